@@ -1,0 +1,219 @@
+"""The seam between what is asked and who computes it.
+
+A `Backend` answers four questions: what can you do (`capabilities`), what would this cost (`predict`), please do it
+(`submit`), and what is the derivative (`value_and_grad`, by parameter shift unless the backend has a better way).
+Precision, seed and shots travel with each call; nothing is remembered between calls but compiled programs.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
+
+from backends.batch import Batch
+
+Precision = Literal["double", "single"]
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a backend can do.
+
+    Attributes:
+        name: As `backends.get` knows it.
+        summary: One line for a table.
+        max_qubits: Largest circuit, for reasons other than memory; None if memory is the only limit.
+        exact: Expectation values come without statistical error when no shots are asked for.
+        noise: A noise model or a device's noise is part of every answer.
+        gradient: How `value_and_grad` works.
+        precision: Of the floating-point numbers inside.
+        place: Whether the data leave this machine.
+        default_shots: Shots per measured circuit when the batch names neither shots nor precision; None if exact.
+    """
+
+    name: str
+    summary: str
+    max_qubits: int | None
+    exact: bool
+    noise: bool
+    gradient: Literal["adjoint", "backprop", "parameter-shift"]
+    precision: Precision = "double"
+    place: Literal["here", "provider"] = "here"
+    default_shots: int | None = None
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """Result of a batch.
+
+    Attributes:
+        values: Expectation values, shape (rows, observables), in the observables' unit.
+        standard_errors: Statistical errors of the values, same shape; zeros where the values are exact.
+        shots: Shots taken for each measured circuit, 0 where none were.
+        seconds: Time by phase: "compile", "execute", "queue", whichever there were.
+    """
+
+    values: np.ndarray
+    standard_errors: np.ndarray
+    shots: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Job(ABC):
+    """A submitted batch. It outlives the process: a provider's job can be found again by its id."""
+
+    id: str
+
+    @abstractmethod
+    def status(self) -> Literal["queued", "running", "done", "failed", "cancelled"]:
+        """Where the job stands."""
+
+    @abstractmethod
+    def result(self) -> Expectations:
+        """The expectation values; waits for them.
+
+        Raises:
+            FailedJob: if the backend could not finish.
+            LostJob: if nobody knows what became of it.
+        """
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """Stop the job if it has not ended; a finished one stays as it is."""
+
+
+class FinishedJob(Job):
+    """A job that a simulator in this process finished at submission."""
+
+    def __init__(self, id: str, expectations: Expectations):  # noqa: A002 - the field's word
+        self.id = id
+        self._expectations = expectations
+
+    def status(self):
+        """Always done."""
+        return "done"
+
+    def result(self) -> Expectations:
+        """The expectation values."""
+        return self._expectations
+
+    def cancel(self) -> None:
+        """Nothing is left to stop."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a piece of work is predicted to take.
+
+    Attributes:
+        seconds: Wall time, compilation included; NaN while the backend's speed is not measured on this machine.
+        compile_s: The part of it that is spent once, before the first value.
+        memory_bytes: Peak memory beyond the interpreter's own.
+        money_usd: What a provider would charge.
+        standard_error: Statistical error of one value, in the observable's unit; 0 where values are exact.
+    """
+
+    seconds: float
+    compile_s: float
+    memory_bytes: int
+    money_usd: float = 0.0
+    standard_error: float = 0.0
+
+
+class Work(Protocol):
+    """What `predict` needs to know; both a `Batch` and a workload of the loop are such work."""
+
+    @property
+    def circuit(self) -> QuantumCircuit: ...  # noqa: D102
+    @property
+    def observables(self) -> tuple[SparsePauliOp, ...]: ...  # noqa: D102
+    @property
+    def n_rows(self) -> int:
+        """Parameter rows in one evaluation."""
+        ...
+
+    @property
+    def n_evaluations(self) -> int:
+        """How often the rows are evaluated."""
+        ...
+
+    @property
+    def derivative(self) -> bool:
+        """Whether each evaluation asks for the gradient, too."""
+        ...
+
+    @property
+    def precision(self) -> float | None: ...  # noqa: D102
+    @property
+    def shots(self) -> int | None: ...  # noqa: D102
+
+
+class Backend(ABC):
+    """A place where expectation values come from."""
+
+    @abstractmethod
+    def capabilities(self) -> Capabilities:
+        """What this backend can do."""
+
+    @abstractmethod
+    def predict(self, work: Work) -> Cost:
+        """What the work would cost, before anything is allocated or sent.
+
+        Raises:
+            Refused: if this backend cannot do the work at all; the message says why.
+        """
+
+    @abstractmethod
+    def submit(self, batch: Batch) -> Job:
+        """Start computing every row of parameters against every observable.
+
+        Raises:
+            Refused: if this backend cannot do the batch; nothing was started.
+        """
+
+    @abstractmethod
+    def sample(
+        self, circuit: QuantumCircuit, parameters=(), *, shots: int = 1024, seed: int | None = None
+    ) -> dict[str, int]:
+        """Counts of bit strings from measuring every qubit of the circuit.
+
+        Args:
+            circuit: Without measurements, or measured at its very end.
+            parameters: Shape (params,), radians, in ``circuit.parameters`` order.
+            shots: How many bit strings to draw.
+            seed: The same seed gives the same counts.
+
+        Returns:
+            Bit string to count; qubit 0 is the rightmost character.
+        """
+
+    def value_and_grad(
+        self,
+        circuit: QuantumCircuit,
+        observable: SparsePauliOp,
+        *,
+        precision: float | None = None,
+        shots: int | None = None,
+        seed: int | None = None,
+    ) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
+        """A function of the parameters that returns <H> and its gradient.
+
+        Args:
+            circuit: With parameters, without measurements.
+            observable: Hermitian operator on the circuit's qubits.
+            precision: Wanted standard error of each expectation value.
+            shots: Shots for each measured circuit, instead of a precision.
+            seed: Root of the random numbers of every call.
+
+        Returns:
+            ``f(theta, seed=None) -> (value, gradient)``: for theta of shape (params,) a float and an array of shape
+            (params,); for (rows, params) arrays of shapes (rows,) and (rows, params). Parameters are in radians, in
+            ``circuit.parameters`` order. Without a seed of its own, each call takes the next child of the root.
+        """
+        from backends.gradients import parameter_shift
+
+        return parameter_shift(self, circuit, observable, precision=precision, shots=shots, seed=seed)

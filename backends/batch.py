@@ -1,0 +1,136 @@
+"""The unit of work that a backend takes: one circuit, rows of parameters, observables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
+
+from circuits.errors import Refused
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Every row of parameters against every observable, with one wanted precision or number of shots.
+
+    Attributes:
+        circuit: Unitary circuit, without measurements.
+        observables: Hermitian operators on the circuit's qubits; a single one is taken as a sequence of one.
+        parameters: Shape (rows, params) or (params,), radians, in ``circuit.parameters`` order.
+        precision: Wanted standard error of each value, in the observable's unit. Exact values satisfy any.
+        shots: Shots for each measured circuit; an exact simulator then samples, too.
+        seed: The same seed gives the same values.
+
+    Raises:
+        Refused: if circuit, observables and parameters do not fit each other.
+    """
+
+    circuit: QuantumCircuit
+    observables: tuple[SparsePauliOp, ...]
+    parameters: np.ndarray
+    precision: float | None = None
+    shots: int | None = None
+    seed: int | None = None
+
+    def __init__(
+        self,
+        circuit: QuantumCircuit,
+        observables: Any,
+        parameters: Any = (),
+        precision: float | None = None,
+        shots: int | None = None,
+        seed: int | None = None,
+    ):
+        check_unitary(circuit)
+        if precision is not None and shots is not None:
+            raise Refused("a batch takes a precision or a number of shots, not both")
+        if precision is not None and not (np.isfinite(precision) and precision > 0):
+            raise Refused(f"precision must be a positive number, not {precision}")
+        if shots is not None and (int(shots) != shots or shots < 1):
+            raise Refused(f"shots must be a positive whole number, not {shots}")
+        put = object.__setattr__
+        put(self, "circuit", circuit)
+        put(self, "observables", as_observables(observables, circuit.num_qubits))
+        put(self, "parameters", as_rows(parameters, circuit))
+        put(self, "precision", precision)
+        put(self, "shots", None if shots is None else int(shots))
+        put(self, "seed", seed)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of parameter rows."""
+        return len(self.parameters)
+
+    @property
+    def n_evaluations(self) -> int:
+        """A batch is evaluated once."""
+        return 1
+
+    @property
+    def derivative(self) -> bool:
+        """A batch asks for values only."""
+        return False
+
+
+def check_unitary(circuit: QuantumCircuit) -> None:
+    """Refuse a circuit that has no well-defined expectation value: measured, reset, or steered by classical bits."""
+    for instruction in circuit.data:
+        name = instruction.operation.name
+        if name == "measure":
+            raise Refused(
+                "the circuit has measurements, but an expectation value is asked: "
+                "take them out (circuit.remove_final_measurements()) or use sample()"
+            )
+        if name in ("reset", "initialize") or hasattr(instruction.operation, "blocks"):
+            raise Refused(f"the circuit has a '{name}' instruction; only unitary gates have an expectation value here")
+
+
+def as_observables(observables: Any, n_qubits: int) -> tuple[SparsePauliOp, ...]:
+    """Convert one operator, a Problem, a Pauli label or a sequence of them; check that each fits the circuit."""
+    if not isinstance(observables, Sequence) or isinstance(observables, str):
+        observables = (observables,)
+    converted = tuple(_as_operator(observable) for observable in observables)
+    if not converted:
+        raise Refused("no observable was given")
+    for k, operator in enumerate(converted):
+        if operator.num_qubits != n_qubits:
+            raise Refused(f"observable {k} acts on {operator.num_qubits} qubits, but the circuit has {n_qubits}")
+        coefficients = np.asarray(operator.coeffs)
+        if not np.all(np.isfinite(coefficients)):
+            raise Refused(f"observable {k} has a coefficient that is not finite")
+        if np.max(np.abs(coefficients.imag), initial=0.0) > 1e-12:
+            raise Refused(f"observable {k} is not Hermitian: it has a complex coefficient")
+    return converted
+
+
+def _as_operator(observable: Any) -> SparsePauliOp:
+    observable = getattr(observable, "hamiltonian", observable)
+    if isinstance(observable, SparsePauliOp):
+        return observable
+    try:
+        return SparsePauliOp(observable)
+    except Exception as err:
+        raise Refused(f"{observable!r} is not an observable: give a SparsePauliOp or a Pauli label ({err})") from err
+
+
+def as_rows(parameters: Any, circuit: QuantumCircuit) -> np.ndarray:
+    """Parameters as an array of shape (rows, params); check their number and that they are finite."""
+    try:
+        theta = np.asarray(parameters, dtype=np.float64)
+    except (TypeError, ValueError) as err:
+        raise Refused(f"parameters must be real numbers of shape (params,) or (rows, params): {err}") from err
+    names = [p.name for p in circuit.parameters]
+    rows = theta.reshape(1, -1) if theta.ndim <= 1 else theta
+    if rows.ndim != 2 or rows.shape[1] != len(names):
+        some = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+        raise Refused(
+            f"the circuit has {len(names)} free parameters{f' ({some})' if names else ''}, "
+            f"but parameters of shape {theta.shape} were given"
+        )
+    bad = np.argwhere(~np.isfinite(rows))
+    if len(bad):
+        row, column = bad[0]
+        raise Refused(f"parameter {names[column]} in row {row} is {rows[row, column]}; it must be a finite number")
+    return rows
