@@ -5,6 +5,7 @@ A `Backend` answers four questions: what can you do (`capabilities`), what would
 Precision, seed and shots travel with each call; nothing is remembered between calls but compiled programs.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -124,8 +125,28 @@ class Cost:
     standard_error: float = 0.0
 
 
+@dataclass(frozen=True)
+class Footprint:
+    """What a piece of work amounts to, whatever the speed of the machine.
+
+    Attributes:
+        passes: Sweeps over the state for one row: gates, as this backend counts them, and terms of the observables.
+            A parameter-shift gradient counts all its shifted values.
+        amplitudes: Numbers in the state: 2^n, or 4^n for a density matrix.
+        memory_bytes: Peak memory.
+        standard_error: Statistical error of one value, 0 where values are exact.
+        money_usd: What a provider would charge.
+    """
+
+    passes: float
+    amplitudes: float
+    memory_bytes: int
+    standard_error: float = 0.0
+    money_usd: float = 0.0
+
+
 class Work(Protocol):
-    """What `predict` needs to know; both a `Batch` and a workload of the loop are such work."""
+    """What `footprint` needs to know; both a `Batch` and a workload of the loop are such work."""
 
     @property
     def circuit(self) -> QuantumCircuit: ...  # noqa: D102
@@ -160,12 +181,35 @@ class Backend(ABC):
         """What this backend can do."""
 
     @abstractmethod
+    def footprint(self, work: Work) -> Footprint:
+        """What the work amounts to, before anything is allocated or sent.
+
+        Raises:
+            Refused: if this backend cannot do the work at all (gates, number of qubits); the message says why. Memory is
+                not judged here.
+        """
+
     def predict(self, work: Work) -> Cost:
-        """What the work would cost, before anything is allocated or sent.
+        """What the work would cost on this machine; seconds are NaN while the speed was never measured here.
 
         Raises:
             Refused: if this backend cannot do the work at all; the message says why.
         """
+        from backends.speed import stored
+
+        footprint = self.footprint(work)
+        speed = stored(self, derivative=work.derivative)
+        row_s = compile_s = math.nan
+        if speed is not None:
+            row_s = speed.row_s(footprint.passes, footprint.amplitudes)
+            compile_s = speed.compile_s(footprint.passes)
+        return Cost(
+            seconds=compile_s + work.n_evaluations * work.n_rows * row_s,
+            compile_s=compile_s,
+            memory_bytes=footprint.memory_bytes,
+            money_usd=footprint.money_usd,
+            standard_error=footprint.standard_error,
+        )
 
     @abstractmethod
     def submit(self, batch: Batch) -> Job:

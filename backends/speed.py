@@ -1,0 +1,178 @@
+"""How fast each backend is on this machine: a short measurement, kept between sessions.
+
+One row of parameters costs  t = call + passes (step + amplitudes * amplitude),  where a pass is one sweep over the
+state (a gate, a group of terms of the observable; each backend counts its own, see `Footprint`). The times come from
+probe circuits, for values and for gradients apart.
+"""
+
+import json
+import os
+import platform
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+from qiskit import QuantumCircuit
+from qiskit.circuit import ParameterVector
+from qiskit.quantum_info import SparsePauliOp
+
+from backends.base import Backend
+from backends.batch import Batch
+
+PROBES = ((4, 1), (4, 8), (13, 2))
+"""(qubits, layers) of the probe circuits."""
+
+REPEATS = 5
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Measured times of one backend on one machine, in seconds.
+
+    Attributes:
+        call: For each row of parameters, whatever its circuit.
+        step: For each pass, whatever the size of the state.
+        amplitude: For each pass and amplitude.
+        first: Beyond all that, once for each new circuit (compilation).
+        first_step: The same for each pass.
+    """
+
+    call: float
+    step: float
+    amplitude: float
+    first: float
+    first_step: float
+
+    def row_s(self, passes: float, amplitudes: float) -> float:
+        """Predicted seconds for one row."""
+        return self.call + passes * (self.step + amplitudes * self.amplitude)
+
+    def compile_s(self, passes: float) -> float:
+        """Predicted seconds before the first row."""
+        return self.first + passes * self.first_step
+
+
+@dataclass(frozen=True)
+class _Probe:
+    """The least that a footprint needs to know."""
+
+    circuit: QuantumCircuit
+    observables: tuple[SparsePauliOp, ...]
+    derivative: bool
+    n_rows: int = 1
+    n_evaluations: int = 1
+    precision: float | None = None
+    shots: int | None = None
+
+
+def stored(backend: Backend, *, derivative: bool) -> Speed | None:
+    """The speed kept from an earlier measurement on this machine, or None."""
+    entry = _read().get(_key(backend, derivative))
+    return None if entry is None else Speed(**entry)
+
+
+def measure(backend: Backend, *, derivative: bool) -> Speed:
+    """Measure the backend's speed here and keep it.
+
+    Args:
+        backend: One that runs on this machine.
+        derivative: Whether to time values with gradients or values alone.
+
+    Returns:
+        The speed; it is written to the user's cache folder, for every later session on this machine.
+    """
+    passes, amplitudes, first_s, row_s = [], [], [], []
+    for n_qubits, layers in PROBES:
+        circuit, observable = _probe(n_qubits, layers)
+        footprint = backend.footprint(_Probe(circuit, (observable,), derivative))
+        first, row = _time(backend, circuit, observable, derivative)
+        passes.append(footprint.passes)
+        amplitudes.append(footprint.amplitudes)
+        first_s.append(max(first - row, 0.0))
+        row_s.append(row)
+    step = max(row_s[1] - row_s[0], 0.0) / max(passes[1] - passes[0], 1e-9)
+    call = max(row_s[0] - passes[0] * step, 0.0)
+    amplitude = max(row_s[2] - call - passes[2] * step, 0.0) / (passes[2] * amplitudes[2])
+    first_step = max(first_s[1] - first_s[0], 0.0) / max(passes[1] - passes[0], 1e-9)
+    first = max(first_s[0] - passes[0] * first_step, 0.0)
+    speed = Speed(call, step, amplitude, first, first_step)
+    keep(backend, speed, derivative=derivative)
+    return speed
+
+
+def keep(backend: Backend, speed: Speed, *, derivative: bool) -> None:
+    """Write a speed to the user's cache folder; another process never sees half a file."""
+    path = _path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    entries = _read() | {_key(backend, derivative): asdict(speed)}
+    scratch = path.with_suffix(f".{os.getpid()}")
+    scratch.write_text(json.dumps(entries, indent=1, sort_keys=True))
+    scratch.replace(path)
+
+
+def _probe(n_qubits: int, layers: int) -> tuple[QuantumCircuit, SparsePauliOp]:
+    theta = ParameterVector("t", 2 * n_qubits * layers)
+    circuit = QuantumCircuit(n_qubits)
+    for k in range(layers):
+        for q in range(n_qubits):
+            circuit.ry(theta[2 * (k * n_qubits + q)], q)
+            circuit.rz(theta[2 * (k * n_qubits + q) + 1], q)
+        for q in range(n_qubits - 1):
+            circuit.cx(q, q + 1)
+    bonds = [("ZZ", [q, q + 1], -1.0) for q in range(n_qubits - 1)]
+    fields = [("X", [q], -1.0) for q in range(n_qubits)]
+    return circuit, SparsePauliOp.from_sparse_list(bonds + fields, n_qubits)
+
+
+def _time(backend: Backend, circuit: QuantumCircuit, observable: SparsePauliOp, derivative: bool):
+    """Seconds of the first call on a new circuit, and the median of later ones."""
+    theta = np.linspace(0.1, 1.0, circuit.num_parameters)
+    start = time.perf_counter()
+    if derivative:
+        f = backend.value_and_grad(circuit, observable)
+    else:
+
+        def f(row):
+            return backend.submit(Batch(circuit, observable, row, seed=0)).result()
+
+    f(theta)
+    first = time.perf_counter() - start
+    seconds = []
+    for k in range(REPEATS):
+        start = time.perf_counter()
+        f(theta + 0.01 * (k + 1))
+        seconds.append(time.perf_counter() - start)
+        if sum(seconds) > 2.0:
+            break
+    return first, float(np.median(seconds))
+
+
+def _key(backend: Backend, derivative: bool) -> str:
+    can = backend.capabilities()
+    return f"{machine()} | {can.name} | {can.precision} | {'gradient' if derivative else 'value'}"
+
+
+def machine() -> str:
+    """Processor and number of usable cores: what a measured speed is valid for."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        models = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if "model name" in line]
+        model = models[0] if models else model
+    return f"{model}, {len(os.sched_getaffinity(0))} cores"
+
+
+def _path() -> Path:
+    return Path(os.environ.get("HYBRID_CACHE", platformdirs.user_cache_path("hybrid"))) / "speeds.json"
+
+
+def _read() -> dict:
+    path = _path()
+    if not path.exists():
+        return {}
+    try:
+        return json.loads(path.read_text())
+    except json.JSONDecodeError:
+        return {}  # a file damaged from outside holds nothing that cannot be measured again
