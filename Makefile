@@ -1,0 +1,67 @@
+# Everything runs from .venv, which is made from constraints.txt: pinned versions, checked by hash.
+# Another interpreter: make PYTHON=python3.12. More test processes: make test JOBS=8.
+
+PYTHON ?= python3
+JOBS ?= 2
+EXTRAS := chem ibm braket ionq mpi notebooks dev
+
+VENV := $(CURDIR)/.venv
+BIN := .venv/bin
+export VIRTUAL_ENV := $(VENV)
+export PATH := $(VENV)/bin:$(PATH)
+unexport PYTHONPATH PYTHONHOME
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv demo test check paths coverage bench lock clean
+
+help: ## what can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+venv: .venv/ready ## the environment in .venv: pinned dependencies and this checkout
+
+# Two stamps, each touched last: an interrupted installation is simply made again.
+.venv/pinned: constraints.txt
+	@$(PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is " + v + "; try make PYTHON=python3.11")'
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	sed -n '/^uv==/,/[^\\]$$/p' constraints.txt > .venv/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt
+	$(BIN)/uv pip install --quiet --require-hashes --requirement constraints.txt
+	@touch $@
+
+.venv/ready: .venv/pinned pyproject.toml
+	@rm -f $@
+	$(BIN)/uv pip install --quiet --no-deps --editable .
+	@$(BIN)/uv pip check --quiet || { echo "pyproject.toml asks for what constraints.txt does not hold: make lock" >&2; exit 1; }
+	@touch $@
+
+demo: .venv/ready ## LiH from its geometry to a converged energy, recorded and plotted in demo/
+	rm -rf demo
+	$(BIN)/hybrid run examples/lih.toml --folder demo
+
+test: .venv/ready ## all fast tests and doctests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
+
+check: .venv/ready paths ## style, types, and which module may import which
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+paths: # nothing that is true of one machine only
+	@! git grep -nIE '/(root|home/[a-z]+)/|file[:]///|index[-]url' -- . ':!*.svg' || { echo "paths or addresses of one machine, above" >&2; exit 1; }
+
+coverage: .venv/ready ## which lines the fast tests reach, in htmlcov/
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" --cov --cov-report=term:skip-covered --cov-report=html --cov-report=xml
+
+bench: .venv/ready ## the measurements in benchmarks/, one after the other
+	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script"; done
+
+lock: ## resolve pyproject.toml anew into constraints.txt
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet uv; }
+	$(BIN)/uv pip compile --quiet pyproject.toml $(EXTRAS:%=--extra %) --universal --python-version 3.11 --fork-strategy fewest \
+		--upgrade --generate-hashes --no-header --no-annotate --output-file constraints.txt
+
+clean: ## remove the environment and everything that is made
+	rm -rf .venv demo htmlcov coverage.xml .coverage .pytest_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
