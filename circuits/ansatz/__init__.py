@@ -1,0 +1,1 @@
+"""Families of parametrized circuits, one in each file."""

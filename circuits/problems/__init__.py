@@ -1,0 +1,1 @@
+"""What to compute: Hamiltonians with their exact energies."""
