@@ -9,7 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -218,6 +218,22 @@ class Backend(ABC):
         Raises:
             Refused: if this backend cannot do the batch; nothing was started.
         """
+
+    def prepare(self, circuit: QuantumCircuit, observables: Any) -> Callable[..., Expectations]:
+        """A function for evaluating the same circuit and observables many times; what can be compiled is compiled once.
+
+        Args:
+            circuit: Must not be changed while the function is in use.
+            observables: As in a `Batch`.
+
+        Returns:
+            ``f(parameters, precision=None, shots=None, seed=None) -> Expectations``, with the meaning of a `Batch`.
+        """
+
+        def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
+            return self.submit(Batch(circuit, observables, parameters, precision, shots, seed)).result()
+
+        return evaluate
 
     @abstractmethod
     def sample(

@@ -1,0 +1,101 @@
+"""The angles of a circuit's gates as functions of its parameters, for many rows at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from qiskit.circuit import Parameter, ParameterExpression
+from scipy.sparse import csr_array
+
+from circuits.errors import Refused
+
+
+@dataclass(frozen=True, eq=False)
+class Angles:
+    """alpha(theta) = A theta + b, and a slower path for the angles that are not affine.
+
+    Attributes:
+        parameters: The circuit's parameters, in its order.
+        matrix: A, shape (angles, params), sparse; rows of angles that are not affine are empty.
+        offset: b, shape (angles,).
+        curved: For each other angle its index, expression and ``(column, derivative)`` pairs.
+    """
+
+    parameters: tuple[Parameter, ...]
+    matrix: csr_array
+    offset: np.ndarray
+    curved: tuple[tuple[int, ParameterExpression, tuple[tuple[int, Any], ...]], ...]
+
+    @property
+    def n_angles(self) -> int:
+        """Number of angles."""
+        return len(self.offset)
+
+    def values(self, rows: np.ndarray) -> np.ndarray:
+        """Angles for each row of parameters: (rows, params) -> (rows, angles), radians."""
+        rows = np.asarray(rows, dtype=np.float64)
+        angles = (self.matrix @ rows.T).T + self.offset
+        for k, expression, _ in self.curved:
+            angles[:, k] = [self._evaluate(expression, row) for row in rows]
+        return angles
+
+    def jacobian(self, row: np.ndarray) -> csr_array:
+        """Derivatives of every angle by every parameter at one row, shape (angles, params), sparse."""
+        if not self.curved:
+            return self.matrix
+        entries = [(k, column, self._evaluate(slope, row)) for k, _, slopes in self.curved for column, slope in slopes]
+        index, columns, data = (np.array(part) for part in zip(*entries, strict=True))
+        return csr_array(self.matrix + csr_array((data, (index, columns)), shape=self.matrix.shape))
+
+    def _evaluate(self, expression, row) -> float:
+        if not isinstance(expression, ParameterExpression):
+            return float(np.real(expression))
+        column = {p: k for k, p in enumerate(self.parameters)}
+        here = {p: float(row[column[p]]) for p in expression.parameters}
+        try:
+            value = complex(expression.bind(here))
+        except Exception as err:  # noqa: BLE001 - Qiskit raises what its arithmetic raises: division by zero, overflow
+            raise Refused(f"the gate angle {expression} has no value at {_named(here)}: {err}") from err
+        if abs(value.imag) > 1e-12 or not np.isfinite(value.real):
+            raise Refused(f"the gate angle {expression} is {value} at {_named(here)}; it must be a finite real number")
+        return value.real
+
+
+def compile_angles(expressions: Sequence[Any], parameters: Sequence[Parameter]) -> Angles:
+    """Prepare angles for evaluation.
+
+    Args:
+        expressions: Numbers, Parameters and ParameterExpressions.
+        parameters: The order of the columns of theta.
+
+    Raises:
+        Refused: for an expression that cannot be differentiated, or with a parameter that is not among the given.
+    """
+    column = {p: k for k, p in enumerate(parameters)}
+    offset = np.zeros(len(expressions))
+    entries, curved = [], []
+    for k, expression in enumerate(expressions):
+        if not isinstance(expression, ParameterExpression):
+            offset[k] = float(expression)
+            continue
+        slopes = tuple((column[p], _slope(expression, p)) for p in expression.parameters)
+        if any(isinstance(slope, ParameterExpression) and slope.parameters for _, slope in slopes):
+            curved.append((k, expression, slopes))
+            continue
+        entries += [(k, place, float(np.real(complex(slope)))) for place, slope in slopes]
+        offset[k] = complex(expression.bind(dict.fromkeys(expression.parameters, 0.0))).real
+    index, columns, data = (np.array(part) for part in zip(*entries, strict=True)) if entries else ([], [], [])
+    matrix = csr_array((np.asarray(data, float), (index, columns)), shape=(len(expressions), len(parameters)))
+    return Angles(tuple(parameters), matrix, offset, tuple(curved))
+
+
+def _slope(expression, parameter):
+    try:
+        return expression.gradient(parameter)
+    except Exception as err:  # noqa: BLE001 - the reason is Qiskit's own, whatever its type
+        raise Refused(f"the gate angle {expression} has no derivative by {parameter.name}: {err}") from err
+
+
+def _named(here) -> str:
+    return ", ".join(f"{p.name} = {v}" for p, v in here.items())

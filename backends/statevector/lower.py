@@ -1,0 +1,264 @@
+r"""From gates to exponentials of Pauli groups.
+
+Every circuit becomes a product of factors exp(-i angle G), where the strings of the Hermitian G commute and share one
+X mask, so that (G psi)[i] = D[i] psi[i ^ x] with a diagonal D, and every |D[i]| is 0 or 1. Then
+
+    exp(-i angle G) psi = psi + (cos(angle) - 1) |D|^2 psi - i sin(angle) D psi[i ^ x].
+
+A rotation is one factor, a CNOT two, a double excitation of UCCSD (eight strings) one. Global phases are dropped: no
+expectation value and no sample depends on them.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import pi
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import Instruction
+from qiskit.quantum_info import SparsePauliOp
+
+from backends.angles import Angles
+from circuits.errors import Refused
+
+Strings = dict[tuple[tuple[int, str], ...], float]
+"""Pauli strings as ((qubit, letter), ...) with their coefficients."""
+
+
+@dataclass(frozen=True)
+class Factors:
+    """A lowered circuit.
+
+    Attributes:
+        n_qubits: Width.
+        angles: From the circuit's parameters to the factors' angles.
+        x: X mask of each factor, shape (factors,).
+        z: Z mask of each string, shape (factors, strings); padded.
+        weight: Real coefficient of each string, shape (factors, strings); zeros where padded.
+        phase: 1 or -i for each factor: D = phase * sum_k weight_k (-1)^parity(i & z_k).
+    """
+
+    n_qubits: int
+    angles: Angles
+    x: np.ndarray
+    z: np.ndarray
+    weight: np.ndarray
+    phase: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def lower(circuit: QuantumCircuit) -> Factors:
+    """Lower a circuit without measurements.
+
+    Raises:
+        Refused: naming a gate that has neither a rule here nor a definition.
+    """
+    angles, groups = [], []
+    for angle, strings in _circuit(circuit, list(range(circuit.num_qubits))):
+        for scale, group in _flat_groups(strings):
+            angles.append(angle * scale)
+            groups.append(group)
+    width = max((len(group) for group in groups), default=1)
+    x = np.zeros(len(groups), dtype=np.uint32)
+    z = np.zeros((len(groups), width), dtype=np.uint32)
+    weight = np.zeros((len(groups), width))
+    phase = np.ones(len(groups), dtype=complex)
+    for row, group in enumerate(groups):
+        for column, (x_mask, z_mask, n_y, coefficient) in enumerate(group):
+            x[row], z[row, column] = x_mask, z_mask
+            phase[row] = 1 if n_y % 2 == 0 else -1j
+            weight[row, column] = coefficient * (-1) ** (n_y // 2)
+    return Factors(circuit.num_qubits, Angles(angles, list(circuit.parameters)), x, z, weight, phase)
+
+
+def _circuit(circuit: QuantumCircuit, qubits: list[int]) -> Iterator[tuple[Any, Strings]]:
+    for instruction in circuit.data:
+        place = [qubits[circuit.find_bit(q).index] for q in instruction.qubits]
+        yield from _gate(instruction.operation, place)
+
+
+def _gate(gate: Any, q: list[int]) -> Iterator[tuple[Any, Strings]]:
+    """Factors (angle, G) of one gate, first applied first."""
+    name = gate.name
+    if name in ("barrier", "id", "delay", "global_phase"):
+        return
+    if name == "PauliEvolution" and isinstance(gate.operator, SparsePauliOp) and _commuting(gate.operator):
+        labels = zip(gate.operator.paulis.to_labels(), np.asarray(gate.operator.coeffs), strict=True)
+        strings: Strings = {}
+        for label, coefficient in labels:
+            key = tuple((q[k], p) for k, p in enumerate(reversed(label)) if p != "I")
+            strings[key] = strings.get(key, 0.0) + float(coefficient.real)
+        yield gate.time, strings
+        return
+    open_control = getattr(gate, "ctrl_state", None) not in (None, 2 ** getattr(gate, "num_ctrl_qubits", 0) - 1)
+    rule = None if open_control else _RULES.get(name)
+    if rule is not None:
+        yield from rule(q, *gate.params)
+        return
+    if not isinstance(gate, Instruction) or gate.definition is None:
+        raise Refused(f"gate '{name}' on qubits {q} cannot be lowered: it has no definition by other gates")
+    yield from _circuit(gate.definition, q)
+
+
+def _rotation(letters: str, scale: float):
+    def rule(q, angle):
+        yield angle, {tuple(zip(q, letters, strict=True)): scale}
+
+    return rule
+
+
+def _fixed(letters: str, angle: float):
+    def rule(q):
+        yield angle, {tuple(zip(q, letters, strict=True)): 1.0}
+
+    return rule
+
+
+def _projected(q: list[int], letter: str, scale: float) -> Strings:
+    """Scale * (1 - Z)/2 on each control, times (1 - letter)/2 on the last qubit; the identity is left out."""
+    strings: Strings = {}
+    for chosen in itertools.product((False, True), repeat=len(q)):
+        letters = ["Z"] * (len(q) - 1) + [letter]
+        key = tuple((qubit, p) for qubit, p, there in zip(q, letters, chosen, strict=True) if there)
+        if key:
+            strings[key] = scale * (-1) ** sum(chosen) / 2 ** len(q)
+    return strings
+
+
+def _controlled(letter: str):
+    def rule(q):
+        yield pi, _projected(q, letter, 1.0)
+
+    return rule
+
+
+def _controlled_phase(q, angle):
+    yield angle, _projected(q, "Z", -1.0)
+
+
+def _controlled_rotation(letter: str):
+    def rule(q, angle):
+        control, target = q
+        yield angle, {((target, letter),): 0.25, ((control, "Z"), (target, letter)): -0.25}
+
+    return rule
+
+
+def _hadamard(q):
+    yield pi / 2, {((q[0], "Z"),): 1.0}
+    yield pi / 4, {((q[0], "Y"),): 1.0}
+
+
+def _u(q, theta, phi, lam):
+    yield lam, {((q[0], "Z"),): 0.5}
+    yield theta, {((q[0], "Y"),): 0.5}
+    yield phi, {((q[0], "Z"),): 0.5}
+
+
+def _exchange(angle: float, letters: str):
+    def rule(q):
+        yield angle, {tuple((qubit, p) for qubit in q): 1.0 for p in letters}
+
+    return rule
+
+
+_RULES = {
+    "x": _fixed("X", pi / 2),
+    "y": _fixed("Y", pi / 2),
+    "z": _fixed("Z", pi / 2),
+    "s": _fixed("Z", pi / 4),
+    "sdg": _fixed("Z", -pi / 4),
+    "t": _fixed("Z", pi / 8),
+    "tdg": _fixed("Z", -pi / 8),
+    "sx": _fixed("X", pi / 4),
+    "sxdg": _fixed("X", -pi / 4),
+    "h": _hadamard,
+    "rx": _rotation("X", 0.5),
+    "ry": _rotation("Y", 0.5),
+    "rz": _rotation("Z", 0.5),
+    "p": _rotation("Z", 0.5),
+    "u1": _rotation("Z", 0.5),
+    "u": _u,
+    "u3": _u,
+    "rxx": _rotation("XX", 0.5),
+    "ryy": _rotation("YY", 0.5),
+    "rzz": _rotation("ZZ", 0.5),
+    "rzx": _rotation("ZX", 0.5),
+    "cx": _controlled("X"),
+    "cy": _controlled("Y"),
+    "cz": _controlled("Z"),
+    "ccx": _controlled("X"),
+    "ccz": _controlled("Z"),
+    "cp": _controlled_phase,
+    "cu1": _controlled_phase,
+    "crx": _controlled_rotation("X"),
+    "cry": _controlled_rotation("Y"),
+    "crz": _controlled_rotation("Z"),
+    "swap": _exchange(pi / 4, "XYZ"),
+    "iswap": _exchange(-pi / 4, "XY"),
+}
+
+
+def _commuting(operator: SparsePauliOp) -> bool:
+    coefficients = np.asarray(operator.coeffs)
+    if coefficients.dtype == object or np.any(coefficients.imag):
+        return False
+    return len(operator.paulis.group_commuting(qubit_wise=False)) <= 1
+
+
+def _flat_groups(strings: Strings) -> Iterator[tuple[float, list[tuple[int, int, int, float]]]]:
+    """Split commuting strings by X mask into groups whose |D| takes the values 0 and 1 only, after a scale."""
+    by_mask: dict[int, list[tuple[int, int, int, float]]] = {}
+    for string, coefficient in strings.items():
+        if string and coefficient:
+            x = sum(1 << qubit for qubit, p in string if p in "XY")
+            z = sum(1 << qubit for qubit, p in string if p in "ZY")
+            n_y = sum(p == "Y" for _, p in string)
+            by_mask.setdefault(x, []).append((x, z, n_y, coefficient))
+    for group in by_mask.values():
+        height = _height(group)
+        parts = [group] if height else [[string] for string in group]
+        for part in parts:
+            scale = height or abs(part[0][3])
+            yield scale, [(x, z, n_y, c / scale) for x, z, n_y, c in part]
+
+
+def _height(group: list[tuple[int, int, int, float]], max_strings: int = 16) -> float | None:
+    """The one nonzero value of |D|, or None if there are several (or too many strings to look)."""
+    if len(group) > max_strings:
+        return None
+    basis = _independent([z for _, z, _, _ in group])
+    if len(basis) > 10:
+        return None
+    signs = np.array(list(itertools.product((0, 1), repeat=len(basis))))
+    total = np.zeros(len(signs))
+    for _, z, n_y, coefficient in group:
+        parity = signs @ np.array(_coordinates(z, basis)) % 2
+        total += coefficient * (-1) ** (n_y // 2) * (1 - 2 * parity)
+    heights = np.unique(np.round(np.abs(total[np.abs(total) > 1e-12]), 12))
+    return float(heights[0]) if len(heights) == 1 else None
+
+
+def _independent(masks: list[int]) -> list[tuple[int, int]]:
+    """Linearly independent masks over GF(2) in echelon form: (mask, index among the independent ones)."""
+    basis: list[int] = []
+    for mask in masks:
+        for b in basis:
+            mask = min(mask, mask ^ b)
+        if mask:
+            basis.append(mask)
+    return [(mask, k) for k, mask in enumerate(basis)]
+
+
+def _coordinates(mask: int, basis: list[tuple[int, int]]) -> list[int]:
+    """The mask as a sum over GF(2) of the basis."""
+    coordinates = [0] * len(basis)
+    for b, k in basis:
+        if mask ^ b < mask:
+            mask ^= b
+            coordinates[k] = 1
+    return coordinates
