@@ -55,7 +55,7 @@ class Angles:
         here = {p: float(row[column[p]]) for p in expression.parameters}
         try:
             value = complex(expression.bind(here))
-        except Exception as err:  # noqa: BLE001 - Qiskit raises what its arithmetic raises: division by zero, overflow
+        except Exception as err:
             raise Refused(f"the gate angle {expression} has no value at {_named(here)}: {err}") from err
         if abs(value.imag) > 1e-12 or not np.isfinite(value.real):
             raise Refused(f"the gate angle {expression} is {value} at {_named(here)}; it must be a finite real number")
@@ -93,7 +93,7 @@ def compile_angles(expressions: Sequence[Any], parameters: Sequence[Parameter]) 
 def _slope(expression, parameter):
     try:
         return expression.gradient(parameter)
-    except Exception as err:  # noqa: BLE001 - the reason is Qiskit's own, whatever its type
+    except Exception as err:
         raise Refused(f"the gate angle {expression} has no derivative by {parameter.name}: {err}") from err
 
 

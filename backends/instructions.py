@@ -1,0 +1,144 @@
+"""Reading a circuit gate by gate, down to the gates that a backend knows."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import Instruction, ParameterExpression
+from qiskit.circuit.library import GlobalPhaseGate, PauliEvolutionGate
+from qiskit.quantum_info import SparseObservable, SparsePauliOp
+
+from circuits.errors import Refused
+
+SILENT = ("barrier", "delay", "id")
+"""Instructions that leave every state as it is."""
+
+
+def flatten(circuit: QuantumCircuit, keep: Callable[[Instruction], bool]) -> Iterator[tuple[Instruction, tuple]]:
+    """The circuit's gates in order; a gate that is not kept is replaced by its definition, again and again.
+
+    Args:
+        circuit: Unitary circuit, parametrized or not.
+        keep: Whether the caller knows what to do with a gate.
+
+    Yields:
+        ``(operation, qubits)`` with the qubits as indices into the circuit, in the gate's own order. Global phases come
+        as a ``GlobalPhaseGate`` on no qubits.
+
+    Raises:
+        Refused: for a gate that is not kept and has no definition, by name.
+    """
+    yield from _flatten(circuit, tuple(range(circuit.num_qubits)), keep)
+
+
+def _flatten(circuit, outer, keep):
+    phase = circuit.global_phase
+    if isinstance(phase, ParameterExpression) or phase != 0:
+        yield GlobalPhaseGate(phase), ()
+    index = {qubit: k for k, qubit in enumerate(circuit.qubits)}
+    for instruction in circuit.data:
+        operation = instruction.operation
+        if operation.name in SILENT:
+            continue
+        qubits = tuple(outer[index[qubit]] for qubit in instruction.qubits)
+        if operation.name == "global_phase" or keep(operation):
+            yield operation, qubits
+            continue
+        definition = getattr(operation, "definition", None)
+        if definition is None:
+            raise Refused(
+                f"gate '{operation.name}' on qubits {list(qubits)} is unknown here and has no definition in simpler "
+                "gates; write it with Qiskit's standard gates or as a UnitaryGate"
+            )
+        yield from _flatten(definition, qubits, keep)
+
+
+def free(angle: Any) -> bool:
+    """Whether a gate's parameter still depends on a free parameter of the circuit."""
+    return isinstance(angle, ParameterExpression) and bool(angle.parameters)
+
+
+def is_free(operation: Instruction) -> bool:
+    """Whether any parameter of a gate is free."""
+    return any(free(angle) for angle in operation.params)
+
+
+def exponents(gate: PauliEvolutionGate) -> list[tuple[str, Any]] | None:
+    """A Pauli evolution whose strings all commute, as a product of exponentials of single strings.
+
+    exp(-i t sum_k c_k P_k) = prod_k exp(-i (a_k / 2) P_k)  with  a_k = 2 c_k t.
+
+    Args:
+        gate: The time, the coefficients, or both may be parametrized.
+
+    Returns:
+        ``(label, a_k)`` for each string, the label's rightmost letter acting on the gate's first qubit; None if two
+        strings do not commute, so that the gate means its Trotter synthesis (its ``definition``).
+    """
+    operators = gate.operator if isinstance(gate.operator, list) else [gate.operator]
+    operators = [
+        SparsePauliOp.from_sparse_observable(op) if isinstance(op, SparseObservable) else op for op in operators
+    ]
+    x = np.concatenate([op.paulis.x for op in operators]).astype(int)
+    z = np.concatenate([op.paulis.z for op in operators]).astype(int)
+    if np.any((x @ z.T + z @ x.T) % 2):
+        return None
+    time = gate.time
+    return [
+        (label, 2 * _real(coefficient, label) * time)
+        for op in operators
+        for label, coefficient in zip(op.paulis.to_labels(), op.coeffs, strict=True)
+    ]
+
+
+def _real(coefficient, label):
+    if isinstance(coefficient, ParameterExpression):
+        return coefficient
+    if abs(coefficient.imag) > 1e-12:
+        raise Refused(f"a PauliEvolutionGate has the complex coefficient {coefficient} at {label}: it is not unitary")
+    return float(coefficient.real)
+
+
+def fingerprint(circuit: QuantumCircuit) -> tuple:
+    """What a circuit consists of: equal for a circuit that was not changed since, and different after any change.
+
+    Gates beyond Qiskit's standard ones enter by identity, so keep the circuit alive as long as its fingerprint.
+    """
+    index = {qubit: k for k, qubit in enumerate(circuit.qubits)}
+    gates = []
+    for instruction in circuit.data:
+        operation = instruction.operation
+        qubits = tuple(index[qubit] for qubit in instruction.qubits)
+        if instruction.is_standard_gate():
+            gates.append((operation.name, tuple(operation.params), qubits))
+        else:
+            gates.append((id(operation), tuple(p for p in operation.params if free(p)), qubits))
+    return circuit.num_qubits, circuit.global_phase, tuple(gates)
+
+
+def operator_fingerprint(operator: SparsePauliOp) -> tuple:
+    """The same for an observable, from its terms."""
+    paulis = operator.paulis
+    return operator.num_qubits, paulis.x.tobytes(), paulis.z.tobytes(), np.asarray(operator.coeffs).tobytes()
+
+
+class Programs:
+    """The compiled programs of a backend, the last few of them, found again by what they were made from."""
+
+    def __init__(self, size: int = 16):
+        self._size = size
+        self._kept: OrderedDict = OrderedDict()
+
+    def get(self, circuit: QuantumCircuit, build: Callable[[], Any], *key: Any) -> Any:
+        """The program made from this circuit and key; built if it is not kept."""
+        full = (fingerprint(circuit), *key)
+        if full not in self._kept:
+            built = build()
+            operations = [instruction.operation for instruction in circuit.data]
+            self._kept[full] = (built, operations)  # holding the gates keeps their identities from being reused
+        self._kept.move_to_end(full)
+        while len(self._kept) > self._size:
+            self._kept.popitem(last=False)
+        return self._kept[full][0]

@@ -1,0 +1,220 @@
+"""Expectation values from measured bit strings, with their standard errors.
+
+Terms that agree letter by letter where both act are measured together. For each such group and each shot the whole
+weighted sum of the group's terms has a value; its sample mean and variance give the estimate and its error, all
+covariances within the group included. Groups are measured apart, so their variances add:
+
+    SE^2 = sum_g var_g / shots.
+
+References:
+    Kandala et al., Nature 549, 242 (2017), for measuring in shared bases;
+    Crawford et al., Quantum 5, 385 (2021), for sorted insertion, the grouping used here.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
+
+from backends.base import Work
+from backends.batch import as_rows, check_unitary
+from circuits.errors import Refused
+
+MOST_SHOTS = 10**9
+"""Shots of one circuit beyond which a request is taken for a mistake."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """Bit strings that were measured.
+
+    Attributes:
+        bits: Shape (distinct strings, qubits), 0 or 1; column q belongs to qubit q.
+        counts: How often each was seen, shape (distinct strings,).
+    """
+
+    bits: np.ndarray
+    counts: np.ndarray
+
+    def to_counts(self) -> dict[str, int]:
+        """Qiskit's dictionary; qubit 0 is the rightmost character."""
+        strings = ("".join("01"[bit] for bit in reversed(row)) for row in self.bits)
+        return {string: int(count) for string, count in zip(strings, self.counts, strict=True)}
+
+
+def from_counts(counts: Mapping[str, int]) -> Outcomes:
+    """Outcomes from Qiskit's dictionary of counts, in a fixed order."""
+    strings = sorted(counts)
+    bits = np.array([np.frombuffer(s.encode(), dtype=np.uint8)[::-1] - ord("0") for s in strings])
+    return Outcomes(bits, np.array([counts[s] for s in strings]))
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Terms measured together.
+
+    Attributes:
+        basis: Letter for each qubit, rightmost first; I where nothing is to be measured.
+        support: Where each term acts, shape (terms, qubits); column q belongs to qubit q.
+        weights: Coefficient of each term in each observable, shape (observables, terms).
+    """
+
+    basis: str
+    support: np.ndarray
+    weights: np.ndarray
+
+    def moments(self, outcomes: Outcomes) -> tuple[np.ndarray, np.ndarray]:
+        """Sample mean and variance of the group's weighted sum for one shot, shape (observables,) each.
+
+        One shot alone says nothing about the variance; then its largest possible value, (sum |c|)^2, is given.
+        """
+        shots = outcomes.counts.sum()
+        signs = 1.0 - 2.0 * ((outcomes.bits.astype(np.float32) @ self.support.T.astype(np.float32)) % 2)
+        per_shot = signs.astype(np.float64) @ self.weights.T
+        mean = outcomes.counts @ per_shot / shots
+        if shots == 1:
+            return mean, np.abs(self.weights).sum(axis=1) ** 2
+        return mean, outcomes.counts @ (per_shot - mean) ** 2 / (shots - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Measurements:
+    """All that must be measured to know a set of observables.
+
+    Attributes:
+        constants: What the identity adds to each observable, shape (observables,).
+        groups: What is measured together; empty if all observables are multiples of the identity.
+    """
+
+    constants: np.ndarray
+    groups: tuple[Group, ...]
+
+    def estimate(self, outcomes: Sequence[Outcomes]) -> tuple[np.ndarray, np.ndarray]:
+        """Values and standard errors, shape (observables,) each, from one set of outcomes for each group."""
+        values, variances = self.constants.copy(), np.zeros_like(self.constants)
+        for group, seen in zip(self.groups, outcomes, strict=True):
+            mean, variance = group.moments(seen)
+            values += mean
+            variances += variance / seen.counts.sum()
+        return values, np.sqrt(variances)
+
+    def shots_for(self, precision: float) -> int:
+        """Shots of each circuit that keep every standard error within the precision, whatever the state.
+
+        From var_g <= (sum_{i in g} |c_i|)^2, so that shots = sum_g (sum_{i in g} |c_i|)^2 / precision^2.
+
+        Raises:
+            Refused: above a billion shots.
+        """
+        bound = sum((np.abs(group.weights).sum(axis=1) ** 2 for group in self.groups), np.zeros(len(self.constants)))
+        return capped(float(bound.max(initial=0.0)) / precision**2, precision)
+
+    def standard_error(self, shots: int) -> float:
+        """Standard error to be expected: the mean over all states, where terms are uncorrelated, of the largest one."""
+        variance = sum(((group.weights**2).sum(axis=1) for group in self.groups), np.zeros(len(self.constants)))
+        return math.sqrt(float(variance.max(initial=0.0)) / shots)
+
+    def shots(self, work: Work, default: int | None) -> int | None:
+        """Shots of each circuit that the work asks for, by number or by precision; else the default."""
+        if work.shots is not None:
+            return capped(work.shots, None)
+        return default if work.precision is None else self.shots_for(work.precision)
+
+
+def capped(shots: float, precision: float | None) -> int:
+    """Whole number of shots, refused above a billion."""
+    if shots > MOST_SHOTS:
+        reason = "" if precision is None else f"a precision of {precision} needs "
+        raise Refused(
+            f"{reason}{shots:.3g} shots for each measured circuit, more than {MOST_SHOTS:.0e}; "
+            "ask for a coarser precision, or use an exact simulator"
+        )
+    return max(1, math.ceil(shots))
+
+
+def measurements(observables: Sequence[SparsePauliOp]) -> Measurements:
+    """Group the terms of all observables by the basis they are measured in.
+
+    Sorted insertion: the heaviest term opens a group, each later one joins the first group it fits.
+    """
+    letters: dict[str, np.ndarray] = {}
+    for k, observable in enumerate(observables):
+        for label, coefficient in zip(observable.paulis.to_labels(), observable.coeffs, strict=True):
+            row = letters.setdefault(label, np.zeros(len(observables)))
+            row[k] += coefficient.real
+    n_qubits = observables[0].num_qubits
+    constants = letters.pop("I" * n_qubits, np.zeros(len(observables)))
+    labels = sorted((s for s in letters if np.any(letters[s])), key=lambda s: (-np.abs(letters[s]).sum(), s))
+    bases: list[np.ndarray] = []
+    members: list[list[str]] = []
+    for label in labels:
+        term = np.frombuffer(label.encode(), dtype=np.uint8)
+        for basis, group in zip(bases, members, strict=True):
+            if np.all((basis == term) | (basis == ord("I")) | (term == ord("I"))):
+                np.copyto(basis, term, where=term != ord("I"))
+                group.append(label)
+                break
+        else:
+            bases.append(term.copy())
+            members.append([label])
+    groups = tuple(_group(bytes(basis).decode(), group, letters) for basis, group in zip(bases, members, strict=True))
+    return Measurements(constants, groups)
+
+
+def _group(basis: str, labels: list[str], coefficients: Mapping[str, np.ndarray]) -> Group:
+    support = np.array([[letter != "I" for letter in reversed(label)] for label in labels])
+    return Group(basis, support, np.array([coefficients[label] for label in labels]).T)
+
+
+def basis_change(basis: str) -> QuantumCircuit:
+    """Circuit after which measuring Z on every qubit measures each in its letter's basis."""
+    circuit = QuantumCircuit(len(basis))
+    for q, letter in enumerate(reversed(basis)):
+        if letter == "Y":
+            circuit.sdg(q)
+        if letter in "XY":
+            circuit.h(q)
+    return circuit
+
+
+def sampled_circuit(circuit: QuantumCircuit, parameters: Any, shots: int) -> tuple[QuantumCircuit, np.ndarray]:
+    """Check a request for counts; returns the circuit without its final measurements, and one row of parameters.
+
+    Raises:
+        Refused: if measurements stand anywhere but at the end, leave a qubit out, or permute the bits.
+    """
+    if int(shots) != shots or shots < 1:
+        raise Refused(f"shots must be a positive whole number, not {shots}")
+    capped(shots, None)
+    if any(instruction.operation.name == "measure" for instruction in circuit.data):
+        _check_measured(circuit)
+        circuit = circuit.remove_final_measurements(inplace=False)
+    check_unitary(circuit)
+    rows = as_rows(parameters, circuit)
+    if len(rows) != 1:
+        raise Refused(f"sample() takes one row of parameters, not {len(rows)}")
+    return circuit, rows[0]
+
+
+def _check_measured(circuit: QuantumCircuit) -> None:
+    targets: dict[int, int] = {}
+    for instruction in circuit.data:
+        qubits = [circuit.find_bit(qubit).index for qubit in instruction.qubits]
+        if instruction.operation.name == "measure":
+            targets[qubits[0]] = circuit.find_bit(instruction.clbits[0]).index
+        elif instruction.operation.name != "barrier" and any(q in targets for q in qubits):
+            raise Refused("the circuit measures in its middle; only measurements at its very end can be sampled")
+    if targets != {q: q for q in range(circuit.num_qubits)}:
+        raise Refused(
+            "sample() measures every qubit q into bit q; leave the measurements out or use circuit.measure_all()"
+        )
+
+
+def child_seed(*path: Any) -> int:
+    """A seed for a simulator, from a root (an integer, or None for fresh entropy) and a place in the tree of seeds."""
+    root, *place = path
+    return int(np.random.SeedSequence(root, spawn_key=tuple(place)).generate_state(1, np.uint32)[0]) >> 1

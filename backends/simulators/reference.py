@@ -1,0 +1,120 @@
+"""The judge of all other backends: slow, obvious, exact.
+
+A dense state in numpy; each gate is the matrix that Qiskit gives for it, each observable is evaluated term by term.
+Nothing here is clever, so that a disagreement is the other backend's fault until shown otherwise.
+"""
+
+import time
+from uuid import uuid4
+
+import numpy as np
+from qiskit.circuit import Instruction
+from qiskit.circuit.library import PauliEvolutionGate
+from qiskit.quantum_info import Operator
+
+from backends import dense
+from backends.base import Backend, Capabilities, Expectations, FinishedJob, Footprint
+from backends.batch import Batch
+from backends.gradients import n_shifted
+from backends.instructions import exponents, flatten
+from backends.memory import check
+from backends.sampling import measurements, sampled_circuit
+from circuits.errors import Refused
+
+MAX_QUBITS = 20
+MAX_GATE_QUBITS = 6
+
+
+class Reference(Backend):
+    """Dense statevector in numpy, gate by gate, in double precision; at most 20 qubits.
+
+    A `PauliEvolutionGate` whose strings all commute is applied exactly, string by string; any other means its
+    ``definition``, the Trotter synthesis that hardware would run.
+    """
+
+    def capabilities(self) -> Capabilities:
+        """What this backend can do."""
+        return Capabilities(
+            name="reference",
+            summary="plain numpy statevector, the judge of the others",
+            max_qubits=MAX_QUBITS,
+            exact=True,
+            noise=False,
+            gradient="parameter-shift",
+        )
+
+    def footprint(self, work) -> Footprint:
+        """Gates, strings of evolutions and terms, each a pass; three states are held.
+
+        Raises:
+            Refused: above 20 qubits, or for a gate without matrix and definition.
+        """
+        n_qubits = work.circuit.num_qubits
+        if n_qubits <= MAX_QUBITS:
+            gates = sum(_passes(gate) for gate, _ in flatten(work.circuit, _keep))
+        else:
+            raise Refused(
+                f"{n_qubits} qubits are too many for 'reference', which takes {MAX_QUBITS} at most "
+                f"(one state would take {16 * 2**n_qubits} bytes); use 'statevector' or 'lightning'"
+            )
+        passes = gates + sum(len(observable) for observable in work.observables)
+        if work.derivative:
+            passes *= 1 + n_shifted(work.circuit)
+        error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
+        return Footprint(passes, 2.0**n_qubits, 3 * 16 * 2**n_qubits, standard_error=error)
+
+    def submit(self, batch: Batch) -> FinishedJob:
+        """Compute at once; exact unless the batch names shots."""
+        check(self.footprint(batch).memory_bytes, what=f"a circuit of {batch.circuit.num_qubits} qubits")
+        start = time.perf_counter()
+        plan = None if batch.shots is None else measurements(batch.observables)
+        streams = np.random.SeedSequence(batch.seed).spawn(batch.n_rows)
+        values = np.empty((batch.n_rows, len(batch.observables)))
+        errors = np.zeros_like(values)
+        for k, row in enumerate(batch.parameters):
+            psi = state(batch.circuit.assign_parameters(row))
+            if plan is None:
+                values[k] = [dense.expectation(psi, observable) for observable in batch.observables]
+            else:
+                values[k], errors[k] = dense.estimate(psi, plan, plan.shots(batch, None), streams[k])
+        seconds = {"execute": time.perf_counter() - start}
+        return FinishedJob(uuid4().hex, Expectations(values, errors, batch.shots or 0, seconds))
+
+    def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
+        """Counts of bit strings from measuring every qubit; see `Backend.sample`."""
+        circuit, row = sampled_circuit(circuit, parameters, shots)
+        self.footprint(Batch(circuit, "I" * circuit.num_qubits, row))
+        psi = state(circuit.assign_parameters(row))
+        return dense.draw(dense.probabilities(psi), shots, np.random.default_rng(seed)).to_counts()
+
+
+def state(circuit) -> np.ndarray:
+    """The state that a circuit without free parameters prepares from |0...0>, global phase included.
+
+    Returns:
+        Shape (2,) * n; flattened, the index is Qiskit's (qubit 0 is the least significant bit).
+    """
+    psi = dense.zero_state(circuit.num_qubits)
+    for gate, qubits in flatten(circuit, _keep):
+        if gate.name == "global_phase":
+            psi = np.exp(1j * float(gate.params[0])) * psi
+        elif isinstance(gate, PauliEvolutionGate):
+            for label, angle in exponents(gate) or ():
+                psi = np.cos(float(angle) / 2) * psi - 1j * np.sin(float(angle) / 2) * dense.apply_pauli(
+                    psi, label, qubits
+                )
+        else:
+            psi = dense.apply_matrix(psi, Operator(gate).to_matrix(), qubits)
+    return psi
+
+
+def _keep(gate: Instruction) -> bool:
+    if isinstance(gate, PauliEvolutionGate):
+        return exponents(gate) is not None
+    if gate.num_qubits > MAX_GATE_QUBITS and gate.definition is not None:
+        return False
+    return hasattr(gate, "__array__") or (hasattr(gate, "to_matrix") and gate.definition is None)
+
+
+def _passes(gate: Instruction) -> int:
+    return len(exponents(gate) or ()) if isinstance(gate, PauliEvolutionGate) else 1
