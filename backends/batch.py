@@ -44,12 +44,7 @@ class Batch:
         seed: int | None = None,
     ):
         check_unitary(circuit)
-        if precision is not None and shots is not None:
-            raise Refused("a batch takes a precision or a number of shots, not both")
-        if precision is not None and not (np.isfinite(precision) and precision > 0):
-            raise Refused(f"precision must be a positive number, not {precision}")
-        if shots is not None and (int(shots) != shots or shots < 1):
-            raise Refused(f"shots must be a positive whole number, not {shots}")
+        check_request(precision, shots, seed)
         put = object.__setattr__
         put(self, "circuit", circuit)
         put(self, "observables", as_observables(observables, circuit.num_qubits))
@@ -85,6 +80,18 @@ def check_unitary(circuit: QuantumCircuit) -> None:
             )
         if name in ("reset", "initialize") or hasattr(instruction.operation, "blocks"):
             raise Refused(f"the circuit has a '{name}' instruction; only unitary gates have an expectation value here")
+
+
+def check_request(precision: float | None, shots: int | None, seed: int | None) -> None:
+    """Refuse a precision, a number of shots or a seed that means nothing."""
+    if precision is not None and shots is not None:
+        raise Refused("a batch takes a precision or a number of shots, not both")
+    if precision is not None and not (np.isfinite(precision) and precision > 0):
+        raise Refused(f"precision must be a positive number, not {precision}")
+    if shots is not None and (int(shots) != shots or shots < 1):
+        raise Refused(f"shots must be a positive whole number, not {shots}")
+    if seed is not None and (int(seed) != seed or seed < 0):
+        raise Refused(f"seed must be a whole number, zero or above, not {seed}")
 
 
 def as_observables(observables: Any, n_qubits: int) -> tuple[SparsePauliOp, ...]:

@@ -5,8 +5,8 @@ eigenvalue differences. With R equidistant frequencies D, 2D, ..., RD its deriva
 
     f'(x) = D sum_{m=1}^{2R} (-1)^(m-1) / (4 R sin^2(s_m / 2)) f(x + s_m / D),   s_m = (2m - 1) pi / (2R).
 
-Rotations have R = 1 (the shifts are +-pi/2), controlled rotations R = 2 with D = 1/2. A parameter that stands in several
-gates, or inside an expression, gets the sum over its occurrences by the chain rule.
+Rotations have R = 1 (the shifts are +-pi/2), controlled rotations R = 2 with D = 1/2. A parameter that stands in
+several gates, or inside an expression, gets the sum over its occurrences by the chain rule.
 
 References:
     Mitarai et al., Phys. Rev. A 98, 032309 (2018); Schuld et al., Phys. Rev. A 99, 032331 (2019);
@@ -211,9 +211,11 @@ def parameter_shift(
     """The backend's expectation value and its parameter-shift gradient as a function; see `Backend.value_and_grad`."""
     (observable,) = as_observables(observable, circuit.num_qubits)
     rule = shift_rule(circuit)
+    expectation = backend.prepare(rule.circuit, observable)
 
     def evaluate(rows, seed):
-        out = rule.evaluate(backend, observable, rows, precision=precision, shots=shots, seed=seed)
+        result = expectation(rule.rows(rows), precision, shots, seed)
+        out = rule.combine(rows, result.values[:, 0], result.standard_errors[:, 0])
         return out.values, out.gradients
 
     return as_function(circuit, evaluate, seed)
@@ -234,13 +236,13 @@ def finite_difference(
     With the step h = 1e-4 the method's own error is h^2 / 6 times the third derivative, some 1e-9 of the scale of H.
     """
     (observable,) = as_observables(observable, circuit.num_qubits)
+    expectation = backend.prepare(circuit, observable)
 
     def evaluate(rows, seed):
         n_params = rows.shape[1]
         moves = step * np.concatenate([np.zeros((1, n_params)), np.eye(n_params), -np.eye(n_params)])
         shifted = (rows[:, None, :] + moves).reshape(-1, n_params)
-        batch = Batch(circuit, observable, shifted, precision, shots, seed)
-        values = backend.submit(batch).result().values.reshape(len(rows), -1)
+        values = expectation(shifted, precision, shots, seed).values.reshape(len(rows), -1)
         return values[:, 0], (values[:, 1 : 1 + n_params] - values[:, 1 + n_params :]) / (2 * step)
 
     return as_function(circuit, evaluate, seed)

@@ -1,6 +1,5 @@
 """Reading a circuit gate by gate, down to the gates that a backend knows."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -99,46 +98,3 @@ def _real(coefficient, label):
     if abs(coefficient.imag) > 1e-12:
         raise Refused(f"a PauliEvolutionGate has the complex coefficient {coefficient} at {label}: it is not unitary")
     return float(coefficient.real)
-
-
-def fingerprint(circuit: QuantumCircuit) -> tuple:
-    """What a circuit consists of: equal for a circuit that was not changed since, and different after any change.
-
-    Gates beyond Qiskit's standard ones enter by identity, so keep the circuit alive as long as its fingerprint.
-    """
-    index = {qubit: k for k, qubit in enumerate(circuit.qubits)}
-    gates = []
-    for instruction in circuit.data:
-        operation = instruction.operation
-        qubits = tuple(index[qubit] for qubit in instruction.qubits)
-        if instruction.is_standard_gate():
-            gates.append((operation.name, tuple(operation.params), qubits))
-        else:
-            gates.append((id(operation), tuple(p for p in operation.params if free(p)), qubits))
-    return circuit.num_qubits, circuit.global_phase, tuple(gates)
-
-
-def operator_fingerprint(operator: SparsePauliOp) -> tuple:
-    """The same for an observable, from its terms."""
-    paulis = operator.paulis
-    return operator.num_qubits, paulis.x.tobytes(), paulis.z.tobytes(), np.asarray(operator.coeffs).tobytes()
-
-
-class Programs:
-    """The compiled programs of a backend, the last few of them, found again by what they were made from."""
-
-    def __init__(self, size: int = 16):
-        self._size = size
-        self._kept: OrderedDict = OrderedDict()
-
-    def get(self, circuit: QuantumCircuit, build: Callable[[], Any], *key: Any) -> Any:
-        """The program made from this circuit and key; built if it is not kept."""
-        full = (fingerprint(circuit), *key)
-        if full not in self._kept:
-            built = build()
-            operations = [instruction.operation for instruction in circuit.data]
-            self._kept[full] = (built, operations)  # holding the gates keeps their identities from being reused
-        self._kept.move_to_end(full)
-        while len(self._kept) > self._size:
-            self._kept.popitem(last=False)
-        return self._kept[full][0]

@@ -20,7 +20,6 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.base import Work
 from backends.batch import as_rows, check_unitary
 from circuits.errors import Refused
 
@@ -118,11 +117,11 @@ class Measurements:
         variance = sum(((group.weights**2).sum(axis=1) for group in self.groups), np.zeros(len(self.constants)))
         return math.sqrt(float(variance.max(initial=0.0)) / shots)
 
-    def shots(self, work: Work, default: int | None) -> int | None:
-        """Shots of each circuit that the work asks for, by number or by precision; else the default."""
-        if work.shots is not None:
-            return capped(work.shots, None)
-        return default if work.precision is None else self.shots_for(work.precision)
+    def shots(self, precision: float | None, shots: int | None, default: int | None = None) -> int | None:
+        """Shots of each circuit that a request asks for, by number or by precision; else the default."""
+        if shots is not None:
+            return capped(shots, None)
+        return default if precision is None else self.shots_for(precision)
 
 
 def capped(shots: float, precision: float | None) -> int:
@@ -149,19 +148,18 @@ def measurements(observables: Sequence[SparsePauliOp]) -> Measurements:
     n_qubits = observables[0].num_qubits
     constants = letters.pop("I" * n_qubits, np.zeros(len(observables)))
     labels = sorted((s for s in letters if np.any(letters[s])), key=lambda s: (-np.abs(letters[s]).sum(), s))
-    bases: list[np.ndarray] = []
+    bases = np.full((len(labels), n_qubits), ord("I"), dtype=np.uint8)
     members: list[list[str]] = []
     for label in labels:
         term = np.frombuffer(label.encode(), dtype=np.uint8)
-        for basis, group in zip(bases, members, strict=True):
-            if np.all((basis == term) | (basis == ord("I")) | (term == ord("I"))):
-                np.copyto(basis, term, where=term != ord("I"))
-                group.append(label)
-                break
-        else:
-            bases.append(term.copy())
-            members.append([label])
-    groups = tuple(_group(bytes(basis).decode(), group, letters) for basis, group in zip(bases, members, strict=True))
+        opened = bases[: len(members) + 1]  # one more, still empty: it fits every term
+        fits = np.all((opened == term) | (opened == ord("I")) | (term == ord("I")), axis=1)
+        place = int(np.argmax(fits))
+        np.copyto(bases[place], term, where=term != ord("I"))
+        if place == len(members):
+            members.append([])
+        members[place].append(label)
+    groups = tuple(_group(bytes(basis).decode(), group, letters) for basis, group in zip(bases, members, strict=False))
     return Measurements(constants, groups)
 
 

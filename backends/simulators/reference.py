@@ -58,10 +58,9 @@ class Reference(Backend):
                 f"(one state would take {16 * 2**n_qubits} bytes); use 'statevector' or 'lightning'"
             )
         passes = gates + sum(len(observable) for observable in work.observables)
-        if work.derivative:
-            passes *= 1 + n_shifted(work.circuit)
+        values = 1 + n_shifted(work.circuit) if work.derivative else 1
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
-        return Footprint(passes, 2.0**n_qubits, 3 * 16 * 2**n_qubits, standard_error=error)
+        return Footprint(passes, 2.0**n_qubits, 3 * 16 * 2**n_qubits, values, error)
 
     def submit(self, batch: Batch) -> FinishedJob:
         """Compute at once; exact unless the batch names shots."""
@@ -76,7 +75,7 @@ class Reference(Backend):
             if plan is None:
                 values[k] = [dense.expectation(psi, observable) for observable in batch.observables]
             else:
-                values[k], errors[k] = dense.estimate(psi, plan, plan.shots(batch, None), streams[k])
+                values[k], errors[k] = dense.estimate(psi, plan, batch.shots, streams[k])
         seconds = {"execute": time.perf_counter() - start}
         return FinishedJob(uuid4().hex, Expectations(values, errors, batch.shots or 0, seconds))
 
