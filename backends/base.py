@@ -130,10 +130,10 @@ class Footprint:
     """What a piece of work amounts to, whatever the speed of the machine.
 
     Attributes:
-        passes: Sweeps over the state for one row: gates, as this backend counts them, and terms of the observables.
-            A parameter-shift gradient counts all its shifted values.
+        passes: Sweeps over the state for one value: gates, as this backend counts them, and terms of the observables.
         amplitudes: Numbers in the state: 2^n, or 4^n for a density matrix.
         memory_bytes: Peak memory.
+        values: Values computed for each row: 1, or 1 and all the shifted ones for a parameter-shift gradient.
         standard_error: Statistical error of one value, 0 where values are exact.
         money_usd: What a provider would charge.
     """
@@ -141,6 +141,7 @@ class Footprint:
     passes: float
     amplitudes: float
     memory_bytes: int
+    values: int = 1
     standard_error: float = 0.0
     money_usd: float = 0.0
 
@@ -173,8 +174,19 @@ class Work(Protocol):
     def shots(self) -> int | None: ...  # noqa: D102
 
 
+@dataclass(frozen=True)
+class Origin:
+    """How to get a backend again: ``backends.get(name, **options)``."""
+
+    name: str
+    options: dict[str, Any]
+
+
 class Backend(ABC):
     """A place where expectation values come from."""
+
+    origin: Origin | None = None
+    """Set by `backends.get` when a name made this backend; None for one that was made around an object."""
 
     @abstractmethod
     def capabilities(self) -> Capabilities:
@@ -185,8 +197,8 @@ class Backend(ABC):
         """What the work amounts to, before anything is allocated or sent.
 
         Raises:
-            Refused: if this backend cannot do the work at all (gates, number of qubits); the message says why. Memory is
-                not judged here.
+            Refused: if this backend cannot do the work at all (gates, number of qubits); the message says why. Memory
+                is not judged here.
         """
 
     def predict(self, work: Work) -> Cost:
@@ -198,13 +210,14 @@ class Backend(ABC):
         from backends.speed import stored
 
         footprint = self.footprint(work)
-        speed = stored(self, derivative=work.derivative)
+        native = self.capabilities().gradient != "parameter-shift"
+        speed = stored(self, derivative=work.derivative and native)
         row_s = compile_s = math.nan
         if speed is not None:
             row_s = speed.row_s(footprint.passes, footprint.amplitudes)
             compile_s = speed.compile_s(footprint.passes)
         return Cost(
-            seconds=compile_s + work.n_evaluations * work.n_rows * row_s,
+            seconds=compile_s + work.n_evaluations * work.n_rows * footprint.values * row_s,
             compile_s=compile_s,
             memory_bytes=footprint.memory_bytes,
             money_usd=footprint.money_usd,

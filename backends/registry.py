@@ -6,7 +6,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from backends.base import Backend
+from backends.base import Backend, Origin
 from circuits.errors import Refused, unknown
 
 BUILT_IN = {
@@ -49,7 +49,9 @@ def get(backend: Any, **options: Any) -> Backend:
 
         return _call(QiskitDevice, type(backend).__name__, (backend,), options)
     family, _, device = backend.partition(":")
-    return _call(_factory(family), backend, (device,) if device else (), options)
+    made = _call(_factory(family), backend, (device,) if device else (), options)
+    made.origin = Origin(backend, options)
+    return made
 
 
 def _factory(name: str) -> Callable[..., Backend]:

@@ -84,8 +84,9 @@ def measure(backend: Backend, *, derivative: bool) -> Speed:
         The speed; it is written to the user's cache folder, for every later session on this machine.
     """
     passes, amplitudes, first_s, row_s = [], [], [], []
+    most = backend.capabilities().max_qubits or PROBES[-1][0]
     for n_qubits, layers in PROBES:
-        circuit, observable = _probe(n_qubits, layers)
+        circuit, observable = _probe(min(n_qubits, most), layers)
         footprint = backend.footprint(_Probe(circuit, (observable,), derivative))
         first, row = _time(backend, circuit, observable, derivative)
         passes.append(footprint.passes)

@@ -7,11 +7,12 @@ import jax
 import numpy as np
 from qiskit import QuantumCircuit
 
-from backends import memory
+from backends import dense, memory
 from backends.base import Backend, Capabilities, Expectations, FinishedJob, Footprint, Precision, Work
 from backends.batch import Batch, as_observables, as_rows, check_unitary
 from backends.statevector.evolve import Masks, energies, energy_and_slopes, evolve
-from backends.statevector.lower import lower
+from backends.sampling import measurements, sampled_circuit
+from backends.statevector.lower import Factors, lower
 from backends.statevector.observe import Terms
 from circuits.errors import Refused
 
@@ -61,7 +62,9 @@ class Statevector(Backend):
                 f"(a state of {n} qubits alone needs {self._state_bytes(n)} bytes)"
             )
         n_terms = sum(len(observable) for observable in work.observables)
+        error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
         return Footprint(
+            standard_error=error,
             passes=len(lower(work.circuit)) + n_terms,
             amplitudes=2.0**n,
             memory_bytes=STATES_HELD * self._state_bytes(n),
@@ -84,10 +87,10 @@ class Statevector(Backend):
 
         def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
             if shots is not None:
-                return sampled(self, Batch(circuit, observables, parameters, shots=shots, seed=seed))
+                return self._sampled(factors, observables, as_rows(parameters, circuit), shots, seed)
             start = time.perf_counter()
             rows = as_rows(parameters, circuit)
-            angles = factors.angles(rows).astype(self._real)
+            angles = factors.angles.values(rows).astype(self._real)
             with self._arithmetic():
                 values = [np.asarray(_energies(masks, row, terms, circuit.num_qubits)) for row in angles]
             values = np.array(values, dtype=np.float64).reshape(len(rows), len(terms))
@@ -108,31 +111,46 @@ class Statevector(Backend):
 
         def f(theta, seed=None):
             rows = as_rows(theta, circuit)
-            angles = factors.angles(rows).astype(self._real)
+            angles = factors.angles.values(rows).astype(self._real)
             with self._arithmetic():
                 pairs = [_energy_and_slopes(masks, row, terms, circuit.num_qubits) for row in angles]
             values = np.array([float(value) for value, _ in pairs])
             slopes = np.array([np.asarray(slope, dtype=np.float64) for _, slope in pairs]).reshape(angles.shape)
-            gradients = factors.angles.pull_back(rows, slopes)
+            gradients = np.array(
+                [factors.angles.jacobian(row).T @ slope for row, slope in zip(rows, slopes, strict=True)]
+            )
             return (float(values[0]), gradients[0]) if np.ndim(theta) == 1 else (values, gradients)
 
         return f
 
+    def _sampled(self, factors: Factors, observables, rows: np.ndarray, shots: int, seed: int | None) -> Expectations:
+        start = time.perf_counter()
+        plan = measurements(observables)
+        streams = np.random.SeedSequence(seed).spawn(len(rows))
+        estimates = []
+        for row, stream in zip(rows, streams, strict=True):
+            psi = self._state(factors, row).reshape((2,) * factors.n_qubits)
+            estimates.append(dense.estimate(psi, plan, shots, stream))
+        values, errors = (np.array(column) for column in zip(*estimates, strict=True))
+        return Expectations(values, errors, shots, {"execute": time.perf_counter() - start})
+
     def sample(self, circuit: QuantumCircuit, parameters=(), *, shots=1024, seed=None) -> dict[str, int]:
         """Counts drawn from the final state's probabilities."""
-        circuit = without_final_measurements(circuit)
-        state = self.state(circuit, parameters)
-        return draw(np.abs(state) ** 2, shots=shots, seed=seed)
+        circuit, row = sampled_circuit(circuit, parameters, shots)
+        p = dense.probabilities(self.state(circuit, row))
+        return dense.draw(p, shots, np.random.default_rng(seed)).to_counts()
 
     def state(self, circuit: QuantumCircuit, parameters: Any = ()) -> np.ndarray:
         """The final state up to a global phase, shape (2^n,); bit q of the index is qubit q."""
         check_unitary(circuit)
         self._check_memory(circuit.num_qubits)
         (row,) = as_rows(parameters, circuit)
-        factors = lower(circuit)
+        return self._state(lower(circuit), row)
+
+    def _state(self, factors: Factors, row: np.ndarray) -> np.ndarray:
+        angles = factors.angles.values(row[None])[0].astype(self._real)
         with self._arithmetic():
-            angles = factors.angles(row[None])[0].astype(self._real)
-            return np.asarray(_evolve(Masks.of(factors, self._real), angles, circuit.num_qubits))
+            return np.asarray(_evolve(Masks.of(factors, self._real), angles, factors.n_qubits))
 
     def _arithmetic(self):
         return jax.enable_x64(self._precision == "double")

@@ -31,7 +31,10 @@ class Masks(NamedTuple):
         """Convert, with real numbers of the given type."""
         weight = factors.weight.astype(dtype)
         return cls(
-            jnp.asarray(factors.x), jnp.asarray(factors.z), jnp.asarray(weight), jnp.asarray(factors.phase + 0 * weight[:, 0])
+            jnp.asarray(factors.x),
+            jnp.asarray(factors.z),
+            jnp.asarray(weight),
+            jnp.asarray(factors.phase + 0 * weight[:, 0]),
         )
 
 

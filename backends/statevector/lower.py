@@ -20,7 +20,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Instruction
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.angles import Angles
+from backends.angles import Angles, compile_angles
 from circuits.errors import Refused
 
 Strings = dict[tuple[tuple[int, str], ...], float]
@@ -72,7 +72,7 @@ def lower(circuit: QuantumCircuit) -> Factors:
             x[row], z[row, column] = x_mask, z_mask
             phase[row] = 1 if n_y % 2 == 0 else -1j
             weight[row, column] = coefficient * (-1) ** (n_y // 2)
-    return Factors(circuit.num_qubits, Angles(angles, list(circuit.parameters)), x, z, weight, phase)
+    return Factors(circuit.num_qubits, compile_angles(angles, circuit.parameters), x, z, weight, phase)
 
 
 def _circuit(circuit: QuantumCircuit, qubits: list[int]) -> Iterator[tuple[Any, Strings]]:

@@ -1,0 +1,1 @@
+"""Where a workload runs: prediction, ranking, explanation."""

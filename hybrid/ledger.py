@@ -1,0 +1,78 @@
+"""Answers to the optimizer's questions: from the journal while it lasts, then from the backend."""
+
+import time
+
+import numpy as np
+
+from backends.base import Backend
+from circuits.errors import Refused
+from hybrid.clock import Clock
+from hybrid.evaluator import Evaluator
+from hybrid.optimizers.optimizer import Points, Told
+from hybrid.runs.journal import Evaluation, Journal
+from hybrid.workload import Workload
+
+
+class Ledger:
+    """Answers from the journal while it lasts, then from the backend, writing each answer down.
+
+    Args:
+        journal: Of the run.
+        work: The workload.
+        backend: Where new answers come from; it is not touched while the journal has the answer.
+        clock: Gets the time by phase.
+    """
+
+    def __init__(self, journal: Journal, work: Workload, backend: Backend, clock: Clock):
+        self._journal, self._work, self._backend, self._clock = journal, work, backend, clock
+        self._recorded = list(journal.read())
+        self._evaluator: Evaluator | None = None
+        self.evaluations: list[Evaluation] = []
+
+    def answer(self, points: Points, step: int) -> Told:
+        """What the points are worth.
+
+        Raises:
+            Refused: if the journal holds an answer to another question here.
+        """
+        number = len(self.evaluations)
+        if number < len(self._recorded):
+            evaluation = self._recorded[number]
+            if evaluation.theta.tobytes() != points.rows.tobytes() or evaluation.step != step:
+                raise Refused(
+                    f"the journal's evaluation {number} was made at other parameters than the loop asks for now: "
+                    "it was written by another version of the software or for other inputs. It was left as it is; "
+                    "start the run anew in another folder"
+                )
+        else:
+            evaluation = self._evaluate(points, step, number)
+        self.evaluations.append(evaluation)
+        return evaluation.told
+
+    def best(self) -> tuple[float, float]:
+        """Lowest energy so far and its standard error; NaN before the first."""
+        told = [(v, e) for ev in self.evaluations for v, e in zip(ev.told.values, ev.told.standard_errors, strict=True)]
+        value, error = min(told, default=(np.nan, np.nan))
+        return float(value), float(error)
+
+    def report(self) -> dict[str, float]:
+        """Seconds by phase, with the first evaluation's excess over the others counted as compilation."""
+        mine = [evaluation.seconds for evaluation in self.evaluations[len(self._recorded) :]]
+        if len(mine) > 1:
+            excess = max(mine[0] - float(np.median(mine[1:])), 0.0)
+            self._clock.add("compile", excess)
+            self._clock.add("evaluate", -excess)
+        return self._clock.report()
+
+    def _evaluate(self, points: Points, step: int, number: int) -> Evaluation:
+        if self._evaluator is None:
+            with self._clock.phase("compile"):
+                self._evaluator = Evaluator(self._work, self._backend)
+        start = time.perf_counter()
+        told = self._evaluator(points, number)
+        seconds = time.perf_counter() - start
+        self._clock.add("evaluate", seconds)
+        evaluation = Evaluation(number, step, points.rows, told, seconds)
+        with self._clock.phase("record"):
+            self._journal.append(evaluation)
+        return evaluation

@@ -1,0 +1,252 @@
+"""The variational loop: plan, ask, evaluate, write down, tell."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from qiskit import QuantumCircuit
+
+import backends
+from backends.base import Backend
+from circuits.errors import Refused
+from hybrid import optimizers
+from hybrid.clock import Clock
+from hybrid.ledger import Ledger
+from hybrid.optimizers.optimizer import Points
+from hybrid.progress import Progress
+from hybrid.result import Result, Status
+from hybrid.routing.plan import Plan, candidates, rank
+from hybrid.runs import folder as folders
+from hybrid.runs.history import History
+from hybrid.runs.journal import Journal
+from hybrid.runs.provenance import provenance
+from hybrid.workload import Workload, workload
+
+EXACT_QUBITS = 16
+"""Largest problem whose exact energy is computed without being asked for."""
+
+
+def minimize(
+    circuit: QuantumCircuit,
+    problem: Any,
+    *,
+    backend: Any = "auto",
+    optimizer: Any = "lbfgs",
+    theta: Any = None,
+    seed: int = 0,
+    max_steps: int = 200,
+    accuracy: float = 1e-6,
+    folder: str | Path | None = None,
+    shots: int | None = None,
+    label: str = "open",
+    name: str | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Result:
+    """Minimize the energy of a problem over a circuit's parameters, and leave a record.
+
+    Args:
+        circuit: Ansatz with parameters; no measurements.
+        problem: A `circuits.Problem`, or a Hermitian operator on the circuit's qubits.
+        backend: "auto" takes the fastest that the plan finds; a name or a backend object is obeyed.
+        optimizer: Name or `Optimizer`, such as ``optimizers.get("adam", learning_rate=0.02)``.
+        theta: Starting point, shape (params,), radians; by default the ansatz's own, or a small random one.
+        seed: Root of every random number; the same seed gives the same bits.
+        max_steps: Most steps of the optimizer.
+        accuracy: Wanted accuracy of the minimum, in the problem's unit.
+        folder: Where the record goes; by default a new folder under ``runs/`` (or ``$HYBRID_RUNS``).
+        shots: Shots for each measured circuit; None for exact values, or a device's default.
+        label: Classification of the data: "open", "internal" or "restricted".
+        name: Of the run, for its folder; by default the problem's.
+        should_stop: Asked before each step; when it says yes, the run ends with the status "stopped".
+
+    Returns:
+        The `Result`. Not converging is a status on it, not an exception.
+
+    Raises:
+        Refused: if the parts do not fit each other or no backend can do it; nothing was written.
+        FailedJob: if a backend fails; what was finished is kept, and `resume` continues.
+
+    Examples:
+        >>> import tempfile
+        >>> from circuits import tfim, hardware_efficient
+        >>> r = minimize(hardware_efficient(2, layers=2), tfim(2), backend="statevector", folder=tempfile.mkdtemp())
+        >>> r.status, round(r.energy, 6)
+        ('converged', -2.236068)
+    """
+    path = Path(folder) if folder is not None else None
+    if path is not None and folders.is_run(path):
+        raise Refused(f"{path} holds a run already; continue it with hybrid.resume('{path}'), or choose another folder")
+    work = workload(
+        circuit,
+        problem,
+        optimizer=optimizer,
+        theta=theta,
+        accuracy=accuracy,
+        max_steps=max_steps,
+        seed=seed,
+        shots=shots,
+        label=label,
+    )
+    clock = Clock()
+    with clock.phase("plan"):
+        chosen_plan = rank(work, candidates(backend), calibrate=backend == "auto")
+        chosen = chosen_plan.chosen
+    with clock.phase("exact energy"):
+        exact = _exact_energy(work)
+    path = path or folders.fresh(name or work.problem.name)
+    folders.create(path, _spec(work, chosen.backend, chosen_plan, exact), work.circuit, work.problem.hamiltonian)
+    return _loop(path, work, chosen.backend, chosen_plan, exact, clock, should_stop)
+
+
+def resume(folder: str | Path, *, backend: Any = None, should_stop: Callable[[], bool] = lambda: False) -> Result:
+    """Continue a run from its folder alone; a finished one is read, not run again.
+
+    Args:
+        folder: Of a run that was stopped or killed.
+        backend: Needed only if the run was started on a backend object, which no folder can hold.
+        should_stop: As for `minimize`.
+
+    Returns:
+        The same `Result`, to the last bit, as if the run had never been interrupted.
+
+    Raises:
+        Refused: if the folder holds no run, its journal is corrupt, or the journal tells another story.
+    """
+    path = Path(folder)
+    spec, circuit, problem = folders.read(path)
+    kept = spec["workload"]
+    work = workload(
+        circuit,
+        problem,
+        optimizer=optimizers.get(**kept["optimizer"]),
+        **{key: kept[key] for key in ("theta", "accuracy", "max_steps", "seed", "shots", "label")},
+    )
+    clock = Clock()
+    return _loop(path, work, _backend_again(spec, backend), None, spec["problem"]["exact_energy"], clock, should_stop)
+
+
+def _loop(
+    path: Path,
+    work: Workload,
+    backend: Backend,
+    plan: Plan | None,
+    exact: float | None,
+    clock: Clock,
+    should_stop: Callable[[], bool],
+) -> Result:
+    with folders.Lock(path):
+        journal = Journal(path / "journal.sqlite")
+        try:
+            ledger = Ledger(journal, work, backend, clock)
+            state, steps, status, message = _optimize(work, ledger, clock, should_stop)
+            theta = work.optimizer.best(state)
+            if status == "stopped":
+                energy, error = ledger.best()
+            else:
+                told = ledger.answer(Points(theta[None], gradient=False), steps)
+                energy, error = float(told.values[0]), float(told.standard_errors[0])
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note(f"Everything finished is saved; continue with hybrid.resume('{path}').")
+            raise
+        finally:
+            with clock.phase("record"):
+                journal.close()
+        result = Result(
+            energy=energy,
+            standard_error=error,
+            theta=theta,
+            status=status,
+            message=message,
+            history=History.of(ledger.evaluations, len(work.theta)),
+            plan=plan,
+            folder=path,
+            exact_energy=exact,
+            unit=work.problem.unit,
+            problem=work.problem.name,
+            backend=backend.capabilities().name,
+            steps=steps,
+            evaluations=sum(len(evaluation.theta) for evaluation in ledger.evaluations),
+            seconds=ledger.report(),
+        )
+        folders.write_json(path / "result.json", result.to_dict())
+    return result
+
+
+def _optimize(
+    work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable[[], bool]
+) -> tuple[Any, int, Status, str]:
+    optimizer = work.optimizer
+    with clock.phase("optimize"):
+        state = optimizer.init(work.theta, accuracy=work.accuracy, seed=work.seed)
+    with Progress(work.problem.name, work.max_steps) as progress:
+        for step in range(work.max_steps + 1):
+            with clock.phase("optimize"):
+                converged, stalled = optimizer.converged(state), optimizer.stalled(state)
+            if converged:
+                return state, step, "converged", ""
+            if stalled:
+                return state, step, "stalled", stalled
+            if step == work.max_steps:
+                break
+            if should_stop():
+                return state, step, "stopped", "all work is saved; resume to continue"
+            with clock.phase("optimize"):
+                points = optimizer.ask(state)
+            told = ledger.answer(points, step)
+            with clock.phase("optimize"):
+                state = optimizer.tell(state, told)
+            progress.update(step + 1, f"energy {told.values[0]:.8f}")
+    return state, work.max_steps, "max_steps", f"not converged to {work.accuracy:g} {work.problem.unit}"
+
+
+def _exact_energy(work: Workload) -> float | None:
+    problem = work.problem
+    if problem.solve is None and problem.n_qubits > EXACT_QUBITS:
+        return None
+    try:
+        return problem.exact_energy()
+    except Refused:
+        return None  # it would not fit; the result says that it is not known
+
+
+def _spec(work: Workload, backend: Backend, plan: Plan, exact: float | None) -> dict[str, Any]:
+    problem = work.problem
+    return {
+        "problem": {
+            "name": problem.name,
+            "unit": problem.unit,
+            "source": dict(problem.source),
+            "exact_energy": exact,
+        },
+        "workload": {
+            "optimizer": work.optimizer.describe(),
+            "theta": work.theta.tolist(),
+            "accuracy": work.accuracy,
+            "max_steps": work.max_steps,
+            "seed": work.seed,
+            "shots": work.shots,
+            "label": work.label,
+        },
+        "backend": _recorded_backend(backend),
+        "plan": plan.to_dict(),
+        "provenance": provenance(),
+    }
+
+
+def _recorded_backend(backend: Backend) -> dict[str, Any]:
+    origin = backend.origin
+    if origin is not None and all(isinstance(v, str | int | float | bool | None) for v in origin.options.values()):
+        return {"name": origin.name, "options": origin.options}
+    return {"object": backend.capabilities().name}
+
+
+def _backend_again(spec: dict[str, Any], backend: Any) -> Backend:
+    kept = spec["backend"]
+    if "name" in kept:
+        return backends.get(kept["name"], **kept["options"])
+    if backend is None:
+        raise Refused(
+            f"the run was started on a backend object ({kept['object']}), which its folder cannot hold: "
+            "give it again, hybrid.resume(folder, backend=...)"
+        )
+    return backends.get(backend)

@@ -1,0 +1,150 @@
+"""A run's folder: everything that repeats the run, and what came of it.
+
+spec.json           what was asked: optimizer, accuracy, seed, backend, plan, versions, machine
+circuit.qpy         the ansatz
+hamiltonian.json    the terms, with every bit of their coefficients
+journal.sqlite      every evaluation
+result.json         what came out; absent until the run has ended
+lock                held by the one process that works on the run
+"""
+
+import fcntl
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit, qpy
+from qiskit.quantum_info import SparsePauliOp
+
+from circuits import Problem
+from circuits.errors import Refused
+
+FORMAT = 1
+
+
+def home() -> Path:
+    """Where runs without a folder of their own go: $HYBRID_RUNS, or ./runs."""
+    return Path(os.environ.get("HYBRID_RUNS", "runs"))
+
+
+def fresh(name: str) -> Path:
+    """A path in `home` that nothing has yet, from the name and the time."""
+    word = "".join(c if c.isalnum() or c in "-_." else "-" for c in name).strip("-.") or "run"
+    stem = f"{word}-{time.strftime('%Y%m%d-%H%M%S')}"
+    for suffix in ("", *(f"-{k}" for k in range(2, 10_000))):
+        path = home() / (stem + suffix)
+        if not path.exists():
+            return path
+    raise Refused(f"{home()} has no free name for a run called {stem}")
+
+
+def is_run(path: Path) -> bool:
+    """Whether the folder holds a run."""
+    return (path / "spec.json").is_file()
+
+
+def create(path: Path, spec: dict[str, Any], circuit: QuantumCircuit, hamiltonian: SparsePauliOp) -> None:
+    """Write a new run's folder; the spec comes last, so that half a folder is never taken for a run.
+
+    Raises:
+        Refused: if the folder holds a run already or cannot be written.
+    """
+    if is_run(path):
+        raise Refused(f"{path} holds a run already; continue it with resume, or choose another folder")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with (path / "circuit.qpy").open("wb") as file:
+            qpy.dump(circuit, file)
+        terms = [[label, c.real] for label, c in hamiltonian.to_list()]
+        write_json(path / "hamiltonian.json", {"n_qubits": hamiltonian.num_qubits, "terms": terms})
+        write_json(path / "spec.json", {"format": FORMAT} | spec)
+    except OSError as err:
+        raise Refused(f"the run folder {path} cannot be written: {err.strerror}") from err
+
+
+def read(path: Path) -> tuple[dict[str, Any], QuantumCircuit, Problem]:
+    """The spec, the circuit and the problem of a run.
+
+    Raises:
+        Refused: if the folder holds no run, or a damaged one.
+    """
+    if not is_run(path):
+        raise Refused(f"{path} holds no run: it has no spec.json")
+    spec = read_json(path / "spec.json")
+    if spec.get("format") != FORMAT:
+        raise Refused(f"{path / 'spec.json'}: format {spec.get('format')}; this version reads format {FORMAT}")
+    try:
+        with (path / "circuit.qpy").open("rb") as file:
+            (circuit,) = qpy.load(file)
+        content = read_json(path / "hamiltonian.json")
+        hamiltonian = SparsePauliOp.from_list(
+            [(label, c) for label, c in content["terms"]], num_qubits=content["n_qubits"]
+        )
+        known = spec["problem"]
+        problem = Problem(
+            known["name"],
+            hamiltonian,
+            known["unit"],
+            known["source"],
+            solve=None if known["exact_energy"] is None else lambda: known["exact_energy"],
+        )
+    except (OSError, KeyError, ValueError, qpy.QpyError) as err:
+        raise Refused(f"{path}: the run's files are damaged ({type(err).__name__}: {err})") from err
+    return spec, circuit, problem
+
+
+class Lock:
+    """The right to work on a run, held by one process at a time and let go of when that process ends."""
+
+    def __init__(self, path: Path):
+        self._path = path / "lock"
+
+    def __enter__(self) -> "Lock":
+        try:
+            self._file = self._path.open("a+")
+        except OSError as err:
+            raise Refused(f"the run folder {self._path.parent} cannot be written: {err.strerror}") from err
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as err:
+            self._file.close()
+            raise Refused(f"another process is working on the run in {self._path.parent}") from err
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file whole or not at all."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_text(json.dumps(content, indent=1, allow_nan=False, default=_plain) + "\n")
+    scratch.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read one JSON object.
+
+    Raises:
+        Refused: if the file is missing or damaged.
+    """
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as err:
+        raise Refused(f"{path} cannot be read: {err}") from err
+    if not isinstance(content, dict):
+        raise Refused(f"{path} is damaged: it holds no JSON object")
+    return content
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

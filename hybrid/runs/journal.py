@@ -1,0 +1,159 @@
+"""The journal: every evaluation of a run, in one SQLite file.
+
+A run is resumed by starting its loop again and answering it from the journal until the journal ends; no optimizer has
+a state of its own to save. History, plots and provenance read the same table. Paid or slow evaluations are committed
+at once; cheap ones are grouped, so that writing takes a small, self-measured share of the loop's time.
+"""
+
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from circuits.errors import Refused
+from hybrid.optimizers.optimizer import Told
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS evaluation (
+    number INTEGER PRIMARY KEY,
+    step INTEGER NOT NULL,
+    n_rows INTEGER NOT NULL,
+    n_params INTEGER NOT NULL,
+    theta BLOB NOT NULL,
+    energies BLOB NOT NULL,
+    standard_errors BLOB NOT NULL,
+    gradients BLOB,
+    seconds REAL NOT NULL,
+    finished_at REAL NOT NULL,
+    checksum INTEGER NOT NULL
+)
+"""
+
+COMMIT_SHARE = 200
+"""A commit waits until this many times its own duration has passed since the last one."""
+
+SLOW_S = 1.0
+"""An evaluation that took longer is committed at once."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One answered question of the optimizer.
+
+    Attributes:
+        number: Position in the run, from 0.
+        step: Which step of the optimizer asked.
+        theta: Shape (rows, params), radians.
+        told: Energies, standard errors and gradients of the rows.
+        seconds: What it took.
+    """
+
+    number: int
+    step: int
+    theta: np.ndarray
+    told: Told
+    seconds: float
+
+
+class Journal:
+    """Appends evaluations, and reads them back in order.
+
+    Raises:
+        Refused: if the file exists and is not a sound journal; it is left as it is.
+    """
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._last_commit = time.monotonic()
+        self._commit_s = 0.0
+        try:
+            self._database = sqlite3.connect(path, isolation_level=None)
+            self._database.execute("PRAGMA journal_mode=TRUNCATE")
+            self._database.execute("PRAGMA synchronous=NORMAL")
+            if self._database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("its pages are damaged")
+            self._database.execute(SCHEMA)
+            self._database.execute("BEGIN")
+        except sqlite3.DatabaseError as err:
+            raise _corrupt(path, err) from err
+
+    def append(self, evaluation: Evaluation) -> None:
+        """Write one evaluation; it is on disk at the next commit, at once if it was slow."""
+        told = evaluation.told
+        blobs = [
+            _pack(evaluation.theta),
+            _pack(told.values),
+            _pack(told.standard_errors),
+            None if told.gradients is None else _pack(told.gradients),
+        ]
+        n_rows, n_params = evaluation.theta.shape
+        head = (evaluation.number, evaluation.step, n_rows, n_params)
+        tail = (evaluation.seconds, time.time(), _checksum(head, blobs))
+        self._database.execute("INSERT INTO evaluation VALUES (?,?,?,?,?,?,?,?,?,?,?)", (*head, *blobs, *tail))
+        waited = time.monotonic() - self._last_commit
+        if evaluation.seconds > SLOW_S or waited > max(0.2, COMMIT_SHARE * self._commit_s):
+            self.commit()
+
+    def commit(self) -> None:
+        """Put everything appended so far on disk."""
+        start = time.monotonic()
+        if self._database.in_transaction:
+            self._database.execute("COMMIT")
+        self._database.execute("BEGIN")
+        self._last_commit = time.monotonic()
+        self._commit_s = self._last_commit - start
+
+    def read(self) -> Iterator[Evaluation]:
+        """All evaluations, in order.
+
+        Raises:
+            Refused: if one is damaged or missing.
+        """
+        columns = "number, step, n_rows, n_params, theta, energies, standard_errors, gradients, seconds, checksum"
+        expected = 0
+        try:
+            for row in self._database.execute(f"SELECT {columns} FROM evaluation ORDER BY number"):
+                head, blobs, (seconds, checksum) = row[:4], row[4:8], row[8:]
+                if head[0] != expected:
+                    raise sqlite3.DatabaseError(f"evaluation {expected} is missing")
+                if checksum != _checksum(head, blobs):
+                    raise sqlite3.DatabaseError(f"evaluation {expected} does not match its checksum")
+                expected += 1
+                number, step, n_rows, n_params = head
+                gradients = None if blobs[3] is None else _unpack(blobs[3], n_rows, n_params)
+                told = Told(_unpack(blobs[1], n_rows), _unpack(blobs[2], n_rows), gradients)
+                yield Evaluation(number, step, _unpack(blobs[0], n_rows, n_params), told, seconds)
+        except sqlite3.DatabaseError as err:
+            raise _corrupt(self._path, err) from err
+
+    def close(self) -> None:
+        """Commit and let go of the file."""
+        if self._database.in_transaction:
+            self._database.execute("COMMIT")
+        self._database.close()
+
+
+def _pack(array: np.ndarray) -> bytes:
+    return np.ascontiguousarray(array, dtype="<f8").tobytes()
+
+
+def _unpack(blob: bytes, *shape: int) -> np.ndarray:
+    return np.frombuffer(blob, dtype="<f8").reshape(shape)
+
+
+def _checksum(head: tuple, blobs) -> int:
+    total = zlib.crc32(repr(head).encode())
+    for blob in blobs:
+        total = zlib.crc32(blob or b"", total)
+    return total
+
+
+def _corrupt(path: Path, err: Exception) -> Refused:
+    return Refused(
+        f"{path}: the journal is corrupt ({err}); it was left as it is. "
+        "Restore it from a copy, or start the run anew in another folder"
+    )

@@ -1,0 +1,42 @@
+"""Where and with what a run was made."""
+
+import platform
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from backends.speed import machine
+
+PACKAGES = (
+    "hybrid-codesign",
+    "jax",
+    "jaxlib",
+    "numpy",
+    "optax",
+    "pennylane",
+    "pennylane-lightning",
+    "pyscf",
+    "qiskit",
+    "qiskit-aer",
+    "qiskit-ibm-runtime",
+    "scipy",
+)
+
+
+def provenance() -> dict[str, Any]:
+    """Versions, machine and time, as JSON-able values; no user name, no host name, no paths."""
+    return {
+        "created_utc": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "python": sys.version.split()[0],
+        "system": f"{platform.system()} {platform.machine()}",
+        "machine": machine(),
+        "packages": {name: found for name in PACKAGES if (found := _version(name)) is not None},
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,120 @@
+"""A workload: problem, ansatz, optimizer, accuracy and the label of its data; the unit that is routed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
+
+from backends.batch import as_observables, as_rows, check_unitary
+from circuits import Problem
+from circuits.errors import Refused, unknown
+from hybrid import optimizers
+from hybrid.optimizers.optimizer import Optimizer
+
+LABELS = ("open", "internal", "restricted")
+"""Data labels. Only open data may leave this machine for a provider."""
+
+START_SPREAD = 0.1
+"""Half width, in radians, of the random starting point of a circuit that suggests none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Workload:
+    """What is to be minimized, how, and how well.
+
+    Attributes:
+        circuit: Ansatz with parameters, on the problem's qubits.
+        problem: Hamiltonian and what is known about it.
+        optimizer: The algorithm and its settings.
+        theta: Starting point, shape (params,), radians.
+        accuracy: Wanted accuracy of the minimum, in the problem's unit.
+        max_steps: Most steps that the optimizer may take.
+        seed: Root of every random number of the run.
+        shots: Shots for each measured circuit, or None for exact values (a device then takes its default).
+        label: Classification of the data, one of `LABELS`.
+    """
+
+    circuit: QuantumCircuit
+    problem: Problem
+    optimizer: Optimizer
+    theta: np.ndarray
+    accuracy: float
+    max_steps: int
+    seed: int
+    shots: int | None
+    label: str
+
+    @property
+    def observables(self) -> tuple[SparsePauliOp, ...]:
+        """The Hamiltonian."""
+        return (self.problem.hamiltonian,)
+
+    @property
+    def n_rows(self) -> int:
+        """One row of parameters at a time."""
+        return 1
+
+    @property
+    def n_evaluations(self) -> int:
+        """Predicted number of rows until the end."""
+        return self.optimizer.evaluations(len(self.theta), self.max_steps)
+
+    @property
+    def derivative(self) -> bool:
+        """Whether gradients are asked for."""
+        return self.optimizer.uses_gradient
+
+    @property
+    def precision(self) -> float | None:
+        """No precision is asked for beyond the shots."""
+        return None
+
+
+def workload(
+    circuit: QuantumCircuit,
+    problem: Any,
+    *,
+    optimizer: Any = "lbfgs",
+    theta: Any = None,
+    accuracy: float = 1e-6,
+    max_steps: int = 200,
+    seed: int = 0,
+    shots: int | None = None,
+    label: str = "open",
+) -> Workload:
+    """Check and convert what a user gave; see `hybrid.minimize` for the arguments.
+
+    Raises:
+        Refused: if the parts do not fit each other.
+    """
+    if not isinstance(problem, Problem):
+        (hamiltonian,) = as_observables(problem, getattr(problem, "num_qubits", circuit.num_qubits))
+        problem = Problem("Hamiltonian", hamiltonian, unit="1", source={"kind": "operator"})
+    check_unitary(circuit)
+    as_observables(problem.hamiltonian, circuit.num_qubits)
+    if not (np.isfinite(accuracy) and accuracy > 0):
+        raise Refused(f"accuracy must be a positive number in {problem.unit}, not {accuracy}")
+    if int(max_steps) != max_steps or max_steps < 1:
+        raise Refused(f"max_steps must be a positive whole number, not {max_steps}")
+    if int(seed) != seed or seed < 0:
+        raise Refused(f"seed must be a whole number, 0 or more, not {seed}")
+    if shots is not None and (int(shots) != shots or shots < 1):
+        raise Refused(f"shots must be a positive whole number, not {shots}")
+    if label not in LABELS:
+        raise unknown("data label", label, LABELS)
+    start = _start(circuit, seed) if theta is None else theta
+    (row,) = as_rows(np.asarray(start, dtype=float).reshape(-1), circuit)
+    return Workload(
+        circuit, problem, optimizers.get(optimizer), row, float(accuracy), int(max_steps), int(seed), shots, label
+    )
+
+
+def _start(circuit: QuantumCircuit, seed: int) -> np.ndarray:
+    """The ansatz's own starting point, or a small random one."""
+    own = (circuit.metadata or {}).get("theta")
+    if own is not None:
+        return np.asarray(own, dtype=float)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
+    return rng.uniform(-START_SPREAD, START_SPREAD, circuit.num_parameters)
