@@ -1,0 +1,95 @@
+"""From a failed validation to a message that names section, key, value and cure."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from circuits.errors import Refused
+from hybrid.studies.sections import AnyAnsatz, AnyProblem, Backend, Optimizer, Run, Spec
+from hybrid.studies.sweep import shown
+
+_SINGLE = {"optimizer": Optimizer, "backend": Backend, "run": Run}
+_BY_KIND = {
+    section: {get_args(model.model_fields["kind"].annotation)[0]: model for model in get_args(get_args(union)[0])}
+    for section, union in (("problem", AnyProblem), ("ansatz", AnyAnsatz))
+}
+
+
+def refusal(error: ValidationError, data: Mapping[str, Any], *, where: str) -> Refused:
+    """All that is wrong, a line for each key, each starting with ``where``.
+
+    Args:
+        error: What pydantic says.
+        data: The file's content after substitution.
+        where: The file, and the point of the sweep if there is one.
+    """
+    lines = dict.fromkeys(_line(fault, data) for fault in error.errors(include_url=False))
+    return Refused("\n".join(f"{where}: {line}" for line in lines))
+
+
+def _line(fault: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    section, *keys = fault["loc"]
+    if keys and keys[0] in _BY_KIND.get(section, ()):
+        keys = keys[1:]  # pydantic puts the kind into the path
+    return _in_section(fault, section, data) if not keys else _at_key(fault, section, str(keys[0]), data)
+
+
+def _in_section(fault: Mapping[str, Any], section: str, data: Mapping[str, Any]) -> str:
+    table = data.get(section)
+    if fault["type"] == "missing":
+        return f"[{section}]: missing; a study needs [problem] and [ansatz]"
+    if fault["type"] == "extra_forbidden":
+        near = _near(section, [*Spec.model_fields, "sweep"], "[{}]")
+        if isinstance(table, dict):
+            return f"[{section}]: unknown section{near}"
+        return f"{section} = {shown(table)}: unknown key outside of all sections{_owner(section) or near}"
+    if not isinstance(table, dict):
+        return f"{section} = {shown(table)}: must be a section [{section}] with keys"
+    kinds = sorted(_BY_KIND[section])
+    if "kind" not in table:
+        return f"[{section}] kind: missing; must be one of {', '.join(kinds)}"
+    return f"[{section}] kind = {shown(table['kind'])}: unknown kind{_near(table['kind'], kinds)}"
+
+
+def _at_key(fault: Mapping[str, Any], section: str, key: str, data: Mapping[str, Any]) -> str:
+    table = data.get(section, {})
+    model = _model(section, table)
+    field = model.model_fields.get(key)
+    expected = f"must be {field.description}" if field and field.description else fault["msg"]
+    if fault["type"] == "missing" and key not in table:
+        return f"[{section}] {key}: missing; {expected}"
+    at = f"[{section}] {key} = {shown(table[key])}" if key in table else f"[{section}] {key}"
+    context = fault.get("ctx", {})
+    if fault["type"] == "extra_forbidden" or "known" in context:
+        known = context.get("known", list(model.model_fields))
+        return f"{at}: unknown key{_near(key, known, elsewhere=_owner(key, section))}"
+    if fault["type"] == "literal_error":
+        return f"{at}: {expected}{_near(table[key], _literals(field), listed=False)}"
+    if fault["type"] == "value_error":
+        return f"{at}: {context['error']}"
+    return f"{at}: {fault['msg']}" if fault["type"] == "rule" else f"{at}: {expected}"
+
+
+def _model(section: str, table: Mapping[str, Any]) -> type[BaseModel]:
+    return _SINGLE[section] if section in _SINGLE else _BY_KIND[section][table["kind"]]
+
+
+def _literals(field: Any) -> list[str]:
+    """The words that a Literal field takes."""
+    words = get_args(field.annotation)
+    return [word for part in words for word in (get_args(part) or (part,)) if isinstance(word, str)]
+
+
+def _owner(key: str, section: str | None = None) -> str:
+    """A hint at the section that has this key."""
+    homes = [name for name, model in _SINGLE.items() if key in model.model_fields and name != section]
+    return f"; it belongs to [{homes[0]}]" if homes and key not in ("name", "kind") else ""
+
+
+def _near(word: Any, known: Iterable[str], form: str = "'{}'", *, listed: bool = True, elsewhere: str = "") -> str:
+    near = difflib.get_close_matches(str(word), list(known), n=1)
+    if near:
+        return f"; did you mean {form.format(near[0])}?"
+    return elsewhere or (f"; known: {', '.join(form.format(name) for name in known)}" if listed else "")

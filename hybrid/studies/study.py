@@ -1,0 +1,189 @@
+"""The study file: a grid of workloads in one TOML file, checked whole before anything runs."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from circuits.errors import Refused
+from hybrid.studies.refusals import refusal
+from hybrid.studies.sections import Spec
+from hybrid.studies.sweep import Value, check_use, fill, grid, variables, word
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+    from circuits.problems.problem import Problem
+
+MAX_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Point:
+    """One workload of a study.
+
+    Attributes:
+        values: The sweep variables' values here; empty without a sweep.
+        spec: All sections, checked, with the values filled in and paths made absolute.
+        where: The file and the values, for messages.
+    """
+
+    values: Mapping[str, Value]
+    spec: Spec
+    where: str
+
+    @property
+    def name(self) -> str:
+        """A word that no other point of the study has, such as ``r=1.2,layers=3``; empty without a sweep."""
+        return ",".join(f"{name}={word(value)}" for name, value in self.values.items())
+
+    def record(self) -> dict[str, Any]:
+        """What the file says at this point, as JSON-able values."""
+        return self.spec.model_dump(mode="json", exclude_unset=True)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study file that has been read.
+
+    Attributes:
+        path: The file.
+        sweep: Variable to its values, in file order.
+    """
+
+    path: Path
+    sweep: Mapping[str, list[Value]]
+    _points: tuple[Point, ...]
+
+    def points(self) -> tuple[Point, ...]:
+        """The workloads, the last sweep variable running fastest; a single one without a sweep."""
+        return self._points
+
+
+def read(path: str | Path, *, backend: str | None = None) -> Study:
+    """Read and check a study file, every point of its sweep included.
+
+    Args:
+        path: A TOML file; paths in it are relative to its folder.
+        backend: A name to use instead of the file's.
+
+    Raises:
+        Refused: if the file cannot be read, or says anything that is not understood. The message names file, section,
+            key, value, and what would be right.
+    """
+    path = Path(path)
+    return check(_parse(path), path=path, backend=backend)
+
+
+def check(data: Mapping[str, Any], *, path: str | Path, backend: str | None = None) -> Study:
+    """The same for content that is parsed already; ``path`` serves messages and relative paths.
+
+    Raises:
+        Refused: as `read`.
+    """
+    path = Path(path)
+    sections = {key: value for key, value in data.items() if key != "sweep"}
+    if backend is not None:
+        given = sections.get("backend", {})
+        sections["backend"] = {**given, "name": backend} if isinstance(given, dict) else given
+    try:
+        sweep = variables(data.get("sweep", {}))
+        check_use(sections, sweep)
+    except Refused as err:
+        raise Refused(f"{path}: {err}") from err
+    return Study(path, sweep, tuple(_point(path, sections, values) for values in grid(sweep)))
+
+
+def build(point: Point) -> "tuple[Problem, QuantumCircuit, dict[str, Any]]":
+    """Make a point's problem and circuit.
+
+    Returns:
+        The problem, the ansatz circuit on its qubits, and keyword arguments for the loop: ``backend`` (a name),
+        ``backend_options``, ``optimizer`` (kind and settings), ``max_steps``, ``accuracy``, ``shots``, ``seed``,
+        ``label``.
+
+    Raises:
+        Refused: if there is no such problem or circuit; the message names file and section.
+    """
+    spec = point.spec
+    try:
+        problem = _problem(spec)
+    except Refused as err:
+        raise type(err)(f"{point.where}: [problem] {err}") from err
+    try:
+        circuit = _circuit(spec, problem)
+    except Refused as err:
+        raise type(err)(f"{point.where}: [ansatz] {err}") from err
+    return (
+        problem,
+        circuit,
+        {
+            "backend": spec.backend.name,
+            "backend_options": spec.backend.options,
+            "optimizer": spec.optimizer.description,
+            "max_steps": spec.optimizer.max_steps,
+            "accuracy": spec.optimizer.accuracy,
+            "shots": spec.backend.shots,
+            "seed": spec.run.seed,
+            "label": spec.run.label,
+        },
+    )
+
+
+def _problem(spec: Spec) -> "Problem":
+    import circuits
+
+    return getattr(circuits, spec.problem.kind)(**spec.problem.arguments())
+
+
+def _circuit(spec: Spec, problem: "Problem") -> "QuantumCircuit":
+    import circuits
+
+    kind, arguments = spec.ansatz.kind, spec.ansatz.arguments()
+    if kind == "hardware_efficient":
+        return circuits.hardware_efficient(problem.n_qubits, **arguments)
+    if kind != "file":
+        return getattr(circuits, kind)(problem, **arguments)
+    circuit = circuits.load_circuit(arguments["path"])
+    if circuit.num_qubits != problem.n_qubits:
+        raise Refused(
+            f"path: the circuit in {arguments['path']} has {circuit.num_qubits} qubits, "
+            f"but {problem.name} needs {problem.n_qubits}"
+        )
+    return circuit
+
+
+def _point(path: Path, sections: Mapping[str, Any], values: Mapping[str, Value]) -> Point:
+    at = ", ".join(f"{name} = {value}" for name, value in values.items())
+    where = f"{path} (at {at})" if at else str(path)
+    data = fill(sections, values)
+    try:
+        return Point(values, Spec.model_validate(data, context={"folder": path.absolute().parent}), where)
+    except ValidationError as err:
+        raise refusal(err, data, where=where) from err
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        content = path.open("rb").read(MAX_BYTES + 1)
+    except FileNotFoundError as err:
+        here = [str(file) for file in path.parent.glob("*.toml")] if path.parent.is_dir() else []
+        near = difflib.get_close_matches(str(path), here, n=1)
+        raise Refused(f"{path}: no such file" + (f"; did you mean '{near[0]}'?" if near else "")) from err
+    except (OSError, ValueError) as err:
+        raise Refused(f"{path}: cannot be read: {err}") from err
+    if len(content) > MAX_BYTES:
+        raise Refused(f"{path}: larger than {MAX_BYTES >> 20} MiB, too large for a study file")
+    try:
+        return tomllib.loads(content.decode())
+    except UnicodeDecodeError as err:
+        line = content[: err.start].count(b"\n") + 1
+        raise Refused(f"{path}: line {line}: not UTF-8, which TOML must be") from err
+    except RecursionError as err:
+        raise Refused(f"{path}: lists or tables are nested too deeply") from err
+    except ValueError as err:
+        raise Refused(f"{path}: not TOML: {err}") from err

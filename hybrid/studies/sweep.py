@@ -1,0 +1,106 @@
+"""The grid of a study: sweep variables, and where the file uses them."""
+
+import itertools
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from circuits.errors import Refused, unknown
+
+Value = int | float | str
+PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
+MAX_POINTS = 100_000
+
+
+def variables(table: Any) -> dict[str, list[Value]]:
+    """The sweep section, checked.
+
+    Raises:
+        Refused: for anything but names with lists of different finite numbers or strings, or for too large a grid.
+    """
+    if not isinstance(table, Mapping):
+        raise Refused("[sweep]: must be a table of names with lists, such as r = [1.2, 1.6]")
+    for name, values in table.items():
+        if not PLACEHOLDER.fullmatch("{" + name + "}"):
+            raise Refused(
+                f'[sweep] "{name}": must be a plain name; write "{{r}}" where the value belongs and r = [...] here'
+            )
+        if not isinstance(values, list) or not values:
+            raise Refused(f"[sweep] {name}: must be a list of numbers or strings, not {shown(values)}")
+        for value in values:
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, Value)
+                or value in (math.inf, -math.inf)
+                or value != value
+            ):
+                raise Refused(f"[sweep] {name}: holds {shown(value)}, which is neither a finite number nor a string")
+        words = [word(value) for value in values]
+        twice = sorted({w for w in words if words.count(w) > 1}) if len(set(words)) < len(words) else []
+        if twice:
+            raise Refused(f"[sweep] {name}: {twice[0]} stands there twice")
+    if (n_points := math.prod(len(values) for values in table.values())) > MAX_POINTS:
+        raise Refused(f"[sweep]: {n_points} points, more than {MAX_POINTS}; split the study")
+    return {name: list(values) for name, values in table.items()}
+
+
+def grid(sweep: Mapping[str, list[Value]]) -> Iterator[dict[str, Value]]:
+    """Every combination, the last variable running fastest; one empty combination if there is no variable.
+
+    >>> list(grid({"r": [1, 2], "s": ["a", "b"]}))[1]
+    {'r': 1, 's': 'b'}
+    """
+    for values in itertools.product(*sweep.values()):
+        yield dict(zip(sweep, values, strict=True))
+
+
+def used(data: Any) -> set[str]:
+    """The names of all placeholders in the file."""
+    if isinstance(data, str):
+        return set(PLACEHOLDER.findall(data))
+    if isinstance(data, Mapping):
+        data = data.values()
+    return set().union(*map(used, data)) if isinstance(data, Iterable) else set()
+
+
+def check_use(data: Mapping[str, Any], sweep: Mapping[str, list[Value]]) -> None:
+    """Refuse a placeholder without a variable, and a variable without a placeholder."""
+    names = used(data)
+    for name in sorted(names - set(sweep)):
+        if not sweep:
+            raise Refused(f'"{{{name}}}" is used, but there is no [sweep]; add one with {name} = [...]')
+        raise unknown("sweep variable", name, sweep)
+    for name in sweep:
+        if name not in names:
+            raise Refused(f'[sweep] {name}: is used nowhere; write "{{{name}}}" where its value belongs')
+
+
+def fill(data: Any, values: Mapping[str, Value]) -> Any:
+    """The data with placeholders replaced; a string that is exactly one placeholder becomes the value itself.
+
+    >>> fill({"geometry": "H 0 0 0; H 0 0 {r}", "layers": "{p}"}, {"r": 0.7, "p": 3})
+    {'geometry': 'H 0 0 0; H 0 0 0.7', 'layers': 3}
+    """
+    if isinstance(data, str):
+        whole = PLACEHOLDER.fullmatch(data)
+        return values[whole[1]] if whole else PLACEHOLDER.sub(lambda found: str(values[found[1]]), data)
+    if isinstance(data, Mapping):
+        return {key: fill(value, values) for key, value in data.items()}
+    return [fill(value, values) for value in data] if isinstance(data, list) else data
+
+
+def word(value: Value) -> str:
+    """The value as a part of a file name.
+
+    >>> word("ibm:fake_manila"), word(1.5)
+    ('ibm_fake_manila', '1.5')
+    """
+    return re.sub(r"[^\w.+-]", "_", str(value))
+
+
+def shown(value: Any) -> str:
+    """The value about as the file has it, shortened."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,67 @@
+"""Sweeps: the grid and the substitution."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybrid.studies.study import check
+from hybrid.studies.sweep import check_use, fill, grid, used, variables
+
+NAMES = st.sampled_from(["r", "p", "a_1"])
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+
+
+def test_order_is_that_of_the_file():
+    points = list(grid({"b": [1, 2], "a": ["x", "y", "z"]}))
+    assert points[:4] == [{"b": 1, "a": "x"}, {"b": 1, "a": "y"}, {"b": 1, "a": "z"}, {"b": 2, "a": "x"}]
+    assert len(points) == 6
+    assert list(grid({})) == [{}]
+
+
+@given(st.dictionaries(NAMES, NUMBERS, min_size=3))
+def test_exact_placeholder_keeps_the_number(values):
+    filled = fill({name: [{"deep": "{" + name + "}"}] for name in values}, values)
+    for name, value in values.items():
+        assert filled[name][0]["deep"] is value
+
+
+@given(NUMBERS, NUMBERS)
+def test_numbers_within_text_keep_every_digit(x, y):
+    text = fill("H 0 0 {x}; H 0 {x} {y}", {"x": x, "y": y})
+    words = text.replace(";", "").split()
+    assert [type(x)(words[3]), type(x)(words[6]), type(y)(words[7])] == [x, x, y]
+
+
+def test_text_without_a_placeholder_stays():
+    data = {"a": "plain {} {1} { r }", "b": [1, 2.5, True, None]}
+    assert fill(data, {"r": 1}) == data
+    assert used(data) == set()
+
+
+def test_placeholders_are_found_at_any_depth():
+    data = {"a": {"b": ["{p}", ["x{q}y{r}"]]}, "c": 3}
+    assert used(data) == {"p", "q", "r"}
+    check_use(data, {"p": [1], "q": [1], "r": [1]})
+
+
+def test_strings_may_be_swept():
+    text = {
+        "problem": {"kind": "tfim", "n": 4},
+        "ansatz": {"kind": "{ansatz}", "layers": 1},
+        "optimizer": {"kind": "{method}"},
+        "sweep": {"ansatz": ["hardware_efficient", "hamiltonian_variational"], "method": ["lbfgs", "adam"]},
+    }
+    points = check(text, path="x.toml").points()
+    assert [(p.spec.ansatz.kind, p.spec.optimizer.kind) for p in points] == [
+        ("hardware_efficient", "lbfgs"),
+        ("hardware_efficient", "adam"),
+        ("hamiltonian_variational", "lbfgs"),
+        ("hamiltonian_variational", "adam"),
+    ]
+    assert points[1].name == "ansatz=hardware_efficient,method=adam"
+
+
+@pytest.mark.parametrize("values", [[1, "1"], ["a/b", "a_b"], [0.1, 0.1]])
+def test_names_of_points_never_collide(values):
+    with pytest.raises(ValueError, match="twice"):
+        variables({"r": values})
