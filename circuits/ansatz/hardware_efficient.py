@@ -38,7 +38,7 @@ def hardware_efficient(
         topology: "linear" (i, i+1), "ring", "all", or a list of pairs (control, target).
 
     Returns:
-        Circuit with parameters ``t[0]``, ``t[1]``, ... in the order of the gates, radians.
+        Circuit with parameters ``theta[0]``, ``theta[1]``, ... in the order of the gates, radians.
 
     Raises:
         Refused: for an unknown gate or topology, or a pair that is none.
@@ -57,8 +57,10 @@ def hardware_efficient(
     pairs = _pairs(topology, n_qubits)
     per_layer = len(rotations) * n_qubits + (len(pairs) if entangler in PARAMETRIZED else 0)
     if layers * per_layer == 0:
-        raise Refused("the ansatz would have no parameters: name a rotation (p, rx, ry, rz) or an entangler with an angle")
-    theta = ParameterVector("t", layers * per_layer)
+        raise Refused(
+            "the ansatz would have no parameters: name a rotation (p, rx, ry, rz) or an entangler with an angle"
+        )
+    theta = ParameterVector("theta", layers * per_layer)
     angles = iter(theta)
     circuit = QuantumCircuit(n_qubits, name="hardware_efficient")
     for _ in range(layers):

@@ -11,8 +11,9 @@ References:
     R. B. Lehoucq, D. C. Sorensen, C. Yang, ARPACK Users' Guide, SIAM 1998 (implicitly restarted Lanczos).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
@@ -80,7 +81,7 @@ def _groups(hamiltonian: SparsePauliOp) -> list[_Group]:
     x = operator.paulis.x @ powers
     z = operator.paulis.z @ powers
     n_y = np.sum(operator.paulis.x & operator.paulis.z, axis=1)
-    coefficients = operator.coeffs.real * (-1j) ** (n_y % 4)
+    coefficients = np.real(operator.coeffs) * (-1j) ** (n_y % 4)
     groups = []
     for mask in sorted(set(x)):
         members = x == mask
@@ -121,16 +122,25 @@ def _lowest_lanczos(groups: list[_Group], n_qubits: int) -> float:
     if n_qubits <= DENSE_QUBITS:
         matrix = np.stack([_apply(groups, column, n_qubits) for column in np.eye(size, dtype=dtype)], axis=1)
         return float(np.linalg.eigvalsh(matrix)[0])
+    return lanczos(lambda psi: _apply(groups, psi, n_qubits), size, dtype)
 
+
+def lanczos(product: Callable[[np.ndarray], np.ndarray], size: int, dtype: np.dtype) -> float:
+    """Lowest eigenvalue of a Hermitian operator that is known by its product with a vector.
+
+    The random start overlaps with every eigenvector; a symmetric one could miss the ground state's symmetry sector.
+
+    Args:
+        product: From psi of shape (size,) to H psi.
+        size: Dimension, more than `KRYLOV_VECTORS`.
+        dtype: Of the vectors.
+    """
     from scipy.sparse.linalg import LinearOperator, eigsh
 
-    product = LinearOperator((size, size), matvec=lambda psi: _apply(groups, psi, n_qubits), dtype=dtype)
     rng = np.random.default_rng(0)
-    # A random start overlaps with every eigenvector: a symmetric one could miss the ground state's symmetry sector.
-    start = rng.standard_normal(size).astype(dtype)
-    values = eigsh(
-        product, k=1, which="SA", v0=start, ncv=KRYLOV_VECTORS, tol=1e-11, return_eigenvectors=False, rng=rng
-    )
+    operator = LinearOperator(shape=(size, size), matvec=product, dtype=dtype)  # pyright: ignore[reportCallIssue]
+    options: dict[str, Any] = {"which": "SA", "ncv": KRYLOV_VECTORS, "tol": 1e-11, "return_eigenvectors": False}
+    values = eigsh(operator, k=1, v0=rng.standard_normal(size).astype(dtype), rng=rng, **options)
     return float(values[0])
 
 

@@ -5,6 +5,7 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from circuits.errors import Refused
@@ -39,7 +40,9 @@ def pauli_terms(path: str | os.PathLike) -> Problem:
         raise Refused(f"{path} has no terms; a line is for example '0.5 XIZ' or '0.5 X2 Z0'")
     n = _n_qubits(lines)
     terms = [(coefficient, _dense(string, n)) for _, coefficient, string in lines]
-    hamiltonian = SparsePauliOp([label for _, label in terms], [value for value, _ in terms]).simplify(atol=0, rtol=0)
+    hamiltonian = SparsePauliOp([label for _, label in terms], np.array([value for value, _ in terms])).simplify(
+        atol=0, rtol=0
+    )
     return Problem(
         name=path.stem,
         hamiltonian=hamiltonian,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
@@ -74,8 +75,8 @@ def heisenberg(
     """Heisenberg model, H = sum_<ij> (Jx X_i X_j + Jy Y_i Y_j + Jz Z_i Z_j) - field sum_i Z_i.
 
     A positive coupling is antiferromagnetic. Its reference state puts singlets on disjoint bonds (a maximal matching),
-    the ground state of those bonds alone; a site that is left over is |0>. The layers go through the colours of the
-    bonds, that of the singlets last; axes of one colour with different couplings are layers of their own.
+    the ground state of those bonds alone; a site that is left over is |0>. The layers are the field, then the
+    colours of the bonds, that of the singlets last; axes of one colour with different couplings are layers of their own.
 
     Args:
         n: Number of sites, at least 2; site i is qubit i.
@@ -108,7 +109,7 @@ def heisenberg(
         for colour in (*colours[1:], *colours[:1])
         for strength in strengths
     ]
-    layers = _layers(n, *parts, [("Z", [i], -field) for i in range(n)])
+    layers = _layers(n, [("Z", [i], -field) for i in range(n)], *parts)
     return Problem(
         name=f"Heisenberg, {n} sites",
         hamiltonian=_sum(n, layers),
@@ -121,7 +122,8 @@ def heisenberg(
 
 def _axes(coupling: Any) -> tuple[float, float, float]:
     if not isinstance(coupling, Sequence) or isinstance(coupling, str):
-        return (finite(coupling, "coupling"),) * 3
+        J = finite(coupling, "coupling")
+        return J, J, J
     if len(coupling) != 3:
         raise Refused(f"coupling must be one number or three (Jx, Jy, Jz), not {list(coupling)!r}")
     Jx, Jy, Jz = (finite(J, f"coupling J{axis}") for J, axis in zip(coupling, "xyz", strict=True))
@@ -135,7 +137,7 @@ def _layers(n: int, *parts: list[Term]) -> tuple[SparsePauliOp, ...]:
 
 
 def _sum(n: int, layers: tuple[SparsePauliOp, ...]) -> SparsePauliOp:
-    return SparsePauliOp.sum(layers) if layers else SparsePauliOp("I" * n, 0.0)
+    return SparsePauliOp.sum(list(layers)) if layers else SparsePauliOp("I" * n, np.zeros(1))
 
 
 def _singlets(n: int, pairs: Iterable[tuple[int, int]]) -> QuantumCircuit:

@@ -1,0 +1,66 @@
+"""Trotter steps of the problem's own Hamiltonian, with the time of every part set free."""
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import ParameterVector
+from qiskit.quantum_info import SparsePauliOp
+
+from circuits.ansatz.evolution import evolve
+from circuits.errors import Refused
+from circuits.problems.checks import whole
+from circuits.problems.problem import Problem
+
+STEP = 0.3
+"""Time of one step in the starting point, over the largest coefficient."""
+
+
+def hamiltonian_variational(problem: Problem, *, layers: int) -> QuantumCircuit:
+    """Hamiltonian-variational ansatz, prod_k prod_j exp(-i theta_kj H_j) |reference>.
+
+    The parts H_j are the problem's layers, or, where it names none, groups of commuting terms of its Hamiltonian. The
+    reference is the problem's reference state, or |0...0>. The starting point follows an annealing path from the last
+    part, of which the reference is usually the ground state, to H: theta_kj = dt (k + 1/2) / layers, the last part dt.
+
+    Args:
+        problem: Any.
+        layers: At least 1.
+
+    Returns:
+        Circuit with parameters ``theta[k * parts + j]``; radians over the problem's unit.
+
+    Raises:
+        Refused: for a bad number of layers, or a Hamiltonian that is a multiple of the identity.
+
+    References:
+        D. Wecker, M. B. Hastings, M. Troyer, Progress towards practical quantum variational algorithms,
+        Phys. Rev. A 92, 042303 (2015).
+
+    >>> from circuits.problems.spin import tfim
+    >>> hamiltonian_variational(tfim(4), layers=3).num_parameters
+    6
+    """
+    layers = whole(layers, "layers", at_least=1)
+    parts = _parts(problem)
+    if not parts:
+        raise Refused(f"the Hamiltonian of {problem.name} is a multiple of the identity: there is nothing to vary")
+    circuit = QuantumCircuit(problem.n_qubits, name="hamiltonian_variational")
+    if problem.reference_state is not None:
+        circuit.compose(problem.reference_state, inplace=True)
+    theta = ParameterVector("theta", layers * len(parts))
+    for k in range(layers):
+        for j, part in enumerate(parts):
+            evolve(circuit, part, theta[k * len(parts) + j])
+    step = STEP / max(float(np.max(np.abs(part.coeffs))) for part in parts)
+    times = np.outer((np.arange(layers) + 0.5) / layers, np.full(len(parts), step))
+    times[:, -1] = step
+    circuit.metadata = {"ansatz": "hamiltonian_variational", "theta": times.ravel().tolist()}
+    return circuit
+
+
+def _parts(problem: Problem) -> list[SparsePauliOp]:
+    """The problem's layers or commuting groups, without identities."""
+    operator = problem.hamiltonian.simplify()
+    moving = np.any(operator.paulis.x | operator.paulis.z, axis=1)
+    if problem.layers:
+        return list(problem.layers)
+    return list(operator[moving].group_commuting()) if np.any(moving) else []

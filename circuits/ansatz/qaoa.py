@@ -1,0 +1,64 @@
+"""The quantum approximate optimization algorithm, for Hamiltonians that are diagonal."""
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import ParameterVector
+from qiskit.quantum_info import SparsePauliOp
+
+from circuits.ansatz.evolution import evolve
+from circuits.errors import Refused
+from circuits.problems.checks import whole
+from circuits.problems.problem import Problem
+
+STEP = 0.75
+"""Length of one step of the linear ramp that the parameters start from."""
+
+
+def qaoa(problem: Problem, *, layers: int = 1) -> QuantumCircuit:
+    """QAOA, prod_k exp(i beta_k sum_q X_q) exp(-i gamma_k H) |+...+>.
+
+    With these signs small positive angles anneal towards the minimum of H. The starting point is the linear ramp
+    gamma_k = dt s_k / h, beta_k = dt (1 - s_k) with s_k = (k + 1/2) / layers, dt = 0.75, and h the strongest field (root
+    of summed squares) that a qubit feels.
+
+    Args:
+        problem: With a diagonal Hamiltonian, such as `circuits.maxcut`.
+        layers: At least 1.
+
+    Returns:
+        Circuit with parameters ``beta[k]``, then ``gamma[k]``; beta in radians, gamma in radians over the problem's unit.
+
+    Raises:
+        Refused: for a bad number of layers, or a Hamiltonian with X or Y, or one that is constant.
+
+    References:
+        E. Farhi, J. Goldstone, S. Gutmann, A quantum approximate optimization algorithm, arXiv:1411.4028 (2014).
+
+    >>> from circuits.problems.graphs import maxcut
+    >>> qaoa(maxcut([(0, 1), (1, 2)]), layers=3).num_parameters
+    6
+    """
+    layers = whole(layers, "layers", at_least=1)
+    cost = problem.hamiltonian.simplify()
+    if np.any(cost.paulis.x):
+        raise Refused(
+            f"qaoa needs a diagonal Hamiltonian, but that of {problem.name} has X or Y; use hamiltonian_variational"
+        )
+    fields = _fields(cost)
+    if not np.any(fields):
+        raise Refused(f"the Hamiltonian of {problem.name} is constant: there is nothing to optimize")
+    beta, gamma = ParameterVector("beta", layers), ParameterVector("gamma", layers)
+    circuit = QuantumCircuit(problem.n_qubits, name="qaoa")
+    circuit.h(range(problem.n_qubits))
+    for k in range(layers):
+        evolve(circuit, cost, gamma[k])
+        circuit.rx(-2 * beta[k], range(problem.n_qubits))
+    ramp = (np.arange(layers) + 0.5) / layers
+    start = np.concatenate([STEP * (1 - ramp), STEP * ramp / np.max(fields)])
+    circuit.metadata = {"ansatz": "qaoa", "theta": start.tolist()}
+    return circuit
+
+
+def _fields(cost: SparsePauliOp) -> np.ndarray:
+    """Root of the summed squares of the terms on each qubit."""
+    return np.sqrt(np.abs(cost.coeffs) ** 2 @ cost.paulis.z)

@@ -1,0 +1,265 @@
+"""Molecules: mean-field orbitals and integrals from PySCF, which no other file imports; qubits by Jordan and Wigner."""
+
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+
+from circuits.errors import Refused, unknown
+from circuits.problems import geometry as positions
+from circuits.problems.checks import whole
+from circuits.problems.exact import lanczos
+from circuits.problems.jordan_wigner import molecular_hamiltonian
+from circuits.problems.problem import Problem
+
+MAX_ORBITALS = 32
+MAX_DETERMINANTS = 50_000_000
+
+
+@dataclass(frozen=True)
+class Molecule:
+    """What an ansatz needs to know about a molecule.
+
+    Attributes:
+        atoms: (element, (x, y, z)), angstrom.
+        basis: Name of the basis set.
+        charge: In elementary charges.
+        spin: Unpaired electrons, n_alpha - n_beta.
+        n_orbitals: Active spatial orbitals; orbital p is qubit p (spin up) and n_orbitals + p (spin down).
+        n_alpha: Active electrons with spin up; in the reference they fill the lowest orbitals.
+        n_beta: Active electrons with spin down.
+        hartree_fock_energy: Of the whole molecule, hartree.
+    """
+
+    atoms: tuple[positions.Atom, ...]
+    basis: str
+    charge: int
+    spin: int
+    n_orbitals: int
+    n_alpha: int
+    n_beta: int
+    hartree_fock_energy: float
+
+
+def molecule(
+    geometry: str | os.PathLike,
+    *,
+    basis: str = "sto-3g",
+    active_space: Sequence[int] | None = None,
+    charge: int = 0,
+    spin: int = 0,
+) -> Problem:
+    """Electronic structure of a molecule in its Hartree-Fock orbitals.
+
+    The Hamiltonian holds the nuclear repulsion and the energy of frozen orbitals as its identity term. Its exact energy
+    is full configuration interaction in the same active space, with the same numbers of electrons of both spins (an
+    ansatz that does not keep these numbers may find another ion below it). The same arguments give the same bits.
+
+    Args:
+        geometry: ``"Li 0 0 0; H 0 0 1.6"`` in angstrom, or the path of an .xyz file.
+        basis: Name of an all-electron basis set that PySCF knows.
+        active_space: (electrons, orbitals) around the Fermi level; lower orbitals stay filled, higher ones empty.
+            None: all.
+        charge: Of the molecule, in elementary charges.
+        spin: Number of unpaired electrons. Not zero: restricted open-shell Hartree-Fock.
+
+    Returns:
+        A `Problem` in hartree on 2 * orbitals qubits (spin up first, then spin down), with the Hartree-Fock determinant
+        as reference state and ``structure`` a `Molecule`.
+
+    Raises:
+        Refused: for a geometry, element, basis, charge, spin or active space that is wrong or does not fit; if
+            Hartree-Fock does not converge; if the extra ``chem`` is not installed.
+
+    References:
+        Q. Sun et al., PySCF: the Python-based simulations of chemistry framework, WIREs Comput. Mol. Sci. 8,
+        e1340 (2018).
+    """
+    atoms = positions.atoms(geometry)
+    charge = whole(charge, "charge", at_least=-100)
+    spin = whole(spin, "spin (number of unpaired electrons)", at_least=0)
+    space = _active_space(active_space)
+    mean_field, integrals, counts = _solve_mean_field(atoms, _checked_basis(basis, atoms), charge, spin, space)
+    core, one_body, two_body = integrals
+    n_orbitals, n_alpha, n_beta = counts
+    return Problem(
+        name=f"{positions.formula(atoms)} {basis}" + (f" ({space[0]}, {space[1]})" if space else ""),
+        hamiltonian=molecular_hamiltonian(core, one_body, two_body),
+        unit="hartree",
+        source={
+            "kind": "molecule",
+            "geometry": positions.write(atoms),
+            "basis": basis,
+            "active_space": list(space) if space else None,
+            "charge": charge,
+            "spin": spin,
+        },
+        reference_state=_determinant(n_orbitals, n_alpha, n_beta),
+        structure=Molecule(atoms, basis, charge, spin, n_orbitals, n_alpha, n_beta, mean_field),
+        solve=lambda: _full_ci(core, one_body, two_body, (n_alpha, n_beta)),
+    )
+
+
+def _active_space(active_space: Any) -> tuple[int, int] | None:
+    if active_space is None:
+        return None
+    try:
+        electrons, orbitals = active_space
+    except (TypeError, ValueError) as err:
+        raise Refused(f"active_space must be (electrons, orbitals), for example (2, 5); not {active_space!r}") from err
+    what = "of active_space = (electrons, orbitals)"
+    return whole(electrons, f"the electrons {what}", at_least=1), whole(orbitals, f"the orbitals {what}", at_least=1)
+
+
+def _pyscf() -> Any:
+    try:
+        import pyscf
+    except ImportError as err:
+        raise Refused("molecules need PySCF; install it with: pip install 'hybrid-codesign[chem]'") from err
+    return pyscf
+
+
+def _checked_basis(basis: Any, atoms: tuple[positions.Atom, ...]) -> dict[str, Any]:
+    """The basis functions of each element."""
+    _pyscf()
+    from pyscf import gto
+    from pyscf.lib.exceptions import BasisNotFoundError
+
+    if not isinstance(basis, str):
+        raise Refused(f"basis must be a name such as 'sto-3g', not {basis!r}")
+    functions = {}
+    plain = basis.lower().replace("-", "").replace("_", "").replace(" ", "")
+    if plain not in gto.basis.ALIAS:
+        raise _unknown_basis(basis, plain, gto.basis.ALIAS)
+    for symbol in sorted({symbol for symbol, _ in atoms}):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # where else the basis may be found
+                functions[symbol] = gto.basis.load(plain, symbol)
+                has_core_potential = bool(gto.basis.load_ecp(plain, symbol))
+        except (BasisNotFoundError, KeyError) as err:
+            raise Refused(f"basis '{basis}' has no functions for {symbol}; choose another, such as 'def2-svp'") from err
+        if has_core_potential:
+            raise Refused(
+                f"basis '{basis}' replaces the inner electrons of {symbol} by a potential, which is not supported; "
+                f"choose an all-electron basis such as 'sto-3g'"
+            )
+    return functions
+
+
+def _unknown_basis(basis: str, plain: str, aliases: Any) -> Refused:
+    import difflib
+
+    common = ["sto-3g", "6-31g", "6-31g*", "6-311g", "cc-pvdz", "cc-pvtz", "aug-cc-pvdz", "def2-svp", "def2-tzvp"]
+    near = difflib.get_close_matches(plain, list(aliases), n=1)
+    if not near or difflib.get_close_matches(basis.lower(), common, n=1):
+        return unknown("basis", basis, common)
+    return Refused(f"unknown basis '{basis}'; did you mean '{near[0]}'? Common ones: {', '.join(common)}")
+
+
+def _solve_mean_field(atoms, functions, charge: int, spin: int, space: tuple[int, int] | None):
+    """Hartree-Fock energy; core energy and integrals of the active space; (orbitals, n_alpha, n_beta) in it."""
+    _pyscf()
+    from pyscf import ao2mo, gto, lib, mcscf, scf
+
+    n_electrons = sum(1 + positions.ELEMENTS.index(symbol) for symbol, _ in atoms) - charge
+    _check_electrons(n_electrons, charge, spin)
+    with lib.with_omp_threads(1):  # a sum split over threads has other last digits
+        mol = gto.M(atom=list(atoms), basis=functions, charge=charge, spin=spin, unit="Angstrom", verbose=0)
+        _check_space((n_electrons, mol.nao), (n_electrons, mol.nao), spin)
+        field = scf.RHF(mol) if spin == 0 else scf.ROHF(mol)
+        field.conv_tol, field.conv_tol_grad, field.max_cycle, field.chkfile = 1e-12, 1e-8, 200, None
+        field.kernel()
+        if not field.converged:
+            field = field.newton()
+            field.kernel()
+        if not field.converged:
+            raise Refused("Hartree-Fock did not converge for this molecule; check geometry, charge and spin")
+        orbitals = _fix_signs(field.mo_coeff)
+        n_electrons_active, n_orbitals = space or (n_electrons, orbitals.shape[1])
+        _check_space((n_electrons_active, n_orbitals), (n_electrons, orbitals.shape[1]), spin)
+        counts = (n_orbitals, (n_electrons_active + spin) // 2, (n_electrons_active - spin) // 2)
+        active = mcscf.CASCI(field, n_orbitals, counts[1:])
+        one_body, core = active.get_h1eff(orbitals)
+        two_body = ao2mo.restore(1, active.get_h2eff(orbitals), n_orbitals)
+    return float(field.e_tot), (float(core), np.asarray(one_body), np.asarray(two_body)), counts
+
+
+def _check_electrons(n_electrons: int, charge: int, spin: int) -> None:
+    if n_electrons < 1:
+        raise Refused(f"a charge of {charge} leaves {n_electrons} electrons; at least one is needed")
+    if spin > n_electrons:
+        raise Refused(f"spin = {spin} unpaired electrons, but the molecule has {n_electrons} electrons")
+    if (n_electrons - spin) % 2:
+        better = "1" if spin == 0 else f"{spin - 1} or {spin + 1}"
+        raise Refused(
+            f"{n_electrons} electrons cannot have spin = {spin} unpaired ones: both are even or both odd; "
+            f"set spin to {better}, or change the charge"
+        )
+
+
+def _check_space(space: tuple[int, int], whole_space: tuple[int, int], spin: int) -> None:
+    electrons, orbitals = space
+    has = f"the molecule has {whole_space[0]} electrons in {whole_space[1]} orbitals"
+    what = f"active_space = ({electrons}, {orbitals})" if space != whole_space else "this molecule in this basis"
+    if electrons > whole_space[0] or orbitals > whole_space[1]:
+        raise Refused(f"{what} is larger than the molecule: {has}")
+    if (whole_space[0] - electrons) % 2:
+        raise Refused(f"{what} would leave an odd number of electrons in filled orbitals: {has}; keep {electrons + 1}")
+    if electrons < spin:
+        raise Refused(f"{what} has fewer electrons than the {spin} unpaired ones")
+    if (electrons + spin) // 2 > orbitals:
+        raise Refused(f"{what} has too few orbitals for {electrons} electrons with {spin} unpaired: {has}")
+    if (whole_space[0] - electrons) // 2 + orbitals > whole_space[1]:
+        filled = (whole_space[0] - electrons) // 2
+        raise Refused(f"{what} does not fit above the filled orbitals ({filled} of them): {has}")
+    if orbitals > MAX_ORBITALS:
+        raise Refused(
+            f"{what} has {orbitals} orbitals, {2 * orbitals} qubits; at most {MAX_ORBITALS} orbitals are built here"
+        )
+
+
+def _fix_signs(orbitals: np.ndarray) -> np.ndarray:
+    """Orbitals whose largest coefficient is positive; of equal ones, the first."""
+    size = np.abs(orbitals)
+    first = np.argmax(size > np.max(size, axis=0) - 1e-6, axis=0)
+    return orbitals * np.where(orbitals[first, np.arange(orbitals.shape[1])] < 0, -1.0, 1.0)
+
+
+def _determinant(n_orbitals: int, n_alpha: int, n_beta: int) -> QuantumCircuit:
+    circuit = QuantumCircuit(2 * n_orbitals, name="hartree_fock")
+    circuit.x([*range(n_alpha), *range(n_orbitals, n_orbitals + n_beta)])
+    return circuit
+
+
+def _full_ci(core: float, one_body: np.ndarray, two_body: np.ndarray, electrons: tuple[int, int]) -> float:
+    """Lowest energy with these numbers of electrons. Lanczos from a random start cannot miss a symmetry sector."""
+    _pyscf()
+    from pyscf import lib
+    from pyscf.fci import cistring, direct_spin1
+
+    n_orbitals = len(one_body)
+    shape = tuple(comb(n_orbitals, n) for n in electrons)
+    size = shape[0] * shape[1]
+    if size > MAX_DETERMINANTS:
+        raise Refused(
+            f"the exact energy needs {size} determinants, some {size * 8 * 30} bytes; "
+            f"at most {MAX_DETERMINANTS} determinants are tried, take a smaller active space for a reference"
+        )
+    links = tuple(cistring.gen_linkstr_index_trilidx(range(n_orbitals), n) for n in electrons)
+    combined = direct_spin1.absorb_h1e(one_body, two_body, n_orbitals, electrons, 0.5)
+
+    def product(vector):
+        vector = np.ascontiguousarray(vector.reshape(shape))
+        return direct_spin1.contract_2e(combined, vector, n_orbitals, electrons, links).reshape(-1)
+
+    with lib.with_omp_threads(1):
+        if size <= 200:
+            matrix = np.stack([product(row) for row in np.eye(size)])
+            return core + float(np.linalg.eigvalsh(matrix)[0])
+        return core + lanczos(product, size, np.dtype(np.float64))
