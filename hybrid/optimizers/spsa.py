@@ -1,0 +1,132 @@
+"""SPSA: a gradient from two values, whatever the number of parameters."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
+from hybrid.optimizers.trend import fall, window
+
+SHORTEST = 40
+"""Steps before which nothing is called converged."""
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    accuracy: float
+    seed: int
+    theta: np.ndarray
+    k: int = 0
+    gain: float = 0.0
+    perturbation: float = 0.0
+    values: tuple[float, ...] = ()
+    recent: tuple[np.ndarray, ...] = ()
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class SPSA(Optimizer):
+    """Descent along random signs D: theta <- theta - a_k [f(theta + c D) - f(theta - c D)] / (2 c) D.
+
+    Two rows a step, with Spall's gain a_k = a / (k + stability)^0.602. The first tell calibrates a from `calibration`
+    such differences, so that the first step is about `first_step` long; a later step of more than twice that shrinks a
+    for good. The differences' curvature shifts the minimum and costs about c^4, so c is `perturbation` or, where that is
+    less, the fourth root of accuracy or standard error, whichever is larger. It stays fixed (Spall lets it fall as
+    k^0.101): a falling c would bend the very trend that convergence is judged by.
+
+    It has converged when the values' mean over the last quarter of the run differs from that over the quarter before by
+    less than the accuracy, twice the standard error of the difference included: with gains that fall as powers of k,
+    only a fixed share of the run shows a trend. It cannot tell a long, flat valley from a minimum. The answer is the
+    mean of the last iterates, a tenth of the run.
+
+    Args:
+        first_step: Length of the first step, radians.
+        perturbation: Largest shift c of each parameter, radians.
+        calibration: Gradient estimates, of two rows each, from which the first gain is set.
+        stability: Steps over which the gain hardly falls.
+
+    References:
+        Spall, IEEE Trans. Aerosp. Electron. Syst. 34, 817 (1998); calibration as in Kandala et al., Nature 549, 242
+        (2017), supplement.
+    """
+
+    first_step: float = 0.5
+    perturbation: float = 0.2
+    calibration: int = 10
+    stability: float = 50.0
+
+    kind: ClassVar[str] = "spsa"
+
+    def __post_init__(self):
+        require(self, "first_step", 1e-12)
+        require(self, "perturbation", 1e-12)
+        require(self, "calibration", 1, 10_000, whole=True)
+        require(self, "stability", 0.0)
+
+    def init(self, theta: np.ndarray, *, accuracy: float, seed: int) -> _State:
+        """The state before the first step; see `Optimizer.init`."""
+        theta = starting_point(theta, accuracy)
+        return _State(accuracy, seed, theta, perturbation=float(self.perturbation), recent=(theta,))
+
+    def ask(self, state: _State) -> Points:
+        """Rows in pairs, theta + c D and theta - c D: all of the calibration first, then one pair a step."""
+        shift = state.perturbation * self._signs(state)
+        return Points(np.stack((state.theta + shift, state.theta - shift), axis=1).reshape(-1, state.theta.size), False)
+
+    def tell(self, state: _State, told: Told) -> _State:
+        """The state after the calibration, or one more step; see `Optimizer.tell`."""
+        told = checked(self.ask(state), told)
+        pairs = told.values.reshape(-1, 2)
+        error = float(np.mean(told.standard_errors))
+        if state.k == 0:
+            return self._calibrate(state, pairs, error)
+        slope = float(pairs[0, 0] - pairs[0, 1]) / (2.0 * state.perturbation)
+        step = state.gain / (state.k + self.stability) ** 0.602 * slope * self._signs(state)[0]
+        shrink = min(1.0, 2.0 * self.first_step / max(float(np.linalg.norm(step)), 1e-300))
+        theta, gain = state.theta - shrink * step, shrink * state.gain
+        values = (*state.values, float(pairs.mean()))
+        recent = (*state.recent, theta)[-max(10, state.k // 10) :]
+        following = replace(state, theta=theta, k=state.k + 1, gain=gain, values=values, recent=recent)
+        return replace(following, done=self._flat(following, error / math.sqrt(2.0)))
+
+    def best(self, state: _State) -> np.ndarray:
+        """The mean of the last iterates, shape (params,)."""
+        return np.mean(state.recent, axis=0)
+
+    def converged(self, state: _State) -> bool:
+        """Whether the values stopped falling, as far as their standard errors tell."""
+        return state.done
+
+    def evaluations(self, n_params: int, max_steps: int) -> int:
+        """The calibration, and two rows for each further step."""
+        del n_params
+        return 2 * self.calibration + 2 * (max_steps - 1)
+
+    @property
+    def uses_gradient(self) -> bool:
+        """No."""
+        return False
+
+    def _signs(self, state: _State) -> np.ndarray:
+        """The random signs of step k, shape (pairs, params)."""
+        pairs = self.calibration if state.k == 0 else 1
+        generator = np.random.default_rng((state.seed, state.k))
+        return 2.0 * generator.integers(0, 2, size=(pairs, state.theta.size)) - 1.0
+
+    def _calibrate(self, state: _State, pairs: np.ndarray, error: float) -> _State:
+        """Gain and perturbation for the steps to come; the starting point stays."""
+        if state.theta.size == 0:
+            return replace(state, k=1, done=True)
+        # Differences below accuracy or noise say nothing about the slope.
+        noise = max(state.accuracy, error)
+        slope = max(float(np.mean(np.abs(pairs[:, 0] - pairs[:, 1]))), noise) / (2.0 * state.perturbation)
+        gain = self.first_step * (1.0 + self.stability) ** 0.602 / (slope * math.sqrt(state.theta.size))
+        return replace(state, k=1, gain=gain, perturbation=min(state.perturbation, noise**0.25))
+
+    def _flat(self, state: _State, error: float) -> bool:
+        """Whether the last quarter of the values is no lower than the one before."""
+        last = max(len(state.values) // 2, window(2.0 * error, state.accuracy, SHORTEST))
+        difference, doubt = fall(state.values, last)
+        return abs(difference) + 2.0 * doubt < state.accuracy
