@@ -1,14 +1,19 @@
 """Wall time by phase."""
 
 import time
+from collections.abc import Mapping
 
 
 class Clock:
-    """Adds up wall time by phase, in seconds."""
+    """Adds up wall time by phase, in seconds.
 
-    def __init__(self):
-        self._start = time.perf_counter()
-        self.seconds: dict[str, float] = {}
+    Args:
+        before: Phases that have ended already, and what they took.
+    """
+
+    def __init__(self, before: Mapping[str, float] | None = None):
+        self.seconds: dict[str, float] = dict(before or {})
+        self._start = time.perf_counter() - sum(self.seconds.values())
 
     def phase(self, name: str) -> "_Phase":
         """A context whose duration is added to the phase."""

@@ -49,6 +49,11 @@ class Ledger:
         self.evaluations.append(evaluation)
         return evaluation.told
 
+    @property
+    def asked_backend(self) -> bool:
+        """Whether anything was computed that the journal did not hold when the run was opened."""
+        return len(self.evaluations) > len(self._recorded)
+
     def best(self) -> tuple[float, float]:
         """Lowest energy so far and its standard error; NaN before the first."""
         told = [(v, e) for ev in self.evaluations for v, e in zip(ev.told.values, ev.told.standard_errors, strict=True)]

@@ -1,6 +1,7 @@
 """The variational loop: plan, ask, evaluate, write down, tell."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from backends.base import Backend
 from circuits.errors import Refused
 from hybrid import optimizers
 from hybrid.clock import Clock
+from hybrid.judges import below_exact
 from hybrid.ledger import Ledger
 from hybrid.optimizers.optimizer import Points
 from hybrid.progress import Progress
@@ -73,9 +75,8 @@ def minimize(
         >>> r.status, round(r.energy, 6)
         ('converged', -2.236068)
     """
-    path = Path(folder) if folder is not None else None
-    if path is not None and folders.is_run(path):
-        raise Refused(f"{path} holds a run already; continue it with hybrid.resume('{path}'), or choose another folder")
+    if folder is not None:
+        folders.check_free(Path(folder))
     work = workload(
         circuit,
         problem,
@@ -89,13 +90,40 @@ def minimize(
     )
     clock = Clock()
     with clock.phase("plan"):
-        chosen_plan = rank(work, candidates(backend), calibrate=backend == "auto")
-        chosen = chosen_plan.chosen
+        plan = rank(work, candidates(backend), calibrate=backend == "auto")
+    return run(work, plan, folder=folder, name=name, clock=clock, should_stop=should_stop)
+
+
+def run(
+    work: Workload,
+    plan: Plan,
+    *,
+    folder: str | Path | None = None,
+    name: str | None = None,
+    notes: Mapping[str, Any] | None = None,
+    clock: Clock | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Result:
+    """Run a workload the way its plan chose; `minimize` is this with the plan made for you.
+
+    Args:
+        work: The workload.
+        plan: Made for it by `hybrid.routing.plan.rank`.
+        folder: As for `minimize`.
+        name: As for `minimize`.
+        notes: JSON-able values to keep in the folder's spec under "notes".
+        clock: What ran before, such as planning, if it is to be counted.
+        should_stop: As for `minimize`.
+    """
+    backend = plan.chosen.backend
+    clock = clock or Clock()
+    path = folders.fresh(name or work.problem.name) if folder is None else Path(folder)
+    folders.check_free(path)
     with clock.phase("exact energy"):
         exact = _exact_energy(work)
-    path = path or folders.fresh(name or work.problem.name)
-    folders.create(path, _spec(work, chosen.backend, chosen_plan, exact), work.circuit, work.problem.hamiltonian)
-    return _loop(path, work, chosen.backend, chosen_plan, exact, clock, should_stop)
+    spec = _spec(work, backend, plan, exact) | {"notes": dict(notes or {})}
+    folders.create(path, spec, work.circuit, work.problem.hamiltonian)
+    return _loop(path, work, backend, plan, exact, clock, should_stop)
 
 
 def resume(folder: str | Path, *, backend: Any = None, should_stop: Callable[[], bool] = lambda: False) -> Result:
@@ -122,7 +150,7 @@ def resume(folder: str | Path, *, backend: Any = None, should_stop: Callable[[],
         **{key: kept[key] for key in ("theta", "accuracy", "max_steps", "seed", "shots", "label")},
     )
     clock = Clock()
-    return _loop(path, work, _backend_again(spec, backend), None, spec["problem"]["exact_energy"], clock, should_stop)
+    return _loop(path, work, backend_of(spec, backend), None, spec["problem"]["exact_energy"], clock, should_stop)
 
 
 def _loop(
@@ -145,6 +173,8 @@ def _loop(
             else:
                 told = ledger.answer(Points(theta[None], gradient=False), steps)
                 energy, error = float(told.values[0]), float(told.standard_errors[0])
+                if depth := below_exact(work.problem, energy, error, exact):
+                    status, message = "below_exact", f"the energy lies {depth:.1e} below the exact one: do not trust it"
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(f"Everything finished is saved; continue with hybrid.resume('{path}').")
             raise
@@ -168,8 +198,10 @@ def _loop(
             evaluations=sum(len(evaluation.theta) for evaluation in ledger.evaluations),
             seconds=ledger.report(),
         )
-        folders.write_json(path / "result.json", result.to_dict())
-    return result
+        if ledger.asked_backend or not (path / "result.json").exists():
+            folders.write_json(path / "result.json", result.to_dict())
+            return result
+    return replace(result, seconds=folders.read_json(path / "result.json")["seconds"])
 
 
 def _optimize(
@@ -240,7 +272,12 @@ def _recorded_backend(backend: Backend) -> dict[str, Any]:
     return {"object": backend.capabilities().name}
 
 
-def _backend_again(spec: dict[str, Any], backend: Any) -> Backend:
+def backend_of(spec: dict[str, Any], backend: Any = None) -> Backend:
+    """The backend that a run's spec names, or the object given in its place.
+
+    Raises:
+        Refused: if the run was started on a backend object and none is given.
+    """
     kept = spec["backend"]
     if "name" in kept:
         return backends.get(kept["name"], **kept["options"])

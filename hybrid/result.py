@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hybrid.routing.plan import Plan
     from hybrid.verification import Verification
 
-Status = Literal["converged", "max_steps", "stalled", "stopped"]
+Status = Literal["converged", "max_steps", "stalled", "stopped", "below_exact"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,8 @@ class Result:
         standard_error: Statistical error of the energy; 0 where it is exact.
         theta: Best parameters, shape (params,), radians.
         status: "converged" (within the accuracy, as far as the optimizer can tell), "max_steps", "stalled" (the
-            optimizer sees no way on) or "stopped" (by a signal; continue with `hybrid.resume`).
+            optimizer sees no way on), "stopped" (by a signal; continue with `hybrid.resume`) or "below_exact" (below
+            the exact energy: something is wrong, or the ansatz leaves the sector of the exact solution).
         message: One sentence on the status where there is more to say.
         history: Every evaluation.
         plan: Why the backend was chosen, with predictions; None for a run read from its folder.

@@ -14,6 +14,7 @@ from backends import memory
 from backends.base import Backend, Cost
 from backends.speed import measure, stored
 from circuits.errors import PolicyViolation, Refused
+from hybrid.progress import Progress
 from hybrid.workload import Workload
 from hybrid.workload import workload as make_workload
 
@@ -159,7 +160,11 @@ def rank(workload: Workload, candidates: Sequence[Any], *, calibrate: bool = Tru
     Returns:
         The ways, fastest first.
     """
-    ways = [_way(workload, candidate, calibrate) for candidate in candidates]
+    ways = []
+    with Progress("planning; backends new to this machine are measured once", len(candidates)) as progress:
+        for done, candidate in enumerate(candidates):
+            progress.update(done, str(candidate))
+            ways.append(_way(workload, candidate, calibrate))
     open_ways = sorted((way for way in ways if not way.refused), key=_seconds)
     refused = [way for way in ways if way.refused]
     return Plan(describe(workload), (*_explain(workload, open_ways), *refused))

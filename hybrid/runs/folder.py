@@ -41,9 +41,24 @@ def fresh(name: str) -> Path:
     raise Refused(f"{home()} has no free name for a run called {stem}")
 
 
+def latest(name: str) -> Path | None:
+    """The newest run in `home` that was named so, or None."""
+    stem = fresh(name).name[: -len("YYYYmmdd-HHMMSS")]
+    found = [path for path in home().glob(f"{stem}*") if path.is_dir()]
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+
+
 def is_run(path: Path) -> bool:
     """Whether the folder holds a run."""
     return (path / "spec.json").is_file()
+
+
+def check_free(path: Path) -> None:
+    """Refuse a folder that holds a run already, or is no folder."""
+    if is_run(path):
+        raise Refused(f"{path} holds a run already; resume it, or choose another folder")
+    if path.exists() and not path.is_dir():
+        raise Refused(f"{path} is a file; a run needs a folder")
 
 
 def create(path: Path, spec: dict[str, Any], circuit: QuantumCircuit, hamiltonian: SparsePauliOp) -> None:
@@ -52,8 +67,7 @@ def create(path: Path, spec: dict[str, Any], circuit: QuantumCircuit, hamiltonia
     Raises:
         Refused: if the folder holds a run already or cannot be written.
     """
-    if is_run(path):
-        raise Refused(f"{path} holds a run already; continue it with resume, or choose another folder")
+    check_free(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
         with (path / "circuit.qpy").open("wb") as file:

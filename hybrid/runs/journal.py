@@ -72,7 +72,7 @@ class Journal:
         self._commit_s = 0.0
         try:
             self._database = sqlite3.connect(path, isolation_level=None)
-            self._database.execute("PRAGMA journal_mode=TRUNCATE")
+            self._database.execute("PRAGMA journal_mode=DELETE")
             self._database.execute("PRAGMA synchronous=NORMAL")
             if self._database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("its pages are damaged")

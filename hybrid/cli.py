@@ -1,0 +1,276 @@
+"""The command line."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from circuits.errors import (
+    BudgetExceeded,
+    FailedJob,
+    LostJob,
+    PolicyViolation,
+    ProviderUnreachable,
+    Refused,
+    ToolkitError,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hybrid.studies.run import Outcome
+
+DONE, WRONG_INPUT, NOT_CONVERGED, NOT_ALLOWED, PROVIDER_FAILED, STOPPED = 0, 2, 3, 4, 5, 75
+
+app = typer.Typer(
+    help="Variational quantum workloads: written once, run where they fit, with a record that can be checked.",
+    epilog=(
+        "Exit codes: 0 done, 2 wrong input, 3 not converged, 4 refused by policy or budget, 5 a provider failed, "
+        "75 stopped by a signal with all work saved (continue with --resume)."
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The study file.", show_default=False)]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+
+
+@app.command()
+def run(
+    study: StudyFile,
+    backend: Annotated[str | None, typer.Option(metavar="NAME", help="Instead of the study's backend.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the record goes (a new one in runs/).")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue what a signal or a kill interrupted.")] = False,
+    plot: Annotated[bool, typer.Option(help="Write a picture into the folder.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Run a study: one workload, or a sweep."""
+    from hybrid.runs import folder as folders
+    from hybrid.signals import Stop
+    from hybrid.studies.run import run_study
+    from hybrid.studies.study import read
+
+    plan_of_study = read(study, backend=backend)
+    name = plan_of_study.points()[0].spec.run.name or study.stem
+    place = folder or (folders.latest(name) if resume else None) or folders.fresh(name)
+    out = _console(quiet=as_json)
+    swept = bool(plan_of_study.sweep)
+
+    def announce(point: Any, plan: Any) -> None:
+        if not swept:
+            out.print(plan)
+        else:
+            out.print(f"{point.name}: {plan.chosen.name}, {plan.chosen.reason}", style="dim", highlight=False)
+
+    def report(outcome: "Outcome") -> None:
+        if swept:
+            out.print(_line(outcome), highlight=False)
+        elif outcome.result is not None:
+            out.print(_result_table(outcome.result))
+
+    with Stop() as stop:
+        outcomes = run_study(plan_of_study, place, resume=resume, on_plan=announce, on_outcome=report, should_stop=stop)
+        if plot and outcomes and not stop():
+            picture = _picture(outcomes, place, swept)
+            if picture is not None:
+                out.print(f"picture: {picture}", highlight=False, soft_wrap=True)
+    if swept:
+        out.print(f"record: {place}", highlight=False, soft_wrap=True)
+    if as_json:
+        summary = [outcome.to_dict() for outcome in outcomes]
+        print(json.dumps({"folder": str(place), "points": summary} if swept else summary[0], allow_nan=False))
+    raise typer.Exit(STOPPED if stop() and len(outcomes) < len(plan_of_study.points()) else _exit_code(outcomes))
+
+
+@app.command()
+def plan(study: StudyFile, as_json: Json = False) -> None:
+    """Show where a study would run, how long, with how much memory, and why; nothing is started."""
+    from hybrid.studies.run import plan_of
+    from hybrid.studies.study import read
+
+    plans = [(point, plan_of(point)[1]) for point in read(study).points()]
+    out = _console(quiet=as_json)
+    for point, ways in plans:
+        if point.values:
+            out.print(point.name, style="bold")
+        out.print(ways)
+    if as_json:
+        content = [{"values": dict(point.values)} | ways.to_dict() for point, ways in plans]
+        print(json.dumps(content[0] if len(content) == 1 else {"points": content}, allow_nan=False))
+    for _, ways in plans:
+        ways.chosen  # noqa: B018 - refuses if nothing can run it
+
+
+@app.command()
+def backends(
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Measure their speed again (some seconds each).")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List the backends: what is here, what works, how fast."""
+    from hybrid.routing.survey import survey
+
+    entries = survey(calibrate=calibrate)
+    if as_json:
+        print(json.dumps({"backends": [entry.to_dict() for entry in entries]}, allow_nan=False))
+        return
+    table = _table("backend", "what", "gradients", "value, 12 qubits", "gradient, 12 qubits")
+    for entry in entries:
+        table.add_row(*entry.cells())
+    _console().print(table)
+
+
+@app.command()
+def runs(
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Where to look; runs/ by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the runs in a folder."""
+    from hybrid.runs.listing import listing
+
+    entries = listing(folder)
+    if as_json:
+        print(json.dumps({"runs": entries}, allow_nan=False))
+        return
+    table = _table("run", "problem", "backend", "status", "energy")
+    for entry in entries:
+        energy = "-" if entry["energy"] is None else f"{entry['energy']:.8g} {entry['unit']}"
+        table.add_row(entry["folder"], entry["problem"], entry["backend"], entry["status"], energy)
+    _console().print(table if entries else "no runs here")
+
+
+@app.command()
+def show(folder: RunFolder, as_json: Json = False) -> None:
+    """Show a run: what was asked, where it ran, what came out."""
+    from hybrid.runs.listing import entry_of, sweep_of
+
+    points = sweep_of(folder)
+    if points is not None:
+        if as_json:
+            print(json.dumps({"points": points}, allow_nan=False))
+        else:
+            table = _table("point", "status", "energy")
+            for point in points:
+                energy = "-" if point["energy"] is None else f"{point['energy']:.8g} {point['unit']}"
+                table.add_row(point["folder"], point["status"], energy)
+            _console().print(table)
+        return
+    entry = entry_of(folder)
+    if as_json:
+        print(json.dumps(entry, allow_nan=False))
+        return
+    table = _table("what", "value")
+    for key, value in entry.items():
+        table.add_row(key, value if isinstance(value, str) else json.dumps(value))
+    _console().print(table)
+
+
+@app.command()
+def verify(folder: RunFolder, as_json: Json = False) -> None:
+    """Judge a finished run: its energy on other engines, the variational bound, the gradient, the precision."""
+    from hybrid.verification import verify as judge
+
+    verification = judge(folder)
+    if as_json:
+        print(json.dumps(verification.to_dict(), allow_nan=False))
+    else:
+        _console().print(verification)
+    raise typer.Exit(DONE if verification.passed else NOT_CONVERGED)
+
+
+@app.command()
+def new(
+    kind: Annotated[str | None, typer.Argument(metavar="KIND", help="What to start from; none lists them.")] = None,
+) -> None:
+    """Print a commented study file to start from."""
+    from hybrid.studies.templates import kinds, template
+
+    print("\n".join(kinds()) if kind is None else template(kind), end="\n" if kind is None else "")
+
+
+def main() -> None:
+    """Run the command line; every error of this toolkit becomes one message and an exit code."""
+    try:
+        app()
+    except ToolkitError as err:
+        print(f"hybrid: {err}", file=sys.stderr)
+        sys.exit(_code_of(err))
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone, as in `hybrid runs | head`
+
+
+def _code_of(err: ToolkitError) -> int:
+    if isinstance(err, PolicyViolation | BudgetExceeded):
+        return NOT_ALLOWED
+    if isinstance(err, FailedJob | LostJob | ProviderUnreachable):
+        return PROVIDER_FAILED
+    assert isinstance(err, Refused)
+    return WRONG_INPUT
+
+
+def _exit_code(outcomes: "list[Outcome]") -> int:
+    if any(outcome.error is not None for outcome in outcomes):
+        return max(_code_of(outcome.error) for outcome in outcomes if outcome.error is not None)
+    statuses = {outcome.result.status for outcome in outcomes if outcome.result is not None}
+    if "stopped" in statuses:
+        return STOPPED
+    return DONE if statuses <= {"converged"} else NOT_CONVERGED
+
+
+def _console(*, quiet: bool = False) -> "Console":
+    from rich.console import Console
+
+    return Console(quiet=quiet)
+
+
+def _table(*columns: str):
+    from rich.table import Table
+
+    table = Table(show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _result_table(result: Any):
+    from rich.table import Table
+
+    table = Table(title=result.problem, title_justify="left", title_style="bold", show_header=False, box=None)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in result.rows():
+        table.add_row(name, text)
+    return table
+
+
+def _line(outcome: "Outcome") -> str:
+    if outcome.result is None:
+        return f"{outcome.point.name}: failed: {outcome.error}"
+    result = outcome.result
+    error = "" if result.error is None else f"  error {result.error:+.1e}"
+    return f"{outcome.point.name}: {result.energy:.8f} {result.unit}{error}  {result.status}"
+
+
+def _picture(outcomes: "list[Outcome]", place: Path, swept: bool) -> Path | None:
+    if not swept:
+        result = outcomes[0].result
+        picture = place / "convergence.png"
+        result.plot().savefig(picture, dpi=150)
+        return picture
+    from hybrid.report.curve import curve
+
+    figure = curve(outcomes)
+    if figure is None:
+        return None
+    picture = place / "sweep.png"
+    figure.savefig(picture, dpi=150)
+    return picture

@@ -1,0 +1,91 @@
+"""Which backends are here, what they can do, and how fast they were measured to be."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import backends
+from backends.base import Backend
+from backends.speed import Speed, measure, stored
+from circuits.errors import Refused
+from hybrid.progress import Progress
+from hybrid.routing.plan import duration
+
+PASSES, AMPLITUDES = 160, 2.0**12
+"""The yardstick: about 160 sweeps over the state of 12 qubits."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One backend, or why it is not to be had.
+
+    Attributes:
+        name: For `backends.get`.
+        summary: What it is; for one that does not work, why.
+        works: Whether it can be used.
+        gradient: How it differentiates.
+        value_s: Time of one value on the yardstick, in seconds; None if not measured here.
+        gradient_s: The same for value and gradient together; None too where that takes many values.
+    """
+
+    name: str
+    summary: str
+    works: bool
+    gradient: str = ""
+    value_s: float | None = None
+    gradient_s: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able form."""
+        return dict(vars(self))
+
+    def cells(self) -> tuple[str, ...]:
+        """A row of a table."""
+        times = ("-" if s is None else duration(s) for s in (self.value_s, self.gradient_s))
+        return (self.name, self.summary if self.works else f"not here: {self.summary}", self.gradient, *times)
+
+
+def survey(*, calibrate: bool) -> list[Entry]:
+    """Look at every backend that has a name.
+
+    Args:
+        calibrate: Measure the speeds again and keep them.
+    """
+    names = backends.names()
+    with Progress("measuring backends", len(names)) as progress:
+        entries = []
+        for done, name in enumerate(names):
+            progress.update(done, name)
+            entries.append(_entry(name, calibrate))
+    return entries
+
+
+def _entry(name: str, calibrate: bool) -> Entry:
+    if name == "ibm":
+        return _devices()
+    try:
+        backend = backends.get(name)
+    except ImportError as err:
+        return Entry(name, f"{err.name} is not installed", works=False)
+    except Refused as err:
+        return Entry(name, str(err), works=False)
+    can = backend.capabilities()
+    native = can.gradient != "parameter-shift"
+    value = _speed(backend, calibrate, derivative=False)
+    gradient = _speed(backend, calibrate, derivative=True) if native else None
+    return Entry(name, can.summary, True, can.gradient, _yardstick(value), _yardstick(gradient))
+
+
+def _devices() -> Entry:
+    try:
+        backend = backends.get("ibm:fake_manila")
+    except Refused as err:
+        return Entry("ibm:fake_*", str(err), works=False)
+    return Entry("ibm:fake_*", "snapshots of IBM devices, with noise and shots", True, backend.capabilities().gradient)
+
+
+def _speed(backend: Backend, calibrate: bool, *, derivative: bool) -> Speed | None:
+    return measure(backend, derivative=derivative) if calibrate else stored(backend, derivative=derivative)
+
+
+def _yardstick(speed: Speed | None) -> float | None:
+    return None if speed is None else speed.row_s(PASSES, AMPLITUDES)
