@@ -2,14 +2,18 @@
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+import backends
+import circuits
 from circuits.errors import Refused
+from hybrid import optimizers
 from hybrid.studies.refusals import refusal
 from hybrid.studies.sections import Spec
 from hybrid.studies.sweep import Value, check_use, fill, grid, variables, word
@@ -102,47 +106,52 @@ def build(point: Point) -> "tuple[Problem, QuantumCircuit, dict[str, Any]]":
     """Make a point's problem and circuit.
 
     Returns:
-        The problem, the ansatz circuit on its qubits, and keyword arguments for the loop: ``backend`` (a name),
-        ``backend_options``, ``optimizer`` (kind and settings), ``max_steps``, ``accuracy``, ``shots``, ``seed``,
-        ``label``.
+        The problem, the ansatz circuit on its qubits, and the other arguments of `hybrid.minimize`: ``backend``
+        ("auto" or a `Backend`), ``optimizer``, ``max_steps``, ``accuracy``, ``shots``, ``seed``, ``label``, ``name``.
 
     Raises:
-        Refused: if there is no such problem or circuit; the message names file and section.
+        Refused: if there is no such problem, circuit, optimizer or backend; the message names file and section.
     """
     spec = point.spec
-    try:
+    with _section(point, "problem"):
         problem = _problem(spec)
-    except Refused as err:
-        raise type(err)(f"{point.where}: [problem] {err}") from err
-    try:
+    with _section(point, "ansatz"):
         circuit = _circuit(spec, problem)
-    except Refused as err:
-        raise type(err)(f"{point.where}: [ansatz] {err}") from err
+    with _section(point, "optimizer"):
+        optimizer = optimizers.get(**spec.optimizer.description)
+    with _section(point, "backend"):
+        name, options = spec.backend.name, spec.backend.options
+        backend = name if name == "auto" else backends.get(name, **options)
     return (
         problem,
         circuit,
         {
-            "backend": spec.backend.name,
-            "backend_options": spec.backend.options,
-            "optimizer": spec.optimizer.description,
+            "backend": backend,
+            "optimizer": optimizer,
             "max_steps": spec.optimizer.max_steps,
             "accuracy": spec.optimizer.accuracy,
             "shots": spec.backend.shots,
             "seed": spec.run.seed,
             "label": spec.run.label,
+            "name": spec.run.name,
         },
     )
 
 
-def _problem(spec: Spec) -> "Problem":
-    import circuits
+@contextmanager
+def _section(point: Point, name: str) -> Iterator[None]:
+    """Say in which file and section a refused request stands."""
+    try:
+        yield
+    except Refused as err:
+        raise type(err)(f"{point.where}: [{name}] {err}") from err
 
+
+def _problem(spec: Spec) -> "Problem":
     return getattr(circuits, spec.problem.kind)(**spec.problem.arguments())
 
 
 def _circuit(spec: Spec, problem: "Problem") -> "QuantumCircuit":
-    import circuits
-
     kind, arguments = spec.ansatz.kind, spec.ansatz.arguments()
     if kind == "hardware_efficient":
         return circuits.hardware_efficient(problem.n_qubits, **arguments)

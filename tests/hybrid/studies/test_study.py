@@ -9,6 +9,7 @@ import pytest
 from qiskit import QuantumCircuit
 
 from circuits import Refused
+from hybrid import optimizers
 from hybrid.studies import build, check, kinds, read, template
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.toml"))
@@ -34,7 +35,7 @@ def test_examples_build(path):
         assert circuit.num_qubits == problem.n_qubits
         assert circuit.num_parameters > 0
         assert arguments["accuracy"] > 0
-        json.dumps([point.record(), arguments])
+        json.dumps(point.record())
 
 
 def test_examples_are_there():
@@ -62,13 +63,13 @@ def test_what_is_left_out_is_left_to_the_functions(tmp_path):
     assert circuit.num_parameters == 2 * 2 * 4
     assert arguments == {
         "backend": "auto",
-        "backend_options": {},
-        "optimizer": {"kind": "lbfgs"},
+        "optimizer": optimizers.get("lbfgs"),
         "max_steps": 200,
         "accuracy": 1e-6,
         "shots": None,
         "seed": 0,
         "label": "open",
+        "name": None,
     }
 
 
@@ -79,15 +80,16 @@ def test_every_section_reaches_the_loop(tmp_path):
         '[run]\nseed = 3\nlabel = "restricted"\nname = "first"\n'
     )
     _, _, arguments = build(study(text, tmp_path).points()[0])
+    backend = arguments.pop("backend").capabilities()
+    assert (backend.name.partition(":")[0], backend.precision, backend.noise) == ("aer", "single", True)
     assert arguments == {
-        "backend": "aer",
-        "backend_options": {"precision": "single", "method": "density_matrix", "noise_model": "fake_manila"},
-        "optimizer": {"kind": "adam", "learning_rate": 0.1},
+        "optimizer": optimizers.get("adam", learning_rate=0.1),
         "max_steps": 7,
         "accuracy": 1.0,
         "shots": 100,
         "seed": 3,
         "label": "restricted",
+        "name": "first",
     }
 
 
@@ -101,7 +103,7 @@ def test_a_record_is_a_study_again(tmp_path):
 def test_backend_of_the_caller(tmp_path):
     text = TFIM + '[backend]\nname = "aer"\nshots = 10\n'
     _, _, arguments = build(study(text, tmp_path, backend="reference").points()[0])
-    assert (arguments["backend"], arguments["shots"]) == ("reference", 10)
+    assert (arguments["backend"].capabilities().name, arguments["shots"]) == ("reference", 10)
     with pytest.raises(Refused, match="did you mean 'reference'"):
         study(TFIM, tmp_path, backend="refrence")
 
