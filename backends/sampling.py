@@ -45,6 +45,11 @@ class Outcomes:
         return {string: int(count) for string, count in zip(strings, self.counts, strict=True)}
 
 
+def all_bits(size: int) -> np.ndarray:
+    """The bits of the indices 0, ..., size - 1, shape (size, qubits); column q belongs to qubit q."""
+    return ((np.arange(size)[:, None] >> np.arange(size.bit_length() - 1)) & 1).astype(np.uint8)
+
+
 def from_counts(counts: Mapping[str, int]) -> Outcomes:
     """Outcomes from Qiskit's dictionary of counts, in a fixed order."""
     strings = sorted(counts)
@@ -66,14 +71,18 @@ class Group:
     support: np.ndarray
     weights: np.ndarray
 
+    def sums(self, bits: np.ndarray) -> np.ndarray:
+        """The group's weighted sum for each bit string: (strings, qubits) -> (strings, observables)."""
+        parity = (bits.astype(np.float32) @ self.support.T.astype(np.float32)) % 2
+        return (1.0 - 2.0 * parity).astype(np.float64) @ self.weights.T
+
     def moments(self, outcomes: Outcomes) -> tuple[np.ndarray, np.ndarray]:
         """Sample mean and variance of the group's weighted sum for one shot, shape (observables,) each.
 
         One shot alone says nothing about the variance; then its largest possible value, (sum |c|)^2, is given.
         """
         shots = outcomes.counts.sum()
-        signs = 1.0 - 2.0 * ((outcomes.bits.astype(np.float32) @ self.support.T.astype(np.float32)) % 2)
-        per_shot = signs.astype(np.float64) @ self.weights.T
+        per_shot = self.sums(outcomes.bits)
         mean = outcomes.counts @ per_shot / shots
         if shots == 1:
             return mean, np.abs(self.weights).sum(axis=1) ** 2
@@ -100,6 +109,13 @@ class Measurements:
             values += mean
             variances += variance / seen.counts.sum()
         return values, np.sqrt(variances)
+
+    def expectations(self, probabilities: Sequence[np.ndarray]) -> np.ndarray:
+        """Values, shape (observables,), from the probabilities of all bit strings, shape (2^n,), for each group."""
+        values = self.constants.copy()
+        for group, p in zip(self.groups, probabilities, strict=True):
+            values += p @ group.sums(all_bits(len(p)))
+        return values
 
     def shots_for(self, precision: float) -> int:
         """Shots of each circuit that keep every standard error within the precision, whatever the state.

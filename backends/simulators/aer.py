@@ -1,0 +1,254 @@
+"""Qiskit Aer: its statevector, density-matrix, matrix-product-state and stabilizer methods, with noise that is applied.
+
+Without noise and without shots, values are exact. With a noise model, what is computed is what a device with this noise
+would report: the circuits are the measured ones, the changes of basis and the readout are noisy too. The density-matrix
+method gives the limit of infinitely many shots, every other method counts.
+"""
+
+import time
+from typing import Any, Literal, get_args
+from uuid import uuid4
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.exceptions import QiskitError
+
+from backends.base import Backend, Capabilities, Expectations, FinishedJob, Footprint, Precision, Work
+from backends.batch import Batch, as_observables, as_rows, check_request, check_unitary
+from backends.gradients import n_shifted
+from backends.measured import MeasuredCircuits, measure, measured_circuits, outcomes_of, transpiled
+from backends.memory import check
+from backends.sampling import Outcomes, child_seed, measurements, sampled_circuit
+from backends.simulators.bonds import bond_bytes
+from backends.simulators.clifford import check_clifford
+from backends.simulators.noise import Noise, as_noise
+from circuits.errors import FailedJob, Refused, unknown
+
+Method = Literal["automatic", "statevector", "density_matrix", "matrix_product_state", "stabilizer"]
+
+DEFAULT_SHOTS = 4096
+MAX_DENSITY_QUBITS = 10
+"""Largest circuit for which "automatic" turns a noise model into a density matrix rather than trajectories."""
+
+MOST_CIRCUITS = 1000
+"""Circuits in one call of Aer."""
+
+
+class Aer(Backend):
+    """Qiskit Aer on this machine's processor.
+
+    Args:
+        method: ``"automatic"`` means a statevector, or, with noise, a density matrix up to 10 qubits.
+        noise_model: A qiskit_aer ``NoiseModel``; or a device, as a Qiskit BackendV2 or by the name of a snapshot such as
+            ``"fake_manila"``, whose noise, gates and couplings are then all used.
+        precision: Of the amplitudes.
+        max_bond_dimension: Where the matrix-product state is cut; None keeps it exact.
+    """
+
+    def __init__(
+        self,
+        *,
+        method: Method = "automatic",
+        noise_model: Any = None,
+        precision: Precision = "double",
+        max_bond_dimension: int | None = None,
+    ):
+        if method not in get_args(Method):
+            raise unknown("method of aer:", str(method), get_args(Method))
+        if precision not in ("double", "single"):
+            raise unknown("precision of aer:", str(precision), ("double", "single"))
+        if max_bond_dimension is not None and method != "matrix_product_state":
+            raise Refused(f"max_bond_dimension has no effect on method '{method}'; use method='matrix_product_state'")
+        if precision == "single" and method == "stabilizer":
+            raise Refused("precision has no effect on method 'stabilizer'")
+        self._method: Method = method
+        self._noise: Noise | None = None if noise_model is None else as_noise(noise_model)
+        self._precision: Precision = precision
+        self._max_bond = max_bond_dimension
+
+    def capabilities(self) -> Capabilities:
+        """What Aer does with these options."""
+        exact = self._noise is None or self._method in ("automatic", "density_matrix")
+        noise = "" if self._noise is None else f" with the noise of {self._noise.name}"
+        return Capabilities(
+            name="aer",
+            summary=f"Qiskit Aer, method {self._method}{noise}",
+            max_qubits=None if self._noise is None else self._noise.n_qubits,
+            exact=exact,
+            noise=self._noise is not None,
+            gradient="parameter-shift",
+            precision=self._precision,
+            default_shots=None if exact else DEFAULT_SHOTS,
+        )
+
+    def footprint(self, work: Work) -> Footprint:
+        """Gates and terms; one state, in the form that the method keeps it.
+
+        Raises:
+            Refused: for a gate that the stabilizer method cannot do, or more qubits than the noise model's device has.
+        """
+        circuit, method = work.circuit, self._resolve(work.circuit.num_qubits)
+        self._check_circuit(circuit)
+        plan = measurements(work.observables)
+        shots = plan.shots(work.precision if not self._exact(method) else None, work.shots, self._default(method))
+        passes = len(circuit.data) + sum(len(observable) for observable in work.observables)
+        if self._noise is not None or shots is not None:
+            passes = (len(circuit.data) + 1) * max(1, len(plan.groups))
+        return Footprint(
+            passes=passes,
+            amplitudes=4.0**circuit.num_qubits if method == "density_matrix" else 2.0**circuit.num_qubits,
+            memory_bytes=self._memory_bytes(circuit),
+            values=1 + n_shifted(circuit) if work.derivative else 1,
+            standard_error=0.0 if shots is None else plan.standard_error(shots),
+        )
+
+    def submit(self, batch: Batch) -> FinishedJob:
+        """Compute at once."""
+        evaluate = self.prepare(batch.circuit, batch.observables)
+        return FinishedJob(uuid4().hex, evaluate(batch.parameters, batch.precision, batch.shots, batch.seed))
+
+    def prepare(self, circuit: QuantumCircuit, observables: Any):
+        """Transpile once, for exact values or for counts, whichever is asked first; see `Backend.prepare`."""
+        check_unitary(circuit)
+        observables = as_observables(observables, circuit.num_qubits)
+        self._check_circuit(circuit)
+        check(self._memory_bytes(circuit), what=f"{circuit.num_qubits} qubits on aer ({self._method})")
+        simulator = self._simulator(circuit.num_qubits)
+        method = self._resolve(circuit.num_qubits)
+        programs: dict[str, Any] = {}
+
+        def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
+            check_request(precision, shots, seed)
+            rows = as_rows(parameters, circuit)
+            if method == "stabilizer":
+                for row in rows:
+                    check_clifford(circuit.assign_parameters(row))
+            plan_needed = self._noise is not None or shots is not None
+            kind = "measured" if plan_needed else "saved"
+            start = time.perf_counter()
+            if kind not in programs:
+                make = self._measured if plan_needed else self._saved
+                programs[kind] = make(circuit, observables, simulator)
+            seconds = {"compile": time.perf_counter() - start}
+            start = time.perf_counter()
+            program, taken = programs[kind], 0
+            if not plan_needed:
+                values = self._exact_values(simulator, program, circuit, rows, len(observables))
+                errors = np.zeros_like(values)
+            elif shots is None and self._exact(method):
+                values, errors = self._noisy_values(simulator, program, rows)
+            else:
+                taken = program.plan.shots(precision, shots, DEFAULT_SHOTS) or DEFAULT_SHOTS
+                outcomes = self._count(simulator, program.measured(rows), taken, seed)
+                values, errors = program.estimate(outcomes, len(rows))
+                taken = taken if outcomes else 0
+            return Expectations(values, errors, taken, {**seconds, "execute": time.perf_counter() - start})
+
+        return evaluate
+
+    def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
+        """Counts of bit strings from measuring every qubit; see `Backend.sample`."""
+        circuit, row = sampled_circuit(circuit, parameters, shots)
+        bound = circuit.assign_parameters(row)
+        self._check_circuit(bound)
+        check(self._memory_bytes(circuit), what=f"{circuit.num_qubits} qubits on aer ({self._method})")
+        simulator = self._simulator(circuit.num_qubits)
+        target, level = self._target(simulator)
+        moved, layout = transpiled(bound, target, level=level)
+        return self._count(simulator, [measure(moved, layout)], shots, seed)[0].to_counts()
+
+    def _resolve(self, n_qubits: int) -> Method:
+        if self._method != "automatic":
+            return self._method
+        return "density_matrix" if self._noise is not None and n_qubits <= MAX_DENSITY_QUBITS else "statevector"
+
+    def _exact(self, method: Method) -> bool:
+        return self._noise is None or method == "density_matrix"
+
+    def _default(self, method: Method) -> int | None:
+        return None if self._exact(method) else DEFAULT_SHOTS
+
+    def _check_circuit(self, circuit: QuantumCircuit) -> None:
+        if self._noise is not None:
+            self._noise.check(circuit.num_qubits)
+        if self._method == "stabilizer":
+            check_clifford(circuit)
+
+    def _memory_bytes(self, circuit: QuantumCircuit) -> int:
+        n_qubits, amplitude = circuit.num_qubits, 16 if self._precision == "double" else 8
+        method = self._resolve(n_qubits)
+        if method == "stabilizer":
+            return 8 * n_qubits * (2 * n_qubits + 1)
+        if method == "matrix_product_state":
+            return bond_bytes(circuit, self._max_bond)
+        return amplitude * (4**n_qubits if method == "density_matrix" else 2**n_qubits)
+
+    def _simulator(self, n_qubits: int):
+        from qiskit_aer import AerSimulator
+
+        options: dict[str, Any] = {"method": self._resolve(n_qubits), "precision": self._precision}
+        if self._noise is not None:
+            options["noise_model"] = self._noise.model
+        if self._max_bond is not None:
+            options["matrix_product_state_max_bond_dimension"] = self._max_bond
+        return AerSimulator(**options)
+
+    def _target(self, simulator) -> tuple[Any, int]:
+        """What to transpile for, and how hard: as written for a bare noise model, routed for a device's noise."""
+        if self._noise is None:
+            return simulator, 1
+        return (simulator, 0) if self._noise.device is None else (self._noise.device, 1)
+
+    def _measured(self, circuit, observables, simulator) -> MeasuredCircuits:
+        target, level = self._target(simulator)
+        return measured_circuits(circuit, observables, target, level=level)
+
+    def _saved(self, circuit, observables, simulator) -> QuantumCircuit:
+        moved, layout = transpiled(circuit, simulator, level=1)
+        for k, observable in enumerate(observables):
+            moved.save_expectation_value(observable, list(layout), label=str(k))
+        return moved
+
+    def _exact_values(self, simulator, program, circuit, rows, n_observables) -> np.ndarray:
+        columns = {p: [float(x) for x in rows[:, k]] for k, p in enumerate(circuit.parameters)}
+        if columns:
+            result = _result(simulator.run(program, parameter_binds=[columns]))
+        else:
+            result = _result(simulator.run([program] * len(rows)))
+        values = [[result.data(k)[str(o)] for o in range(n_observables)] for k in range(len(rows))]
+        return np.real(np.array(values, dtype=complex)).reshape(len(rows), n_observables)
+
+    def _noisy_values(self, simulator, program: MeasuredCircuits, rows) -> tuple[np.ndarray, np.ndarray]:
+        assert self._noise is not None
+        confusion = self._noise.confusion(program.layout)
+        values = np.empty((len(rows), len(program.plan.constants)))
+        for k, row in enumerate(rows):
+            probabilities = []
+            for circuit in program.rotated(row[None]):
+                circuit.save_probabilities(list(program.layout), label="p")
+                probabilities.append(confusion(np.asarray(_result(simulator.run(circuit)).data(0)["p"])))
+            values[k] = program.plan.expectations(probabilities)
+        return values, np.zeros_like(values)
+
+    def _count(self, simulator, circuits: list[QuantumCircuit], shots: int, seed: int | None) -> list[Outcomes]:
+        outcomes: list[Outcomes] = []
+        for number, first in enumerate(range(0, len(circuits), MOST_CIRCUITS)):
+            part = circuits[first : first + MOST_CIRCUITS]
+            job = simulator.run(part, shots=shots, seed_simulator=child_seed(seed, number))
+            outcomes += outcomes_of(_result(job), len(part))
+        return outcomes
+
+
+def _result(job):
+    """Aer's result, or its failure as our own error."""
+    try:
+        result = job.result()
+    except QiskitError as err:
+        raise FailedJob(f"aer could not run the circuit: {err}") from err
+    if result.success:
+        return result
+    failures = {r.status for r in result.results if not r.success} or {result.status}
+    reason = "; ".join(sorted(str(status) for status in failures))
+    if "memory" in reason.lower():
+        raise Refused(f"aer has too little memory for this circuit: {reason}; use fewer qubits or another method")
+    raise FailedJob(f"aer could not run the circuit: {reason}")

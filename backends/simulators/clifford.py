@@ -1,0 +1,29 @@
+"""Which circuits a stabilizer simulation can do."""
+
+from qiskit import QuantumCircuit
+from qiskit.exceptions import QiskitError
+from qiskit.quantum_info import Clifford
+
+from backends.instructions import SILENT, is_free
+from circuits.errors import Refused
+
+
+def check_clifford(circuit: QuantumCircuit) -> None:
+    """Refuse a circuit with a gate that is not Clifford, by name; gates with free parameters are not judged yet.
+
+    References:
+        Gottesman, arXiv:quant-ph/9807006; Aaronson and Gottesman, Phys. Rev. A 70, 052328 (2004).
+    """
+    for instruction in circuit.decompose("PauliEvolution").data:
+        gate = instruction.operation
+        if gate.name in SILENT or gate.name == "global_phase" or is_free(gate):
+            continue
+        try:
+            Clifford(gate)
+        except (QiskitError, ValueError, TypeError) as err:
+            angles = f"({', '.join(f'{float(x):.6g}' for x in gate.params)})" if gate.params else ""
+            qubits = [circuit.find_bit(qubit).index for qubit in instruction.qubits]
+            raise Refused(
+                f"gate '{gate.name}{angles}' on qubits {qubits} is not a Clifford gate, so method 'stabilizer' cannot "
+                "do it; use method='statevector' or 'matrix_product_state'"
+            ) from err
