@@ -43,11 +43,11 @@ class Adam(Optimizer):
     With standard errors it is halved when the values of `patience` steps show no fall beyond twice the error.
 
     With exact values it has converged when |g|^2 over twice the smallest curvature seen on the last 20 steps is below
-    a tenth of the accuracy, and the last `patience` steps did not gain the accuracy either. With standard errors, when the
-    means of the two halves of a window differ by less than the accuracy; the window is so long that this difference is
-    known to half the accuracy; and the rate is so small that circling costs less than the accuracy at unit curvature,
-    rate^2 params / 2. What a noisy run answers with is then the mean of its last `patience` iterates, otherwise the
-    point of the lowest value.
+    a tenth of the accuracy, and the last `patience` steps did not gain the accuracy either. With standard errors, when
+    the means of the two halves of a window differ by less than the accuracy; the window is so long that this difference
+    is known to half the accuracy; and the rate is so small that circling costs less than the accuracy at unit
+    curvature, rate^2 params / 2. What a noisy run answers with is then the mean of its last `patience` iterates,
+    otherwise the point of the lowest value.
 
     Args:
         learning_rate: First length of a step in each parameter, radians.

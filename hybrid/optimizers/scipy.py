@@ -125,8 +125,8 @@ class _SciPy(Optimizer):
         return state.theta if state.lowest is None else state.lowest
 
     def converged(self, state: _State) -> bool:
-        """Whether SciPy stopped, a restart gained nothing, and standard errors are below a tenth of the accuracy."""
-        return state.found is True and 10.0 * self._noise(state) <= state.accuracy
+        """Whether SciPy stopped, a restart gained nothing, and standard errors are far below the accuracy."""
+        return state.found is True and self._noise(state) <= state.accuracy / max(10, state.theta.size)
 
     def stalled(self, state: _State) -> str:
         """That SciPy stopped without having the accuracy."""
@@ -135,8 +135,8 @@ class _SciPy(Optimizer):
         if not state.found:
             return f"{ROUNDS} restarts each still found lower values: this method does not get further here"
         return (
-            f"values are known to {self._noise(state):.2g}; for an accuracy of {state.accuracy:.2g} {self.kind} needs them "
-            "to a tenth of it, while spsa and adam average the noise away"
+            f"values known to {self._noise(state):.2g} cannot show {self.kind} an accuracy of {state.accuracy:.2g}; "
+            "spsa and adam average the noise away"
         )
 
     @property
@@ -191,7 +191,8 @@ class COBYLA(_SciPy):
     One row per step, no gradient. The final radius of the trust region is a tenth of the square root of the accuracy
     (near a minimum of unit curvature, values change by the square of the distance). SciPy's stop is believed when a
     restart, from where it stopped and with a radius of 10 sqrt(accuracy), gains less than half the accuracy. Standard
-    errors larger than the accuracy take its place; larger than a tenth of it, the run ends stalled, not converged.
+    errors larger than the accuracy take its place; unless they are below a tenth of it, and below its params-th part,
+    the run ends stalled, not converged.
 
     Args:
         radius: First radius of the trust region, radians.
@@ -226,7 +227,8 @@ class NelderMead(_SciPy):
     One row per step, no gradient, coefficients adapted to the number of parameters. A round ends when the simplex's
     values agree to a tenth of the accuracy and its points to the square root of the accuracy. SciPy's stop is believed
     when a fresh simplex, at where it stopped and with edges of 10 sqrt(accuracy), gains less than half the accuracy.
-    Where values have standard errors larger than the accuracy, they take its place, and the run ends stalled, not converged.
+    Standard errors larger than the accuracy take its place; unless they are below a tenth of it, and below its
+    params-th part, the run ends stalled, not converged.
 
     Args:
         radius: Edge of the first simplex, radians.

@@ -32,9 +32,9 @@ class SPSA(Optimizer):
 
     Two rows a step, with Spall's gain a_k = a / (k + stability)^0.602. The first tell calibrates a from `calibration`
     such differences, so that the first step is about `first_step` long; a later step of more than twice that shrinks a
-    for good. The differences' curvature shifts the minimum and costs about c^4, so c is `perturbation` or, where that is
-    less, the fourth root of accuracy or standard error, whichever is larger. It stays fixed (Spall lets it fall as
-    k^0.101): a falling c would bend the very trend that convergence is judged by.
+    for good. The differences' curvature shifts the minimum and costs about c^4, so c is `perturbation` or, where that
+    is less, the fourth root of a tenth of accuracy or standard error, whichever is larger. It stays fixed (Spall lets
+    it fall as k^0.101): a falling c would bend the very trend that convergence is judged by.
 
     It has converged when the values' mean over the last quarter of the run differs from that over the quarter before by
     less than the accuracy, twice the standard error of the difference included: with gains that fall as powers of k,
@@ -123,7 +123,7 @@ class SPSA(Optimizer):
         noise = max(state.accuracy, error)
         slope = max(float(np.mean(np.abs(pairs[:, 0] - pairs[:, 1]))), noise) / (2.0 * state.perturbation)
         gain = self.first_step * (1.0 + self.stability) ** 0.602 / (slope * math.sqrt(state.theta.size))
-        return replace(state, k=1, gain=gain, perturbation=min(state.perturbation, noise**0.25))
+        return replace(state, k=1, gain=gain, perturbation=min(state.perturbation, (0.1 * noise) ** 0.25))
 
     def _flat(self, state: _State, error: float) -> bool:
         """Whether the last quarter of the values is no lower than the one before."""
