@@ -33,9 +33,7 @@ def snapshot(name: str):
     try:
         from qiskit_ibm_runtime import fake_provider
     except ImportError as err:
-        raise Refused(
-            f"'ibm:{name}' needs qiskit-ibm-runtime: pip install 'hybrid-codesign[ibm]'"
-        ) from err
+        raise Refused(f"'ibm:{name}' needs qiskit-ibm-runtime: pip install 'hybrid-codesign[ibm]'") from err
     from qiskit_ibm_runtime.fake_provider.fake_backend import FakeBackendV2
 
     kinds = {

@@ -140,7 +140,9 @@ class QiskitDevice(Backend):
 def _is_local(device: BackendV2) -> bool:
     """Whether the device is a simulator or a fake inside this process."""
     modules = {kind.__module__ for kind in type(device).__mro__}
-    return any(name.startswith("qiskit_aer.") or "fake_provider" in name or "basic_provider" in name for name in modules)
+    return any(
+        name.startswith("qiskit_aer.") or "fake_provider" in name or "basic_provider" in name for name in modules
+    )
 
 
 def _is_ideal(device: BackendV2) -> bool:

@@ -5,7 +5,25 @@ from qiskit import QuantumCircuit
 
 from backends.instructions import SILENT
 
-DOUBLING = ("cx", "cz", "cy", "ch", "cp", "crx", "cry", "crz", "cu1", "cs", "csdg", "csx", "rzz", "rxx", "ryy", "rzx", "ecr")
+DOUBLING = (
+    "cx",
+    "cz",
+    "cy",
+    "ch",
+    "cp",
+    "crx",
+    "cry",
+    "crz",
+    "cu1",
+    "cs",
+    "csdg",
+    "csx",
+    "rzz",
+    "rxx",
+    "ryy",
+    "rzx",
+    "ecr",
+)
 """Two-qubit gates of operator Schmidt rank 2: each at most doubles the bonds it crosses; others square that."""
 
 

@@ -1,0 +1,288 @@
+"""PennyLane Lightning: its C++ statevector with adjoint gradients, behind a gate map of our own.
+
+Qubit q is Lightning's wire n-1-q, so that its amplitudes come in Qiskit's order.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import Instruction
+from qiskit.circuit.library import PauliEvolutionGate
+from qiskit.quantum_info import Operator, SparsePauliOp
+
+from backends import dense
+from backends.angles import Angles, compile_angles
+from backends.base import Backend, Capabilities, Expectations, FinishedJob, Footprint, Precision, Work
+from backends.batch import Batch, as_observables, as_rows, check_request, check_unitary
+from backends.gradients import as_function, n_shifted
+from backends.instructions import exponents, flatten, is_free
+from backends.memory import check
+from backends.sampling import measurements, sampled_circuit
+from circuits.errors import unknown
+
+MAX_GATE_QUBITS = 6
+FIXED = {
+    "x": "PauliX", "y": "PauliY", "z": "PauliZ", "h": "Hadamard", "s": "S", "t": "T", "sx": "SX",
+    "cx": "CNOT", "cy": "CY", "cz": "CZ", "swap": "SWAP", "cswap": "CSWAP", "ccx": "Toffoli",
+}  # fmt: skip
+TURNING = {
+    "rx": "RX", "ry": "RY", "rz": "RZ", "p": "PhaseShift", "u1": "PhaseShift", "crx": "CRX", "cry": "CRY", "crz": "CRZ",
+    "cp": "ControlledPhaseShift", "cu1": "ControlledPhaseShift", "rxx": "IsingXX", "ryy": "IsingYY", "rzz": "IsingZZ",
+}  # fmt: skip
+"""Gates with one angle that mean the same in both libraries, and that Lightning differentiates itself."""
+
+
+class Lightning(Backend):
+    """Lightning's statevector simulator, with adjoint gradients.
+
+    Args:
+        precision: Of the amplitudes: "double" (complex128) or "single" (complex64).
+    """
+
+    def __init__(self, *, precision: Precision = "double"):
+        if precision not in ("double", "single"):
+            raise unknown("precision of lightning:", str(precision), ("double", "single"))
+        self._precision: Precision = precision
+
+    def capabilities(self) -> Capabilities:
+        """Exact, without noise, with gradients of its own."""
+        return Capabilities(
+            name="lightning",
+            summary="PennyLane Lightning statevector, adjoint gradients",
+            max_qubits=None,
+            exact=True,
+            noise=False,
+            gradient="adjoint",
+            precision=self._precision,
+        )
+
+    def footprint(self, work: Work) -> Footprint:
+        """Gates as Lightning gets them, and terms; one state for values, four for an adjoint gradient."""
+        n_qubits = work.circuit.num_qubits
+        gates = sum(_passes(gate) for gate, _ in flatten(work.circuit, _keep))
+        sampled = work.shots is not None
+        error = measurements(work.observables).standard_error(work.shots) if work.shots is not None else 0.0
+        return Footprint(
+            passes=gates + sum(len(observable) for observable in work.observables),
+            amplitudes=2.0**n_qubits,
+            memory_bytes=self._memory_bytes(n_qubits, states=3 if sampled else 4 if work.derivative else 1),
+            values=1 + n_shifted(work.circuit) if work.derivative and sampled else 1,
+            standard_error=error,
+        )
+
+    def submit(self, batch: Batch) -> FinishedJob:
+        """Compute at once; exact unless the batch names shots."""
+        evaluate = self.prepare(batch.circuit, batch.observables)
+        return FinishedJob(uuid4().hex, evaluate(batch.parameters, batch.precision, batch.shots, batch.seed))
+
+    def prepare(self, circuit: QuantumCircuit, observables: Any):
+        """Convert the circuit and the observables once; see `Backend.prepare`."""
+        check_unitary(circuit)
+        observables = as_observables(observables, circuit.num_qubits)
+        self._check_memory(circuit.num_qubits, states=1)
+        start = time.perf_counter()
+        program = self._program(circuit, observables)
+        seconds = {"compile": time.perf_counter() - start}
+
+        def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
+            check_request(precision, shots, seed)
+            rows = as_rows(parameters, circuit)
+            start = time.perf_counter()
+            if shots is None:
+                values = np.array([program.values(angles) for angles in program.angles.values(rows)])
+                errors = np.zeros_like(values)
+            else:
+                self._check_memory(circuit.num_qubits, states=3)
+                plan = measurements(observables)
+                shots = plan.shots(None, shots)
+                streams = np.random.SeedSequence(seed).spawn(len(rows))
+                estimates = [
+                    dense.estimate(program.state(angles), plan, shots, stream)
+                    for angles, stream in zip(program.angles.values(rows), streams, strict=True)
+                ]
+                values, errors = (np.array(column) for column in zip(*estimates, strict=True))
+            spent = {**seconds, "execute": time.perf_counter() - start}
+            seconds["compile"] = 0.0
+            return Expectations(values, errors, shots or 0, spent)
+
+        return evaluate
+
+    def value_and_grad(self, circuit, observable, *, precision=None, shots=None, seed=None):
+        """Adjoint gradients; with shots, parameter shift on samples; see `Backend.value_and_grad`."""
+        check_request(precision, shots, seed)
+        if shots is not None:
+            return super().value_and_grad(circuit, observable, precision=precision, shots=shots, seed=seed)
+        check_unitary(circuit)
+        (observable,) = as_observables(observable, circuit.num_qubits)
+        self._check_memory(circuit.num_qubits, states=4)
+        program = self._program(circuit, (observable,))
+
+        def evaluate(rows, seed):
+            values, gradients = np.empty(len(rows)), np.empty(rows.shape)
+            for k, (row, angles) in enumerate(zip(rows, program.angles.values(rows), strict=True)):
+                values[k], slopes = program.value_and_slopes(angles)
+                gradients[k] = program.angles.jacobian(row).T @ slopes
+            return values, gradients
+
+        return as_function(circuit, evaluate, seed)
+
+    def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
+        """Counts of bit strings from measuring every qubit; see `Backend.sample`."""
+        circuit, row = sampled_circuit(circuit, parameters, shots)
+        self._check_memory(circuit.num_qubits, states=3)
+        program = self._program(circuit, ())
+        psi = program.state(program.angles.values(row[None])[0])
+        return dense.draw(dense.probabilities(psi), shots, np.random.default_rng(seed)).to_counts()
+
+    def _program(self, circuit, observables) -> "Program":
+        import pennylane as qml
+
+        dtype = np.complex128 if self._precision == "double" else np.complex64
+        device = qml.device("lightning.qubit", wires=circuit.num_qubits, c_dtype=dtype)
+        operations, places, angles = convert(circuit)
+        measured = [qml.expval(_observable(observable)) for observable in observables]
+        tape = qml.tape.QuantumScript(operations, measured, trainable_params=places)
+        return Program(device, tape, compile_angles(angles, circuit.parameters))
+
+    def _memory_bytes(self, n_qubits: int, *, states: int) -> int:
+        return states * (16 if self._precision == "double" else 8) * 2**n_qubits
+
+    def _check_memory(self, n_qubits: int, *, states: int) -> None:
+        check(self._memory_bytes(n_qubits, states=states), what=f"{n_qubits} qubits on lightning")
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A circuit and its observables as Lightning takes them.
+
+    Attributes:
+        device: The Lightning device.
+        tape: PennyLane's circuit; its trainable parameters are the free angles, in their order.
+        angles: The free angles as functions of the circuit's parameters.
+    """
+
+    device: Any
+    tape: Any
+    angles: Angles
+
+    def values(self, angles: np.ndarray) -> np.ndarray:
+        """Expectation values, shape (observables,)."""
+        return np.array(self.device.execute([self._bind(angles)])[0], dtype=np.float64).reshape(-1)
+
+    def value_and_slopes(self, angles: np.ndarray) -> tuple[float, np.ndarray]:
+        """Expectation value of the only observable, and its derivatives by the angles."""
+        from pennylane.devices import ExecutionConfig
+
+        if not len(angles):
+            return float(self.values(angles)[0]), np.zeros(0)
+        config = ExecutionConfig(gradient_method="adjoint")
+        values, slopes = self.device.execute_and_compute_derivatives([self._bind(angles)], config)
+        return float(values[0]), np.array(slopes[0], dtype=np.float64).reshape(-1)
+
+    def state(self, angles: np.ndarray) -> np.ndarray:
+        """The final state, shape (2,) * n, as in `backends.dense`; up to a global phase."""
+        import pennylane as qml
+
+        tape = qml.tape.QuantumScript(self._bind(angles).operations, [qml.state()])
+        psi = np.asarray(self.device.execute([tape])[0], dtype=np.complex128)
+        return psi.reshape((2,) * len(self.device.wires))
+
+    def _bind(self, angles: np.ndarray):
+        places = self.tape.trainable_params
+        return self.tape.bind_new_parameters(list(angles), places) if places else self.tape
+
+
+def convert(circuit: QuantumCircuit) -> tuple[list, list[int], list]:
+    """A circuit as PennyLane operations, up to its global phase.
+
+    Returns:
+        The operations; where among all their parameters each free angle stands; the free angles.
+    """
+    import pennylane as qml
+
+    operations: list = []
+    places: list[int] = []
+    angles: list = []
+    count = 0
+    for name, wires, angle in _convert(circuit):
+        if isinstance(name, np.ndarray):
+            operations.append(qml.QubitUnitary(name, wires))
+        elif angle is None:
+            operations.append(getattr(qml, name)(wires=wires))
+        elif isinstance(angle, float):
+            operations.append(getattr(qml, name)(angle, wires=wires))
+        else:
+            operations.append(getattr(qml, name)(0.0, wires=wires))
+            places.append(count)
+            angles.append(angle)
+        count += operations[-1].num_params
+    return operations, places, angles
+
+
+def _convert(circuit):
+    """Yield (name or matrix, wires, angle or None), free angles as expressions."""
+    last = circuit.num_qubits - 1
+    for gate, qubits in flatten(circuit, _keep):
+        wires = [last - q for q in qubits]
+        if gate.name == "global_phase":
+            continue
+        if gate.name in FIXED:
+            yield FIXED[gate.name], wires, None
+        elif gate.name in TURNING:
+            yield TURNING[gate.name], wires, _number(gate.params[0])
+        elif gate.name in ("u", "u3") and is_free(gate):
+            theta, phi, lam = (_number(angle) for angle in gate.params)
+            yield from (("RZ", wires, lam), ("RY", wires, theta), ("RZ", wires, phi))
+        elif isinstance(gate, PauliEvolutionGate):
+            for label, angle in exponents(gate) or ():
+                yield from _pauli_rotation(label, wires, _number(angle))
+        else:
+            yield Operator(gate).to_matrix(), wires[::-1], None
+
+
+def _pauli_rotation(label: str, wires: list[int], angle):
+    """exp(-i angle/2 P) as a Z rotation between changes of basis: Lightning's adjoint is wrong for its own PauliRot."""
+    acting = [(letter, wire) for letter, wire in zip(reversed(label), wires, strict=True) if letter != "I"]
+    if not acting:
+        return
+    for letter, wire in acting:
+        if letter != "Z":
+            yield ("Hadamard", [wire], None) if letter == "X" else ("RX", [wire], np.pi / 2)
+    yield "MultiRZ", [wire for _, wire in acting], angle
+    for letter, wire in acting:
+        if letter != "Z":
+            yield ("Hadamard", [wire], None) if letter == "X" else ("RX", [wire], -np.pi / 2)
+
+
+def _number(angle):
+    return angle if getattr(angle, "parameters", None) else float(angle)
+
+
+def _keep(gate: Instruction) -> bool:
+    if gate.name in FIXED or gate.name in TURNING or gate.name in ("u", "u3"):
+        return True
+    if isinstance(gate, PauliEvolutionGate):
+        return exponents(gate) is not None
+    if is_free(gate) or (gate.num_qubits > MAX_GATE_QUBITS and gate.definition is not None):
+        return False
+    return hasattr(gate, "__array__") or (hasattr(gate, "to_matrix") and gate.definition is None)
+
+
+def _passes(gate: Instruction) -> int:
+    return len(exponents(gate) or ()) if isinstance(gate, PauliEvolutionGate) else 1
+
+
+def _observable(observable: SparsePauliOp):
+    from pennylane.pauli import PauliSentence, PauliWord
+
+    last = observable.num_qubits - 1
+    sentence = PauliSentence()
+    for letters, qubits, coefficient in observable.to_sparse_list():
+        word = PauliWord({last - q: letter for letter, q in zip(letters, qubits, strict=True) if letter != "I"})
+        sentence[word] += float(coefficient.real)
+    return sentence.operation(wire_order=range(observable.num_qubits))
