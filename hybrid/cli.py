@@ -274,3 +274,7 @@ def _picture(outcomes: "list[Outcome]", place: Path, swept: bool) -> Path | None
     picture = place / "sweep.png"
     figure.savefig(picture, dpi=150)
     return picture
+
+
+if __name__ == "__main__":
+    main()

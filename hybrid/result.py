@@ -23,7 +23,7 @@ class Result:
     """The end of a run.
 
     Attributes:
-        energy: At theta, in the problem's unit.
+        energy: At theta, in the problem's unit; NaN if it was stopped before the first evaluation.
         standard_error: Statistical error of the energy; 0 where it is exact.
         theta: Best parameters, shape (params,), radians.
         status: "converged" (within the accuracy, as far as the optimizer can tell), "max_steps", "stalled" (the
@@ -69,9 +69,9 @@ class Result:
         """JSON-able summary; the history stays in the journal."""
         return {
             "problem": self.problem,
-            "energy": self.energy,
+            "energy": None if np.isnan(self.energy) else self.energy,
             "exact_energy": self.exact_energy,
-            "standard_error": self.standard_error,
+            "standard_error": None if np.isnan(self.standard_error) else self.standard_error,
             "unit": self.unit,
             "status": self.status,
             "message": self.message,
@@ -86,10 +86,11 @@ class Result:
 
     def rows(self) -> list[tuple[str, str]]:
         """The summary as pairs of words, for tables."""
+        started = not np.isnan(self.energy)
         spread = f" +- {self.standard_error:.1e}" if self.standard_error else ""
-        digits = 10 if not self.standard_error else max(2, int(2 - np.log10(self.standard_error)))
-        rows = [("energy", f"{self.energy:.{digits}f}{spread} {self.unit}")]
-        if self.exact_energy is not None:
+        digits = max(2, int(2 - np.log10(self.standard_error))) if started and self.standard_error else 10
+        rows = [("energy", f"{self.energy:.{digits}f}{spread} {self.unit}" if started else "none yet")]
+        if self.exact_energy is not None and started:
             rows.append(("exact", f"{self.exact_energy:.{digits}f} {self.unit}"))
             rows.append(("error", f"{self.error:+.2e} {self.unit}"))
         rows.append(("status", self.status + (f": {self.message}" if self.message else "")))

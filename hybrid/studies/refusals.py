@@ -25,8 +25,14 @@ def refusal(error: ValidationError, data: Mapping[str, Any], *, where: str) -> R
         data: The file's content after substitution.
         where: The file, and the point of the sweep if there is one.
     """
-    lines = dict.fromkeys(_line(fault, data) for fault in error.errors(include_url=False))
-    return Refused("\n".join(f"{where}: {line}" for line in lines))
+    faults = error.errors(include_url=False)
+    lines = [_line(fault, data) for fault in faults if fault["type"] != "missing"]
+    misspelt = " ".join(lines)
+    for fault in faults:
+        word = fault["loc"][-1]
+        if fault["type"] == "missing" and not any(f"did you mean {w}?" in misspelt for w in (f"'{word}'", f"[{word}]")):
+            lines.append(_line(fault, data))
+    return Refused("\n".join(f"{where}: {line}" for line in dict.fromkeys(lines)))
 
 
 def _line(fault: Mapping[str, Any], data: Mapping[str, Any]) -> str:

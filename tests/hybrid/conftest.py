@@ -1,0 +1,61 @@
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def cli(capsys, monkeypatch, tmp_path):
+    """Run the command line in this process, in an empty folder: cli("run", "x.toml") -> (exit code, out, err)."""
+    from hybrid.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["hybrid", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def start():
+    """Start a Python program in a process of its own, which the fixture ends if the test does not."""
+    processes = []
+
+    def begin(*arguments, **options):
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        process = subprocess.Popen([sys.executable, *map(str, arguments)], env=environment, text=True, **options)
+        processes.append(process)
+        return process
+
+    yield begin
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def wait_until():
+    """Wait for something to become true; fail after a minute."""
+
+    def wait(true, process=None):
+        deadline = time.monotonic() + 60
+        while not true():
+            assert process is None or process.poll() is None, f"ended early with {process.returncode}"
+            assert time.monotonic() < deadline, "waited for a minute"
+            time.sleep(0.005)
+
+    return wait

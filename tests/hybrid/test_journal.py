@@ -1,0 +1,102 @@
+import sqlite3
+
+import numpy as np
+import pytest
+
+import hybrid
+from circuits import hardware_efficient, tfim
+from circuits.errors import Refused
+from hybrid.optimizers.optimizer import Told
+from hybrid.runs.folder import Lock
+from hybrid.runs.journal import Evaluation, Journal
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "run"
+    hybrid.minimize(hardware_efficient(2, layers=1), tfim(2), backend="reference", max_steps=6, folder=folder)
+    return folder
+
+
+def _evaluation(number, rows=2, params=3, gradient=True):
+    rng = np.random.default_rng(number)
+    told = Told(rng.normal(size=rows), rng.random(rows), rng.normal(size=(rows, params)) if gradient else None)
+    return Evaluation(number, number // 2, rng.normal(size=(rows, params)), told, 0.25)
+
+
+def test_what_is_written_is_read_to_the_last_bit(tmp_path):
+    written = [_evaluation(0), _evaluation(1, gradient=False), _evaluation(2, rows=1), _evaluation(3, params=0)]
+    journal = Journal(tmp_path / "journal.sqlite")
+    for evaluation in written:
+        journal.append(evaluation)
+    journal.close()
+    for before, after in zip(written, Journal(tmp_path / "journal.sqlite").read(), strict=True):
+        assert before.theta.tobytes() == after.theta.tobytes()
+        assert before.theta.shape == after.theta.shape
+        assert before.told.values.tobytes() == after.told.values.tobytes()
+        assert before.told.standard_errors.tobytes() == after.told.standard_errors.tobytes()
+        assert (before.told.gradients is None) == (after.told.gradients is None)
+        assert (before.number, before.step, before.seconds) == (after.number, after.step, after.seconds)
+
+
+def _overwrite_middle(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 64] = b"\xff" * 64
+    path.write_bytes(content)
+
+
+def _truncate(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _not_sqlite(path):
+    path.write_bytes(b"this was a journal once" * 100)
+
+
+def _change_one_bit(path):
+    database = sqlite3.connect(path)
+    (blob,) = database.execute("SELECT energies FROM evaluation WHERE number = 2").fetchone()
+    database.execute("UPDATE evaluation SET energies = ? WHERE number = 2", (bytes([blob[0] ^ 1]) + blob[1:],))
+    database.commit()
+
+
+def _drop_one(path):
+    database = sqlite3.connect(path)
+    database.execute("DELETE FROM evaluation WHERE number = 1")
+    database.commit()
+
+
+@pytest.mark.parametrize("damage", [_overwrite_middle, _truncate, _not_sqlite, _change_one_bit, _drop_one])
+def test_a_damaged_journal_is_refused_and_left_alone(run, damage):
+    path = run / "journal.sqlite"
+    damage(path)
+    before = path.read_bytes()
+    with pytest.raises(Refused, match="corrupt"):
+        hybrid.resume(run)
+    assert path.read_bytes() == before
+
+
+def test_a_journal_of_another_run_is_refused(run, tmp_path):
+    other = tmp_path / "other"
+    hybrid.minimize(hardware_efficient(2, layers=1), tfim(2), backend="reference", seed=1, max_steps=6, folder=other)
+    (other / "journal.sqlite").replace(run / "journal.sqlite")
+    with pytest.raises(Refused, match="other parameters"):
+        hybrid.resume(run)
+
+
+def test_two_processes_do_not_share_a_run(run):
+    with Lock(run), pytest.raises(Refused, match="another process"):
+        hybrid.resume(run)
+    assert hybrid.resume(run).steps == 6
+
+
+@pytest.mark.parametrize("file", ["spec.json", "circuit.qpy", "hamiltonian.json"])
+def test_damaged_files_are_refused(run, file):
+    (run / file).write_bytes((run / file).read_bytes()[:40])
+    with pytest.raises(Refused, match=str(run)):
+        hybrid.resume(run)
+
+
+def test_an_empty_folder_is_no_run(tmp_path):
+    with pytest.raises(Refused, match="holds no run"):
+        hybrid.resume(tmp_path)
