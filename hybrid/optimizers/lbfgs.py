@@ -11,6 +11,9 @@ from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, requir
 ARMIJO, WOLFE = 1e-4, 0.9
 """Share of the promised decrease that a step must bring; share of the slope that may be left after it."""
 
+SHORT = 0.01
+"""Shorter steps than this share of the direction must show their decrease in the value, whatever the slope."""
+
 MAX_TRIALS = 20
 """Trial points of one line search before the direction is given up."""
 
@@ -208,6 +211,8 @@ def _decreases(state: _State, trial: _Trial) -> bool:
     foot = state.foot
     if trial.value <= foot.value + ARMIJO * trial.step * foot.slope:
         return True
+    if trial.step < SHORT:
+        return False
     slack = max(2.0 * (trial.error + foot.error), 1e-3 * state.accuracy, 1e-14 * abs(foot.value))
     return trial.value <= foot.value + slack and trial.slope <= (2.0 * ARMIJO - 1.0) * foot.slope
 

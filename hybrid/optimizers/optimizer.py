@@ -139,8 +139,8 @@ def checked(points: Points, told: Told) -> Told:
     for what, numbers in parts:
         if not np.isfinite(numbers).all():
             row = int(np.argwhere(~np.isfinite(numbers))[0][0])
-            point = np.array2string(points.rows[row], precision=17, threshold=8)
-            raise FailedJob(f"the {what} at theta = {point} is {numbers[row]}: nothing can be minimized with it")
+            point = ", ".join(repr(float(x)) for x in points.rows[row][:8]) + (", ..." if n_params > 8 else "")
+            raise FailedJob(f"the {what} at theta = [{point}] is {numbers[row]}: nothing can be minimized with it")
     return Told(values, errors, gradients)
 
 

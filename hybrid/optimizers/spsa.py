@@ -73,7 +73,8 @@ class SPSA(Optimizer):
     def ask(self, state: _State) -> Points:
         """Rows in pairs, theta + c D and theta - c D: all of the calibration first, then one pair a step."""
         shift = state.perturbation * self._signs(state)
-        return Points(np.stack((state.theta + shift, state.theta - shift), axis=1).reshape(-1, state.theta.size), False)
+        rows = np.stack((state.theta + shift, state.theta - shift), axis=1)
+        return Points(rows.reshape(2 * len(shift), state.theta.size), gradient=False)
 
     def tell(self, state: _State, told: Told) -> _State:
         """The state after the calibration, or one more step; see `Optimizer.tell`."""

@@ -7,15 +7,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from hybrid.report.picture import ACCENT, INK, QUIET, finish
+from hybrid.report.picture import axes as new_axes
+
 if TYPE_CHECKING:
     from hybrid.result import Result
-
-INK, ACCENT, QUIET = "#1f2933", "#0b7285", "#9aa5b1"
 
 
 def convergence(result: "Result", ax: Any = None) -> Figure:
     """Draw a run's energies against its evaluations; see `Result.plot`."""
-    axes: Axes = ax if ax is not None else Figure(figsize=(6.4, 4.0), layout="constrained").subplots()
+    axes: Axes = ax if ax is not None else new_axes()
     history = result.history
     count = np.arange(1, len(history) + 1)
     noisy = bool(np.any(history.standard_error > 0))
@@ -26,11 +27,7 @@ def convergence(result: "Result", ax: Any = None) -> Figure:
     axes.set_xlabel("evaluations")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_title(f"{result.problem} on {result.backend}: {result.status}", loc="left", color=INK, fontsize=11)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
-    handles, _ = axes.get_legend_handles_labels()
-    if handles:
-        axes.legend(frameon=False)
+    finish(axes)
     figure = axes.figure
     assert isinstance(figure, Figure)
     return figure

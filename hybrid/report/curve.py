@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from hybrid.report.convergence import ACCENT, INK
+from hybrid.report.picture import ACCENT, INK, finish
+from hybrid.report.picture import axes as new_axes
 
 if TYPE_CHECKING:
     from hybrid.studies.run import Outcome
@@ -21,7 +22,7 @@ def curve(outcomes: "Sequence[Outcome]") -> Figure | None:
     points = sorted((float(outcome.point.values[name]), outcome.result) for outcome in done)
     x = [value for value, _ in points]
     results = [result for _, result in points]
-    axes = Figure(figsize=(6.4, 4.0), layout="constrained").subplots()
+    axes = new_axes()
     exact = [(value, result.exact_energy) for value, result in points if result.exact_energy is not None]
     if exact:
         axes.plot(*zip(*exact, strict=True), "--", color=INK, lw=1.2, label="exact")
@@ -29,7 +30,7 @@ def curve(outcomes: "Sequence[Outcome]") -> Figure | None:
     axes.errorbar(x, [r.energy for r in results], yerr=errors, fmt="o", ms=5, color=ACCENT, label=results[0].backend)
     axes.set_xlabel(name)
     axes.set_ylabel(f"energy ({results[0].unit})")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
-    axes.legend(frameon=False)
-    return axes.figure
+    finish(axes)
+    figure = axes.figure
+    assert isinstance(figure, Figure)
+    return figure

@@ -36,7 +36,9 @@ def test_run_prints_one_json_object(cli, study):
     code, out, _ = cli("run", study(), "--json", "--folder", "here")
     result = json.loads(out)
     assert code == 0
-    assert {"energy", "exact_energy", "standard_error", "status", "steps", "evaluations", "backend", "ranks"} <= set(result)
+    assert {"energy", "exact_energy", "standard_error", "status", "steps", "evaluations", "backend", "ranks"} <= set(
+        result
+    )
     assert result["energy"] == pytest.approx(result["exact_energy"], abs=1e-5)
     assert result["folder"] == "here"
     assert result["backend"] == "reference"

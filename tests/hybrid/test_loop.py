@@ -52,7 +52,14 @@ def test_shots_depend_on_the_seed_and_on_the_evaluation(small, tmp_path):
     assert not one.history.same_bits(other.history)
     assert np.all(one.history.standard_error > 0)
     repeated = hybrid.minimize(
-        *small, optimizer="spsa", backend="statevector", shots=64, seed=1, theta=[0.0] * 6, max_steps=5, folder=tmp_path / "d"
+        *small,
+        optimizer="spsa",
+        backend="statevector",
+        shots=64,
+        seed=1,
+        theta=[0.0] * 6,
+        max_steps=5,
+        folder=tmp_path / "d",
     )
     assert len(set(repeated.history.energy)) > 3  # one seed for every evaluation would correlate the noise
 

@@ -1,8 +1,9 @@
 """What every optimizer promises. A new one is tested by being named in `hybrid.optimizers.KNOWN`."""
 
-import hashlib
+import itertools
 import json
 import pickle
+import runpy
 import subprocess
 import sys
 
@@ -44,7 +45,7 @@ def test_tell_is_pure(optimizer, functions, evaluate):
         told = evaluate(function.f, optimizer.ask(state))
         states.append((state, told, optimizer.ask(state).rows.copy()))
         state = optimizer.tell(state, told)
-    for (old, told, rows), (_, _, following) in zip(states, states[1:], strict=False):
+    for (old, told, rows), (_, _, following) in itertools.pairwise(states):
         assert np.array_equal(optimizer.ask(old).rows, rows)
         assert np.array_equal(optimizer.ask(optimizer.tell(old, told)).rows, following)
         assert np.array_equal(optimizer.ask(pickle.loads(pickle.dumps(optimizer.tell(old, told)))).rows, following)
@@ -107,29 +108,17 @@ print(json.dumps(fingerprints))
 """
 
 
-def test_same_bits_in_another_process(tmp_path):
+def test_same_bits_in_another_process(tmp_path, monkeypatch, capsys):
     """Replayed from the values elsewhere, every point asked for is the same to the last bit."""
     script = tmp_path / "fingerprints.py"
     script.write_text(SCRIPT)
-    runs = [
-        subprocess.run(
-            [sys.executable, "-c", SCRIPT, json.dumps(names())], check=True, capture_output=True, text=True, timeout=120
-        )
-        for _ in range(2)
-    ]
-    assert runs[0].stdout == runs[1].stdout
-    assert runs[0].stderr == ""
-    fingerprints = json.loads(runs[0].stdout)
-    assert len(set(fingerprints.values())) == len(names())
-    here = hashlib.sha256()
-    optimizer = get("lbfgs")
-    state = optimizer.init(np.linspace(-1.0, 1.0, 5), accuracy=1e-6, seed=7)
-    for _ in range(60):
-        points = optimizer.ask(state)
-        here.update(points.rows.tobytes())
-        x = points.rows - np.arange(5)
-        state = optimizer.tell(state, Told(-np.cos(x).sum(axis=1), np.zeros(len(x)), np.sin(x)))
-    assert here.hexdigest() == fingerprints["lbfgs"]
+    command = [sys.executable, "-c", SCRIPT, json.dumps(names())]
+    there = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    monkeypatch.setattr(sys, "argv", [str(script), json.dumps(names())])
+    runpy.run_path(str(script))
+    assert there.stderr == ""
+    assert there.stdout == capsys.readouterr().out
+    assert len(set(json.loads(there.stdout).values())) == len(names())  # no two ask for the same points
 
 
 @pytest.mark.parametrize("n", [0, 1])
@@ -169,7 +158,7 @@ def test_numbers_that_are_none_are_refused_with_the_point(optimizer, where, pois
     point = optimizer.ask(state).rows[0]
     with pytest.raises(FailedJob, match="theta = ") as caught:
         optimizer.tell(state, told)
-    assert all(f"{x:.17g}"[:6] in str(caught.value) for x in point)
+    assert all(repr(float(x)) in str(caught.value) for x in point)
 
 
 def test_wrong_shapes_are_refused(optimizer, evaluate, functions):

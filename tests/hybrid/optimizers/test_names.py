@@ -38,7 +38,7 @@ def test_an_optimizer_passes_through():
         ("rotosolve", {"memory": 1}, "unknown option"),
         ("adam", {"learning_rate": -0.1}, "learning_rate must be a number"),
         ("adam", {"b1": 1.0}, "b1 must be"),
-        ("lbfgs", {"memory": 0}, "memory must be a whole number of at least 1"),
+        ("lbfgs", {"memory": 0}, "memory must be a whole number between 1 and 1000"),
         ("lbfgs", {"memory": 2.5}, "memory must be a whole number"),
         ("lbfgs", {"memory": True}, "memory must be a whole number"),
         ("spsa", {"calibration": "ten"}, "calibration must be a whole number"),
