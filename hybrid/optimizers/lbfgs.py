@@ -156,7 +156,7 @@ class LBFGS(Optimizer):
     def _search(self, state: _State) -> _State:
         """The next trial step within the bracket, or beyond it while it is open."""
         low, high = state.low, state.high
-        if state.trials + 1 >= MAX_TRIALS or (high is not None and high.step - low.step < 1e-12 * high.step):
+        if state.trials + 1 >= MAX_TRIALS or (high is not None and high.step - low.step < 1e-12 * max(1.0, high.step)):
             return self._give_up(state)
         if high is not None:
             step = _interpolate(low, high)
