@@ -41,7 +41,8 @@ class Entry:
     def cells(self) -> tuple[str, ...]:
         """A row of a table."""
         times = ("-" if s is None else duration(s) for s in (self.value_s, self.gradient_s))
-        return (self.name, self.summary if self.works else f"not here: {self.summary}", self.gradient, *times)
+        what = f"{self.summary}; gradients by {self.gradient}" if self.works else f"not here: {self.summary}"
+        return (self.name, *times, what)
 
 
 def survey(*, calibrate: bool) -> list[Entry]:
