@@ -6,7 +6,8 @@
     │   └── BudgetExceeded    possible, but not within the money, time or memory granted
     ├── ProviderUnreachable   nobody answered; the request may be made again
     ├── FailedJob             a backend took the job and could not do it
-    └── LostJob               a job whose fate is unknown; it must be looked for before it is sent again
+    ├── LostJob               a job whose fate is unknown; it must be looked for before it is sent again
+    └── RecordFailed          the run's folder could not be written; what was on disk before is kept
 
 A run that does not converge is not an error: it is a status on the result.
 """
@@ -41,6 +42,10 @@ class FailedJob(ToolkitError):
 
 class LostJob(ToolkitError):
     """A job was submitted and its fate is unknown."""
+
+
+class RecordFailed(ToolkitError):
+    """The record of a run could not be written: the disk is full, or the folder is gone."""
 
 
 def unknown(what: str, word: str, known: Iterable[str]) -> Refused:

@@ -50,7 +50,7 @@ def hamiltonian_variational(problem: Problem, *, layers: int) -> QuantumCircuit:
     for k in range(layers):
         for j, part in enumerate(parts):
             evolve(circuit, part, theta[k * len(parts) + j])
-    step = STEP / max(float(np.max(np.abs(part.coeffs))) for part in parts)
+    step = STEP / max(float(np.max(np.abs(np.asarray(part.coeffs, dtype=complex)))) for part in parts)
     times = np.outer((np.arange(layers) + 0.5) / layers, np.full(len(parts), step))
     times[:, -1] = step
     circuit.metadata = {"ansatz": "hamiltonian_variational", "theta": times.ravel().tolist()}

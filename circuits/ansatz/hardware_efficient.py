@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qiskit import QuantumCircuit
-from qiskit.circuit import Parameter, ParameterVector
+from qiskit.circuit import ParameterVector
 
 from circuits.errors import Refused, unknown
 from circuits.problems.checks import whole
@@ -68,7 +68,7 @@ def hardware_efficient(
             for qubit in range(n_qubits):
                 getattr(circuit, rotation)(next(angles), qubit)
         for pair in pairs:
-            angle: list[Parameter] = [next(angles)] if entangler in PARAMETRIZED else []
+            angle = [next(angles)] if entangler in PARAMETRIZED else []
             getattr(circuit, entangler)(*angle, *pair)
     circuit.metadata = {"ansatz": "hardware_efficient"}
     return circuit

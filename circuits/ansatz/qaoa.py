@@ -18,15 +18,16 @@ def qaoa(problem: Problem, *, layers: int = 1) -> QuantumCircuit:
     """QAOA, prod_k exp(i beta_k sum_q X_q) exp(-i gamma_k H) |+...+>.
 
     With these signs small positive angles anneal towards the minimum of H. The starting point is the linear ramp
-    gamma_k = dt s_k / h, beta_k = dt (1 - s_k) with s_k = (k + 1/2) / layers, dt = 0.75, and h the strongest field (root
-    of summed squares) that a qubit feels.
+    gamma_k = dt s_k / h, beta_k = dt (1 - s_k) with s_k = (k + 1/2) / layers, dt = 0.75, and h the strongest field
+    (root of summed squares) that a qubit feels.
 
     Args:
         problem: With a diagonal Hamiltonian, such as `circuits.maxcut`.
         layers: At least 1.
 
     Returns:
-        Circuit with parameters ``beta[k]``, then ``gamma[k]``; beta in radians, gamma in radians over the problem's unit.
+        Circuit with parameters ``beta[k]``, then ``gamma[k]``; beta in radians, gamma in radians over
+        the problem's unit.
 
     Raises:
         Refused: for a bad number of layers, or a Hamiltonian with X or Y, or one that is constant.
@@ -61,4 +62,4 @@ def qaoa(problem: Problem, *, layers: int = 1) -> QuantumCircuit:
 
 def _fields(cost: SparsePauliOp) -> np.ndarray:
     """Root of the summed squares of the terms on each qubit."""
-    return np.sqrt(np.abs(cost.coeffs) ** 2 @ cost.paulis.z)
+    return np.sqrt(np.abs(np.asarray(cost.coeffs, dtype=complex)) ** 2 @ cost.paulis.z)

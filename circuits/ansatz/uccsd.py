@@ -20,13 +20,15 @@ def uccsd(problem: Problem) -> QuantumCircuit:
 
     The T_k move one or two electrons from occupied to virtual orbitals and keep the number of each spin. Doubles act
     first, then singles. With i1 < i2 occupied and a1 < a2 virtual spin orbitals (spin up before spin down), a double is
-    T = a+_a1 a+_a2 a_i2 a_i1. Each excitation is one PauliEvolutionGate of its commuting strings, on the qubits it touches.
+    T = a+_a1 a+_a2 a_i2 a_i1. Each excitation is one PauliEvolutionGate of its commuting strings, on the qubits that
+    it touches.
 
     Args:
         problem: From `circuits.molecule`.
 
     Returns:
-        Circuit with one parameter ``theta[k]`` for each excitation, radians; zeros, the starting point, are Hartree-Fock.
+        Circuit with one parameter ``theta[k]`` for each excitation, radians; zeros, the starting point, are
+        Hartree-Fock.
 
     Raises:
         Refused: if the problem is no molecule or has no excitation.

@@ -180,11 +180,11 @@ def _solve_mean_field(atoms, functions, charge: int, spin: int, space: tuple[int
             field.kernel()
         if not field.converged:
             raise Refused("Hartree-Fock did not converge for this molecule; check geometry, charge and spin")
-        orbitals = _fix_signs(field.mo_coeff)
+        orbitals = _fix_signs(np.asarray(field.mo_coeff))
         n_electrons_active, n_orbitals = space or (n_electrons, orbitals.shape[1])
         _check_space((n_electrons_active, n_orbitals), (n_electrons, orbitals.shape[1]), spin)
         counts = (n_orbitals, (n_electrons_active + spin) // 2, (n_electrons_active - spin) // 2)
-        active = mcscf.CASCI(field, n_orbitals, counts[1:])
+        active: Any = mcscf.CASCI(field, n_orbitals, counts[1:])
         one_body, core = active.get_h1eff(orbitals)
         two_body = ao2mo.restore(1, active.get_h2eff(orbitals), n_orbitals)
     return float(field.e_tot), (float(core), np.asarray(one_body), np.asarray(two_body)), counts
@@ -252,7 +252,8 @@ def _full_ci(core: float, one_body: np.ndarray, two_body: np.ndarray, electrons:
             f"at most {MAX_DETERMINANTS} determinants are tried, take a smaller active space for a reference"
         )
     links = tuple(cistring.gen_linkstr_index_trilidx(range(n_orbitals), n) for n in electrons)
-    combined = direct_spin1.absorb_h1e(one_body, two_body, n_orbitals, electrons, 0.5)
+    half: Any = 0.5
+    combined = direct_spin1.absorb_h1e(one_body, two_body, n_orbitals, electrons, half)
 
     def product(vector):
         vector = np.ascontiguousarray(vector.reshape(shape))

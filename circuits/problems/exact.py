@@ -50,9 +50,10 @@ def lowest_eigenvalue(hamiltonian: SparsePauliOp) -> float:
     -2.236068
     """
     groups = _groups(hamiltonian)
+    n_qubits = hamiltonian.paulis.z.shape[1]
     if all(group.x == 0 for group in groups):
-        return _lowest_diagonal(groups, hamiltonian.num_qubits)
-    return _lowest_lanczos(groups, hamiltonian.num_qubits)
+        return _lowest_diagonal(groups, n_qubits)
+    return _lowest_lanczos(groups, n_qubits)
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,11 @@ def _signs(index: np.ndarray, z: np.ndarray) -> np.ndarray:
 
 def _groups(hamiltonian: SparsePauliOp) -> list[_Group]:
     operator = hamiltonian.simplify(atol=0.0, rtol=0.0)
-    powers = 1 << np.arange(operator.num_qubits, dtype=object)
+    powers = 1 << np.arange(operator.paulis.z.shape[1], dtype=object)
     x = operator.paulis.x @ powers
     z = operator.paulis.z @ powers
     n_y = np.sum(operator.paulis.x & operator.paulis.z, axis=1)
-    coefficients = np.real(operator.coeffs) * (-1j) ** (n_y % 4)
+    coefficients = np.real(np.asarray(operator.coeffs, dtype=complex)) * (-1j) ** (n_y % 4)
     groups = []
     for mask in sorted(set(x)):
         members = x == mask

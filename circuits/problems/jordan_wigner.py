@@ -94,7 +94,7 @@ def _operator(total: dict[tuple[int, int], float], n_qubits: int) -> SparsePauli
 
 
 def excitation_generator(created: tuple[int, ...], annihilated: tuple[int, ...]) -> tuple[SparsePauliOp, list[int]]:
-    """i (T - T+) for the excitation T = a+_{c1} a+_{c2} ... a_{d2} a_{d1}, whose Pauli strings all commute.
+    """Generator i (T - T+) of the excitation T = a+_{c1} a+_{c2} ... a_{d2} a_{d1}, whose Pauli strings all commute.
 
     exp(-i theta [i (T - T+)]) = exp(theta (T - T+)): a turn by theta from the determinant that T acts on towards the
     one that it makes.

@@ -39,16 +39,16 @@ class Problem:
     solve: Callable[[], float] | None = field(default=None, repr=False)
 
     def __post_init__(self):
-        coefficients = np.asarray(self.hamiltonian.coeffs)
+        coefficients = np.asarray(self.hamiltonian.coeffs, dtype=complex)
         if not np.all(np.isfinite(coefficients)):
             raise Refused(f"the Hamiltonian of {self.name} has a coefficient that is not finite")
-        if np.max(np.abs(coefficients.imag), initial=0.0) > 1e-12:
+        if np.max(np.abs(np.imag(coefficients)), initial=0.0) > 1e-12:
             raise Refused(f"the Hamiltonian of {self.name} is not Hermitian: a coefficient is complex")
 
     @property
     def n_qubits(self) -> int:
         """Number of qubits that H acts on."""
-        return self.hamiltonian.num_qubits
+        return self.hamiltonian.paulis.z.shape[1]
 
     def exact_energy(self) -> float:
         """Lowest energy, exact to about 1e-10 of the unit.

@@ -76,7 +76,8 @@ def heisenberg(
 
     A positive coupling is antiferromagnetic. Its reference state puts singlets on disjoint bonds (a maximal matching),
     the ground state of those bonds alone; a site that is left over is |0>. The layers are the field, then the
-    colours of the bonds, that of the singlets last; axes of one colour with different couplings are layers of their own.
+    colours of the bonds, that of the singlets last; axes of one colour with different couplings are layers of their
+    own.
 
     Args:
         n: Number of sites, at least 2; site i is qubit i.
