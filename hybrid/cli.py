@@ -14,6 +14,7 @@ from circuits.errors import (
     LostJob,
     PolicyViolation,
     ProviderUnreachable,
+    RecordFailed,
     Refused,
     ToolkitError,
 )
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from hybrid.studies.run import Outcome
 
-DONE, WRONG_INPUT, NOT_CONVERGED, NOT_ALLOWED, PROVIDER_FAILED, STOPPED = 0, 2, 3, 4, 5, 75
+DONE, UNRECORDED, WRONG_INPUT, NOT_CONVERGED, NOT_ALLOWED, PROVIDER_FAILED, STOPPED = 0, 1, 2, 3, 4, 5, 75
 
 PAGE_WIDTH = 110
 """Columns of text that goes into a file or a pipe."""
@@ -31,8 +32,8 @@ PAGE_WIDTH = 110
 app = typer.Typer(
     help="Variational quantum workloads: written once, run where they fit, with a record that can be checked.",
     epilog=(
-        "Exit codes: 0 done, 2 wrong input, 3 not converged, 4 refused by policy or budget, 5 a provider failed, "
-        "75 stopped by a signal with all work saved (continue with --resume)."
+        "Exit codes: 0 done, 1 the record could not be written, 2 wrong input, 3 not converged, 4 refused by policy or "
+        "budget, 5 a provider failed, 75 stopped by a signal with all work saved (continue with --resume)."
     ),
     no_args_is_help=True,
     add_completion=False,
@@ -62,6 +63,7 @@ def run(
     from hybrid.studies.run import run_study
     from hybrid.studies.study import read
 
+    _refuse_ranks()
     plan_of_study = read(study, backend=backend)
     name = plan_of_study.points()[0].spec.run.name or study.stem
     place = folder or (folders.latest(name) if resume else None) or folders.fresh(name)
@@ -211,11 +213,23 @@ def main() -> None:
         sys.stderr.close()  # the reader has gone, as in `hybrid runs | head`
 
 
+def _refuse_ranks() -> None:
+    """Refuse to be one of several ranks: each would run the whole study by itself."""
+    for variable in ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"):
+        if int(os.environ.get(variable, "1")) > 1:
+            raise Refused(
+                f"{os.environ[variable]} ranks were started ({variable}), but this version runs a study in one "
+                "process; start it without mpiexec, or with one task"
+            )
+
+
 def _code_of(err: ToolkitError) -> int:
     if isinstance(err, PolicyViolation | BudgetExceeded):
         return NOT_ALLOWED
     if isinstance(err, FailedJob | LostJob | ProviderUnreachable):
         return PROVIDER_FAILED
+    if isinstance(err, RecordFailed):
+        return UNRECORDED
     assert isinstance(err, Refused)
     return WRONG_INPUT
 

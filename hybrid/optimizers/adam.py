@@ -140,8 +140,8 @@ class Adam(Optimizer):
             if waited == self.patience:
                 factor, waited = (0.5 if fall(state.values, self.patience)[0] < 2.0 * error else 1.0), 0
         else:
-            left = gap(gradient, state.pairs)
-            done = left < accuracy / 10.0 and (left == 0.0 or abs(fall(state.values, self.patience)[0]) < accuracy)
+            quiet = not gradient.any() or abs(fall(state.values, self.patience)[0]) < accuracy
+            done = quiet and gap(gradient, state.pairs) < accuracy / 10.0
             if waited == self.patience:
                 factor, waited = (0.5 if 4 * sum(state.uphill) >= self.patience else 2.0), 0
         return replace(state, mark=mark, waited=waited, done=done, rate=factor * state.rate)

@@ -20,7 +20,7 @@ from qiskit import QuantumCircuit, qpy
 from qiskit.quantum_info import SparsePauliOp
 
 from circuits import Problem
-from circuits.errors import Refused
+from circuits.errors import RecordFailed, Refused
 
 FORMAT = 1
 
@@ -75,8 +75,8 @@ def create(path: Path, spec: dict[str, Any], circuit: QuantumCircuit, hamiltonia
         terms = [[label, c.real] for label, c in hamiltonian.to_list()]
         write_json(path / "hamiltonian.json", {"n_qubits": hamiltonian.num_qubits, "terms": terms})
         write_json(path / "spec.json", {"format": FORMAT} | spec)
-    except OSError as err:
-        raise Refused(f"the run folder {path} cannot be written: {err.strerror}") from err
+    except (OSError, RecordFailed) as err:
+        raise Refused(f"the run folder {path} cannot be written: {err}") from err
 
 
 def read(path: Path) -> tuple[dict[str, Any], QuantumCircuit, Problem]:
@@ -133,10 +133,19 @@ class Lock:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file whole or not at all."""
+    """Write a JSON file whole or not at all.
+
+    Raises:
+        RecordFailed: if it cannot be written.
+    """
+    text = json.dumps(content, indent=1, allow_nan=False, default=_plain) + "\n"
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(json.dumps(content, indent=1, allow_nan=False, default=_plain) + "\n")
-    scratch.replace(path)
+    try:
+        scratch.write_text(text)
+        scratch.replace(path)
+    except OSError as err:
+        scratch.unlink(missing_ok=True)
+        raise RecordFailed(f"{path} cannot be written: {err.strerror}") from err
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from circuits.errors import Refused
+from circuits.errors import RecordFailed, Refused
 from hybrid.optimizers.optimizer import Told
 
 SCHEMA = """
@@ -85,7 +85,11 @@ class Journal:
             raise _corrupt(path, err) from err
 
     def append(self, evaluation: Evaluation) -> None:
-        """Write one evaluation; it is on disk at the next commit, at once if it was slow."""
+        """Write one evaluation; it is on disk at the next commit, at once if it was slow.
+
+        Raises:
+            RecordFailed: if the disk is full or the folder is gone.
+        """
         told = evaluation.told
         blobs = [
             _pack(evaluation.theta),
@@ -96,7 +100,7 @@ class Journal:
         n_rows, n_params = evaluation.theta.shape
         head = (evaluation.number, evaluation.step, n_rows, n_params)
         tail = (evaluation.seconds, time.time(), _checksum(head, blobs))
-        self._database.execute("INSERT INTO evaluation VALUES (?,?,?,?,?,?,?,?,?,?,?)", (*head, *blobs, *tail))
+        self._write("INSERT INTO evaluation VALUES (?,?,?,?,?,?,?,?,?,?,?)", (*head, *blobs, *tail))
         waited = time.monotonic() - self._last_commit
         if evaluation.seconds > SLOW_S or waited > max(COMMIT_AFTER_S, COMMIT_SHARE * self._commit_s):
             self.commit()
@@ -104,9 +108,8 @@ class Journal:
     def commit(self) -> None:
         """Put everything appended so far on disk."""
         start = time.monotonic()
-        if self._database.in_transaction:
-            self._database.execute("COMMIT")
-        self._database.execute("BEGIN")
+        self._write("COMMIT")
+        self._write("BEGIN")
         self._last_commit = time.monotonic()
         self._commit_s = self._last_commit - start
 
@@ -135,9 +138,20 @@ class Journal:
 
     def close(self) -> None:
         """Commit and let go of the file."""
-        if self._database.in_transaction:
-            self._database.execute("COMMIT")
-        self._database.close()
+        try:
+            if self._database.in_transaction:
+                self._write("COMMIT")
+        finally:
+            self._database.close()
+
+    def _write(self, statement: str, values: tuple = ()) -> None:
+        try:
+            self._database.execute(statement, values)
+        except sqlite3.OperationalError as err:
+            raise RecordFailed(
+                f"{self._path}: the journal cannot be written ({err}); the run was stopped. What was committed before "
+                "is kept: make room, then resume"
+            ) from err
 
 
 def _pack(array: np.ndarray) -> bytes:

@@ -139,9 +139,8 @@ def test_a_signal_saves_the_work_and_resume_ends_it(number, study, start, wait_u
     wait_until(lambda: (tmp_path / "run" / "journal.sqlite").exists(), process)
     process.send_signal(number)
     assert process.wait() == 75
-    code, out, _ = cli("show", tmp_path / "run", "--json")
-    assert json.loads(out)["status"] == "stopped"
-    code, out, _ = cli("run", file, "--folder", tmp_path / "run", "--resume", "--json", "--no-plot")
+    assert json.loads(cli("show", tmp_path / "run", "--json")[1])["status"] == "stopped"
+    _, out, _ = cli("run", file, "--folder", tmp_path / "run", "--resume", "--json", "--no-plot")
     resumed = json.loads(out)
     _, out, _ = cli("run", file, "--folder", tmp_path / "whole", "--json", "--no-plot")
     whole = json.loads(out)

@@ -100,3 +100,34 @@ def test_damaged_files_are_refused(run, file):
 def test_an_empty_folder_is_no_run(tmp_path):
     with pytest.raises(Refused, match="holds no run"):
         hybrid.resume(tmp_path)
+
+
+FULL_DISK = """
+import resource, sys, hybrid
+from circuits import hardware_efficient, tfim
+from circuits.errors import RecordFailed
+resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))  # no file may grow beyond this, as on a full disk
+problem, circuit = tfim(4), hardware_efficient(4, layers=8)
+try:
+    hybrid.minimize(circuit, problem, backend="reference", optimizer="cobyla", max_steps=600, folder=sys.argv[1])
+except RecordFailed as err:
+    print(err)
+    sys.exit(42)
+"""
+
+
+def test_a_full_disk_stops_the_run_and_keeps_what_was_committed(tmp_path, start):
+    process = start("-c", FULL_DISK, tmp_path / "run")
+    assert process.wait() == 42
+    kept = list(Journal(tmp_path / "run" / "journal.sqlite").read())
+    resumed = hybrid.resume(tmp_path / "run")
+    assert resumed.evaluations > len(kept)
+    assert resumed.history.theta[: len(kept)].tobytes() == b"".join(e.theta.tobytes() for e in kept)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Refused, match="file"):
+        hybrid.minimize(hardware_efficient(2, layers=1), tfim(2), backend="reference", folder=tmp_path / "file" / "run")
+    with pytest.raises(Refused, match="file"):
+        hybrid.minimize(hardware_efficient(2, layers=1), tfim(2), backend="reference", folder=tmp_path / "file")

@@ -38,6 +38,15 @@ def test_rosenbrock(accuracy, functions, drive):
     assert function.f(optimizer.best(outcome.state))[0] < accuracy
 
 
+def test_too_high_a_rate_comes_down(functions, drive):
+    """Steps of a whole radian circle the minimum for good unless they are halved."""
+    function, optimizer = functions.quadratic(20.0, 4), get("adam", learning_rate=1.0)
+    outcome = drive(optimizer, function.f, function.start, accuracy=1e-9, max_steps=1000)
+    assert optimizer.converged(outcome.state)
+    assert function.f(optimizer.best(outcome.state))[0] - function.minimum < 1e-9
+    assert outcome.state.rate < 0.5
+
+
 def test_noisy_means_answer_better_than_noisy_minima(functions, drive):
     """With errors of 0.02 on values and gradients, an accuracy of 0.02 is held in 10 of 10 runs."""
     function, optimizer = functions.quadratic(4.0, 4), get("adam")

@@ -47,6 +47,18 @@ def test_never_an_uphill_step(seed, drive, evaluate):
     assert np.abs(slopes).max() < 0.05  # an error of 1e-5 at curvature up to 100
 
 
+def test_a_wrong_models_own_minimum_is_no_trap(drive):
+    """At 0, three rows a third of a turn apart see sin x + sin 2x as flat: sin 2x looks like -sin x to them."""
+    optimizer = get("rotosolve")
+    outcome = drive(optimizer, lambda x: (np.sin(x[0]) + np.sin(2 * x[0]), np.zeros(1)), np.zeros(1))
+    assert outcome.told[0].values == pytest.approx(np.zeros(3), abs=1e-15)
+    assert optimizer.converged(outcome.state)
+    grid = np.linspace(-np.pi, np.pi, 1_000_001)
+    lowest = np.min(np.sin(grid) + np.sin(2 * grid))
+    x = optimizer.best(outcome.state)[0]
+    assert np.sin(x) + np.sin(2 * x) == pytest.approx(lowest, abs=1e-6)
+
+
 def test_a_coupled_landscape(functions, drive):
     function, optimizer = functions.mean_field(8), get("rotosolve")
     outcome = drive(optimizer, function.f, function.start, accuracy=1e-8)

@@ -30,6 +30,15 @@ def test_rows_and_calibration(functions, evaluate):
     assert 0.03 < max(lengths) <= 0.6  # about first_step, never more than twice
 
 
+def test_a_start_near_the_minimum_calibrates_no_runaway(drive):
+    """The slope there is small, so the first gain is far too large; long steps must bring it down for good."""
+    optimizer = get("spsa")
+    outcome = drive(optimizer, lambda x: (0.5 * x @ x, x), np.array([0.004, -0.003]), accuracy=1e-3, max_steps=1000)
+    assert optimizer.converged(outcome.state)
+    assert np.abs(outcome.rows).max() < 2.0
+    assert 0.5 * optimizer.best(outcome.state) @ optimizer.best(outcome.state) < 1e-3
+
+
 def test_seeds_differ(functions, drive):
     function = functions.sinusoids(3)
     first, second = (drive(get("spsa"), function.f, function.start, seed=s, max_steps=2).rows for s in (0, 1))
