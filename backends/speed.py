@@ -19,7 +19,6 @@ from qiskit.circuit import ParameterVector
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Backend
-from backends.batch import Batch
 
 PROBES = ((4, 1), (4, 8), (13, 2))
 """(qubits, layers) of the probe circuits."""
@@ -134,10 +133,7 @@ def _time(backend: Backend, circuit: QuantumCircuit, observable: SparsePauliOp, 
     if derivative:
         f = backend.value_and_grad(circuit, observable)
     else:
-
-        def f(row):
-            return backend.submit(Batch(circuit, observable, row, seed=0)).result()
-
+        f = backend.prepare(circuit, observable)
     f(theta)
     first = time.perf_counter() - start
     seconds = []

@@ -3,11 +3,19 @@
 >>> import hybrid
 >>> from circuits import tfim, hamiltonian_variational
 >>> p = tfim(4)
->>> print(hybrid.plan(hamiltonian_variational(p, layers=2), p).chosen.refused)
-False
+>>> hybrid.plan(hamiltonian_variational(p, layers=2), p, backend="reference").chosen.name
+'reference'
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from circuits.errors import FailedJob, Refused, ToolkitError
+    from hybrid.loop import minimize, resume
+    from hybrid.result import Result
+    from hybrid.routing.plan import Plan, plan
+    from hybrid.verification import verify
 
 _HOME = {
     "FailedJob": "circuits.errors",

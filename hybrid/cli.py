@@ -279,8 +279,8 @@ def _line(outcome: "Outcome") -> str:
 
 
 def _picture(outcomes: "list[Outcome]", place: Path, swept: bool) -> Path | None:
-    if not swept:
-        result = outcomes[0].result
+    result = outcomes[0].result
+    if not swept and result is not None:
         picture = place / "convergence.png"
         result.plot().savefig(picture, dpi=150)
         return picture

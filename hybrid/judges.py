@@ -64,7 +64,7 @@ class Claim:
 
 def scale(problem: Problem) -> float:
     """Sum of the absolute coefficients of H, at least 1: what rounding errors are relative to."""
-    return max(1.0, float(np.sum(np.abs(problem.hamiltonian.coeffs))))
+    return max(1.0, float(np.abs(np.asarray(problem.hamiltonian.coeffs)).sum()))
 
 
 def below_exact(problem: Problem, energy: float, standard_error: float, exact: float | None) -> float:

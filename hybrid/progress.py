@@ -3,6 +3,11 @@
 import sys
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
 
 SHOW_AFTER_S = 1.0
 REFRESH_S = 0.1
@@ -20,7 +25,7 @@ class Progress:
         self._title, self._total = title, total
         self._watched = sys.stderr.isatty()
         self._next = time.monotonic() + SHOW_AFTER_S
-        self._bar = None
+        self._bar: Bar | None = None
 
     def __enter__(self) -> "Progress":
         return self
@@ -31,19 +36,19 @@ class Progress:
             return
         self._next = time.monotonic() + REFRESH_S
         if self._bar is None:
-            self._start()
+            self._bar, self._task = self._start()
         self._bar.update(self._task, completed=done, note=note)
 
-    def _start(self) -> None:
+    def _start(self) -> "tuple[Bar, TaskID]":
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bar
 
         columns = [TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn()]
         columns += [TimeElapsedColumn(), TextColumn("{task.fields[note]}")]
-        self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
-        self._bar.start()
-        self._task = self._bar.add_task(self._title, total=self._total, note="")
+        bar = Bar(*columns, console=Console(stderr=True), transient=True)
+        bar.start()
+        return bar, bar.add_task(self._title, total=self._total, note="")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -10,8 +10,8 @@ from qiskit import QuantumCircuit
 from backends import dense, memory
 from backends.base import Backend, Capabilities, Expectations, FinishedJob, Footprint, Precision, Work
 from backends.batch import Batch, as_observables, as_rows, check_unitary
-from backends.statevector.evolve import Masks, energies, energy_and_slopes, evolve
 from backends.sampling import measurements, sampled_circuit
+from backends.statevector.evolve import Masks, energies, energy_and_slopes, evolve
 from backends.statevector.lower import Factors, lower
 from backends.statevector.observe import Terms
 from circuits.errors import Refused
@@ -45,7 +45,7 @@ class Statevector(Backend):
         """Exact, without noise, with gradients of its own."""
         return Capabilities(
             name="statevector",
-            summary="JAX statevector, adjoint gradients",
+            summary="JAX statevector",
             max_qubits=MAX_QUBITS,
             exact=True,
             noise=False,

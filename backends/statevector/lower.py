@@ -72,7 +72,7 @@ def lower(circuit: QuantumCircuit) -> Factors:
             x[row], z[row, column] = x_mask, z_mask
             phase[row] = 1 if n_y % 2 == 0 else -1j
             weight[row, column] = coefficient * (-1) ** (n_y // 2)
-    return Factors(circuit.num_qubits, compile_angles(angles, circuit.parameters), x, z, weight, phase)
+    return Factors(circuit.num_qubits, compile_angles(angles, list(circuit.parameters)), x, z, weight, phase)
 
 
 def _circuit(circuit: QuantumCircuit, qubits: list[int]) -> Iterator[tuple[Any, Strings]]:
@@ -204,8 +204,7 @@ _RULES = {
 
 
 def _commuting(operator: SparsePauliOp) -> bool:
-    coefficients = np.asarray(operator.coeffs)
-    if coefficients.dtype == object or np.any(coefficients.imag):
+    if operator.coeffs.dtype == object or np.any(np.imag(operator.coeffs)):
         return False
     return len(operator.paulis.group_commuting(qubit_wise=False)) <= 1
 

@@ -22,11 +22,11 @@ class Terms(NamedTuple):
     def of(cls, observable: SparsePauliOp, dtype: np.dtype) -> "Terms":
         """Convert, with complex weights of the given type."""
         observable = observable.simplify(atol=0)
-        powers = 1 << np.arange(observable.num_qubits, dtype=np.uint64)
+        powers = 1 << np.arange(observable.paulis.x.shape[1], dtype=np.uint64)
         x = (observable.paulis.x.astype(np.uint64) @ powers).astype(np.uint32)
         z = (observable.paulis.z.astype(np.uint64) @ powers).astype(np.uint32)
         n_y = np.sum(observable.paulis.x & observable.paulis.z, axis=1)
-        weight = np.asarray(observable.coeffs).real * (-1j) ** n_y
+        weight = np.real(observable.coeffs) * (-1j) ** n_y
         order = np.argsort(x, kind="stable")
         return cls(jnp.asarray(x[order]), jnp.asarray(z[order]), jnp.asarray(weight[order].astype(dtype)))
 

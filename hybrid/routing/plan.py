@@ -1,8 +1,8 @@
 """The plan: where a workload would run, what it would cost there, and why."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from qiskit import QuantumCircuit
@@ -12,11 +12,16 @@ from rich.table import Table
 import backends
 from backends import memory
 from backends.base import Backend, Cost
-from backends.speed import measure, stored
+from backends.speed import measure
 from circuits.errors import PolicyViolation, Refused
 from hybrid.progress import Progress
 from hybrid.workload import Workload
 from hybrid.workload import workload as make_workload
+
+SINGLE_ACCURACY = 1e-5
+"""Accuracy below which single precision is refused, in the problem's unit."""
+
+COLUMNS = ("backend", "time", "memory", "std. error", "why")
 
 
 @dataclass(frozen=True)
@@ -24,31 +29,42 @@ class Way:
     """One way to run a workload.
 
     Attributes:
-        name: Of the backend.
-        cost: Predicted cost; None if the way is refused before anything could be predicted.
-        reason: Why it stands where it stands, or why it is refused.
-        refused: Whether it cannot be taken.
-        backend: The backend itself; not part of the record.
+        backend: Where.
+        cost: Predicted.
+        reason: Why it stands where it stands.
     """
 
+    backend: Backend
+    cost: Cost
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """Of the backend."""
+        return self.backend.capabilities().name
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A backend that cannot be taken, and why."""
+
     name: str
-    cost: Cost | None
     reason: str
-    refused: bool
-    backend: Backend | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Ways to run a workload: the best first, the refused ones last.
+    """Ways to run a workload.
 
     Attributes:
         workload: The workload in words.
-        ways: In order of preference.
+        ways: The best first.
+        refusals: The backends that are out of the question.
     """
 
     workload: str
     ways: tuple[Way, ...]
+    refusals: tuple[Refusal, ...]
 
     @property
     def chosen(self) -> Way:
@@ -57,36 +73,34 @@ class Plan:
         Raises:
             Refused: if there is none; the message gives every reason.
         """
-        if not self.ways or self.ways[0].refused:
-            reasons = "; ".join(f"{way.name}: {way.reason}" for way in self.ways)
+        if not self.ways:
+            reasons = "; ".join(f"{refusal.name}: {refusal.reason}" for refusal in self.refusals)
             raise Refused(f"no backend can run {self.workload}. {reasons}")
         return self.ways[0]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form, for the record."""
         ways = [
-            {
-                "backend": way.name,
-                "refused": way.refused,
-                "reason": way.reason,
-                "cost": None if way.cost is None else {k: _finite(v) for k, v in asdict(way.cost).items()},
-            }
+            {"backend": way.name, "reason": way.reason, "cost": {k: _finite(v) for k, v in asdict(way.cost).items()}}
             for way in self.ways
         ]
-        return {"workload": self.workload, "ways": ways}
+        refused = [{"backend": refusal.name, "reason": refusal.reason} for refusal in self.refusals]
+        return {"workload": self.workload, "ways": ways, "refused": refused}
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Backend, time, memory, standard error and reason of each way, then of each refusal; for tables."""
+        rows = [(way.name, *_cells(way.cost), way.reason) for way in self.ways]
+        return rows + [(refusal.name, "-", "-", "-", f"refused: {refusal.reason}") for refusal in self.refusals]
 
     def table(self) -> Table:
         """As a table for a terminal."""
         table = Table(title=f"Plan for {self.workload}", title_justify="left", title_style="bold", expand=False)
-        table.add_column("backend", no_wrap=True)
-        table.add_column("time", justify="right", no_wrap=True)
-        table.add_column("memory", justify="right", no_wrap=True)
-        table.add_column("std. error", justify="right", no_wrap=True)
-        table.add_column("why", overflow="fold")
-        for rank, way in enumerate(self.ways):
-            style = "dim" if way.refused else "bold green" if rank == 0 else None
-            cells = ("-", "-", "-") if way.cost is None else _cells(way.cost)
-            table.add_row(way.name, *cells, ("refused: " if way.refused else "") + way.reason, style=style)
+        for column in COLUMNS[:-1]:
+            table.add_column(column, justify="left" if column == "backend" else "right", no_wrap=True)
+        table.add_column(COLUMNS[-1], overflow="fold")
+        for rank, row in enumerate(self.rows()):
+            style = "bold green" if rank == 0 and self.ways else "dim" if rank >= len(self.ways) else None
+            table.add_row(*row, style=style)
         return table
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -101,13 +115,9 @@ class Plan:
     def _repr_html_(self) -> str:
         from html import escape
 
-        head = "".join(f"<th>{name}</th>" for name in ("backend", "time", "memory", "std. error", "why"))
-        rows = ""
-        for way in self.ways:
-            cells = ("-", "-", "-") if way.cost is None else _cells(way.cost)
-            why = ("refused: " if way.refused else "") + way.reason
-            rows += "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in (way.name, *cells, why)) + "</tr>"
-        return f"<p><b>Plan for {escape(self.workload)}</b></p><table><tr>{head}</tr>{rows}</table>"
+        head = "".join(f"<th>{name}</th>" for name in COLUMNS)
+        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows())
+        return f"<p><b>Plan for {escape(self.workload)}</b></p><table><tr>{head}</tr>{body}</table>"
 
 
 def plan(
@@ -160,14 +170,14 @@ def rank(workload: Workload, candidates: Sequence[Any], *, calibrate: bool = Tru
     Returns:
         The ways, fastest first.
     """
-    ways = []
+    found: list[Way | Refusal] = []
     with Progress("planning; backends new to this machine are measured once", len(candidates)) as progress:
         for done, candidate in enumerate(candidates):
             progress.update(done, str(candidate))
-            ways.append(_way(workload, candidate, calibrate))
-    open_ways = sorted((way for way in ways if not way.refused), key=_seconds)
-    refused = [way for way in ways if way.refused]
-    return Plan(describe(workload), (*_explain(workload, open_ways), *refused))
+            found.append(_look_at(workload, candidate, calibrate))
+    ways = sorted((way for way in found if isinstance(way, Way)), key=_seconds)
+    refusals = tuple(refusal for refusal in found if isinstance(refusal, Refusal))
+    return Plan(describe(workload), tuple(_explained(workload, ways)), refusals)
 
 
 def describe(workload: Workload) -> str:
@@ -180,50 +190,52 @@ def describe(workload: Workload) -> str:
     )
 
 
-def _way(workload: Workload, candidate: Any, calibrate: bool) -> Way:
-    name = candidate if isinstance(candidate, str) else None
+def _look_at(workload: Workload, candidate: Any, calibrate: bool) -> Way | Refusal:
+    name = candidate if isinstance(candidate, str) else type(candidate).__name__
     try:
         backend = backends.get(candidate)
-        can = backend.capabilities()
-        name = can.name
-        if can.place == "provider" and workload.label != "open":
-            raise PolicyViolation(f"data labelled '{workload.label}' may not leave this machine")
-        if can.precision == "single" and workload.accuracy < 1e-5:
-            raise Refused(f"single precision cannot resolve an accuracy of {workload.accuracy:g}")
-        cost = backend.predict(workload)
-        if cost.memory_bytes > memory.free_bytes():
-            raise Refused(
-                f"needs {cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)}), "
-                f"{memory.readable(memory.free_bytes())} are free"
-            )
-        if calibrate and math.isnan(cost.seconds) and can.place == "here":
-            derivative = workload.derivative and can.gradient != "parameter-shift"
-            if stored(backend, derivative=derivative) is None:
-                measure(backend, derivative=derivative)
-            cost = backend.predict(workload)
+        name = backend.capabilities().name
+        return Way(backend, _cost(workload, backend, calibrate))
     except ImportError as err:
-        return Way(name or type(candidate).__name__, None, f"{err.name} is not installed", refused=True)
+        return Refusal(name, f"{err.name} is not installed")
     except Refused as err:
-        return Way(name or type(candidate).__name__, None, str(err), refused=True)
-    return Way(name, cost, "", refused=False, backend=backend)
+        return Refusal(name, str(err))
 
 
-def _explain(workload: Workload, ways: list[Way]) -> list[Way]:
-    explained = []
+def _cost(workload: Workload, backend: Backend, calibrate: bool) -> Cost:
+    can = backend.capabilities()
+    if can.place == "provider" and workload.label != "open":
+        raise PolicyViolation(f"data labelled '{workload.label}' may not leave this machine")
+    if can.precision == "single" and workload.accuracy < SINGLE_ACCURACY:
+        raise Refused(f"single precision cannot resolve an accuracy of {workload.accuracy:g}")
+    cost = backend.predict(workload)
+    free = memory.free_bytes()
+    if cost.memory_bytes > free:
+        need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"
+        raise Refused(f"needs {need}, {memory.readable(free)} are free")
+    if calibrate and math.isnan(cost.seconds) and can.place == "here":
+        measure(backend, derivative=workload.derivative and can.gradient != "parameter-shift")
+        cost = backend.predict(workload)
+    return cost
+
+
+def _explained(workload: Workload, ways: list[Way]) -> Iterator[Way]:
     for rank, way in enumerate(ways):
-        can, cost = way.backend.capabilities(), way.cost
-        facts = [f"gradients by {can.gradient}" if workload.derivative else "values only"]
-        if cost.standard_error > workload.accuracy:
+        first, other = ways[0], ways[1] if rank == 0 and len(ways) > 1 else ways[0]
+        facts = [f"gradients by {way.backend.capabilities().gradient}" if workload.derivative else "values only"]
+        if way.cost.standard_error > workload.accuracy:
             facts.append(f"its statistical error exceeds the accuracy of {workload.accuracy:g}")
-        if math.isnan(cost.seconds):
+        if math.isnan(way.cost.seconds):
             facts.append("speed not measured here")
-        elif rank == 0 and len(ways) > 1 and not math.isnan(ways[1].cost.seconds):
-            factor = ways[1].cost.seconds / max(cost.seconds, 1e-9)
-            facts.insert(0, f"fastest here, {factor:.1f} times ahead of {ways[1].name}")
-        elif rank > 0 and not math.isnan(ways[0].cost.seconds):
-            facts.insert(0, f"{cost.seconds / max(ways[0].cost.seconds, 1e-9):.1f} times the time of {ways[0].name}")
-        explained.append(Way(way.name, cost, "; ".join(facts), refused=False, backend=way.backend))
-    return explained
+        elif rank == 0 and other is not way and not math.isnan(other.cost.seconds):
+            facts.insert(0, f"fastest here, {_ratio(other, way)} times ahead of {other.name}")
+        elif rank > 0:
+            facts.insert(0, f"{_ratio(way, first)} times the time of {first.name}")
+        yield replace(way, reason="; ".join(facts))
+
+
+def _ratio(slow: Way, fast: Way) -> str:
+    return f"{slow.cost.seconds / max(fast.cost.seconds, 1e-9):.3g}"
 
 
 def _seconds(way: Way) -> float:

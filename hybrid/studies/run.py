@@ -95,7 +95,7 @@ def run_study(
         place = places[point.name]
         try:
             if point.name in fresh:
-                result = _start(point, *fresh[point.name], place, on_plan, should_stop)
+                result = _start(point, fresh[point.name], place, on_plan, should_stop)
             else:
                 result = loop.resume(place, should_stop=should_stop)
             outcome = Outcome(point, result)
@@ -117,7 +117,14 @@ def _prepare(point: Point) -> tuple[Workload, Any, float]:
     return *workload_of(point), time.perf_counter() - start
 
 
-def _start(point, work, backend, build_s, place, on_plan, should_stop) -> Result:
+def _start(
+    point: Point,
+    prepared: tuple[Workload, Any, float],
+    place: Path,
+    on_plan: Callable[[Point, Plan], None],
+    should_stop: Callable[[], bool],
+) -> Result:
+    work, backend, build_s = prepared
     clock = Clock(before={"problem": build_s})
     with clock.phase("plan"):
         plan = rank(work, candidates(backend), calibrate=backend == "auto")
