@@ -130,10 +130,7 @@ def _time(backend: Backend, circuit: QuantumCircuit, observable: SparsePauliOp, 
     """Seconds of the first call on a new circuit, and the median of later ones."""
     theta = np.linspace(0.1, 1.0, circuit.num_parameters)
     start = time.perf_counter()
-    if derivative:
-        f = backend.value_and_grad(circuit, observable)
-    else:
-        f = backend.prepare(circuit, observable)
+    f = backend.value_and_grad(circuit, observable) if derivative else backend.prepare(circuit, observable)
     f(theta)
     first = time.perf_counter() - start
     seconds = []

@@ -204,7 +204,8 @@ _RULES = {
 
 
 def _commuting(operator: SparsePauliOp) -> bool:
-    if operator.coeffs.dtype == object or np.any(np.imag(operator.coeffs)):
+    coefficients = np.array(operator.coeffs)
+    if coefficients.dtype == object or np.any(np.imag(coefficients)):
         return False
     return len(operator.paulis.group_commuting(qubit_wise=False)) <= 1
 

@@ -26,7 +26,7 @@ class Terms(NamedTuple):
         x = (observable.paulis.x.astype(np.uint64) @ powers).astype(np.uint32)
         z = (observable.paulis.z.astype(np.uint64) @ powers).astype(np.uint32)
         n_y = np.sum(observable.paulis.x & observable.paulis.z, axis=1)
-        weight = np.real(observable.coeffs) * (-1j) ** n_y
+        weight = np.real(np.array(observable.coeffs)) * (-1j) ** n_y
         order = np.argsort(x, kind="stable")
         return cls(jnp.asarray(x[order]), jnp.asarray(z[order]), jnp.asarray(weight[order].astype(dtype)))
 

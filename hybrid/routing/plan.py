@@ -251,7 +251,7 @@ def duration(seconds: float) -> str:
     """Seconds for people.
 
     >>> duration(0.0042), duration(75), duration(float("nan"))
-    ('4.2 ms', '1.2 min', 'unknown')
+    ('4.2 ms', '1.25 min', 'unknown')
     """
     if math.isnan(seconds):
         return "unknown"
