@@ -16,7 +16,8 @@ def evolve(circuit: QuantumCircuit, operator: SparsePauliOp, angle: Any) -> None
         circuit: Changed in place.
         operator: H with real coefficients and terms that commute, on the circuit's qubits.
         angle: Number, Parameter or expression; radians over the unit of the coefficients. rx, ry, rz,
-            rxx, ryy, rzz turn by 2 * coefficient * angle; any other string becomes a PauliEvolutionGate on its own qubits.
+            rxx, ryy, rzz turn by 2 * coefficient * angle; any other string becomes a PauliEvolutionGate on its
+            own qubits.
     """
     for letters, qubits, coefficient in operator.to_sparse_list():
         strength = float(coefficient.real)

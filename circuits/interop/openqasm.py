@@ -22,7 +22,7 @@ _SPACE = re.compile(r"(?:\s+|//[^\n]*|/\*.*?\*/)+", re.DOTALL)
 _INCLUDE = re.compile(r"\binclude\s*[\"']([^\"'\n]*)[\"']")
 _INCLUDES = {2: "qelib1.inc", 3: "stdgates.inc"}
 _PLACE = re.compile(r"(\d+),(\d+): (.*)", re.DOTALL)
-_UNDEFINED = re.compile(r"(?:gate )?'(\w{1,100})' is not defined")
+_UNDEFINED = re.compile(r"'(\w{1,100})' (?:is not defined|before definition)")
 _DEFINITION = re.compile(r"\bgate\s+(\w+)")
 
 _GATES = (

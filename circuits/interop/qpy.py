@@ -47,6 +47,7 @@ def load_circuit(path: str | os.PathLike) -> QuantumCircuit:
 def save_circuit(circuit: QuantumCircuit, path: str | os.PathLike) -> None:
     """Write a circuit to a ``.qpy`` file, which keeps everything, or as OpenQASM 3 to a ``.qasm`` file.
 
+    OpenQASM renames the elements of a parameter vector, so that the order of ``circuit.parameters`` may change.
     Another process never sees half a file.
 
     Args:
