@@ -10,6 +10,9 @@ from qiskit.quantum_info import SparsePauliOp
 
 from circuits.errors import Refused
 
+MOST_SHOTS = 10**9
+"""Shots of one circuit beyond which a request is taken for a mistake."""
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
@@ -90,6 +93,8 @@ def check_request(precision: float | None, shots: int | None, seed: int | None) 
         raise Refused(f"precision must be a positive number, not {precision}")
     if shots is not None and (int(shots) != shots or shots < 1):
         raise Refused(f"shots must be a positive whole number, not {shots}")
+    if shots is not None and shots > MOST_SHOTS:
+        raise Refused(f"{shots} shots of one circuit are taken for a mistake; {MOST_SHOTS} are the most")
     if seed is not None and (int(seed) != seed or seed < 0):
         raise Refused(f"seed must be a whole number, zero or above, not {seed}")
 

@@ -86,7 +86,7 @@ class ShiftRule:
         base = self.angles.values(theta)
         rows = np.repeat(base[:, None, :], 1 + len(self.shifts), axis=1)
         rows[:, 1 + np.arange(len(self.shifts)), self.source] += self.shifts
-        return rows.reshape(-1, self.angles.n_angles)
+        return rows.reshape(len(theta) * (1 + len(self.shifts)), self.angles.n_angles)
 
     def combine(self, theta: np.ndarray, values: np.ndarray, standard_errors: np.ndarray) -> Derivative:
         """Gradients from what `rows` evaluate to.
@@ -241,7 +241,7 @@ def finite_difference(
     def evaluate(rows, seed):
         n_params = rows.shape[1]
         moves = step * np.concatenate([np.zeros((1, n_params)), np.eye(n_params), -np.eye(n_params)])
-        shifted = (rows[:, None, :] + moves).reshape(-1, n_params)
+        shifted = (rows[:, None, :] + moves).reshape(len(rows) * len(moves), n_params)
         values = expectation(shifted, precision, shots, seed).values.reshape(len(rows), -1)
         return values[:, 0], (values[:, 1 : 1 + n_params] - values[:, 1 + n_params :]) / (2 * step)
 

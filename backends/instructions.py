@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import Instruction, ParameterExpression
+from qiskit.circuit import AnnotatedOperation, Gate, Instruction, ParameterExpression
 from qiskit.circuit.library import GlobalPhaseGate, PauliEvolutionGate
 from qiskit.quantum_info import SparseObservable, SparsePauliOp
+from qiskit.transpiler.passes import HighLevelSynthesis
 
 from circuits.errors import Refused
 
@@ -45,13 +46,21 @@ def _flatten(circuit, outer, keep):
         if operation.name == "global_phase" or keep(operation):
             yield operation, qubits
             continue
-        definition = getattr(operation, "definition", None)
+        definition = _definition(operation)
         if definition is None:
             raise Refused(
                 f"gate '{operation.name}' on qubits {list(qubits)} is unknown here and has no definition in simpler "
                 "gates; write it with Qiskit's standard gates or as a UnitaryGate"
             )
         yield from _flatten(definition, qubits, keep)
+
+
+def _definition(operation) -> QuantumCircuit | None:
+    if isinstance(operation, AnnotatedOperation):
+        alone = QuantumCircuit(operation.num_qubits)
+        alone.append(operation, range(operation.num_qubits))
+        return HighLevelSynthesis()(alone)
+    return getattr(operation, "definition", None)
 
 
 def free(angle: Any) -> bool:
@@ -61,7 +70,14 @@ def free(angle: Any) -> bool:
 
 def is_free(operation: Instruction) -> bool:
     """Whether any parameter of a gate is free."""
-    return any(free(angle) for angle in operation.params)
+    return any(free(angle) for angle in getattr(operation, "params", ()))
+
+
+def has_matrix(operation: Any, max_qubits: int) -> bool:
+    """Whether Qiskit can give the gate's matrix; a larger gate counts only if it has no definition in smaller ones."""
+    if operation.num_qubits > max_qubits and getattr(operation, "definition", None) is not None:
+        return False
+    return hasattr(operation, "__array__") or (not isinstance(operation, Gate) and hasattr(operation, "to_matrix"))
 
 
 def exponents(gate: PauliEvolutionGate) -> list[tuple[str, Any]] | None:

@@ -20,11 +20,8 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.batch import as_rows, check_unitary
+from backends.batch import MOST_SHOTS, as_rows, check_request, check_unitary
 from circuits.errors import Refused
-
-MOST_SHOTS = 10**9
-"""Shots of one circuit beyond which a request is taken for a mistake."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +123,13 @@ class Measurements:
             Refused: above a billion shots.
         """
         bound = sum((np.abs(group.weights).sum(axis=1) ** 2 for group in self.groups), np.zeros(len(self.constants)))
-        return capped(float(bound.max(initial=0.0)) / precision**2, precision)
+        shots = float(bound.max(initial=0.0)) / precision**2
+        if shots > MOST_SHOTS:
+            raise Refused(
+                f"a precision of {precision} needs {shots:.3g} shots of each circuit, more than {MOST_SHOTS:.0e}; "
+                "ask for a coarser precision, or use an exact simulator"
+            )
+        return max(1, math.ceil(shots))
 
     def standard_error(self, shots: int) -> float:
         """Standard error to be expected: the mean over all states, where terms are uncorrelated, of the largest one."""
@@ -136,19 +139,8 @@ class Measurements:
     def shots(self, precision: float | None, shots: int | None, default: int | None = None) -> int | None:
         """Shots of each circuit that a request asks for, by number or by precision; else the default."""
         if shots is not None:
-            return capped(shots, None)
+            return shots
         return default if precision is None else self.shots_for(precision)
-
-
-def capped(shots: float, precision: float | None) -> int:
-    """Whole number of shots, refused above a billion."""
-    if shots > MOST_SHOTS:
-        reason = "" if precision is None else f"a precision of {precision} needs "
-        raise Refused(
-            f"{reason}{shots:.3g} shots for each measured circuit, more than {MOST_SHOTS:.0e}; "
-            "ask for a coarser precision, or use an exact simulator"
-        )
-    return max(1, math.ceil(shots))
 
 
 def measurements(observables: Sequence[SparsePauliOp]) -> Measurements:
@@ -201,9 +193,7 @@ def sampled_circuit(circuit: QuantumCircuit, parameters: Any, shots: int) -> tup
     Raises:
         Refused: if measurements stand anywhere but at the end, leave a qubit out, or permute the bits.
     """
-    if int(shots) != shots or shots < 1:
-        raise Refused(f"shots must be a positive whole number, not {shots}")
-    capped(shots, None)
+    check_request(None, shots, None)
     if any(instruction.operation.name == "measure" for instruction in circuit.data):
         _check_measured(circuit)
         circuit = circuit.remove_final_measurements(inplace=False)

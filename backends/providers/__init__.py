@@ -1,0 +1,1 @@
+"""Devices, real and fake: each vendor behind one file."""

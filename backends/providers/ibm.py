@@ -7,7 +7,7 @@ PREFIX = "fake_"
 
 
 def device(name: str, *, optimization_level: int = 1) -> QiskitDevice:
-    """A snapshot of an IBM device by name, such as ``fake_manila``: its qubits, couplings, gates, noise and readout errors.
+    """A snapshot of an IBM device by name, such as ``fake_manila``, with its couplings, gates and all its noise.
 
     Args:
         name: Starts with ``fake_``.

@@ -4,7 +4,6 @@ import time
 from typing import Any
 from uuid import uuid4
 
-import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 from qiskit.providers import BackendV2
@@ -54,7 +53,7 @@ class QiskitDevice(Backend):
             exact=False,
             noise=not _is_ideal(self._device),
             gradient="parameter-shift",
-            place="here" if _is_local(self._device) else "provider",
+            place="here" if is_local(self._device) else "provider",
             default_shots=DEFAULT_SHOTS,
         )
 
@@ -134,10 +133,10 @@ class QiskitDevice(Backend):
             )
 
     def _memory_bytes(self, n_qubits: int) -> int:
-        return 16 * 2**n_qubits if _is_local(self._device) else 0
+        return 16 * 2**n_qubits if is_local(self._device) else 0
 
 
-def _is_local(device: BackendV2) -> bool:
+def is_local(device: BackendV2) -> bool:
     """Whether the device is a simulator or a fake inside this process."""
     modules = {kind.__module__ for kind in type(device).__mro__}
     return any(

@@ -1,0 +1,1 @@
+"""Simulators on this machine, one in each file."""

@@ -26,7 +26,9 @@ from circuits.errors import FailedJob, Refused, unknown
 
 Method = Literal["automatic", "statevector", "density_matrix", "matrix_product_state", "stabilizer"]
 
-DEFAULT_SHOTS = 4096
+DEFAULT_SHOTS = 1024
+"""Trajectories of each measured circuit, where noise makes them necessary and nothing else was asked."""
+
 MAX_DENSITY_QUBITS = 10
 """Largest circuit for which "automatic" turns a noise model into a density matrix rather than trajectories."""
 
@@ -39,8 +41,8 @@ class Aer(Backend):
 
     Args:
         method: ``"automatic"`` means a statevector, or, with noise, a density matrix up to 10 qubits.
-        noise_model: A qiskit_aer ``NoiseModel``; or a device, as a Qiskit BackendV2 or by the name of a snapshot such as
-            ``"fake_manila"``, whose noise, gates and couplings are then all used.
+        noise_model: A qiskit_aer ``NoiseModel``; or a device, as a Qiskit BackendV2 or by the name of a snapshot such
+            as ``"fake_manila"``, whose noise, gates and couplings are then all used.
         precision: Of the amplitudes.
         max_bond_dimension: Where the matrix-product state is cut; None keeps it exact.
     """
@@ -210,13 +212,12 @@ class Aer(Backend):
         return moved
 
     def _exact_values(self, simulator, program, circuit, rows, n_observables) -> np.ndarray:
-        columns = {p: [float(x) for x in rows[:, k]] for k, p in enumerate(circuit.parameters)}
-        if columns:
-            result = _result(simulator.run(program, parameter_binds=[columns]))
-        else:
-            result = _result(simulator.run([program] * len(rows)))
-        values = [[result.data(k)[str(o)] for o in range(n_observables)] for k in range(len(rows))]
-        return np.real(np.array(values, dtype=complex)).reshape(len(rows), n_observables)
+        values = []
+        for row in rows:  # bound here: Aer's own parameter_binds leaves controlled rotations wrong (0.18.0)
+            bound = program.assign_parameters(dict(zip(circuit.parameters, row, strict=True)))
+            data = _result(simulator.run(bound)).data(0)
+            values.append([np.real(data[str(o)]) for o in range(n_observables)])
+        return np.array(values, dtype=np.float64).reshape(len(rows), n_observables)
 
     def _noisy_values(self, simulator, program: MeasuredCircuits, rows) -> tuple[np.ndarray, np.ndarray]:
         assert self._noise is not None
@@ -251,4 +252,6 @@ def _result(job):
     reason = "; ".join(sorted(str(status) for status in failures))
     if "memory" in reason.lower():
         raise Refused(f"aer has too little memory for this circuit: {reason}; use fewer qubits or another method")
+    if "invalid instructions" in reason or "invalid parameters" in reason:
+        raise Refused(f"aer's method cannot do this circuit or noise ({reason}); use another method, or 'automatic'")
     raise FailedJob(f"aer could not run the circuit: {reason}")

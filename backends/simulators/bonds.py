@@ -1,5 +1,7 @@
 """How much memory a matrix-product state can need."""
 
+from itertools import pairwise
+
 import numpy as np
 from qiskit import QuantumCircuit
 
@@ -50,4 +52,4 @@ def bond_bytes(circuit: QuantumCircuit, max_bond_dimension: int | None) -> int:
     log2 = np.minimum(log2, np.minimum(cut, n_qubits - cut))
     if max_bond_dimension is not None:
         log2 = np.minimum(log2, np.log2(max_bond_dimension))
-    return int(16 * sum(2.0 ** (1 + left + right) for left, right in zip(log2[:-1], log2[1:], strict=True)))
+    return int(16 * sum(2.0 ** (1 + left + right) for left, right in pairwise(log2)))

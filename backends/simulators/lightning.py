@@ -4,7 +4,6 @@ Qubit q is Lightning's wire n-1-q, so that its amplitudes come in Qiskit's order
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -20,7 +19,7 @@ from backends.angles import Angles, compile_angles
 from backends.base import Backend, Capabilities, Expectations, FinishedJob, Footprint, Precision, Work
 from backends.batch import Batch, as_observables, as_rows, check_request, check_unitary
 from backends.gradients import as_function, n_shifted
-from backends.instructions import exponents, flatten, is_free
+from backends.instructions import exponents, flatten, has_matrix, is_free
 from backends.memory import check
 from backends.sampling import measurements, sampled_circuit
 from circuits.errors import unknown
@@ -99,7 +98,6 @@ class Lightning(Backend):
             else:
                 self._check_memory(circuit.num_qubits, states=3)
                 plan = measurements(observables)
-                shots = plan.shots(None, shots)
                 streams = np.random.SeedSequence(seed).spawn(len(rows))
                 estimates = [
                     dense.estimate(program.state(angles), plan, shots, stream)
@@ -268,9 +266,7 @@ def _keep(gate: Instruction) -> bool:
         return True
     if isinstance(gate, PauliEvolutionGate):
         return exponents(gate) is not None
-    if is_free(gate) or (gate.num_qubits > MAX_GATE_QUBITS and gate.definition is not None):
-        return False
-    return hasattr(gate, "__array__") or (hasattr(gate, "to_matrix") and gate.definition is None)
+    return not is_free(gate) and has_matrix(gate, MAX_GATE_QUBITS)
 
 
 def _passes(gate: Instruction) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 
 from circuits.errors import Refused
@@ -97,9 +98,26 @@ def as_noise(noise_model: Any) -> Noise:
             "noise_model must be a qiskit_aer NoiseModel, a Qiskit BackendV2, or the name of a device snapshot such as "
             f"'fake_manila', not {noise_model!r}"
         )
-    model = NoiseModel.from_backend(noise_model)
+    model = _model_of(noise_model)
     _check_noisy(model, noise_model.name)
     return Noise(model, noise_model, str(noise_model.name))
+
+
+def _model_of(device: BackendV2):
+    """A fake's own reading of its snapshot, as its runs apply it; Aer's reading of the target for any other device.
+
+    The two differ: Aer's takes one readout error for both outcomes, a fake of IBM's takes one for each.
+    """
+    from qiskit_aer.noise import NoiseModel
+
+    from backends.providers.qiskit import is_local
+
+    if is_local(device):
+        device.run(QuantumCircuit(1), shots=1)  # a fake makes its noise model at its first run
+        model = getattr(device.options, "noise_model", None)
+        if model is not None:
+            return model
+    return NoiseModel.from_backend(device)
 
 
 def _check_noisy(model, name: str) -> None:

@@ -5,18 +5,20 @@ Nothing here is clever, so that a disagreement is the other backend's fault unti
 """
 
 import time
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
+from qiskit import QuantumCircuit
 from qiskit.circuit import Instruction
 from qiskit.circuit.library import PauliEvolutionGate
 from qiskit.quantum_info import Operator
 
 from backends import dense
 from backends.base import Backend, Capabilities, Expectations, FinishedJob, Footprint
-from backends.batch import Batch
+from backends.batch import Batch, as_observables, as_rows, check_request, check_unitary
 from backends.gradients import n_shifted
-from backends.instructions import exponents, flatten
+from backends.instructions import exponents, flatten, has_matrix
 from backends.memory import check
 from backends.sampling import measurements, sampled_circuit
 from circuits.errors import Refused
@@ -50,41 +52,61 @@ class Reference(Backend):
             Refused: above 20 qubits, or for a gate without matrix and definition.
         """
         n_qubits = work.circuit.num_qubits
-        if n_qubits <= MAX_QUBITS:
-            gates = sum(_passes(gate) for gate, _ in flatten(work.circuit, _keep))
-        else:
-            raise Refused(
-                f"{n_qubits} qubits are too many for 'reference', which takes {MAX_QUBITS} at most "
-                f"(one state would take {16 * 2**n_qubits} bytes); use 'statevector' or 'lightning'"
-            )
+        self._check_size(n_qubits)
+        gates = sum(_passes(gate) for gate, _ in flatten(work.circuit, _keep))
         passes = gates + sum(len(observable) for observable in work.observables)
         values = 1 + n_shifted(work.circuit) if work.derivative else 1
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
-        return Footprint(passes, 2.0**n_qubits, 3 * 16 * 2**n_qubits, values, error)
+        return Footprint(passes, 2.0**n_qubits, _memory_bytes(n_qubits), values, error)
 
     def submit(self, batch: Batch) -> FinishedJob:
         """Compute at once; exact unless the batch names shots."""
-        check(self.footprint(batch).memory_bytes, what=f"a circuit of {batch.circuit.num_qubits} qubits")
-        start = time.perf_counter()
-        plan = None if batch.shots is None else measurements(batch.observables)
-        streams = np.random.SeedSequence(batch.seed).spawn(batch.n_rows)
-        values = np.empty((batch.n_rows, len(batch.observables)))
-        errors = np.zeros_like(values)
-        for k, row in enumerate(batch.parameters):
-            psi = state(batch.circuit.assign_parameters(row))
-            if plan is None:
-                values[k] = [dense.expectation(psi, observable) for observable in batch.observables]
-            else:
-                values[k], errors[k] = dense.estimate(psi, plan, batch.shots, streams[k])
-        seconds = {"execute": time.perf_counter() - start}
-        return FinishedJob(uuid4().hex, Expectations(values, errors, batch.shots or 0, seconds))
+        evaluate = self.prepare(batch.circuit, batch.observables)
+        return FinishedJob(uuid4().hex, evaluate(batch.parameters, batch.precision, batch.shots, batch.seed))
+
+    def prepare(self, circuit: QuantumCircuit, observables: Any):
+        """Check everything; there is nothing to compile. See `Backend.prepare`."""
+        check_unitary(circuit)
+        observables = as_observables(observables, circuit.num_qubits)
+        self._check_size(circuit.num_qubits)
+        check(_memory_bytes(circuit.num_qubits), what=f"{circuit.num_qubits} qubits on reference")
+
+        def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
+            check_request(precision, shots, seed)
+            rows = as_rows(parameters, circuit)
+            start = time.perf_counter()
+            plan = None if shots is None else measurements(observables)
+            streams = np.random.SeedSequence(seed).spawn(len(rows))
+            values = np.empty((len(rows), len(observables)))
+            errors = np.zeros_like(values)
+            for k, row in enumerate(rows):
+                psi = state(circuit.assign_parameters(row))
+                if plan is None or shots is None:
+                    values[k] = [dense.expectation(psi, observable) for observable in observables]
+                else:
+                    values[k], errors[k] = dense.estimate(psi, plan, shots, streams[k])
+            return Expectations(values, errors, shots or 0, {"execute": time.perf_counter() - start})
+
+        return evaluate
+
+    def _check_size(self, n_qubits: int) -> None:
+        if n_qubits > MAX_QUBITS:
+            raise Refused(
+                f"{n_qubits} qubits are too many for 'reference', which takes {MAX_QUBITS} at most "
+                f"(its states would take {_memory_bytes(n_qubits)} bytes); use 'statevector' or 'lightning'"
+            )
 
     def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
         """Counts of bit strings from measuring every qubit; see `Backend.sample`."""
         circuit, row = sampled_circuit(circuit, parameters, shots)
-        self.footprint(Batch(circuit, "I" * circuit.num_qubits, row))
+        self._check_size(circuit.num_qubits)
+        check(_memory_bytes(circuit.num_qubits), what=f"{circuit.num_qubits} qubits on reference")
         psi = state(circuit.assign_parameters(row))
         return dense.draw(dense.probabilities(psi), shots, np.random.default_rng(seed)).to_counts()
+
+
+def _memory_bytes(n_qubits: int) -> int:
+    return 3 * 16 * 2**n_qubits
 
 
 def state(circuit) -> np.ndarray:
@@ -110,9 +132,7 @@ def state(circuit) -> np.ndarray:
 def _keep(gate: Instruction) -> bool:
     if isinstance(gate, PauliEvolutionGate):
         return exponents(gate) is not None
-    if gate.num_qubits > MAX_GATE_QUBITS and gate.definition is not None:
-        return False
-    return hasattr(gate, "__array__") or (hasattr(gate, "to_matrix") and gate.definition is None)
+    return has_matrix(gate, MAX_GATE_QUBITS)
 
 
 def _passes(gate: Instruction) -> int:
