@@ -12,7 +12,7 @@ from backends.base import Backend
 from circuits.errors import Refused
 from hybrid import optimizers
 from hybrid.clock import Clock
-from hybrid.judges import below_exact
+from hybrid.judges import SIGMAS, below_exact
 from hybrid.ledger import Ledger
 from hybrid.optimizers.optimizer import Points
 from hybrid.progress import Progress
@@ -90,7 +90,7 @@ def minimize(
     )
     clock = Clock()
     with clock.phase("plan"):
-        plan = rank(work, candidates(backend), calibrate=backend == "auto")
+        plan = rank(work, candidates(backend))
     return run(work, plan, folder=folder, name=name, clock=clock, should_stop=should_stop)
 
 
@@ -175,6 +175,12 @@ def _loop(
                 energy, error = float(told.values[0]), float(told.standard_errors[0])
                 if depth := below_exact(work.problem, energy, error, exact):
                     status, message = "below_exact", f"the energy lies {depth:.1e} below the exact one: do not trust it"
+                elif backend.capabilities().noise and exact is not None and energy - exact > SIGMAS * error:
+                    message = "; ".join(
+                        filter(
+                            None, [message, f"the device's noise keeps it {energy - exact:.1e} above the exact energy"]
+                        )
+                    )
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(f"Everything finished is saved; continue with hybrid.resume('{path}').")
             raise

@@ -159,13 +159,14 @@ def candidates(backend: Any) -> list[Any]:
     return [backend]
 
 
-def rank(workload: Workload, candidates: Sequence[Any], *, calibrate: bool = True) -> Plan:
+def rank(workload: Workload, candidates: Sequence[Any]) -> Plan:
     """Predict what the workload costs on every candidate, and rank.
+
+    A backend that has a name and runs here is measured for some seconds if it is new to this machine.
 
     Args:
         workload: What is to be run.
         candidates: Backends or their names.
-        calibrate: Measure the speed of a backend that was never measured on this machine (some seconds, once).
 
     Returns:
         The ways, fastest first.
@@ -174,7 +175,7 @@ def rank(workload: Workload, candidates: Sequence[Any], *, calibrate: bool = Tru
     with Progress("planning; backends new to this machine are measured once", len(candidates)) as progress:
         for done, candidate in enumerate(candidates):
             progress.update(done, str(candidate))
-            found.append(_look_at(workload, candidate, calibrate))
+            found.append(_look_at(workload, candidate))
     ways = sorted((way for way in found if isinstance(way, Way)), key=_seconds)
     refusals = tuple(refusal for refusal in found if isinstance(refusal, Refusal))
     return Plan(describe(workload), tuple(_explained(workload, ways)), refusals)
@@ -190,19 +191,19 @@ def describe(workload: Workload) -> str:
     )
 
 
-def _look_at(workload: Workload, candidate: Any, calibrate: bool) -> Way | Refusal:
+def _look_at(workload: Workload, candidate: Any) -> Way | Refusal:
     name = candidate if isinstance(candidate, str) else type(candidate).__name__
     try:
         backend = backends.get(candidate)
         name = backend.capabilities().name
-        return Way(backend, _cost(workload, backend, calibrate))
+        return Way(backend, _cost(workload, backend))
     except ImportError as err:
         return Refusal(name, f"{err.name} is not installed")
     except Refused as err:
         return Refusal(name, str(err))
 
 
-def _cost(workload: Workload, backend: Backend, calibrate: bool) -> Cost:
+def _cost(workload: Workload, backend: Backend) -> Cost:
     can = backend.capabilities()
     if can.place == "provider" and workload.label != "open":
         raise PolicyViolation(f"data labelled '{workload.label}' may not leave this machine")
@@ -213,7 +214,7 @@ def _cost(workload: Workload, backend: Backend, calibrate: bool) -> Cost:
     if cost.memory_bytes > free:
         need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"
         raise Refused(f"needs {need}, {memory.readable(free)} are free")
-    if calibrate and math.isnan(cost.seconds) and can.place == "here":
+    if math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
         measure(backend, derivative=workload.derivative and can.gradient != "parameter-shift")
         cost = backend.predict(workload)
     return cost

@@ -127,7 +127,7 @@ def _start(
     work, backend, build_s = prepared
     clock = Clock(before={"problem": build_s})
     with clock.phase("plan"):
-        plan = rank(work, candidates(backend), calibrate=backend == "auto")
+        plan = rank(work, candidates(backend))
         plan.chosen  # noqa: B018 - refuses here, before anything is announced or written
     on_plan(point, plan)
     return loop.run(work, plan, folder=place, notes={"study": point.record()}, clock=clock, should_stop=should_stop)
