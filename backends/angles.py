@@ -1,11 +1,11 @@
 """The angles of a circuit's gates as functions of its parameters, for many rows at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from qiskit.circuit import Parameter, ParameterExpression
+from qiskit.circuit import ParameterExpression
 from scipy.sparse import csr_array
 
 from circuits.errors import Refused
@@ -22,10 +22,10 @@ class Angles:
         curved: For each other angle its index, expression and ``(column, derivative)`` pairs.
     """
 
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[Any, ...]
     matrix: csr_array
     offset: np.ndarray
-    curved: tuple[tuple[int, ParameterExpression, tuple[tuple[int, Any], ...]], ...]
+    curved: tuple[tuple[int, Any, tuple[tuple[int, Any], ...]], ...]
 
     @property
     def n_angles(self) -> int:
@@ -62,7 +62,7 @@ class Angles:
         return value.real
 
 
-def compile_angles(expressions: Sequence[Any], parameters: Sequence[Parameter]) -> Angles:
+def compile_angles(expressions: Sequence[Any], parameters: Iterable[Any]) -> Angles:
     """Prepare angles for evaluation.
 
     Args:
@@ -72,6 +72,7 @@ def compile_angles(expressions: Sequence[Any], parameters: Sequence[Parameter]) 
     Raises:
         Refused: for an expression that cannot be differentiated, or with a parameter that is not among the given.
     """
+    parameters = tuple(parameters)
     column = {p: k for k, p in enumerate(parameters)}
     offset = np.zeros(len(expressions))
     entries, curved = [], []
@@ -87,7 +88,7 @@ def compile_angles(expressions: Sequence[Any], parameters: Sequence[Parameter]) 
         offset[k] = complex(expression.bind(dict.fromkeys(expression.parameters, 0.0))).real
     index, columns, data = (np.array(part) for part in zip(*entries, strict=True)) if entries else ([], [], [])
     matrix = csr_array((np.asarray(data, float), (index, columns)), shape=(len(expressions), len(parameters)))
-    return Angles(tuple(parameters), matrix, offset, tuple(curved))
+    return Angles(parameters, matrix, offset, tuple(curved))
 
 
 def _slope(expression, parameter):

@@ -112,7 +112,7 @@ def as_observables(observables: Any, n_qubits: int) -> tuple[SparsePauliOp, ...]
         coefficients = np.asarray(operator.coeffs)
         if not np.all(np.isfinite(coefficients)):
             raise Refused(f"observable {k} has a coefficient that is not finite")
-        if np.max(np.abs(coefficients.imag), initial=0.0) > 1e-12:
+        if np.max(np.abs(np.imag(coefficients)), initial=0.0) > 1e-12:
             raise Refused(f"observable {k} is not Hermitian: it has a complex coefficient")
     return converted
 

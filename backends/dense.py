@@ -6,6 +6,7 @@ A state is an array of shape (2,) * n whose axis n-1-q belongs to qubit q; flatt
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
+from backends.instructions import terms
 from backends.sampling import Measurements, Outcomes
 
 H = np.array([[1, 1], [1, -1]]) / np.sqrt(2)
@@ -47,8 +48,7 @@ def apply_pauli(psi: np.ndarray, label: str, qubits: tuple[int, ...] | None = No
 def expectation(psi: np.ndarray, observable: SparsePauliOp) -> float:
     """<psi|H|psi>, term by term."""
     bra = psi.conj().reshape(-1)
-    terms = zip(observable.paulis.to_labels(), observable.coeffs, strict=True)
-    return float(sum(c.real * (bra @ apply_pauli(psi, label).reshape(-1)).real for label, c in terms))
+    return float(sum(c * np.real(bra @ apply_pauli(psi, label).reshape(-1)) for label, c in terms(observable)))
 
 
 def probabilities(psi: np.ndarray, basis: str | None = None) -> np.ndarray:

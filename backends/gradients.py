@@ -29,9 +29,10 @@ from backends.batch import Batch, as_observables, as_rows, check_unitary
 from backends.instructions import exponents, flatten, free, is_free
 from backends.sampling import child_seed
 
-ROTATION = (1, 1.0)
-CONTROLLED_ROTATION = (2, 0.5)
-FREQUENCIES = {
+Rule = tuple[int, float]
+ROTATION: Rule = (1, 1.0)
+CONTROLLED_ROTATION: Rule = (2, 0.5)
+FREQUENCIES: dict[str, tuple[Rule, ...]] = {
     **dict.fromkeys(("rx", "ry", "rz", "p", "u1", "rxx", "ryy", "rzz", "rzx", "cp", "cu1", "mcphase"), (ROTATION,)),
     **dict.fromkeys(("crx", "cry", "crz"), (CONTROLLED_ROTATION,)),
     **dict.fromkeys(("u", "u3"), (ROTATION, ROTATION, ROTATION)),

@@ -7,7 +7,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import AnnotatedOperation, Gate, Instruction, ParameterExpression
 from qiskit.circuit.library import GlobalPhaseGate, PauliEvolutionGate
-from qiskit.quantum_info import SparseObservable, SparsePauliOp
+from qiskit.quantum_info import Operator, SparseObservable, SparsePauliOp
 from qiskit.transpiler.passes import HighLevelSynthesis
 
 from circuits.errors import Refused
@@ -73,6 +73,16 @@ def is_free(operation: Instruction) -> bool:
     return any(free(angle) for angle in getattr(operation, "params", ()))
 
 
+def matrix_of(operation: Any) -> np.ndarray:
+    """A gate's matrix as Qiskit gives it; bit j of its index belongs to the gate's qubit j."""
+    return np.asarray(Operator(operation).data)
+
+
+def terms(observable: SparsePauliOp) -> list[tuple[str, float]]:
+    """Label and real coefficient of each term; the label's rightmost letter acts on qubit 0."""
+    return list(zip(observable.paulis.to_labels(), np.real(np.asarray(observable.coeffs)).tolist(), strict=True))
+
+
 def has_matrix(operation: Any, max_qubits: int) -> bool:
     """Whether Qiskit can give the gate's matrix; a larger gate counts only if it has no definition in smaller ones."""
     if operation.num_qubits > max_qubits and getattr(operation, "definition", None) is not None:
@@ -92,7 +102,7 @@ def exponents(gate: PauliEvolutionGate) -> list[tuple[str, Any]] | None:
         ``(label, a_k)`` for each string, the label's rightmost letter acting on the gate's first qubit; None if two
         strings do not commute, so that the gate means its Trotter synthesis (its ``definition``).
     """
-    operators = gate.operator if isinstance(gate.operator, list) else [gate.operator]
+    operators: list[Any] = gate.operator if isinstance(gate.operator, list) else [gate.operator]
     operators = [
         SparsePauliOp.from_sparse_observable(op) if isinstance(op, SparseObservable) else op for op in operators
     ]

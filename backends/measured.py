@@ -33,9 +33,11 @@ class MeasuredCircuits:
     def rotated(self, rows: np.ndarray) -> Iterator[QuantumCircuit]:
         """Circuits in each group's basis, not measured yet: groups of the first row, then of the next."""
         for row in rows:
-            bound = self.circuit.assign_parameters(dict(zip(self.parameters, row, strict=True)))
+            bound = self.circuit.assign_parameters(dict(zip(self.parameters, row, strict=True)), inplace=False)
             for tail in self.tails:
-                yield bound.compose(tail)
+                full = bound.copy()
+                full.compose(tail, inplace=True)
+                yield full
 
     def measured(self, rows: np.ndarray) -> list[QuantumCircuit]:
         """The same circuits, original qubit q measured into bit q."""

@@ -21,6 +21,7 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.batch import MOST_SHOTS, as_rows, check_request, check_unitary
+from backends.instructions import terms
 from circuits.errors import Refused
 
 
@@ -150,10 +151,10 @@ def measurements(observables: Sequence[SparsePauliOp]) -> Measurements:
     """
     letters: dict[str, np.ndarray] = {}
     for k, observable in enumerate(observables):
-        for label, coefficient in zip(observable.paulis.to_labels(), observable.coeffs, strict=True):
+        for label, coefficient in terms(observable):
             row = letters.setdefault(label, np.zeros(len(observables)))
-            row[k] += coefficient.real
-    n_qubits = observables[0].num_qubits
+            row[k] += coefficient
+    n_qubits = len(next(iter(letters)))
     constants = letters.pop("I" * n_qubits, np.zeros(len(observables)))
     labels = sorted((s for s in letters if np.any(letters[s])), key=lambda s: (-np.abs(letters[s]).sum(), s))
     bases = np.full((len(labels), n_qubits), ord("I"), dtype=np.uint8)
@@ -196,7 +197,8 @@ def sampled_circuit(circuit: QuantumCircuit, parameters: Any, shots: int) -> tup
     check_request(None, shots, None)
     if any(instruction.operation.name == "measure" for instruction in circuit.data):
         _check_measured(circuit)
-        circuit = circuit.remove_final_measurements(inplace=False)
+        circuit = circuit.copy()
+        circuit.remove_final_measurements()
     check_unitary(circuit)
     rows = as_rows(parameters, circuit)
     if len(rows) != 1:

@@ -208,7 +208,7 @@ class Aer(Backend):
     def _saved(self, circuit, observables, simulator) -> QuantumCircuit:
         moved, layout = transpiled(circuit, simulator, level=1)
         for k, observable in enumerate(observables):
-            moved.save_expectation_value(observable, list(layout), label=str(k))
+            moved.save_expectation_value(observable, list(layout), label=str(k))  # pyright: ignore[reportAttributeAccessIssue]
         return moved
 
     def _exact_values(self, simulator, program, circuit, rows, n_observables) -> np.ndarray:
@@ -226,7 +226,7 @@ class Aer(Backend):
         for k, row in enumerate(rows):
             probabilities = []
             for circuit in program.rotated(row[None]):
-                circuit.save_probabilities(list(program.layout), label="p")
+                circuit.save_probabilities(list(program.layout), label="p")  # pyright: ignore[reportAttributeAccessIssue]
                 probabilities.append(confusion(np.asarray(_result(simulator.run(circuit)).data(0)["p"])))
             values[k] = program.plan.expectations(probabilities)
         return values, np.zeros_like(values)

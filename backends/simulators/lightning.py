@@ -4,6 +4,7 @@ Qubit q is Lightning's wire n-1-q, so that its amplitudes come in Qiskit's order
 """
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -12,14 +13,14 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import Instruction
 from qiskit.circuit.library import PauliEvolutionGate
-from qiskit.quantum_info import Operator, SparsePauliOp
+from qiskit.quantum_info import SparsePauliOp
 
 from backends import dense
 from backends.angles import Angles, compile_angles
 from backends.base import Backend, Capabilities, Expectations, FinishedJob, Footprint, Precision, Work
 from backends.batch import Batch, as_observables, as_rows, check_request, check_unitary
 from backends.gradients import as_function, n_shifted
-from backends.instructions import exponents, flatten, has_matrix, is_free
+from backends.instructions import exponents, flatten, has_matrix, is_free, matrix_of, terms
 from backends.memory import check
 from backends.sampling import measurements, sampled_circuit
 from circuits.errors import unknown
@@ -139,12 +140,13 @@ class Lightning(Backend):
 
     def _program(self, circuit, observables) -> "Program":
         import pennylane as qml
+        from pennylane.tape import QuantumScript
 
         dtype = np.complex128 if self._precision == "double" else np.complex64
         device = qml.device("lightning.qubit", wires=circuit.num_qubits, c_dtype=dtype)
         operations, places, angles = convert(circuit)
         measured = [qml.expval(_observable(observable)) for observable in observables]
-        tape = qml.tape.QuantumScript(operations, measured, trainable_params=places)
+        tape = QuantumScript(operations, measured, trainable_params=places)
         return Program(device, tape, compile_angles(angles, circuit.parameters))
 
     def _memory_bytes(self, n_qubits: int, *, states: int) -> int:
@@ -185,8 +187,9 @@ class Program:
     def state(self, angles: np.ndarray) -> np.ndarray:
         """The final state, shape (2,) * n, as in `backends.dense`; up to a global phase."""
         import pennylane as qml
+        from pennylane.tape import QuantumScript
 
-        tape = qml.tape.QuantumScript(self._bind(angles).operations, [qml.state()])
+        tape = QuantumScript(self._bind(angles).operations, [qml.state()])
         psi = np.asarray(self.device.execute([tape])[0], dtype=np.complex128)
         return psi.reshape((2,) * len(self.device.wires))
 
@@ -222,7 +225,7 @@ def convert(circuit: QuantumCircuit) -> tuple[list, list[int], list]:
     return operations, places, angles
 
 
-def _convert(circuit):
+def _convert(circuit) -> Iterator[tuple[Any, list[int], Any]]:
     """Yield (name or matrix, wires, angle or None), free angles as expressions."""
     last = circuit.num_qubits - 1
     for gate, qubits in flatten(circuit, _keep):
@@ -240,7 +243,7 @@ def _convert(circuit):
             for label, angle in exponents(gate) or ():
                 yield from _pauli_rotation(label, wires, _number(angle))
         else:
-            yield Operator(gate).to_matrix(), wires[::-1], None
+            yield matrix_of(gate), wires[::-1], None
 
 
 def _pauli_rotation(label: str, wires: list[int], angle):
@@ -276,9 +279,7 @@ def _passes(gate: Instruction) -> int:
 def _observable(observable: SparsePauliOp):
     from pennylane.pauli import PauliSentence, PauliWord
 
-    last = observable.num_qubits - 1
     sentence = PauliSentence()
-    for letters, qubits, coefficient in observable.to_sparse_list():
-        word = PauliWord({last - q: letter for letter, q in zip(letters, qubits, strict=True) if letter != "I"})
-        sentence[word] += float(coefficient.real)
-    return sentence.operation(wire_order=range(observable.num_qubits))
+    for label, coefficient in terms(observable):  # a label's first letter acts on the last qubit, which is wire 0
+        sentence[PauliWord({wire: letter for wire, letter in enumerate(label) if letter != "I"})] += coefficient
+    return sentence.operation(wire_order=range(len(label)))

@@ -99,7 +99,7 @@ def as_noise(noise_model: Any) -> Noise:
             f"'fake_manila', not {noise_model!r}"
         )
     model = _model_of(noise_model)
-    _check_noisy(model, noise_model.name)
+    _check_noisy(model, str(noise_model.name))
     return Noise(model, noise_model, str(noise_model.name))
 
 

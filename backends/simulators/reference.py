@@ -12,13 +12,12 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import Instruction
 from qiskit.circuit.library import PauliEvolutionGate
-from qiskit.quantum_info import Operator
 
 from backends import dense
 from backends.base import Backend, Capabilities, Expectations, FinishedJob, Footprint
 from backends.batch import Batch, as_observables, as_rows, check_request, check_unitary
 from backends.gradients import n_shifted
-from backends.instructions import exponents, flatten, has_matrix
+from backends.instructions import exponents, flatten, has_matrix, matrix_of
 from backends.memory import check
 from backends.sampling import measurements, sampled_circuit
 from circuits.errors import Refused
@@ -125,7 +124,7 @@ def state(circuit) -> np.ndarray:
                     psi, label, qubits
                 )
         else:
-            psi = dense.apply_matrix(psi, Operator(gate).to_matrix(), qubits)
+            psi = dense.apply_matrix(psi, matrix_of(gate), qubits)
     return psi
 
 
