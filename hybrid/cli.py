@@ -175,7 +175,7 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
         return
     table = _table("what", "value")
     for key, value in entry.items():
-        table.add_row(key, value if isinstance(value, str) else json.dumps(value))
+        table.add_row(key, _words(key, value))
     _console().print(table)
 
 
@@ -268,6 +268,17 @@ def _result_table(result: Any):
     for name, text in result.rows():
         table.add_row(name, text)
     return table
+
+
+def _words(key: str, value: Any) -> str:
+    """A value of a record for people."""
+    from hybrid.routing.plan import duration
+
+    if key == "seconds" and value:
+        return ", ".join(f"{phase} {duration(s)}" for phase, s in value.items())
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {content}" for name, content in value.items())
+    return "-" if value in (None, "") else str(value)
 
 
 def _line(outcome: "Outcome") -> str:
