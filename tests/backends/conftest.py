@@ -26,7 +26,6 @@ NOISY = {
     "ibm:fake_manila": lambda: backends.get("ibm:fake_manila"),
     "generic": lambda: backends.get(generic()),
     "aer-noisy": lambda: backends.get("aer", noise_model="fake_manila"),
-    "aer-trajectories": lambda: backends.get("aer", noise_model="fake_manila", method="statevector"),
 }
 EVERY = EXACT | SINGLE | NOISY
 

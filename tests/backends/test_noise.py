@@ -111,6 +111,15 @@ def test_exact_noisy_values_are_the_limit_of_counts(pair):
     assert abs(ideal - exact) > 5 * error
 
 
+def test_trajectories_are_seeded_and_say_their_shots(pair):
+    trajectories = backends.get("aer", noise_model="fake_manila", method="statevector")
+    first, second, other = (trajectories.submit(Batch(pair, "ZZ", seed=seed)).result() for seed in (1, 1, 2))
+    assert first.values == second.values != other.values
+    assert first.shots == trajectories.capabilities().default_shots == 1024
+    assert not trajectories.capabilities().exact
+    assert 0 < first.standard_errors[0, 0] < 1 / np.sqrt(1024)
+
+
 def test_gates_outside_the_noise_models_basis_are_noisy_too():
     """Noise on rz and sx: an h is written with them, so it must not stay clean."""
     model = NoiseModel()
