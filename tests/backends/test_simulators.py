@@ -139,15 +139,18 @@ def test_without_the_extra_the_cure_is_named(monkeypatch):
 
 
 def test_routing_keeps_the_observable_on_its_qubits():
-    """On a chain of five a gate between the ends needs swaps; the layout must follow."""
+    """On a chain of five, one qubit cannot neighbour the four others: swaps are needed, and the layout must follow."""
     circuit = QuantumCircuit(5)
     circuit.x(0)
-    circuit.cx(0, 4)
-    circuit.cx(4, 2)
-    circuit.cx(0, 3)
+    for q in (1, 2, 3, 4):
+        circuit.cx(0, q)
+    circuit.x([2, 3])
     device = backends.get("ibm:fake_manila")
-    values = device.submit(Batch(circuit, ["IIIIZ", "IIIZI", "IIZII", "IZIII", "ZIIII"], shots=500, seed=1)).result()
-    assert np.sign(values.values[0]).tolist() == [-1, 1, -1, -1, -1]
+    observables = ["IIIIZ", "IIIZI", "IIZII", "IZIII", "ZIIII"]
+    values = device.submit(Batch(circuit, observables, shots=500, seed=1)).result().values[0]
+    assert np.sign(values).tolist() == [-1, -1, 1, 1, -1]
+    counts = device.sample(circuit, shots=200, seed=1)
+    assert max(counts, key=counts.__getitem__) == "10011"
 
 
 def test_a_device_with_a_limit_of_circuits_gets_several_jobs():
