@@ -90,7 +90,9 @@ def run(
         out.print(f"record: {place}", highlight=False, soft_wrap=True)
     if as_json:
         summary = [outcome.to_dict() for outcome in outcomes]
-        print(json.dumps({"folder": str(place), "points": summary} if swept else summary[0], allow_nan=False))
+        whole = {"folder": str(place), "points": summary}
+        nothing = {"folder": str(place), "status": "stopped", "message": "stopped before it began"}
+        print(json.dumps(whole if swept else summary[0] if summary else nothing, allow_nan=False))
     raise typer.Exit(STOPPED if stop() and len(outcomes) < len(plan_of_study.points()) else _exit_code(outcomes))
 
 

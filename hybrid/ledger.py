@@ -54,11 +54,15 @@ class Ledger:
         """Whether anything was computed that the journal did not hold when the run was opened."""
         return len(self.evaluations) > len(self._recorded)
 
-    def best(self) -> tuple[float, float]:
-        """Lowest energy so far and its standard error; NaN before the first."""
-        told = [(v, e) for ev in self.evaluations for v, e in zip(ev.told.values, ev.told.standard_errors, strict=True)]
-        value, error = min(told, default=(np.nan, np.nan))
-        return float(value), float(error)
+    def best(self) -> tuple[np.ndarray, float, float]:
+        """Parameters, energy and standard error of the lowest energy so far; the start and NaN before the first."""
+        best = (self._work.theta, np.nan, np.nan)
+        for evaluation in self.evaluations:
+            row = int(np.argmin(evaluation.told.values))
+            if not evaluation.told.values[row] >= best[1]:
+                told = evaluation.told
+                best = (evaluation.theta[row], float(told.values[row]), float(told.standard_errors[row]))
+        return best
 
     def report(self) -> dict[str, float]:
         """Seconds by phase, with the first evaluation's excess over the others counted as compilation."""

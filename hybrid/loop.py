@@ -7,10 +7,8 @@ from typing import Any
 
 from qiskit import QuantumCircuit
 
-import backends
 from backends.base import Backend
 from circuits.errors import Refused
-from hybrid import optimizers
 from hybrid.clock import Clock
 from hybrid.judges import SIGMAS, below_exact
 from hybrid.ledger import Ledger
@@ -21,7 +19,7 @@ from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.runs import folder as folders
 from hybrid.runs.history import History
 from hybrid.runs.journal import Journal
-from hybrid.runs.provenance import provenance
+from hybrid.spec import backend_of, spec_of, workload_of
 from hybrid.workload import Workload, workload
 
 EXACT_QUBITS = 16
@@ -121,7 +119,7 @@ def run(
     folders.check_free(path)
     with clock.phase("exact energy"):
         exact = _exact_energy(work)
-    spec = _spec(work, backend, plan, exact) | {"notes": dict(notes or {})}
+    spec = spec_of(work, plan, exact) | {"notes": dict(notes or {})}
     folders.create(path, spec, work.circuit, work.problem.hamiltonian)
     return _loop(path, work, backend, plan, exact, clock, should_stop)
 
@@ -142,15 +140,8 @@ def resume(folder: str | Path, *, backend: Any = None, should_stop: Callable[[],
     """
     path = Path(folder)
     spec, circuit, problem = folders.read(path)
-    kept = spec["workload"]
-    work = workload(
-        circuit,
-        problem,
-        optimizer=optimizers.get(**kept["optimizer"]),
-        **{key: kept[key] for key in ("theta", "accuracy", "max_steps", "seed", "shots", "label")},
-    )
-    clock = Clock()
-    return _loop(path, work, backend_of(spec, backend), None, spec["problem"]["exact_energy"], clock, should_stop)
+    work, device = workload_of(spec, circuit, problem), backend_of(spec, backend)
+    return _loop(path, work, device, None, spec["problem"]["exact_energy"], Clock(), should_stop)
 
 
 def _loop(
@@ -167,20 +158,13 @@ def _loop(
         try:
             ledger = Ledger(journal, work, backend, clock)
             state, steps, status, message = _optimize(work, ledger, clock, should_stop)
-            theta = work.optimizer.best(state)
             if status == "stopped":
-                energy, error = ledger.best()
+                theta, energy, error = ledger.best()
             else:
+                theta = work.optimizer.best(state)
                 told = ledger.answer(Points(theta[None], gradient=False), steps)
                 energy, error = float(told.values[0]), float(told.standard_errors[0])
-                if depth := below_exact(work.problem, energy, error, exact):
-                    status, message = "below_exact", f"the energy lies {depth:.1e} below the exact one: do not trust it"
-                elif backend.capabilities().noise and exact is not None and energy - exact > SIGMAS * error:
-                    message = "; ".join(
-                        filter(
-                            None, [message, f"the device's noise keeps it {energy - exact:.1e} above the exact energy"]
-                        )
-                    )
+                status, message = _judged(work, backend, energy, error, exact, status, message)
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(f"Everything finished is saved; continue with hybrid.resume('{path}').")
             raise
@@ -204,10 +188,12 @@ def _loop(
             evaluations=sum(len(evaluation.theta) for evaluation in ledger.evaluations),
             seconds=ledger.report(),
         )
-        if ledger.asked_backend or not (path / "result.json").exists():
-            folders.write_json(path / "result.json", result.to_dict())
+        written = path / "result.json"
+        kept = folders.read_json(written) if written.exists() else {}
+        if ledger.asked_backend or kept.get("status") != status:
+            folders.write_json(written, result.to_dict())
             return result
-    return replace(result, seconds=folders.read_json(path / "result.json")["seconds"])
+    return replace(result, seconds=kept["seconds"])  # nothing was computed: the times are those of the run itself
 
 
 def _optimize(
@@ -237,6 +223,17 @@ def _optimize(
     return state, work.max_steps, "max_steps", f"not converged to {work.accuracy:g} {work.problem.unit}"
 
 
+def _judged(
+    work: Workload, backend: Backend, energy: float, error: float, exact: float | None, status: Status, message: str
+) -> tuple[Status, str]:
+    """Status and message in the light of the exact energy."""
+    if depth := below_exact(work.problem, energy, error, exact):
+        return "below_exact", f"the energy lies {depth:.1e} below the exact one: do not trust it"
+    if exact is not None and backend.capabilities().noise and energy - exact > SIGMAS * error:
+        message += "; " * bool(message) + f"the device's noise keeps it {energy - exact:.1e} above the exact energy"
+    return status, message
+
+
 def _exact_energy(work: Workload) -> float | None:
     problem = work.problem
     if problem.solve is None and problem.n_qubits > EXACT_QUBITS:
@@ -245,51 +242,3 @@ def _exact_energy(work: Workload) -> float | None:
         return problem.exact_energy()
     except Refused:
         return None  # it would not fit; the result says that it is not known
-
-
-def _spec(work: Workload, backend: Backend, plan: Plan, exact: float | None) -> dict[str, Any]:
-    problem = work.problem
-    return {
-        "problem": {
-            "name": problem.name,
-            "unit": problem.unit,
-            "source": dict(problem.source),
-            "exact_energy": exact,
-        },
-        "workload": {
-            "optimizer": work.optimizer.describe(),
-            "theta": work.theta.tolist(),
-            "accuracy": work.accuracy,
-            "max_steps": work.max_steps,
-            "seed": work.seed,
-            "shots": work.shots,
-            "label": work.label,
-        },
-        "backend": _recorded_backend(backend),
-        "plan": plan.to_dict(),
-        "provenance": provenance(),
-    }
-
-
-def _recorded_backend(backend: Backend) -> dict[str, Any]:
-    origin = backend.origin
-    if origin is not None and all(isinstance(v, str | int | float | bool | None) for v in origin.options.values()):
-        return {"name": origin.name, "options": origin.options}
-    return {"object": backend.capabilities().name}
-
-
-def backend_of(spec: dict[str, Any], backend: Any = None) -> Backend:
-    """The backend that a run's spec names, or the object given in its place.
-
-    Raises:
-        Refused: if the run was started on a backend object and none is given.
-    """
-    kept = spec["backend"]
-    if "name" in kept:
-        return backends.get(kept["name"], **kept["options"])
-    if backend is None:
-        raise Refused(
-            f"the run was started on a backend object ({kept['object']}), which its folder cannot hold: "
-            "give it again, hybrid.resume(folder, backend=...)"
-        )
-    return backends.get(backend)

@@ -25,7 +25,7 @@ class Result:
     Attributes:
         energy: At theta, in the problem's unit; NaN if it was stopped before the first evaluation.
         standard_error: Statistical error of the energy; 0 where it is exact.
-        theta: Best parameters, shape (params,), radians.
+        theta: Best parameters, shape (params,), radians; those of the lowest energy if the run was stopped.
         status: "converged" (within the accuracy, as far as the optimizer can tell), "max_steps", "stalled" (the
             optimizer sees no way on), "stopped" (by a signal; continue with `hybrid.resume`) or "below_exact" (below
             the exact energy: something is wrong, or the ansatz leaves the sector of the exact solution).

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from circuits.errors import Refused
 from hybrid.judges import JUDGES, Claim
-from hybrid.loop import backend_of
 from hybrid.runs import folder as folders
+from hybrid.spec import backend_of
 
 
 @dataclass(frozen=True)

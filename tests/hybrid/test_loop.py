@@ -90,6 +90,7 @@ def test_stopping_and_resuming_gives_the_same_bits(small, tmp_path):
     part = hybrid.minimize(*small, backend="reference", folder=tmp_path / "part", should_stop=after_five)
     assert part.status == "stopped"
     assert part.energy == part.history.energy.min()
+    assert part.theta.tobytes() == part.history.theta[part.history.energy.argmin()].tobytes()
     resumed = hybrid.resume(tmp_path / "part")
     assert resumed.status == "converged"
     assert resumed.history.same_bits(whole.history)
