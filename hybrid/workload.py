@@ -114,6 +114,11 @@ def workload(
 def _start(circuit: QuantumCircuit, seed: int) -> np.ndarray:
     """The ansatz's own starting point, or a small random one."""
     own = (circuit.metadata or {}).get("theta")
+    if own is not None and len(own) != circuit.num_parameters:
+        raise Refused(
+            f"the circuit's metadata suggest {len(own)} starting parameters, but it has {circuit.num_parameters}: "
+            "it was changed after it was made; give theta"
+        )
     if own is not None:
         return np.asarray(own, dtype=float)
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))

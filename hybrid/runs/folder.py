@@ -68,13 +68,15 @@ def create(path: Path, spec: dict[str, Any], circuit: QuantumCircuit, hamiltonia
         Refused: if the folder holds a run already or cannot be written.
     """
     check_free(path)
+    terms = [[label, c.real] for label, c in hamiltonian.to_list()]
     try:
         path.mkdir(parents=True, exist_ok=True)
-        with (path / "circuit.qpy").open("wb") as file:
-            qpy.dump(circuit, file)
-        terms = [[label, c.real] for label, c in hamiltonian.to_list()]
-        write_json(path / "hamiltonian.json", {"n_qubits": hamiltonian.num_qubits, "terms": terms})
-        write_json(path / "spec.json", {"format": FORMAT} | spec)
+        with Lock(path):
+            check_free(path)  # again, now that nobody else can be writing the same folder
+            with (path / "circuit.qpy").open("wb") as file:
+                qpy.dump(circuit, file)
+            write_json(path / "hamiltonian.json", {"n_qubits": hamiltonian.num_qubits, "terms": terms})
+            write_json(path / "spec.json", {"format": FORMAT} | spec)
     except (OSError, RecordFailed) as err:
         raise Refused(f"the run folder {path} cannot be written: {err}") from err
 

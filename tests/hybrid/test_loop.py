@@ -217,3 +217,29 @@ def test_a_backend_that_fails_loses_nothing(small, tmp_path, monkeypatch):
         hybrid.minimize(*small, backend="reference", folder=tmp_path / "run")
     monkeypatch.setattr(Evaluator, "__call__", evaluate)
     assert hybrid.resume(tmp_path / "run").history.same_bits(whole.history)
+
+
+def test_a_changed_ansatz_needs_a_start_of_its_own(small, tmp_path):
+    circuit, problem = small
+    circuit.rx(Parameter("more"), 0)
+    with pytest.raises(Refused, match="give theta"):
+        hybrid.minimize(circuit, problem, backend="reference", folder=tmp_path / "run")
+    theta = np.zeros(circuit.num_parameters)
+    assert hybrid.minimize(
+        circuit, problem, backend="reference", theta=theta, max_steps=1, folder=tmp_path / "run"
+    ).steps
+
+
+def test_two_new_runs_never_share_a_folder(small, tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    def attempt(k):
+        try:
+            return hybrid.minimize(*small, backend="reference", seed=k, max_steps=3, folder=tmp_path / "run").energy
+        except Refused as err:
+            return str(err)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(attempt, range(4)))
+    (winner,) = [answer for answer in answers if isinstance(answer, float)]
+    assert hybrid.resume(tmp_path / "run").energy == winner
