@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+from uuid import uuid4
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -225,13 +226,6 @@ class Backend(ABC):
         )
 
     @abstractmethod
-    def submit(self, batch: Batch) -> Job:
-        """Start computing every row of parameters against every observable.
-
-        Raises:
-            Refused: if this backend cannot do the batch; nothing was started.
-        """
-
     def prepare(self, circuit: QuantumCircuit, observables: Any) -> Callable[..., Expectations]:
         """A function for evaluating the same circuit and observables many times; what can be compiled is compiled once.
 
@@ -241,12 +235,19 @@ class Backend(ABC):
 
         Returns:
             ``f(parameters, precision=None, shots=None, seed=None) -> Expectations``, with the meaning of a `Batch`.
+
+        Raises:
+            Refused: if this backend cannot do the circuit; nothing was started.
         """
 
-        def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
-            return self.submit(Batch(circuit, observables, parameters, precision, shots, seed)).result()
+    def submit(self, batch: Batch) -> Job:
+        """Start computing every row of parameters against every observable; a simulator in this process ends it, too.
 
-        return evaluate
+        Raises:
+            Refused: if this backend cannot do the batch; nothing was started.
+        """
+        evaluate = self.prepare(batch.circuit, batch.observables)
+        return FinishedJob(uuid4().hex, evaluate(batch.parameters, batch.precision, batch.shots, batch.seed))
 
     @abstractmethod
     def sample(

@@ -2,14 +2,13 @@
 
 import time
 from typing import Any
-from uuid import uuid4
 
 from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 from qiskit.providers import BackendV2
 
-from backends.base import Backend, Capabilities, Expectations, FinishedJob, Footprint, Work
-from backends.batch import Batch, as_observables, as_rows, check_request, check_unitary
+from backends.base import Backend, Capabilities, Expectations, Footprint, Work
+from backends.batch import as_observables, as_rows, check_request, check_unitary
 from backends.gradients import n_shifted
 from backends.measured import measure, measured_circuits, outcomes_of, transpiled
 from backends.memory import check
@@ -72,11 +71,6 @@ class QiskitDevice(Backend):
         dense = 2**n_qubits < shots and not _is_ideal(self._device)  # then Aer prefers a density matrix, if it fits
         memory_bytes = self._memory_bytes(2 * n_qubits if dense else n_qubits)
         return Footprint(passes, 2.0**n_qubits, memory_bytes, values, plan.standard_error(shots))
-
-    def submit(self, batch: Batch) -> FinishedJob:
-        """Run on the device and wait."""
-        evaluate = self.prepare(batch.circuit, batch.observables)
-        return FinishedJob(uuid4().hex, evaluate(batch.parameters, batch.precision, batch.shots, batch.seed))
 
     def prepare(self, circuit: QuantumCircuit, observables: Any):
         """Transpile once; see `Backend.prepare`."""

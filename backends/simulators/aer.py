@@ -7,14 +7,13 @@ method gives the limit of infinitely many shots, every other method counts.
 
 import time
 from typing import Any, Literal, get_args
-from uuid import uuid4
 
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 
-from backends.base import Backend, Capabilities, Expectations, FinishedJob, Footprint, Precision, Work
-from backends.batch import Batch, as_observables, as_rows, check_request, check_unitary
+from backends.base import Backend, Capabilities, Expectations, Footprint, Precision, Work
+from backends.batch import as_observables, as_rows, check_request, check_unitary
 from backends.gradients import n_shifted
 from backends.measured import MeasuredCircuits, measure, measured_circuits, outcomes_of, transpiled
 from backends.memory import check
@@ -103,11 +102,6 @@ class Aer(Backend):
             values=1 + n_shifted(circuit) if work.derivative else 1,
             standard_error=0.0 if shots is None else plan.standard_error(shots),
         )
-
-    def submit(self, batch: Batch) -> FinishedJob:
-        """Compute at once."""
-        evaluate = self.prepare(batch.circuit, batch.observables)
-        return FinishedJob(uuid4().hex, evaluate(batch.parameters, batch.precision, batch.shots, batch.seed))
 
     def prepare(self, circuit: QuantumCircuit, observables: Any):
         """Transpile once, for exact values or for counts, whichever is asked first; see `Backend.prepare`."""

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -17,8 +16,8 @@ from qiskit.quantum_info import SparsePauliOp
 
 from backends import dense
 from backends.angles import Angles, compile_angles
-from backends.base import Backend, Capabilities, Expectations, FinishedJob, Footprint, Precision, Work
-from backends.batch import Batch, as_observables, as_rows, check_request, check_unitary
+from backends.base import Backend, Capabilities, Expectations, Footprint, Precision, Work
+from backends.batch import as_observables, as_rows, check_request, check_unitary
 from backends.gradients import as_function, n_shifted
 from backends.instructions import exponents, flatten, has_matrix, is_free, matrix_of, terms
 from backends.memory import check
@@ -74,11 +73,6 @@ class Lightning(Backend):
             values=1 + n_shifted(work.circuit) if work.derivative and sampled else 1,
             standard_error=error,
         )
-
-    def submit(self, batch: Batch) -> FinishedJob:
-        """Compute at once; exact unless the batch names shots."""
-        evaluate = self.prepare(batch.circuit, batch.observables)
-        return FinishedJob(uuid4().hex, evaluate(batch.parameters, batch.precision, batch.shots, batch.seed))
 
     def prepare(self, circuit: QuantumCircuit, observables: Any):
         """Convert the circuit and the observables once; see `Backend.prepare`."""

@@ -6,7 +6,6 @@ Nothing here is clever, so that a disagreement is the other backend's fault unti
 
 import time
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -14,8 +13,8 @@ from qiskit.circuit import Instruction
 from qiskit.circuit.library import PauliEvolutionGate
 
 from backends import dense
-from backends.base import Backend, Capabilities, Expectations, FinishedJob, Footprint
-from backends.batch import Batch, as_observables, as_rows, check_request, check_unitary
+from backends.base import Backend, Capabilities, Expectations, Footprint
+from backends.batch import as_observables, as_rows, check_request, check_unitary
 from backends.gradients import n_shifted
 from backends.instructions import exponents, flatten, has_matrix, matrix_of
 from backends.memory import check
@@ -57,11 +56,6 @@ class Reference(Backend):
         values = 1 + n_shifted(work.circuit) if work.derivative else 1
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
         return Footprint(passes, 2.0**n_qubits, _memory_bytes(n_qubits), values, error)
-
-    def submit(self, batch: Batch) -> FinishedJob:
-        """Compute at once; exact unless the batch names shots."""
-        evaluate = self.prepare(batch.circuit, batch.observables)
-        return FinishedJob(uuid4().hex, evaluate(batch.parameters, batch.precision, batch.shots, batch.seed))
 
     def prepare(self, circuit: QuantumCircuit, observables: Any):
         """Check everything; there is nothing to compile. See `Backend.prepare`."""

@@ -8,8 +8,8 @@ import numpy as np
 from qiskit import QuantumCircuit
 
 from backends import dense, memory
-from backends.base import Backend, Capabilities, Expectations, FinishedJob, Footprint, Precision, Work
-from backends.batch import Batch, as_observables, as_rows, check_unitary
+from backends.base import Backend, Capabilities, Expectations, Footprint, Precision, Work
+from backends.batch import as_observables, as_rows, check_request, check_unitary
 from backends.sampling import measurements, sampled_circuit
 from backends.statevector.evolve import Masks, energies, energy_and_slopes, evolve
 from backends.statevector.lower import Factors, lower
@@ -70,11 +70,6 @@ class Statevector(Backend):
             memory_bytes=STATES_HELD * self._state_bytes(n),
         )
 
-    def submit(self, batch: Batch) -> FinishedJob:
-        """Compute now; with shots, sample instead of computing expectation values exactly."""
-        evaluate = self.prepare(batch.circuit, batch.observables)
-        return FinishedJob("statevector", evaluate(batch.parameters, batch.precision, batch.shots, batch.seed))
-
     def prepare(self, circuit: QuantumCircuit, observables: Any):
         """Lower the circuit and the observables once. See `Backend.prepare`."""
         check_unitary(circuit)
@@ -86,6 +81,7 @@ class Statevector(Backend):
             terms = tuple(Terms.of(observable, self._complex) for observable in observables)
 
         def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
+            check_request(precision, shots, seed)
             if shots is not None:
                 return self._sampled(factors, observables, as_rows(parameters, circuit), shots, seed)
             start = time.perf_counter()
