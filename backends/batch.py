@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.quantum_info import SparseObservable, SparsePauliOp
 
+from backends.instructions import nested
 from circuits.errors import Refused
 
 MOST_SHOTS = 10**9
@@ -72,16 +74,25 @@ class Batch:
         return False
 
 
+def check_circuit(circuit: Any) -> None:
+    """Refuse what is no circuit, or one without qubits."""
+    if not isinstance(circuit, QuantumCircuit):
+        raise Refused(f"circuit must be a Qiskit QuantumCircuit, not {type(circuit).__name__}")
+    if not circuit.num_qubits:
+        raise Refused("the circuit has no qubits")
+
+
 def check_unitary(circuit: QuantumCircuit) -> None:
     """Refuse a circuit that has no well-defined expectation value: measured, reset, or steered by classical bits."""
-    for instruction in circuit.data:
-        name = instruction.operation.name
+    check_circuit(circuit)
+    for operation in nested(circuit):
+        name = operation.name
         if name == "measure":
             raise Refused(
                 "the circuit has measurements, but an expectation value is asked: "
                 "take them out (circuit.remove_final_measurements()) or use sample()"
             )
-        if name in ("reset", "initialize") or hasattr(instruction.operation, "blocks"):
+        if name in ("reset", "initialize") or hasattr(operation, "blocks"):
             raise Refused(f"the circuit has a '{name}' instruction; only unitary gates have an expectation value here")
 
 
@@ -89,14 +100,14 @@ def check_request(precision: float | None, shots: int | None, seed: int | None) 
     """Refuse a precision, a number of shots or a seed that means nothing."""
     if precision is not None and shots is not None:
         raise Refused("a batch takes a precision or a number of shots, not both")
-    if precision is not None and not (np.isfinite(precision) and precision > 0):
-        raise Refused(f"precision must be a positive number, not {precision}")
-    if shots is not None and (int(shots) != shots or shots < 1):
-        raise Refused(f"shots must be a positive whole number, not {shots}")
+    if precision is not None and not (isinstance(precision, Real) and np.isfinite(precision) and precision > 0):
+        raise Refused(f"precision must be a positive number, not {precision!r}")
+    if shots is not None and not (isinstance(shots, Real) and shots >= 1 and float(shots).is_integer()):
+        raise Refused(f"shots must be a positive whole number, not {shots!r}")
     if shots is not None and shots > MOST_SHOTS:
         raise Refused(f"{shots} shots of one circuit are taken for a mistake; {MOST_SHOTS} are the most")
-    if seed is not None and (int(seed) != seed or seed < 0):
-        raise Refused(f"seed must be a whole number, zero or above, not {seed}")
+    if seed is not None and not (isinstance(seed, Integral) and seed >= 0):
+        raise Refused(f"seed must be a whole number, zero or above, not {seed!r}")
 
 
 def as_observables(observables: Any, n_qubits: int) -> tuple[SparsePauliOp, ...]:
@@ -110,6 +121,8 @@ def as_observables(observables: Any, n_qubits: int) -> tuple[SparsePauliOp, ...]
         if operator.num_qubits != n_qubits:
             raise Refused(f"observable {k} acts on {operator.num_qubits} qubits, but the circuit has {n_qubits}")
         coefficients = np.asarray(operator.coeffs)
+        if coefficients.dtype == object:
+            raise Refused(f"observable {k} has a coefficient with a free parameter; assign a number to it")
         if not np.all(np.isfinite(coefficients)):
             raise Refused(f"observable {k} has a coefficient that is not finite")
         if np.max(np.abs(np.imag(coefficients)), initial=0.0) > 1e-12:
@@ -121,14 +134,19 @@ def _as_operator(observable: Any) -> SparsePauliOp:
     observable = getattr(observable, "hamiltonian", observable)
     if isinstance(observable, SparsePauliOp):
         return observable
+    if isinstance(observable, SparseObservable):
+        return SparsePauliOp.from_sparse_observable(observable)
     try:
         return SparsePauliOp(observable)
     except Exception as err:
-        raise Refused(f"{observable!r} is not an observable: give a SparsePauliOp or a Pauli label ({err})") from err
+        given = repr(observable) if isinstance(observable, str) else f"an object of type {type(observable).__name__}"
+        raise Refused(f"{given} is not an observable: give a SparsePauliOp or a Pauli label ({err})") from err
 
 
 def as_rows(parameters: Any, circuit: QuantumCircuit) -> np.ndarray:
     """Parameters as an array of shape (rows, params); check their number and that they are finite."""
+    if np.iscomplexobj(parameters):
+        raise Refused("parameters must be real numbers; complex ones were given")
     try:
         theta = np.asarray(parameters, dtype=np.float64)
     except (TypeError, ValueError) as err:

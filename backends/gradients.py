@@ -25,8 +25,8 @@ from qiskit.quantum_info import Pauli, SparsePauliOp
 
 from backends.angles import Angles, compile_angles
 from backends.base import Backend
-from backends.batch import Batch, as_observables, as_rows, check_unitary
-from backends.instructions import exponents, flatten, free, is_free
+from backends.batch import Batch, as_observables, as_rows, check_request, check_unitary
+from backends.instructions import exponents, flatten, free, homemade, is_free
 from backends.sampling import child_seed
 
 Rule = tuple[int, float]
@@ -97,8 +97,8 @@ class ShiftRule:
             values: Shape (rows * (1 + shifts),).
             standard_errors: The same shape.
         """
-        values = values.reshape(len(theta), -1)
-        errors = standard_errors.reshape(len(theta), -1)
+        values = values.reshape(len(theta), 1 + len(self.shifts))
+        errors = standard_errors.reshape(len(theta), 1 + len(self.shifts))
         gradients = np.empty(theta.shape)
         variances = np.empty(theta.shape)
         for k, row in enumerate(theta):
@@ -184,7 +184,7 @@ def _occurrences(circuit):
 def _has_rule(gate) -> bool:
     if isinstance(gate, PauliEvolutionGate):
         return not is_free(gate) or exponents(gate) is not None
-    return not is_free(gate) or gate.name in FREQUENCIES
+    return not is_free(gate) or (gate.name in FREQUENCIES and not homemade(gate))
 
 
 def _with(gate, angles):
@@ -210,6 +210,7 @@ def parameter_shift(
     seed: int | None = None,
 ) -> Callable[..., tuple[Any, np.ndarray]]:
     """The backend's expectation value and its parameter-shift gradient as a function; see `Backend.value_and_grad`."""
+    check_request(precision, shots, seed)
     (observable,) = as_observables(observable, circuit.num_qubits)
     rule = shift_rule(circuit)
     expectation = backend.prepare(rule.circuit, observable)
@@ -262,6 +263,7 @@ def as_function(circuit: QuantumCircuit, evaluate: Callable, seed: int | None) -
         if seed is None:
             seed = child_seed(root, calls)
             calls += 1
+        check_request(None, None, seed)
         rows = as_rows(theta, circuit)
         values, gradients = evaluate(rows, seed)
         if np.ndim(theta) < 2:

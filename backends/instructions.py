@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import AnnotatedOperation, Gate, Instruction, ParameterExpression
-from qiskit.circuit.library import GlobalPhaseGate, PauliEvolutionGate
+from qiskit.circuit import AnnotatedOperation, ControlledGate, Gate, Instruction, ParameterExpression
+from qiskit.circuit.library import GlobalPhaseGate, PauliEvolutionGate, get_standard_gate_name_mapping
 from qiskit.quantum_info import Operator, SparseObservable, SparsePauliOp
 from qiskit.transpiler.passes import HighLevelSynthesis
 
@@ -14,6 +14,12 @@ from circuits.errors import Refused
 
 SILENT = ("barrier", "delay", "id")
 """Instructions that leave every state as it is."""
+
+PLAIN = (Gate, Instruction, ControlledGate)
+"""Types of what a user makes of a circuit; Qiskit's own gates have classes of their own."""
+
+TAKEN = {*get_standard_gate_name_mapping(), "barrier", "mcphase", "mcx", "pauli", "unitary"}
+"""Names that mean a standard operation, here or inside a simulator."""
 
 
 def flatten(circuit: QuantumCircuit, keep: Callable[[Instruction], bool]) -> Iterator[tuple[Instruction, tuple]]:
@@ -39,11 +45,11 @@ def _flatten(circuit, outer, keep):
         yield GlobalPhaseGate(phase), ()
     index = {qubit: k for k, qubit in enumerate(circuit.qubits)}
     for instruction in circuit.data:
-        operation = instruction.operation
-        if operation.name in SILENT:
+        operation, borrowed = instruction.operation, borrows_name(instruction.operation)
+        if operation.name in SILENT and not borrowed:
             continue
         qubits = tuple(outer[index[qubit]] for qubit in instruction.qubits)
-        if operation.name == "global_phase" or keep(operation):
+        if not borrowed and (operation.name == "global_phase" or keep(operation)):
             yield operation, qubits
             continue
         definition = _definition(operation)
@@ -61,6 +67,25 @@ def _definition(operation) -> QuantumCircuit | None:
         alone.append(operation, range(operation.num_qubits))
         return HighLevelSynthesis()(alone)
     return getattr(operation, "definition", None)
+
+
+def borrows_name(operation: Any) -> bool:
+    """Whether a user's own gate bears a standard gate's name; it means its definition, whatever the name says."""
+    return operation.name in TAKEN and homemade(operation) and getattr(operation, "definition", None) is not None
+
+
+def homemade(operation: Any) -> bool:
+    """Whether an operation was made of a circuit, an OpenQASM definition or a class of the user's own."""
+    kind = getattr(operation, "base_class", type(operation))
+    return kind in PLAIN or not kind.__module__.startswith(("qiskit.circuit.", "qiskit_aer."))
+
+
+def nested(circuit: QuantumCircuit) -> Iterator[Instruction]:
+    """The operations of a circuit, and those inside the gates and instructions that a user made of circuits."""
+    for instruction in circuit.data:
+        yield instruction.operation
+        if not instruction.is_standard_gate() and homemade(instruction.operation):
+            yield from nested(getattr(instruction.operation, "definition", None) or QuantumCircuit())
 
 
 def free(angle: Any) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from qiskit import QuantumCircuit, transpile
 from qiskit.exceptions import QiskitError
 
+from backends.instructions import borrows_name, flatten, homemade, nested
 from backends.sampling import Measurements, Outcomes, basis_change, from_counts, measurements
 from circuits.errors import Refused
 
@@ -33,7 +34,9 @@ class MeasuredCircuits:
     def rotated(self, rows: np.ndarray) -> Iterator[QuantumCircuit]:
         """Circuits in each group's basis, not measured yet: groups of the first row, then of the next."""
         for row in rows:
-            bound = self.circuit.assign_parameters(dict(zip(self.parameters, row, strict=True)), inplace=False)
+            bound = self.circuit.assign_parameters(
+                dict(zip(self.parameters, row, strict=True)), inplace=False, strict=False
+            )
             for tail in self.tails:
                 full = bound.copy()
                 full.compose(tail, inplace=True)
@@ -75,11 +78,14 @@ def measured_circuits(circuit: QuantumCircuit, observables, target: Any, *, leve
 def transpiled(circuit: QuantumCircuit, target: Any, *, level: int) -> tuple[QuantumCircuit, tuple[int, ...]]:
     """The circuit on the target's qubits and gates, and where each original qubit ends up.
 
-    A `PauliEvolutionGate` means its ``definition``.
+    A `PauliEvolutionGate` means its ``definition``, and so does a user's own gate under a standard gate's name, which
+    the target would take for the standard one.
 
     Raises:
         Refused: if a gate cannot be written in the target's gates; the transpiler's reason is passed on.
     """
+    if any(map(borrows_name, nested(circuit))):
+        circuit = _taken_apart(circuit)
     plain = circuit.decompose("PauliEvolution")
     try:
         moved = transpile(plain, target, optimization_level=level, seed_transpiler=0)
@@ -88,6 +94,15 @@ def transpiled(circuit: QuantumCircuit, target: Any, *, level: int) -> tuple[Qua
     if moved.layout is None:
         return moved, tuple(range(circuit.num_qubits))
     return moved, tuple(moved.layout.final_index_layout())
+
+
+def _taken_apart(circuit: QuantumCircuit) -> QuantumCircuit:
+    """The circuit with every gate that a user made of a circuit replaced by its definition."""
+    plain = circuit.copy_empty_like()
+    plain.global_phase = 0  # it comes with the gates
+    for gate, qubits in flatten(circuit, lambda gate: not homemade(gate)):
+        plain.append(gate, qubits)
+    return plain
 
 
 def translated(circuit: QuantumCircuit, target: Any) -> QuantumCircuit:

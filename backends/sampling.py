@@ -20,7 +20,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.batch import MOST_SHOTS, as_rows, check_request, check_unitary
+from backends.batch import MOST_SHOTS, as_rows, check_circuit, check_request, check_unitary
 from backends.instructions import terms
 from circuits.errors import Refused
 
@@ -188,13 +188,16 @@ def basis_change(basis: str) -> QuantumCircuit:
     return circuit
 
 
-def sampled_circuit(circuit: QuantumCircuit, parameters: Any, shots: int) -> tuple[QuantumCircuit, np.ndarray]:
+def sampled_circuit(
+    circuit: QuantumCircuit, parameters: Any, shots: int, seed: int | None = None
+) -> tuple[QuantumCircuit, np.ndarray]:
     """Check a request for counts; returns the circuit without its final measurements, and one row of parameters.
 
     Raises:
         Refused: if measurements stand anywhere but at the end, leave a qubit out, or permute the bits.
     """
-    check_request(None, shots, None)
+    check_circuit(circuit)
+    check_request(None, shots, seed)
     if any(instruction.operation.name == "measure" for instruction in circuit.data):
         _check_measured(circuit)
         circuit = circuit.copy()

@@ -22,6 +22,7 @@ from backends.simulators.bonds import bond_bytes
 from backends.simulators.clifford import check_clifford
 from backends.simulators.noise import Noise, as_noise
 from circuits.errors import FailedJob, Refused, unknown
+from circuits.problems.checks import whole
 
 Method = Literal["automatic", "statevector", "density_matrix", "matrix_product_state", "stabilizer"]
 
@@ -60,6 +61,8 @@ class Aer(Backend):
             raise unknown("precision of aer:", str(precision), ("double", "single"))
         if max_bond_dimension is not None and method != "matrix_product_state":
             raise Refused(f"max_bond_dimension has no effect on method '{method}'; use method='matrix_product_state'")
+        if max_bond_dimension is not None:
+            whole(max_bond_dimension, "max_bond_dimension of aer", at_least=1)
         if precision == "single" and method == "stabilizer":
             raise Refused("precision has no effect on method 'stabilizer'")
         self._method: Method = method
@@ -144,7 +147,7 @@ class Aer(Backend):
 
     def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
         """Counts of bit strings from measuring every qubit; see `Backend.sample`."""
-        circuit, row = sampled_circuit(circuit, parameters, shots)
+        circuit, row = sampled_circuit(circuit, parameters, shots, seed)
         bound = circuit.assign_parameters(row)
         self._check_circuit(bound)
         check(self._memory_bytes(circuit), what=f"{circuit.num_qubits} qubits on aer ({self._method})")
@@ -208,7 +211,7 @@ class Aer(Backend):
     def _exact_values(self, simulator, program, circuit, rows, n_observables) -> np.ndarray:
         values = []
         for row in rows:  # bound here: Aer's own parameter_binds leaves controlled rotations wrong (0.18.0)
-            bound = program.assign_parameters(dict(zip(circuit.parameters, row, strict=True)))
+            bound = program.assign_parameters(dict(zip(circuit.parameters, row, strict=True)), strict=False)
             data = _result(simulator.run(bound)).data(0)
             values.append([np.real(data[str(o)]) for o in range(n_observables)])
         return np.array(values, dtype=np.float64).reshape(len(rows), n_observables)

@@ -89,6 +89,7 @@ class Lightning(Backend):
             start = time.perf_counter()
             if shots is None:
                 values = np.array([program.values(angles) for angles in program.angles.values(rows)])
+                values = values.reshape(len(rows), len(observables))
                 errors = np.zeros_like(values)
             else:
                 self._check_memory(circuit.num_qubits, states=3)
@@ -98,7 +99,8 @@ class Lightning(Backend):
                     dense.estimate(program.state(angles), plan, shots, stream)
                     for angles, stream in zip(program.angles.values(rows), streams, strict=True)
                 ]
-                values, errors = (np.array(column) for column in zip(*estimates, strict=True))
+                both = np.array(estimates).reshape(len(rows), 2, len(observables))
+                values, errors = both[:, 0], both[:, 1]
             spent = {**seconds, "execute": time.perf_counter() - start}
             seconds["compile"] = 0.0
             return Expectations(values, errors, shots or 0, spent)
@@ -126,7 +128,7 @@ class Lightning(Backend):
 
     def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
         """Counts of bit strings from measuring every qubit; see `Backend.sample`."""
-        circuit, row = sampled_circuit(circuit, parameters, shots)
+        circuit, row = sampled_circuit(circuit, parameters, shots, seed)
         self._check_memory(circuit.num_qubits, states=3)
         program = self._program(circuit, ())
         psi = program.state(program.angles.values(row[None])[0])

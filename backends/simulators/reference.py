@@ -91,7 +91,7 @@ class Reference(Backend):
 
     def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
         """Counts of bit strings from measuring every qubit; see `Backend.sample`."""
-        circuit, row = sampled_circuit(circuit, parameters, shots)
+        circuit, row = sampled_circuit(circuit, parameters, shots, seed)
         self._check_size(circuit.num_qubits)
         check(_memory_bytes(circuit.num_qubits), what=f"{circuit.num_qubits} qubits on reference")
         psi = state(circuit.assign_parameters(row))

@@ -104,10 +104,11 @@ def _check_includes(text: str, version: int, name: str) -> None:
 def _parse(text: str, version: int, name: str) -> QuantumCircuit:
     try:
         if version == 2:
+            own = set(_DEFINITION.findall(text))  # a gate that the text defines means what the text says
             return qasm2.loads(
                 text,
                 include_path=(),
-                custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS,
+                custom_instructions=[gate for gate in qasm2.LEGACY_CUSTOM_INSTRUCTIONS if gate.name not in own],
                 custom_classical=qasm2.LEGACY_CUSTOM_CLASSICAL,
             )
         with contextlib.redirect_stderr(io.StringIO()):  # the grammar prints what it then raises
