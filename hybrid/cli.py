@@ -20,14 +20,9 @@ from circuits.errors import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from hybrid.studies.run import Outcome
 
 DONE, UNRECORDED, WRONG_INPUT, NOT_CONVERGED, NOT_ALLOWED, PROVIDER_FAILED, STOPPED = 0, 1, 2, 3, 4, 5, 75
-
-PAGE_WIDTH = 110
-"""Columns of text that goes into a file or a pipe."""
 
 app = typer.Typer(
     help="Variational quantum workloads: written once, run where they fit, with a record that can be checked.",
@@ -48,7 +43,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instea
 
 @app.command()
 def run(
-    study: StudyFile,
+    file: StudyFile,
     backend: Annotated[str | None, typer.Option(metavar="NAME", help="Instead of the study's backend.")] = None,
     folder: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the record goes (a new one in runs/).")
@@ -58,34 +53,35 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a study: one workload, or a sweep."""
+    _refuse_ranks()
+    from hybrid import terminal
     from hybrid.runs import folder as folders
     from hybrid.signals import Stop
     from hybrid.studies.run import run_study
     from hybrid.studies.study import read
 
-    _refuse_ranks()
-    plan_of_study = read(study, backend=backend)
-    name = plan_of_study.points()[0].spec.run.name or study.stem
+    study = read(file, backend=backend)
+    first = study.points()[0]
+    name = first.spec.run.name or file.stem
     place = folder or (folders.latest(name) if resume else None) or folders.fresh(name)
-    out = _console(quiet=as_json)
-    swept = bool(plan_of_study.sweep)
+    out = terminal.console(quiet=as_json)
+    swept = bool(study.sweep)
 
     def announce(point: Any, plan: Any) -> None:
-        if point.values == plan_of_study.points()[0].values:
+        if point is first:
             out.print(plan)
 
     def report(outcome: "Outcome") -> None:
         if swept:
-            out.print(_line(outcome), highlight=False)
+            out.print(terminal.line(outcome), highlight=False)
         elif outcome.result is not None:
-            out.print(_result_table(outcome.result))
+            out.print(terminal.result_table(outcome.result))
 
     with Stop() as stop:
-        outcomes = run_study(plan_of_study, place, resume=resume, on_plan=announce, on_outcome=report, should_stop=stop)
-        if plot and outcomes and not stop():
-            picture = _picture(outcomes, place, swept)
-            if picture is not None:
-                out.print(f"picture: {picture}", highlight=False, soft_wrap=True)
+        outcomes = run_study(study, place, resume=resume, on_plan=announce, on_outcome=report, should_stop=stop)
+        picture = terminal.draw(outcomes, place, swept=swept) if plot and outcomes and not stop() else None
+    if picture is not None:
+        out.print(f"picture: {picture}", highlight=False, soft_wrap=True)
     if swept:
         out.print(f"record: {place}", highlight=False, soft_wrap=True)
     if as_json:
@@ -93,17 +89,18 @@ def run(
         whole = {"folder": str(place), "points": summary}
         nothing = {"folder": str(place), "status": "stopped", "message": "stopped before it began"}
         print(json.dumps(whole if swept else summary[0] if summary else nothing, allow_nan=False))
-    raise typer.Exit(STOPPED if stop() and len(outcomes) < len(plan_of_study.points()) else _exit_code(outcomes))
+    raise typer.Exit(STOPPED if stop() and len(outcomes) < len(study.points()) else _exit_code(outcomes))
 
 
 @app.command()
-def plan(study: StudyFile, as_json: Json = False) -> None:
+def plan(file: StudyFile, as_json: Json = False) -> None:
     """Show where a study would run, how long, with how much memory, and why; nothing is started."""
+    from hybrid import terminal
     from hybrid.studies.run import plan_of
     from hybrid.studies.study import read
 
-    plans = [(point, plan_of(point)[1]) for point in read(study).points()]
-    out = _console(quiet=as_json)
+    plans = [(point, plan_of(point)[1]) for point in read(file).points()]
+    out = terminal.console(quiet=as_json)
     for point, ways in plans:
         if point.values:
             out.print(point.name, style="bold")
@@ -123,17 +120,18 @@ def backends(
     as_json: Json = False,
 ) -> None:
     """List the backends: what is here, what works, how fast."""
+    from hybrid import terminal
     from hybrid.routing.survey import survey
 
     entries = survey(calibrate=calibrate)
     if as_json:
         print(json.dumps({"backends": [entry.to_dict() for entry in entries]}, allow_nan=False))
         return
-    table = _table("backend", "value", "gradient", "what")
+    table = terminal.table("backend", "value", "gradient", "what")
     table.caption = "times: measured speed at 12 qubits and 160 passes over the state; --calibrate measures anew"
     for entry in entries:
         table.add_row(*entry.cells())
-    _console().print(table)
+    terminal.console().print(table)
 
 
 @app.command()
@@ -142,22 +140,23 @@ def runs(
     as_json: Json = False,
 ) -> None:
     """List the runs in a folder."""
+    from hybrid import terminal
     from hybrid.runs.listing import listing
 
     entries = listing(folder)
     if as_json:
         print(json.dumps({"runs": entries}, allow_nan=False))
         return
-    table = _table("run", "problem", "backend", "status", "energy")
+    table = terminal.table("run", "problem", "backend", "status", "energy")
     for entry in entries:
-        energy = "-" if entry["energy"] is None else f"{entry['energy']:.8g} {entry['unit']}"
-        table.add_row(entry["folder"], entry["problem"], entry["backend"], entry["status"], energy)
-    _console().print(table if entries else "no runs here")
+        table.add_row(entry["folder"], entry["problem"], entry["backend"], entry["status"], terminal.energy(entry))
+    terminal.console().print(table if entries else "no runs here")
 
 
 @app.command()
 def show(folder: RunFolder, as_json: Json = False) -> None:
     """Show a run: what was asked, where it ran, what came out."""
+    from hybrid import terminal
     from hybrid.runs.listing import entry_of, sweep_of
 
     points = sweep_of(folder)
@@ -165,32 +164,32 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
         if as_json:
             print(json.dumps({"points": points}, allow_nan=False))
         else:
-            table = _table("point", "status", "energy")
+            table = terminal.table("point", "status", "energy")
             for point in points:
-                energy = "-" if point["energy"] is None else f"{point['energy']:.8g} {point['unit']}"
-                table.add_row(point["folder"], point["status"], energy)
-            _console().print(table)
+                table.add_row(point["folder"], point["status"], terminal.energy(point))
+            terminal.console().print(table)
         return
     entry = entry_of(folder)
     if as_json:
         print(json.dumps(entry, allow_nan=False))
         return
-    table = _table("what", "value")
+    table = terminal.table("what", "value")
     for key, value in entry.items():
-        table.add_row(key, _words(key, value))
-    _console().print(table)
+        table.add_row(key, terminal.words(key, value))
+    terminal.console().print(table)
 
 
 @app.command()
 def verify(folder: RunFolder, as_json: Json = False) -> None:
     """Judge a finished run: its energy on other engines, the variational bound, the gradient, the precision."""
+    from hybrid import terminal
     from hybrid.verification import verify as judge
 
     verification = judge(folder)
     if as_json:
         print(json.dumps(verification.to_dict(), allow_nan=False))
     else:
-        _console().print(verification)
+        terminal.console().print(verification)
     raise typer.Exit(DONE if verification.passed else NOT_CONVERGED)
 
 
@@ -201,7 +200,7 @@ def new(
     """Print a commented study file to start from."""
     from hybrid.studies.templates import kinds, template
 
-    print("\n".join(kinds()) if kind is None else template(kind), end="\n" if kind is None else "")
+    print("\n".join(kinds()) if kind is None else template(kind).rstrip("\n"))
 
 
 def main() -> None:
@@ -243,68 +242,6 @@ def _exit_code(outcomes: "list[Outcome]") -> int:
     if "stopped" in statuses:
         return STOPPED
     return DONE if statuses <= {"converged"} else NOT_CONVERGED
-
-
-def _console(*, quiet: bool = False) -> "Console":
-    from rich.console import Console
-
-    watched = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(quiet=quiet, width=None if watched else PAGE_WIDTH)
-
-
-def _table(*columns: str):
-    from rich.table import Table
-
-    table = Table(show_edge=False, pad_edge=False, caption_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column == columns[0])
-    return table
-
-
-def _result_table(result: Any):
-    from rich.table import Table
-
-    table = Table(title=result.problem, title_justify="left", title_style="bold", show_header=False, box=None)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, text in result.rows():
-        table.add_row(name, text)
-    return table
-
-
-def _words(key: str, value: Any) -> str:
-    """A value of a record for people."""
-    from hybrid.routing.plan import duration
-
-    if key == "seconds" and value:
-        return ", ".join(f"{phase} {duration(s)}" for phase, s in value.items())
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {content}" for name, content in value.items())
-    return "-" if value in (None, "") else str(value)
-
-
-def _line(outcome: "Outcome") -> str:
-    if outcome.result is None:
-        return f"{outcome.point.name}: failed: {outcome.error}"
-    result = outcome.result
-    error = "" if result.error is None else f"  error {result.error:+.1e}"
-    return f"{outcome.point.name}: {result.energy:.8f} {result.unit}{error}  {result.status} on {result.backend}"
-
-
-def _picture(outcomes: "list[Outcome]", place: Path, swept: bool) -> Path | None:
-    result = outcomes[0].result
-    if not swept and result is not None:
-        picture = place / "convergence.png"
-        result.plot().savefig(picture, dpi=150)
-        return picture
-    from hybrid.report.curve import curve
-
-    figure = curve(outcomes)
-    if figure is None:
-        return None
-    picture = place / "sweep.png"
-    figure.savefig(picture, dpi=150)
-    return picture
 
 
 if __name__ == "__main__":

@@ -46,10 +46,11 @@ class Way:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A backend that cannot be taken, and why."""
+    """A backend that cannot be taken, and why; by the data's label, or for any other reason."""
 
     name: str
     reason: str
+    by_policy: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,12 @@ class Plan:
 
         Raises:
             Refused: if there is none; the message gives every reason.
+            PolicyViolation: if there would be one but for the data's label.
         """
         if not self.ways:
             reasons = "; ".join(f"{refusal.name}: {refusal.reason}" for refusal in self.refusals)
-            raise Refused(f"no backend can run {self.workload}. {reasons}")
+            kind = PolicyViolation if any(refusal.by_policy for refusal in self.refusals) else Refused
+            raise kind(f"no backend can run {self.workload}. {reasons}")
         return self.ways[0]
 
     def to_dict(self) -> dict[str, Any]:
@@ -200,7 +203,7 @@ def _look_at(workload: Workload, candidate: Any) -> Way | Refusal:
     except ImportError as err:
         return Refusal(name, f"{err.name} is not installed")
     except Refused as err:
-        return Refusal(name, str(err))
+        return Refusal(name, str(err), by_policy=isinstance(err, PolicyViolation))
 
 
 def _cost(workload: Workload, backend: Backend) -> Cost:
