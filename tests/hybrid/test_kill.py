@@ -23,7 +23,7 @@ def test_killed_and_resumed_is_the_same_to_the_last_bit(optimizer, tmp_path, sta
     rng = random.Random(optimizer)
     folder, interrupted = tmp_path / "killed", 0
     for _ in range(KILLS):
-        process = start(PROGRAM, folder, optimizer, 0.05)
+        process = start(PROGRAM, folder, optimizer, 0.025)  # some forty steps in a second
         wait_until((folder / "journal.sqlite").exists)
         time.sleep(rng.uniform(0.0, 1.0))
         process.kill()
