@@ -8,8 +8,9 @@ probe circuits, for values and for gradients apart.
 import json
 import os
 import platform
+import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,13 @@ from qiskit.circuit import ParameterVector
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Backend
+from circuits.errors import RecordFailed
 
 PROBES = ((4, 1), (4, 8), (13, 2))
 """(qubits, layers) of the probe circuits."""
+
+LARGEST = 2**14
+"""Amplitudes of a probe, which decide for a density matrix with its 4^n of them."""
 
 REPEATS = 5
 
@@ -69,7 +74,11 @@ class _Probe:
 def stored(backend: Backend, *, derivative: bool) -> Speed | None:
     """The speed kept from an earlier measurement on this machine, or None."""
     entry = _read().get(_key(backend, derivative))
-    return None if entry is None else Speed(**entry)
+    try:
+        numbers = {field.name: float(entry[field.name]) for field in fields(Speed)} if entry else None
+    except (KeyError, TypeError, ValueError):
+        numbers = None  # damaged from outside; it can be measured again
+    return None if numbers is None else Speed(**numbers)
 
 
 def measure(backend: Backend, *, derivative: bool) -> Speed:
@@ -83,9 +92,8 @@ def measure(backend: Backend, *, derivative: bool) -> Speed:
         The speed; it is written to the user's cache folder, for every later session on this machine.
     """
     passes, amplitudes, first_s, row_s = [], [], [], []
-    most = backend.capabilities().max_qubits or PROBES[-1][0]
     for n_qubits, layers in PROBES:
-        circuit, observable = _probe(min(n_qubits, most), layers)
+        circuit, observable = _fitting(backend, n_qubits, layers)
         footprint = backend.footprint(_Probe(circuit, (observable,), derivative))
         first, row = _time(backend, circuit, observable, derivative)
         passes.append(footprint.passes)
@@ -103,13 +111,33 @@ def measure(backend: Backend, *, derivative: bool) -> Speed:
 
 
 def keep(backend: Backend, speed: Speed, *, derivative: bool) -> None:
-    """Write a speed to the user's cache folder; another process never sees half a file."""
+    """Write a speed to the user's cache folder; another process or thread never sees half a file.
+
+    Raises:
+        RecordFailed: if the folder cannot be written.
+    """
     path = _path()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    entries = _read() | {_key(backend, derivative): asdict(speed)}
-    scratch = path.with_suffix(f".{os.getpid()}")
-    scratch.write_text(json.dumps(entries, indent=1, sort_keys=True))
-    scratch.replace(path)
+    scratch = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        entries = _read() | {_key(backend, derivative): asdict(speed)}
+        scratch.write_text(json.dumps(entries, indent=1, sort_keys=True))
+        scratch.replace(path)
+    except OSError as err:
+        raise RecordFailed(
+            f"the measured speeds cannot be kept in {path} ({err.strerror}); "
+            "set HYBRID_CACHE to a folder that can be written"
+        ) from err
+
+
+def _fitting(backend: Backend, n_qubits: int, layers: int) -> tuple[QuantumCircuit, SparsePauliOp]:
+    """The largest probe, up to the given one, that the backend does in a moment: noise makes each gate costly."""
+    can = backend.capabilities()
+    for n in range(min(n_qubits, can.max_qubits or n_qubits, 8 if can.noise else n_qubits), 1, -1):
+        circuit, observable = _probe(n, layers)
+        if backend.footprint(_Probe(circuit, (observable,), derivative=False)).amplitudes <= LARGEST:
+            return circuit, observable
+    return _probe(1, layers)
 
 
 def _probe(n_qubits: int, layers: int) -> tuple[QuantumCircuit, SparsePauliOp]:
@@ -145,7 +173,7 @@ def _time(backend: Backend, circuit: QuantumCircuit, observable: SparsePauliOp, 
 
 def _key(backend: Backend, derivative: bool) -> str:
     can = backend.capabilities()
-    return f"{machine()} | {can.name} | {can.precision} | {'gradient' if derivative else 'value'}"
+    return f"{machine()} | {can.name} | {can.summary} | {can.precision} | {'gradient' if derivative else 'value'}"
 
 
 def machine() -> str:
@@ -163,10 +191,8 @@ def _path() -> Path:
 
 
 def _read() -> dict:
-    path = _path()
-    if not path.exists():
-        return {}
     try:
-        return json.loads(path.read_text())
-    except json.JSONDecodeError:
-        return {}  # a file damaged from outside holds nothing that cannot be measured again
+        entries = json.loads(_path().read_text())
+    except (OSError, ValueError):
+        entries = None  # nothing was kept, or it was damaged from outside: it can be measured again
+    return entries if isinstance(entries, dict) else {}

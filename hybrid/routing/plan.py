@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -218,7 +219,8 @@ def _cost(workload: Workload, backend: Backend) -> Cost:
         need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"
         raise Refused(f"needs {need}, {memory.readable(free)} are free")
     if math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
-        measure(backend, derivative=workload.derivative and can.gradient != "parameter-shift")
+        with suppress(Refused):  # the stabilizer method cannot do the probe; its speed stays unknown
+            measure(backend, derivative=workload.derivative and can.gradient != "parameter-shift")
         cost = backend.predict(workload)
     return cost
 
