@@ -154,7 +154,7 @@ def _loop(
     should_stop: Callable[[], bool],
 ) -> Result:
     with folders.Lock(path):
-        journal = Journal(path / "journal.sqlite")
+        journal = Journal(path / folders.JOURNAL)
         try:
             ledger = Ledger(journal, work, backend, clock)
             state, steps, status, message = _optimize(work, ledger, clock, should_stop)

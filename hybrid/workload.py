@@ -7,9 +7,10 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.batch import as_observables, as_rows, check_unitary
+from backends.batch import as_observables, as_rows, check_request, check_unitary
 from circuits import Problem
 from circuits.errors import Refused, unknown
+from circuits.problems.checks import finite, whole
 from hybrid import optimizers
 from hybrid.optimizers.optimizer import Optimizer
 
@@ -89,26 +90,23 @@ def workload(
     Raises:
         Refused: if the parts do not fit each other.
     """
-    if not isinstance(problem, Problem):
-        (hamiltonian,) = as_observables(problem, getattr(problem, "num_qubits", circuit.num_qubits))
-        problem = Problem("Hamiltonian", hamiltonian, unit="1", source={"kind": "operator"})
     check_unitary(circuit)
+    if not isinstance(problem, Problem):
+        (hamiltonian,) = as_observables(problem, circuit.num_qubits)
+        problem = Problem("Hamiltonian", hamiltonian, unit="1", source={"kind": "operator"})
     as_observables(problem.hamiltonian, circuit.num_qubits)
-    if not (np.isfinite(accuracy) and accuracy > 0):
+    if finite(accuracy, "accuracy") <= 0:
         raise Refused(f"accuracy must be a positive number in {problem.unit}, not {accuracy}")
-    if int(max_steps) != max_steps or max_steps < 1:
-        raise Refused(f"max_steps must be a positive whole number, not {max_steps}")
-    if int(seed) != seed or seed < 0:
-        raise Refused(f"seed must be a whole number, 0 or more, not {seed}")
-    if shots is not None and (int(shots) != shots or shots < 1):
-        raise Refused(f"shots must be a positive whole number, not {shots}")
+    max_steps = whole(max_steps, "max_steps", at_least=1)
+    seed = whole(seed, "seed", at_least=0)
+    check_request(None, shots, None)
     if label not in LABELS:
-        raise unknown("data label", label, LABELS)
+        raise unknown("data label", str(label), LABELS)
     start = _start(circuit, seed) if theta is None else theta
-    (row,) = as_rows(np.asarray(start, dtype=float).reshape(-1), circuit)
-    return Workload(
-        circuit, problem, optimizers.get(optimizer), row, float(accuracy), int(max_steps), int(seed), shots, label
-    )
+    if np.ndim(start) > 1:
+        raise Refused(f"theta must have the shape ({circuit.num_parameters},), not {np.shape(start)}")
+    (row,) = as_rows(start, circuit)
+    return Workload(circuit, problem, optimizers.get(optimizer), row, float(accuracy), max_steps, seed, shots, label)
 
 
 def _start(circuit: QuantumCircuit, seed: int) -> np.ndarray:

@@ -11,6 +11,8 @@ lock                held by the one process that works on the run
 import fcntl
 import json
 import os
+import re
+import secrets
 import time
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from circuits import Problem
 from circuits.errors import RecordFailed, Refused
 
 FORMAT = 1
+JOURNAL = "journal.sqlite"
 
 
 def home() -> Path:
@@ -31,21 +34,23 @@ def home() -> Path:
 
 
 def fresh(name: str) -> Path:
-    """A path in `home` that nothing has yet, from the name and the time."""
-    word = "".join(c if c.isalnum() or c in "-_." else "-" for c in name).strip("-.") or "run"
-    stem = f"{word}-{time.strftime('%Y%m%d-%H%M%S')}"
-    for suffix in ("", *(f"-{k}" for k in range(2, 10_000))):
-        path = home() / (stem + suffix)
+    """A path in `home` that nothing has yet, from the name, the time, and chance: others may start this second, too."""
+    while True:
+        path = home() / f"{_word(name)}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
         if not path.exists():
             return path
-    raise Refused(f"{home()} has no free name for a run called {stem}")
 
 
 def latest(name: str) -> Path | None:
     """The newest run in `home` that was named so, or None."""
-    stem = fresh(name).name[: -len("YYYYmmdd-HHMMSS")]
-    found = [path for path in home().glob(f"{stem}*") if path.is_dir()]
+    form = re.compile(re.escape(_word(name)) + r"-\d{8}-\d{6}(-\w+)?")
+    found = [path for path in home().glob("*") if form.fullmatch(path.name) and path.is_dir()]
     return max(found, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _word(name: str) -> str:
+    """The name as a part of a file name."""
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in str(name)).strip("-.") or "run"
 
 
 def is_run(path: Path) -> bool:
@@ -57,6 +62,8 @@ def check_free(path: Path) -> None:
     """Refuse a folder that holds a run already, or is no folder."""
     if is_run(path):
         raise Refused(f"{path} holds a run already; resume it, or choose another folder")
+    if (path / JOURNAL).exists():
+        raise Refused(f"{path} holds the journal of a run whose spec.json is gone; choose another folder")
     if path.exists() and not path.is_dir():
         raise Refused(f"{path} is a file; a run needs a folder")
 
@@ -92,6 +99,8 @@ def read(path: Path) -> tuple[dict[str, Any], QuantumCircuit, Problem]:
     spec = read_json(path / "spec.json")
     if spec.get("format") != FORMAT:
         raise Refused(f"{path / 'spec.json'}: format {spec.get('format')}; this version reads format {FORMAT}")
+    if missing := {"problem", "workload", "backend", "provenance"} - set(spec):
+        raise Refused(f"{path / 'spec.json'} is damaged: it has no {', '.join(sorted(missing))}")
     try:
         with (path / "circuit.qpy").open("rb") as file:
             (circuit,) = qpy.load(file)
@@ -107,8 +116,11 @@ def read(path: Path) -> tuple[dict[str, Any], QuantumCircuit, Problem]:
             known["source"],
             solve=None if known["exact_energy"] is None else lambda: known["exact_energy"],
         )
-    except (OSError, KeyError, ValueError, qpy.QpyError) as err:
-        raise Refused(f"{path}: the run's files are damaged ({type(err).__name__}: {err})") from err
+    except Exception as err:  # QPY's reader raises whatever the damage leads it to
+        if isinstance(err, Refused):
+            raise
+        reason = str(err).splitlines()[0] if str(err) else "no more is known"
+        raise Refused(f"{path}: the run's files are damaged ({type(err).__name__}: {reason})") from err
     return spec, circuit, problem
 
 
