@@ -115,13 +115,14 @@ def has_matrix(operation: Any, max_qubits: int) -> bool:
     return hasattr(operation, "__array__") or (not isinstance(operation, Gate) and hasattr(operation, "to_matrix"))
 
 
-def exponents(gate: PauliEvolutionGate) -> list[tuple[str, Any]] | None:
+def exponents(gate: PauliEvolutionGate, time: Any = None) -> list[tuple[str, Any]] | None:
     """A Pauli evolution whose strings all commute, as a product of exponentials of single strings.
 
     exp(-i t sum_k c_k P_k) = prod_k exp(-i (a_k / 2) P_k)  with  a_k = 2 c_k t.
 
     Args:
         gate: The time, the coefficients, or both may be parametrized.
+        time: Instead of the gate's own t.
 
     Returns:
         ``(label, a_k)`` for each string, the label's rightmost letter acting on the gate's first qubit; None if two
@@ -135,7 +136,7 @@ def exponents(gate: PauliEvolutionGate) -> list[tuple[str, Any]] | None:
     z = np.concatenate([op.paulis.z for op in operators]).astype(int)
     if np.any((x @ z.T + z @ x.T) % 2):
         return None
-    time = gate.time
+    time = gate.time if time is None else time
     return [
         (label, 2 * _real(coefficient, label) * time)
         for op in operators

@@ -25,6 +25,9 @@ from backends.sampling import measurements, sampled_circuit
 from circuits.errors import unknown
 
 MAX_GATE_QUBITS = 6
+STATES = {"value": 5, "samples": 5, "gradient": 7}
+"""States held at once, as measured: an observable of several terms is applied to copies of the state."""
+
 FIXED = {
     "x": "PauliX", "y": "PauliY", "z": "PauliZ", "h": "Hadamard", "s": "S", "t": "T", "sx": "SX",
     "cx": "CNOT", "cy": "CY", "cz": "CZ", "swap": "SWAP", "cswap": "CSWAP", "ccx": "Toffoli",
@@ -61,7 +64,7 @@ class Lightning(Backend):
         )
 
     def footprint(self, work: Work) -> Footprint:
-        """Gates as Lightning gets them, and terms; one state for values, four for an adjoint gradient."""
+        """Gates as Lightning gets them, and terms; five states for values, seven for an adjoint gradient."""
         n_qubits = work.circuit.num_qubits
         gates = sum(_passes(gate) for gate, _ in flatten(work.circuit, _keep))
         sampled = work.shots is not None
@@ -69,7 +72,9 @@ class Lightning(Backend):
         return Footprint(
             passes=gates + sum(len(observable) for observable in work.observables),
             amplitudes=2.0**n_qubits,
-            memory_bytes=self._memory_bytes(n_qubits, states=3 if sampled else 4 if work.derivative else 1),
+            memory_bytes=self._memory_bytes(
+                n_qubits, "samples" if sampled else "gradient" if work.derivative else "value"
+            ),
             values=1 + n_shifted(work.circuit) if work.derivative and sampled else 1,
             standard_error=error,
         )
@@ -78,7 +83,7 @@ class Lightning(Backend):
         """Convert the circuit and the observables once; see `Backend.prepare`."""
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
-        self._check_memory(circuit.num_qubits, states=1)
+        self._check_memory(circuit.num_qubits, "value")
         start = time.perf_counter()
         program = self._program(circuit, observables)
         seconds = {"compile": time.perf_counter() - start}
@@ -92,7 +97,7 @@ class Lightning(Backend):
                 values = values.reshape(len(rows), len(observables))
                 errors = np.zeros_like(values)
             else:
-                self._check_memory(circuit.num_qubits, states=3)
+                self._check_memory(circuit.num_qubits, "samples")
                 plan = measurements(observables)
                 streams = np.random.SeedSequence(seed).spawn(len(rows))
                 estimates = [
@@ -114,7 +119,7 @@ class Lightning(Backend):
             return super().value_and_grad(circuit, observable, precision=precision, shots=shots, seed=seed)
         check_unitary(circuit)
         (observable,) = as_observables(observable, circuit.num_qubits)
-        self._check_memory(circuit.num_qubits, states=4)
+        self._check_memory(circuit.num_qubits, "gradient")
         program = self._program(circuit, (observable,))
 
         def evaluate(rows, seed):
@@ -129,7 +134,7 @@ class Lightning(Backend):
     def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
         """Counts of bit strings from measuring every qubit; see `Backend.sample`."""
         circuit, row = sampled_circuit(circuit, parameters, shots, seed)
-        self._check_memory(circuit.num_qubits, states=3)
+        self._check_memory(circuit.num_qubits, "samples")
         program = self._program(circuit, ())
         psi = program.state(program.angles.values(row[None])[0])
         return dense.draw(dense.probabilities(psi), shots, np.random.default_rng(seed)).to_counts()
@@ -145,11 +150,12 @@ class Lightning(Backend):
         tape = QuantumScript(operations, measured, trainable_params=places)
         return Program(device, tape, compile_angles(angles, circuit.parameters))
 
-    def _memory_bytes(self, n_qubits: int, *, states: int) -> int:
-        return states * (16 if self._precision == "double" else 8) * 2**n_qubits
+    def _memory_bytes(self, n_qubits: int, what: str) -> int:
+        single = self._precision == "single" and what != "samples"  # samples are drawn in double precision
+        return STATES[what] * (8 if single else 16) * 2**n_qubits
 
-    def _check_memory(self, n_qubits: int, *, states: int) -> None:
-        check(self._memory_bytes(n_qubits, states=states), what=f"{n_qubits} qubits on lightning")
+    def _check_memory(self, n_qubits: int, what: str) -> None:
+        check(self._memory_bytes(n_qubits, what), what=f"{n_qubits} qubits on lightning")
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,7 +44,7 @@ class Reference(Backend):
         )
 
     def footprint(self, work) -> Footprint:
-        """Gates, strings of evolutions and terms, each a pass; three states are held.
+        """Gates, strings of evolutions and terms, each a pass; four states are held.
 
         Raises:
             Refused: above 20 qubits, or for a gate without matrix and definition.
@@ -99,7 +99,7 @@ class Reference(Backend):
 
 
 def _memory_bytes(n_qubits: int) -> int:
-    return 3 * 16 * 2**n_qubits
+    return 4 * 16 * 2**n_qubits
 
 
 def state(circuit) -> np.ndarray:

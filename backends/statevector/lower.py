@@ -17,11 +17,10 @@ from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import Instruction
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.circuit.library import PauliEvolutionGate
 
 from backends.angles import Angles, compile_angles
-from circuits.errors import Refused
+from backends.instructions import exponents, flatten, free
 
 Strings = dict[tuple[tuple[int, str], ...], float]
 """Pauli strings as ((qubit, letter), ...) with their coefficients."""
@@ -58,7 +57,7 @@ def lower(circuit: QuantumCircuit) -> Factors:
         Refused: naming a gate that has neither a rule here nor a definition.
     """
     angles, groups = [], []
-    for angle, strings in _circuit(circuit, list(range(circuit.num_qubits))):
+    for angle, strings in _exponentials(circuit):
         for scale, group in _flat_groups(strings):
             angles.append(angle * scale)
             groups.append(group)
@@ -75,33 +74,34 @@ def lower(circuit: QuantumCircuit) -> Factors:
     return Factors(circuit.num_qubits, compile_angles(angles, list(circuit.parameters)), x, z, weight, phase)
 
 
-def _circuit(circuit: QuantumCircuit, qubits: list[int]) -> Iterator[tuple[Any, Strings]]:
-    for instruction in circuit.data:
-        place = [qubits[circuit.find_bit(q).index] for q in instruction.qubits]
-        yield from _gate(instruction.operation, place)
+def _exponentials(circuit: QuantumCircuit) -> Iterator[tuple[Any, Strings]]:
+    """Pairs (angle, G) whose factors exp(-i angle G) make up the circuit, first applied first."""
+    for gate, qubits in flatten(circuit, _has_rule):
+        if gate.name == "global_phase":
+            continue
+        if isinstance(gate, PauliEvolutionGate):
+            yield from _evolution(gate, qubits)
+        else:
+            yield from _RULES[gate.name](qubits, *gate.params)
 
 
-def _gate(gate: Any, q: list[int]) -> Iterator[tuple[Any, Strings]]:
-    """Factors (angle, G) of one gate, first applied first."""
-    name = gate.name
-    if name in ("barrier", "id", "delay", "global_phase"):
-        return
-    if name == "PauliEvolution" and isinstance(gate.operator, SparsePauliOp) and _commuting(gate.operator):
-        labels = zip(gate.operator.paulis.to_labels(), np.asarray(gate.operator.coeffs), strict=True)
-        strings: Strings = {}
-        for label, coefficient in labels:
-            key = tuple((q[k], p) for k, p in enumerate(reversed(label)) if p != "I")
-            strings[key] = strings.get(key, 0.0) + float(coefficient.real)
-        yield gate.time, strings
-        return
-    open_control = getattr(gate, "ctrl_state", None) not in (None, 2 ** getattr(gate, "num_ctrl_qubits", 0) - 1)
-    rule = None if open_control else _RULES.get(name)
-    if rule is not None:
-        yield from rule(q, *gate.params)
-        return
-    if not isinstance(gate, Instruction) or gate.definition is None:
-        raise Refused(f"gate '{name}' on qubits {q} cannot be lowered: it has no definition by other gates")
-    yield from _circuit(gate.definition, q)
+def _has_rule(gate: Any) -> bool:
+    if isinstance(gate, PauliEvolutionGate):
+        return exponents(gate) is not None
+    closed = getattr(gate, "ctrl_state", None) in (None, 2 ** getattr(gate, "num_ctrl_qubits", 0) - 1)
+    return closed and gate.name in _RULES
+
+
+def _evolution(gate: PauliEvolutionGate, qubits: tuple[int, ...]) -> Iterator[tuple[Any, Strings]]:
+    """Strings with plain coefficients stay together, so that those with one X mask become one factor."""
+    together: Strings = {}
+    for label, angle in exponents(gate, time=1.0) or ():
+        string = tuple((qubits[k], p) for k, p in enumerate(reversed(label)) if p != "I")
+        if free(angle):
+            yield gate.time * angle, {string: 0.5}
+        else:
+            together[string] = together.get(string, 0.0) + float(angle) / 2
+    yield gate.time, together
 
 
 def _rotation(letters: str, scale: float):
@@ -118,7 +118,7 @@ def _fixed(letters: str, angle: float):
     return rule
 
 
-def _projected(q: list[int], letter: str, scale: float) -> Strings:
+def _projected(q: tuple[int, ...], letter: str, scale: float) -> Strings:
     """Scale * (1 - Z)/2 on each control, times (1 - letter)/2 on the last qubit; the identity is left out."""
     strings: Strings = {}
     for chosen in itertools.product((False, True), repeat=len(q)):
@@ -201,13 +201,6 @@ _RULES = {
     "swap": _exchange(pi / 4, "XYZ"),
     "iswap": _exchange(-pi / 4, "XY"),
 }
-
-
-def _commuting(operator: SparsePauliOp) -> bool:
-    coefficients = np.array(operator.coeffs)
-    if coefficients.dtype == object or np.any(np.imag(coefficients)):
-        return False
-    return len(operator.paulis.group_commuting(qubit_wise=False)) <= 1
 
 
 def _flat_groups(strings: Strings) -> Iterator[tuple[float, list[tuple[int, int, int, float]]]]:

@@ -9,7 +9,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 import backends
 from circuits import Refused, from_qasm
 
-ELSEWHERE = ["reference", "lightning", "aer"]
+EXACT = ["reference", "statevector", "lightning", "aer"]
 OBSERVABLE = SparsePauliOp(["ZX", "IZ", "YI"], np.array([1.0, 0.5, -0.3]))
 
 
@@ -23,7 +23,7 @@ def named(name: str, n_qubits: int, angle) -> Gate:
     return inside.to_gate()
 
 
-@pytest.mark.parametrize("backend", ELSEWHERE)
+@pytest.mark.parametrize("backend", EXACT)
 @pytest.mark.parametrize(("name", "n_qubits"), [("h", 1), ("rx", 1), ("id", 1), ("cx", 2), ("rzz", 2), ("unitary", 2)])
 def test_the_definition_counts(backend, name, n_qubits):
     a = Parameter("a")
@@ -44,7 +44,7 @@ def test_the_definition_counts(backend, name, n_qubits):
     assert gradient[0] == pytest.approx(slope, abs=1e-8)
 
 
-@pytest.mark.parametrize("backend", ELSEWHERE)
+@pytest.mark.parametrize("backend", EXACT)
 def test_a_gate_that_openqasm_text_defines_itself(backend):
     circuit, _ = from_qasm(
         'OPENQASM 2.0; include "qelib1.inc"; gate rzz(t) a,b { cx a,b; u1(2*t) b; cx a,b; } '

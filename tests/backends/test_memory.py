@@ -1,0 +1,48 @@
+"""Predicted memory against the peak of a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = """
+import resource, sys
+import numpy as np
+import backends
+from circuits import hardware_efficient, tfim
+from hybrid.workload import workload
+
+name, *kinds = sys.argv[1:]
+backend = backends.get(name)
+
+def evaluate(n, kind):
+    problem, circuit = tfim(n), hardware_efficient(n, layers=1)
+    theta = np.linspace(0.1, 2, 2 * n)
+    if kind == "gradient":
+        backend.value_and_grad(circuit, problem.hamiltonian)(theta)
+    else:
+        backend.submit(backends.Batch(circuit, problem, theta)).result()
+    return workload(circuit, problem, optimizer="lbfgs" if kind == "gradient" else "cobyla")
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+for kind in kinds:
+    evaluate(3, kind)
+before = peak()
+for kind in kinds:  # the smaller one first
+    print(backend.footprint(evaluate(20, kind)).memory_bytes, peak() - before)
+"""
+
+
+@pytest.mark.parametrize(("name", "kinds"), [("lightning", ["value", "gradient"]), ("reference", ["value"])])
+def test_the_peak_is_what_was_predicted(name, kinds):
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    program = [sys.executable, "-c", PROGRAM, name, *kinds]
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
+    for line in done.stdout.splitlines():
+        predicted, real = map(int, line.split())
+        assert 0.5 * predicted < real < 1.1 * predicted, line  # 1.1: allocators and the small things
