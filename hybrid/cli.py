@@ -217,9 +217,10 @@ def main() -> None:
 def _refuse_ranks() -> None:
     """Refuse to be one of several ranks: each would run the whole study by itself."""
     for variable in ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"):
-        if int(os.environ.get(variable, "1")) > 1:
+        ranks = os.environ.get(variable, "")
+        if ranks.isdecimal() and int(ranks) > 1:
             raise Refused(
-                f"{os.environ[variable]} ranks were started ({variable}), but this version runs a study in one "
+                f"{ranks} ranks were started ({variable}), but this version runs a study in one "
                 "process; start it without mpiexec, or with one task"
             )
 

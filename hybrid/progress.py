@@ -44,8 +44,8 @@ class Progress:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bar
 
-        columns = [TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn()]
-        columns += [TimeElapsedColumn(), TextColumn("{task.fields[note]}")]
+        columns = [TextColumn("{task.description}", markup=False), BarColumn(bar_width=20), MofNCompleteColumn()]
+        columns += [TimeElapsedColumn(), TextColumn("{task.fields[note]}", markup=False)]
         bar = Bar(*columns, console=Console(stderr=True), transient=True)
         bar.start()
         return bar, bar.add_task(self._title, total=self._total, note="")

@@ -17,11 +17,26 @@ if TYPE_CHECKING:
 PAGE_WIDTH = 110
 """Columns of text that goes into a file or a pipe."""
 
+LEAST_WIDTH = 30
+"""Columns below which nothing is readable, and a terminal that claims fewer is not believed."""
+
 
 def console(*, quiet: bool = False) -> Console:
     """A console on standard output: as wide as the terminal, or as a page where nobody watches."""
     watched = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(quiet=quiet, width=None if watched else PAGE_WIDTH)
+    found = Unbroken(quiet=quiet, width=None if watched else PAGE_WIDTH, markup=False)  # [x] in a name is no colour
+    if found.width < LEAST_WIDTH:
+        found.width = LEAST_WIDTH
+    return found
+
+
+class Unbroken(Console):
+    """A console whose reader may leave, as in `hybrid run study.toml | head`: the work goes on, in silence."""
+
+    def on_broken_pipe(self) -> None:
+        """What is printed from here on goes nowhere."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def table(*columns: str) -> Table:
@@ -66,7 +81,7 @@ def line(outcome: "Outcome") -> str:
 
 
 def draw(outcomes: "list[Outcome]", place: Path, *, swept: bool) -> Path | None:
-    """Write the picture of a run or a sweep into its folder; None where there is nothing to draw."""
+    """Write the picture of a run or a sweep into its folder; None where there is nothing to draw, or no room."""
     from hybrid.report.curve import curve
 
     result = outcomes[0].result
@@ -74,5 +89,9 @@ def draw(outcomes: "list[Outcome]", place: Path, *, swept: bool) -> Path | None:
     if figure is None:
         return None
     picture = place / ("sweep.png" if swept else "convergence.png")
-    figure.savefig(picture, dpi=150)
+    try:
+        figure.savefig(picture, dpi=150)
+    except OSError as err:
+        print(f"hybrid: {picture} cannot be written: {err.strerror}; the record itself is complete", file=sys.stderr)
+        return None
     return picture

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
+from rich.text import Text
 
 from circuits.errors import Refused
 from hybrid.judges import JUDGES, Claim
@@ -55,7 +56,7 @@ class Verification:
         table.add_column("outcome", no_wrap=True)
         table.add_column("finding", overflow="fold")
         for check in self.checks:
-            table.add_row(check.name, f"[{colours[check.outcome]}]{check.outcome}[/]", check.finding)
+            table.add_row(check.name, Text(check.outcome, style=colours[check.outcome]), Text(check.finding))
         return table
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:

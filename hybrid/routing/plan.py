@@ -9,6 +9,7 @@ from typing import Any
 from qiskit import QuantumCircuit
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
+from rich.text import Text
 
 import backends
 from backends import memory
@@ -21,6 +22,9 @@ from hybrid.workload import workload as make_workload
 
 SINGLE_ACCURACY = 1e-5
 """Accuracy below which single precision is refused, in the problem's unit."""
+
+TABLE_WIDTH = 72
+"""Columns of a terminal below which a plan is a list instead of a table."""
 
 COLUMNS = ("backend", "time", "memory", "std. error", "why")
 
@@ -108,10 +112,15 @@ class Plan:
         return table
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield self.table()
+        if options.max_width >= TABLE_WIDTH:
+            yield self.table()
+            return
+        yield Text(f"Plan for {self.workload}", style="bold")
+        for name, time, memory_, error, why in self.rows():
+            yield Text(f"{name}: {time}, {memory_}, std. error {error}; {why}")
 
     def __str__(self) -> str:
-        console = Console(width=110, color_system=None)
+        console = Console(width=110, color_system=None, markup=False)
         with console.capture() as capture:
             console.print(self.table())
         return capture.get().rstrip()

@@ -58,6 +58,15 @@ def is_run(path: Path) -> bool:
     return (path / "spec.json").is_file()
 
 
+def check_run(path: Path) -> None:
+    """Refuse a folder that holds no run; that of a sweep names one of its points."""
+    point = next(iter(sorted(path.glob("*/spec.json"))), None)
+    if not is_run(path) and point is not None:
+        raise Refused(f"{path} holds a sweep; name one of its points, such as {point.parent}")
+    if not is_run(path):
+        raise Refused(f"{path} holds no run: it has no spec.json")
+
+
 def check_free(path: Path) -> None:
     """Refuse a folder that holds a run already, or is no folder."""
     if is_run(path):
@@ -94,8 +103,7 @@ def read(path: Path) -> tuple[dict[str, Any], QuantumCircuit, Problem]:
     Raises:
         Refused: if the folder holds no run, or a damaged one.
     """
-    if not is_run(path):
-        raise Refused(f"{path} holds no run: it has no spec.json")
+    check_run(path)
     spec = read_json(path / "spec.json")
     if spec.get("format") != FORMAT:
         raise Refused(f"{path / 'spec.json'}: format {spec.get('format')}; this version reads format {FORMAT}")

@@ -28,8 +28,7 @@ def entry_of(path: Path) -> dict[str, Any]:
     Raises:
         Refused: if the folder holds no run, or a damaged one.
     """
-    if not folders.is_run(path):
-        raise Refused(f"{path} holds no run: it has no spec.json")
+    folders.check_run(path)
     spec = folders.read_json(path / "spec.json")
     ended = (path / "result.json").exists()
     result = folders.read_json(path / "result.json") if ended else {"status": "unfinished"}
