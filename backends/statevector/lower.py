@@ -38,6 +38,7 @@ class Factors:
         z: Z mask of each string, shape (factors, strings); padded.
         weight: Real coefficient of each string, shape (factors, strings); zeros where padded.
         phase: 1 or -i for each factor: D = phase * sum_k weight_k (-1)^parity(i & z_k).
+        gate: The gate that each factor belongs to, ascending; the factors of one gate are kept together.
     """
 
     n_qubits: int
@@ -46,6 +47,12 @@ class Factors:
     z: np.ndarray
     weight: np.ndarray
     phase: np.ndarray
+    gate: np.ndarray
+
+    @property
+    def support(self) -> np.ndarray:
+        """Mask of the qubits that each factor acts on, shape (factors,)."""
+        return self.x | np.bitwise_or.reduce(self.z, axis=1, initial=0)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -57,11 +64,13 @@ def lower(circuit: QuantumCircuit) -> Factors:
     Raises:
         Refused: naming a gate that has neither a rule here nor a definition.
     """
-    angles, groups = [], []
-    for angle, strings in _circuit(circuit, list(range(circuit.num_qubits))):
+    angles, groups, gates = [], [], []
+    number = itertools.count()
+    for gate, (angle, strings) in _circuit(circuit, list(range(circuit.num_qubits)), number):
         for scale, group in _flat_groups(strings):
             angles.append(angle * scale)
             groups.append(group)
+            gates.append(next(number) if gate is None else gate)
     width = max((len(group) for group in groups), default=1)
     x = np.zeros(len(groups), dtype=np.uint32)
     z = np.zeros((len(groups), width), dtype=np.uint32)
@@ -72,17 +81,17 @@ def lower(circuit: QuantumCircuit) -> Factors:
             x[row], z[row, column] = x_mask, z_mask
             phase[row] = 1 if n_y % 2 == 0 else -1j
             weight[row, column] = coefficient * (-1) ** (n_y // 2)
-    return Factors(circuit.num_qubits, compile_angles(angles, list(circuit.parameters)), x, z, weight, phase)
+    return Factors(circuit.num_qubits, compile_angles(angles, list(circuit.parameters)), x, z, weight, phase, np.array(gates, int))
 
 
-def _circuit(circuit: QuantumCircuit, qubits: list[int]) -> Iterator[tuple[Any, Strings]]:
+def _circuit(circuit: QuantumCircuit, qubits: list[int], number: Iterator[int]) -> Iterator[tuple[int | None, Any]]:
+    place = {q: qubits[k] for k, q in enumerate(circuit.qubits)}
     for instruction in circuit.data:
-        place = [qubits[circuit.find_bit(q).index] for q in instruction.qubits]
-        yield from _gate(instruction.operation, place)
+        yield from _gate(instruction.operation, [place[q] for q in instruction.qubits], number)
 
 
-def _gate(gate: Any, q: list[int]) -> Iterator[tuple[Any, Strings]]:
-    """Factors (angle, G) of one gate, first applied first."""
+def _gate(gate: Any, q: list[int], number: Iterator[int]) -> Iterator[tuple[int | None, Any]]:
+    """(number of the gate, (angle, G)) for each exponential of one gate, first applied first."""
     name = gate.name
     if name in ("barrier", "id", "delay", "global_phase"):
         return
@@ -92,16 +101,17 @@ def _gate(gate: Any, q: list[int]) -> Iterator[tuple[Any, Strings]]:
         for label, coefficient in labels:
             key = tuple((q[k], p) for k, p in enumerate(reversed(label)) if p != "I")
             strings[key] = strings.get(key, 0.0) + float(coefficient.real)
-        yield gate.time, strings
+        yield None, (gate.time, strings)  # its strings commute: each is free to go its own way
         return
     open_control = getattr(gate, "ctrl_state", None) not in (None, 2 ** getattr(gate, "num_ctrl_qubits", 0) - 1)
     rule = None if open_control else _RULES.get(name)
     if rule is not None:
-        yield from rule(q, *gate.params)
+        this = next(number)
+        yield from ((this, part) for part in rule(q, *gate.params))
         return
     if not isinstance(gate, Instruction) or gate.definition is None:
         raise Refused(f"gate '{name}' on qubits {q} cannot be lowered: it has no definition by other gates")
-    yield from _circuit(gate.definition, q)
+    yield from _circuit(gate.definition, q, number)
 
 
 def _rotation(letters: str, scale: float):
