@@ -27,7 +27,7 @@ def evolve(plan: Plan, local: Local, masks: wide.Masks, angles: jax.Array) -> ja
         masks: Wide factors, in the plan's layouts.
         angles: Of all factors, shape (factors,).
     """
-    x, _ = _forward(plan, matrices(local, angles), masks, angles, keep=False)
+    x, _ = _forward(plan, _embedded(matrices(local, angles)), masks, angles, keep=False)
     return move(x, plan.last, plan.natural)
 
 
@@ -46,10 +46,12 @@ def value_and_slopes(plan: Plan, local: Local, masks: wide.Masks, angles: jax.Ar
         A number, and an array of shape (factors,).
     """
     u = matrices(local, angles)
-    psi, kept = _forward(plan, u, masks, angles, keep)
+    real = _embedded(u)
+    inverse = jax.lax.optimization_barrier(real.swapaxes(1, 2))  # else every product transposes its matrix anew
+    psi, kept = _forward(plan, real, masks, angles, keep)
     psi = move(psi, plan.last, plan.natural)
-    lam = apply(psi)
-    energy = jnp.vdot(psi, lam)
+    lam = jax.lax.optimization_barrier(apply(psi))
+    energy = overlap(psi, lam)
     found = jnp.zeros(len(angles), angles.dtype)
     psi, lam = (move(x, plan.natural, plan.last) for x in (psi, lam))
     cotangents = [jnp.zeros(u.shape[1:], u.dtype)] * len(u)
@@ -63,7 +65,7 @@ def value_and_slopes(plan: Plan, local: Local, masks: wide.Masks, angles: jax.Ar
             psi, lam = (move(_real(x), step.after, step.before) for x in pair)
             found = found.at[masks.slot[step.start : step.stop]].set(slope)
         else:
-            m = _embedded(u[step.block], step.present)
+            m = _rows(inverse[step.block], step.present)
             before = kept[at] if keep else _undo(m, psi, step)
             below = _undo(m, lam, step)
             cotangents[step.block] = _cotangent(u[step.block], before, lam, below, step)
@@ -88,10 +90,16 @@ def move(x: jax.Array, old: Layout, new: Layout) -> jax.Array:
     order = sorted(range(len(runs)), key=lambda k: place[runs[k][0]])
     axis = {k: a for a, k in enumerate(order)}
     x = x.reshape([2 ** len(runs[k]) for k in order])
-    return x.transpose([axis[k] for k in range(len(runs))]).reshape(-1)
+    moved = x.transpose([axis[k] for k in range(len(runs))]).reshape(-1)
+    return jax.lax.optimization_barrier(moved)  # else XLA moves anew for every product that reads it
 
 
-def _forward(plan: Plan, u: jax.Array, masks: wide.Masks, angles: jax.Array, keep: bool):
+def overlap(a: jax.Array, b: jax.Array) -> jax.Array:
+    """Real part of <a|b>, summed in columns first, which the processor does several at a time."""
+    return jnp.sum(jnp.sum((a * b).reshape(-1, min(a.size, 1024)), axis=0))
+
+
+def _forward(plan: Plan, real: jax.Array, masks: wide.Masks, angles: jax.Array, keep: bool):
     x = jnp.zeros(2, angles.dtype).at[0].set(1)
     kept = {}
     for at, step in enumerate(plan.steps):
@@ -106,17 +114,17 @@ def _forward(plan: Plan, u: jax.Array, masks: wide.Masks, angles: jax.Array, kee
         else:
             x = move(x, step.before, step.front)
             kept[at] = x
-            m = _embedded(u[step.block], step.present)
+            m = _rows(real[step.block].T, step.present).T
             x = x.reshape(m.shape[1], -1)
             x = (_dot(x, m, 0, 1) if step.behind else _dot(m, x, 1, 0)).reshape(-1)
     return x, kept if keep else {}
 
 
 def _undo(m: jax.Array, x: jax.Array, step: Apply) -> jax.Array:
-    """The state before a block, window in front."""
+    """The state before a block, window in front, from the block's inverse."""
     if step.behind:
-        return _dot(m, x.reshape(-1, m.shape[0]), 0, 1).reshape(-1)
-    return _dot(m, x.reshape(m.shape[0], -1), 0, 0).reshape(-1)
+        return _dot(m, x.reshape(-1, m.shape[1]), 1, 1).reshape(-1)
+    return _dot(m, x.reshape(m.shape[1], -1), 1, 0).reshape(-1)
 
 
 def _cotangent(u: jax.Array, psi: jax.Array, lam: jax.Array, below: jax.Array, step: Apply) -> jax.Array:
@@ -136,12 +144,15 @@ def _gram(lam: jax.Array, psi: jax.Array) -> jax.Array:
     return jax.lax.complex(g[0, :, 0] + g[1, :, 1], g[0, :, 1] - g[1, :, 0])
 
 
-def _embedded(u: jax.Array, present: int) -> jax.Array:
-    """The real form of a block's first 2^present columns, shape (2^(k+1), 2^(present+1))."""
-    u = u[:, : 2**present]
-    return jnp.concatenate(
-        [jnp.concatenate([u.real, -u.imag], axis=1), jnp.concatenate([u.imag, u.real], axis=1)], axis=0
-    )
+def _embedded(u: jax.Array) -> jax.Array:
+    """The real form of matrices: (blocks, K, K) -> (blocks, 2 K, 2 K)."""
+    top, bottom = jnp.concatenate([u.real, -u.imag], axis=2), jnp.concatenate([u.imag, u.real], axis=2)
+    return jnp.concatenate([top, bottom], axis=1)
+
+
+def _rows(m: jax.Array, present: int) -> jax.Array:
+    """Rows of a real form for which the window's new qubits are |0>, shape (2^(present+1), 2 K)."""
+    return m.reshape(2, -1, m.shape[1])[:, : 2**present].reshape(-1, m.shape[1])
 
 
 def _dot(a: jax.Array, b: jax.Array, axis_a: int, axis_b: int) -> jax.Array:

@@ -130,9 +130,13 @@ def apply(terms: Terms, psi: jax.Array) -> jax.Array:
 
 def _window(h: jax.Array, x: jax.Array, low: int) -> jax.Array:
     """A real matrix on the qubits from the lowest upwards."""
-    shape = x.shape
-    x = x.reshape(-1, len(h), 2**low)
-    return jnp.einsum("ij,ljr->lir", h, x, precision=jax.lax.Precision.HIGHEST).reshape(shape)
+    size, highest = len(h), jax.lax.Precision.HIGHEST
+    if not low:
+        return jnp.matmul(x.reshape(-1, size), h.T, precision=highest).reshape(x.shape)
+    parts = x.reshape(-1, size, 2**low)
+    if size <= 2 ** (low + 1):  # in place, one product for each setting of the qubits above
+        return jnp.matmul(jnp.broadcast_to(h, (len(parts), *h.shape)), parts, precision=highest).reshape(x.shape)
+    return jnp.einsum("ij,ljr->lir", h, parts, precision=highest).reshape(x.shape)
 
 
 def _turned(x: jax.Array) -> jax.Array:

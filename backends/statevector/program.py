@@ -11,7 +11,7 @@ from qiskit import QuantumCircuit
 from backends.angles import Angles
 from backends.statevector import wide
 from backends.statevector.blocks import Local
-from backends.statevector.evolve import evolve, relabelled, value_and_slopes
+from backends.statevector.evolve import evolve, overlap, relabelled, value_and_slopes
 from backends.statevector.fuse import Block, Wide, fuse
 from backends.statevector.lower import lower
 from backends.statevector.observe import Terms, apply
@@ -41,7 +41,7 @@ class Program:
         values = [_energies(self.plan, self.local, self.masks, row, terms) for row in self._angles(rows)]
         return np.array([np.asarray(value) for value in values]).reshape(len(rows), len(terms))
 
-    def energies_and_slopes(self, rows: np.ndarray, terms: Terms, keep: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def energies_and_slopes(self, rows: np.ndarray, terms: Terms, keep: bool = True) -> tuple[np.ndarray, np.ndarray]:
         """Values of shape (rows,) and their derivatives by the factors' angles, shape (rows, factors)."""
         angles = self._angles(rows)
         pairs = [_value_and_slopes(self.plan, self.local, self.masks, row, terms, keep) for row in angles]
@@ -90,7 +90,7 @@ def _evolve(plan, local, masks, angles):
 @partial(jax.jit, static_argnums=0)
 def _energies(plan, local, masks, angles, terms):
     psi = evolve(plan, local, masks, angles)
-    return jnp.stack([jnp.vdot(psi, apply(part, psi)) for part in terms])
+    return jnp.stack([overlap(psi, apply(part, psi)) for part in terms])
 
 
 @partial(jax.jit, static_argnums=(0, 5))
