@@ -27,11 +27,11 @@ def evolve(plan: Plan, local: Local, masks: wide.Masks, angles: jax.Array) -> ja
         masks: Wide factors, in the plan's layouts.
         angles: Of all factors, shape (factors,).
     """
-    x, _ = _forward(plan, _embedded(matrices(local, angles)), masks, angles, keep=False)
+    x = _forward(plan, _embedded(matrices(local, angles)), masks, angles)
     return move(x, plan.last, plan.natural)
 
 
-def value_and_slopes(plan: Plan, local: Local, masks: wide.Masks, angles: jax.Array, apply, keep: bool):
+def value_and_slopes(plan: Plan, local: Local, masks: wide.Masks, angles: jax.Array, apply):
     """<H> and its derivative by the angle of every factor.
 
     Args:
@@ -40,7 +40,6 @@ def value_and_slopes(plan: Plan, local: Local, masks: wide.Masks, angles: jax.Ar
         masks: Wide factors.
         angles: Of all factors, shape (factors,).
         apply: H psi, on real states in the plan's natural layout.
-        keep: Hold the state before every step instead of undoing the steps: a third less work.
 
     Returns:
         A number, and an array of shape (factors,).
@@ -48,29 +47,29 @@ def value_and_slopes(plan: Plan, local: Local, masks: wide.Masks, angles: jax.Ar
     u = matrices(local, angles)
     real = _embedded(u)
     inverse = jax.lax.optimization_barrier(real.swapaxes(1, 2))  # else every product transposes its matrix anew
-    psi, kept = _forward(plan, real, masks, angles, keep)
+    psi = _forward(plan, real, masks, angles)
     psi = move(psi, plan.last, plan.natural)
     lam = jax.lax.optimization_barrier(apply(psi))
     energy = overlap(psi, lam)
     found = jnp.zeros(len(angles), angles.dtype)
     psi, lam = (move(x, plan.natural, plan.last) for x in (psi, lam))
     cotangents = [jnp.zeros(u.shape[1:], u.dtype)] * len(u)
-    for at, step in reversed(list(enumerate(plan.steps))):
+    for step in reversed(plan.steps):
         if isinstance(step, Grow):
             psi, lam = (_shrink(x, step) for x in (psi, lam))
         elif isinstance(step, Scan):
-            psi = kept[at] if keep else psi
             part, angle = masks.part(step.start, step.stop), angles[masks.slot[step.start : step.stop]]
             pair, slope = wide.back(part, angle, _complex(psi), _complex(lam))
             psi, lam = (move(_real(x), step.after, step.before) for x in pair)
             found = found.at[masks.slot[step.start : step.stop]].set(slope)
         else:
             m = _rows(inverse[step.block], step.present)
-            before = kept[at] if keep else _undo(m, psi, step)
+            before = _undo(m, psi, step)
             below = _undo(m, lam, step)
-            cotangents[step.block] = _cotangent(u[step.block], before, lam, below, step)
-            psi = before if keep else move(before, step.front, step.before)
-            lam = move(below, step.front, step.before)
+            cotangent = _cotangent(u[step.block], before, lam, below, step)
+            before, below, cotangent = jax.lax.optimization_barrier((before, below, cotangent))  # frees lambda
+            psi, lam = (move(x, step.front, step.before) for x in (before, below))
+            cotangents[step.block] = cotangent
     if cotangents:
         found += slopes(local, angles, u, jnp.stack(cotangents))
     return energy, found
@@ -99,10 +98,9 @@ def overlap(a: jax.Array, b: jax.Array) -> jax.Array:
     return jnp.sum(jnp.sum((a * b).reshape(-1, min(a.size, 1024)), axis=0))
 
 
-def _forward(plan: Plan, real: jax.Array, masks: wide.Masks, angles: jax.Array, keep: bool):
+def _forward(plan: Plan, real: jax.Array, masks: wide.Masks, angles: jax.Array) -> jax.Array:
     x = jnp.zeros(2, angles.dtype).at[0].set(1)
-    kept = {}
-    for at, step in enumerate(plan.steps):
+    for step in plan.steps:
         if isinstance(step, Grow):
             x = move(x, step.before, step.front).reshape(2, -1)
             x = jnp.pad(x, ((0, 0), (0, x.shape[1] * (2 ** (len(step.after) - len(step.before)) - 1)))).reshape(-1)
@@ -110,14 +108,12 @@ def _forward(plan: Plan, real: jax.Array, masks: wide.Masks, angles: jax.Array, 
             x = move(x, step.before, step.after)
             angle = angles[masks.slot[step.start : step.stop]]
             x = _real(wide.forward(masks.part(step.start, step.stop), angle, _complex(x)))
-            kept[at] = x
         else:
             x = move(x, step.before, step.front)
-            kept[at] = x
             m = _rows(real[step.block].T, step.present).T
             x = x.reshape(m.shape[1], -1)
             x = (_dot(x, m, 0, 1) if step.behind else _dot(m, x, 1, 0)).reshape(-1)
-    return x, kept if keep else {}
+    return x
 
 
 def _undo(m: jax.Array, x: jax.Array, step: Apply) -> jax.Array:
@@ -156,7 +152,8 @@ def _rows(m: jax.Array, present: int) -> jax.Array:
 
 
 def _dot(a: jax.Array, b: jax.Array, axis_a: int, axis_b: int) -> jax.Array:
-    return jax.lax.dot_general(a, b, (((axis_a,), (axis_b,)), ((), ())), precision=jax.lax.Precision.HIGHEST)
+    product = jax.lax.dot_general(a, b, (((axis_a,), (axis_b,)), ((), ())), precision=jax.lax.Precision.HIGHEST)
+    return jax.lax.optimization_barrier(product)  # a product with a move fused in is several times slower
 
 
 def _shrink(x: jax.Array, step: Grow) -> jax.Array:

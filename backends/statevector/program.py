@@ -41,10 +41,10 @@ class Program:
         values = [_energies(self.plan, self.local, self.masks, row, terms) for row in self._angles(rows)]
         return np.array([np.asarray(value) for value in values]).reshape(len(rows), len(terms))
 
-    def energies_and_slopes(self, rows: np.ndarray, terms: Terms, keep: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    def energies_and_slopes(self, rows: np.ndarray, terms: Terms) -> tuple[np.ndarray, np.ndarray]:
         """Values of shape (rows,) and their derivatives by the factors' angles, shape (rows, factors)."""
         angles = self._angles(rows)
-        pairs = [_value_and_slopes(self.plan, self.local, self.masks, row, terms, keep) for row in angles]
+        pairs = [_value_and_slopes(self.plan, self.local, self.masks, row, terms) for row in angles]
         values = np.array([float(value) for value, _ in pairs])
         slopes = np.array([np.asarray(slope, dtype=np.float64) for _, slope in pairs])
         return values, slopes.reshape(angles.shape)
@@ -93,6 +93,6 @@ def _energies(plan, local, masks, angles, terms):
     return jnp.stack([overlap(psi, apply(part, psi)) for part in terms])
 
 
-@partial(jax.jit, static_argnums=(0, 5))
-def _value_and_slopes(plan, local, masks, angles, terms, keep):
-    return value_and_slopes(plan, local, masks, angles, partial(apply, terms), keep)
+@partial(jax.jit, static_argnums=0)
+def _value_and_slopes(plan, local, masks, angles, terms):
+    return value_and_slopes(plan, local, masks, angles, partial(apply, terms))
