@@ -109,7 +109,6 @@ def apply(terms: Terms, psi: jax.Array) -> jax.Array:
     x = psi.reshape(2, -1)
     total = terms.diagonal * x
     for low, parts in zip(terms.lowest, terms.matrices, strict=True):
-        total, x = jax.lax.optimization_barrier((total, x))  # one after the other: all at once take more fresh memory
         turns = [jax.lax.optimization_barrier(_window(part, x, low)) for part in parts]  # sums fused in are slow
         total += turns[0] if len(turns) == 1 else turns[0] + _turned(turns[1])
     if not len(terms.x):
