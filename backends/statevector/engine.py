@@ -11,16 +11,17 @@ from backends import dense, memory
 from backends.base import Backend, Capabilities, Expectations, FinishedJob, Footprint, Precision, Work
 from backends.batch import Batch, as_observables, as_rows, check_unitary
 from backends.sampling import measurements, sampled_circuit
+from backends.statevector.fuse import Block, fuse
 from backends.statevector.lower import lower
-from backends.statevector.observe import Terms
-from backends.statevector.program import Program, compile_program
+from backends.statevector.observe import MOST_PRECOMPUTED, Terms, by_x_mask
+from backends.statevector.program import Program, block_width, compile_program
 from circuits.errors import Refused
 
 MAX_QUBITS = 31
 """Indices of amplitudes are 32-bit numbers."""
 
-STATES_HELD = 6
-"""States that one row holds at its peak: psi, lambda, and the temporaries of one factor."""
+STATES_HELD = 12
+"""States that one row holds at its peak, as XLA reports it: psi, lambda, both moved, and those of the observable."""
 
 
 class Statevector(Backend):
@@ -50,20 +51,22 @@ class Statevector(Backend):
         )
 
     def footprint(self, work: Work) -> Footprint:
-        """One pass for each factor and each term; gradients hold the same states."""
+        """One pass for each block, wide factor and X mask of the observables; gradients hold the same states."""
         n = work.circuit.num_qubits
         if n > MAX_QUBITS:
             raise Refused(
                 f"the circuit has {n} qubits; 'statevector' takes at most {MAX_QUBITS} "
                 f"(a state of {n} qubits alone needs {self._state_bytes(n)} bytes)"
             )
-        n_terms = sum(len(observable) for observable in work.observables)
+        steps = fuse(lower(work.circuit), block_width(n, self._real))
+        passes = sum(1 if isinstance(step, Block) else len(step.factors) for step in steps)
+        n_masks = sum(len(by_x_mask(observable)) for observable in work.observables)
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
         return Footprint(
             standard_error=error,
-            passes=len(lower(work.circuit)) + n_terms,
+            passes=passes + n_masks,
             amplitudes=2.0**n,
-            memory_bytes=STATES_HELD * self._state_bytes(n),
+            memory_bytes=STATES_HELD * self._state_bytes(n) + self._table_bytes(n, n_masks),
         )
 
     def submit(self, batch: Batch) -> FinishedJob:
@@ -148,6 +151,10 @@ class Statevector(Backend):
 
     def _state_bytes(self, n_qubits: int) -> int:
         return self._complex.itemsize * 2**n_qubits
+
+    def _table_bytes(self, n_qubits: int, n_masks: int) -> int:
+        """Diagonals of the observables, complex at worst."""
+        return self._complex.itemsize * min(n_masks * 2**n_qubits, MOST_PRECOMPUTED)
 
     def _check_memory(self, n_qubits: int) -> None:
         memory.check(STATES_HELD * self._state_bytes(n_qubits), what=f"{n_qubits} qubits on 'statevector'")

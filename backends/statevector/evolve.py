@@ -9,13 +9,15 @@ References:
     arXiv:2009.02823.
 """
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from backends.statevector import wide
 from backends.statevector.blocks import Local, matrices, slopes
-from backends.statevector.plan import Apply, Grow, Layout, Plan, Scan
+from backends.statevector.plan import Apply, Grow, Layout, Plan, Run, Scan
 
 
 def evolve(plan: Plan, local: Local, masks: wide.Masks, angles: jax.Array) -> jax.Array:
@@ -62,6 +64,9 @@ def value_and_slopes(plan: Plan, local: Local, masks: wide.Masks, angles: jax.Ar
             pair, slope = wide.back(part, angle, _complex(psi), _complex(lam))
             psi, lam = (move(_real(x), step.after, step.before) for x in pair)
             found = found.at[masks.slot[step.start : step.stop]].set(slope)
+        elif isinstance(step, Run):
+            part = slice(step.start, step.stop)
+            psi, lam, cotangents[part] = _run_back(real[part].swapaxes(1, 2), u[part], step, psi, lam)
         else:
             m = _rows(inverse[step.block], step.present)
             before = _undo(m, psi, step)
@@ -108,12 +113,49 @@ def _forward(plan: Plan, real: jax.Array, masks: wide.Masks, angles: jax.Array) 
             x = move(x, step.before, step.after)
             angle = angles[masks.slot[step.start : step.stop]]
             x = _real(wide.forward(masks.part(step.start, step.stop), angle, _complex(x)))
+        elif isinstance(step, Run):
+            x = _run(real[step.start : step.stop], step, x)
         else:
             x = move(x, step.before, step.front)
             m = _rows(real[step.block].T, step.present).T
             x = x.reshape(m.shape[1], -1)
             x = (_dot(x, m, 0, 1) if step.behind else _dot(m, x, 1, 0)).reshape(-1)
     return x
+
+
+def _run(real: jax.Array, step: Run, x: jax.Array) -> jax.Array:
+    """Blocks in a loop; real forms of shape (blocks, 2 K, 2 K)."""
+    tables, which = _gathers([(a, b) for a, b in itertools.pairwise((step.before, *step.fronts))])
+
+    def apply(x, block):
+        m, table = block
+        return _dot(m, x[tables[table]].reshape(len(m), -1), 1, 0).reshape(-1), None
+
+    return jax.lax.scan(apply, x, (real, which))[0]
+
+
+def _run_back(inverse: jax.Array, u: jax.Array, step: Run, psi: jax.Array, lam: jax.Array):
+    """Undo them; returns both states before, and the cotangents."""
+    tables, which = _gathers([(b, a) for a, b in itertools.pairwise((step.before, *step.fronts))])
+
+    def undo(pair, block):
+        m, u, table = block
+        psi, lam = (_dot(m, x.reshape(len(m), -1), 1, 0) for x in pair)
+        t = jnp.matmul(u.conj(), _gram(lam, psi), precision="highest")
+        moved = tables[table]
+        return (psi.reshape(-1)[moved], lam.reshape(-1)[moved]), t
+
+    (psi, lam), cotangents = jax.lax.scan(undo, (psi, lam), (inverse, u, which), reverse=True)
+    return psi, lam, cotangents
+
+
+def _gathers(moves: list[tuple[Layout, Layout]]) -> tuple[jax.Array, jax.Array]:
+    """Where the amplitudes of a new layout lay in the old one: distinct tables (tables, 2^bits), and each move's."""
+    axes = [tuple(old.index(q) for q in new) for old, new in moves]
+    distinct = {order: k for k, order in enumerate(dict.fromkeys(axes))}
+    index = np.arange(2 ** len(axes[0]), dtype=np.int32).reshape((2,) * len(axes[0]))
+    tables = np.array([index.transpose(order).reshape(-1) for order in distinct])
+    return jnp.asarray(tables), jnp.asarray([distinct[order] for order in axes], dtype=np.int32)
 
 
 def _undo(m: jax.Array, x: jax.Array, step: Apply) -> jax.Array:

@@ -1,6 +1,6 @@
 """Gathering the gates of a circuit into blocks on a few qubits, and into scans of wide factors between them.
 
-A block is as expensive as one of its gates when the state is large, so a window of k qubits should swallow as many gates
+A block costs what one of its gates costs when the state is large, so a window of k qubits should swallow as many gates
 as it can: every gate that becomes executable within the window is taken, layer after layer. Windows are grown from
 the gates at the front of the circuit, one neighbouring qubit at a time, and the fullest window is taken.
 """

@@ -81,7 +81,9 @@ def lower(circuit: QuantumCircuit) -> Factors:
             x[row], z[row, column] = x_mask, z_mask
             phase[row] = 1 if n_y % 2 == 0 else -1j
             weight[row, column] = coefficient * (-1) ** (n_y // 2)
-    return Factors(circuit.num_qubits, compile_angles(angles, list(circuit.parameters)), x, z, weight, phase, np.array(gates, int))
+    return Factors(
+        circuit.num_qubits, compile_angles(angles, list(circuit.parameters)), x, z, weight, phase, np.array(gates, int)
+    )
 
 
 def _circuit(circuit: QuantumCircuit, qubits: list[int], number: Iterator[int]) -> Iterator[tuple[int | None, Any]]:

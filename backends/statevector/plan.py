@@ -8,6 +8,7 @@ short runs of neighbouring amplitudes stay together.
 Qubits that no step has touched are |0>, and are not stored: the state grows with the first block on a qubit.
 """
 
+import itertools
 from dataclasses import dataclass
 
 from backends.statevector.fuse import Block, Wide, bits
@@ -76,7 +77,29 @@ class Grow:
     after: Layout
 
 
-Step = Apply | Scan | Grow
+@dataclass(frozen=True)
+class Run:
+    """Consecutive blocks on a small state in one compiled loop, moves by gathers: compiling takes no longer for more.
+
+    Attributes:
+        start: First block.
+        stop: One past the last.
+        before: Layout that is found, all qubits stored.
+        fronts: For each block the layout after its move, which its product leaves; C in front.
+    """
+
+    start: int
+    stop: int
+    before: Layout
+    fronts: tuple[Layout, ...]
+
+    @property
+    def after(self) -> Layout:
+        """Layout after the last block."""
+        return self.fronts[-1]
+
+
+Step = Apply | Run | Scan | Grow
 
 
 @dataclass(frozen=True)
@@ -132,7 +155,41 @@ def plan(steps: list[Block | Wide], n_qubits: int, k: int) -> Plan:
     return Plan(n_qubits, tuple(done), layout, k)
 
 
-def _filled(windows: list[int | None], n_qubits: int, k: int) -> list[int | None]:
+def small_plan(steps: list[Block | Wide], n_qubits: int, k: int) -> Plan:
+    """The same for states so small that all qubits are stored from the start, and blocks run in loops."""
+    k = min(k, n_qubits)
+    windows = _filled([step.window if isinstance(step, Block) else None for step in steps], n_qubits, k)
+    done: list[Step] = []
+    layout = _grown(done, (C,), n_qubits)
+    block = wide = 0
+    for kind, part in itertools.groupby(zip(steps, windows, strict=True), key=lambda pair: type(pair[0])):
+        if kind is Wide:
+            for step, _ in part:
+                done.append(Scan(wide, wide + len(step.factors), layout, layout))
+                wide += len(step.factors)
+            continue
+        before, fronts = layout, []
+        for _, window in part:
+            inside = [q for q in layout[1:] if window >> q & 1]
+            layout = (C, *inside, *(q for q in layout[1:] if q not in inside))
+            fronts.append(layout)
+        done.append(Run(block, block + len(fronts), before, tuple(fronts)))
+        block += len(fronts)
+    return Plan(n_qubits, tuple(done), layout, k)
+
+
+def places(plan: Plan) -> list[Layout]:
+    """The qubits of each block; the first belongs to the highest bit of its index."""
+    found: list[Layout] = []
+    for step in plan.steps:
+        if isinstance(step, Apply):
+            found.append(step.place)
+        elif isinstance(step, Run):
+            found += [front[1 : 1 + plan.width] for front in step.fronts]
+    return found
+
+
+def _filled(windows: list[int | None], n_qubits: int, k: int) -> list:
     """Give every window k qubits: the nearest of those that are touched already, so that none is stored too early."""
     touched, filled = 0, []
     for window in windows:

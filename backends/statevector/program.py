@@ -15,7 +15,10 @@ from backends.statevector.evolve import evolve, overlap, relabelled, value_and_s
 from backends.statevector.fuse import Block, Wide, fuse
 from backends.statevector.lower import lower
 from backends.statevector.observe import Terms, apply
-from backends.statevector.plan import Apply, Plan, Scan, plan
+from backends.statevector.plan import Plan, Scan, places, plan, small_plan
+
+SMALL = 13
+"""Up to so many qubits moving amplitudes by gathers costs less than compiling each move."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +65,9 @@ def compile_program(circuit: QuantumCircuit, real: np.dtype) -> Program:
     """Lower, fuse and lay out a circuit; call it in the precision that it is to run in."""
     factors = lower(circuit)
     steps = fuse(factors, block_width(circuit.num_qubits, real))
-    laid = plan(steps, circuit.num_qubits, block_width(circuit.num_qubits, real))
+    lay_out = small_plan if circuit.num_qubits <= SMALL else plan
+    laid = lay_out(steps, circuit.num_qubits, block_width(circuit.num_qubits, real))
     blocks = [step for step in steps if isinstance(step, Block)]
-    places = [step.place for step in laid.steps if isinstance(step, Apply)]
     slot = np.array([f for step in steps if isinstance(step, Wide) for f in step.factors], dtype=int)
     x, z = factors.x[slot], factors.z[slot]
     for step in laid.steps:
@@ -72,7 +75,7 @@ def compile_program(circuit: QuantumCircuit, real: np.dtype) -> Program:
             part = slice(step.start, step.stop)
             x[part], z[part] = relabelled(x[part], step.after), relabelled(z[part], step.after)
     masks = wide.Masks.of(factors, slot, x, z, real)
-    return Program(factors.angles, laid, Local.of(factors, blocks, places, real), masks, real)
+    return Program(factors.angles, laid, Local.of(factors, blocks, places(laid), real), masks, real)
 
 
 def block_width(n_qubits: int, real: np.dtype) -> int:

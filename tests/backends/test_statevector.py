@@ -15,6 +15,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector, random_pauli_list
 
 import backends
 from backends.gradients import finite_difference
+from backends.statevector import Statevector as Engine
 from backends.statevector.fuse import Block, bits, fuse
 from backends.statevector.lower import lower
 from circuits import hardware_efficient, tfim
@@ -22,12 +23,12 @@ from circuits import hardware_efficient, tfim
 DOUBLE = 1e-10  # some thousand roundings of 1e-16, amplified by sums of 2^n terms
 SINGLE = 2e-5  # the same with roundings of 6e-8
 
-SOME = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+SOME = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")
 def engine():
-    return backends.get("statevector")
+    return Engine()
 
 
 def observable(n, seed, size=9):
@@ -74,7 +75,7 @@ def same_state(circuit, psi, tolerance):
 @given(n=st.integers(1, 8), depth=st.integers(0, 12), seed=st.integers(0, 10**6))
 def test_states_of_random_circuits(n, depth, seed):
     circuit = random_circuit(n, depth, max_operands=min(n, 3), seed=seed)
-    assert same_state(circuit, backends.get("statevector").state(circuit), DOUBLE)
+    assert same_state(circuit, Engine().state(circuit), DOUBLE)
 
 
 @SOME
