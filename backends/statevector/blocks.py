@@ -53,7 +53,7 @@ class Local(NamedTuple):
 
         def local(masks: np.ndarray) -> np.ndarray:
             bits = (masks[..., None] >> qubit.reshape(1, len(blocks), *(1,) * (masks.ndim - 2), k)) & 1
-            return np.sum(bits << np.arange(k, dtype=np.uint32), axis=-1, dtype=np.uint32)
+            return np.asarray(np.sum(bits << np.arange(k, dtype=np.uint32), axis=-1, dtype=np.uint32))
 
         index = np.arange(2**k, dtype=np.uint32)
         x = np.where(there, local(factors.x[some]), 0)

@@ -66,7 +66,7 @@ def _steps(factors: Factors, k: int, at_least: int) -> Iterator[Block | Wide]:
                 if g not in grown:
                     window, taken = front.grow(supports[g], k)
                     grown[g] = (sum(len(gates[t]) for t in taken), window, taken)
-            size, window, taken = max((grown[g] for g in ready), key=lambda found: found[0])
+            size, window, taken = grown[max(ready, key=lambda g: grown[g][0])]
             if size < at_least:
                 taken, window = ready[:1], 0
         chosen = tuple(f for g in taken for f in gates[g])

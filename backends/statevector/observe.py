@@ -55,9 +55,10 @@ class Terms:
             k: Qubits of a window.
             dtype: Of the amplitudes' real and imaginary parts.
         """
-        n, groups = observable.num_qubits, by_x_mask(observable)
+        n, groups = int(observable.num_qubits or 0), by_x_mask(observable)
         z, weight = groups.pop(0, (np.zeros(1, np.uint32), np.zeros(1, complex)))
-        diagonal = weight.real if not z.any() else np.asarray(_diagonal(z, weight.real.astype(dtype), n))
+        real = np.real(weight).astype(dtype)
+        diagonal = jnp.asarray(real) if not z.any() else _diagonal(z, real, n)
         lowest, matrices = [], []
         for low, masks in windows({x: int(x | np.bitwise_or.reduce(g[0])) for x, g in groups.items()}, n, k).items():
             inside = {x >> low: (groups[x][0] >> np.uint32(low), groups[x][1]) for x in masks}
@@ -72,15 +73,15 @@ class Terms:
         x = jnp.asarray(np.array(list(groups), np.uint32))
         weight = np.moveaxis(_parts(weights), 0, 1).astype(dtype)
         if weight.shape[0] * weight.shape[1] * 2**n > MOST_PRECOMPUTED:
-            return cls(n, tuple(lowest), jnp.asarray(diagonal, dtype), tuple(matrices), x, None, zs, weight)
+            return cls(n, tuple(lowest), diagonal, tuple(matrices), x, None, jnp.asarray(zs), jnp.asarray(weight))
         table = _table(jnp.asarray(zs), jnp.asarray(weight), n)
-        return cls(n, tuple(lowest), jnp.asarray(diagonal, dtype), tuple(matrices), x, table, None, None)
+        return cls(n, tuple(lowest), diagonal, tuple(matrices), x, table, None, None)
 
 
 def by_x_mask(observable: SparsePauliOp) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """X mask to the Z masks of its strings and their weights: (P psi)[i] = weight (-1)^parity(i & z) psi[i ^ x]."""
     observable = observable.simplify(atol=0)
-    powers = 1 << np.arange(observable.num_qubits, dtype=np.uint64)
+    powers = 1 << np.arange(observable.paulis.x.shape[1], dtype=np.uint64)
     x = (observable.paulis.x.astype(np.uint64) @ powers).astype(np.uint32)
     z = (observable.paulis.z.astype(np.uint64) @ powers).astype(np.uint32)
     n_y = np.sum(observable.paulis.x & observable.paulis.z, axis=1)
@@ -145,7 +146,8 @@ def _turned(x: jax.Array) -> jax.Array:
 
 def _parts(numbers: np.ndarray) -> np.ndarray:
     """Real part and, unless it is zero, imaginary part, along a new first axis."""
-    return np.stack([numbers.real, numbers.imag]) if np.any(numbers.imag) else numbers.real[None]
+    real, imaginary = np.real(numbers), np.imag(numbers)
+    return np.stack([real, imaginary]) if np.any(imaginary) else real[None]
 
 
 def _matrix(groups: dict[int, tuple[np.ndarray, np.ndarray]], k: int) -> np.ndarray:
@@ -172,7 +174,7 @@ def _signed(z: jax.Array, weight: jax.Array, index: jax.Array) -> jax.Array:
 @partial(jax.jit, static_argnums=2)
 def _table(z: jax.Array, weight: jax.Array, n_qubits: int) -> jax.Array:
     index = jnp.arange(2**n_qubits, dtype=jnp.uint32)
-    return jax.lax.map(lambda group: _signed(*group, index), (z, weight))
+    return jax.lax.map(lambda group: _signed(group[0], group[1], index), (z, weight))
 
 
 def _diagonal(z: np.ndarray, weight: np.ndarray, n_qubits: int) -> jax.Array:

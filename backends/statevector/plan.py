@@ -142,7 +142,8 @@ def plan(steps: list[Block | Wide], n_qubits: int, k: int) -> Plan:
         stored = [q for q in layout if q != C and window >> q & 1]
         new = [q for q in reversed(bits(window)) if q not in layout]
         if following is not None:  # what the next window shares goes first: what it leaves then stays together
-            stored.sort(key=lambda q: not following >> q & 1)
+            shared = bits(following)
+            stored.sort(key=lambda q, shared=shared: q not in shared)
         rest = tuple(q for q in layout if q != C and not window >> q & 1)
         front = (C, *stored, *rest)
         place = (*new, *stored)
@@ -162,8 +163,8 @@ def small_plan(steps: list[Block | Wide], n_qubits: int, k: int) -> Plan:
     done: list[Step] = []
     layout = _grown(done, (C,), n_qubits)
     block = wide = 0
-    for kind, part in itertools.groupby(zip(steps, windows, strict=True), key=lambda pair: type(pair[0])):
-        if kind is Wide:
+    for wide_ones, part in itertools.groupby(zip(steps, windows, strict=True), key=lambda pair: pair[1] is None):
+        if wide_ones:
             for step, _ in part:
                 done.append(Scan(wide, wide + len(step.factors), layout, layout))
                 wide += len(step.factors)
