@@ -1,7 +1,9 @@
-"""The statevector engine in JAX: a circuit as a product of exponentials of Pauli groups.
+"""The statevector engine in JAX: a circuit as few small matrices, each one product on the whole state.
 
-`lower` turns gates into exponentials, `evolve` applies them and differentiates by the adjoint method, `observe`
-applies an observable; `engine` is the face that `backends.get("statevector")` returns.
+`lower` turns gates into exponentials of Pauli groups, `fuse` gathers them into blocks, `blocks` builds their matrices,
+`plan` decides where the bits of the index lie, `evolve` runs and differentiates, `wide` does what fits in no block,
+`observe` applies an observable, `program` compiles it all; `engine` is the face that `backends.get("statevector")`
+returns.
 """
 
 __all__ = ["Statevector"]

@@ -11,20 +11,17 @@ from backends import dense, memory
 from backends.base import Backend, Capabilities, Expectations, Footprint, Precision, Work
 from backends.batch import as_observables, as_rows, check_request, check_unitary
 from backends.sampling import measurements, sampled_circuit
-from backends.statevector.evolve import Masks, energies, energy_and_slopes, evolve
-from backends.statevector.lower import Factors, lower
-from backends.statevector.observe import Terms
+from backends.statevector.fuse import Block, fuse
+from backends.statevector.lower import lower
+from backends.statevector.observe import MOST_PRECOMPUTED, Terms, by_x_mask
+from backends.statevector.program import Program, block_width, compile_program
 from circuits.errors import Refused
-
-_energies = jax.jit(energies, static_argnames="n_qubits")
-_energy_and_slopes = jax.jit(energy_and_slopes, static_argnames="n_qubits")
-_evolve = jax.jit(evolve, static_argnames="n_qubits")
 
 MAX_QUBITS = 31
 """Indices of amplitudes are 32-bit numbers."""
 
-STATES_HELD = 6
-"""States that one row holds at its peak: psi, lambda, and the temporaries of one factor."""
+STATES_HELD = 12
+"""States that one row holds at its peak, as XLA reports it: psi, lambda, both moved, and those of the observable."""
 
 
 class Statevector(Backend):
@@ -54,20 +51,22 @@ class Statevector(Backend):
         )
 
     def footprint(self, work: Work) -> Footprint:
-        """One pass for each factor and each term; gradients hold the same states."""
+        """One pass for each block, wide factor and X mask of the observables; gradients hold the same states."""
         n = work.circuit.num_qubits
         if n > MAX_QUBITS:
             raise Refused(
                 f"the circuit has {n} qubits; 'statevector' takes at most {MAX_QUBITS} "
                 f"(a state of {n} qubits alone needs {self._state_bytes(n)} bytes)"
             )
-        n_terms = sum(len(observable) for observable in work.observables)
+        steps = fuse(lower(work.circuit), block_width(n, self._real))
+        passes = sum(1 if isinstance(step, Block) else len(step.factors) for step in steps)
+        n_masks = sum(len(by_x_mask(observable)) for observable in work.observables)
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
         return Footprint(
             standard_error=error,
-            passes=len(lower(work.circuit)) + n_terms,
+            passes=passes + n_masks,
             amplitudes=2.0**n,
-            memory_bytes=STATES_HELD * self._state_bytes(n),
+            memory_bytes=STATES_HELD * self._state_bytes(n) + self._table_bytes(n, n_masks),
         )
 
     def prepare(self, circuit: QuantumCircuit, observables: Any):
@@ -75,21 +74,18 @@ class Statevector(Backend):
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
         self._check_memory(circuit.num_qubits)
-        factors = lower(circuit)
         with self._arithmetic():
-            masks = Masks.of(factors, self._real)
-            terms = tuple(Terms.of(observable, self._complex) for observable in observables)
+            program = compile_program(circuit, self._real)
+            terms = tuple(Terms.of(observable, program.plan.width, self._real) for observable in observables)
 
         def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
             check_request(precision, shots, seed)
             if shots is not None:
-                return self._sampled(factors, observables, as_rows(parameters, circuit), shots, seed)
+                return self._sampled(program, observables, as_rows(parameters, circuit), shots, seed)
             start = time.perf_counter()
             rows = as_rows(parameters, circuit)
-            angles = factors.angles.values(rows).astype(self._real)
             with self._arithmetic():
-                values = [np.asarray(_energies(masks, row, terms, circuit.num_qubits)) for row in angles]
-            values = np.array(values, dtype=np.float64).reshape(len(rows), len(terms))
+                values = np.asarray(program.energies(rows, terms), dtype=np.float64)
             return Expectations(values, np.zeros_like(values), seconds={"execute": time.perf_counter() - start})
 
         return evaluate
@@ -101,31 +97,28 @@ class Statevector(Backend):
         check_unitary(circuit)
         (observable,) = as_observables(observable, circuit.num_qubits)
         self._check_memory(circuit.num_qubits)
-        factors = lower(circuit)
         with self._arithmetic():
-            masks, terms = Masks.of(factors, self._real), Terms.of(observable, self._complex)
+            program = compile_program(circuit, self._real)
+            terms = Terms.of(observable, program.plan.width, self._real)
 
         def f(theta, seed=None):
             rows = as_rows(theta, circuit)
-            angles = factors.angles.values(rows).astype(self._real)
             with self._arithmetic():
-                pairs = [_energy_and_slopes(masks, row, terms, circuit.num_qubits) for row in angles]
-            values = np.array([float(value) for value, _ in pairs])
-            slopes = np.array([np.asarray(slope, dtype=np.float64) for _, slope in pairs]).reshape(angles.shape)
+                values, slopes = program.energies_and_slopes(rows, terms)
             gradients = np.array(
-                [factors.angles.jacobian(row).T @ slope for row, slope in zip(rows, slopes, strict=True)]
-            )
+                [program.angles.jacobian(row).T @ slope for row, slope in zip(rows, slopes, strict=True)]
+            ).reshape(rows.shape)
             return (float(values[0]), gradients[0]) if np.ndim(theta) == 1 else (values, gradients)
 
         return f
 
-    def _sampled(self, factors: Factors, observables, rows: np.ndarray, shots: int, seed: int | None) -> Expectations:
+    def _sampled(self, program: Program, observables, rows: np.ndarray, shots: int, seed: int | None) -> Expectations:
         start = time.perf_counter()
         plan = measurements(observables)
         streams = np.random.SeedSequence(seed).spawn(len(rows))
         estimates = []
         for row, stream in zip(rows, streams, strict=True):
-            psi = self._state(factors, row).reshape((2,) * factors.n_qubits)
+            psi = self._state(program, row).reshape((2,) * program.plan.n_qubits)
             estimates.append(dense.estimate(psi, plan, shots, stream))
         values, errors = (np.array(column) for column in zip(*estimates, strict=True))
         return Expectations(values, errors, shots, {"execute": time.perf_counter() - start})
@@ -141,18 +134,23 @@ class Statevector(Backend):
         check_unitary(circuit)
         self._check_memory(circuit.num_qubits)
         (row,) = as_rows(parameters, circuit)
-        return self._state(lower(circuit), row)
-
-    def _state(self, factors: Factors, row: np.ndarray) -> np.ndarray:
-        angles = factors.angles.values(row[None])[0].astype(self._real)
         with self._arithmetic():
-            return np.asarray(_evolve(Masks.of(factors, self._real), angles, factors.n_qubits))
+            program = compile_program(circuit, self._real)
+        return self._state(program, row)
+
+    def _state(self, program: Program, row: np.ndarray) -> np.ndarray:
+        with self._arithmetic():
+            return program.state(row).astype(self._complex)
 
     def _arithmetic(self):
         return jax.enable_x64(self._precision == "double")
 
     def _state_bytes(self, n_qubits: int) -> int:
         return self._complex.itemsize * 2**n_qubits
+
+    def _table_bytes(self, n_qubits: int, n_masks: int) -> int:
+        """Diagonals of the observables, complex at worst."""
+        return self._complex.itemsize * min(n_masks * 2**n_qubits, MOST_PRECOMPUTED)
 
     def _check_memory(self, n_qubits: int) -> None:
         memory.check(STATES_HELD * self._state_bytes(n_qubits), what=f"{n_qubits} qubits on 'statevector'")

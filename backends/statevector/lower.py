@@ -37,6 +37,7 @@ class Factors:
         z: Z mask of each string, shape (factors, strings); padded.
         weight: Real coefficient of each string, shape (factors, strings); zeros where padded.
         phase: 1 or -i for each factor: D = phase * sum_k weight_k (-1)^parity(i & z_k).
+        gate: The gate that each factor belongs to, ascending; the factors of one gate are kept together.
     """
 
     n_qubits: int
@@ -45,6 +46,12 @@ class Factors:
     z: np.ndarray
     weight: np.ndarray
     phase: np.ndarray
+    gate: np.ndarray
+
+    @property
+    def support(self) -> np.ndarray:
+        """Mask of the qubits that each factor acts on, shape (factors,)."""
+        return self.x | np.bitwise_or.reduce(self.z, axis=1, initial=0)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -56,11 +63,13 @@ def lower(circuit: QuantumCircuit) -> Factors:
     Raises:
         Refused: naming a gate that has neither a rule here nor a definition.
     """
-    angles, groups = [], []
-    for angle, strings in _exponentials(circuit):
+    angles, groups, gates = [], [], []
+    number = itertools.count()
+    for gate, angle, strings in _exponentials(circuit, number):
         for scale, group in _flat_groups(strings):
             angles.append(angle * scale)
             groups.append(group)
+            gates.append(next(number) if gate is None else gate)
     width = max((len(group) for group in groups), default=1)
     x = np.zeros(len(groups), dtype=np.uint32)
     z = np.zeros((len(groups), width), dtype=np.uint32)
@@ -71,18 +80,24 @@ def lower(circuit: QuantumCircuit) -> Factors:
             x[row], z[row, column] = x_mask, z_mask
             phase[row] = 1 if n_y % 2 == 0 else -1j
             weight[row, column] = coefficient * (-1) ** (n_y // 2)
-    return Factors(circuit.num_qubits, compile_angles(angles, list(circuit.parameters)), x, z, weight, phase)
+    return Factors(
+        circuit.num_qubits, compile_angles(angles, list(circuit.parameters)), x, z, weight, phase, np.array(gates, int)
+    )
 
 
-def _exponentials(circuit: QuantumCircuit) -> Iterator[tuple[Any, Strings]]:
-    """Pairs (angle, G) whose factors exp(-i angle G) make up the circuit, first applied first."""
+def _exponentials(circuit: QuantumCircuit, number: Iterator[int]) -> Iterator[tuple[int | None, Any, Strings]]:
+    """(number of the gate, angle, G) of the factors exp(-i angle G) that make up the circuit, first applied first.
+
+    The strings of an evolution commute, and each is free to go its own way: it has no number in common with others.
+    """
     for gate, qubits in flatten(circuit, _has_rule):
         if gate.name == "global_phase":
             continue
         if isinstance(gate, PauliEvolutionGate):
-            yield from _evolution(gate, qubits)
+            yield from ((None, angle, strings) for angle, strings in _evolution(gate, qubits))
         else:
-            yield from _RULES[gate.name](qubits, *gate.params)
+            this = next(number)
+            yield from ((this, angle, strings) for angle, strings in _RULES[gate.name](qubits, *gate.params))
 
 
 def _has_rule(gate: Any) -> bool:

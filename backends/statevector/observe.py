@@ -1,43 +1,181 @@
-"""Applying an observable, term by term in one compiled loop."""
+"""Applying an observable: one diagonal, small matrices on neighbouring qubits, and what is left by its X masks.
 
-from typing import NamedTuple
+All strings with the same X mask are one diagonal after one permutation of the amplitudes. Masks whose strings fit on k
+neighbouring qubits are summed into one 2^k x 2^k matrix: a chain of n sites takes n / k matrix products, not one
+pass for each term.
+"""
+
+from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
+MOST_PRECOMPUTED = 2**24
+"""Diagonals are computed once if all of them have no more entries than this, else each time."""
 
-class Terms(NamedTuple):
-    """Pauli terms as masks: (P psi)[i] = weight (-1)^parity(i & z) psi[i ^ x]. Leading axis: terms.
 
-    The weight holds the coefficient and (-i)^(number of Y).
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["diagonal", "matrices", "x", "table", "z", "weight"],
+    meta_fields=["n_qubits", "lowest"],
+)
+@dataclass(frozen=True)
+class Terms:
+    """An observable on n qubits.
+
+    Attributes:
+        n_qubits: n.
+        lowest: The lowest qubit of each window.
+        diagonal: Strings of I and Z, shape (2^n,), or (1,) for a multiple of the identity.
+        matrices: Of the windows, shapes (parts, 2^k, 2^k): the real part and, where there is one, the imaginary part.
+        x: X masks of the other strings, shape (masks,).
+        table: Their diagonals (real, and imaginary where there is one), shape (masks, parts, 2^n); or None.
+        z: Without a table, Z masks of their strings, shape (masks, strings); padded.
+        weight: Coefficients of these, with (-i)^(number of Y), shape (masks, parts, strings).
     """
 
+    n_qubits: int
+    lowest: tuple[int, ...]
+    diagonal: jax.Array
+    matrices: tuple[jax.Array, ...]
     x: jax.Array
-    z: jax.Array
-    weight: jax.Array
+    table: jax.Array | None
+    z: jax.Array | None
+    weight: jax.Array | None
 
     @classmethod
-    def of(cls, observable: SparsePauliOp, dtype: np.dtype) -> "Terms":
-        """Convert, with complex weights of the given type."""
-        observable = observable.simplify(atol=0)
-        powers = 1 << np.arange(observable.paulis.x.shape[1], dtype=np.uint64)
-        x = (observable.paulis.x.astype(np.uint64) @ powers).astype(np.uint32)
-        z = (observable.paulis.z.astype(np.uint64) @ powers).astype(np.uint32)
-        n_y = np.sum(observable.paulis.x & observable.paulis.z, axis=1)
-        weight = np.real(np.array(observable.coeffs)) * (-1j) ** n_y
-        order = np.argsort(x, kind="stable")
-        return cls(jnp.asarray(x[order]), jnp.asarray(z[order]), jnp.asarray(weight[order].astype(dtype)))
+    def of(cls, observable: SparsePauliOp, k: int, dtype: np.dtype) -> "Terms":
+        """Sort the strings.
+
+        Args:
+            observable: Hermitian.
+            k: Qubits of a window.
+            dtype: Of the amplitudes' real and imaginary parts.
+        """
+        n, groups = int(observable.num_qubits or 0), by_x_mask(observable)
+        z, weight = groups.pop(0, (np.zeros(1, np.uint32), np.zeros(1, complex)))
+        real = np.real(weight).astype(dtype)
+        diagonal = jnp.asarray(real) if not z.any() else _diagonal(z, real, n)
+        lowest, matrices = [], []
+        for low, masks in windows({x: int(x | np.bitwise_or.reduce(g[0])) for x, g in groups.items()}, n, k).items():
+            inside = {x >> low: (groups[x][0] >> np.uint32(low), groups[x][1]) for x in masks}
+            for x in masks:
+                del groups[x]
+            lowest.append(low)
+            matrices.append(jnp.asarray(_parts(_matrix(inside, min(k, n))).astype(dtype)))
+        longest = max((len(z) for z, _ in groups.values()), default=0)
+        zs, weights = np.zeros((len(groups), longest), np.uint32), np.zeros((len(groups), longest), complex)
+        for row, (z, weight) in enumerate(groups.values()):
+            zs[row, : len(z)], weights[row, : len(z)] = z, weight
+        x = jnp.asarray(np.array(list(groups), np.uint32))
+        weight = np.moveaxis(_parts(weights), 0, 1).astype(dtype)
+        if weight.shape[0] * weight.shape[1] * 2**n > MOST_PRECOMPUTED:
+            return cls(n, tuple(lowest), diagonal, tuple(matrices), x, None, jnp.asarray(zs), jnp.asarray(weight))
+        table = _table(jnp.asarray(zs), jnp.asarray(weight), n)
+        return cls(n, tuple(lowest), diagonal, tuple(matrices), x, table, None, None)
+
+
+def by_x_mask(observable: SparsePauliOp) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """X mask to the Z masks of its strings and their weights: (P psi)[i] = weight (-1)^parity(i & z) psi[i ^ x]."""
+    observable = observable.simplify(atol=0)
+    powers = 1 << np.arange(observable.paulis.x.shape[1], dtype=np.uint64)
+    x = (observable.paulis.x.astype(np.uint64) @ powers).astype(np.uint32)
+    z = (observable.paulis.z.astype(np.uint64) @ powers).astype(np.uint32)
+    n_y = np.sum(observable.paulis.x & observable.paulis.z, axis=1)
+    weight = np.real(np.array(observable.coeffs)) * np.array([1, -1j, -1, 1j])[n_y % 4]
+    return {int(mask): (z[x == mask], weight[x == mask]) for mask in np.unique(x)}
+
+
+def windows(supports: dict[int, int], n_qubits: int, k: int) -> dict[int, list[int]]:
+    """Lowest qubit of each window to the X masks that it takes; a window that would take only one is left out."""
+    taken: dict[int, list[int]] = {}
+    left = dict(supports)
+    for low in range(max(n_qubits - k, 0) + 1):
+        reach = (2 ** min(k, n_qubits) - 1) << low
+        first = [x for x, support in left.items() if support >> low & 1]
+        inside = [x for x, support in left.items() if not support & ~reach]
+        last = low == max(n_qubits - k, 0)
+        if len(inside) > 1 and (last or any(x in first for x in inside)):
+            taken[low] = inside
+            left = {x: support for x, support in left.items() if x not in inside}
+    return taken
 
 
 def apply(terms: Terms, psi: jax.Array) -> jax.Array:
-    """H psi, shape (2^n,)."""
-    index = jnp.arange(psi.size, dtype=jnp.uint32)
+    """H psi for a real state: shape (2^(n+1),), real parts first."""
+    n = terms.n_qubits
+    x = psi.reshape(2, -1)
+    total = terms.diagonal * x
+    for low, parts in zip(terms.lowest, terms.matrices, strict=True):
+        turns = [jax.lax.optimization_barrier(_window(part, x, low)) for part in parts]  # sums fused in are slow
+        total += turns[0] if len(turns) == 1 else turns[0] + _turned(turns[1])
+    if not len(terms.x):
+        return total.reshape(-1)
+    index = jnp.arange(2**n, dtype=jnp.uint32)
 
-    def add(total, term):
-        sign = 1 - 2 * (jax.lax.population_count(index & term.z) & 1).astype(psi.real.dtype)
-        return total + term.weight * sign * psi[index ^ term.x], None
+    def add(total, group):
+        mask, z, weight, d = group
+        if d is None:
+            d = _signed(z, weight, index)
+        moved = x[:, index ^ mask]
+        total += d[0] * moved
+        return (total + _turned(d[1] * moved) if len(d) > 1 else total), None
 
-    total, _ = jax.lax.scan(add, jnp.zeros_like(psi), terms)
+    total, _ = jax.lax.scan(add, total, (terms.x, terms.z, terms.weight, terms.table))
+    return total.reshape(-1)
+
+
+def _window(h: jax.Array, x: jax.Array, low: int) -> jax.Array:
+    """A real matrix on the qubits from the lowest upwards."""
+    size, highest = len(h), jax.lax.Precision.HIGHEST
+    if not low:
+        return jnp.matmul(x.reshape(-1, size), h.T, precision=highest).reshape(x.shape)
+    parts = x.reshape(-1, size, 2**low)
+    if size <= 2 ** (low + 1):  # in place, one product for each setting of the qubits above
+        return jnp.matmul(jnp.broadcast_to(h, (len(parts), *h.shape)), parts, precision=highest).reshape(x.shape)
+    return jnp.einsum("ij,ljr->lir", h, parts, precision=highest).reshape(x.shape)
+
+
+def _turned(x: jax.Array) -> jax.Array:
+    """Times i."""
+    return jnp.stack([-x[1], x[0]])
+
+
+def _parts(numbers: np.ndarray) -> np.ndarray:
+    """Real part and, unless it is zero, imaginary part, along a new first axis."""
+    real, imaginary = np.real(numbers), np.imag(numbers)
+    return np.stack([real, imaginary]) if np.any(imaginary) else real[None]
+
+
+def _matrix(groups: dict[int, tuple[np.ndarray, np.ndarray]], k: int) -> np.ndarray:
+    index = np.arange(2**k, dtype=np.uint32)
+    matrix = np.zeros((2**k, 2**k), dtype=complex)
+    for x, (z, weight) in groups.items():
+        signs = 1 - 2.0 * (np.bitwise_count(index[:, None] & z) & 1)
+        matrix[index, index ^ np.uint32(x)] += signs @ weight
+    return matrix
+
+
+def _signed(z: jax.Array, weight: jax.Array, index: jax.Array) -> jax.Array:
+    """sum_k weight_k (-1)^parity(i & z_k): masks (strings,), weights (parts, strings) -> (parts, 2^n)."""
+
+    def add(total, string):
+        z, weight = string
+        odd = jax.lax.population_count(index & z) & 1
+        return total + jnp.where(odd == 1, -weight[:, None], weight[:, None]), None
+
+    total, _ = jax.lax.scan(add, jnp.zeros((len(weight), len(index)), weight.dtype), (z, weight.T))
     return total
+
+
+@partial(jax.jit, static_argnums=2)
+def _table(z: jax.Array, weight: jax.Array, n_qubits: int) -> jax.Array:
+    index = jnp.arange(2**n_qubits, dtype=jnp.uint32)
+    return jax.lax.map(lambda group: _signed(group[0], group[1], index), (z, weight))
+
+
+def _diagonal(z: np.ndarray, weight: np.ndarray, n_qubits: int) -> jax.Array:
+    return _table(jnp.asarray(z)[None], jnp.asarray(weight)[None, None], n_qubits)[0, 0]

@@ -1,0 +1,173 @@
+"""Gathering the gates of a circuit into blocks on a few qubits, and into scans of wide factors between them.
+
+A block costs what one of its gates costs when the state is large, so a window of k qubits should swallow as many gates
+as it can: every gate that becomes executable within the window is taken, layer after layer. Windows are grown from
+the gates at the front of the circuit, one neighbouring qubit at a time, and the fullest window is taken.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from backends.statevector.lower import Factors
+
+
+@dataclass(frozen=True)
+class Block:
+    """Factors that act on few qubits: one small matrix.
+
+    Attributes:
+        window: Mask of the qubits.
+        factors: Indices of the factors, in the order of their application.
+    """
+
+    window: int
+    factors: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Wide:
+    """Consecutive factors that are applied to the whole state one by one."""
+
+    factors: tuple[int, ...]
+
+
+def fuse(factors: Factors, k: int) -> list[Block | Wide]:
+    """Order all factors into steps; blocks have at most k qubits.
+
+    A circuit in which wide factors prevail is left as it is, one scan.
+    """
+    n_wide = int(np.sum(np.bitwise_count(factors.support) > k))
+    steps: list[Block | Wide] = []
+    n_fused = 0
+    for step in _steps(factors, k, at_least=3 if n_wide else 1):
+        if isinstance(step, Wide) and steps and isinstance(steps[-1], Wide):
+            steps[-1] = Wide(steps[-1].factors + step.factors)
+        else:
+            steps.append(step)
+        n_fused += len(step.factors) if isinstance(step, Block) else 0
+    if n_fused < len(factors) - n_fused:
+        return [Wide(tuple(range(len(factors))))]
+    return steps
+
+
+def _steps(factors: Factors, k: int, at_least: int) -> Iterator[Block | Wide]:
+    """Blocks of at least so many factors; whatever else is at the front goes by itself."""
+    gates, supports = _gates(factors)
+    front = _Front(supports, factors.n_qubits)
+    grown: dict[int, tuple[int, int, list[int]]] = {}
+    while ready := front.ready():
+        wide = [g for g in ready if supports[g].bit_count() > k]
+        if wide:
+            taken, window = wide, 0
+        else:
+            for g in ready:
+                if g not in grown:
+                    window, taken = front.grow(supports[g], k)
+                    grown[g] = (sum(len(gates[t]) for t in taken), window, taken)
+            size, window, taken = grown[max(ready, key=lambda g: grown[g][0])]
+            if size < at_least:
+                taken, window = ready[:1], 0
+        chosen = tuple(f for g in taken for f in gates[g])
+        touched = front.take(taken)
+        grown = {g: found for g, found in grown.items() if not found[1] & touched}
+        yield Block(window, chosen) if window else Wide(chosen)
+
+
+def _gates(factors: Factors) -> tuple[list[tuple[int, ...]], list[int]]:
+    """The factors of each gate, and the mask of its qubits."""
+    members: dict[int, list[int]] = {}
+    for f, gate in enumerate(factors.gate.tolist()):
+        members.setdefault(gate, []).append(f)
+    support = factors.support.tolist()
+    masks = []
+    for part in members.values():
+        mask = 0
+        for f in part:
+            mask |= support[f]
+        masks.append(mask)
+    return [tuple(part) for part in members.values()], masks
+
+
+class _Front:
+    """The gates that wait on each qubit."""
+
+    def __init__(self, supports: list[int], n_qubits: int):
+        self.supports = supports
+        self.queues: list[list[int]] = [[] for _ in range(n_qubits)]
+        for gate, support in enumerate(supports):
+            for q in bits(support):
+                self.queues[q].append(gate)
+        for queue in self.queues:
+            queue.append(-1)  # nothing waits any more
+        self.at = [0] * n_qubits
+
+    def ready(self) -> list[int]:
+        """Gates that stand first on all their qubits."""
+        heads: dict[int, int] = {}
+        for q, queue in enumerate(self.queues):
+            gate = queue[self.at[q]]
+            heads[gate] = heads.get(gate, 0) | 1 << q
+        return [gate for gate, mask in heads.items() if gate >= 0 and mask == self.supports[gate]]
+
+    def take(self, gates: list[int]) -> int:
+        """Remove gates from the front; returns the mask of their qubits."""
+        touched = 0
+        for gate in gates:
+            touched |= self.supports[gate]
+            for q in bits(self.supports[gate]):
+                self.at[q] += 1
+        return touched
+
+    def grow(self, window: int, k: int) -> tuple[int, list[int]]:
+        """Widen the window up to k qubits, each time by the gate in the way that lets most gates in."""
+        at = dict.fromkeys(bits(window))
+        at = {q: self.at[q] for q in at}
+        taken = self._absorb(window, at, window)
+        while window.bit_count() < k:
+            heads = {self.queues[q][at[q]] for q in bits(window)} - {-1}
+            wider = {window | self.supports[gate] for gate in heads}
+            best = None
+            for candidate in sorted(mask for mask in wider if mask != window and mask.bit_count() <= k):
+                new = candidate & ~window
+                trial = at | {q: self.at[q] for q in bits(new)}
+                gain = self._absorb(candidate, trial, candidate)
+                rate = len(gain) / new.bit_count()
+                if gain and (best is None or rate > best[0]):
+                    best = (rate, candidate, trial, gain)
+            if best is None:
+                break
+            _, window, at, gain = best
+            taken += gain
+        return window, taken
+
+    def _absorb(self, window: int, at: dict[int, int], touched: int) -> list[int]:
+        """Take every gate that can be executed within the window; moves `at` on."""
+        taken = []
+        waiting = list(bits(touched))
+        while waiting:
+            q = waiting.pop()
+            gate = self.queues[q][at[q]]
+            if gate < 0:
+                continue
+            support = self.supports[gate]
+            if support & ~window:
+                continue
+            places = bits(support)
+            if all(self.queues[p][at[p]] == gate for p in places):
+                taken.append(gate)
+                for p in places:
+                    at[p] += 1
+                waiting += places
+        return taken
+
+
+def bits(mask: int) -> list[int]:
+    """Positions of the ones, ascending."""
+    found = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found
