@@ -6,10 +6,11 @@ Precision, seed and shots travel with each call; nothing is remembered between c
 """
 
 import math
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 from uuid import uuid4
 
 import numpy as np
@@ -113,7 +114,7 @@ class Cost:
 
     Attributes:
         seconds: Wall time, compilation included; NaN while the backend's speed is not measured on this machine.
-        compile_s: The part of it that is spent once, before the first value.
+        compile_s: The part of it that is spent once, before the first value: importing, compiling.
         memory_bytes: Peak memory beyond the interpreter's own.
         money_usd: What a provider would charge.
         standard_error: Statistical error of one value, in the observable's unit; 0 where values are exact.
@@ -186,6 +187,9 @@ class Origin:
 class Backend(ABC):
     """A place where expectation values come from."""
 
+    library: ClassVar[str | None] = None
+    """Module of a heavy library that is imported on first use; its import time is part of a prediction."""
+
     origin: Origin | None = None
     """Set by `backends.get` when a name made this backend; None for one that was made around an object."""
 
@@ -216,7 +220,8 @@ class Backend(ABC):
         row_s = compile_s = math.nan
         if speed is not None:
             row_s = speed.row_s(footprint.passes, footprint.amplitudes)
-            compile_s = speed.compile_s(footprint.passes)
+            loaded = self.library is None or self.library in sys.modules
+            compile_s = speed.compile_s(footprint.passes) + (0.0 if loaded else speed.load)
         return Cost(
             seconds=compile_s + work.n_evaluations * work.n_rows * footprint.values * row_s,
             compile_s=compile_s,

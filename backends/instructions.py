@@ -77,7 +77,7 @@ def borrows_name(operation: Any) -> bool:
 def homemade(operation: Any) -> bool:
     """Whether an operation was made of a circuit, an OpenQASM definition or a class of the user's own."""
     kind = getattr(operation, "base_class", type(operation))
-    return kind in PLAIN or not kind.__module__.startswith(("qiskit.circuit.", "qiskit_aer."))
+    return kind in PLAIN or not (kind.__module__ or "").startswith(("qiskit.circuit.", "qiskit_aer."))
 
 
 def nested(circuit: QuantumCircuit) -> Iterator[Instruction]:

@@ -8,6 +8,8 @@ probe circuits, for values and for gradients apart.
 import json
 import os
 import platform
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import asdict, dataclass, fields
@@ -25,8 +27,11 @@ from circuits.errors import RecordFailed
 PROBES = ((4, 1), (4, 8), (13, 2))
 """(qubits, layers) of the probe circuits."""
 
-LARGEST = 2**14
+LARGEST = 2**16
 """Amplitudes of a probe, which decide for a density matrix with its 4^n of them."""
+
+COUNTS = 2
+"""Raised when a backend counts its passes in another way, so that speeds from before are measured anew."""
 
 REPEATS = 5
 
@@ -41,6 +46,7 @@ class Speed:
         amplitude: For each pass and amplitude.
         first: Beyond all that, once for each new circuit (compilation).
         first_step: The same for each pass.
+        load: Once for each process, to import the backend's library.
     """
 
     call: float
@@ -48,6 +54,7 @@ class Speed:
     amplitude: float
     first: float
     first_step: float
+    load: float
 
     def row_s(self, passes: float, amplitudes: float) -> float:
         """Predicted seconds for one row."""
@@ -91,6 +98,8 @@ def measure(backend: Backend, *, derivative: bool) -> Speed:
     Returns:
         The speed; it is written to the user's cache folder, for every later session on this machine.
     """
+    load = _load_s(backend)
+    _time(backend, *_probe(2, 1), derivative)  # what is loaded on first use is loaded now
     passes, amplitudes, first_s, row_s = [], [], [], []
     for n_qubits, layers in PROBES:
         circuit, observable = _fitting(backend, n_qubits, layers)
@@ -100,12 +109,12 @@ def measure(backend: Backend, *, derivative: bool) -> Speed:
         amplitudes.append(footprint.amplitudes)
         first_s.append(max(first - row, 0.0))
         row_s.append(row)
-    step = max(row_s[1] - row_s[0], 0.0) / max(passes[1] - passes[0], 1e-9)
+    step = max(row_s[1] - row_s[0], 0.0) / max(passes[1] - passes[0], 1.0)
     call = max(row_s[0] - passes[0] * step, 0.0)
     amplitude = max(row_s[2] - call - passes[2] * step, 0.0) / (passes[2] * amplitudes[2])
-    first_step = max(first_s[1] - first_s[0], 0.0) / max(passes[1] - passes[0], 1e-9)
+    first_step = max(first_s[1] - first_s[0], 0.0) / max(passes[1] - passes[0], 1.0)
     first = max(first_s[0] - passes[0] * first_step, 0.0)
-    speed = Speed(call, step, amplitude, first, first_step)
+    speed = Speed(call, step, amplitude, first, first_step, load)
     keep(backend, speed, derivative=derivative)
     return speed
 
@@ -128,6 +137,18 @@ def keep(backend: Backend, speed: Speed, *, derivative: bool) -> None:
             f"the measured speeds cannot be kept in {path} ({err.strerror}); "
             "set HYBRID_CACHE to a folder that can be written"
         ) from err
+
+
+def _load_s(backend: Backend) -> float:
+    """Seconds that importing the backend's library takes in a fresh process."""
+    if backend.library is None:
+        return 0.0
+    seconds = []
+    for program in ("pass", f"import {backend.library}"):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+        seconds.append(time.perf_counter() - start)
+    return max(seconds[1] - seconds[0], 0.0)
 
 
 def _fitting(backend: Backend, n_qubits: int, layers: int) -> tuple[QuantumCircuit, SparsePauliOp]:
@@ -173,7 +194,8 @@ def _time(backend: Backend, circuit: QuantumCircuit, observable: SparsePauliOp, 
 
 def _key(backend: Backend, derivative: bool) -> str:
     can = backend.capabilities()
-    return f"{machine()} | {can.name} | {can.summary} | {can.precision} | {'gradient' if derivative else 'value'}"
+    kind = "gradient" if derivative else "value"
+    return " | ".join((machine(), str(COUNTS), can.name, can.summary, can.precision, kind))
 
 
 def machine() -> str:

@@ -47,6 +47,8 @@ class Aer(Backend):
         max_bond_dimension: Where the matrix-product state is cut; None keeps it exact.
     """
 
+    library = "qiskit_aer"
+
     def __init__(
         self,
         *,

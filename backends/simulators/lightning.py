@@ -46,6 +46,8 @@ class Lightning(Backend):
         precision: Of the amplitudes: "double" (complex128) or "single" (complex64).
     """
 
+    library = "pennylane_lightning.lightning_qubit"
+
     def __init__(self, *, precision: Precision = "double"):
         if precision not in ("double", "single"):
             raise unknown("precision of lightning:", str(precision), ("double", "single"))

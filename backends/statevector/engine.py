@@ -10,6 +10,7 @@ from qiskit import QuantumCircuit
 from backends import dense, memory
 from backends.base import Backend, Capabilities, Expectations, Footprint, Precision, Work
 from backends.batch import as_observables, as_rows, check_request, check_unitary
+from backends.gradients import as_function
 from backends.sampling import measurements, sampled_circuit
 from backends.statevector.fuse import Block, fuse
 from backends.statevector.lower import lower
@@ -92,6 +93,7 @@ class Statevector(Backend):
 
     def value_and_grad(self, circuit, observable, *, precision=None, shots=None, seed=None):
         """Adjoint gradients; with shots, parameter shift on samples. See `Backend.value_and_grad`."""
+        check_request(precision, shots, seed)
         if shots is not None:
             return super().value_and_grad(circuit, observable, precision=precision, shots=shots, seed=seed)
         check_unitary(circuit)
@@ -101,31 +103,28 @@ class Statevector(Backend):
             program = compile_program(circuit, self._real)
             terms = Terms.of(observable, program.plan.width, self._real)
 
-        def f(theta, seed=None):
-            rows = as_rows(theta, circuit)
+        def evaluate(rows, seed):
             with self._arithmetic():
                 values, slopes = program.energies_and_slopes(rows, terms)
-            gradients = np.array(
-                [program.angles.jacobian(row).T @ slope for row, slope in zip(rows, slopes, strict=True)]
-            ).reshape(rows.shape)
-            return (float(values[0]), gradients[0]) if np.ndim(theta) == 1 else (values, gradients)
+            pulled = [program.angles.jacobian(row).T @ slope for row, slope in zip(rows, slopes, strict=True)]
+            return values, np.array(pulled).reshape(rows.shape)
 
-        return f
+        return as_function(circuit, evaluate, seed)
 
     def _sampled(self, program: Program, observables, rows: np.ndarray, shots: int, seed: int | None) -> Expectations:
         start = time.perf_counter()
         plan = measurements(observables)
         streams = np.random.SeedSequence(seed).spawn(len(rows))
-        estimates = []
-        for row, stream in zip(rows, streams, strict=True):
+        values = np.empty((len(rows), len(observables)))
+        errors = np.empty_like(values)
+        for k, (row, stream) in enumerate(zip(rows, streams, strict=True)):
             psi = self._state(program, row).reshape((2,) * program.plan.n_qubits)
-            estimates.append(dense.estimate(psi, plan, shots, stream))
-        values, errors = (np.array(column) for column in zip(*estimates, strict=True))
+            values[k], errors[k] = dense.estimate(psi, plan, shots, stream)
         return Expectations(values, errors, shots, {"execute": time.perf_counter() - start})
 
     def sample(self, circuit: QuantumCircuit, parameters=(), *, shots=1024, seed=None) -> dict[str, int]:
         """Counts drawn from the final state's probabilities."""
-        circuit, row = sampled_circuit(circuit, parameters, shots)
+        circuit, row = sampled_circuit(circuit, parameters, shots, seed)
         p = dense.probabilities(self.state(circuit, row))
         return dense.draw(p, shots, np.random.default_rng(seed)).to_counts()
 

@@ -17,8 +17,11 @@ from backends.statevector.lower import lower
 from backends.statevector.observe import Terms, apply
 from backends.statevector.plan import Plan, Scan, places, plan, small_plan
 
-SMALL = 13
-"""Up to so many qubits moving amplitudes by gathers costs less than compiling each move."""
+SMALL, MEDIUM = 13, 16
+"""Up to so many qubits the blocks of any circuit, or of a deep one, run in one loop, amplitudes moved by gathers."""
+
+DEEP = 30
+"""Blocks from which on compiling each one's own move costs more than its gather."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +68,10 @@ def compile_program(circuit: QuantumCircuit, real: np.dtype) -> Program:
     """Lower, fuse and lay out a circuit; call it in the precision that it is to run in."""
     factors = lower(circuit)
     steps = fuse(factors, block_width(circuit.num_qubits, real))
-    lay_out = small_plan if circuit.num_qubits <= SMALL else plan
-    laid = lay_out(steps, circuit.num_qubits, block_width(circuit.num_qubits, real))
     blocks = [step for step in steps if isinstance(step, Block)]
+    in_one_loop = circuit.num_qubits <= (MEDIUM if len(blocks) > DEEP else SMALL)
+    lay_out = small_plan if in_one_loop else plan
+    laid = lay_out(steps, circuit.num_qubits, block_width(circuit.num_qubits, real))
     slot = np.array([f for step in steps if isinstance(step, Wide) for f in step.factors], dtype=int)
     x, z = factors.x[slot], factors.z[slot]
     for step in laid.steps:

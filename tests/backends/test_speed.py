@@ -9,7 +9,7 @@ import backends
 from backends.speed import Speed, _fitting, keep, stored
 from circuits.errors import RecordFailed
 
-FAST = Speed(1e-3, 1e-6, 1e-9, 0.1, 1e-4)
+FAST = Speed(1e-3, 1e-6, 1e-9, 0.1, 1e-4, load=0.0)
 
 
 @pytest.fixture(autouse=True)
