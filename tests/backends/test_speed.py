@@ -45,7 +45,7 @@ def test_a_damaged_file_is_as_good_as_none(content, cache):
 
 def test_costly_backends_are_measured_on_small_circuits():
     assert _fitting(backends.get("aer"), 13, 2)[0].num_qubits == 13
-    assert _fitting(backends.get("aer", method="density_matrix"), 13, 2)[0].num_qubits == 7
+    assert _fitting(backends.get("aer", method="density_matrix"), 13, 2)[0].num_qubits == 8
     assert _fitting(backends.get("aer", method="statevector", noise_model="fake_guadalupe"), 13, 2)[0].num_qubits == 8
     assert _fitting(backends.get("ibm:fake_manila"), 13, 2)[0].num_qubits == 5
 
