@@ -1,7 +1,7 @@
 """LiH with all twelve qubits and UCCSD (92 excitations): time to the converged minimum, backend against backend.
 
-The whole minimization is timed, compilation included, in turn on every backend; aer has no gradient of its own, so one
-parameter-shift gradient is timed and counted for as many evaluations as the others need. "target" is the first energy
+The whole minimization is timed, compilation included, in turn on every backend. aer has no gradient of its own: one value
+is timed, and the values that a parameter-shift gradient takes are counted. "target" is the first energy
 within 1e-6 hartree of the minimum that a run with a hundred times the accuracy ends in.
 """
 
@@ -15,6 +15,7 @@ import record
 
 import backends
 import hybrid
+from backends.gradients import n_shifted
 from circuits import molecule, uccsd
 
 REPEATS = 3
@@ -50,9 +51,11 @@ def main() -> None:
         }
         for name, seconds in times.items()
     }
+    evaluate = backends.get("aer").prepare(circuit, problem.hamiltonian)
+    evaluate(np.full(circuit.num_parameters, 0.01))
     start = time.perf_counter()
-    backends.get("aer").value_and_grad(circuit, problem.hamiltonian)(np.full(circuit.num_parameters, 0.01))
-    numbers["aer, one parameter-shift gradient"] = {"s": time.perf_counter() - start}
+    evaluate(np.full(circuit.num_parameters, 0.02))
+    numbers["aer"] = {"value_s": time.perf_counter() - start, "values_for_a_gradient": 1 + n_shifted(circuit)}
     numbers["lightning over statevector"] = median(times["lightning"]) / median(times["statevector"])
     numbers["minimum_hartree"] = minimum.energy
     numbers["exact_hartree"] = minimum.exact_energy

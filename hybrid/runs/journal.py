@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS evaluation (
 COMMIT_SHARE = 400
 """A commit waits until this many times its own duration has passed since the last one: it costs 1/400 of the time."""
 
-COMMIT_AFTER_S = 0.5
+COMMIT_AFTER_S = 1.0
 """No commit of cheap evaluations comes earlier than this after the last one."""
 
 SLOW_S = 1.0
