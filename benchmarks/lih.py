@@ -1,7 +1,7 @@
 """LiH with all twelve qubits and UCCSD (92 excitations): time to the converged minimum, backend against backend.
 
-The whole minimization is timed, compilation included, in turn on every backend. aer has no gradient of its own: one value
-is timed, and the values that a parameter-shift gradient takes are counted. "target" is the first energy
+The whole minimization is timed, in turn on every backend. aer has no gradient of its own: one value is timed, and the
+values that a parameter-shift gradient takes are counted. "target" is the first energy
 within 1e-6 hartree of the minimum that a run with a hundred times the accuracy ends in.
 """
 
