@@ -10,7 +10,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, get_args
 from uuid import uuid4
 
 import numpy as np
@@ -18,8 +18,15 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.batch import Batch
+from circuits.errors import unknown
 
 Precision = Literal["double", "single"]
+
+
+def check_precision(precision: Any, backend: str) -> None:
+    """Refuse a precision that no backend has, naming the backend it was asked of."""
+    if precision not in get_args(Precision):
+        raise unknown(f"precision of {backend}:", str(precision), get_args(Precision))
 
 
 @dataclass(frozen=True)

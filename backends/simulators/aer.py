@@ -12,7 +12,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 
-from backends.base import Backend, Capabilities, Expectations, Footprint, Precision, Work
+from backends.base import Backend, Capabilities, Expectations, Footprint, Precision, Work, check_precision
 from backends.batch import as_observables, as_rows, check_request, check_unitary
 from backends.gradients import n_shifted
 from backends.measured import MeasuredCircuits, measure, measured_circuits, outcomes_of, transpiled
@@ -59,8 +59,7 @@ class Aer(Backend):
     ):
         if method not in get_args(Method):
             raise unknown("method of aer:", str(method), get_args(Method))
-        if precision not in ("double", "single"):
-            raise unknown("precision of aer:", str(precision), ("double", "single"))
+        check_precision(precision, "aer")
         if max_bond_dimension is not None and method != "matrix_product_state":
             raise Refused(f"max_bond_dimension has no effect on method '{method}'; use method='matrix_product_state'")
         if max_bond_dimension is not None:

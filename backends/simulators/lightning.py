@@ -16,13 +16,12 @@ from qiskit.quantum_info import SparsePauliOp
 
 from backends import dense
 from backends.angles import Angles, compile_angles
-from backends.base import Backend, Capabilities, Expectations, Footprint, Precision, Work
+from backends.base import Backend, Capabilities, Expectations, Footprint, Precision, Work, check_precision
 from backends.batch import as_observables, as_rows, check_request, check_unitary
 from backends.gradients import as_function, n_shifted
 from backends.instructions import exponents, flatten, has_matrix, is_free, matrix_of, terms
 from backends.memory import check
 from backends.sampling import measurements, sampled_circuit
-from circuits.errors import unknown
 
 MAX_GATE_QUBITS = 6
 STATES = {"value": 5, "samples": 5, "gradient": 7}
@@ -49,8 +48,7 @@ class Lightning(Backend):
     library = "pennylane_lightning.lightning_qubit"
 
     def __init__(self, *, precision: Precision = "double"):
-        if precision not in ("double", "single"):
-            raise unknown("precision of lightning:", str(precision), ("double", "single"))
+        check_precision(precision, "lightning")
         self._precision: Precision = precision
 
     def capabilities(self) -> Capabilities:

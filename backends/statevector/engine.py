@@ -8,7 +8,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 
 from backends import dense, memory
-from backends.base import Backend, Capabilities, Expectations, Footprint, Precision, Work
+from backends.base import Backend, Capabilities, Expectations, Footprint, Precision, Work, check_precision
 from backends.batch import as_observables, as_rows, check_request, check_unitary
 from backends.gradients import as_function
 from backends.sampling import measurements, sampled_circuit
@@ -33,8 +33,7 @@ class Statevector(Backend):
     """
 
     def __init__(self, *, precision: Precision = "double"):
-        if precision not in ("double", "single"):
-            raise Refused(f"precision must be 'double' or 'single', not {precision!r}")
+        check_precision(precision, "statevector")
         self._precision: Precision = precision
         self._real = np.dtype(np.float64 if precision == "double" else np.float32)
         self._complex = np.dtype(np.complex128 if precision == "double" else np.complex64)
