@@ -48,6 +48,13 @@ class Angles:
         index, columns, data = (np.array(part) for part in zip(*entries, strict=True))
         return csr_array(self.matrix + csr_array((data, (index, columns)), shape=self.matrix.shape))
 
+    def pulled(self, rows: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        """Derivatives by the parameters from those by the angles: (rows, params), (rows, angles) -> (rows, params)."""
+        if not self.curved:
+            return slopes @ self.matrix
+        pairs = zip(rows, slopes, strict=True)
+        return np.array([self.jacobian(row).T @ slope for row, slope in pairs]).reshape(rows.shape)
+
     def _evaluate(self, expression, row) -> float:
         if not isinstance(expression, ParameterExpression):
             return float(np.real(expression))

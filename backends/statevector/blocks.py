@@ -1,7 +1,8 @@
 """The matrices of all blocks at once, and the derivatives of their factors.
 
-The factors of a block act on 2^k x 2^k matrices as they would on states (the columns). All blocks go through one scan,
-as long as the fullest block, so that compiling takes the same time for ten gates or ten thousand.
+A block is a product of few small gates' matrices on two qubits or so (`Pieces`), and each of these is a product of
+factors. Both levels run through one loop that is as long as the fullest block or piece: compiling takes the same time
+for ten gates or ten thousand, and most of the loop's turns touch 4 x 4 matrices only.
 """
 
 from typing import NamedTuple
@@ -10,26 +11,54 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from backends.statevector.fuse import Block
+from backends.statevector.fuse import Block, bits, fuse_within
 from backends.statevector.lower import Factors
 
 
-class Local(NamedTuple):
-    """The factors of every block on the block's own qubits, padded with factors that do nothing.
+class Turns(NamedTuple):
+    """The factors of many small matrices on the matrices' own qubits, padded with factors that do nothing.
 
-    A factor is D[i] U[i ^ x] as in `Factors`. Leading axes: steps (as many as the fullest block has factors), blocks.
+    A factor is D[i] U[i ^ x] as in `Factors`. Leading axes: turns (as many as the longest product), matrices.
 
     Attributes:
-        moved: i ^ x, shape (steps, blocks, 2^k).
-        r: Real part of D: D = phase r, shape (steps, blocks, 2^k).
-        phase: 1 or -i, shape (steps, blocks).
-        slot: Index of the factor among all of the circuit's, shape (steps, blocks); their number where padded.
+        moved: i ^ x, shape (turns, matrices, size).
+        r: Real part of D: D = phase r, shape (turns, matrices, size).
+        phase: 1 or -i, shape (turns, matrices).
+        slot: Index of the factor among all of the circuit's, shape (turns, matrices); their number where padded.
+        place: Where each of the circuit's factors stands in the flattened first two axes; their number if nowhere.
     """
 
     moved: jax.Array
     r: jax.Array
     phase: jax.Array
     slot: jax.Array
+    place: jax.Array
+
+
+class Pieces(NamedTuple):
+    """Every block as a product of smaller matrices, padded with the identity.
+
+    Leading axes: turns (as many as the fullest block has pieces), blocks.
+
+    Attributes:
+        which: The piece, shape (turns, blocks); the number of pieces where padded.
+        rows: Order of the block's rows, relative to the turn before, that brings the piece's qubits to the front,
+            shape (turns, blocks, 2^k).
+        last: From there back to the block's own order, shape (blocks, 2^k).
+        place: Where each piece stands in the flattened first two axes.
+    """
+
+    which: jax.Array
+    rows: jax.Array
+    last: jax.Array
+    place: jax.Array
+
+
+class Local(NamedTuple):
+    """All blocks of a circuit, ready to be multiplied out."""
+
+    turns: Turns
+    pieces: Pieces
 
     @classmethod
     def of(cls, factors: Factors, blocks: list[Block], places: list[tuple[int, ...]], dtype: np.dtype) -> "Local":
@@ -42,56 +71,81 @@ class Local(NamedTuple):
             dtype: Of real numbers.
         """
         k = len(places[0]) if places else 0
-        steps = max((len(block.factors) for block in blocks), default=0)
-        slot = np.full((steps, len(blocks)), len(factors), dtype=np.int32)
-        qubit = np.zeros((len(blocks), k), dtype=np.uint32)
-        for b, (block, place) in enumerate(zip(blocks, places, strict=True)):
-            slot[: len(block.factors), b] = block.factors
-            qubit[b] = place[::-1]
-        there = slot < len(factors)
-        some = np.where(there, slot, 0)
-
-        def local(masks: np.ndarray) -> np.ndarray:
-            bits = (masks[..., None] >> qubit.reshape(1, len(blocks), *(1,) * (masks.ndim - 2), k)) & 1
-            return np.asarray(np.sum(bits << np.arange(k, dtype=np.uint32), axis=-1, dtype=np.uint32))
-
-        index = np.arange(2**k, dtype=np.uint32)
-        x = np.where(there, local(factors.x[some]), 0)
-        z, weight = local(factors.z[some]), factors.weight[some]
-        r = np.zeros((steps, len(blocks), 2**k))
-        for column in range(z.shape[-1]):
-            parity = np.bitwise_count(index & z[..., column, None]) & 1
-            r += weight[..., column, None] * (1 - 2.0 * parity)
-        r = np.where(there[..., None], r, 0)
-        phase = factors.phase[some].astype(np.result_type(dtype, np.complex64))
-        moved = (index ^ x[..., None]).astype(np.int32)
-        return cls(*(jnp.asarray(part) for part in (moved, r.astype(dtype), phase, slot)))
+        pieces = [fuse_within(factors, block, min(k, 2)) for block in blocks]
+        small = max((p.window.bit_count() for part in pieces for p in part), default=0)
+        small = min(k, max(small, 2))
+        own: list[tuple[int, ...]] = []
+        for place, part in zip(places, pieces, strict=True):
+            for piece in part:
+                inside = [q for q in place if piece.window >> q & 1]
+                own.append((*inside, *[q for q in place if q not in inside][: small - len(inside)]))
+        flat = [piece for part in pieces for piece in part]
+        return cls(_turns(factors, flat, own, dtype), _pieces(places, [len(part) for part in pieces], own, k))
 
 
-def matrices(local: Local, angles: jax.Array) -> jax.Array:
-    """Unitary matrices of all blocks, shape (blocks, 2^k, 2^k), for the angles of all factors, shape (factors,)."""
+def matrices(local: Local, angles: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Unitary matrices for the angles of all factors, shape (factors,).
 
-    def step(u, factor):
+    Returns:
+        Of all blocks, shape (blocks, 2^k, 2^k), and of their pieces, for `slopes`.
+    """
+    blocks, size = local.pieces.last.shape
+    if not blocks:
+        return (jnp.zeros((0, 1, 1), local.turns.phase.dtype),) * 2
+    small = _products(local.turns, angles)
+    start = jnp.broadcast_to(jnp.eye(size, dtype=small.dtype), (blocks, size, size))
+    padded = _with_identity(small)
+
+    def turn(u, piece):
+        which, rows = piece
+        return _times(padded[which], _taken(u, rows)), None
+
+    u, _ = jax.lax.scan(turn, start, (local.pieces.which, local.pieces.rows))
+    return _taken(u, local.pieces.last), small
+
+
+def slopes(local: Local, angles: jax.Array, u: jax.Array, small: jax.Array, cotangent: jax.Array) -> jax.Array:
+    """Derivatives of 2 Re sum_ij T_ij U_ij by the angle of every factor, shape (factors,); 0 for those in no block.
+
+    Args:
+        local: The blocks.
+        angles: Shape (factors,).
+        u: Matrices of the blocks that these angles give, shape (blocks, 2^k, 2^k).
+        small: Of their pieces.
+        cotangent: T, shape as u.
+    """
+    padded = _with_identity(small)
+    back = jnp.argsort(local.pieces.last, axis=-1)
+    pair = jnp.stack([_taken(u, back), _taken(cotangent.conj(), back)])
+
+    def turn(pair, piece):
+        which, rows = piece
+        m = padded[which]
+        undone = _times(m.conj().swapaxes(-1, -2), pair)
+        size = m.shape[-1]
+        before, after = (x.reshape(*x.shape[:-2], size, -1) for x in (undone[0], pair[1]))
+        t = jnp.sum(after.conj()[:, :, None] * before[:, None], axis=-1)
+        return _taken(undone, jnp.argsort(rows, axis=-1)[None]), t
+
+    _, found = jax.lax.scan(turn, pair, (local.pieces.which, local.pieces.rows), reverse=True)
+    found = found.reshape(-1, *found.shape[2:])[local.pieces.place]
+    return _product_slopes(local.turns, angles, small, found)
+
+
+def _products(turns: Turns, angles: jax.Array) -> jax.Array:
+    """Products of factors, shape (matrices, size, size)."""
+
+    def turn(u, factor):
         part, angle = factor
         c, s = _sines(part, angle)
         return u + c * u - s * _moved(part, u), None
 
-    _, blocks, size = local.r.shape
-    start = jnp.broadcast_to(jnp.eye(size, dtype=local.phase.dtype), (blocks, size, size))
-    u, _ = jax.lax.scan(step, start, (local, _padded(angles)[local.slot]))
-    return u
+    _, count, size = turns.r.shape
+    start = jnp.broadcast_to(jnp.eye(size, dtype=turns.phase.dtype), (count, size, size))
+    return jax.lax.scan(turn, start, (_steps(turns), _padded(angles)[turns.slot]))[0]
 
 
-def slopes(local: Local, angles: jax.Array, u: jax.Array, cotangent: jax.Array) -> jax.Array:
-    """Derivatives of 2 Re sum_ij T_ij U_ij by the angle of every factor, shape (factors,).
-
-    Args:
-        local: The factors of the blocks.
-        angles: Shape (factors,).
-        u: The matrices that these angles give, shape (blocks, 2^k, 2^k).
-        cotangent: T, same shape.
-    """
-
+def _product_slopes(turns: Turns, angles: jax.Array, u: jax.Array, cotangent: jax.Array) -> jax.Array:
     def back(pair, factor):
         part, angle = factor
         u, w = pair
@@ -100,21 +154,94 @@ def slopes(local: Local, angles: jax.Array, u: jax.Array, cotangent: jax.Array) 
         c, s = _sines(part, angle)
         return (u + c * u + s * moved, w + c * w + s * _moved(part, w)), slope
 
-    _, found = jax.lax.scan(back, (u, cotangent.conj()), (local, _padded(angles)[local.slot]), reverse=True)
-    return jnp.zeros(len(angles) + 1, angles.dtype).at[local.slot].set(found)[:-1]
+    start = (u, cotangent.conj())
+    _, found = jax.lax.scan(back, start, (_steps(turns), _padded(angles)[turns.slot]), reverse=True)
+    return _padded(found.reshape(-1))[turns.place]
 
 
-def _padded(angles: jax.Array) -> jax.Array:
-    return jnp.concatenate([angles, jnp.zeros(1, angles.dtype)])
+def _steps(turns: Turns) -> tuple[jax.Array, jax.Array, jax.Array]:
+    return turns.moved, turns.r, turns.phase
 
 
-def _sines(part: Local, angle: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """(cos - 1) |D|^2, shape (blocks, 2^k, 1), and i sin, shape (blocks, 1, 1)."""
+def _padded(numbers: jax.Array) -> jax.Array:
+    return jnp.concatenate([numbers, jnp.zeros(1, numbers.dtype)])
+
+
+def _sines(part, angle: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """(cos - 1) |D|^2, shape (matrices, size, 1), and i sin, shape (matrices, 1, 1)."""
+    _, r, _ = part
     c, s = jnp.cos(angle) - 1, jnp.sin(angle)
-    return (c[:, None] * part.r**2)[..., None], 1j * s[:, None, None]
+    return (c[:, None] * r**2)[..., None], 1j * s[:, None, None]
 
 
-def _moved(part: Local, u: jax.Array) -> jax.Array:
+def _moved(part, u: jax.Array) -> jax.Array:
     """G U: rows of D[i] U[i ^ x]."""
-    rows = jnp.take_along_axis(u, part.moved[..., None], axis=1, mode="promise_in_bounds")
-    return (part.phase[:, None] * part.r)[..., None] * rows
+    moved, r, phase = part
+    return (phase[:, None] * r)[..., None] * _taken(u, moved)
+
+
+def _taken(u: jax.Array, rows: jax.Array) -> jax.Array:
+    """Rows of matrices in another order: (..., blocks, size, columns) by (blocks, size)."""
+    return jnp.take_along_axis(u, rows[..., None], axis=-2, mode="promise_in_bounds")
+
+
+def _times(m: jax.Array, u: jax.Array) -> jax.Array:
+    """Small matrices (blocks, size, size) on the leading bits of the rows of (..., blocks, 2^k, columns)."""
+    x = u.reshape(*u.shape[:-2], m.shape[-1], -1)
+    return jnp.sum(m[..., None] * x[..., None, :, :], axis=-2).reshape(u.shape)
+
+
+def _with_identity(small: jax.Array) -> jax.Array:
+    return jnp.concatenate([small, jnp.eye(small.shape[-1], dtype=small.dtype)[None]])
+
+
+def _turns(factors: Factors, members: list[Block], places: list[tuple[int, ...]], dtype: np.dtype) -> Turns:
+    size = len(places[0]) if places else 0
+    length = max((len(block.factors) for block in members), default=0)
+    slot = np.full((length, len(members)), len(factors), dtype=np.int32)
+    qubit = np.zeros((len(members), size), dtype=np.uint32)
+    for b, (block, place) in enumerate(zip(members, places, strict=True)):
+        slot[: len(block.factors), b] = block.factors
+        qubit[b] = place[::-1]
+    there = slot < len(factors)
+    some = np.where(there, slot, 0) if len(factors) else slot
+
+    def local(masks: np.ndarray) -> np.ndarray:
+        own = (masks[..., None] >> qubit.reshape(1, len(members), *(1,) * (masks.ndim - 2), size)) & 1
+        return np.asarray(np.sum(own << np.arange(size, dtype=np.uint32), axis=-1, dtype=np.uint32))
+
+    index = np.arange(2**size, dtype=np.uint32)
+    x = np.where(there, local(factors.x[some]), 0) if length else np.zeros(slot.shape, np.uint32)
+    r = np.zeros((length, len(members), 2**size))
+    if length:
+        z, weight = local(factors.z[some]), factors.weight[some]
+        for column in range(z.shape[-1]):
+            parity = np.bitwise_count(index & z[..., column, None]) & 1
+            r += weight[..., column, None] * (1 - 2.0 * parity)
+    r = np.where(there[..., None], r, 0)
+    phase = (factors.phase[some] if length else np.ones(slot.shape)).astype(np.result_type(dtype, np.complex64))
+    moved = (index ^ x[..., None]).astype(np.int32)
+    place = np.full(len(factors), slot.size, dtype=np.int32)
+    place[slot[there]] = np.flatnonzero(there)
+    return Turns(*(jnp.asarray(part) for part in (moved, r.astype(dtype), phase, slot, place)))
+
+
+def _pieces(places: list[tuple[int, ...]], counts: list[int], own: list[tuple[int, ...]], k: int) -> Pieces:
+    length = max(counts, default=0)
+    which = np.full((length, len(places)), len(own), dtype=np.int32)
+    rows = np.broadcast_to(np.arange(2**k, dtype=np.int32), (length, len(places), 2**k)).copy()
+    last = np.broadcast_to(np.arange(2**k, dtype=np.int32), (len(places), 2**k)).copy()
+    index = np.arange(2**k, dtype=np.int32).reshape((2,) * k)
+    first = 0
+    for b, (place, count) in enumerate(zip(places, counts, strict=True)):
+        order = place
+        for turn in range(count):
+            front = own[first + turn]
+            new = (*front, *(q for q in order if q not in front))
+            rows[turn, b] = index.transpose([order.index(q) for q in new]).reshape(-1)
+            which[turn, b], order = first + turn, new
+        last[b] = index.transpose([order.index(q) for q in place]).reshape(-1)
+        first += count
+    place = np.zeros(len(own), dtype=np.int32)
+    place[which[which < len(own)]] = np.flatnonzero(which < len(own))
+    return Pieces(*(jnp.asarray(part) for part in (which, rows, last, place)))

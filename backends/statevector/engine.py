@@ -12,7 +12,7 @@ from backends.base import Backend, Capabilities, Expectations, Footprint, Precis
 from backends.batch import as_observables, as_rows, check_request, check_unitary
 from backends.gradients import as_function
 from backends.sampling import measurements, sampled_circuit
-from backends.statevector.fuse import Block, fuse
+from backends.statevector.fuse import fuse, passes
 from backends.statevector.lower import lower
 from backends.statevector.observe import MOST_PRECOMPUTED, Terms, by_x_mask
 from backends.statevector.program import Program, block_width, compile_program
@@ -59,12 +59,11 @@ class Statevector(Backend):
                 f"(a state of {n} qubits alone needs {self._state_bytes(n)} bytes)"
             )
         steps = fuse(lower(work.circuit), block_width(n, self._real))
-        passes = sum(1 if isinstance(step, Block) else len(step.factors) for step in steps)
         n_masks = sum(len(by_x_mask(observable)) for observable in work.observables)
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
         return Footprint(
             standard_error=error,
-            passes=passes + n_masks,
+            passes=passes(steps) + n_masks,
             amplitudes=2.0**n,
             memory_bytes=STATES_HELD * self._state_bytes(n) + self._table_bytes(n, n_masks),
         )
@@ -76,7 +75,7 @@ class Statevector(Backend):
         self._check_memory(circuit.num_qubits)
         with self._arithmetic():
             program = compile_program(circuit, self._real)
-            terms = tuple(Terms.of(observable, program.plan.width, self._real) for observable in observables)
+            energies = program.energies(tuple(self._terms(observable, program) for observable in observables))
 
         def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
             check_request(precision, shots, seed)
@@ -85,7 +84,7 @@ class Statevector(Backend):
             start = time.perf_counter()
             rows = as_rows(parameters, circuit)
             with self._arithmetic():
-                values = np.asarray(program.energies(rows, terms), dtype=np.float64)
+                values = energies(rows).astype(np.float64)
             return Expectations(values, np.zeros_like(values), seconds={"execute": time.perf_counter() - start})
 
         return evaluate
@@ -100,13 +99,12 @@ class Statevector(Backend):
         self._check_memory(circuit.num_qubits)
         with self._arithmetic():
             program = compile_program(circuit, self._real)
-            terms = Terms.of(observable, program.plan.width, self._real)
+            run = program.energies_and_slopes((self._terms(observable, program),))
 
         def evaluate(rows, seed):
             with self._arithmetic():
-                values, slopes = program.energies_and_slopes(rows, terms)
-            pulled = [program.angles.jacobian(row).T @ slope for row, slope in zip(rows, slopes, strict=True)]
-            return values, np.array(pulled).reshape(rows.shape)
+                values, slopes = run(rows)
+            return values[:, 0].astype(np.float64), program.angles.pulled(rows, slopes[:, 0].astype(np.float64))
 
         return as_function(circuit, evaluate, seed)
 
@@ -139,6 +137,9 @@ class Statevector(Backend):
     def _state(self, program: Program, row: np.ndarray) -> np.ndarray:
         with self._arithmetic():
             return program.state(row).astype(self._complex)
+
+    def _terms(self, observable, program: Program) -> Terms:
+        return Terms.of(observable, program.plan.width, self._real)
 
     def _arithmetic(self):
         return jax.enable_x64(self._precision == "double")

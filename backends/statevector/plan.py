@@ -1,9 +1,8 @@
 """Where every bit of the state's index lies, from step to step.
 
 The state is real: one more bit, C, tells real (0) from imaginary parts (1). A layout is the order of the bits, the
-slowest first. A block is a matrix product once its window and C stand in front; the product may leave them there or
-turn them to the back, whichever makes the next move cheaper: moving is as expensive as the product when only
-short runs of neighbouring amplitudes stay together.
+slowest first. A block is a matrix product once its window stands in front, with C before it unless the block's matrix
+is real. Moving is as expensive as the product when only short runs of neighbouring amplitudes stay together.
 
 Qubits that no step has touched are |0>, and are not stored: the state grows with the first block on a qubit.
 """
@@ -11,36 +10,33 @@ Qubits that no step has touched are |0>, and are not stored: the state grows wit
 import itertools
 from dataclasses import dataclass
 
-from backends.statevector.fuse import Block, Wide, bits
+from backends.statevector.fuse import Block, Diagonal, Wide, bits
 
 C = -1
 """The bit between real and imaginary part."""
 
 Layout = tuple[int, ...]
 
-LONG = 5
-"""Runs of 2^5 amplitudes are moved nearly as fast as any longer ones."""
-
 
 @dataclass(frozen=True)
 class Apply:
-    """Bring a block's window to the front, multiply, leave the window there or at the back.
+    """Bring a block's window to the front, multiply.
 
     Attributes:
         block: Number of the block.
+        real: Whether its matrix is real: C then stays with the others.
         before: Layout that is found.
         front: Layout after the move: C, the qubits of the window that are stored already, the others.
         present: How many qubits of the window are stored already.
-        behind: Whether the product leaves the window at the back.
         after: Layout after the product.
         place: Qubits of the window; the first belongs to the highest bit of the block's index.
     """
 
     block: int
+    real: bool
     before: Layout
     front: Layout
     present: int
-    behind: bool
     after: Layout
     place: Layout
 
@@ -60,6 +56,19 @@ class Scan:
     stop: int
     before: Layout
     after: Layout
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Turn every amplitude by its entry of a diagonal.
+
+    Attributes:
+        diagonal: Number among the circuit's.
+        layout: Layout that is found and left, all qubits stored.
+    """
+
+    diagonal: int
+    layout: Layout
 
 
 @dataclass(frozen=True)
@@ -99,7 +108,7 @@ class Run:
         return self.fronts[-1]
 
 
-Step = Apply | Run | Scan | Grow
+Step = Apply | Run | Scan | Turn | Grow
 
 
 @dataclass(frozen=True)
@@ -124,58 +133,55 @@ class Plan:
         return (C, *reversed(range(self.n_qubits)))
 
 
-def plan(steps: list[Block | Wide], n_qubits: int, k: int) -> Plan:
+def plan(steps: list[Block | Wide | Diagonal], n_qubits: int, k: int) -> Plan:
     """Choose layouts for steps whose blocks have at most k qubits."""
     k = min(k, n_qubits)
-    windows = _filled([step.window if isinstance(step, Block) else None for step in steps], n_qubits, k)
+    windows = _filled(steps, n_qubits, k)
     done: list[Step] = []
     layout: Layout = (C,)
-    block = wide = 0
+    block = wide = turn = 0
     for at, (step, window) in enumerate(zip(steps, windows, strict=True)):
-        if window is None:
-            layout = _grown(done, layout, n_qubits)
+        if isinstance(step, Block):
+            following = next((w for w in windows[at + 1 :] if w), 0)
+            done.append(_apply(block, step.real, layout, window, following))
+            block, layout = block + 1, done[-1].after
+            continue
+        layout = _grown(done, layout, n_qubits)
+        if isinstance(step, Wide):
             after = (C, *(q for q in layout if q != C))
             done.append(Scan(wide, wide + len(step.factors), layout, after))
             wide, layout = wide + len(step.factors), after
-            continue
-        following = windows[at + 1] if at + 1 < len(windows) else None
-        stored = [q for q in layout if q != C and window >> q & 1]
-        new = [q for q in reversed(bits(window)) if q not in layout]
-        if following is not None:  # what the next window shares goes first: what it leaves then stays together
-            shared = bits(following)
-            stored.sort(key=lambda q, shared=shared: q not in shared)
-        rest = tuple(q for q in layout if q != C and not window >> q & 1)
-        front = (C, *stored, *rest)
-        place = (*new, *stored)
-        kept, turned = (C, *place, *rest), (*rest, C, *place)
-        behind = not new and following is not None and _run(turned, following) > _run(kept, following) < LONG
-        after = turned if behind else kept
-        done.append(Apply(block, layout, front, len(stored), behind, after, place))
-        block, layout = block + 1, after
+        else:
+            done.append(Turn(turn, layout))
+            turn += 1
     layout = _grown(done, layout, n_qubits)
     return Plan(n_qubits, tuple(done), layout, k)
 
 
-def small_plan(steps: list[Block | Wide], n_qubits: int, k: int) -> Plan:
+def looped_plan(steps: list[Block | Wide | Diagonal], n_qubits: int, k: int) -> Plan:
     """The same for states so small that all qubits are stored from the start, and blocks run in loops."""
     k = min(k, n_qubits)
-    windows = _filled([step.window if isinstance(step, Block) else None for step in steps], n_qubits, k)
+    windows = _filled(steps, n_qubits, k)
     done: list[Step] = []
     layout = _grown(done, (C,), n_qubits)
-    block = wide = 0
-    for wide_ones, part in itertools.groupby(zip(steps, windows, strict=True), key=lambda pair: pair[1] is None):
-        if wide_ones:
-            for step, _ in part:
+    block = wide = turn = 0
+    for kind, part in itertools.groupby(zip(steps, windows, strict=True), key=lambda pair: type(pair[0])):
+        if kind is Block:
+            before, fronts = layout, []
+            for _, window in part:
+                inside = [q for q in layout[1:] if window >> q & 1]
+                layout = (C, *inside, *(q for q in layout[1:] if q not in inside))
+                fronts.append(layout)
+            done.append(Run(block, block + len(fronts), before, tuple(fronts)))
+            block += len(fronts)
+            continue
+        for step, _ in part:
+            if isinstance(step, Wide):
                 done.append(Scan(wide, wide + len(step.factors), layout, layout))
                 wide += len(step.factors)
-            continue
-        before, fronts = layout, []
-        for _, window in part:
-            inside = [q for q in layout[1:] if window >> q & 1]
-            layout = (C, *inside, *(q for q in layout[1:] if q not in inside))
-            fronts.append(layout)
-        done.append(Run(block, block + len(fronts), before, tuple(fronts)))
-        block += len(fronts)
+            else:
+                done.append(Turn(turn, layout))
+                turn += 1
     return Plan(n_qubits, tuple(done), layout, k)
 
 
@@ -190,29 +196,36 @@ def places(plan: Plan) -> list[Layout]:
     return found
 
 
-def _filled(windows: list[int | None], n_qubits: int, k: int) -> list:
+def _apply(block: int, real: bool, layout: Layout, window: int, following: int) -> Apply:
+    """What the next window shares goes first: what it leaves then stays together."""
+    stored = [q for q in layout if q != C and window >> q & 1]
+    new = [q for q in reversed(bits(window)) if q not in layout]
+    stored.sort(key=lambda q: not following >> q & 1)
+    if real and not new:
+        rest = tuple(q for q in layout if q == C or not window >> q & 1)
+        front = (*stored, *rest)
+        return Apply(block, True, layout, front, len(stored), front, tuple(stored))
+    rest = tuple(q for q in layout if q != C and not window >> q & 1)
+    return Apply(block, False, layout, (C, *stored, *rest), len(stored), (C, *new, *stored, *rest), (*new, *stored))
+
+
+def _filled(steps: list[Block | Wide | Diagonal], n_qubits: int, k: int) -> list[int]:
     """Give every window k qubits: the nearest of those that are touched already, so that none is stored too early."""
     touched, filled = 0, []
-    for window in windows:
-        if window is not None:
-            spare = bits(touched & ~window) + bits(~(touched | window) & (1 << n_qubits) - 1)
-            own = bits(window)
-            rank = {q: (not touched >> q & 1, min(abs(q - p) for p in own), q) for q in spare}
-            for q in sorted(spare, key=rank.__getitem__)[: k - len(own)]:
-                window |= 1 << q
-        touched = (1 << n_qubits) - 1 if window is None else touched | window
+    for step in steps:
+        if not isinstance(step, Block):
+            touched = (1 << n_qubits) - 1
+            filled.append(0)
+            continue
+        window = step.window
+        spare = bits(touched & ~window) + bits(~(touched | window) & (1 << n_qubits) - 1)
+        own = bits(window)
+        rank = {q: (not touched >> q & 1, min(abs(q - p) for p in own), q) for q in spare}
+        for q in sorted(spare, key=rank.__getitem__)[: k - len(own)]:
+            window |= 1 << q
+        touched |= window
         filled.append(window)
     return filled
-
-
-def _run(layout: Layout, window: int) -> int:
-    """How many bits at the back stay where they are when the window and C move to the front."""
-    count = 0
-    for q in reversed(layout):
-        if q == C or window >> q & 1:
-            break
-        count += 1
-    return count
 
 
 def _grown(done: list[Step], layout: Layout, n_qubits: int) -> Layout:

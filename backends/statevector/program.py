@@ -1,7 +1,9 @@
 """A circuit made ready: its steps, their arrays, and the compiled functions that run them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,17 +13,19 @@ from qiskit import QuantumCircuit
 from backends.angles import Angles
 from backends.statevector import wide
 from backends.statevector.blocks import Local
-from backends.statevector.evolve import evolve, overlap, relabelled, value_and_slopes
-from backends.statevector.fuse import Block, Wide, fuse
+from backends.statevector.diagonals import Diagonals
+from backends.statevector.evolve import Arrays, evolve, value_and_slopes
+from backends.statevector.fuse import Block, Diagonal, Wide, fuse
+from backends.statevector.kernels import overlap
 from backends.statevector.lower import lower
 from backends.statevector.observe import Terms, apply
-from backends.statevector.plan import Plan, Scan, places, plan, small_plan
+from backends.statevector.plan import Plan, Scan, Turn, looped_plan, places, plan
 
-SMALL, MEDIUM = 13, 16
-"""Up to so many qubits the blocks of any circuit, or of a deep one, run in one loop, amplitudes moved by gathers."""
+UNROLLED = 40
+"""Blocks up to which each has a product of its own in one program; more run in a loop, amplitudes moved by gathers."""
 
-DEEP = 30
-"""Blocks from which on compiling each one's own move costs more than its gather."""
+MOST_ROWS, TILE_BYTES = 64, 2**20
+"""Rows that are evaluated together, and what their states may take: with the kept ones, they should stay in cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,75 +35,118 @@ class Program:
     Attributes:
         angles: From the circuit's parameters to the angles of the factors.
         plan: The steps; circuits with equal plans share what XLA compiled.
-        local: Factors of the blocks.
-        masks: Wide factors.
+        arrays: What the steps are made of.
         real: Type of real numbers.
     """
 
     angles: Angles
     plan: Plan
-    local: Local
-    masks: wide.Masks
+    arrays: Arrays
     real: np.dtype
 
-    def energies(self, rows: np.ndarray, terms: tuple[Terms, ...]) -> np.ndarray:
-        """Expectation values: (rows, params) -> (rows, observables)."""
-        values = [_energies(self.plan, self.local, self.masks, row, terms) for row in self._angles(rows)]
-        return np.array([np.asarray(value) for value in values]).reshape(len(rows), len(terms))
+    def energies(self, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], np.ndarray]:
+        """Expectation values as a function of rows: (rows, params) -> (rows, observables)."""
+        run = self._tiled("energies", terms)
+        return lambda rows: run(rows)[0]
 
-    def energies_and_slopes(self, rows: np.ndarray, terms: Terms) -> tuple[np.ndarray, np.ndarray]:
-        """Values of shape (rows,) and their derivatives by the factors' angles, shape (rows, factors)."""
-        angles = self._angles(rows)
-        pairs = [_value_and_slopes(self.plan, self.local, self.masks, row, terms) for row in angles]
-        values = np.array([float(value) for value, _ in pairs])
-        slopes = np.array([np.asarray(slope, dtype=np.float64) for _, slope in pairs])
-        return values, slopes.reshape(angles.shape)
+    def energies_and_slopes(self, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+        """The same with derivatives by the factors' angles, shape (rows, observables, factors)."""
+        return self._tiled("slopes", terms)
 
     def state(self, row: np.ndarray) -> np.ndarray:
         """The final state, complex, shape (2^n,)."""
-        x = np.asarray(_evolve(self.plan, self.local, self.masks, self._angles(row[None])[0])).reshape(2, -1)
-        return x[0] + 1j * x[1]
+        (x,) = self._tiled("state", ())(row[None])
+        return x[0].reshape(2, -1)[0] + 1j * x[0].reshape(2, -1)[1]
 
-    def _angles(self, rows: np.ndarray) -> np.ndarray:
-        return self.angles.values(rows).astype(self.real)
+    @property
+    def tile(self) -> int:
+        """Rows that are evaluated together, a power of two."""
+        return max(1, min(MOST_ROWS, TILE_BYTES // (2 * self.real.itemsize * 2**self.plan.n_qubits)))
+
+    def _tiled(self, what: str, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+        """A function of rows that runs them a tile at a time; several tiles are under way at once."""
+        compiled: dict[int, Callable] = {}
+
+        def run(rows: np.ndarray) -> tuple[np.ndarray, ...]:
+            angles = self.angles.values(rows).astype(self.real)
+            size = min(self.tile, 1 << (len(rows) - 1).bit_length())
+            full = np.concatenate([angles, np.repeat(angles[-1:], -len(angles) % size, axis=0)])
+            tiles = full.reshape(-1, size, angles.shape[1]) if size > 1 else full
+            if size not in compiled:
+                compiled[size] = executable(what, self.plan, self.arrays, tiles[0], terms)
+            results = [compiled[size](self.arrays, tile, terms) for tile in tiles]
+            columns = [[np.asarray(x) for x in column] for column in zip(*results, strict=True)]
+            if size > 1:
+                return tuple(np.concatenate(column)[: len(rows)] for column in columns)
+            return tuple(np.stack(column) for column in columns)
+
+        return run
 
 
 def compile_program(circuit: QuantumCircuit, real: np.dtype) -> Program:
     """Lower, fuse and lay out a circuit; call it in the precision that it is to run in."""
     factors = lower(circuit)
-    steps = fuse(factors, block_width(circuit.num_qubits, real))
+    k = block_width(circuit.num_qubits, real)
+    steps = fuse(factors, k)
     blocks = [step for step in steps if isinstance(step, Block)]
-    in_one_loop = circuit.num_qubits <= (MEDIUM if len(blocks) > DEEP else SMALL)
-    lay_out = small_plan if in_one_loop else plan
-    laid = lay_out(steps, circuit.num_qubits, block_width(circuit.num_qubits, real))
+    lay_out = looped_plan if len(blocks) > UNROLLED else plan
+    laid = lay_out(steps, circuit.num_qubits, k)
     slot = np.array([f for step in steps if isinstance(step, Wide) for f in step.factors], dtype=int)
     x, z = factors.x[slot], factors.z[slot]
     for step in laid.steps:
         if isinstance(step, Scan):
             part = slice(step.start, step.stop)
             x[part], z[part] = relabelled(x[part], step.after), relabelled(z[part], step.after)
-    masks = wide.Masks.of(factors, slot, x, z, real)
-    return Program(factors.angles, laid, Local.of(factors, blocks, places(laid), real), masks, real)
+    layers = [step for step in steps if isinstance(step, Diagonal)]
+    layouts = [step.layout for step in laid.steps if isinstance(step, Turn)]
+    arrays = Arrays(
+        Local.of(factors, blocks, places(laid), real),
+        wide.Masks.of(factors, slot, x, z, real),
+        Diagonals.of(factors, layers, layouts, real),
+    )
+    return Program(factors.angles, laid, arrays, real)
 
 
 def block_width(n_qubits: int, real: np.dtype) -> int:
     """Qubits of a block: wide enough that products outweigh moves, narrow enough that they do not dominate."""
-    if n_qubits <= 16:
-        return min(4, n_qubits)
-    return 5 if real.itemsize == 8 else 6
+    return min(4 if n_qubits <= 16 else 5, n_qubits)
 
 
-@partial(jax.jit, static_argnums=0)
-def _evolve(plan, local, masks, angles):
-    return evolve(plan, local, masks, angles)
+def relabelled(masks: np.ndarray, layout: tuple[int, ...]) -> np.ndarray:
+    """Masks over qubits as masks over the index of a layout that starts with C."""
+    new = np.zeros_like(masks)
+    for k, q in enumerate(reversed(layout[1:])):
+        new |= (masks >> np.uint32(q) & np.uint32(1)) << np.uint32(k)
+    return new
 
 
-@partial(jax.jit, static_argnums=0)
-def _energies(plan, local, masks, angles, terms):
-    psi = evolve(plan, local, masks, angles)
-    return jnp.stack([overlap(psi, apply(part, psi)) for part in terms])
+_EXECUTABLES: dict[Any, Callable] = {}
+"""What was compiled in this process, by what it depends on: circuits of the same shape share it."""
 
 
-@partial(jax.jit, static_argnums=0)
-def _value_and_slopes(plan, local, masks, angles, terms):
-    return value_and_slopes(plan, local, masks, angles, partial(apply, terms))
+def executable(what: str, plan: Plan, arrays: Arrays, angles: np.ndarray, terms: tuple[Terms, ...]) -> Callable:
+    """Compile one of the functions below for the shapes at hand; with a leading axis of angles, for as many rows."""
+    leaves, tree = jax.tree.flatten((arrays, angles, terms))
+    key = (what, plan, tree, tuple((np.shape(x), np.dtype(x.dtype)) for x in leaves))
+    if key not in _EXECUTABLES:
+        function = partial(FUNCTIONS[what], plan)
+        if angles.ndim == 2:
+            function = jax.vmap(function, in_axes=(None, 0, None))
+        _EXECUTABLES[key] = jax.jit(function).lower(arrays, angles, terms).compile()
+    return _EXECUTABLES[key]
+
+
+def _state(plan, arrays, angles, terms):
+    return (evolve(plan, arrays, angles),)
+
+
+def _energies(plan, arrays, angles, terms):
+    psi = evolve(plan, arrays, angles)
+    return (jnp.stack([overlap(psi, apply(part, psi)) for part in terms]),)
+
+
+def _slopes(plan, arrays, angles, terms):
+    return value_and_slopes(plan, arrays, angles, tuple(partial(apply, part) for part in terms))
+
+
+FUNCTIONS = {"state": _state, "energies": _energies, "slopes": _slopes}

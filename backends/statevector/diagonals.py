@@ -1,0 +1,68 @@
+"""Diagonal layers, as in QAOA: all factors that follow one parameter are one diagonal, known once and for all.
+
+References:
+    Lykov et al., Fast simulation of high-depth QAOA circuits, arXiv:2309.04841, for the precomputed diagonal.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from backends.statevector.fuse import Diagonal
+from backends.statevector.lower import Factors
+from backends.statevector.plan import C, Layout
+
+MOST_LEVELS = 2**12
+"""With no more distinct values than this, sines are taken of the values and not of every amplitude's own."""
+
+
+class Diagonals(NamedTuple):
+    """The diagonals D of exp(-i angle D), one for each layer.
+
+    Attributes:
+        slot: Index of the factor whose angle counts, among all of the circuit's.
+        levels: Distinct values of D; or D itself, shape (2^n,).
+        level: Which of them each amplitude has, shape (2^n,), in the layout in which the layer is met; or None.
+    """
+
+    slot: tuple[jax.Array, ...]
+    levels: tuple[jax.Array, ...]
+    level: tuple[jax.Array | None, ...]
+
+    @classmethod
+    def of(cls, factors: Factors, layers: list[Diagonal], layouts: list[Layout], dtype: np.dtype) -> "Diagonals":
+        """Sum up each layer in its layout; layers that are the same share their memory."""
+        known: dict[tuple, tuple[jax.Array, jax.Array | None]] = {}
+        made = []
+        for layer, layout in zip(layers, layouts, strict=True):
+            chosen = list(layer.factors)
+            order = tuple(q for q in layout if q != C)
+            z, weight = factors.z[chosen], factors.weight[chosen] * np.array(layer.ratios)[:, None]
+            key = (order, z.tobytes(), weight.tobytes())
+            if key not in known:
+                known[key] = _table(z.reshape(-1), weight.reshape(-1), order, dtype)
+            made.append((jnp.asarray(chosen[0]), *known[key]))
+        slot, levels, level = zip(*made, strict=True) if made else ((), (), ())
+        return cls(slot, levels, level)
+
+    def at(self, number: int, angles: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array | None]:
+        """Angle, levels and level of one layer."""
+        return angles[self.slot[number]], self.levels[number], self.level[number]
+
+
+def _table(z: np.ndarray, weight: np.ndarray, order: tuple[int, ...], dtype: np.dtype):
+    """Values and where they stand; bit by bit of the layout, so that nothing larger than the diagonal is made."""
+    z, weight = z[weight != 0], weight[weight != 0]
+    total = np.zeros(2 ** len(order))
+    index = np.arange(total.size, dtype=np.uint32)
+    place = {q: len(order) - 1 - k for k, q in enumerate(order)}
+    for mask, w in zip(z.tolist(), weight.tolist(), strict=True):
+        local = sum(1 << place[q] for q in place if mask >> q & 1)
+        total += w * (1 - 2.0 * (np.bitwise_count(index & np.uint32(local)) & 1))
+    levels, level = np.unique(np.round(total, 12), return_inverse=True)
+    if len(levels) > MOST_LEVELS:
+        return jnp.asarray(total.astype(dtype)), None
+    kind = np.uint8 if len(levels) <= 2**8 else np.uint16
+    return jnp.asarray(levels.astype(dtype)), jnp.asarray(level.reshape(-1).astype(kind))
