@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,19 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def write(name: str, numbers: dict[str, Any]) -> Path:
-    """Write ``results/NAME.json`` with machine, versions and commit; returns its path."""
-    RESULTS.mkdir(exist_ok=True)
+    """Print the numbers and write ``results/NAME.json`` with machine, versions and commit; returns its path."""
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({"numbers": numbers, "made": provenance() | {"commit": commit()}}, indent=1) + "\n")
+    save(path, numbers)
     print(json.dumps(numbers, indent=1))
     return path
+
+
+def save(path: Path, numbers: dict[str, Any], packages: Iterable[str] = ()) -> None:
+    """Write the numbers with machine, versions and commit; ``packages`` are more distributions to name a version of."""
+    path.parent.mkdir(exist_ok=True)
+    made = provenance()
+    made["packages"] = dict(sorted((made["packages"] | _versions(packages)).items()))
+    path.write_text(json.dumps({"numbers": numbers, "made": made | {"commit": commit()}}, indent=1) + "\n")
 
 
 def commit() -> str:
@@ -25,3 +34,13 @@ def commit() -> str:
     head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
     changed = subprocess.run([*git, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True)
     return head.stdout.strip() + ("+changes" if changed.stdout.strip() else "")
+
+
+def _versions(packages: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found

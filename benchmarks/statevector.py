@@ -1,75 +1,115 @@
-"""The statevector engine against Lightning's adjoint: value and gradient, in turn, in one process.
+"""The statevector engine against other libraries: value and gradient, energy alone, first calls, achieved rates.
 
-First calls (lowering, fusing and compiling included) and later ones are timed apart. The ratio is the rival's median
-over the engine's; above one the engine is ahead.
+Every contestant runs in a process of its own, so that the threads of one do not disturb another; one coordinator lets
+them take turns. A first call (building, compiling, computing) is timed apart. The ratio is the best rival's
+median over the engine's; above one the engine is ahead. Without options the whole table is measured and stored:
+
+    python benchmarks/statevector.py
+    python benchmarks/statevector.py --workload tfim --qubits 10 --layers 2 --json trial.json
 """
 
+import argparse
 import os
-import time
-from statistics import median
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
-import numpy as np
 import record
+from contest import table
+from contest.match import Rules, first_calls, play
+from contest.rivals import CONTESTANTS, PACKAGES
+from contest.worker import serve
+from contest.workloads import FIRST_CALLS, GEOMETRY, GPU, KINDS, TABLE, Workload
 
-import backends
-from circuits import hardware_efficient, molecule, tfim, uccsd
-
-REPEATS = 7
+RATED = 20
+"""Qubits of a chain from which on its achieved rates are measured."""
 
 
-def compare(circuit, observable, precision: str, rows: int | None = None) -> dict[str, float]:
-    rng = np.random.default_rng(1)
-    theta = 0.3 * rng.normal(size=circuit.num_parameters if rows is None else (rows, circuit.num_parameters))
-    functions, first, times = {}, {}, {"statevector": [], "lightning": []}
-    for name in times:
-        start = time.perf_counter()
-        functions[name] = backends.get(name, precision=precision).value_and_grad(circuit, observable)
-        functions[name](theta)
-        first[name] = time.perf_counter() - start
-    for k in range(REPEATS):
-        for name, f in functions.items():
-            start = time.perf_counter()
-            f(theta + 0.01 * k)
-            times[name].append(time.perf_counter() - start)
-    return {
-        "first_s": first["statevector"],
-        "statevector_s": median(times["statevector"]),
-        "statevector_min_s": min(times["statevector"]),
-        "lightning_s": median(times["lightning"]),
-        "lightning_min_s": min(times["lightning"]),
-        "ratio_of_medians": median(times["lightning"]) / median(times["statevector"]),
-        "ratio_of_minima": min(times["lightning"]) / min(times["statevector"]),
+def arguments(words: Iterable[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workload", choices=KINDS, help="one kind of circuit instead of the table")
+    parser.add_argument("--qubits", type=int, nargs="+", default=[12], help="sizes of that circuit")
+    parser.add_argument("--layers", type=int, default=4, help="its layers; of random pairs, its gates")
+    parser.add_argument("--molecule", choices=GEOMETRY, default="LiH", help="for uccsd")
+    parser.add_argument("--precision", choices=("double", "single"), nargs="+", default=["double"])
+    parser.add_argument("--rows", type=int, help="rows of parameters in one call")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, help="rivals to let in, instead of all")
+    parser.add_argument("--rounds", type=int, default=Rules.rounds)
+    parser.add_argument("--limit", type=float, default=Rules.limit_s, help="seconds for a first call")
+    parser.add_argument("--memory", type=float, default=Rules.memory_share, help="share of memory for one process")
+    parser.add_argument("--gpu", action="store_true", help="add circuits for a GPU; with --workload, run it there")
+    parser.add_argument("--json", type=Path, help="where to store, instead of results/statevector.json")
+    parser.add_argument("--worker", choices=CONTESTANTS, help=argparse.SUPPRESS)
+    return parser.parse_args(words)
+
+
+def chosen(options: argparse.Namespace) -> dict[Workload, float | None]:
+    """The workloads to run, and the ratio wanted of each."""
+    if options.workload is None:
+        return TABLE | dict.fromkeys(GPU if options.gpu else ())
+    molecular = options.workload == "uccsd"
+    workloads = [
+        Workload(
+            options.workload,
+            n_qubits=0 if molecular else n,
+            depth=0 if molecular else options.layers,
+            molecule=options.molecule if molecular else "",
+            precision=precision,
+            rows=options.rows,
+            seed=options.seed,
+            device="gpu" if options.gpu else "cpu",
+        )
+        for precision in options.precision
+        for n in ([0] if molecular else options.qubits)
+    ]
+    return {workload: TABLE.get(workload) for workload in workloads}
+
+
+def check_gpu() -> None:
+    probe = "import jax; print(any(d.platform == 'gpu' for d in jax.devices()))"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
+    if done.stdout.strip() != "True":
+        raise SystemExit("--gpu: JAX finds no GPU on this machine; install the extra cuda, or leave --gpu out")
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    rules = Rules(options.rounds, options.limit, options.memory, options.contestants and tuple(options.contestants))
+    path = options.json or record.RESULTS / "statevector.json"
+    numbers: dict[str, Any] = {
+        "settings": {"rounds": rules.rounds, "limit_s": rules.limit_s, "memory_share": rules.memory_share},
+        "cores": len(os.sched_getaffinity(0)),
+        "gradient": {},
+        "energy": {},
+        "first_call": {},
     }
 
+    def store(part: str, workload: Workload, result: dict[str, Any]) -> None:
+        numbers[part][workload.title] = result
+        record.save(path, numbers, PACKAGES)  # after each, so that an interrupted run is not lost
 
-def deep(layers: int) -> dict[str, float]:
-    circuit = hardware_efficient(20, layers=layers)
-    start = time.perf_counter()
-    f = backends.get("statevector").value_and_grad(circuit, tfim(20).hamiltonian)
-    theta = np.linspace(0, 1, circuit.num_parameters)
-    f(theta)
-    first = time.perf_counter() - start
-    start = time.perf_counter()
-    f(theta)
-    return {"first_s": first, "statevector_s": time.perf_counter() - start}
+    for workload, wanted in chosen(options).items():
+        print(f"{workload.title} ...", file=sys.stderr, flush=True)
+        rated = workload.kind == "tfim" and workload.n_qubits >= RATED and workload.rows is None
+        store("gradient", workload, play(workload, "gradient", rules, rates=rated) | {"wanted": wanted})
+        if workload.rows is None and workload.device == "cpu":
+            store("energy", workload, play(workload, "energy", rules))
+    for workload, wanted in FIRST_CALLS.items() if options.workload is None else ():
+        print(f"first call, {workload.title} ...", file=sys.stderr, flush=True)
+        store("first_call", workload, first_calls(workload, rules) | {"wanted_s": wanted})
+    return numbers
 
 
 def main() -> None:
-    numbers: dict = {"cores": len(os.sched_getaffinity(0)), "load_at_start": os.getloadavg()[0]}
-    for precision in ("double", "single"):
-        for n in (12, 16, 20):
-            circuit = hardware_efficient(n, layers=4)
-            numbers[f"TFIM {n} qubits, 4 layers, {precision}"] = compare(circuit, tfim(n).hamiltonian, precision)
-    geometry = {"LiH": "Li 0 0 0; H 0 0 1.6", "H2O": "O 0 0 0; H 0 0.757 0.587; H 0 -0.757 0.587"}
-    for name, atoms in geometry.items():
-        problem = molecule(atoms)
-        numbers[f"UCCSD {name}, double"] = compare(uccsd(problem), problem.hamiltonian, "double")
-    numbers["256 rows, 10 qubits, 6 layers, double"] = compare(
-        hardware_efficient(10, layers=6), tfim(10).hamiltonian, "double", rows=256
-    )
-    numbers["20 qubits, 40 layers, double"] = deep(40)
-    numbers["load_at_end"] = os.getloadavg()[0]
-    record.write("statevector", numbers)
+    options = arguments()
+    if options.worker:
+        serve(options.worker)
+        return
+    if options.gpu:
+        check_gpu()
+    table.show(measure(options))
 
 
 if __name__ == "__main__":
