@@ -208,8 +208,13 @@ def machine() -> str:
     return f"{model}, {len(os.sched_getaffinity(0))} cores"
 
 
+def cache_folder() -> Path:
+    """Where measurements and compiled programs are kept: HYBRID_CACHE, or the user's cache folder."""
+    return Path(os.environ.get("HYBRID_CACHE", platformdirs.user_cache_path("hybrid")))
+
+
 def _path() -> Path:
-    return Path(os.environ.get("HYBRID_CACHE", platformdirs.user_cache_path("hybrid"))) / "speeds.json"
+    return cache_folder() / "speeds.json"
 
 
 def _read() -> dict:

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from backends.statevector.fuse import Block, bits, fuse_within
+from backends.statevector.fuse import Block, fuse_within
 from backends.statevector.lower import Factors
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from backends.statevector import kernels, wide
 from backends.statevector.blocks import Local, matrices, slopes
 from backends.statevector.diagonals import Diagonals
-from backends.statevector.plan import Grow, Layout, Plan, Run, Scan, Turn
+from backends.statevector.plan import C, Grow, Layout, Plan, Run, Scan, Turn
 
 
 class Arrays(NamedTuple):
@@ -103,11 +103,11 @@ def forward(plan: Plan, arrays: Arrays, angles: jax.Array) -> Passed:
             kept.append(before)
         elif isinstance(step, Turn):
             kept.append(x)
-            x = kernels.turn(x, *arrays.diagonals.at(step.diagonal, angles), step.layout)
+            x = kernels.turn(step.layout.index(C), x, *arrays.diagonals.at(step.diagonal, angles))
         else:
             x = move(x, step.before, step.front)
             kept.append(x)
-            x = _product(kernels.matrix(u[step.block], step), x)
+            x = _product(kernels.matrix(u[step.block], step.real, step.present), x)
     return Passed(x, tuple(kept), u, small)
 
 
@@ -135,14 +135,15 @@ def backward(plan: Plan, arrays: Arrays, angles: jax.Array, passed: Passed, lam:
             part = slice(step.start, step.stop)
             lam, cotangents[part] = _run_back(passed.u[part], step, kept, lam)
         elif isinstance(step, Turn):
+            place = step.layout.index(C)
             angle, levels, level = arrays.diagonals.at(step.diagonal, angles)
-            lam = kernels.turn(lam, -angle, levels, level, step.layout)
-            slope = kernels.turn_slope(kept, lam, levels, level, step.layout)
+            lam = kernels.turn(place, lam, -angle, levels, level)
+            slope = kernels.turn_slope(place, kept, lam, levels, level)
             found = found.at[arrays.diagonals.slot[step.diagonal]].set(slope)
         else:
-            m = kernels.matrix(passed.u[step.block], step)
+            m = kernels.matrix(passed.u[step.block], step.real, step.present)
             below = _product(jax.lax.optimization_barrier(m.T), lam)  # else the product transposes it anew
-            t = kernels.cotangent(passed.u[step.block], kept, lam, below, step)
+            t = kernels.cotangent(step.real, step.present, passed.u[step.block], kept, lam, below)
             below, cotangents[step.block] = jax.lax.optimization_barrier((below, t))
             lam = move(below, step.front, step.before)
     if len(passed.u):

@@ -123,7 +123,8 @@ def fuse_within(factors: Factors, block: Block, k: int) -> list[Block]:
     local = [sum(1 << place[q] for q in bits(support)) for support in supports]
     front, found = _Front(local, len(place)), []
     while ready := front.ready():
-        window, taken = max((front.grow(local[g], max(k, local[g].bit_count())) for g in ready), key=lambda w: len(w[1]))
+        grown = [front.grow(local[g], max(k, local[g].bit_count())) for g in ready]
+        window, taken = max(grown, key=lambda pair: len(pair[1]))
         front.take(taken)
         mask = sum(1 << q for q, p in place.items() if window >> p & 1)
         found.append(Block(mask, tuple(f for g in taken for f in members[g])))

@@ -7,7 +7,7 @@ A + iB is the real product [[A, -B], [B, A]] on both parts, which XLA does sever
 import jax
 import jax.numpy as jnp
 
-from backends.statevector.plan import C, Apply, Layout
+from backends.statevector.plan import Layout
 
 HIGHEST = jax.lax.Precision.HIGHEST
 """Matrix units of GPUs would otherwise round single precision to ten bits."""
@@ -19,7 +19,7 @@ Transposition = tuple[tuple[int, ...], tuple[int, ...]]
 def transposition(old: Layout, new: Layout) -> Transposition:
     """The move between two layouts; bits that stay neighbours move as one axis.
 
-    >>> transposition((C, 3, 2, 1, 0), (C, 1, 0, 3, 2))
+    >>> transposition((-1, 3, 2, 1, 0), (-1, 1, 0, 3, 2))
     ((2, 4, 4), (0, 2, 1))
     """
     runs: list[list[int]] = []
@@ -40,18 +40,20 @@ def transpose(x: jax.Array, move: Transposition) -> jax.Array:
     return x.reshape(shape).transpose(axes).reshape(-1)
 
 
+def written_transpose(move: Transposition, out: jax.Array, x: jax.Array) -> jax.Array:
+    """`transpose` into the memory of out."""
+    return transpose(x, move)
+
+
 def embedded(u: jax.Array) -> jax.Array:
     """The real form of matrices: (..., K, K) -> (..., 2 K, 2 K)."""
     top, bottom = jnp.concatenate([u.real, -u.imag], axis=-1), jnp.concatenate([u.imag, u.real], axis=-1)
     return jnp.concatenate([top, bottom], axis=-2)
 
 
-def matrix(u: jax.Array, step: Apply) -> jax.Array:
+def matrix(u: jax.Array, real: bool, present: int) -> jax.Array:
     """A block's matrix (K, K) in the form that its product takes; columns of new qubits other than |0> are left out."""
-    if step.real:
-        return u.real
-    k = len(u).bit_length() - 1
-    return embedded(u[:, : 2**step.present] if step.present < k else u)
+    return u.real if real else embedded(u[:, : 2**present])
 
 
 def product(m: jax.Array, x: jax.Array) -> jax.Array:
@@ -59,27 +61,33 @@ def product(m: jax.Array, x: jax.Array) -> jax.Array:
     return dot(m, x.reshape(m.shape[1], -1), 1, 0).reshape(-1)
 
 
+def written_product(out: jax.Array, m: jax.Array, x: jax.Array) -> jax.Array:
+    """`product` into the memory of out."""
+    return product(m, x)
+
+
 def dot(a: jax.Array, b: jax.Array, axis_a: int, axis_b: int) -> jax.Array:
     """Product of two matrices over the given axes, in full precision."""
     return jax.lax.dot_general(a, b, (((axis_a,), (axis_b,)), ((), ())), precision=HIGHEST)
 
 
-def cotangent(u: jax.Array, psi: jax.Array, lam: jax.Array, below: jax.Array, step: Apply) -> jax.Array:
+def cotangent(real: bool, present: int, u: jax.Array, psi: jax.Array, lam: jax.Array, below: jax.Array) -> jax.Array:
     """T_ij = sum_m conj(lambda[i, m]) psi[j, m] of one block, shape (K, K).
 
     Args:
+        real: Whether the block's matrix is real.
+        present: How many of its qubits are stored before it.
         u: The block's matrix.
         psi: Before it.
         lam: After it.
         below: lambda before it; where all qubits are stored, T is conj(U) times the same sum over this one.
-        step: The block's.
     """
-    if step.real:
+    if real:
         rows = len(u)
         return (u.real @ dot(below.reshape(rows, -1), psi.reshape(rows, -1), 1, 1)).astype(u.dtype)
-    rows = 2 ** (step.present + 1)
+    rows = 2 ** (present + 1)
     psi = psi.reshape(rows, -1)
-    if 2**step.present < len(u):  # lambda before it lacks what the block turned out of the stored states
+    if 2**present < len(u):  # lambda before it lacks what the block turned out of the stored states
         t = gram(lam.reshape(2 * len(u), -1), psi)
         return jnp.pad(t, ((0, 0), (0, len(u) - t.shape[1])))
     return jnp.matmul(u.conj(), gram(below.reshape(rows, -1), psi), precision=HIGHEST)
@@ -97,16 +105,23 @@ def overlap(a: jax.Array, b: jax.Array) -> jax.Array:
     return jnp.sum(jnp.sum((a * b).reshape(-1, min(a.size, 1024)), axis=0))
 
 
-def turn(x: jax.Array, angle: jax.Array, levels: jax.Array, level: jax.Array | None, layout: Layout) -> jax.Array:
-    """exp(-i angle D) psi, with the diagonal D[z] = levels[level[z]] in the layout's order without C."""
-    re, im = _parts(x, layout)
+def turn(place: int, x: jax.Array, angle: jax.Array, levels: jax.Array, level: jax.Array | None) -> jax.Array:
+    """exp(-i angle D) psi, with D[z] = levels[level[z]] in the layout's order without C, which is the bit at place."""
+    re, im = _parts(place, x)
     c, s = (_entries(f(angle * levels), level).reshape(re.shape) for f in (jnp.cos, jnp.sin))
     return jnp.stack([re * c + im * s, im * c - re * s], axis=1).reshape(-1)
 
 
-def turn_slope(psi: jax.Array, lam: jax.Array, levels: jax.Array, level: jax.Array | None, layout: Layout) -> jax.Array:
+def written_turn(
+    place: int, out: jax.Array, x: jax.Array, angle: jax.Array, levels: jax.Array, level: jax.Array | None
+) -> jax.Array:
+    """`turn` into the memory of out."""
+    return turn(place, x, angle, levels, level)
+
+
+def turn_slope(place: int, psi: jax.Array, lam: jax.Array, levels: jax.Array, level: jax.Array | None) -> jax.Array:
     """2 Re <lambda| -i D psi>."""
-    (re, im), (lam_re, lam_im) = _parts(psi, layout), _parts(lam, layout)
+    (re, im), (lam_re, lam_im) = _parts(place, psi), _parts(place, lam)
     d = _entries(levels, level).reshape(re.shape)
     return 2 * jnp.sum(jnp.sum((d * (lam_re * im - lam_im * re)).reshape(-1, min(re.size, 1024)), axis=0))
 
@@ -115,6 +130,6 @@ def _entries(levels: jax.Array, level: jax.Array | None) -> jax.Array:
     return levels if level is None else jnp.take(levels, level, mode="clip")
 
 
-def _parts(x: jax.Array, layout: Layout) -> tuple[jax.Array, jax.Array]:
-    parts = x.reshape(2 ** layout.index(C), 2, -1)
+def _parts(place: int, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    parts = x.reshape(2**place, 2, -1)
     return parts[:, 0], parts[:, 1]

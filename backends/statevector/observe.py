@@ -5,8 +5,10 @@ neighbouring qubits are summed into one 2^k x 2^k matrix: a chain of n sites tak
 pass for each term.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -106,26 +108,79 @@ def windows(supports: dict[int, int], n_qubits: int, k: int) -> dict[int, list[i
 
 def apply(terms: Terms, psi: jax.Array) -> jax.Array:
     """H psi for a real state: shape (2^(n+1),), real parts first."""
-    n = terms.n_qubits
-    x = psi.reshape(2, -1)
-    total = terms.diagonal * x
+    lam = _diagonal_part(psi, psi, terms.diagonal)
     for low, parts in zip(terms.lowest, terms.matrices, strict=True):
-        turns = [jax.lax.optimization_barrier(_window(part, x, low)) for part in parts]  # sums fused in are slow
-        total += turns[0] if len(turns) == 1 else turns[0] + _turned(turns[1])
+        for part, h in enumerate(parts):
+            lam = _added(part, lam, jax.lax.optimization_barrier(_window_part(low, psi, h, psi)))  # fused sums are slow
+
+    def add(lam, group):
+        return _masked(lam, psi, *group), None
+
     if not len(terms.x):
-        return total.reshape(-1)
-    index = jnp.arange(2**n, dtype=jnp.uint32)
+        return lam
+    return jax.lax.scan(add, lam, (terms.x, terms.z, terms.weight, terms.table))[0]
 
-    def add(total, group):
-        mask, z, weight, d = group
-        if d is None:
-            d = _signed(z, weight, index)
-        moved = x[:, index ^ mask]
-        total += d[0] * moved
-        return (total + _turned(d[1] * moved) if len(d) > 1 else total), None
 
-    total, _ = jax.lax.scan(add, total, (terms.x, terms.z, terms.weight, terms.table))
-    return total.reshape(-1)
+Part = tuple[str, Callable, tuple, tuple]
+"""How a kernel adds to H psi ("change" it, or "write" what is added then), the kernel, its arrays, static arguments."""
+
+
+def apart(terms: Terms) -> list[Part]:
+    """What `applied` does, kernel by kernel, after the diagonal."""
+    parts: list[Part] = []
+    for low, matrices in zip(terms.lowest, terms.matrices, strict=True):
+        parts += [("write", _window_part, (np.asarray(h),), (low, part)) for part, h in enumerate(matrices)]
+    for k in range(len(terms.x)):
+        if terms.table is not None:
+            parts.append(("change", _masked_by_table, (np.asarray(terms.x[k]), terms.table[k]), ()))
+        else:
+            own = tuple(np.asarray(field[k]) for field in (terms.x, terms.z, terms.weight))
+            parts.append(("change", _masked_by_strings, own, ()))
+    return parts
+
+
+def applied(diagonal: jax.Array, parts: list[Part], psi: Any, memory: Any) -> Any:
+    """`apply` kernel by kernel, in a buffer of the memory's (`Buffers` or `Sizes`)."""
+    lam = memory.write(_diagonal_part, psi.size, psi, diagonal)
+    for how, function, arrays, static in parts:
+        if how == "change":
+            lam = memory.change(function, lam, psi, *arrays, static=static)
+            continue
+        turn = memory.write(function, psi.size, *arrays, psi, static=static[:1])
+        lam = memory.change(_added, lam, turn, static=static[1:])
+        memory.give(turn)
+    return lam
+
+
+def _diagonal_part(out: jax.Array, psi: jax.Array, diagonal: jax.Array) -> jax.Array:
+    return (diagonal * psi.reshape(2, -1)).reshape(-1)
+
+
+def _window_part(low: int, out: jax.Array, h: jax.Array, psi: jax.Array) -> jax.Array:
+    return _window(h, psi.reshape(2, -1), low).reshape(-1)
+
+
+def _added(part: int, lam: jax.Array, turn: jax.Array) -> jax.Array:
+    """The sum with a real (0) or imaginary part (1)."""
+    return lam + (_turned(turn.reshape(2, -1)).reshape(-1) if part else turn)
+
+
+def _masked(lam: jax.Array, psi: jax.Array, x, z, weight, d) -> jax.Array:
+    """The sum with all strings of one X mask."""
+    parts = psi.reshape(2, -1)
+    index = jnp.arange(parts.shape[1], dtype=jnp.uint32)
+    d = _signed(z, weight, index) if d is None else d
+    moved = parts[:, index ^ x]
+    lam = lam.reshape(2, -1) + d[0] * moved
+    return (lam + _turned(d[1] * moved) if len(d) > 1 else lam).reshape(-1)
+
+
+def _masked_by_table(lam, psi, x, table):
+    return _masked(lam, psi, x, None, None, table)
+
+
+def _masked_by_strings(lam, psi, x, z, weight):
+    return _masked(lam, psi, x, z, weight, None)
 
 
 def _window(h: jax.Array, x: jax.Array, low: int) -> jax.Array:

@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from qiskit import QuantumCircuit
@@ -13,6 +11,8 @@ from qiskit import QuantumCircuit
 from backends.angles import Angles
 from backends.statevector import wide
 from backends.statevector.blocks import Local
+from backends.statevector.buffers import Buffers
+from backends.statevector.compiled import executable
 from backends.statevector.diagonals import Diagonals
 from backends.statevector.evolve import Arrays, evolve, value_and_slopes
 from backends.statevector.fuse import Block, Diagonal, Wide, fuse
@@ -20,9 +20,13 @@ from backends.statevector.kernels import overlap
 from backends.statevector.lower import lower
 from backends.statevector.observe import Terms, apply
 from backends.statevector.plan import Plan, Scan, Turn, looped_plan, places, plan
+from backends.statevector.stepwise import Observed, Operands, Walk, slopes_of
 
 UNROLLED = 40
 """Blocks up to which each has a product of its own in one program; more run in a loop, amplitudes moved by gathers."""
+
+STEPWISE = 17
+"""Qubits from which on states are large enough to be evolved kernel by kernel."""
 
 MOST_ROWS, TILE_BYTES = 64, 2**20
 """Rows that are evaluated together, and what their states may take: with the kept ones, they should stay in cache."""
@@ -65,6 +69,8 @@ class Program:
 
     def _tiled(self, what: str, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
         """A function of rows that runs them a tile at a time; several tiles are under way at once."""
+        if self.plan.n_qubits >= STEPWISE:
+            return self._walked(what, terms)
         compiled: dict[int, Callable] = {}
 
         def run(rows: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -73,12 +79,37 @@ class Program:
             full = np.concatenate([angles, np.repeat(angles[-1:], -len(angles) % size, axis=0)])
             tiles = full.reshape(-1, size, angles.shape[1]) if size > 1 else full
             if size not in compiled:
-                compiled[size] = executable(what, self.plan, self.arrays, tiles[0], terms)
+                arguments = (self.arrays, tiles[0], terms)
+                compiled[size] = executable(FUNCTIONS[what], arguments, static=(self.plan,), rows=size > 1)
             results = [compiled[size](self.arrays, tile, terms) for tile in tiles]
             columns = [[np.asarray(x) for x in column] for column in zip(*results, strict=True)]
             if size > 1:
                 return tuple(np.concatenate(column)[: len(rows)] for column in columns)
             return tuple(np.stack(column) for column in columns)
+
+        return run
+
+    def _walked(self, what: str, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+        """The same for large states, step by step, one row after the other."""
+        walk = Walk(self.plan, True, Buffers(self.real))
+        observed = tuple(map(Observed.of, terms))
+
+        def one(angles: np.ndarray) -> tuple[np.ndarray, ...]:
+            operands = Operands.of(self.plan, self.arrays, angles)
+            if what == "state":
+                psi = walk.state(operands)
+                copy = np.array(psi)
+                walk.memory.give(psi)
+                return (copy,)
+            if what == "energies":
+                return (np.array([np.asarray(value) for value in walk.energies(operands, observed)]),)
+            energies, found = walk.energies_and_slopes(operands, observed)
+            slopes = [slopes_of(self.plan, self.arrays, angles, operands, one) for one in found]
+            return np.array([np.asarray(value) for value in energies]), np.array(slopes)
+
+        def run(rows: np.ndarray) -> tuple[np.ndarray, ...]:
+            results = [one(angles) for angles in self.angles.values(rows).astype(self.real)]
+            return tuple(np.stack(column) for column in zip(*results, strict=True))
 
         return run
 
@@ -89,7 +120,8 @@ def compile_program(circuit: QuantumCircuit, real: np.dtype) -> Program:
     k = block_width(circuit.num_qubits, real)
     steps = fuse(factors, k)
     blocks = [step for step in steps if isinstance(step, Block)]
-    lay_out = looped_plan if len(blocks) > UNROLLED else plan
+    in_one_program = circuit.num_qubits < STEPWISE
+    lay_out = looped_plan if in_one_program and len(blocks) > UNROLLED else plan
     laid = lay_out(steps, circuit.num_qubits, k)
     slot = np.array([f for step in steps if isinstance(step, Wide) for f in step.factors], dtype=int)
     x, z = factors.x[slot], factors.z[slot]
@@ -118,22 +150,6 @@ def relabelled(masks: np.ndarray, layout: tuple[int, ...]) -> np.ndarray:
     for k, q in enumerate(reversed(layout[1:])):
         new |= (masks >> np.uint32(q) & np.uint32(1)) << np.uint32(k)
     return new
-
-
-_EXECUTABLES: dict[Any, Callable] = {}
-"""What was compiled in this process, by what it depends on: circuits of the same shape share it."""
-
-
-def executable(what: str, plan: Plan, arrays: Arrays, angles: np.ndarray, terms: tuple[Terms, ...]) -> Callable:
-    """Compile one of the functions below for the shapes at hand; with a leading axis of angles, for as many rows."""
-    leaves, tree = jax.tree.flatten((arrays, angles, terms))
-    key = (what, plan, tree, tuple((np.shape(x), np.dtype(x.dtype)) for x in leaves))
-    if key not in _EXECUTABLES:
-        function = partial(FUNCTIONS[what], plan)
-        if angles.ndim == 2:
-            function = jax.vmap(function, in_axes=(None, 0, None))
-        _EXECUTABLES[key] = jax.jit(function).lower(arrays, angles, terms).compile()
-    return _EXECUTABLES[key]
 
 
 def _state(plan, arrays, angles, terms):

@@ -4,7 +4,7 @@ A double excitation of UCCSD acts on all qubits between its orbitals, but as one
 mask: a gather and a diagonal, no ladder of CNOTs.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +34,11 @@ class Masks(NamedTuple):
         real = (factors.phase[slot] != 1).astype(dtype)
         return cls(*(jnp.asarray(part) for part in (x, z, weight, real, slot.astype(np.int32))))
 
+    def apart(self, start: int, stop: int, angles) -> list[tuple[tuple, Any]]:
+        """The same factors one by one: (x, z, weight, real) and the angle."""
+        some = [np.asarray(field) for field in self.part(start, stop)]
+        return [(tuple(field[k] for field in some[:4]), angles[some[4][k]]) for k in range(stop - start)]
+
     def part(self, start: int, stop: int) -> "Masks":
         """Some of them."""
         return Masks(*(field[start:stop] for field in self))
@@ -47,47 +52,53 @@ def forward(masks: Masks, angles: jax.Array, x: jax.Array) -> jax.Array:
         angles: Of all of the circuit's factors.
         x: The state.
     """
-    index = jnp.arange(x.size // 2, dtype=jnp.uint32)
 
     def step(psi, factor):
         mask, angle = factor
-        return _turned(psi, _diagonal(mask, index), index ^ mask.x, mask.real, jnp.cos(angle) - 1, jnp.sin(angle)), None
+        return turned(1, psi, psi, *mask[:4], angle), None
 
-    return jax.lax.scan(step, x.reshape(2, -1), (masks, angles[masks.slot]))[0].reshape(-1)
+    return jax.lax.scan(step, x, (masks, angles[masks.slot]))[0]
 
 
 def back(masks: Masks, angles: jax.Array, psi: jax.Array, lam: jax.Array):
     """Undo the factors on psi and lambda; returns both, and 2 Re <lambda| dpsi> for each angle, shape (factors,)."""
-    index = jnp.arange(psi.size // 2, dtype=jnp.uint32)
 
     def step(states, factor):
         mask, angle = factor
         psi, lam = states
-        r, moved = _diagonal(mask, index), index ^ mask.x
-        slope = 2 * jnp.sum(lam * _generated(psi, r, moved, mask.real))
-        c, s = jnp.cos(angle) - 1, -jnp.sin(angle)
-        return tuple(_turned(x, r, moved, mask.real, c, s) for x in states), slope
+        found = slope(psi, lam, *mask[:4])
+        return tuple(turned(-1, x, x, *mask[:4], angle) for x in states), found
 
-    start = (psi.reshape(2, -1), lam.reshape(2, -1))
-    (psi, lam), slopes = jax.lax.scan(step, start, (masks, angles[masks.slot]), reverse=True)
-    return (psi.reshape(-1), lam.reshape(-1)), slopes
+    return jax.lax.scan(step, (psi, lam), (masks, angles[masks.slot]), reverse=True)
 
 
-def _turned(psi: jax.Array, r: jax.Array, moved: jax.Array, real: jax.Array, c: jax.Array, s: jax.Array) -> jax.Array:
-    """psi + c |D|^2 psi - i s D psi[i ^ x]."""
-    return psi + c * r**2 * psi + s * _generated(psi, r, moved, real)
+def turned(sign: int, out: jax.Array, psi: jax.Array, x, z, weight, real, angle) -> jax.Array:
+    """One factor, or its inverse where the sign is -1: psi + (cos - 1) |D|^2 psi - i sin D psi[i ^ x]."""
+    r = _diagonal(z, weight, psi.size // 2)
+    c, s = jnp.cos(angle) - 1, sign * jnp.sin(angle)
+    parts = psi.reshape(2, -1)
+    return (parts + c * r**2 * parts + s * _generated(parts, r, x, real)).reshape(-1)
 
 
-def _generated(psi: jax.Array, r: jax.Array, moved: jax.Array, real: jax.Array) -> jax.Array:
+def slope(psi: jax.Array, lam: jax.Array, x, z, weight, real) -> jax.Array:
+    """2 Re <lambda| -i D psi[i ^ x]>."""
+    r = _diagonal(z, weight, psi.size // 2)
+    product = lam.reshape(2, -1) * _generated(psi.reshape(2, -1), r, x, real)
+    return 2 * jnp.sum(jnp.sum(product.reshape(-1, min(psi.size, 1024)), axis=0))
+
+
+def _generated(psi: jax.Array, r: jax.Array, x, real) -> jax.Array:
     """-i D psi[i ^ x]: times -r where the phase of D is -i, times -i r where it is 1."""
+    moved = jnp.arange(r.size, dtype=jnp.uint32) ^ x
     re, im = r * psi[0, moved], r * psi[1, moved]
     return jnp.stack([(1 - real) * im - real * re, (real - 1) * re - real * im])
 
 
-def _diagonal(mask: Masks, index: jax.Array) -> jax.Array:
+def _diagonal(z, weight, size: int) -> jax.Array:
     """Real part of D: sum_k weight_k (-1)^parity(i & z_k)."""
-    total = jnp.zeros(index.shape, mask.weight.dtype)
-    for k in range(mask.z.size):  # unrolled: one fused loop over the amplitudes, no array of signs
-        parity = jax.lax.population_count(index & mask.z[k]) & 1
-        total += jnp.where(parity == 1, -mask.weight[k], mask.weight[k])
+    index = jnp.arange(size, dtype=jnp.uint32)
+    total = jnp.zeros(size, weight.dtype)
+    for k in range(z.size):  # unrolled: one fused loop over the amplitudes, no array of signs
+        parity = jax.lax.population_count(index & z[k]) & 1
+        total += jnp.where(parity == 1, -weight[k], weight[k])
     return total

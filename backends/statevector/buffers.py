@@ -1,0 +1,89 @@
+"""Memory for whole states, taken and given back by hand.
+
+A new array of 16 MiB costs more in page faults than a pass over it, so the states of large circuits live in buffers
+that outlast the call, and each kernel writes into one that it is given. A walk with `Sizes` instead of `Buffers` runs
+nothing and learns, to the byte, what the same walk with buffers will hold.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from backends.statevector.compiled import kernel
+
+
+@dataclass
+class Buffers:
+    """States in use and at rest.
+
+    Attributes:
+        dtype: Of their numbers.
+        resting: Buffers that nobody uses, by their size.
+    """
+
+    dtype: np.dtype
+    resting: dict[int, list[jax.Array]] = field(default_factory=dict)
+
+    def write(self, function: Callable, size: int, *arrays: Any, static: tuple = ()) -> Any:
+        """A buffer of so many numbers with what ``function(*static, out, *arrays)`` writes into it."""
+        resting = self.resting.get(size)
+        out = resting.pop() if resting else jnp.zeros(size, self.dtype)
+        return kernel(function, out, *arrays, static=static, donate=True)
+
+    def change(self, function: Callable, x: Any, *arrays: Any, static: tuple = ()) -> Any:
+        """The buffer of x with ``function(*static, x, *arrays)`` instead, amplitude by amplitude."""
+        return kernel(function, x, *arrays, static=static, donate=True)
+
+    def read(self, function: Callable, *arrays: Any, static: tuple = ()) -> Any:
+        """Something small that ``function(*static, *arrays)`` computes from states."""
+        return kernel(function, *arrays, static=static)
+
+    def give(self, x: Any) -> None:
+        """Put a buffer to rest; its numbers are lost."""
+        self.resting.setdefault(x.size, []).append(x)
+
+
+@dataclass(frozen=True)
+class Size:
+    """A buffer that does not exist."""
+
+    size: int
+
+
+@dataclass
+class Sizes:
+    """The same without states: counts the bytes of every buffer that is made.
+
+    Attributes:
+        dtype: Of their numbers.
+        made_bytes: All buffers so far; none is freed before the walk ends.
+        resting: How many are at rest, by their size.
+    """
+
+    dtype: np.dtype
+    made_bytes: int = 0
+    resting: dict[int, int] = field(default_factory=dict)
+
+    def write(self, function: Callable, size: int, *arrays: Any, static: tuple = ()) -> Any:
+        """See `Buffers.write`."""
+        if self.resting.get(size):
+            self.resting[size] -= 1
+        else:
+            self.made_bytes += size * self.dtype.itemsize
+        return Size(size)
+
+    def change(self, function: Callable, x: Any, *arrays: Any, static: tuple = ()) -> Any:
+        """See `Buffers.change`."""
+        return x
+
+    def read(self, function: Callable, *arrays: Any, static: tuple = ()) -> Any:
+        """See `Buffers.read`."""
+        return None
+
+    def give(self, x: Any) -> None:
+        """See `Buffers.give`."""
+        self.resting[x.size] = self.resting.get(x.size, 0) + 1

@@ -1,0 +1,133 @@
+"""What XLA compiled, kept in this process and in the user's cache folder, so that the next process starts at once.
+
+An executable depends on the function, its static arguments, the shapes and types of the others, the sources of the
+engine, the versions of JAX, and the device. Files that are damaged, or that belong to somebody else, are not read.
+"""
+
+import hashlib
+import os
+import pickle
+import threading
+import warnings
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jaxlib
+import numpy as np
+
+from backends.speed import cache_folder, machine
+
+MOST_BYTES = 2**28
+"""Size of the folder from which on the files that were not used for longest are removed."""
+
+_known: dict[Any, Callable] = {}
+_kernels: dict[Any, Callable] = {}
+
+
+def executable(
+    function: Callable, arguments: tuple, *, static: tuple = (), donate: bool = False, rows: bool = False
+) -> Callable:
+    """``function(*static, *arguments)`` compiled for the shapes of the arguments.
+
+    Args:
+        function: At the top of a module of this package.
+        arguments: Pytrees of arrays.
+        static: Hashable, with a faithful repr.
+        donate: Whether the first argument's memory is written over.
+        rows: Whether the second argument has a leading axis of rows, for each of which all is to be computed.
+
+    Returns:
+        A function of arguments like these.
+    """
+    leaves, tree = jax.tree.flatten(arguments)
+    shapes = tuple((np.shape(x), np.dtype(x.dtype).str) for x in leaves)
+    key = (function, static, tree, shapes, donate, rows)
+    if key not in _known:
+        name = f"{function.__module__}.{function.__qualname__} {static!r} {tree} {shapes} {donate} {rows}"
+        _known[key] = _loaded(name) or _compiled(name, function, arguments, static, donate, rows)
+    return _known[key]
+
+
+def kernel(function: Callable, *arrays: Any, static: tuple = (), donate: bool = False) -> Any:
+    """Run ``function(*static, *arrays)``, compiled once for each shape of the arrays."""
+    key = (function, static, tuple((x.shape, x.dtype) for x in arrays))
+    if key not in _kernels:
+        _kernels[key] = executable(function, arrays, static=static, donate=donate)
+    return _kernels[key](*arrays)
+
+
+def _compiled(name: str, function: Callable, arguments: tuple, static: tuple, donate: bool, rows: bool) -> Callable:
+    bound = partial(function, *static)
+    if rows:
+        bound = jax.vmap(bound, in_axes=[0 if k == 1 else None for k in range(len(arguments))])
+    donated = (0,) if donate else ()
+    made = jax.jit(bound, donate_argnums=donated, keep_unused=True).lower(*arguments).compile()
+    _keep(name, made)
+    return made
+
+
+def _loaded(name: str) -> Callable | None:
+    from jax.experimental.serialize_executable import deserialize_and_load
+
+    path = _path(name)
+    try:
+        if path.stat().st_uid != os.getuid():
+            return None
+        stored, *parts = pickle.loads(path.read_bytes())
+        if stored != name:
+            return None
+        made = deserialize_and_load(*parts)
+        os.utime(path)
+    except OSError:
+        return None  # never kept
+    except Exception as err:  # noqa: BLE001 - whatever a damaged file makes pickle or XLA say, it can be made again
+        warnings.warn(f"a compiled program in {path} cannot be read and is made again: {err}", stacklevel=2)
+        return None
+    return made
+
+
+def _keep(name: str, made: Any) -> None:
+    from jax.experimental.serialize_executable import serialize
+
+    path = _path(name)
+    scratch = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_bytes(pickle.dumps((name, *serialize(made))))
+        scratch.replace(path)
+        _prune(path.parent)
+    except OSError as err:
+        _warn_once(f"compiled programs cannot be kept in {path.parent} ({err.strerror}); HYBRID_CACHE names another")
+
+
+def _prune(folder: Path) -> None:
+    files = sorted((file.stat().st_mtime, file.stat().st_size, file) for file in folder.iterdir())
+    total = sum(size for _, size, _ in files)
+    for _, size, file in files:
+        if total <= MOST_BYTES:
+            return
+        file.unlink(missing_ok=True)
+        total -= size
+
+
+@cache
+def _warn_once(message: str) -> None:
+    warnings.warn(message, stacklevel=2)
+
+
+def _path(name: str) -> Path:
+    return cache_folder() / "compiled" / hashlib.sha256(f"{_here()} {name}".encode()).hexdigest()
+
+
+@cache
+def _here() -> str:
+    """What the same function and shapes may compile differently for."""
+    sources = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        sources.update(file.read_bytes())
+    device = jax.devices()[0]
+    flags = os.environ.get("XLA_FLAGS", "")
+    return f"{sources.hexdigest()} {jax.__version__} {jaxlib.__version__} {device.device_kind} {machine()} {flags}"
