@@ -31,16 +31,16 @@ class Buffers:
     def write(self, function: Callable, size: int, *arrays: Any, static: tuple = ()) -> Any:
         """A buffer of so many numbers with what ``function(*static, out, *arrays)`` writes into it."""
         resting = self.resting.get(size)
-        out = resting.pop() if resting else jnp.zeros(size, self.dtype)
+        out = resting.pop(0) if resting else jnp.zeros(size, self.dtype)
         return kernel(function, out, *arrays, static=static, donate=True)
 
     def change(self, function: Callable, x: Any, *arrays: Any, static: tuple = ()) -> Any:
         """The buffer of x with ``function(*static, x, *arrays)`` instead, amplitude by amplitude."""
         return kernel(function, x, *arrays, static=static, donate=True)
 
-    def read(self, function: Callable, *arrays: Any, static: tuple = ()) -> Any:
+    def read(self, function: Callable, *arrays: Any, static: tuple = (), options: tuple = ()) -> Any:
         """Something small that ``function(*static, *arrays)`` computes from states."""
-        return kernel(function, *arrays, static=static)
+        return kernel(function, *arrays, static=static, options=options)
 
     def give(self, x: Any) -> None:
         """Put a buffer to rest; its numbers are lost."""
@@ -80,7 +80,7 @@ class Sizes:
         """See `Buffers.change`."""
         return x
 
-    def read(self, function: Callable, *arrays: Any, static: tuple = ()) -> Any:
+    def read(self, function: Callable, *arrays: Any, static: tuple = (), options: tuple = ()) -> Any:
         """See `Buffers.read`."""
         return None
 

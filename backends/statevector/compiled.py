@@ -28,7 +28,13 @@ _kernels: dict[Any, Callable] = {}
 
 
 def executable(
-    function: Callable, arguments: tuple, *, static: tuple = (), donate: bool = False, rows: bool = False
+    function: Callable,
+    arguments: tuple,
+    *,
+    static: tuple = (),
+    donate: bool = False,
+    rows: bool = False,
+    options: tuple[tuple[str, Any], ...] = (),
 ) -> Callable:
     """``function(*static, *arguments)`` compiled for the shapes of the arguments.
 
@@ -38,34 +44,49 @@ def executable(
         static: Hashable, with a faithful repr.
         donate: Whether the first argument's memory is written over.
         rows: Whether the second argument has a leading axis of rows, for each of which all is to be computed.
+        options: Of XLA's compiler.
 
     Returns:
         A function of arguments like these.
     """
     leaves, tree = jax.tree.flatten(arguments)
     shapes = tuple((np.shape(x), np.dtype(x.dtype).str) for x in leaves)
-    key = (function, static, tree, shapes, donate, rows)
+    key = (function, static, tree, shapes, donate, rows, options)
     if key not in _known:
-        name = f"{function.__module__}.{function.__qualname__} {static!r} {tree} {shapes} {donate} {rows}"
-        _known[key] = _loaded(name) or _compiled(name, function, arguments, static, donate, rows)
+        name = f"{function.__module__}.{function.__qualname__} {static!r} {tree} {shapes} {donate} {rows} {options!r}"
+        _known[key] = _loaded(name) or _kept(name, _lowered(function, arguments, static, donate, rows), options)
     return _known[key]
 
 
-def kernel(function: Callable, *arrays: Any, static: tuple = (), donate: bool = False) -> Any:
+def kernel(function: Callable, *arrays: Any, static: tuple = (), donate: bool = False, options: tuple = ()) -> Any:
     """Run ``function(*static, *arrays)``, compiled once for each shape of the arrays."""
     key = (function, static, tuple((x.shape, x.dtype) for x in arrays))
     if key not in _kernels:
-        _kernels[key] = executable(function, arrays, static=static, donate=donate)
+        _kernels[key] = executable(function, arrays, static=static, donate=donate, options=options)
     return _kernels[key](*arrays)
 
 
-def _compiled(name: str, function: Callable, arguments: tuple, static: tuple, donate: bool, rows: bool) -> Callable:
+def _lowered(function: Callable, arguments: tuple, static: tuple, donate: bool, rows: bool) -> jax.stages.Lowered:
     bound = partial(function, *static)
     if rows:
         bound = jax.vmap(bound, in_axes=[0 if k == 1 else None for k in range(len(arguments))])
-    donated = (0,) if donate else ()
-    made = jax.jit(bound, donate_argnums=donated, keep_unused=True).lower(*arguments).compile()
-    _keep(name, made)
+    return jax.jit(bound, donate_argnums=(0,) if donate else (), keep_unused=True).lower(*arguments)
+
+
+def _kept(name: str, lowered: jax.stages.Lowered, options: tuple) -> Callable:
+    """Compile, and write it down for the next process."""
+    from jax.experimental.serialize_executable import serialize
+
+    made = lowered.compile(compiler_options=dict(options))
+    path = _path(name)
+    scratch = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_bytes(pickle.dumps((name, *serialize(made))))
+        scratch.replace(path)
+        _prune(path.parent)
+    except OSError as err:
+        _warn_once(f"compiled programs cannot be kept in {path.parent} ({err.strerror}); HYBRID_CACHE names another")
     return made
 
 
@@ -87,20 +108,6 @@ def _loaded(name: str) -> Callable | None:
         warnings.warn(f"a compiled program in {path} cannot be read and is made again: {err}", stacklevel=2)
         return None
     return made
-
-
-def _keep(name: str, made: Any) -> None:
-    from jax.experimental.serialize_executable import serialize
-
-    path = _path(name)
-    scratch = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_bytes(pickle.dumps((name, *serialize(made))))
-        scratch.replace(path)
-        _prune(path.parent)
-    except OSError as err:
-        _warn_once(f"compiled programs cannot be kept in {path.parent} ({err.strerror}); HYBRID_CACHE names another")
 
 
 def _prune(folder: Path) -> None:

@@ -12,6 +12,9 @@ from backends.statevector.plan import Layout
 HIGHEST = jax.lax.Precision.HIGHEST
 """Matrix units of GPUs would otherwise round single precision to ten bits."""
 
+LONG_SUMS = (("xla_cpu_experimental_ynn_fusion_type", ""),)
+"""In double precision XLA's other library runs a small product with a long sum on all cores; YNNPACK uses one."""
+
 Transposition = tuple[tuple[int, ...], tuple[int, ...]]
 """Shape and order of axes."""
 

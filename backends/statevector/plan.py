@@ -140,10 +140,9 @@ def plan(steps: list[Block | Wide | Diagonal], n_qubits: int, k: int) -> Plan:
     done: list[Step] = []
     layout: Layout = (C,)
     block = wide = turn = 0
-    for at, (step, window) in enumerate(zip(steps, windows, strict=True)):
+    for step, window in zip(steps, windows, strict=True):
         if isinstance(step, Block):
-            following = next((w for w in windows[at + 1 :] if w), 0)
-            done.append(_apply(block, step.real, layout, window, following))
+            done.append(_apply(block, step.real, layout, window))
             block, layout = block + 1, done[-1].after
             continue
         layout = _grown(done, layout, n_qubits)
@@ -196,16 +195,15 @@ def places(plan: Plan) -> list[Layout]:
     return found
 
 
-def _apply(block: int, real: bool, layout: Layout, window: int, following: int) -> Apply:
-    """What the next window shares goes first: what it leaves then stays together."""
-    stored = [q for q in layout if q != C and window >> q & 1]
-    new = [q for q in reversed(bits(window)) if q not in layout]
-    stored.sort(key=lambda q: not following >> q & 1)
+def _apply(block: int, real: bool, layout: Layout, window: int) -> Apply:
+    """The window in front, the others from the highest qubit to the lowest: long runs stay together, moves recur."""
+    old = sorted((q for q in layout if q != C), reverse=True)
+    stored = tuple(q for q in old if window >> q & 1)
+    rest = tuple(q for q in old if not window >> q & 1)
+    new = tuple(q for q in reversed(bits(window)) if q not in layout)
     if real and not new:
-        rest = tuple(q for q in layout if q == C or not window >> q & 1)
-        front = (*stored, *rest)
-        return Apply(block, True, layout, front, len(stored), front, tuple(stored))
-    rest = tuple(q for q in layout if q != C and not window >> q & 1)
+        front = (*stored, C, *rest)
+        return Apply(block, True, layout, front, len(stored), front, stored)
     return Apply(block, False, layout, (C, *stored, *rest), len(stored), (C, *new, *stored, *rest), (*new, *stored))
 
 

@@ -177,7 +177,11 @@ class Walk:
                 here = before if psi is None else psi
                 if isinstance(step, Apply):
                     static = (step.real, step.present)
-                    cotangents[step.block] = memory.read(kernels.cotangent, own[2], here, lam, below, static=static)
+                    after = lam if step.present < self.plan.width else below  # what is not read may be overwritten
+                    options = kernels.LONG_SUMS if memory.dtype.itemsize == 8 else ()
+                    cotangents[step.block] = memory.read(
+                        kernels.cotangent, own[2], here, after, below, static=static, options=options
+                    )
                 else:
                     static = (step.layout.index(C),)
                     found.append(memory.read(kernels.turn_slope, here, below, *own[1:], static=static))
