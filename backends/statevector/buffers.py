@@ -47,25 +47,20 @@ class Buffers:
         self.resting.setdefault(x.size, []).append(x)
 
 
-@dataclass(frozen=True)
-class Size:
-    """A buffer that does not exist."""
-
-    size: int
-
-
 @dataclass
 class Sizes:
-    """The same without states: counts the bytes of every buffer that is made.
+    """The same without states: counts the bytes of every buffer, and notes the kernels that will run.
 
     Attributes:
-        dtype: Of their numbers.
+        dtype: Of the states' numbers.
         made_bytes: All buffers so far; none is freed before the walk ends.
-        resting: How many are at rest, by their size.
+        requests: Arguments of `compiled.kernel`, with shapes instead of arrays.
+        resting: How many buffers are at rest, by their size.
     """
 
     dtype: np.dtype
     made_bytes: int = 0
+    requests: list[tuple[Callable, tuple, dict]] = field(default_factory=list)
     resting: dict[int, int] = field(default_factory=dict)
 
     def write(self, function: Callable, size: int, *arrays: Any, static: tuple = ()) -> Any:
@@ -74,15 +69,18 @@ class Sizes:
             self.resting[size] -= 1
         else:
             self.made_bytes += size * self.dtype.itemsize
-        return Size(size)
+        out = jax.ShapeDtypeStruct((size,), self.dtype)
+        self.requests.append((function, (out, *arrays), {"static": static, "donate": True}))
+        return out
 
     def change(self, function: Callable, x: Any, *arrays: Any, static: tuple = ()) -> Any:
         """See `Buffers.change`."""
+        self.requests.append((function, (x, *arrays), {"static": static, "donate": True}))
         return x
 
     def read(self, function: Callable, *arrays: Any, static: tuple = (), options: tuple = ()) -> Any:
         """See `Buffers.read`."""
-        return None
+        self.requests.append((function, arrays, {"static": static, "options": options}))
 
     def give(self, x: Any) -> None:
         """See `Buffers.give`."""

@@ -10,6 +10,7 @@ import pickle
 import threading
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,23 @@ def kernel(function: Callable, *arrays: Any, static: tuple = (), donate: bool = 
     if key not in _kernels:
         _kernels[key] = executable(function, arrays, static=static, donate=donate, options=options)
     return _kernels[key](*arrays)
+
+
+def prepare(requests: list[tuple[Callable, tuple, dict]]) -> None:
+    """Compile the kernels of many calls at once, on all cores; arrays may be shapes."""
+    new = {}
+    for function, arrays, how in requests:
+        key = (function, how.get("static", ()), tuple((x.shape, x.dtype) for x in arrays))
+        if key not in _kernels:
+            new[key] = function, arrays, how
+    x64 = bool(jax.config.jax_enable_x64)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        _kernels.update(zip(new, pool.map(lambda request: _in_thread(x64, *request), new.values()), strict=True))
+
+
+def _in_thread(x64: bool, function: Callable, arrays: tuple, how: dict) -> Callable:
+    with jax.enable_x64(x64):
+        return executable(function, arrays, **how)
 
 
 def _lowered(function: Callable, arguments: tuple, static: tuple, donate: bool, rows: bool) -> jax.stages.Lowered:

@@ -12,10 +12,10 @@ from backends.base import Backend, Capabilities, Expectations, Footprint, Precis
 from backends.batch import as_observables, as_rows, check_request, check_unitary
 from backends.gradients import as_function
 from backends.sampling import measurements, sampled_circuit
-from backends.statevector.fuse import fuse, passes
+from backends.statevector.fuse import fuse, total_cost
 from backends.statevector.lower import lower
 from backends.statevector.observe import MOST_PRECOMPUTED, Terms, by_x_mask
-from backends.statevector.program import Program, block_width, compile_program
+from backends.statevector.program import Program, block_costs, compile_program
 from circuits.errors import Refused
 
 MAX_QUBITS = 31
@@ -58,12 +58,13 @@ class Statevector(Backend):
                 f"the circuit has {n} qubits; 'statevector' takes at most {MAX_QUBITS} "
                 f"(a state of {n} qubits alone needs {self._state_bytes(n)} bytes)"
             )
-        steps = fuse(lower(work.circuit), block_width(n, self._real))
+        costs = block_costs(n, self._real)
+        steps = fuse(lower(work.circuit), costs)
         n_masks = sum(len(by_x_mask(observable)) for observable in work.observables)
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
         return Footprint(
             standard_error=error,
-            passes=passes(steps) + n_masks,
+            passes=total_cost(steps, costs) + n_masks,
             amplitudes=2.0**n,
             memory_bytes=STATES_HELD * self._state_bytes(n) + self._table_bytes(n, n_masks),
         )

@@ -107,7 +107,7 @@ def forward(plan: Plan, arrays: Arrays, angles: jax.Array) -> Passed:
         else:
             x = move(x, step.before, step.front)
             kept.append(x)
-            x = _product(kernels.matrix(u[step.block], step.real, step.present), x)
+            x = _product(kernels.matrix(u[step.block], step.shape), x)
     return Passed(x, tuple(kept), u, small)
 
 
@@ -141,9 +141,9 @@ def backward(plan: Plan, arrays: Arrays, angles: jax.Array, passed: Passed, lam:
             slope = kernels.turn_slope(place, kept, lam, levels, level)
             found = found.at[arrays.diagonals.slot[step.diagonal]].set(slope)
         else:
-            m = kernels.matrix(passed.u[step.block], step.real, step.present)
-            below = _product(jax.lax.optimization_barrier(m.T), lam)  # else the product transposes it anew
-            t = kernels.cotangent(step.real, step.present, passed.u[step.block], kept, lam, below)
+            m = kernels.inverse(passed.u[step.block], step.shape)
+            below = _product(jax.lax.optimization_barrier(m), lam)  # else the product transposes it anew
+            t = kernels.cotangent(step.shape, passed.u[step.block], kept, lam, below)
             below, cotangents[step.block] = jax.lax.optimization_barrier((below, t))
             lam = move(below, step.front, step.before)
     if len(passed.u):

@@ -1,8 +1,8 @@
 """Gathering the gates of a circuit into blocks on a few qubits, and into scans of wide factors between them.
 
-A block costs what one of its gates costs when the state is large, so a window of k qubits should swallow as many gates
-as it can: every gate that becomes executable within the window is taken, layer after layer. Windows are grown from
-the gates at the front of the circuit, one neighbouring qubit at a time, and the fullest window is taken.
+A block on few qubits costs little more than one of its gates when the state is large, so its window should swallow as
+many gates as it can: every gate that becomes executable within it is taken, layer after layer. Windows are grown from
+the gates at the front of the circuit, by the gates in the way, and the one with most gates for its cost is taken.
 """
 
 from collections.abc import Iterator
@@ -48,30 +48,39 @@ class Diagonal:
     ratios: tuple[float, ...]
 
 
-PASSES = {Block: 1.0, Diagonal: 0.5}
-"""Time of a step in that of one block; a wide factor takes half."""
+Costs = tuple[float, ...]
+"""Time of a block on 0, 1, ..., k qubits, of which the last is the most that a block may have; a pass is 1."""
+
+DIAGONAL, WIDE = 1.0, 1.0
+"""Time of a diagonal layer, and of a wide factor."""
 
 
-def fuse(factors: Factors, k: int) -> list[Block | Wide | Diagonal]:
-    """Order all factors into steps; blocks have at most k qubits.
+def fuse(factors: Factors, costs: Costs) -> list[Block | Wide | Diagonal]:
+    """Order all factors into steps.
 
     Diagonal layers are taken as one wherever that makes the circuit cheaper. A circuit in which wide factors prevail
     is left as it is, one scan.
     """
-    layers = {f: layer for layer in diagonal_layers(factors, k) for f in layer.factors}
-    apart = _fused(factors, factors.gate, {}, k)
+    layers = {f: layer for layer in diagonal_layers(factors, len(costs) - 1) for f in layer.factors}
+    apart = _fused(factors, factors.gate, {}, costs)
     if not layers:
         return apart
     gate = factors.gate.copy()
     for f, layer in layers.items():
         gate[f] = gate[layer.factors[0]]
-    together = _fused(factors, gate, layers, k)
-    return min((together, apart), key=passes)
+    together = _fused(factors, gate, layers, costs)
+    return min((together, apart), key=lambda steps: total_cost(steps, costs))
 
 
-def passes(steps: list[Block | Wide | Diagonal]) -> float:
-    """What the steps cost, in blocks."""
-    return sum(0.5 * len(step.factors) if isinstance(step, Wide) else PASSES[type(step)] for step in steps)
+def total_cost(steps: list[Block | Wide | Diagonal], costs: Costs) -> float:
+    """Time of all steps, in passes over the state."""
+    return sum(_cost(step, costs) for step in steps)
+
+
+def _cost(step: Block | Wide | Diagonal, costs: Costs) -> float:
+    if isinstance(step, Block):
+        return costs[step.window.bit_count()]
+    return WIDE * len(step.factors) if isinstance(step, Wide) else DIAGONAL
 
 
 def diagonal_layers(factors: Factors, k: int) -> list[Diagonal]:
@@ -99,11 +108,13 @@ def _column(matrix, row: int) -> int:
     return int(matrix.indices[matrix.indptr[row]])
 
 
-def _fused(factors: Factors, gate: np.ndarray, layers: dict[int, Diagonal], k: int) -> list[Block | Wide | Diagonal]:
-    n_wide = sum(1 for f in np.flatnonzero(np.bitwise_count(factors.support) > k).tolist() if f not in layers)
+def _fused(
+    factors: Factors, gate: np.ndarray, layers: dict[int, Diagonal], costs: Costs
+) -> list[Block | Wide | Diagonal]:
+    n_wide = sum(1 for f in np.flatnonzero(np.bitwise_count(factors.support) >= len(costs)).tolist() if f not in layers)
     steps: list[Block | Wide | Diagonal] = []
     n_fused = len(layers)
-    for step in _steps(factors, gate, layers, k, at_least=3 if n_wide else 1):
+    for step in _steps(factors, gate, layers, costs, at_least=3 if n_wide else 1):
         if isinstance(step, Wide) and steps and isinstance(steps[-1], Wide):
             steps[-1] = Wide(steps[-1].factors + step.factors)
         else:
@@ -123,8 +134,8 @@ def fuse_within(factors: Factors, block: Block, k: int) -> list[Block]:
     local = [sum(1 << place[q] for q in bits(support)) for support in supports]
     front, found = _Front(local, len(place)), []
     while ready := front.ready():
-        grown = [front.grow(local[g], max(k, local[g].bit_count())) for g in ready]
-        window, taken = max(grown, key=lambda pair: len(pair[1]))
+        grown = [front.grow(local[g], (1.0,) * (1 + max(k, local[g].bit_count()))) for g in ready]
+        window, taken, _ = max(grown, key=lambda found: found[2])
         front.take(taken)
         mask = sum(1 << q for q, p in place.items() if window >> p & 1)
         found.append(Block(mask, tuple(f for g in taken for f in members[g])))
@@ -132,28 +143,27 @@ def fuse_within(factors: Factors, block: Block, k: int) -> list[Block]:
 
 
 def _steps(
-    factors: Factors, gate: np.ndarray, layers: dict[int, Diagonal], k: int, at_least: int
+    factors: Factors, gate: np.ndarray, layers: dict[int, Diagonal], costs: Costs, at_least: int
 ) -> Iterator[Block | Wide | Diagonal]:
     """Blocks of at least so many factors; whatever else is at the front goes by itself."""
     gates, supports = _gates(factors.x, factors.z, gate)
     real = factors.phase != 1
     front = _Front(supports, factors.n_qubits)
-    grown: dict[int, tuple[int, int, list[int]]] = {}
+    grown: dict[int, tuple[int, list[int], float]] = {}
     while ready := front.ready():
-        wide = [g for g in ready if supports[g].bit_count() > k]
+        wide = [g for g in ready if supports[g].bit_count() >= len(costs)]
         if wide:
-            taken, window = wide[:1], 0
+            window, taken = 0, wide[:1]
         else:
             for g in ready:
                 if g not in grown:
-                    window, taken = front.grow(supports[g], k)
-                    grown[g] = (sum(len(gates[t]) for t in taken), window, taken)
-            size, window, taken = grown[max(ready, key=lambda g: grown[g][0])]
-            if size < at_least:
-                taken, window = ready[:1], 0
+                    grown[g] = front.grow(supports[g], costs)
+            window, taken, _ = grown[max(ready, key=lambda g: grown[g][2])]
+            if sum(len(gates[g]) for g in taken) < at_least:
+                window, taken = 0, ready[:1]
         chosen = tuple(f for g in taken for f in gates[g])
         touched = front.take(taken)
-        grown = {g: found for g, found in grown.items() if not found[1] & touched}
+        grown = {g: found for g, found in grown.items() if not found[0] & touched}
         if window:
             yield Block(window, chosen, bool(real[list(chosen)].all()))
         else:
@@ -205,27 +215,33 @@ class _Front:
                 self.at[q] += 1
         return touched
 
-    def grow(self, window: int, k: int) -> tuple[int, list[int]]:
-        """Widen the window up to k qubits, each time by the gate in the way that lets most gates in."""
-        at = dict.fromkeys(bits(window))
-        at = {q: self.at[q] for q in at}
+    def grow(self, window: int, costs: Costs) -> tuple[int, list[int], float]:
+        """Widen a window step by step; returns the best one on the way, its gates, and their number for its cost."""
+        at = {q: self.at[q] for q in bits(window)}
         taken = self._absorb(window, at, window)
-        while window.bit_count() < k:
-            heads = {self.queues[q][at[q]] for q in bits(window)} - {-1}
-            wider = {window | self.supports[gate] for gate in heads}
-            best = None
-            for candidate in sorted(mask for mask in wider if mask != window and mask.bit_count() <= k):
-                new = candidate & ~window
-                trial = at | {q: self.at[q] for q in bits(new)}
-                gain = self._absorb(candidate, trial, candidate)
-                rate = len(gain) / new.bit_count()
-                if gain and (best is None or rate > best[0]):
-                    best = (rate, candidate, trial, gain)
-            if best is None:
-                break
-            _, window, at, gain = best
+        best = (window, list(taken), len(taken) / costs[window.bit_count()])
+        while found := self._wider(window, at, len(costs) - 1):
+            window, at, gain = found
             taken += gain
-        return window, taken
+            if len(taken) / costs[window.bit_count()] > best[2]:
+                best = (window, list(taken), len(taken) / costs[window.bit_count()])
+        return best
+
+    def _wider(self, window: int, at: dict[int, int], k: int) -> tuple[int, dict[int, int], list[int]] | None:
+        """The window with one of the gates in the way, or with those before it as well, that takes most gates in."""
+        heads = {self.queues[q][at[q]] for q in bits(window)} - {-1}
+        wider = {window | self.supports[gate] for gate in heads}
+        for mask in list(wider):
+            before = {self.queues[q][self.at[q]] for q in bits(mask & ~window)} - {-1}
+            wider |= {mask | self.supports[gate] for gate in before}
+        best, most = None, 0.0
+        for candidate in sorted(mask for mask in wider if mask != window and mask.bit_count() <= k):
+            new = candidate & ~window
+            trial = at | {q: self.at[q] for q in bits(new)}
+            gain = self._absorb(candidate, trial, candidate)
+            if len(gain) / new.bit_count() > most:
+                best, most = (candidate, trial, gain), len(gain) / new.bit_count()
+        return best
 
     def _absorb(self, window: int, at: dict[int, int], touched: int) -> list[int]:
         """Take every gate that can be executed within the window; moves `at` on."""

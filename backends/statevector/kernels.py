@@ -37,6 +37,12 @@ def transposition(old: Layout, new: Layout) -> Transposition:
     return tuple(2 ** len(runs[k]) for k in order), tuple(axis[k] for k in range(len(runs)))
 
 
+def run(move: Transposition) -> int:
+    """Number of the last bits that stay where they are."""
+    shape, axes = move
+    return shape[-1].bit_length() - 1 if axes[-1] == len(shape) - 1 else 0
+
+
 def transpose(x: jax.Array, move: Transposition) -> jax.Array:
     """Reorder the bits of a state."""
     shape, axes = move
@@ -48,15 +54,46 @@ def written_transpose(move: Transposition, out: jax.Array, x: jax.Array) -> jax.
     return transpose(x, move)
 
 
+def written_gather(run: int, out: jax.Array, x: jax.Array, source: jax.Array) -> jax.Array:
+    """The same for any move that leaves the last bits where they are: one kernel for all, if not the fastest for each.
+
+    Args:
+        run: Number of the last bits that stay.
+        out: Memory.
+        x: The state.
+        source: Where each other bit of the new index, from the lowest, stands in the old one, shape (bits - run,).
+    """
+    rows = jnp.arange(x.size >> run, dtype=jnp.int32)
+    old = jnp.zeros_like(rows)
+    for bit in range(len(source)):
+        old |= (rows >> bit & 1) << source[bit]
+    return x.reshape(-1, 2**run).at[old].get(mode="promise_in_bounds").reshape(-1)
+
+
 def embedded(u: jax.Array) -> jax.Array:
     """The real form of matrices: (..., K, K) -> (..., 2 K, 2 K)."""
     top, bottom = jnp.concatenate([u.real, -u.imag], axis=-1), jnp.concatenate([u.imag, u.real], axis=-1)
     return jnp.concatenate([top, bottom], axis=-2)
 
 
-def matrix(u: jax.Array, real: bool, present: int) -> jax.Array:
-    """A block's matrix (K, K) in the form that its product takes; columns of new qubits other than |0> are left out."""
+Shape = tuple[bool, int, int]
+"""Of a block: whether its matrix is real, how many of its qubits are stored before it, how many it has."""
+
+
+def matrix(u: jax.Array, shape: Shape) -> jax.Array:
+    """A block's matrix (K, K) in the form that its product takes.
+
+    Rows and columns of qubits that do not exist are left out, and columns of new qubits other than |0>.
+    """
+    real, present, width = shape
+    step = len(u) >> width
+    u = u[::step, ::step]
     return u.real if real else embedded(u[:, : 2**present])
+
+
+def inverse(u: jax.Array, shape: Shape) -> jax.Array:
+    """The same of the inverse, which leaves new qubits out."""
+    return matrix(u, shape).T
 
 
 def product(m: jax.Array, x: jax.Array) -> jax.Array:
@@ -64,9 +101,22 @@ def product(m: jax.Array, x: jax.Array) -> jax.Array:
     return dot(m, x.reshape(m.shape[1], -1), 1, 0).reshape(-1)
 
 
-def written_product(out: jax.Array, m: jax.Array, x: jax.Array) -> jax.Array:
-    """`product` into the memory of out."""
-    return product(m, x)
+def written_product(shape: Shape, back: bool, out: jax.Array, m: jax.Array, block: jax.Array, x: jax.Array):
+    """One block, or its inverse, into the memory of out; m as `forms` gives it for all blocks."""
+    real, present, width = shape
+    m = m[block].reshape(2, len(m[0]) // 2, 2, -1)
+    step = m.shape[1] >> width
+    if real:
+        return product(m[0, ::step, 0, ::step], x)
+    m = m[:, ::step, :, ::step]
+    m = m[:, : 2**present] if back else m[..., : 2**present]
+    return product(m.reshape(m.shape[0] * m.shape[1], -1), x)
+
+
+def forms(u: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The real forms of all blocks' matrices and of their inverses, which a product would transpose anew each time."""
+    m = embedded(u)
+    return m, m.swapaxes(1, 2)
 
 
 def dot(a: jax.Array, b: jax.Array, axis_a: int, axis_b: int) -> jax.Array:
@@ -74,26 +124,36 @@ def dot(a: jax.Array, b: jax.Array, axis_a: int, axis_b: int) -> jax.Array:
     return jax.lax.dot_general(a, b, (((axis_a,), (axis_b,)), ((), ())), precision=HIGHEST)
 
 
-def cotangent(real: bool, present: int, u: jax.Array, psi: jax.Array, lam: jax.Array, below: jax.Array) -> jax.Array:
-    """T_ij = sum_m conj(lambda[i, m]) psi[j, m] of one block, shape (K, K).
+def cotangent(shape: Shape, u: jax.Array, psi: jax.Array, lam: jax.Array, below: jax.Array) -> jax.Array:
+    """T_ij = sum_m conj(lambda[i, m]) psi[j, m] of one block, shape (K, K); 0 for qubits that do not exist.
 
     Args:
-        real: Whether the block's matrix is real.
-        present: How many of its qubits are stored before it.
+        shape: Of the block.
         u: The block's matrix.
         psi: Before it.
         lam: After it.
         below: lambda before it; where all qubits are stored, T is conj(U) times the same sum over this one.
     """
+    real, present, width = shape
+    step = len(u) >> width
+    small = u[::step, ::step]
     if real:
-        rows = len(u)
-        return (u.real @ dot(below.reshape(rows, -1), psi.reshape(rows, -1), 1, 1)).astype(u.dtype)
-    rows = 2 ** (present + 1)
-    psi = psi.reshape(rows, -1)
-    if 2**present < len(u):  # lambda before it lacks what the block turned out of the stored states
-        t = gram(lam.reshape(2 * len(u), -1), psi)
-        return jnp.pad(t, ((0, 0), (0, len(u) - t.shape[1])))
-    return jnp.matmul(u.conj(), gram(below.reshape(rows, -1), psi), precision=HIGHEST)
+        rows = 2**width
+        t = (small.real @ dot(below.reshape(rows, -1), psi.reshape(rows, -1), 1, 1)).astype(u.dtype)
+    elif present < width:  # lambda before it lacks what the block turned out of the stored states
+        t = gram(lam.reshape(2 ** (width + 1), -1), psi.reshape(2 ** (present + 1), -1))
+        t = jnp.pad(t, ((0, 0), (0, 2**width - 2**present)))
+    else:
+        rows = 2 ** (width + 1)
+        t = jnp.matmul(small.conj(), gram(below.reshape(rows, -1), psi.reshape(rows, -1)), precision=HIGHEST)
+    return jnp.zeros_like(u).at[::step, ::step].set(t)
+
+
+def block_cotangent(
+    shape: Shape, u: jax.Array, block: jax.Array, psi: jax.Array, lam: jax.Array, below: jax.Array
+) -> jax.Array:
+    """The same for one of all blocks, whose matrices are u."""
+    return cotangent(shape, u[block], psi, lam, below)
 
 
 def gram(lam: jax.Array, psi: jax.Array) -> jax.Array:

@@ -28,8 +28,10 @@ class Apply:
         before: Layout that is found.
         front: Layout after the move: C, the qubits of the window that are stored already, the others.
         present: How many qubits of the window are stored already.
+        width: How many the window has.
         after: Layout after the product.
-        place: Qubits of the window; the first belongs to the highest bit of the block's index.
+        place: Qubits of the window; the first belongs to the highest bit of the block's index. Those above 31 do not
+            exist: they make all windows equally wide.
     """
 
     block: int
@@ -37,8 +39,14 @@ class Apply:
     before: Layout
     front: Layout
     present: int
+    width: int
     after: Layout
     place: Layout
+
+    @property
+    def shape(self) -> tuple[bool, int, int]:
+        """What its kernels depend on."""
+        return self.real, self.present, self.width
 
 
 @dataclass(frozen=True)
@@ -119,7 +127,7 @@ class Plan:
         n_qubits: Width.
         steps: In the order of their application.
         last: Layout after the last step.
-        width: Qubits of each block.
+        width: Qubits of the widest block.
     """
 
     n_qubits: int
@@ -133,16 +141,31 @@ class Plan:
         return (C, *reversed(range(self.n_qubits)))
 
 
-def plan(steps: list[Block | Wide | Diagonal], n_qubits: int, k: int) -> Plan:
-    """Choose layouts for steps whose blocks have at most k qubits."""
+LEAST = 3
+"""Qubits that every window has at least, where so many are stored."""
+
+RUNG = 6
+"""Qubits by which a stored state grows where each size costs kernels of its own."""
+
+
+def plan(steps: list[Block | Wide | Diagonal], n_qubits: int, k: int, *, rung: int | None = None) -> Plan:
+    """Choose layouts for steps whose blocks have at most k qubits.
+
+    Args:
+        steps: What was fused.
+        n_qubits: Of the circuit.
+        k: Qubits of the widest block.
+        rung: Stored states grow only to n, n - rung, n - 2 rung, ... qubits; None if by each block as it needs.
+    """
     k = min(k, n_qubits)
-    windows = _filled(steps, n_qubits, k)
     done: list[Step] = []
     layout: Layout = (C,)
     block = wide = turn = 0
-    for step, window in zip(steps, windows, strict=True):
+    for at, step in enumerate(steps):
         if isinstance(step, Block):
-            done.append(_apply(block, step.real, layout, window))
+            if rung and len(layout) > 1:
+                layout = _climbed(done, layout, steps[at:], n_qubits, rung)
+            done.append(_apply(block, step, layout, k))
             block, layout = block + 1, done[-1].after
             continue
         layout = _grown(done, layout, n_qubits)
@@ -184,6 +207,15 @@ def looped_plan(steps: list[Block | Wide | Diagonal], n_qubits: int, k: int) -> 
     return Plan(n_qubits, tuple(done), layout, k)
 
 
+def moves(plan: Plan) -> list[tuple[Layout, Layout]]:
+    """All changes of layout on the way through a plan without loops, and back."""
+    found = []
+    for step in plan.steps:
+        if isinstance(step, Apply):
+            found += [(step.before, step.front), (step.front, step.before)]
+    return [(old, new) for old, new in found if old != new]
+
+
 def places(plan: Plan) -> list[Layout]:
     """The qubits of each block; the first belongs to the highest bit of its index."""
     found: list[Layout] = []
@@ -195,16 +227,25 @@ def places(plan: Plan) -> list[Layout]:
     return found
 
 
-def _apply(block: int, real: bool, layout: Layout, window: int) -> Apply:
-    """The window in front, the others from the highest qubit to the lowest: long runs stay together, moves recur."""
+def _apply(number: int, block: Block, layout: Layout, k: int) -> Apply:
+    """The window in front, the others from the highest qubit to the lowest: long runs stay together, moves recur.
+
+    A window on one or two qubits costs what one on three does, and is made one, so that fewer kernels are needed.
+    """
     old = sorted((q for q in layout if q != C), reverse=True)
-    stored = tuple(q for q in old if window >> q & 1)
-    rest = tuple(q for q in old if not window >> q & 1)
-    new = tuple(q for q in reversed(bits(window)) if q not in layout)
-    if real and not new:
+    own = bits(block.window)
+    spare = sorted((q for q in old if q not in own), key=lambda q: (min(abs(q - p) for p in own), q))
+    window = {*own, *spare[: max(min(LEAST, k) - len(own), 0)]}
+    stored = tuple(q for q in old if q in window)
+    rest = tuple(q for q in old if q not in window)
+    new = tuple(q for q in reversed(own) if q not in layout)
+    width = len(new) + len(stored)
+    place = (*new, *stored, *range(32, 32 + k - width))
+    if block.real and not new:
         front = (*stored, C, *rest)
-        return Apply(block, True, layout, front, len(stored), front, stored)
-    return Apply(block, False, layout, (C, *stored, *rest), len(stored), (C, *new, *stored, *rest), (*new, *stored))
+        return Apply(number, True, layout, front, width, width, front, place)
+    after = (C, *new, *stored, *rest)
+    return Apply(number, False, layout, (C, *stored, *rest), len(stored), width, after, place)
 
 
 def _filled(steps: list[Block | Wide | Diagonal], n_qubits: int, k: int) -> list[int]:
@@ -226,8 +267,24 @@ def _filled(steps: list[Block | Wide | Diagonal], n_qubits: int, k: int) -> list
     return filled
 
 
+def _climbed(
+    done: list[Step], layout: Layout, following: list[Block | Wide | Diagonal], n_qubits: int, rung: int
+) -> Layout:
+    """The layout with room for the next block, and for later ones up to the next rung."""
+    needed = len({*layout, *bits(following[0].window)}) - 1 if isinstance(following[0], Block) else n_qubits
+    if needed < len(layout):
+        return layout
+    wanted = n_qubits - (n_qubits - needed) // rung * rung
+    order = [q for step in following if isinstance(step, Block) for q in bits(step.window)]
+    new = [q for q in dict.fromkeys((*order, *range(n_qubits))) if q not in layout][: wanted - len(layout) + 1]
+    return _with(done, layout, tuple(sorted(new, reverse=True)))
+
+
 def _grown(done: list[Step], layout: Layout, n_qubits: int) -> Layout:
-    new = tuple(q for q in reversed(range(n_qubits)) if q not in layout)
+    return _with(done, layout, tuple(q for q in reversed(range(n_qubits)) if q not in layout))
+
+
+def _with(done: list[Step], layout: Layout, new: Layout) -> Layout:
     if not new:
         return layout
     old = tuple(q for q in layout if q != C)

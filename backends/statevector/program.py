@@ -12,21 +12,26 @@ from backends.angles import Angles
 from backends.statevector import wide
 from backends.statevector.blocks import Local
 from backends.statevector.buffers import Buffers
-from backends.statevector.compiled import executable
+from backends.statevector.compiled import executable, prepare
 from backends.statevector.diagonals import Diagonals
 from backends.statevector.evolve import Arrays, evolve, value_and_slopes
-from backends.statevector.fuse import Block, Diagonal, Wide, fuse
+from backends.statevector.fuse import Block, Costs, Diagonal, Wide, fuse
 from backends.statevector.kernels import overlap
 from backends.statevector.lower import lower
 from backends.statevector.observe import Terms, apply
-from backends.statevector.plan import Plan, Scan, Turn, looped_plan, places, plan
-from backends.statevector.stepwise import Observed, Operands, Walk, slopes_of
+from backends.statevector.plan import RUNG, Plan, Scan, Turn, looped_plan, places, plan
+from backends.statevector.stepwise import Observed, Operands, Walk, rehearsed, slopes_of
 
 UNROLLED = 40
 """Blocks up to which each has a product of its own in one program; more run in a loop, amplitudes moved by gathers."""
 
 STEPWISE = 17
 """Qubits from which on states are large enough to be evolved kernel by kernel."""
+
+SMALL: Costs = (1.0, 1.0, 1.0, 1.1, 1.5)
+LARGE_DOUBLE: Costs = (4.0, 4.0, 4.0, 4.5, 6.4, 9.4)
+LARGE_SINGLE: Costs = (4.0, 4.0, 4.0, 4.5, 6.4, 9.4)
+"""Times of blocks on 0, 1, ... qubits, in passes over the state."""
 
 MOST_ROWS, TILE_BYTES = 64, 2**20
 """Rows that are evaluated together, and what their states may take: with the kept ones, they should stay in cache."""
@@ -91,8 +96,11 @@ class Program:
 
     def _walked(self, what: str, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
         """The same for large states, step by step, one row after the other."""
-        walk = Walk(self.plan, True, Buffers(self.real))
         observed = tuple(map(Observed.of, terms))
+        zeros = np.zeros(self.angles.n_angles, self.real)
+        sizes = rehearsed(self.plan, self.arrays, observed, zeros, derivative=what == "slopes", keep=True)
+        prepare(sizes.requests)
+        walk = Walk(self.plan, True, Buffers(self.real))
 
         def one(angles: np.ndarray) -> tuple[np.ndarray, ...]:
             operands = Operands.of(self.plan, self.arrays, angles)
@@ -117,12 +125,15 @@ class Program:
 def compile_program(circuit: QuantumCircuit, real: np.dtype) -> Program:
     """Lower, fuse and lay out a circuit; call it in the precision that it is to run in."""
     factors = lower(circuit)
-    k = block_width(circuit.num_qubits, real)
-    steps = fuse(factors, k)
+    costs = block_costs(circuit.num_qubits, real)
+    k = len(costs) - 1
+    steps = fuse(factors, costs)
     blocks = [step for step in steps if isinstance(step, Block)]
     in_one_program = circuit.num_qubits < STEPWISE
-    lay_out = looped_plan if in_one_program and len(blocks) > UNROLLED else plan
-    laid = lay_out(steps, circuit.num_qubits, k)
+    if in_one_program and len(blocks) > UNROLLED:
+        laid = looped_plan(steps, circuit.num_qubits, k)
+    else:
+        laid = plan(steps, circuit.num_qubits, k, rung=None if in_one_program else RUNG)
     slot = np.array([f for step in steps if isinstance(step, Wide) for f in step.factors], dtype=int)
     x, z = factors.x[slot], factors.z[slot]
     for step in laid.steps:
@@ -139,9 +150,11 @@ def compile_program(circuit: QuantumCircuit, real: np.dtype) -> Program:
     return Program(factors.angles, laid, arrays, real)
 
 
-def block_width(n_qubits: int, real: np.dtype) -> int:
-    """Qubits of a block: wide enough that products outweigh moves, narrow enough that they do not dominate."""
-    return min(4 if n_qubits <= 16 else 5, n_qubits)
+def block_costs(n_qubits: int, real: np.dtype) -> Costs:
+    """Times of blocks by their width, a gradient's share included."""
+    if n_qubits < STEPWISE:
+        return SMALL[: n_qubits + 1]
+    return (LARGE_DOUBLE if real.itemsize == 8 else LARGE_SINGLE)[: n_qubits + 1]
 
 
 def relabelled(masks: np.ndarray, layout: tuple[int, ...]) -> np.ndarray:

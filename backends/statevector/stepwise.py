@@ -5,7 +5,9 @@ for all steps of the same shape, and memory is known to the byte beforehand. The
 state before each step, the lean one undoes the steps on psi as well, and never holds more than four states.
 """
 
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -18,35 +20,54 @@ from backends.statevector.buffers import Sizes
 from backends.statevector.compiled import executable
 from backends.statevector.evolve import Arrays
 from backends.statevector.observe import Part, Terms, apart, applied
-from backends.statevector.plan import Apply, C, Grow, Layout, Plan, Scan, Step, Turn
+from backends.statevector.plan import C, Apply, Grow, Layout, Plan, Scan, Turn, moves
+
+MOST_MOVES, OFTEN = 24, 8
+"""Distinct moves from which on those that occur less often share one kernel."""
+
+SHORT_RUN, LONG_RUN = 4, 6
+"""Bits at the end of the index that must stay where they are for that, and how many make no difference any more."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operands:
-    """The small arrays of each step; nothing of them is needed only to count bytes.
+    """The small arrays of the steps; nothing of them is needed only to count bytes.
 
     Attributes:
-        steps: For each step what its kernels take besides states: of a block its product's matrix, the same of the way
-            back, and U; of a scan the factors and angles, one by one; of a turn the angle and the diagonal.
+        u: Matrices of the blocks, shape (blocks, K, K).
+        forms: Their real forms and those of the inverses.
+        small: Matrices of their pieces.
+        steps: Of a block its number, of a scan the factors and angles, of a turn the angle and the diagonal.
     """
 
+    u: Any
+    forms: tuple
+    small: Any
     steps: tuple
 
     @classmethod
     def of(cls, plan: Plan, arrays: Arrays, angles: np.ndarray) -> "Operands":
         """For the angles of all factors, shape (factors,)."""
-        forms = executable(_forms, (arrays.local, angles), static=(_blocks(plan),))(arrays.local, angles)
-        found = []
-        for step in plan.steps:
-            if isinstance(step, Apply):
-                found.append(forms[step.block])
-            elif isinstance(step, Scan):
-                found.append(arrays.masks.apart(step.start, step.stop, angles))
-            elif isinstance(step, Turn):
-                found.append(arrays.diagonals.at(step.diagonal, angles))
-            else:
-                found.append(None)
-        return cls(tuple(found))
+        u, forms, small = executable(_matrices, (arrays.local, angles))(arrays.local, angles)
+        return cls(u, forms, small, _of_steps(plan, arrays, angles))
+
+    @classmethod
+    def shapes(cls, plan: Plan, arrays: Arrays, angles: np.ndarray) -> "Operands":
+        """The same with shapes instead of matrices."""
+        u, forms, small = jax.eval_shape(_matrices, arrays.local, angles)
+        return cls(u, forms, small, _of_steps(plan, arrays, angles))
+
+
+def _of_steps(plan: Plan, arrays: Arrays, angles: np.ndarray) -> tuple:
+    found: list[Any] = []
+    for step in plan.steps:
+        if isinstance(step, Apply):
+            found.append(np.int32(step.block))
+        elif isinstance(step, Scan):
+            found.append(arrays.masks.apart(step.start, step.stop, angles))
+        else:
+            found.append(arrays.diagonals.at(step.diagonal, angles) if isinstance(step, Turn) else None)
+    return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +96,12 @@ class Walk:
     plan: Plan
     keep: bool
     memory: Any
+
+    @cached_property
+    def rare(self) -> frozenset[kernels.Transposition]:
+        """Moves that share one kernel instead of being compiled each, because there are too many."""
+        counts = Counter(kernels.transposition(*move) for move in moves(self.plan))
+        return frozenset(move for move, count in counts.items() if len(counts) > MOST_MOVES and count < OFTEN)
 
     def state(self, operands: Operands) -> Any:
         """The final state in the natural layout; to be given back."""
@@ -130,21 +157,21 @@ class Walk:
                 before = memory.write(_copied, x.size, x) if keep else None
             else:
                 x = self._move(x, _before(step), _front(step))
-                before, x = x, self._stepped(step, own, x, forward=True)
+                before, x = x, self._stepped(operands, step, own, x, back=False)
                 if not keep:
                     memory.give(before)
                     before = None
             kept.append(before)
         return x, kept
 
-    def _stepped(self, step: Apply | Turn, own: Any, x: Any, *, forward: bool) -> Any:
+    def _stepped(self, operands: Operands, step: Apply | Turn, own: Any, x: Any, *, back: bool) -> Any:
         """A block or a turn, or its inverse, into another buffer."""
         if isinstance(step, Apply):
-            size = 2 ** len(step.after if forward else step.front)
-            return self.memory.write(kernels.written_product, size, own[0 if forward else 1], x)
+            size, arrays = 2 ** len(step.front if back else step.after), (operands.forms[back], own, x)
+            return self.memory.write(kernels.written_product, size, *arrays, static=(step.shape, back))
         place = (step.layout.index(C),)
         angle, levels, level = own
-        arrays = (x, angle if forward or angle is None else -angle, levels, level)
+        arrays = (x, -angle if back and angle is not None else angle, levels, level)
         return self.memory.write(kernels.written_turn, x.size, *arrays, static=place)
 
     def _backward(self, operands: Operands, psi: Any, kept: list, lam: Any) -> tuple[list, list]:
@@ -169,18 +196,19 @@ class Walk:
                 else:
                     psi = self._move(here, step.after, step.before)
             else:
-                below = self._stepped(step, own, lam, forward=False)
+                below = self._stepped(operands, step, own, lam, back=True)
                 if psi is not None:
-                    undone = self._stepped(step, own, psi, forward=False)
+                    undone = self._stepped(operands, step, own, psi, back=True)
                     memory.give(psi)
                     psi = undone
                 here = before if psi is None else psi
                 if isinstance(step, Apply):
-                    static = (step.real, step.present)
-                    after = lam if step.present < self.plan.width else below  # what is not read may be overwritten
-                    options = kernels.LONG_SUMS if memory.dtype.itemsize == 8 else ()
+                    after = lam if step.present < step.width else below  # what is not read may be overwritten
                     cotangents[step.block] = memory.read(
-                        kernels.cotangent, own[2], here, after, below, static=static, options=options
+                        kernels.block_cotangent,
+                        *(operands.u, own, here, after, below),
+                        static=(step.shape,),
+                        options=kernels.LONG_SUMS if memory.dtype.itemsize == 8 else (),
                     )
                 else:
                     static = (step.layout.index(C),)
@@ -202,7 +230,11 @@ class Walk:
     def _move(self, x: Any, old: Layout, new: Layout) -> Any:
         if old == new:
             return x
-        return self._replace(x, kernels.written_transpose, x.size, x, static=(kernels.transposition(old, new),))
+        move = kernels.transposition(old, new)
+        run = min(kernels.run(move), LONG_RUN)
+        if move in self.rare and run >= SHORT_RUN:
+            return self._replace(x, kernels.written_gather, x.size, x, _source(old, new, run), static=(run,))
+        return self._replace(x, kernels.written_transpose, x.size, x, static=(move,))
 
     def _shrunk(self, x: Any, step: Grow) -> Any:
         x = self._replace(x, _cut, 2 ** len(step.before), x)
@@ -216,8 +248,7 @@ def slopes_of(
     cotangents, others = found
     total = np.zeros(len(angles), angles.dtype)
     if cotangents:
-        u = [own[2] for step, own in zip(plan.steps, operands.steps, strict=True) if isinstance(step, Apply)]
-        arguments = (arrays.local, angles, tuple(u), tuple(cotangents))
+        arguments = (arrays.local, angles, operands.u, operands.small, tuple(cotangents))
         total += np.asarray(executable(_slopes, arguments)(*arguments))
     slots: list[int] = []
     for step in reversed(plan.steps):
@@ -230,28 +261,28 @@ def slopes_of(
     return total
 
 
-def memory_bytes(plan: Plan, terms: tuple[Observed, ...], dtype: np.dtype, *, derivative: bool, keep: bool) -> int:
-    """Bytes of all states that a value, or one with its gradient, will hold."""
-    sizes = Sizes(dtype)
-    nothing = Operands(tuple(_nothing(step) for step in plan.steps))
-    walk = Walk(plan, keep, sizes)
-    if derivative:
-        walk.energies_and_slopes(nothing, terms)
-    else:
-        walk.energies(nothing, terms)
-    return sizes.made_bytes
+def rehearsed(
+    plan: Plan, arrays: Arrays, terms: tuple[Observed, ...], angles: np.ndarray, *, derivative: bool, keep: bool
+) -> Sizes:
+    """A walk that only counts: the bytes that its states will hold, and its kernels.
+
+    Args:
+        plan: The steps.
+        arrays: What they are made of.
+        terms: Observables.
+        angles: Any, of all factors, in the precision of the walk.
+        derivative: Whether gradients are asked for.
+        keep: Whether states are kept for the way back.
+    """
+    sizes = Sizes(angles.dtype)
+    walk, operands = Walk(plan, keep, sizes), Operands.shapes(plan, arrays, angles)
+    (walk.energies_and_slopes if derivative else walk.energies)(operands, terms)
+    return sizes
 
 
-def _nothing(step: Step) -> Any:
-    """Operands of which nothing but their number counts."""
-    if isinstance(step, Scan):
-        return [((None,) * 4, None)] * (step.stop - step.start)
-    return (None, None, None)
-
-
-def _blocks(plan: Plan) -> tuple[tuple[bool, int], ...]:
-    """Of each block whether it is real, and how many of its qubits are stored before it."""
-    return tuple((step.real, step.present) for step in plan.steps if isinstance(step, Apply))
+def _source(old: Layout, new: Layout, run: int) -> np.ndarray:
+    """See `kernels.written_gather`."""
+    return np.array([len(old) - 1 - old.index(q) - run for q in reversed(new)][run:], dtype=np.int32)
 
 
 def _before(step: Apply | Turn) -> Layout:
@@ -262,15 +293,13 @@ def _front(step: Apply | Turn) -> Layout:
     return step.front if isinstance(step, Apply) else step.layout
 
 
-def _forms(blocks: tuple[tuple[bool, int], ...], local, angles) -> list[tuple[jax.Array, jax.Array, jax.Array]]:
-    u, _ = matrices(local, angles)
-    forms = [kernels.matrix(one, real, present) for one, (real, present) in zip(u, blocks, strict=True)]
-    return [(m, m.T, one) for m, one in zip(forms, u, strict=True)]
+def _matrices(local, angles):
+    u, small = matrices(local, angles)
+    return u, kernels.forms(u), small
 
 
-def _slopes(local, angles, u, cotangents) -> jax.Array:
-    _, small = matrices(local, angles)
-    return slopes(local, angles, jnp.stack(u), small, jnp.stack(cotangents))
+def _slopes(local, angles, u, small, cotangents) -> jax.Array:
+    return slopes(local, angles, u, small, jnp.stack(cotangents))
 
 
 def _first(out):
