@@ -14,7 +14,7 @@ from backends.gradients import as_function
 from backends.sampling import measurements, sampled_circuit
 from backends.statevector.fuse import fuse, total_cost
 from backends.statevector.lower import lower
-from backends.statevector.observe import MOST_PRECOMPUTED, Terms, by_x_mask
+from backends.statevector.observe import MOST_PRECOMPUTED, by_x_mask
 from backends.statevector.program import Program, block_costs, compile_program
 from circuits.errors import Refused
 
@@ -76,7 +76,7 @@ class Statevector(Backend):
         self._check_memory(circuit.num_qubits)
         with self._arithmetic():
             program = compile_program(circuit, self._real)
-            energies = program.energies(tuple(self._terms(observable, program) for observable in observables))
+            energies = program.energies(tuple(program.terms(observable) for observable in observables))
 
         def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
             check_request(precision, shots, seed)
@@ -100,7 +100,7 @@ class Statevector(Backend):
         self._check_memory(circuit.num_qubits)
         with self._arithmetic():
             program = compile_program(circuit, self._real)
-            run = program.energies_and_slopes((self._terms(observable, program),))
+            run = program.energies_and_slopes((program.terms(observable),))
 
         def evaluate(rows, seed):
             with self._arithmetic():
@@ -116,7 +116,7 @@ class Statevector(Backend):
         values = np.empty((len(rows), len(observables)))
         errors = np.empty_like(values)
         for k, (row, stream) in enumerate(zip(rows, streams, strict=True)):
-            psi = self._state(program, row).reshape((2,) * program.plan.n_qubits)
+            psi = self._state(program, row).reshape((2,) * observables[0].num_qubits)
             values[k], errors[k] = dense.estimate(psi, plan, shots, stream)
         return Expectations(values, errors, shots, {"execute": time.perf_counter() - start})
 
@@ -138,9 +138,6 @@ class Statevector(Backend):
     def _state(self, program: Program, row: np.ndarray) -> np.ndarray:
         with self._arithmetic():
             return program.state(row).astype(self._complex)
-
-    def _terms(self, observable, program: Program) -> Terms:
-        return Terms.of(observable, program.plan.width, self._real)
 
     def _arithmetic(self):
         return jax.enable_x64(self._precision == "double")

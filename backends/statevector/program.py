@@ -7,20 +7,23 @@ from functools import partial
 import jax.numpy as jnp
 import numpy as np
 from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
 
 from backends.angles import Angles
 from backends.statevector import wide
 from backends.statevector.blocks import Local
 from backends.statevector.buffers import Buffers
-from backends.statevector.compiled import executable, prepare
+from backends.statevector.compiled import prepare
 from backends.statevector.diagonals import Diagonals
 from backends.statevector.evolve import Arrays, evolve, value_and_slopes
 from backends.statevector.fuse import Block, Costs, Diagonal, Wide, fuse
 from backends.statevector.kernels import overlap
-from backends.statevector.lower import lower
+from backends.statevector.lower import Factors, lower
 from backends.statevector.observe import Terms, apply
 from backends.statevector.plan import RUNG, Plan, Scan, Turn, looped_plan, places, plan
+from backends.statevector.sector import SectorProgram, sector_program
 from backends.statevector.stepwise import Observed, Operands, Walk, rehearsed, slopes_of
+from backends.statevector.tiles import tiled
 
 UNROLLED = 40
 """Blocks up to which each has a product of its own in one program; more run in a loop, amplitudes moved by gathers."""
@@ -32,9 +35,6 @@ SMALL: Costs = (1.0, 1.0, 1.0, 1.1, 1.5)
 LARGE_DOUBLE: Costs = (4.0, 4.0, 4.0, 4.5, 6.4, 9.4)
 LARGE_SINGLE: Costs = (4.0, 4.0, 4.0, 4.5, 6.4, 9.4)
 """Times of blocks on 0, 1, ... qubits, in passes over the state."""
-
-MOST_ROWS, TILE_BYTES = 64, 2**20
-"""Rows that are evaluated together, and what their states may take: with the kept ones, they should stay in cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,32 +67,18 @@ class Program:
         (x,) = self._tiled("state", ())(row[None])
         return x[0].reshape(2, -1)[0] + 1j * x[0].reshape(2, -1)[1]
 
-    @property
-    def tile(self) -> int:
-        """Rows that are evaluated together, a power of two."""
-        return max(1, min(MOST_ROWS, TILE_BYTES // (2 * self.real.itemsize * 2**self.plan.n_qubits)))
+    def terms(self, observable: SparsePauliOp) -> Terms:
+        """The observable in the form that the other methods take."""
+        return Terms.of(observable, self.plan.width, self.real)
 
     def _tiled(self, what: str, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
-        """A function of rows that runs them a tile at a time; several tiles are under way at once."""
         if self.plan.n_qubits >= STEPWISE:
             return self._walked(what, terms)
-        compiled: dict[int, Callable] = {}
+        state_bytes = 2 * self.real.itemsize * 2**self.plan.n_qubits
+        return tiled(FUNCTIONS[what], (self.plan,), self.arrays, terms, self._to_angles, state_bytes)
 
-        def run(rows: np.ndarray) -> tuple[np.ndarray, ...]:
-            angles = self.angles.values(rows).astype(self.real)
-            size = min(self.tile, 1 << (len(rows) - 1).bit_length())
-            full = np.concatenate([angles, np.repeat(angles[-1:], -len(angles) % size, axis=0)])
-            tiles = full.reshape(-1, size, angles.shape[1]) if size > 1 else full
-            if size not in compiled:
-                arguments = (self.arrays, tiles[0], terms)
-                compiled[size] = executable(FUNCTIONS[what], arguments, static=(self.plan,), rows=size > 1)
-            results = [compiled[size](self.arrays, tile, terms) for tile in tiles]
-            columns = [[np.asarray(x) for x in column] for column in zip(*results, strict=True)]
-            if size > 1:
-                return tuple(np.concatenate(column)[: len(rows)] for column in columns)
-            return tuple(np.stack(column) for column in columns)
-
-        return run
+    def _to_angles(self, rows: np.ndarray) -> np.ndarray:
+        return self.angles.values(rows).astype(self.real)
 
     def _walked(self, what: str, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
         """The same for large states, step by step, one row after the other."""
@@ -116,24 +102,30 @@ class Program:
             return np.array([np.asarray(value) for value in energies]), np.array(slopes)
 
         def run(rows: np.ndarray) -> tuple[np.ndarray, ...]:
-            results = [one(angles) for angles in self.angles.values(rows).astype(self.real)]
+            results = [one(angles) for angles in self._to_angles(rows)]
             return tuple(np.stack(column) for column in zip(*results, strict=True))
 
         return run
 
 
-def compile_program(circuit: QuantumCircuit, real: np.dtype) -> Program:
+def compile_program(circuit: QuantumCircuit, real: np.dtype) -> Program | SectorProgram:
     """Lower, fuse and lay out a circuit; call it in the precision that it is to run in."""
     factors = lower(circuit)
-    costs = block_costs(circuit.num_qubits, real)
+    return sector_program(factors, real) or fused_program(factors, real)
+
+
+def fused_program(factors: Factors, real: np.dtype) -> Program:
+    """The factors as blocks, scans and turns on the whole state."""
+    n_qubits = factors.n_qubits
+    costs = block_costs(n_qubits, real)
     k = len(costs) - 1
     steps = fuse(factors, costs)
     blocks = [step for step in steps if isinstance(step, Block)]
-    in_one_program = circuit.num_qubits < STEPWISE
+    in_one_program = n_qubits < STEPWISE
     if in_one_program and len(blocks) > UNROLLED:
-        laid = looped_plan(steps, circuit.num_qubits, k)
+        laid = looped_plan(steps, n_qubits, k)
     else:
-        laid = plan(steps, circuit.num_qubits, k, rung=None if in_one_program else RUNG)
+        laid = plan(steps, n_qubits, k, rung=None if in_one_program else RUNG)
     slot = np.array([f for step in steps if isinstance(step, Wide) for f in step.factors], dtype=int)
     x, z = factors.x[slot], factors.z[slot]
     for step in laid.steps:

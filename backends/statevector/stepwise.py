@@ -20,7 +20,7 @@ from backends.statevector.buffers import Sizes
 from backends.statevector.compiled import executable
 from backends.statevector.evolve import Arrays
 from backends.statevector.observe import Part, Terms, apart, applied
-from backends.statevector.plan import C, Apply, Grow, Layout, Plan, Scan, Turn, moves
+from backends.statevector.plan import Apply, C, Grow, Layout, Plan, Scan, Turn, moves
 
 MOST_MOVES, OFTEN = 24, 8
 """Distinct moves from which on those that occur less often share one kernel."""

@@ -1,0 +1,256 @@
+"""Circuits that never leave a small part of the state space.
+
+UCCSD keeps the number of electrons of each spin: of the 16384 amplitudes of water in its smallest basis, 441 can ever
+differ from zero. Such a part is found for any circuit by following the basis states that |0...0> can reach, factor by
+factor; nothing is assumed about symmetries. Inside it a factor is a permutation and a diagonal, as on the whole state.
+Where all factors are real, so is the state.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from qiskit.quantum_info import SparsePauliOp
+
+from backends.angles import Angles
+from backends.statevector.lower import Factors
+from backends.statevector.observe import by_x_mask
+from backends.statevector.tiles import tiled
+
+SHARE = 8
+"""A part is small if it has at most the 8th of all basis states."""
+
+MOST_ENTRIES = 2**25
+"""Entries of the tables of all factors, beyond which the whole state is the better choice."""
+
+DENSE = 1024
+"""States up to which an observable is one matrix on the part."""
+
+
+class Arrays(NamedTuple):
+    """The factors on the part. Leading axis: factors.
+
+    Attributes:
+        slot: Index of the factor among all of the circuit's, shape (factors,).
+        moved: Where i ^ x lies in the part, or i itself if it lies outside, shape (factors, states).
+        r: Real part of D, 0 where i ^ x lies outside, shape (factors, states).
+        real: 1 where the phase of D is -i, shape (factors,).
+        start: First state, shape (parts, states); one part if everything is real, else real and imaginary.
+    """
+
+    slot: jax.Array
+    moved: jax.Array
+    r: jax.Array
+    real: jax.Array
+    start: jax.Array
+
+
+class Terms(NamedTuple):
+    """An observable on the part: one matrix, or a diagonal for each X mask.
+
+    Attributes:
+        matrix: Real and, where there is one, imaginary part, shape (1 or 2, states, states); or None.
+        moved: As in `Arrays`, shape (masks, states); or None.
+        d: Real and imaginary parts of the diagonals, shape (masks, 2, states); or None.
+    """
+
+    matrix: jax.Array | None
+    moved: jax.Array | None
+    d: jax.Array | None
+
+
+@dataclass(frozen=True, eq=False)
+class SectorProgram:
+    """A circuit on the part of the state space that it reaches.
+
+    Attributes:
+        n_qubits: Width.
+        angles: From the circuit's parameters to the angles of the factors.
+        states: Basis states of the part, ascending.
+        arrays: The factors.
+        real: Type of real numbers.
+    """
+
+    n_qubits: int
+    angles: Angles
+    states: np.ndarray
+    arrays: Arrays
+    real: np.dtype
+
+    def terms(self, observable: SparsePauliOp) -> Terms:
+        """The observable on the part."""
+        return terms(observable, self.states, self.real)
+
+    def energies(self, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], np.ndarray]:
+        """See `Program.energies`."""
+        run = self._tiled(_energies, observables)
+        return lambda rows: run(rows)[0]
+
+    def energies_and_slopes(self, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple]:
+        """See `Program.energies_and_slopes`."""
+        return self._tiled(_slopes, observables)
+
+    def state(self, row: np.ndarray) -> np.ndarray:
+        """The final state, complex, shape (2^n,)."""
+        (x,) = self._tiled(_state, ())(row[None])
+        psi = np.zeros(2**self.n_qubits, np.result_type(self.real, np.complex64))
+        psi[self.states] = x[0, 0] + 1j * x[0, 1] if len(x[0]) == 2 else x[0, 0]
+        return psi
+
+    def _tiled(self, function: Callable, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple]:
+        to_angles = lambda rows: self.angles.values(rows).astype(self.real)  # noqa: E731
+        state_bytes = self.arrays.start.size * self.real.itemsize
+        return tiled(function, (), self.arrays, observables, to_angles, state_bytes)
+
+
+def reachable(factors: Factors, most: int) -> tuple[int, np.ndarray, int] | None:
+    """The part of the state space that a circuit can reach.
+
+    Args:
+        factors: Of the circuit.
+        most: Number of basis states beyond which to give up.
+
+    Returns:
+        The basis state that the leading X gates prepare, all reachable ones, and the number of those gates' factors;
+        None if there are too many.
+    """
+    start = first = 0
+    constant = np.diff(factors.angles.matrix.indptr) == 0
+    curved = {index for index, _, _ in factors.angles.curved}
+    alone = np.count_nonzero(factors.weight, axis=1) == 1
+    for f in range(len(factors)):
+        flips = constant[f] and f not in curved and alone[f] and factors.x[f]
+        if not (flips and abs(np.cos(factors.angles.offset[f])) < 1e-15):
+            break
+        start, first = start ^ int(factors.x[f]), f + 1
+    states = np.array([start], dtype=np.uint32)
+    for f in range(first, len(factors)):
+        if factors.x[f]:
+            new = states[_diagonal(factors, f, states) != 0] ^ factors.x[f]
+            states = np.union1d(states, new)
+            if len(states) > most:
+                return None
+    return start, states, first
+
+
+def sector_program(factors: Factors, real: np.dtype) -> SectorProgram | None:
+    """The circuit on the part that it reaches, if that is small."""
+    most = min(2**factors.n_qubits // SHARE, MOST_ENTRIES // max(len(factors), 1))
+    found = reachable(factors, most)
+    if found is None:
+        return None
+    start, states, first = found
+    moved = np.empty((len(factors) - first, len(states)), np.int32)
+    r = np.empty(moved.shape)
+    for row, f in enumerate(range(first, len(factors))):
+        moved[row], inside = _places(states, states ^ factors.x[f])
+        r[row] = np.where(inside, _diagonal(factors, f, states), 0)
+    is_real = factors.phase[first:] != 1
+    parts = 1 if is_real.all() else 2
+    begin = np.zeros((parts, len(states)))
+    begin[0, np.searchsorted(states, start)] = 1
+    slot = np.arange(first, len(factors), dtype=np.int32)
+    arrays = Arrays(*map(jnp.asarray, (slot, moved, r.astype(real), is_real.astype(real), begin.astype(real))))
+    return SectorProgram(factors.n_qubits, factors.angles, states, arrays, real)
+
+
+def terms(observable: SparsePauliOp, states: np.ndarray, real: np.dtype) -> Terms:
+    """An observable on the given basis states."""
+    groups = by_x_mask(observable)
+    moved = np.empty((len(groups), len(states)), np.int32)
+    d = np.zeros((len(groups), len(states)), complex)
+    for row, (x, (z, weight)) in enumerate(groups.items()):
+        moved[row], inside = _places(states, states ^ np.uint32(x))
+        signs = 1 - 2.0 * (np.bitwise_count(states[:, None] & z) & 1)
+        d[row] = np.where(inside, signs @ weight, 0)
+    if len(states) > DENSE:
+        parts = np.stack([d.real, d.imag], axis=1).astype(real)
+        return Terms(None, jnp.asarray(moved), jnp.asarray(parts))
+    matrix = np.zeros((len(states), len(states)), complex)
+    np.add.at(matrix, (np.arange(len(states)), moved), d)
+    parts = np.stack([matrix.real, matrix.imag] if np.any(matrix.imag) else [matrix.real])
+    return Terms(jnp.asarray(parts.astype(real)), None, None)
+
+
+def _places(states: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the wanted states stand, their own place where they are none of them; and which are."""
+    place = np.minimum(np.searchsorted(states, wanted), len(states) - 1)
+    inside = states[place] == wanted
+    return np.where(inside, place, np.arange(len(states))), inside
+
+
+def _diagonal(factors: Factors, f: int, states: np.ndarray) -> np.ndarray:
+    total = np.zeros(len(states))
+    for z, weight in zip(factors.z[f], factors.weight[f], strict=True):
+        if weight:
+            total += weight * (1 - 2.0 * (np.bitwise_count(states & z) & 1))
+    return np.where(np.abs(total) < 1e-12, 0.0, total)
+
+
+def _evolve(arrays: Arrays, angles: jax.Array) -> jax.Array:
+    def step(psi, factor):
+        moved, r, real, angle = factor
+        return _turned(psi, moved, r, real, jnp.cos(angle) - 1, jnp.sin(angle)), None
+
+    return jax.lax.scan(step, arrays.start, (arrays.moved, arrays.r, arrays.real, angles[arrays.slot]))[0]
+
+
+def _turned(psi, moved, r, real, c, s):
+    return psi + c * r**2 * psi + s * _generated(psi, moved, r, real)
+
+
+def _generated(psi, moved, r, real):
+    """-i D psi[i ^ x]; see `wide`."""
+    if len(psi) == 1:
+        return -r * psi[:, moved]
+    re, im = r * psi[0, moved], r * psi[1, moved]
+    return jnp.stack([(1 - real) * im - real * re, (real - 1) * re - real * im])
+
+
+def _applied(term: Terms, psi: jax.Array) -> jax.Array:
+    """H psi; a real state needs the real part only, since psi^T Im(H) psi = 0 and slopes are real."""
+    if term.matrix is not None:
+        lam = jnp.matmul(psi, term.matrix[0].T, precision="highest")
+        if len(term.matrix) == 1 or len(psi) == 1:
+            return lam
+        turned = jnp.matmul(psi, term.matrix[1].T, precision="highest")
+        return lam + jnp.stack([-turned[1], turned[0]])
+
+    def add(lam, group):
+        moved, d = group
+        x = psi[:, moved]
+        lam = lam + d[0] * x
+        return (lam if len(psi) == 1 else lam + d[1] * jnp.stack([-x[1], x[0]])), None
+
+    return jax.lax.scan(add, jnp.zeros_like(psi), (term.moved, term.d))[0]
+
+
+def _state(arrays, angles, observables):
+    return (_evolve(arrays, angles),)
+
+
+def _energies(arrays, angles, observables):
+    psi = _evolve(arrays, angles)
+    return (jnp.stack([jnp.sum(psi * _applied(term, psi)) for term in observables]),)
+
+
+def _slopes(arrays, angles, observables):
+    psi = _evolve(arrays, angles)
+    lams = [_applied(term, psi) for term in observables]
+
+    def back(states, factor):
+        moved, r, real, angle = factor
+        psi, lams = states
+        found = 2 * jnp.sum(lams * _generated(psi, moved, r, real), axis=(1, 2))
+        c, s = jnp.cos(angle) - 1, -jnp.sin(angle)
+        undo = partial(_turned, moved=moved, r=r, real=real, c=c, s=s)
+        return (undo(psi), jax.vmap(undo)(lams)), found
+
+    steps = (arrays.moved, arrays.r, arrays.real, angles[arrays.slot])
+    _, found = jax.lax.scan(back, (psi, jnp.stack(lams)), steps, reverse=True)
+    slopes = jnp.zeros((len(lams), len(angles)), angles.dtype).at[:, arrays.slot].set(found.T)
+    return jnp.stack([jnp.sum(psi * lam) for lam in lams]), slopes
