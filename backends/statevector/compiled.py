@@ -11,6 +11,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -129,9 +130,13 @@ def _loaded(name: str) -> Callable | None:
 
 
 def _prune(folder: Path) -> None:
-    files = sorted((file.stat().st_mtime, file.stat().st_size, file) for file in folder.iterdir())
+    """Remove what was not used for longest; another process may do the same."""
+    files = []
+    for file in folder.iterdir():
+        with suppress(FileNotFoundError):
+            files.append((file.stat().st_mtime, file.stat().st_size, file))
     total = sum(size for _, size, _ in files)
-    for _, size, file in files:
+    for _, size, file in sorted(files):
         if total <= MOST_BYTES:
             return
         file.unlink(missing_ok=True)

@@ -4,13 +4,14 @@ References:
     Lykov et al., Fast simulation of high-depth QAOA circuits, arXiv:2309.04841, for the precomputed diagonal.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from backends.statevector.fuse import Diagonal
+from backends.statevector.kernels import table
 from backends.statevector.lower import Factors
 from backends.statevector.plan import C, Layout
 
@@ -27,7 +28,7 @@ class Diagonals(NamedTuple):
         level: Which of them each amplitude has, shape (2^n,), in the layout in which the layer is met; or None.
     """
 
-    slot: tuple[jax.Array, ...]
+    slot: tuple[np.int32, ...]
     levels: tuple[jax.Array, ...]
     level: tuple[jax.Array | None, ...]
 
@@ -43,13 +44,25 @@ class Diagonals(NamedTuple):
             key = (order, z.tobytes(), weight.tobytes())
             if key not in known:
                 known[key] = _table(z.reshape(-1), weight.reshape(-1), order, dtype)
-            made.append((jnp.asarray(chosen[0]), *known[key]))
+            made.append((np.int32(chosen[0]), *known[key]))
         slot, levels, level = zip(*made, strict=True) if made else ((), (), ())
         return cls(slot, levels, level)
 
-    def at(self, number: int, angles: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array | None]:
-        """Angle, levels and level of one layer."""
-        return angles[self.slot[number]], self.levels[number], self.level[number]
+    def phases(self, number: int, angles: Any, *, back: bool, xp: Any = jnp) -> tuple:
+        """What `kernels.turn` takes for one layer or, on the way back, its inverse; with NumPy, on the host."""
+        angle = -angles[self.slot[number]] if back else angles[self.slot[number]]
+        levels, level = self.levels[number], self.level[number]
+        if level is None:
+            return angle, levels
+        if xp is np:
+            phase = angle * np.asarray(levels)
+            return np.cos(phase), np.sin(phase), level
+        return table(jnp.cos(angle * levels)), table(jnp.sin(angle * levels)), level
+
+    def values(self, number: int) -> tuple[jax.Array, ...]:
+        """What `kernels.generated` takes for one layer."""
+        levels, level = self.levels[number], self.level[number]
+        return (levels,) if level is None else (levels, level)
 
 
 def _table(z: np.ndarray, weight: np.ndarray, order: tuple[int, ...], dtype: np.dtype):

@@ -103,7 +103,7 @@ def forward(plan: Plan, arrays: Arrays, angles: jax.Array) -> Passed:
             kept.append(before)
         elif isinstance(step, Turn):
             kept.append(x)
-            x = kernels.turn(step.layout.index(C), x, *arrays.diagonals.at(step.diagonal, angles))
+            x = kernels.turn(step.layout.index(C), x, *arrays.diagonals.phases(step.diagonal, angles, back=False))
         else:
             x = move(x, step.before, step.front)
             kept.append(x)
@@ -136,9 +136,9 @@ def backward(plan: Plan, arrays: Arrays, angles: jax.Array, passed: Passed, lam:
             lam, cotangents[part] = _run_back(passed.u[part], step, kept, lam)
         elif isinstance(step, Turn):
             place = step.layout.index(C)
-            angle, levels, level = arrays.diagonals.at(step.diagonal, angles)
-            lam = kernels.turn(place, lam, -angle, levels, level)
-            slope = kernels.turn_slope(place, kept, lam, levels, level)
+            lam = kernels.turn(place, lam, *arrays.diagonals.phases(step.diagonal, angles, back=True))
+            generated = kernels.generated(place, kept, kept, *arrays.diagonals.values(step.diagonal))
+            slope = 2 * kernels.overlap(lam, jax.lax.optimization_barrier(generated))
             found = found.at[arrays.diagonals.slot[step.diagonal]].set(slope)
         else:
             m = kernels.inverse(passed.u[step.block], step.shape)

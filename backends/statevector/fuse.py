@@ -49,7 +49,10 @@ class Diagonal:
 
 
 Costs = tuple[float, ...]
-"""Time of a block on 0, 1, ..., k qubits, of which the last is the most that a block may have; a pass is 1."""
+"""Time of a block on 0, 1, ..., k qubits, of which the last is the most that a block may have; a pass is 1.
+
+A block of real factors takes half the operations, as one on a qubit less.
+"""
 
 DIAGONAL, WIDE = 1.0, 1.0
 """Time of a diagonal layer, and of a wide factor."""
@@ -79,7 +82,7 @@ def total_cost(steps: list[Block | Wide | Diagonal], costs: Costs) -> float:
 
 def _cost(step: Block | Wide | Diagonal, costs: Costs) -> float:
     if isinstance(step, Block):
-        return costs[step.window.bit_count()]
+        return costs[step.window.bit_count() - step.real]
     return WIDE * len(step.factors) if isinstance(step, Wide) else DIAGONAL
 
 
@@ -148,7 +151,7 @@ def _steps(
     """Blocks of at least so many factors; whatever else is at the front goes by itself."""
     gates, supports = _gates(factors.x, factors.z, gate)
     real = factors.phase != 1
-    front = _Front(supports, factors.n_qubits)
+    front = _Front(supports, factors.n_qubits, [bool(real[list(members)].all()) for members in gates])
     grown: dict[int, tuple[int, list[int], float]] = {}
     while ready := front.ready():
         wide = [g for g in ready if supports[g].bit_count() >= len(costs)]
@@ -188,8 +191,9 @@ def _gates(x: np.ndarray, z: np.ndarray, gate: np.ndarray) -> tuple[list[tuple[i
 class _Front:
     """The gates that wait on each qubit."""
 
-    def __init__(self, supports: list[int], n_qubits: int):
+    def __init__(self, supports: list[int], n_qubits: int, real: list[bool] | None = None):
         self.supports = supports
+        self.real = [False] * len(supports) if real is None else real
         self.queues: list[list[int]] = [[] for _ in range(n_qubits)]
         for gate, support in enumerate(supports):
             for q in bits(support):
@@ -219,13 +223,18 @@ class _Front:
         """Widen a window step by step; returns the best one on the way, its gates, and their number for its cost."""
         at = {q: self.at[q] for q in bits(window)}
         taken = self._absorb(window, at, window)
-        best = (window, list(taken), len(taken) / costs[window.bit_count()])
+        best = (window, list(taken), self._rate(window, taken, costs))
         while found := self._wider(window, at, len(costs) - 1):
             window, at, gain = found
             taken += gain
-            if len(taken) / costs[window.bit_count()] > best[2]:
-                best = (window, list(taken), len(taken) / costs[window.bit_count()])
+            rate = self._rate(window, taken, costs)
+            if rate > best[2]:
+                best = (window, list(taken), rate)
         return best
+
+    def _rate(self, window: int, taken: list[int], costs: Costs) -> float:
+        """Gates for their cost."""
+        return len(taken) / costs[window.bit_count() - all(self.real[gate] for gate in taken)]
 
     def _wider(self, window: int, at: dict[int, int], k: int) -> tuple[int, dict[int, int], list[int]] | None:
         """The window with one of the gates in the way, or with those before it as well, that takes most gates in."""
@@ -241,7 +250,22 @@ class _Front:
             gain = self._absorb(candidate, trial, candidate)
             if len(gain) / new.bit_count() > most:
                 best, most = (candidate, trial, gain), len(gain) / new.bit_count()
-        return best
+        return best or self._joined(window, at, k)
+
+    def _joined(self, window: int, at: dict[int, int], k: int) -> tuple[int, dict[int, int], list[int]] | None:
+        """The window with the nearest gate elsewhere that fits: one product for two."""
+        fitting = [
+            self.supports[gate]
+            for gate in self.ready()
+            if not self.supports[gate] & window and (self.supports[gate] | window).bit_count() <= k
+        ]
+        if not fitting:
+            return None
+        own = bits(window)
+        new = min(fitting, key=lambda mask: (min(abs(p - q) for p in bits(mask) for q in own), mask))
+        trial = at | {q: self.at[q] for q in bits(new)}
+        gain = self._absorb(window | new, trial, window | new)
+        return window | new, trial, gain
 
     def _absorb(self, window: int, at: dict[int, int], touched: int) -> list[int]:
         """Take every gate that can be executed within the window; moves `at` on."""

@@ -168,29 +168,42 @@ def overlap(a: jax.Array, b: jax.Array) -> jax.Array:
     return jnp.sum(jnp.sum((a * b).reshape(-1, min(a.size, 1024)), axis=0))
 
 
-def turn(place: int, x: jax.Array, angle: jax.Array, levels: jax.Array, level: jax.Array | None) -> jax.Array:
-    """exp(-i angle D) psi, with D[z] = levels[level[z]] in the layout's order without C, which is the bit at place."""
+def turn(place: int, x: jax.Array, *phases: jax.Array) -> jax.Array:
+    """exp(-i angle D) psi.
+
+    Args:
+        place: Which bit of the layout C is.
+        x: The state.
+        phases: Cosines and sines of angle times the distinct values of D, and which of them each amplitude has, in the
+            layout's order without C; or the angle and D itself.
+    """
     re, im = _parts(place, x)
-    c, s = (_entries(f(angle * levels), level).reshape(re.shape) for f in (jnp.cos, jnp.sin))
+    if len(phases) == 3:
+        c, s = (_entries(table, phases[2]).reshape(re.shape) for table in phases[:2])
+    else:
+        c, s = (f(phases[0] * phases[1]).reshape(re.shape) for f in (jnp.cos, jnp.sin))
     return jnp.stack([re * c + im * s, im * c - re * s], axis=1).reshape(-1)
 
 
-def written_turn(
-    place: int, out: jax.Array, x: jax.Array, angle: jax.Array, levels: jax.Array, level: jax.Array | None
-) -> jax.Array:
+def written_turn(place: int, out: jax.Array, x: jax.Array, *phases: jax.Array) -> jax.Array:
     """`turn` into the memory of out."""
-    return turn(place, x, angle, levels, level)
+    return turn(place, x, *phases)
 
 
-def turn_slope(place: int, psi: jax.Array, lam: jax.Array, levels: jax.Array, level: jax.Array | None) -> jax.Array:
-    """2 Re <lambda| -i D psi>."""
-    (re, im), (lam_re, lam_im) = _parts(place, psi), _parts(place, lam)
-    d = _entries(levels, level).reshape(re.shape)
-    return 2 * jnp.sum(jnp.sum((d * (lam_re * im - lam_im * re)).reshape(-1, min(re.size, 1024)), axis=0))
+def generated(place: int, out: jax.Array, x: jax.Array, *values: jax.Array) -> jax.Array:
+    """-i D psi, into the memory of out; with the distinct values of D and which each amplitude has, or D itself."""
+    re, im = _parts(place, x)
+    d = (_entries(*values) if len(values) == 2 else values[0]).reshape(re.shape)
+    return jnp.stack([d * im, -d * re], axis=1).reshape(-1)
 
 
-def _entries(levels: jax.Array, level: jax.Array | None) -> jax.Array:
-    return levels if level is None else jnp.take(levels, level, mode="clip")
+def table(numbers: jax.Array) -> jax.Array:
+    """The same numbers, computed once: XLA would compute those that a gather reads anew for each amplitude."""
+    return (jnp.stack([numbers, jnp.zeros_like(numbers)], axis=1) @ jnp.ones((2, 1), numbers.dtype))[:, 0]
+
+
+def _entries(levels: jax.Array, level: jax.Array) -> jax.Array:
+    return levels.at[level].get(mode="promise_in_bounds")
 
 
 def _parts(place: int, x: jax.Array) -> tuple[jax.Array, jax.Array]:

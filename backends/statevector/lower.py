@@ -21,6 +21,7 @@ from qiskit.circuit.library import PauliEvolutionGate
 
 from backends.angles import Angles, compile_angles
 from backends.instructions import exponents, flatten, free
+from backends.statevector.frame import turned_masks
 
 Strings = dict[tuple[tuple[int, str], ...], float]
 """Pauli strings as ((qubit, letter), ...) with their coefficients."""
@@ -38,6 +39,7 @@ class Factors:
         weight: Real coefficient of each string, shape (factors, strings); zeros where padded.
         phase: 1 or -i for each factor: D = phase * sum_k weight_k (-1)^parity(i & z_k).
         gate: The gate that each factor belongs to, ascending; the factors of one gate are kept together.
+        turned: Whether they stand in the frame of `frame`, as observables then must.
     """
 
     n_qubits: int
@@ -47,6 +49,7 @@ class Factors:
     weight: np.ndarray
     phase: np.ndarray
     gate: np.ndarray
+    turned: bool
 
     @property
     def support(self) -> np.ndarray:
@@ -70,6 +73,9 @@ def lower(circuit: QuantumCircuit) -> Factors:
             angles.append(angle * scale)
             groups.append(group)
             gates.append(next(number) if gate is None else gate)
+    turned = _prefers_turned(angles, groups)
+    if turned:
+        groups = [[turned_masks(*string) for string in group] for group in groups]
     width = max((len(group) for group in groups), default=1)
     x = np.zeros(len(groups), dtype=np.uint32)
     z = np.zeros((len(groups), width), dtype=np.uint32)
@@ -80,9 +86,15 @@ def lower(circuit: QuantumCircuit) -> Factors:
             x[row], z[row, column] = x_mask, z_mask
             phase[row] = 1 if n_y % 2 == 0 else -1j
             weight[row, column] = coefficient * (-1) ** (n_y // 2)
-    return Factors(
-        circuit.num_qubits, compile_angles(angles, list(circuit.parameters)), x, z, weight, phase, np.array(gates, int)
-    )
+    compiled = compile_angles(angles, list(circuit.parameters))
+    return Factors(circuit.num_qubits, compiled, x, z, weight, phase, np.array(gates, int), turned)
+
+
+def _prefers_turned(angles: list, groups: list) -> bool:
+    """Whether rotations about X outnumber those about Y, among the free ones on one qubit."""
+    alone = [group[0] for angle, group in zip(angles, groups, strict=True) if free(angle) and len(group) == 1]
+    letters = [n_y for x, z, n_y, _ in alone if x and (x | z).bit_count() == 1]
+    return 2 * sum(letters) < len(letters)
 
 
 def _exponentials(circuit: QuantumCircuit, number: Iterator[int]) -> Iterator[tuple[int | None, Any, Strings]]:

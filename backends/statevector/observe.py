@@ -19,6 +19,10 @@ MOST_PRECOMPUTED = 2**24
 """Diagonals are computed once if all of them have no more entries than this, else each time."""
 
 
+TOGETHER = 5
+"""X masks that one kernel adds to H psi."""
+
+
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=["diagonal", "matrices", "x", "table", "z", "weight"],
@@ -130,11 +134,12 @@ def apart(terms: Terms) -> list[Part]:
     parts: list[Part] = []
     for low, matrices in zip(terms.lowest, terms.matrices, strict=True):
         parts += [("write", _window_part, (np.asarray(h),), (low, part)) for part, h in enumerate(matrices)]
-    for k in range(len(terms.x)):
+    for start in range(0, len(terms.x), TOGETHER):
+        group = slice(start, start + TOGETHER)
         if terms.table is not None:
-            parts.append(("change", _masked_by_table, (np.asarray(terms.x[k]), terms.table[k]), ()))
+            parts.append(("change", _masked_by_tables, (np.asarray(terms.x[group]), terms.table[group]), ()))
         else:
-            own = tuple(np.asarray(field[k]) for field in (terms.x, terms.z, terms.weight))
+            own = tuple(np.asarray(field[group]) for field in (terms.x, terms.z, terms.weight))
             parts.append(("change", _masked_by_strings, own, ()))
     return parts
 
@@ -175,12 +180,16 @@ def _masked(lam: jax.Array, psi: jax.Array, x, z, weight, d) -> jax.Array:
     return (lam + _turned(d[1] * moved) if len(d) > 1 else lam).reshape(-1)
 
 
-def _masked_by_table(lam, psi, x, table):
-    return _masked(lam, psi, x, None, None, table)
+def _masked_by_tables(lam, psi, x, tables):
+    for k in range(len(x)):
+        lam = _masked(lam, psi, x[k], None, None, tables[k])
+    return lam
 
 
 def _masked_by_strings(lam, psi, x, z, weight):
-    return _masked(lam, psi, x, z, weight, None)
+    for k in range(len(x)):
+        lam = _masked(lam, psi, x[k], z[k], weight[k], None)
+    return lam
 
 
 def _window(h: jax.Array, x: jax.Array, low: int) -> jax.Array:

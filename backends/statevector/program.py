@@ -16,6 +16,7 @@ from backends.statevector.buffers import Buffers
 from backends.statevector.compiled import prepare
 from backends.statevector.diagonals import Diagonals
 from backends.statevector.evolve import Arrays, evolve, value_and_slopes
+from backends.statevector.frame import returned_state, turned_observable
 from backends.statevector.fuse import Block, Costs, Diagonal, Wide, fuse
 from backends.statevector.kernels import overlap
 from backends.statevector.lower import Factors, lower
@@ -46,12 +47,14 @@ class Program:
         plan: The steps; circuits with equal plans share what XLA compiled.
         arrays: What the steps are made of.
         real: Type of real numbers.
+        turned: Whether all stands in the frame of `frame`.
     """
 
     angles: Angles
     plan: Plan
     arrays: Arrays
     real: np.dtype
+    turned: bool
 
     def energies(self, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], np.ndarray]:
         """Expectation values as a function of rows: (rows, params) -> (rows, observables)."""
@@ -65,11 +68,12 @@ class Program:
     def state(self, row: np.ndarray) -> np.ndarray:
         """The final state, complex, shape (2^n,)."""
         (x,) = self._tiled("state", ())(row[None])
-        return x[0].reshape(2, -1)[0] + 1j * x[0].reshape(2, -1)[1]
+        psi = x[0].reshape(2, -1)[0] + 1j * x[0].reshape(2, -1)[1]
+        return returned_state(psi) if self.turned else psi
 
     def terms(self, observable: SparsePauliOp) -> Terms:
         """The observable in the form that the other methods take."""
-        return Terms.of(observable, self.plan.width, self.real)
+        return Terms.of(turned_observable(observable) if self.turned else observable, self.plan.width, self.real)
 
     def _tiled(self, what: str, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
         if self.plan.n_qubits >= STEPWISE:
@@ -139,7 +143,7 @@ def fused_program(factors: Factors, real: np.dtype) -> Program:
         wide.Masks.of(factors, slot, x, z, real),
         Diagonals.of(factors, layers, layouts, real),
     )
-    return Program(factors.angles, laid, arrays, real)
+    return Program(factors.angles, laid, arrays, real, factors.turned)
 
 
 def block_costs(n_qubits: int, real: np.dtype) -> Costs:

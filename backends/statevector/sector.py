@@ -17,6 +17,7 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.angles import Angles
+from backends.statevector.frame import returned_state, turned_observable
 from backends.statevector.lower import Factors
 from backends.statevector.observe import by_x_mask
 from backends.statevector.tiles import tiled
@@ -73,6 +74,7 @@ class SectorProgram:
         states: Basis states of the part, ascending.
         arrays: The factors.
         real: Type of real numbers.
+        turned: Whether all stands in the frame of `frame`.
     """
 
     n_qubits: int
@@ -80,10 +82,11 @@ class SectorProgram:
     states: np.ndarray
     arrays: Arrays
     real: np.dtype
+    turned: bool
 
     def terms(self, observable: SparsePauliOp) -> Terms:
         """The observable on the part."""
-        return terms(observable, self.states, self.real)
+        return terms(turned_observable(observable) if self.turned else observable, self.states, self.real)
 
     def energies(self, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], np.ndarray]:
         """See `Program.energies`."""
@@ -99,7 +102,7 @@ class SectorProgram:
         (x,) = self._tiled(_state, ())(row[None])
         psi = np.zeros(2**self.n_qubits, np.result_type(self.real, np.complex64))
         psi[self.states] = x[0, 0] + 1j * x[0, 1] if len(x[0]) == 2 else x[0, 0]
-        return psi
+        return returned_state(psi) if self.turned else psi
 
     def _tiled(self, function: Callable, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple]:
         to_angles = lambda rows: self.angles.values(rows).astype(self.real)  # noqa: E731
@@ -155,7 +158,7 @@ def sector_program(factors: Factors, real: np.dtype) -> SectorProgram | None:
     begin[0, np.searchsorted(states, start)] = 1
     slot = np.arange(first, len(factors), dtype=np.int32)
     arrays = Arrays(*map(jnp.asarray, (slot, moved, r.astype(real), is_real.astype(real), begin.astype(real))))
-    return SectorProgram(factors.n_qubits, factors.angles, states, arrays, real)
+    return SectorProgram(factors.n_qubits, factors.angles, states, arrays, real, factors.turned)
 
 
 def terms(observable: SparsePauliOp, states: np.ndarray, real: np.dtype) -> Terms:

@@ -18,6 +18,7 @@ from backends.statevector import kernels, wide
 from backends.statevector.blocks import matrices, slopes
 from backends.statevector.buffers import Sizes
 from backends.statevector.compiled import executable
+from backends.statevector.diagonals import Diagonals
 from backends.statevector.evolve import Arrays
 from backends.statevector.observe import Part, Terms, apart, applied
 from backends.statevector.plan import Apply, C, Grow, Layout, Plan, Scan, Turn, moves
@@ -37,7 +38,7 @@ class Operands:
         u: Matrices of the blocks, shape (blocks, K, K).
         forms: Their real forms and those of the inverses.
         small: Matrices of their pieces.
-        steps: Of a block its number, of a scan the factors and angles, of a turn the angle and the diagonal.
+        steps: Of a block its number, of a scan the factors and angles, of a turn what `_of_turn` gives.
     """
 
     u: Any
@@ -66,8 +67,14 @@ def _of_steps(plan: Plan, arrays: Arrays, angles: np.ndarray) -> tuple:
         elif isinstance(step, Scan):
             found.append(arrays.masks.apart(step.start, step.stop, angles))
         else:
-            found.append(arrays.diagonals.at(step.diagonal, angles) if isinstance(step, Turn) else None)
+            found.append(_of_turn(arrays.diagonals, step.diagonal, angles) if isinstance(step, Turn) else None)
     return tuple(found)
+
+
+def _of_turn(diagonals: Diagonals, number: int, angles: np.ndarray) -> tuple:
+    """Phases, those of the inverse, and the diagonal."""
+    there, back = (diagonals.phases(number, angles, back=way, xp=np) for way in (False, True))
+    return there, back, diagonals.values(number)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,10 +176,7 @@ class Walk:
         if isinstance(step, Apply):
             size, arrays = 2 ** len(step.front if back else step.after), (operands.forms[back], own, x)
             return self.memory.write(kernels.written_product, size, *arrays, static=(step.shape, back))
-        place = (step.layout.index(C),)
-        angle, levels, level = own
-        arrays = (x, -angle if back and angle is not None else angle, levels, level)
-        return self.memory.write(kernels.written_turn, x.size, *arrays, static=place)
+        return self.memory.write(kernels.written_turn, x.size, x, *own[back], static=(step.layout.index(C),))
 
     def _backward(self, operands: Operands, psi: Any, kept: list, lam: Any) -> tuple[list, list]:
         """What the slopes need; psi and lambda are given back. psi is None where the states were kept."""
@@ -211,8 +215,10 @@ class Walk:
                         options=kernels.LONG_SUMS if memory.dtype.itemsize == 8 else (),
                     )
                 else:
-                    static = (step.layout.index(C),)
-                    found.append(memory.read(kernels.turn_slope, here, below, *own[1:], static=static))
+                    place = (step.layout.index(C),)
+                    generated = memory.write(kernels.generated, here.size, here, *own[2], static=place)
+                    found.append(memory.read(kernels.overlap, below, generated))
+                    memory.give(generated)
                 memory.give(lam)
                 lam = self._move(below, _front(step), _before(step))
                 psi = None if psi is None else self._move(psi, _front(step), _before(step))
@@ -256,8 +262,8 @@ def slopes_of(
             slots += np.asarray(arrays.masks.slot[step.start : step.stop]).tolist()[::-1]
         elif isinstance(step, Turn):
             slots.append(int(arrays.diagonals.slot[step.diagonal]))
-    for slot, slope in zip(slots, others, strict=True):
-        total[slot] += np.asarray(slope)
+    for slot, overlap in zip(slots, others, strict=True):
+        total[slot] += 2 * np.asarray(overlap)
     return total
 
 

@@ -66,7 +66,7 @@ def back(masks: Masks, angles: jax.Array, psi: jax.Array, lam: jax.Array):
     def step(states, factor):
         mask, angle = factor
         psi, lam = states
-        found = slope(psi, lam, *mask[:4])
+        found = 2 * slope(psi, lam, *mask[:4])
         return tuple(turned(-1, x, x, *mask[:4], angle) for x in states), found
 
     return jax.lax.scan(step, (psi, lam), (masks, angles[masks.slot]), reverse=True)
@@ -81,10 +81,10 @@ def turned(sign: int, out: jax.Array, psi: jax.Array, x, z, weight, real, angle)
 
 
 def slope(psi: jax.Array, lam: jax.Array, x, z, weight, real) -> jax.Array:
-    """2 Re <lambda| -i D psi[i ^ x]>."""
+    """Re <lambda| -i D psi[i ^ x]>."""
     r = _diagonal(z, weight, psi.size // 2)
     product = lam.reshape(2, -1) * _generated(psi.reshape(2, -1), r, x, real)
-    return 2 * jnp.sum(jnp.sum(product.reshape(-1, min(psi.size, 1024)), axis=0))
+    return jnp.sum(jnp.sum(product.reshape(-1, min(psi.size, 1024)), axis=0))
 
 
 def _generated(psi: jax.Array, r: jax.Array, x, real) -> jax.Array:
