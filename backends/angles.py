@@ -48,6 +48,17 @@ class Angles:
         index, columns, data = (np.array(part) for part in zip(*entries, strict=True))
         return csr_array(self.matrix + csr_array((data, (index, columns)), shape=self.matrix.shape))
 
+    def second_derivatives(self, row: np.ndarray) -> list[tuple[int, int, int, float]]:
+        """(angle, parameter, parameter, second derivative) of the angles that are not affine."""
+        column = {p: k for k, p in enumerate(self.parameters)}
+        return [
+            (k, first, column[p], self._evaluate(_slope(slope, p), row))
+            for k, _, slopes in self.curved
+            for first, slope in slopes
+            if isinstance(slope, ParameterExpression)
+            for p in slope.parameters
+        ]
+
     def pulled(self, rows: np.ndarray, slopes: np.ndarray) -> np.ndarray:
         """Derivatives by the parameters from those by the angles: (rows, params), (rows, angles) -> (rows, params)."""
         if not self.curved:

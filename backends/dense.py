@@ -51,6 +51,13 @@ def expectation(psi: np.ndarray, observable: SparsePauliOp) -> float:
     return float(sum(c * np.real(bra @ apply_pauli(psi, label).reshape(-1)) for label, c in terms(observable)))
 
 
+def reduced_density_matrix(psi: np.ndarray, qubits: tuple[int, ...]) -> np.ndarray:
+    """rho of some qubits, shape (2^k, 2^k); bit j of its index belongs to qubits[j]."""
+    axes = [psi.ndim - 1 - q for q in reversed(qubits)]
+    m = np.moveaxis(psi, axes, range(len(axes))).reshape(2 ** len(axes), -1)
+    return m @ m.conj().T
+
+
 def probabilities(psi: np.ndarray, basis: str | None = None) -> np.ndarray:
     """Probability of each bit string, shape (2^n,), when each qubit is measured in its letter's basis (I as Z)."""
     for q, letter in enumerate(reversed(basis or "")):

@@ -1,7 +1,8 @@
 """The statevector engine behind the seam of all backends."""
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -12,17 +13,20 @@ from backends.base import Backend, Capabilities, Expectations, Footprint, Precis
 from backends.batch import as_observables, as_rows, check_request, check_unitary
 from backends.gradients import as_function
 from backends.sampling import measurements, sampled_circuit
+from backends.statevector.derivatives import hessian, metric
+from backends.statevector.footprint import Memory, memory_of
 from backends.statevector.fuse import fuse, total_cost
 from backends.statevector.lower import lower
-from backends.statevector.observe import MOST_PRECOMPUTED, by_x_mask
-from backends.statevector.program import Program, block_costs, compile_program
-from circuits.errors import Refused
+from backends.statevector.observe import by_x_mask
+from backends.statevector.program import Program, block_costs, program_of
+from backends.statevector.sector import SectorProgram, sector_size
+from circuits.errors import Refused, unknown
 
 MAX_QUBITS = 31
 """Indices of amplitudes are 32-bit numbers."""
 
-STATES_HELD = 12
-"""States that one row holds at its peak, as XLA reports it: psi, lambda, both moved, and those of the observable."""
+MEMORY = ("auto", "keep", "lean")
+"""Whether gradients of large circuits keep states to save time: as memory allows, always, never."""
 
 
 class Statevector(Backend):
@@ -30,10 +34,15 @@ class Statevector(Backend):
 
     Args:
         precision: Of the amplitudes: "double" (complex128) or "single" (complex64).
+        memory: "keep" keeps the state before each step of a gradient from 17 qubits on, "lean" never holds more than
+            four states and takes about a third longer, "auto" keeps where that takes at most half of the free memory.
     """
 
-    def __init__(self, *, precision: Precision = "double"):
+    def __init__(self, *, precision: Precision = "double", memory: Literal["auto", "keep", "lean"] = "auto"):
         check_precision(precision, "statevector")
+        if memory not in MEMORY:
+            raise unknown("memory of statevector:", str(memory), MEMORY)
+        self._keep = {"auto": None, "keep": True, "lean": False}[memory]
         self._precision: Precision = precision
         self._real = np.dtype(np.float64 if precision == "double" else np.float32)
         self._complex = np.dtype(np.complex128 if precision == "double" else np.complex64)
@@ -58,24 +67,36 @@ class Statevector(Backend):
                 f"the circuit has {n} qubits; 'statevector' takes at most {MAX_QUBITS} "
                 f"(a state of {n} qubits alone needs {self._state_bytes(n)} bytes)"
             )
+        factors = lower(work.circuit)
+        held = memory_of(factors, work.observables, self._real, derivative=work.derivative, keep=self._keep)
         costs = block_costs(n, self._real)
-        steps = fuse(lower(work.circuit), costs)
         n_masks = sum(len(by_x_mask(observable)) for observable in work.observables)
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
+        part = sector_size(factors)
+        passes = total_cost(fuse(factors, costs), costs) + n_masks
         return Footprint(
             standard_error=error,
-            passes=total_cost(steps, costs) + n_masks,
-            amplitudes=2.0**n,
-            memory_bytes=STATES_HELD * self._state_bytes(n) + self._table_bytes(n, n_masks),
+            passes=passes if part is None else 2 * len(factors),
+            amplitudes=2.0**n if part is None else part,
+            memory_bytes=held.total_bytes,
         )
+
+    def memory(self, circuit: QuantumCircuit, observables: Any, *, derivative: bool = True) -> Memory:
+        """What a value, or one with its gradient, will hold; `str` of it says whether states are kept, and why.
+
+        Raises:
+            Refused: if the circuit cannot be lowered.
+        """
+        check_unitary(circuit)
+        observables = as_observables(observables, circuit.num_qubits)
+        return memory_of(lower(circuit), observables, self._real, derivative=derivative, keep=self._keep)
 
     def prepare(self, circuit: QuantumCircuit, observables: Any):
         """Lower the circuit and the observables once. See `Backend.prepare`."""
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
-        self._check_memory(circuit.num_qubits)
+        program = self._program(circuit, observables, derivative=False)
         with self._arithmetic():
-            program = compile_program(circuit, self._real)
             energies = program.energies(tuple(program.terms(observable) for observable in observables))
 
         def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
@@ -95,19 +116,72 @@ class Statevector(Backend):
         check_request(precision, shots, seed)
         if shots is not None:
             return super().value_and_grad(circuit, observable, precision=precision, shots=shots, seed=seed)
-        check_unitary(circuit)
         (observable,) = as_observables(observable, circuit.num_qubits)
-        self._check_memory(circuit.num_qubits)
-        with self._arithmetic():
-            program = compile_program(circuit, self._real)
-            run = program.energies_and_slopes((program.terms(observable),))
+        jacobian = self.values_and_jacobian(circuit, observable)
 
         def evaluate(rows, seed):
-            with self._arithmetic():
-                values, slopes = run(rows)
-            return values[:, 0].astype(np.float64), program.angles.pulled(rows, slopes[:, 0].astype(np.float64))
+            values, slopes = jacobian(rows)
+            return values[:, 0], slopes[:, 0]
 
         return as_function(circuit, evaluate, seed)
+
+    def values_and_jacobian(self, circuit: QuantumCircuit, observables: Any) -> Callable[[Any], tuple]:
+        """Several expectation values and the gradients of all, for one evolution.
+
+        Returns:
+            ``f(theta) -> (values, jacobian)`` of shapes (rows, observables) and (rows, observables, params), for theta
+            of shape (rows, params) or (params,).
+        """
+        check_unitary(circuit)
+        observables = as_observables(observables, circuit.num_qubits)
+        program = self._program(circuit, observables, derivative=True)
+        with self._arithmetic():
+            run = program.energies_and_slopes(tuple(program.terms(observable) for observable in observables))
+
+        def evaluate(theta):
+            rows = as_rows(theta, circuit)
+            with self._arithmetic():
+                values, slopes = run(rows)
+            slopes = slopes.astype(np.float64)
+            pulled = [program.angles.pulled(rows, slopes[:, k]) for k in range(len(observables))]
+            return values.astype(np.float64), np.stack(pulled, axis=1)
+
+        return evaluate
+
+    def hessian(self, circuit: QuantumCircuit, observable: Any) -> Callable[[Any], np.ndarray]:
+        """Second derivatives of an expectation value as a function: theta (params,) -> (params, params)."""
+        check_unitary(circuit)
+        (observable,) = as_observables(observable, circuit.num_qubits)
+        program = self._program(circuit, (observable,), derivative=True)
+        with self._arithmetic():
+            return self._for_a_row(circuit, hessian(program, program.terms(observable)))
+
+    def metric(self, circuit: QuantumCircuit) -> Callable[[Any], np.ndarray]:
+        """The Fubini-Study metric, for natural gradients, as a function: theta (params,) -> (params, params)."""
+        check_unitary(circuit)
+        one = 2 * self._real.itemsize * 2**circuit.num_qubits
+        memory.check((circuit.num_parameters + 8) * one, what=f"the metric of {circuit.num_parameters} parameters")
+        return self._for_a_row(circuit, metric(self._program(circuit, (), derivative=False)))
+
+    def reduced_density_matrix(self, circuit: QuantumCircuit, parameters: Any = (), *, qubits: Any) -> np.ndarray:
+        """The state of some qubits, shape (2^k, 2^k); bit j of the index belongs to ``qubits[j]``.
+
+        Raises:
+            Refused: if a qubit is none of the circuit's, or named twice.
+        """
+        chosen = tuple(qubits)
+        if len(set(chosen)) != len(chosen) or not all(q in range(circuit.num_qubits) for q in chosen):
+            raise Refused(f"qubits must be different ones of 0 to {circuit.num_qubits - 1}, not {list(chosen)}")
+        psi = self.state(circuit, parameters).reshape((2,) * circuit.num_qubits)
+        return dense.reduced_density_matrix(psi, chosen)
+
+    def _for_a_row(self, circuit: QuantumCircuit, function: Callable) -> Callable[[Any], np.ndarray]:
+        def evaluate(theta):
+            (row,) = as_rows(theta, circuit)
+            with self._arithmetic():
+                return function(row)
+
+        return evaluate
 
     def _sampled(self, program: Program, observables, rows: np.ndarray, shots: int, seed: int | None) -> Expectations:
         start = time.perf_counter()
@@ -129,11 +203,8 @@ class Statevector(Backend):
     def state(self, circuit: QuantumCircuit, parameters: Any = ()) -> np.ndarray:
         """The final state up to a global phase, shape (2^n,); bit q of the index is qubit q."""
         check_unitary(circuit)
-        self._check_memory(circuit.num_qubits)
         (row,) = as_rows(parameters, circuit)
-        with self._arithmetic():
-            program = compile_program(circuit, self._real)
-        return self._state(program, row)
+        return self._state(self._program(circuit, (), derivative=False), row)
 
     def _state(self, program: Program, row: np.ndarray) -> np.ndarray:
         with self._arithmetic():
@@ -145,11 +216,15 @@ class Statevector(Backend):
     def _state_bytes(self, n_qubits: int) -> int:
         return self._complex.itemsize * 2**n_qubits
 
-    def _table_bytes(self, n_qubits: int, n_masks: int) -> int:
-        """Diagonals of the observables, complex at worst."""
-        return self._complex.itemsize * min(n_masks * 2**n_qubits, MOST_PRECOMPUTED)
-
-    def _check_memory(self, n_qubits: int) -> None:
-        memory.check(STATES_HELD * self._state_bytes(n_qubits), what=f"{n_qubits} qubits on 'statevector'")
-        if n_qubits > MAX_QUBITS:
-            raise Refused(f"'statevector' takes at most {MAX_QUBITS} qubits, not {n_qubits}")
+    def _program(self, circuit: QuantumCircuit, observables: tuple, *, derivative: bool) -> Program | SectorProgram:
+        """The circuit made ready, if its states fit into the free memory."""
+        n = circuit.num_qubits
+        what = f"{n} qubits on 'statevector'"
+        memory.check(3 * self._state_bytes(n), what=what)
+        if n > MAX_QUBITS:
+            raise Refused(f"'statevector' takes at most {MAX_QUBITS} qubits, not {n}")
+        with self._arithmetic():
+            factors = lower(circuit)
+            held = memory_of(factors, observables, self._real, derivative=derivative, keep=self._keep)
+            memory.check(held.total_bytes, what=what)
+            return program_of(factors, self._real, keep=held.keep)

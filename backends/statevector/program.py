@@ -6,7 +6,6 @@ from functools import partial
 
 import jax.numpy as jnp
 import numpy as np
-from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.angles import Angles
@@ -19,7 +18,7 @@ from backends.statevector.evolve import Arrays, evolve, value_and_slopes
 from backends.statevector.frame import returned_state, turned_observable
 from backends.statevector.fuse import Block, Costs, Diagonal, Wide, fuse
 from backends.statevector.kernels import overlap
-from backends.statevector.lower import Factors, lower
+from backends.statevector.lower import Factors
 from backends.statevector.observe import Terms, apply
 from backends.statevector.plan import RUNG, Plan, Scan, Turn, looped_plan, places, plan
 from backends.statevector.sector import SectorProgram, sector_program
@@ -48,6 +47,7 @@ class Program:
         arrays: What the steps are made of.
         real: Type of real numbers.
         turned: Whether all stands in the frame of `frame`.
+        keep: Whether gradients of large states keep the states before the steps.
     """
 
     angles: Angles
@@ -55,6 +55,7 @@ class Program:
     arrays: Arrays
     real: np.dtype
     turned: bool
+    keep: bool = True
 
     def energies(self, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], np.ndarray]:
         """Expectation values as a function of rows: (rows, params) -> (rows, observables)."""
@@ -88,9 +89,10 @@ class Program:
         """The same for large states, step by step, one row after the other."""
         observed = tuple(map(Observed.of, terms))
         zeros = np.zeros(self.angles.n_angles, self.real)
-        sizes = rehearsed(self.plan, self.arrays, observed, zeros, derivative=what == "slopes", keep=True)
-        prepare(sizes.requests)
-        walk = Walk(self.plan, True, Buffers(self.real))
+        prepare(
+            rehearsed(self.plan, self.arrays, observed, zeros, derivative=what == "slopes", keep=self.keep).requests
+        )
+        walk = Walk(self.plan, self.keep, Buffers(self.real))
 
         def one(angles: np.ndarray) -> tuple[np.ndarray, ...]:
             operands = Operands.of(self.plan, self.arrays, angles)
@@ -112,24 +114,19 @@ class Program:
         return run
 
 
-def compile_program(circuit: QuantumCircuit, real: np.dtype) -> Program | SectorProgram:
-    """Lower, fuse and lay out a circuit; call it in the precision that it is to run in."""
-    factors = lower(circuit)
-    return sector_program(factors, real) or fused_program(factors, real)
+def program_of(factors: Factors, real: np.dtype, *, keep: bool = True) -> Program | SectorProgram:
+    """A lowered circuit made ready; call it in the precision that it is to run in."""
+    return sector_program(factors, real) or fused_program(factors, real, keep=keep)
 
 
-def fused_program(factors: Factors, real: np.dtype) -> Program:
+def fused_program(factors: Factors, real: np.dtype, *, keep: bool = True) -> Program:
     """The factors as blocks, scans and turns on the whole state."""
     n_qubits = factors.n_qubits
     costs = block_costs(n_qubits, real)
     k = len(costs) - 1
     steps = fuse(factors, costs)
     blocks = [step for step in steps if isinstance(step, Block)]
-    in_one_program = n_qubits < STEPWISE
-    if in_one_program and len(blocks) > UNROLLED:
-        laid = looped_plan(steps, n_qubits, k)
-    else:
-        laid = plan(steps, n_qubits, k, rung=None if in_one_program else RUNG)
+    laid = laid_out(steps, n_qubits, k)
     slot = np.array([f for step in steps if isinstance(step, Wide) for f in step.factors], dtype=int)
     x, z = factors.x[slot], factors.z[slot]
     for step in laid.steps:
@@ -143,7 +140,16 @@ def fused_program(factors: Factors, real: np.dtype) -> Program:
         wide.Masks.of(factors, slot, x, z, real),
         Diagonals.of(factors, layers, layouts, real),
     )
-    return Program(factors.angles, laid, arrays, real, factors.turned)
+    return Program(factors.angles, laid, arrays, real, factors.turned, keep)
+
+
+def laid_out(steps: list, n_qubits: int, k: int) -> Plan:
+    """The plan for steps on so many qubits: unrolled, in loops, or for a walk."""
+    if n_qubits >= STEPWISE:
+        return plan(steps, n_qubits, k, rung=RUNG)
+    if sum(isinstance(step, Block) for step in steps) > UNROLLED:
+        return looped_plan(steps, n_qubits, k)
+    return plan(steps, n_qubits, k)
 
 
 def block_costs(n_qubits: int, real: np.dtype) -> Costs:
@@ -161,17 +167,20 @@ def relabelled(masks: np.ndarray, layout: tuple[int, ...]) -> np.ndarray:
     return new
 
 
-def _state(plan, arrays, angles, terms):
+def state(plan, arrays, angles, terms):
+    """The final state in the natural layout, for one row."""
     return (evolve(plan, arrays, angles),)
 
 
-def _energies(plan, arrays, angles, terms):
+def energies(plan, arrays, angles, terms):
+    """Expectation values for one row."""
     psi = evolve(plan, arrays, angles)
     return (jnp.stack([overlap(psi, apply(part, psi)) for part in terms]),)
 
 
-def _slopes(plan, arrays, angles, terms):
+def energies_and_slopes(plan, arrays, angles, terms):
+    """Expectation values and their derivatives by the angles for one row."""
     return value_and_slopes(plan, arrays, angles, tuple(partial(apply, part) for part in terms))
 
 
-FUNCTIONS = {"state": _state, "energies": _energies, "slopes": _slopes}
+FUNCTIONS = {"state": state, "energies": energies, "slopes": energies_and_slopes}

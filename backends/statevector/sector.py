@@ -90,16 +90,16 @@ class SectorProgram:
 
     def energies(self, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], np.ndarray]:
         """See `Program.energies`."""
-        run = self._tiled(_energies, observables)
+        run = self._tiled(energies, observables)
         return lambda rows: run(rows)[0]
 
     def energies_and_slopes(self, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple]:
         """See `Program.energies_and_slopes`."""
-        return self._tiled(_slopes, observables)
+        return self._tiled(energies_and_slopes, observables)
 
     def state(self, row: np.ndarray) -> np.ndarray:
         """The final state, complex, shape (2^n,)."""
-        (x,) = self._tiled(_state, ())(row[None])
+        (x,) = self._tiled(state, ())(row[None])
         psi = np.zeros(2**self.n_qubits, np.result_type(self.real, np.complex64))
         psi[self.states] = x[0, 0] + 1j * x[0, 1] if len(x[0]) == 2 else x[0, 0]
         return returned_state(psi) if self.turned else psi
@@ -142,8 +142,7 @@ def reachable(factors: Factors, most: int) -> tuple[int, np.ndarray, int] | None
 
 def sector_program(factors: Factors, real: np.dtype) -> SectorProgram | None:
     """The circuit on the part that it reaches, if that is small."""
-    most = min(2**factors.n_qubits // SHARE, MOST_ENTRIES // max(len(factors), 1))
-    found = reachable(factors, most)
+    found = reachable(factors, _most(factors))
     if found is None:
         return None
     start, states, first = found
@@ -159,6 +158,16 @@ def sector_program(factors: Factors, real: np.dtype) -> SectorProgram | None:
     slot = np.arange(first, len(factors), dtype=np.int32)
     arrays = Arrays(*map(jnp.asarray, (slot, moved, r.astype(real), is_real.astype(real), begin.astype(real))))
     return SectorProgram(factors.n_qubits, factors.angles, states, arrays, real, factors.turned)
+
+
+def sector_size(factors: Factors) -> int | None:
+    """Basis states of the part, if it is small."""
+    found = reachable(factors, _most(factors))
+    return None if found is None else len(found[1])
+
+
+def _most(factors: Factors) -> int:
+    return min(2**factors.n_qubits // SHARE, MOST_ENTRIES // max(len(factors), 1))
 
 
 def terms(observable: SparsePauliOp, states: np.ndarray, real: np.dtype) -> Terms:
@@ -232,16 +241,19 @@ def _applied(term: Terms, psi: jax.Array) -> jax.Array:
     return jax.lax.scan(add, jnp.zeros_like(psi), (term.moved, term.d))[0]
 
 
-def _state(arrays, angles, observables):
+def state(arrays, angles, observables):
+    """The final state on the part, for one row."""
     return (_evolve(arrays, angles),)
 
 
-def _energies(arrays, angles, observables):
+def energies(arrays, angles, observables):
+    """Expectation values for one row."""
     psi = _evolve(arrays, angles)
     return (jnp.stack([jnp.sum(psi * _applied(term, psi)) for term in observables]),)
 
 
-def _slopes(arrays, angles, observables):
+def energies_and_slopes(arrays, angles, observables):
+    """Expectation values and their derivatives by the angles for one row."""
     psi = _evolve(arrays, angles)
     lams = [_applied(term, psi) for term in observables]
 

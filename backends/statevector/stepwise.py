@@ -267,6 +267,29 @@ def slopes_of(
     return total
 
 
+def state_bytes(plan: Plan, real: np.dtype, *, derivative: bool, keep: bool, windows: tuple[bool, ...]) -> int:
+    """Bytes of all states that a value, or one with its gradient, holds at once; nothing else needs to be known.
+
+    Args:
+        plan: The steps.
+        real: Type of real numbers.
+        derivative: Whether a gradient is asked for.
+        keep: Whether states are kept for the way back.
+        windows: For each observable whether it has products of its own.
+    """
+    sizes = Sizes(real)
+    blank = [
+        [((None,) * 4, None)] * (step.stop - step.start) if isinstance(step, Scan) else ((), (), ())
+        for step in plan.steps
+    ]
+    operands = Operands(None, (None, None), None, tuple(blank))
+    product: Part = ("write", kernels.product, (), (0, 0))
+    terms = tuple(Observed(None, [product] * one) for one in windows)  # type: ignore[arg-type]
+    walk = Walk(plan, keep, sizes)
+    (walk.energies_and_slopes if derivative else walk.energies)(operands, terms)
+    return sizes.made_bytes
+
+
 def rehearsed(
     plan: Plan, arrays: Arrays, terms: tuple[Observed, ...], angles: np.ndarray, *, derivative: bool, keep: bool
 ) -> Sizes:

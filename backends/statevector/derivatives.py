@@ -1,0 +1,95 @@
+"""Second derivatives of energies and the metric of states, through the same blocks.
+
+Directions in the space of parameters are pushed forward through the program that computes the gradient, or the state.
+
+References:
+    Stokes, Izaac, Killoran and Carleo, Quantum natural gradient, Quantum 4, 269 (2020), for the metric.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from backends.angles import Angles
+from backends.statevector import program as fused
+from backends.statevector import sector
+from backends.statevector.compiled import executable
+from backends.statevector.program import Program
+from backends.statevector.sector import SectorProgram
+
+
+def hessian(program: Program | SectorProgram, terms: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """Second derivatives of one expectation value as a function of one row: (params,) -> (params, params)."""
+
+    def evaluate(row: np.ndarray) -> np.ndarray:
+        jacobian = program.angles.jacobian(row).toarray()
+        pushed, slopes = _pushed(_slopes_pushed, program, row, jacobian, (terms,))
+        found = jacobian.T @ pushed[:, 0].T.astype(np.float64)
+        return (found + found.T) / 2 + _curvature(program.angles, row, slopes[0, 0].astype(np.float64))
+
+    return evaluate
+
+
+def metric(program: Program | SectorProgram) -> Callable[[np.ndarray], np.ndarray]:
+    """The Fubini-Study metric as a function of one row: (params,) -> (params, params).
+
+    g_jk = Re <d_j psi | d_k psi> - <d_j psi | psi> <psi | d_k psi>, the real part of the quantum geometric tensor and a
+    quarter of the quantum Fisher information.
+    """
+
+    def evaluate(row: np.ndarray) -> np.ndarray:
+        jacobian = program.angles.jacobian(row).toarray()
+        pushed, states = _pushed(_state_pushed, program, row, jacobian, ())
+        pushed = pushed.reshape(len(pushed), -1).astype(np.float64)
+        psi = states[0].astype(np.float64)
+        if len(psi) == 1 and isinstance(program, SectorProgram):  # everything is real
+            return pushed @ pushed.T
+        re, im = psi.reshape(2, -1)
+        along = pushed @ np.concatenate([-im, re])  # Im <psi | d_j psi>
+        return pushed @ pushed.T - np.outer(along, along)
+
+    return evaluate
+
+
+def _pushed(function: Callable, program: Program | SectorProgram, row: np.ndarray, jacobian: np.ndarray, terms: tuple):
+    """For each parameter the derivative along it; and what is derived, one of equals for each."""
+    real = program.real
+    angles = program.angles.values(row[None]).astype(real)[0]
+    static = ("sector", None) if isinstance(program, SectorProgram) else ("fused", program.plan)
+    pushed, plain = [], []
+    for direction in jacobian.T.astype(real):
+        arguments = (program.arrays, (angles, direction), terms)
+        found, value = executable(function, arguments, static=static)(*arguments)
+        pushed.append(np.asarray(found))
+        plain = plain or [np.asarray(value)]
+    return np.array(pushed), np.array(plain)
+
+
+def _slopes_pushed(kind: str, plan: Any, arrays: Any, pair: tuple, terms: tuple):
+    def slopes(angles):
+        if kind == "sector":
+            return sector.energies_and_slopes(arrays, angles, terms)[1]
+        return fused.energies_and_slopes(plan, arrays, angles, terms)[1]
+
+    value, tangent = jax.jvp(slopes, (pair[0],), (pair[1],))
+    return tangent, value
+
+
+def _state_pushed(kind: str, plan: Any, arrays: Any, pair: tuple, terms: tuple):
+    def state(angles):
+        if kind == "sector":
+            return sector.state(arrays, angles, terms)[0]
+        return fused.state(plan, arrays, angles, terms)[0]
+
+    value, tangent = jax.jvp(state, (pair[0],), (pair[1],))
+    return tangent, value
+
+
+def _curvature(angles: Angles, row: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+    """What angles that are not affine add: sum_k slope_k d^2 angle_k / d theta d theta."""
+    total = np.zeros((len(row), len(row)))
+    for k, first, second, value in angles.second_derivatives(row):
+        total[first, second] += slopes[k] * value
+    return total
