@@ -8,7 +8,7 @@ from qiskit.quantum_info import SparsePauliOp
 from backends.memory import free_bytes, readable
 from backends.statevector.fuse import fuse
 from backends.statevector.lower import Factors
-from backends.statevector.observe import MOST_PRECOMPUTED, by_x_mask
+from backends.statevector.observe import MOST_PRECOMPUTED, by_x_mask, supports, windows
 from backends.statevector.plan import Apply, Plan, Run, Turn
 from backends.statevector.program import STEPWISE, block_costs, laid_out
 from backends.statevector.sector import sector_size
@@ -83,9 +83,7 @@ def memory_of(
 
 def _states(plan: Plan, real: np.dtype, masks: list, derivative: bool, keep: bool) -> int:
     if plan.n_qubits >= STEPWISE:
-        windows = any(x for group in masks for x in group)
-        return state_bytes(
-            plan, real, derivative=derivative, keep=keep, windows=windows, observables=max(len(masks), 1)
-        )
+        own = tuple(bool(windows(supports(one), plan.n_qubits, plan.width)) for one in masks)
+        return state_bytes(plan, real, derivative=derivative, keep=keep, windows=own or (False,))
     kept = sum(len(step.fronts) if isinstance(step, Run) else isinstance(step, Apply | Turn) for step in plan.steps)
     return (8 + kept * derivative) * 2 * real.itemsize * 2**plan.n_qubits

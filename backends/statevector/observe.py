@@ -66,7 +66,7 @@ class Terms:
         real = np.real(weight).astype(dtype)
         diagonal = jnp.asarray(real) if not z.any() else _diagonal(z, real, n)
         lowest, matrices = [], []
-        for low, masks in windows({x: int(x | np.bitwise_or.reduce(g[0])) for x, g in groups.items()}, n, k).items():
+        for low, masks in windows(supports(groups), n, k).items():
             inside = {x >> low: (groups[x][0] >> np.uint32(low), groups[x][1]) for x in masks}
             for x in masks:
                 del groups[x]
@@ -95,10 +95,15 @@ def by_x_mask(observable: SparsePauliOp) -> dict[int, tuple[np.ndarray, np.ndarr
     return {int(mask): (z[x == mask], weight[x == mask]) for mask in np.unique(x)}
 
 
-def windows(supports: dict[int, int], n_qubits: int, k: int) -> dict[int, list[int]]:
+def supports(groups: dict[int, tuple[np.ndarray, np.ndarray]]) -> dict[int, int]:
+    """Qubits on which the strings of each X mask act, but for the diagonal ones."""
+    return {x: int(x | np.bitwise_or.reduce(z)) for x, (z, _) in groups.items() if x}
+
+
+def windows(acting: dict[int, int], n_qubits: int, k: int) -> dict[int, list[int]]:
     """Lowest qubit of each window to the X masks that it takes; a window that would take only one is left out."""
     taken: dict[int, list[int]] = {}
-    left = dict(supports)
+    left = dict(acting)
     for low in range(max(n_qubits - k, 0) + 1):
         reach = (2 ** min(k, n_qubits) - 1) << low
         first = [x for x, support in left.items() if support >> low & 1]
