@@ -2,10 +2,10 @@
 
 `lower` turns gates into exponentials of Pauli groups, in the `frame` that makes most of them real; `fuse` gathers them
 into blocks; `blocks` builds their matrices; `plan` decides where the bits of the index lie. `evolve` runs and
-differentiates in one program, `stepwise` kernel by kernel in `buffers`; `kernels`, `wide`, `diagonals` and `observe` are
-what they are made of. `sector` is for circuits that stay in a small part of the state space, `shard` for states on many
-devices. `compiled` keeps what XLA made; `footprint` and `roofline` count beforehand; `derivatives` are the second ones.
-`engine` is the face that `backends.get("statevector")` returns.
+differentiates in one program, `stepwise` kernel by kernel in `buffers`; `kernels`, `wide`, `diagonals` and `observe`
+are what they are made of. `sector` is for circuits that stay in a small part of the state space, `shard` for states on
+many devices. `compiled` keeps what XLA made; `footprint` and `operations` count beforehand; `derivatives` are the
+second ones. `engine` is the face that `backends.get("statevector")` returns.
 """
 
 __all__ = ["Statevector", "roofline"]
@@ -17,7 +17,7 @@ def __getattr__(name: str):
 
         return Statevector
     if name == "roofline":
-        from backends.statevector.roofline import roofline
+        from backends.statevector.operations import roofline
 
         return roofline
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
