@@ -7,6 +7,7 @@ from typing import Any
 
 from qiskit import QuantumCircuit
 
+import backends
 from backends.base import Backend
 from circuits.errors import Refused
 from hybrid.clock import Clock
@@ -158,6 +159,7 @@ def _loop(
         try:
             ledger = Ledger(journal, work, backend, clock)
             state, steps, status, message = _optimize(work, ledger, clock, should_stop)
+            rounding = None
             if status == "stopped":
                 theta, energy, error = ledger.best()
             else:
@@ -165,6 +167,7 @@ def _loop(
                 told = ledger.answer(Points(theta[None], gradient=False), steps)
                 energy, error = float(told.values[0]), float(told.standard_errors[0])
                 status, message = _judged(work, backend, energy, error, exact, status, message)
+                rounding = _rounding(work, backend, theta, energy, clock)
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(f"Everything finished is saved; continue with hybrid.resume('{path}').")
             raise
@@ -187,6 +190,7 @@ def _loop(
             steps=steps,
             evaluations=sum(len(evaluation.theta) for evaluation in ledger.evaluations),
             seconds=ledger.report(),
+            rounding=rounding,
         )
         written = path / "result.json"
         kept = folders.read_json(written) if written.exists() else {}
@@ -232,6 +236,17 @@ def _judged(
     if exact is not None and backend.capabilities().noise and energy - exact > SIGMAS * error:
         message += "; " * bool(message) + f"the device's noise keeps it {energy - exact:.1e} above the exact energy"
     return status, message
+
+
+def _rounding(work: Workload, backend: Backend, theta: Any, energy: float, clock: Clock) -> float | None:
+    """What single precision changed: the energy less that of the same engine in double precision."""
+    can = backend.capabilities()
+    if can.precision == "double" or not can.exact or work.shots is not None or backend.origin is None:
+        return None
+    with clock.phase("double precision"):
+        double = backends.get(backend.origin.name, **(backend.origin.options | {"precision": "double"}))
+        exact = double.prepare(work.circuit, work.problem.hamiltonian)(theta).values[0, 0]
+    return energy - float(exact)
 
 
 def _exact_energy(work: Workload) -> float | None:

@@ -41,6 +41,7 @@ class Result:
         evaluations: Rows of parameters that were evaluated, the final one included.
         seconds: Wall time by phase.
         ranks: Processes that shared the work.
+        rounding: The energy less that in double precision at the same parameters; None for a run in double precision.
     """
 
     energy: float
@@ -59,6 +60,7 @@ class Result:
     evaluations: int
     seconds: dict[str, float]
     ranks: int = 1
+    rounding: float | None = None
 
     @property
     def error(self) -> float | None:
@@ -81,6 +83,7 @@ class Result:
             "seconds": self.seconds,
             "folder": str(self.folder),
             "ranks": self.ranks,
+            "rounding": self.rounding,
             "theta": self.theta.tolist(),
         }
 
@@ -93,6 +96,8 @@ class Result:
         if self.exact_energy is not None and started:
             rows.append(("exact", f"{self.exact_energy:.{digits}f} {self.unit}"))
             rows.append(("error", f"{self.error:+.2e} {self.unit}"))
+        if self.rounding is not None:
+            rows.append(("rounding", f"{self.rounding:+.1e} {self.unit} from the energy in double precision"))
         rows.append(("status", self.status + (f": {self.message}" if self.message else "")))
         rows.append(("work", f"{self.steps} steps, {self.evaluations} evaluations on {self.backend}"))
         phases = ", ".join(f"{name} {duration(s)}" for name, s in self.seconds.items() if name != "total")

@@ -18,6 +18,7 @@ from backends.gradients import finite_difference
 from backends.statevector import Statevector as Engine
 from backends.statevector.fuse import Block, bits, fuse
 from backends.statevector.lower import lower
+from backends.statevector.program import block_costs
 from circuits import hardware_efficient, tfim
 
 DOUBLE = 1e-10  # some thousand roundings of 1e-16, amplified by sums of 2^n terms
@@ -192,7 +193,7 @@ def test_a_row_does_not_depend_on_the_others(engine):
 @given(n=st.integers(2, 12), size=st.integers(0, 60), seed=st.integers(0, 10**6), k=st.integers(2, 5))
 def test_fusing_keeps_every_factor_in_order(n, size, seed, k):
     factors = lower(free_circuit(n, size, seed))
-    steps = fuse(factors, k)
+    steps = fuse(factors, (1.0,) * (k + 1))
     order = [f for step in steps for f in step.factors]
     assert sorted(order) == list(range(len(factors)))
     support = factors.support.tolist()
@@ -207,6 +208,6 @@ def test_fusing_keeps_every_factor_in_order(n, size, seed, k):
 
 
 def test_layers_become_few_blocks():
-    steps = fuse(lower(hardware_efficient(20, layers=4)), 5)
+    steps = fuse(lower(hardware_efficient(20, layers=4)), block_costs(20, np.dtype(float)))
     assert len(steps) <= 13  # 236 gates
     assert all(isinstance(step, Block) for step in steps)

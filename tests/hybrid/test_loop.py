@@ -4,6 +4,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp
 
+import backends
 import hybrid
 from circuits import Problem, hamiltonian_variational, hardware_efficient, tfim
 from circuits.errors import FailedJob, PolicyViolation, Refused
@@ -242,3 +243,14 @@ def test_two_new_runs_never_share_a_folder(small, tmp_path):
         answers = list(pool.map(attempt, range(4)))
     (winner,) = [answer for answer in answers if isinstance(answer, float)]
     assert hybrid.resume(tmp_path / "run").energy == winner
+
+
+def test_single_precision_is_held_against_double(tmp_path):
+    problem, circuit = tfim(4), hardware_efficient(4)
+    single = backends.get("statevector", precision="single")
+    result = hybrid.minimize(circuit, problem, backend=single, accuracy=1e-3, folder=tmp_path / "single")
+    double = backends.get("statevector").prepare(circuit, problem)(result.theta).values[0, 0]
+    assert result.rounding == pytest.approx(result.energy - double, abs=1e-12)
+    assert 0 < abs(result.rounding) < 1e-4
+    assert "double precision" in str(result)
+    assert hybrid.minimize(circuit, problem, backend="statevector", max_steps=2, folder=tmp_path / "d").rounding is None
