@@ -202,7 +202,7 @@ def _turns(factors: Factors, members: list[Block], places: list[tuple[int, ...]]
     qubit = np.zeros((len(members), size), dtype=np.uint32)
     for b, (block, place) in enumerate(zip(members, places, strict=True)):
         slot[: len(block.factors), b] = block.factors
-        qubit[b] = np.minimum(place[::-1], 31)  # a bit that no mask has
+        qubit[b] = np.minimum(place[::-1], 8 * factors.x.itemsize - 1)  # a bit that no mask has
     there = slot < len(factors)
     some = np.where(there, slot, 0) if len(factors) else slot
 

@@ -119,7 +119,7 @@ def _loaded(name: str) -> Callable | None:
         stored, *parts = pickle.loads(path.read_bytes())
         if stored != name:
             return None
-        made = deserialize_and_load(*parts)
+        made = deserialize_and_load(*parts, execution_devices=jax.local_devices()[:1])  # else on all there are
         os.utime(path)
     except OSError:
         return None  # never kept
@@ -158,6 +158,7 @@ def _here() -> str:
     sources = hashlib.sha256()
     for file in sorted(Path(__file__).parent.glob("*.py")):
         sources.update(file.read_bytes())
-    device = jax.devices()[0]
+    device = jax.local_devices()[0]
     flags = os.environ.get("XLA_FLAGS", "")
-    return f"{sources.hexdigest()} {jax.__version__} {jaxlib.__version__} {device.device_kind} {machine()} {flags}"
+    place = f"{device.device_kind} {device.id} {machine()}"
+    return f"{sources.hexdigest()} {jax.__version__} {jaxlib.__version__} {place} {flags}"

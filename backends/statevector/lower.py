@@ -77,8 +77,8 @@ def lower(circuit: QuantumCircuit) -> Factors:
     if turned:
         groups = [[turned_masks(*string) for string in group] for group in groups]
     width = max((len(group) for group in groups), default=1)
-    x = np.zeros(len(groups), dtype=np.uint32)
-    z = np.zeros((len(groups), width), dtype=np.uint32)
+    x = np.zeros(len(groups), dtype=mask_type(circuit.num_qubits))
+    z = np.zeros((len(groups), width), dtype=x.dtype)
     weight = np.zeros((len(groups), width))
     phase = np.ones(len(groups), dtype=complex)
     for row, group in enumerate(groups):
@@ -95,6 +95,11 @@ def _prefers_turned(angles: list, groups: list) -> bool:
     alone = [group[0] for angle, group in zip(angles, groups, strict=True) if free(angle) and len(group) == 1]
     letters = [n_y for x, z, n_y, _ in alone if x and (x | z).bit_count() == 1]
     return 2 * sum(letters) < len(letters)
+
+
+def mask_type(n_qubits: int) -> type[np.unsignedinteger]:
+    """The numbers that hold masks over so many qubits, with a bit to spare; above 31, it takes several devices."""
+    return np.uint32 if n_qubits <= 31 else np.uint64
 
 
 def _exponentials(circuit: QuantumCircuit, number: Iterator[int]) -> Iterator[tuple[int | None, Any, Strings]]:

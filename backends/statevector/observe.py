@@ -15,6 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
+from backends.statevector.lower import mask_type
+
 MOST_PRECOMPUTED = 2**24
 """Diagonals are computed once if all of them have no more entries than this, else each time."""
 
@@ -88,8 +90,9 @@ def by_x_mask(observable: SparsePauliOp) -> dict[int, tuple[np.ndarray, np.ndarr
     """X mask to the Z masks of its strings and their weights: (P psi)[i] = weight (-1)^parity(i & z) psi[i ^ x]."""
     observable = observable.simplify(atol=0)
     powers = 1 << np.arange(observable.paulis.x.shape[1], dtype=np.uint64)
-    x = (observable.paulis.x.astype(np.uint64) @ powers).astype(np.uint32)
-    z = (observable.paulis.z.astype(np.uint64) @ powers).astype(np.uint32)
+    mask = mask_type(len(powers))
+    x = (observable.paulis.x.astype(np.uint64) @ powers).astype(mask)
+    z = (observable.paulis.z.astype(np.uint64) @ powers).astype(mask)
     n_y = np.sum(observable.paulis.x & observable.paulis.z, axis=1)
     weight = np.real(np.array(observable.coeffs)) * np.array([1, -1j, -1, 1j])[n_y % 4]
     return {int(mask): (z[x == mask], weight[x == mask]) for mask in np.unique(x)}

@@ -74,10 +74,15 @@ def back(masks: Masks, angles: jax.Array, psi: jax.Array, lam: jax.Array):
 
 def turned(sign: int, out: jax.Array, psi: jax.Array, x, z, weight, real, angle) -> jax.Array:
     """One factor, or its inverse where the sign is -1: psi + (cos - 1) |D|^2 psi - i sin D psi[i ^ x]."""
+    return turned_with(sign, psi, psi, x, z, weight, real, angle)
+
+
+def turned_with(sign: int, psi: jax.Array, partner: jax.Array, x, z, weight, real, angle) -> jax.Array:
+    """The same with psi[i ^ x] taken from the partner[i ^ x]: the part of psi that another device holds."""
     r = _diagonal(z, weight, psi.size // 2)
     c, s = jnp.cos(angle) - 1, sign * jnp.sin(angle)
     parts = psi.reshape(2, -1)
-    return (parts + c * r**2 * parts + s * _generated(parts, r, x, real)).reshape(-1)
+    return (parts + c * r**2 * parts + s * _generated(partner.reshape(2, -1), r, x, real)).reshape(-1)
 
 
 def slope(psi: jax.Array, lam: jax.Array, x, z, weight, real) -> jax.Array:
