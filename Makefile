@@ -13,7 +13,7 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test check paths coverage bench lock clean
+.PHONY: help venv demo test slow check paths coverage bench lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -42,6 +42,9 @@ demo: .venv/ready ## LiH from its geometry to a converged energy, recorded and p
 
 test: .venv/ready ## all fast tests and doctests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
+
+slow: .venv/ready ## the tests that take over ten seconds each
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow
 
 check: .venv/ready paths ## style, types, and which module may import which
 	$(BIN)/ruff check .

@@ -36,12 +36,23 @@ class Statevector(Backend):
         precision: Of the amplitudes: "double" (complex128) or "single" (complex64).
         memory: "keep" keeps the state before each step of a gradient from 17 qubits on, "lean" never holds more than
             four states and takes about a third longer, "auto" keeps where that takes at most half of the free memory.
+        devices: Over how many of JAX's devices the state is divided, a power of two; None for one device and its
+            faster ways. See `shard`.
     """
 
-    def __init__(self, *, precision: Precision = "double", memory: Literal["auto", "keep", "lean"] = "auto"):
+    def __init__(
+        self,
+        *,
+        precision: Precision = "double",
+        memory: Literal["auto", "keep", "lean"] = "auto",
+        devices: int | None = None,
+    ):
         check_precision(precision, "statevector")
         if memory not in MEMORY:
             raise unknown("memory of statevector:", str(memory), MEMORY)
+        if devices is not None and not (isinstance(devices, int) and devices >= 1):
+            raise Refused(f"devices must be a whole number, one or above, not {devices!r}")
+        self._devices = devices
         self._keep = {"auto": None, "keep": True, "lean": False}[memory]
         self._precision: Precision = precision
         self._real = np.dtype(np.float64 if precision == "double" else np.float32)
@@ -150,6 +161,7 @@ class Statevector(Backend):
 
     def hessian(self, circuit: QuantumCircuit, observable: Any) -> Callable[[Any], np.ndarray]:
         """Second derivatives of an expectation value as a function: theta (params,) -> (params, params)."""
+        self._on_one_device("a Hessian")
         check_unitary(circuit)
         (observable,) = as_observables(observable, circuit.num_qubits)
         program = self._program(circuit, (observable,), derivative=True)
@@ -158,6 +170,7 @@ class Statevector(Backend):
 
     def metric(self, circuit: QuantumCircuit) -> Callable[[Any], np.ndarray]:
         """The Fubini-Study metric, for natural gradients, as a function: theta (params,) -> (params, params)."""
+        self._on_one_device("a metric")
         check_unitary(circuit)
         one = 2 * self._real.itemsize * 2**circuit.num_qubits
         memory.check((circuit.num_parameters + 8) * one, what=f"the metric of {circuit.num_parameters} parameters")
@@ -213,13 +226,27 @@ class Statevector(Backend):
     def _arithmetic(self):
         return jax.enable_x64(self._precision == "double")
 
+    def _sharded(self, circuit: QuantumCircuit) -> Any:
+        from backends.statevector.shard import compile_sharded
+
+        there = jax.devices()
+        if self._devices > len(there):
+            raise Refused(f"devices must be at most the {len(there)} that JAX sees here, not {self._devices}")
+        return compile_sharded(circuit, self._real, there[: self._devices])
+
+    def _on_one_device(self, what: str) -> None:
+        if self._devices is not None:
+            raise Refused(f"{what} is computed on one device; leave devices={self._devices} out")
+
     def _state_bytes(self, n_qubits: int) -> int:
         return self._complex.itemsize * 2**n_qubits
 
-    def _program(self, circuit: QuantumCircuit, observables: tuple, *, derivative: bool) -> Program | SectorProgram:
-        """The circuit made ready, if its states fit into the free memory."""
+    def _program(self, circuit: QuantumCircuit, observables: tuple, *, derivative: bool) -> Any:
+        """The circuit made ready (`Program`, `SectorProgram` or `Sharded`), if its states fit into the free memory."""
         n = circuit.num_qubits
         what = f"{n} qubits on 'statevector'"
+        if self._devices is not None:
+            return self._sharded(circuit)
         memory.check(3 * self._state_bytes(n), what=what)
         if n > MAX_QUBITS:
             raise Refused(f"'statevector' takes at most {MAX_QUBITS} qubits, not {n}")

@@ -108,6 +108,19 @@ def test_an_unknown_way_is_refused():
         backends.get("statevector", memory="leen")
 
 
+def test_more_devices_than_there_are_is_refused():
+    one = backends.get("statevector", devices=1)
+    circuit = hardware_efficient(4)
+    theta = np.random.default_rng(0).normal(size=circuit.num_parameters)
+    value, gradient = one.value_and_grad(circuit, tfim(4))(theta)
+    wanted, slopes = backends.get("statevector").value_and_grad(circuit, tfim(4))(theta)
+    assert (value, gradient) == (pytest.approx(wanted, abs=TOLERANCE), pytest.approx(slopes, abs=TOLERANCE))
+    with pytest.raises(Refused, match="one device"):
+        one.hessian(circuit, tfim(4))
+    with pytest.raises(Refused, match="JAX sees"):
+        backends.get("statevector", devices=64).value_and_grad(circuit, tfim(4))
+
+
 def test_diagonal_layers_are_found():
     problem = maxcut(nx.random_regular_graph(3, 12, seed=1))
     factors = lower(qaoa(problem, layers=4))
