@@ -19,7 +19,7 @@ from backends.statevector.fuse import fuse, total_cost
 from backends.statevector.lower import lower
 from backends.statevector.observe import by_x_mask
 from backends.statevector.program import Program, block_costs, program_of
-from backends.statevector.sector import SectorProgram, sector_size
+from backends.statevector.sector import sector_size
 from circuits.errors import Refused, unknown
 
 MAX_QUBITS = 31
