@@ -144,27 +144,15 @@ class Plan:
 LEAST = 3
 """Qubits that every window has at least, where so many are stored."""
 
-RUNG = 6
-"""Qubits by which a stored state grows where each size costs kernels of its own."""
 
-
-def plan(steps: list[Block | Wide | Diagonal], n_qubits: int, k: int, *, rung: int | None = None) -> Plan:
-    """Choose layouts for steps whose blocks have at most k qubits.
-
-    Args:
-        steps: What was fused.
-        n_qubits: Of the circuit.
-        k: Qubits of the widest block.
-        rung: Stored states grow only to n, n - rung, n - 2 rung, ... qubits; None if by each block as it needs.
-    """
+def plan(steps: list[Block | Wide | Diagonal], n_qubits: int, k: int) -> Plan:
+    """Choose layouts for steps whose blocks have at most k qubits."""
     k = min(k, n_qubits)
     done: list[Step] = []
     layout: Layout = (C,)
     block = wide = turn = 0
-    for at, step in enumerate(steps):
+    for step in steps:
         if isinstance(step, Block):
-            if rung and len(layout) > 1:
-                layout = _climbed(done, layout, steps[at:], n_qubits, rung)
             done.append(_apply(block, step, layout, k))
             block, layout = block + 1, done[-1].after
             continue
@@ -267,24 +255,8 @@ def _filled(steps: list[Block | Wide | Diagonal], n_qubits: int, k: int) -> list
     return filled
 
 
-def _climbed(
-    done: list[Step], layout: Layout, following: list[Block | Wide | Diagonal], n_qubits: int, rung: int
-) -> Layout:
-    """The layout with room for the next block, and for later ones up to the next rung."""
-    needed = len({*layout, *bits(following[0].window)}) - 1 if isinstance(following[0], Block) else n_qubits
-    if needed < len(layout):
-        return layout
-    wanted = n_qubits - (n_qubits - needed) // rung * rung
-    order = [q for step in following if isinstance(step, Block) for q in bits(step.window)]
-    new = [q for q in dict.fromkeys((*order, *range(n_qubits))) if q not in layout][: wanted - len(layout) + 1]
-    return _with(done, layout, tuple(sorted(new, reverse=True)))
-
-
 def _grown(done: list[Step], layout: Layout, n_qubits: int) -> Layout:
-    return _with(done, layout, tuple(q for q in reversed(range(n_qubits)) if q not in layout))
-
-
-def _with(done: list[Step], layout: Layout, new: Layout) -> Layout:
+    new = tuple(q for q in reversed(range(n_qubits)) if q not in layout)
     if not new:
         return layout
     old = tuple(q for q in layout if q != C)

@@ -20,7 +20,7 @@ from backends.statevector.fuse import Block, Costs, Diagonal, Wide, fuse
 from backends.statevector.kernels import overlap
 from backends.statevector.lower import Factors
 from backends.statevector.observe import Terms, apply
-from backends.statevector.plan import RUNG, Plan, Scan, Turn, looped_plan, places, plan
+from backends.statevector.plan import Plan, Scan, Turn, looped_plan, places, plan
 from backends.statevector.sector import SectorProgram, sector_program
 from backends.statevector.stepwise import Observed, Operands, Walk, rehearsed, slopes_of
 from backends.statevector.tiles import tiled
@@ -32,8 +32,8 @@ STEPWISE = 17
 """Qubits from which on states are large enough to be evolved kernel by kernel."""
 
 SMALL: Costs = (1.0, 1.0, 1.0, 1.1, 1.5)
-LARGE_DOUBLE: Costs = (4.0, 4.0, 4.0, 4.5, 6.4, 9.4)
-LARGE_SINGLE: Costs = (4.0, 4.0, 4.0, 4.5, 6.4, 9.4)
+LARGE_DOUBLE: Costs = (7.0, 7.0, 7.0, 7.0, 8.2, 9.4)
+LARGE_SINGLE: Costs = (7.0, 7.0, 7.0, 7.0, 8.2, 9.4)
 """Times of blocks on 0, 1, ... qubits, in passes over the state."""
 
 
@@ -144,10 +144,8 @@ def fused_program(factors: Factors, real: np.dtype, *, keep: bool = True) -> Pro
 
 
 def laid_out(steps: list, n_qubits: int, k: int) -> Plan:
-    """The plan for steps on so many qubits: unrolled, in loops, or for a walk."""
-    if n_qubits >= STEPWISE:
-        return plan(steps, n_qubits, k, rung=RUNG)
-    if sum(isinstance(step, Block) for step in steps) > UNROLLED:
+    """The plan for steps on so many qubits: in loops for many blocks in one program, else unrolled."""
+    if n_qubits < STEPWISE and sum(isinstance(step, Block) for step in steps) > UNROLLED:
         return looped_plan(steps, n_qubits, k)
     return plan(steps, n_qubits, k)
 

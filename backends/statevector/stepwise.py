@@ -23,7 +23,7 @@ from backends.statevector.evolve import Arrays
 from backends.statevector.observe import Part, Terms, apart, applied
 from backends.statevector.plan import Apply, C, Grow, Layout, Plan, Scan, Turn, moves
 
-MOST_MOVES, OFTEN = 24, 8
+MOST_MOVES, OFTEN = 48, 8
 """Distinct moves from which on those that occur less often share one kernel."""
 
 SHORT_RUN, LONG_RUN = 4, 6
