@@ -91,7 +91,8 @@ def matrices(local: Local, angles: jax.Array) -> tuple[jax.Array, jax.Array]:
     """
     blocks, size = local.pieces.last.shape
     if not blocks:
-        return (jnp.zeros((0, 1, 1), local.turns.phase.dtype),) * 2
+        none = jnp.zeros((0, 1, 1), local.turns.phase.dtype)
+        return none, none
     small = _products(local.turns, angles)
     start = jnp.broadcast_to(jnp.eye(size, dtype=small.dtype), (blocks, size, size))
     padded = _with_identity(small)

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache, partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import jax
-import jaxlib
 import numpy as np
 
 from backends.speed import cache_folder, machine
@@ -75,7 +75,7 @@ def prepare(requests: list[tuple[Callable, tuple, dict]]) -> None:
         key = (function, how.get("static", ()), tuple((x.shape, x.dtype) for x in arrays))
         if key not in _kernels:
             new[key] = function, arrays, how
-    x64 = bool(jax.config.jax_enable_x64)
+    x64 = bool(jax.config.read("jax_enable_x64"))
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         _kernels.update(zip(new, pool.map(lambda request: _in_thread(x64, *request), new.values()), strict=True))
 
@@ -161,4 +161,4 @@ def _here() -> str:
     device = jax.local_devices()[0]
     flags = os.environ.get("XLA_FLAGS", "")
     place = f"{device.device_kind} {device.id} {machine()}"
-    return f"{sources.hexdigest()} {jax.__version__} {jaxlib.__version__} {place} {flags}"
+    return f"{sources.hexdigest()} {jax.__version__} {version('jaxlib')} {place} {flags}"

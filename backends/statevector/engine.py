@@ -226,13 +226,13 @@ class Statevector(Backend):
     def _arithmetic(self):
         return jax.enable_x64(self._precision == "double")
 
-    def _sharded(self, circuit: QuantumCircuit) -> Any:
+    def _sharded(self, circuit: QuantumCircuit, devices: int) -> Any:
         from backends.statevector.shard import compile_sharded
 
         there = jax.devices()
-        if self._devices > len(there):
-            raise Refused(f"devices must be at most the {len(there)} that JAX sees here, not {self._devices}")
-        return compile_sharded(circuit, self._real, there[: self._devices])
+        if devices > len(there):
+            raise Refused(f"devices must be at most the {len(there)} that JAX sees here, not {devices}")
+        return compile_sharded(circuit, self._real, there[:devices])
 
     def _on_one_device(self, what: str) -> None:
         if self._devices is not None:
@@ -246,7 +246,7 @@ class Statevector(Backend):
         n = circuit.num_qubits
         what = f"{n} qubits on 'statevector'"
         if self._devices is not None:
-            return self._sharded(circuit)
+            return self._sharded(circuit, self._devices)
         memory.check(3 * self._state_bytes(n), what=what)
         if n > MAX_QUBITS:
             raise Refused(f"'statevector' takes at most {MAX_QUBITS} qubits, not {n}")

@@ -29,7 +29,7 @@ def turned_observable(observable: SparsePauliOp) -> SparsePauliOp:
     return SparsePauliOp.from_list(
         [
             ("".join("IXZY"[a + 2 * b] for a, b in zip(row_x[::-1], (row_z ^ row_x)[::-1], strict=True)), sign * c)
-            for row_x, row_z, sign, c in zip(x, z, signs, observable.coeffs, strict=True)
+            for row_x, row_z, sign, c in zip(x, z, signs, np.asarray(observable.coeffs), strict=True)
         ],
         num_qubits=observable.num_qubits,
     )

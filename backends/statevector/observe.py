@@ -147,7 +147,8 @@ def apart(terms: Terms) -> list[Part]:
         if terms.table is not None:
             parts.append(("change", _masked_by_tables, (np.asarray(terms.x[group]), terms.table[group]), ()))
         else:
-            own = tuple(np.asarray(field[group]) for field in (terms.x, terms.z, terms.weight))
+            fields: tuple[Any, ...] = (terms.x, terms.z, terms.weight)
+            own = tuple(np.asarray(field[group]) for field in fields)
             parts.append(("change", _masked_by_strings, own, ()))
     return parts
 

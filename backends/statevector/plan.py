@@ -153,8 +153,9 @@ def plan(steps: list[Block | Wide | Diagonal], n_qubits: int, k: int) -> Plan:
     block = wide = turn = 0
     for step in steps:
         if isinstance(step, Block):
-            done.append(_apply(block, step, layout, k))
-            block, layout = block + 1, done[-1].after
+            applied = _apply(block, step, layout, k)
+            done.append(applied)
+            block, layout = block + 1, applied.after
             continue
         layout = _grown(done, layout, n_qubits)
         if isinstance(step, Wide):
@@ -260,5 +261,6 @@ def _grown(done: list[Step], layout: Layout, n_qubits: int) -> Layout:
     if not new:
         return layout
     old = tuple(q for q in layout if q != C)
-    done.append(Grow(layout, (C, *old), (C, *new, *old)))
-    return done[-1].after
+    grown = Grow(layout, (C, *old), (C, *new, *old))
+    done.append(grown)
+    return grown.after

@@ -62,7 +62,7 @@ class Program:
         run = self._tiled("energies", terms)
         return lambda rows: run(rows)[0]
 
-    def energies_and_slopes(self, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    def energies_and_slopes(self, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple]:
         """The same with derivatives by the factors' angles, shape (rows, observables, factors)."""
         return self._tiled("slopes", terms)
 

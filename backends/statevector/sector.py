@@ -174,17 +174,17 @@ def terms(observable: SparsePauliOp, states: np.ndarray, real: np.dtype) -> Term
     """An observable on the given basis states."""
     groups = by_x_mask(observable)
     moved = np.empty((len(groups), len(states)), np.int32)
-    d = np.zeros((len(groups), len(states)), complex)
+    d: np.ndarray = np.zeros((len(groups), len(states)), complex)
     for row, (x, (z, weight)) in enumerate(groups.items()):
         moved[row], inside = _places(states, states ^ np.uint32(x))
         signs = 1 - 2.0 * (np.bitwise_count(states[:, None] & z) & 1)
         d[row] = np.where(inside, signs @ weight, 0)
     if len(states) > DENSE:
-        parts = np.stack([d.real, d.imag], axis=1).astype(real)
+        parts = np.stack([np.real(d), np.imag(d)], axis=1).astype(real)
         return Terms(None, jnp.asarray(moved), jnp.asarray(parts))
-    matrix = np.zeros((len(states), len(states)), complex)
+    matrix: np.ndarray = np.zeros((len(states), len(states)), complex)
     np.add.at(matrix, (np.arange(len(states)), moved), d)
-    parts = np.stack([matrix.real, matrix.imag] if np.any(matrix.imag) else [matrix.real])
+    parts = np.stack([np.real(matrix), np.imag(matrix)] if np.any(np.imag(matrix)) else [np.real(matrix)])
     return Terms(jnp.asarray(parts.astype(real)), None, None)
 
 

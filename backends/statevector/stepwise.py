@@ -21,7 +21,7 @@ from backends.statevector.compiled import executable
 from backends.statevector.diagonals import Diagonals
 from backends.statevector.evolve import Arrays
 from backends.statevector.observe import Part, Terms, apart, applied
-from backends.statevector.plan import Apply, C, Grow, Layout, Plan, Scan, Turn, moves
+from backends.statevector.plan import Apply, C, Grow, Layout, Plan, Scan, Step, Turn, moves
 
 MOST_MOVES, OFTEN = 48, 8
 """Distinct moves from which on those that occur less often share one kernel."""
@@ -171,12 +171,12 @@ class Walk:
             kept.append(before)
         return x, kept
 
-    def _stepped(self, operands: Operands, step: Apply | Turn, own: Any, x: Any, *, back: bool) -> Any:
+    def _stepped(self, operands: Operands, step: Step, own: Any, x: Any, *, back: bool) -> Any:
         """A block or a turn, or its inverse, into another buffer."""
         if isinstance(step, Apply):
             size, arrays = 2 ** len(step.front if back else step.after), (operands.forms[back], own, x)
             return self.memory.write(kernels.written_product, size, *arrays, static=(step.shape, back))
-        return self.memory.write(kernels.written_turn, x.size, x, *own[back], static=(step.layout.index(C),))
+        return self.memory.write(kernels.written_turn, x.size, x, *own[back], static=(_front(step).index(C),))
 
     def _backward(self, operands: Operands, psi: Any, kept: list, lam: Any) -> tuple[list, list]:
         """What the slopes need; psi and lambda are given back. psi is None where the states were kept."""
@@ -314,11 +314,12 @@ def _source(old: Layout, new: Layout, run: int) -> np.ndarray:
     return np.array([len(old) - 1 - old.index(q) - run for q in reversed(new)][run:], dtype=np.int32)
 
 
-def _before(step: Apply | Turn) -> Layout:
-    return step.before if isinstance(step, Apply) else step.layout
+def _before(step: Step) -> Layout:
+    return step.layout if isinstance(step, Turn) else step.before
 
 
-def _front(step: Apply | Turn) -> Layout:
+def _front(step: Step) -> Layout:
+    assert isinstance(step, Apply | Turn), "a walk has no loops"
     return step.front if isinstance(step, Apply) else step.layout
 
 

@@ -55,7 +55,7 @@ def forward(masks: Masks, angles: jax.Array, x: jax.Array) -> jax.Array:
 
     def step(psi, factor):
         mask, angle = factor
-        return turned(1, psi, psi, *mask[:4], angle), None
+        return turned(1, psi, psi, mask.x, mask.z, mask.weight, mask.real, angle), None
 
     return jax.lax.scan(step, x, (masks, angles[masks.slot]))[0]
 
@@ -66,8 +66,9 @@ def back(masks: Masks, angles: jax.Array, psi: jax.Array, lam: jax.Array):
     def step(states, factor):
         mask, angle = factor
         psi, lam = states
-        found = 2 * slope(psi, lam, *mask[:4])
-        return tuple(turned(-1, x, x, *mask[:4], angle) for x in states), found
+        own = (mask.x, mask.z, mask.weight, mask.real)
+        found = 2 * slope(psi, lam, *own)
+        return tuple(turned(-1, x, x, *own, angle) for x in states), found
 
     return jax.lax.scan(step, (psi, lam), (masks, angles[masks.slot]), reverse=True)
 
