@@ -7,8 +7,12 @@ import numpy as np
 
 from backends.statevector.compiled import executable
 
-MOST_ROWS, TILE_BYTES = 64, 2**20
-"""Rows that are evaluated together, and what their states may take: with the kept ones, they should stay in cache."""
+MOST_ROWS, TILE_BYTES = 16, 2**20
+"""Rows that are evaluated together, and what their states may take: with the kept ones, they should stay in cache.
+
+The last bits of a row depend on the program that computes it, so there are two only: as many rows as a tile or more go
+by full tiles, the last one padded; fewer go one by one.
+"""
 
 
 def tiled(
@@ -29,7 +33,7 @@ def tiled(
 
     def run(rows: np.ndarray) -> tuple[np.ndarray, ...]:
         angles = to_angles(rows)
-        size = min(most, 1 << (len(rows) - 1).bit_length())
+        size = most if len(rows) >= most else 1
         full = np.concatenate([angles, np.repeat(angles[-1:], -len(angles) % size, axis=0)])
         tiles = full.reshape(-1, size, angles.shape[1]) if size > 1 else full
         if size not in compiled:
