@@ -30,7 +30,7 @@ PROBES = ((4, 1), (4, 8), (13, 2))
 LARGEST = 2**16
 """Amplitudes of a probe, which decide for a density matrix with its 4^n of them."""
 
-COUNTS = 2
+COUNTS = 3
 """Raised when a backend counts its passes in another way, so that speeds from before are measured anew."""
 
 REPEATS = 5

@@ -58,10 +58,10 @@ def _pushed(function: Callable, program: Program | SectorProgram, row: np.ndarra
     real = program.real
     angles = program.angles.values(row[None]).astype(real)[0]
     static = ("sector", None) if isinstance(program, SectorProgram) else ("fused", program.plan)
+    compiled = executable(function, (program.arrays, (angles, angles), terms), static=static)
     pushed, plain = [], []
     for direction in jacobian.T.astype(real):
-        arguments = (program.arrays, (angles, direction), terms)
-        found, value = executable(function, arguments, static=static)(*arguments)
+        found, value = compiled(program.arrays, (angles, direction), terms)
         pushed.append(np.asarray(found))
         plain = plain or [np.asarray(value)]
     return np.array(pushed), np.array(plain)
