@@ -224,7 +224,7 @@ def _turns(factors: Factors, members: list[Block], places: list[tuple[int, ...]]
     moved = (index ^ x[..., None]).astype(np.int32)
     place = np.full(len(factors), slot.size, dtype=np.int32)
     place[slot[there]] = np.flatnonzero(there)
-    return Turns(*(jnp.asarray(part) for part in (moved, r.astype(dtype), phase, slot, place)))
+    return Turns(*jax.device_put((moved, r.astype(dtype), phase, slot, place)))
 
 
 def _pieces(places: list[tuple[int, ...]], counts: list[int], own: list[tuple[int, ...]], k: int) -> Pieces:
@@ -245,4 +245,4 @@ def _pieces(places: list[tuple[int, ...]], counts: list[int], own: list[tuple[in
         first += count
     place = np.zeros(len(own), dtype=np.int32)
     place[which[which < len(own)]] = np.flatnonzero(which < len(own))
-    return Pieces(*(jnp.asarray(part) for part in (which, rows, last, place)))
+    return Pieces(*jax.device_put((which, rows, last, place)))

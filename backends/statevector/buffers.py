@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from backends.statevector.compiled import kernel
+from backends.statevector.compiled import Request, kernel
 
 
 @dataclass
@@ -31,7 +30,7 @@ class Buffers:
     def write(self, function: Callable, size: int, *arrays: Any, static: tuple = ()) -> Any:
         """A buffer of so many numbers with what ``function(*static, out, *arrays)`` writes into it."""
         resting = self.resting.get(size)
-        out = resting.pop(0) if resting else jnp.zeros(size, self.dtype)
+        out = resting.pop(0) if resting else jax.device_put(np.zeros(size, self.dtype), may_alias=False)
         return kernel(function, out, *arrays, static=static, donate=True)
 
     def change(self, function: Callable, x: Any, *arrays: Any, static: tuple = ()) -> Any:
@@ -54,13 +53,13 @@ class Sizes:
     Attributes:
         dtype: Of the states' numbers.
         made_bytes: All buffers so far; none is freed before the walk ends.
-        requests: Arguments of `compiled.kernel`, with shapes instead of arrays.
+        requests: Its kernels, with shapes instead of arrays.
         resting: How many buffers are at rest, by their size.
     """
 
     dtype: np.dtype
     made_bytes: int = 0
-    requests: list[tuple[Callable, tuple, dict]] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     resting: dict[int, int] = field(default_factory=dict)
 
     def write(self, function: Callable, size: int, *arrays: Any, static: tuple = ()) -> Any:
@@ -70,17 +69,17 @@ class Sizes:
         else:
             self.made_bytes += size * self.dtype.itemsize
         out = jax.ShapeDtypeStruct((size,), self.dtype)
-        self.requests.append((function, (out, *arrays), {"static": static, "donate": True}))
+        self.requests.append(Request(function, (out, *arrays), static, donate=True))
         return out
 
     def change(self, function: Callable, x: Any, *arrays: Any, static: tuple = ()) -> Any:
         """See `Buffers.change`."""
-        self.requests.append((function, (x, *arrays), {"static": static, "donate": True}))
+        self.requests.append(Request(function, (x, *arrays), static, donate=True))
         return x
 
     def read(self, function: Callable, *arrays: Any, static: tuple = (), options: tuple = ()) -> Any:
         """See `Buffers.read`."""
-        self.requests.append((function, arrays, {"static": static, "options": options}))
+        self.requests.append(Request(function, arrays, static, options=options))
 
     def give(self, x: Any) -> None:
         """See `Buffers.give`."""

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,23 @@ from backends.speed import cache_folder, machine
 
 MOST_BYTES = 2**28
 """Size of the folder from which on the files that were not used for longest are removed."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Arguments of `executable`, for later."""
+
+    function: Callable
+    arguments: tuple
+    static: tuple = ()
+    donate: bool = False
+    options: tuple = ()
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """Those with names."""
+        return {"static": self.static, "donate": self.donate, "options": self.options}
+
 
 _known: dict[Any, Callable] = {}
 _kernels: dict[Any, Callable] = {}
@@ -51,10 +69,9 @@ def executable(
     Returns:
         A function of arguments like these.
     """
-    leaves, tree = jax.tree.flatten(arguments)
-    shapes = tuple((np.shape(x), np.dtype(x.dtype).str) for x in leaves)
-    key = (function, static, tree, shapes, donate, rows, options)
+    key = _key(function, arguments, static, donate, rows, options)
     if key not in _known:
+        _, _, tree, shapes, *_ = key
         name = f"{function.__module__}.{function.__qualname__} {static!r} {tree} {shapes} {donate} {rows} {options!r}"
         _known[key] = _loaded(name) or _kept(name, _lowered(function, arguments, static, donate, rows), options)
     return _known[key]
@@ -68,21 +85,27 @@ def kernel(function: Callable, *arrays: Any, static: tuple = (), donate: bool = 
     return _kernels[key](*arrays)
 
 
-def prepare(requests: list[tuple[Callable, tuple, dict]]) -> None:
-    """Compile the kernels of many calls at once, on all cores; arrays may be shapes."""
+def prepare(requests: list[Request]) -> None:
+    """Make many executables at once, on all cores; arrays may be shapes."""
     new = {}
-    for function, arrays, how in requests:
-        key = (function, how.get("static", ()), tuple((x.shape, x.dtype) for x in arrays))
-        if key not in _kernels:
-            new[key] = function, arrays, how
+    for request in requests:
+        key = _key(request.function, request.arguments, request.static, request.donate, False, request.options)
+        if key not in _known:
+            new[key] = request
     x64 = bool(jax.config.read("jax_enable_x64"))
+
+    def make(request: Request) -> None:
+        with jax.enable_x64(x64):  # a thread has a setting of its own
+            executable(request.function, request.arguments, **request.how)
+
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        _kernels.update(zip(new, pool.map(lambda request: _in_thread(x64, *request), new.values()), strict=True))
+        list(pool.map(make, new.values()))
 
 
-def _in_thread(x64: bool, function: Callable, arrays: tuple, how: dict) -> Callable:
-    with jax.enable_x64(x64):
-        return executable(function, arrays, **how)
+def _key(function: Callable, arguments: tuple, static: tuple, donate: bool, rows: bool, options: tuple) -> tuple:
+    leaves, tree = jax.tree.flatten(arguments)
+    shapes = tuple((np.shape(x), np.dtype(x.dtype).str) for x in leaves)
+    return (function, static, tree, shapes, donate, rows, options)
 
 
 def _lowered(function: Callable, arguments: tuple, static: tuple, donate: bool, rows: bool) -> jax.stages.Lowered:

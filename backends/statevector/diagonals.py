@@ -10,10 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from backends.statevector import parity
 from backends.statevector.fuse import Diagonal
 from backends.statevector.kernels import table
 from backends.statevector.lower import Factors
-from backends.statevector.plan import C, Layout
+from backends.statevector.plan import C, Layout, relabelled
 
 MOST_LEVELS = 2**12
 """With no more distinct values than this, sines are taken of the values and not of every amplitude's own."""
@@ -66,16 +67,11 @@ class Diagonals(NamedTuple):
 
 
 def _table(z: np.ndarray, weight: np.ndarray, order: tuple[int, ...], dtype: np.dtype):
-    """Values and where they stand; bit by bit of the layout, so that nothing larger than the diagonal is made."""
+    """Values and where they stand."""
     z, weight = z[weight != 0], weight[weight != 0]
-    total = np.zeros(2 ** len(order))
-    index = np.arange(total.size, dtype=np.uint32)
-    place = {q: len(order) - 1 - k for k, q in enumerate(order)}
-    for mask, w in zip(z.tolist(), weight.tolist(), strict=True):
-        local = sum(1 << place[q] for q in place if mask >> q & 1)
-        total += w * (1 - 2.0 * (np.bitwise_count(index & np.uint32(local)) & 1))
+    total = parity.diagonal(relabelled(z, (C, *order)), weight, len(order))
     levels, level = np.unique(np.round(total, 12), return_inverse=True)
     if len(levels) > MOST_LEVELS:
-        return jnp.asarray(total.astype(dtype)), None
+        return jax.device_put(total.astype(dtype)), None
     kind = np.uint8 if len(levels) <= 2**8 else np.uint16
-    return jnp.asarray(levels.astype(dtype)), jnp.asarray(level.reshape(-1).astype(kind))
+    return jax.device_put((levels.astype(dtype), level.reshape(-1).astype(kind)))

@@ -14,12 +14,11 @@ from backends.batch import as_observables, as_rows, check_request, check_unitary
 from backends.gradients import as_function
 from backends.sampling import measurements, sampled_circuit
 from backends.statevector.derivatives import hessian, metric
+from backends.statevector.design import Design
 from backends.statevector.footprint import Memory, memory_of
-from backends.statevector.fuse import fuse, total_cost
 from backends.statevector.lower import lower
 from backends.statevector.observe import by_x_mask
-from backends.statevector.program import Program, block_costs, program_of
-from backends.statevector.sector import sector_size
+from backends.statevector.program import Program, program_of
 from circuits.errors import Refused, unknown
 
 MAX_QUBITS = 31
@@ -78,17 +77,14 @@ class Statevector(Backend):
                 f"the circuit has {n} qubits; 'statevector' takes at most {MAX_QUBITS} "
                 f"(a state of {n} qubits alone needs {self._state_bytes(n)} bytes)"
             )
-        factors = lower(work.circuit)
-        held = memory_of(factors, work.observables, self._real, derivative=work.derivative, keep=self._keep)
-        costs = block_costs(n, self._real)
+        design = Design(lower(work.circuit), self._real)
+        held = memory_of(design, work.observables, derivative=work.derivative, keep=self._keep)
         n_masks = sum(len(by_x_mask(observable)) for observable in work.observables)
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
-        part = sector_size(factors)
-        passes = total_cost(fuse(factors, costs), costs) + n_masks
         return Footprint(
             standard_error=error,
-            passes=passes if part is None else 2 * len(factors),
-            amplitudes=2.0**n if part is None else part,
+            passes=design.passes if design.part else design.passes + n_masks,
+            amplitudes=len(design.part.states) if design.part else 2.0**n,
             memory_bytes=held.total_bytes,
         )
 
@@ -100,7 +96,7 @@ class Statevector(Backend):
         """
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
-        return memory_of(lower(circuit), observables, self._real, derivative=derivative, keep=self._keep)
+        return memory_of(Design(lower(circuit), self._real), observables, derivative=derivative, keep=self._keep)
 
     def prepare(self, circuit: QuantumCircuit, observables: Any):
         """Lower the circuit and the observables once. See `Backend.prepare`."""
@@ -251,7 +247,7 @@ class Statevector(Backend):
         if n > MAX_QUBITS:
             raise Refused(f"'statevector' takes at most {MAX_QUBITS} qubits, not {n}")
         with self._arithmetic():
-            factors = lower(circuit)
-            held = memory_of(factors, observables, self._real, derivative=derivative, keep=self._keep)
+            design = Design(lower(circuit), self._real)
+            held = memory_of(design, observables, derivative=derivative, keep=self._keep)
             memory.check(held.total_bytes, what=what)
-            return program_of(factors, self._real, keep=held.keep)
+            return program_of(design, keep=held.keep)

@@ -6,12 +6,9 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.memory import free_bytes, readable
-from backends.statevector.fuse import fuse
-from backends.statevector.lower import Factors
+from backends.statevector.design import Design, is_stepwise
 from backends.statevector.observe import MOST_PRECOMPUTED, by_x_mask, supports, windows
 from backends.statevector.plan import Apply, Plan, Run, Turn
-from backends.statevector.program import STEPWISE, block_costs, laid_out
-from backends.statevector.sector import sector_size
 from backends.statevector.stepwise import state_bytes
 
 SHARE = 0.5
@@ -48,29 +45,25 @@ class Memory:
         return f"{held}: none is kept for the way back"
 
 
-def memory_of(
-    factors: Factors, observables: tuple[SparsePauliOp, ...], real: np.dtype, *, derivative: bool, keep: bool | None
-) -> Memory:
+def memory_of(design: Design, observables: tuple[SparsePauliOp, ...], *, derivative: bool, keep: bool | None) -> Memory:
     """Predict the memory.
 
     Args:
-        factors: A lowered circuit.
+        design: Of the circuit.
         observables: On its qubits.
-        real: Type of real numbers.
         derivative: Whether gradients are asked for.
         keep: Whether to keep states for the way back; None: where that takes at most half of the free memory.
     """
-    n = factors.n_qubits
+    n, real = design.factors.n_qubits, design.real
     one = 2 * real.itemsize * 2**n
-    part = sector_size(factors)
-    if part is not None:
+    if design.part is not None:
+        part = len(design.part.states)
         states = 8 * 2 * real.itemsize * part
-        tables = part * (real.itemsize + 4) * len(factors) + sum(
+        tables = part * (real.itemsize + 4) * len(design.factors) + sum(
             min(part**2, part * len(by_x_mask(h))) * 2 * real.itemsize for h in observables
         )
         return Memory(states, tables, states, False, one)
-    costs = block_costs(n, real)
-    plan = laid_out(fuse(factors, costs), n, len(costs) - 1)
+    plan = design.plan
     masks = [by_x_mask(observable) for observable in observables]
     entries = sum((len(m) - (0 in m)) * 2**n for m in masks)
     tables = real.itemsize * (2**n * len(masks) + 2 * min(entries, MOST_PRECOMPUTED))
@@ -78,11 +71,11 @@ def memory_of(
     lean, kept = (_states(plan, real, masks, derivative, way) for way in (False, True))
     if keep is None:
         keep = derivative and kept <= SHARE * free_bytes()
-    return Memory(kept if keep or n < STEPWISE else lean, tables, lean, bool(keep), one)
+    return Memory(kept if keep or not is_stepwise(n) else lean, tables, lean, bool(keep), one)
 
 
 def _states(plan: Plan, real: np.dtype, masks: list, derivative: bool, keep: bool) -> int:
-    if plan.n_qubits >= STEPWISE:
+    if is_stepwise(plan.n_qubits):
         own = tuple(bool(windows(supports(one), plan.n_qubits, plan.width)) for one in masks)
         return state_bytes(plan, real, derivative=derivative, keep=keep, windows=own or (False,))
     kept = sum(len(step.fronts) if isinstance(step, Run) else isinstance(step, Apply | Turn) for step in plan.steps)

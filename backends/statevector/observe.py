@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
+from backends.statevector import parity
 from backends.statevector.lower import mask_type
 
 MOST_PRECOMPUTED = 2**24
@@ -66,24 +67,27 @@ class Terms:
         n, groups = int(observable.num_qubits or 0), by_x_mask(observable)
         z, weight = groups.pop(0, (np.zeros(1, np.uint32), np.zeros(1, complex)))
         real = np.real(weight).astype(dtype)
-        diagonal = jnp.asarray(real) if not z.any() else _diagonal(z, real, n)
+        diagonal = jax.device_put(parity.diagonal(z, real, n) if z.any() else real)
         lowest, matrices = [], []
         for low, masks in windows(supports(groups), n, k).items():
             inside = {x >> low: (groups[x][0] >> np.uint32(low), groups[x][1]) for x in masks}
             for x in masks:
                 del groups[x]
             lowest.append(low)
-            matrices.append(jnp.asarray(_parts(_matrix(inside, min(k, n))).astype(dtype)))
+            matrices.append(_parts(_matrix(inside, min(k, n))).astype(dtype))
         longest = max((len(z) for z, _ in groups.values()), default=0)
         zs, weights = np.zeros((len(groups), longest), np.uint32), np.zeros((len(groups), longest), complex)
         for row, (z, weight) in enumerate(groups.values()):
             zs[row, : len(z)], weights[row, : len(z)] = z, weight
-        x = jnp.asarray(np.array(list(groups), np.uint32))
         weight = np.moveaxis(_parts(weights), 0, 1).astype(dtype)
+        x = jax.device_put(np.array(list(groups), np.uint32))
+        parts = (tuple(lowest), diagonal, jax.device_put(tuple(matrices)), x)
         if weight.shape[0] * weight.shape[1] * 2**n > MOST_PRECOMPUTED:
-            return cls(n, tuple(lowest), diagonal, tuple(matrices), x, None, jnp.asarray(zs), jnp.asarray(weight))
-        table = _table(jnp.asarray(zs), jnp.asarray(weight), n)
-        return cls(n, tuple(lowest), diagonal, tuple(matrices), x, table, None, None)
+            return cls(n, *parts, None, *jax.device_put((zs, weight)))
+        table = np.empty((*weight.shape[:2], 2**n), dtype)
+        for row, pair in enumerate(zip(zs, weight, strict=True)):
+            table[row] = parity.diagonal(*pair, n)
+        return cls(n, *parts, jax.device_put(table), None, None)
 
 
 def by_x_mask(observable: SparsePauliOp) -> dict[int, tuple[np.ndarray, np.ndarray]]:
@@ -227,8 +231,7 @@ def _matrix(groups: dict[int, tuple[np.ndarray, np.ndarray]], k: int) -> np.ndar
     index = np.arange(2**k, dtype=np.uint32)
     matrix = np.zeros((2**k, 2**k), dtype=complex)
     for x, (z, weight) in groups.items():
-        signs = 1 - 2.0 * (np.bitwise_count(index[:, None] & z) & 1)
-        matrix[index, index ^ np.uint32(x)] += signs @ weight
+        matrix[index, index ^ np.uint32(x)] += weight @ parity.signs(z, k)
     return matrix
 
 
@@ -242,13 +245,3 @@ def _signed(z: jax.Array, weight: jax.Array, index: jax.Array) -> jax.Array:
 
     total, _ = jax.lax.scan(add, jnp.zeros((len(weight), len(index)), weight.dtype), (z, weight.T))
     return total
-
-
-@partial(jax.jit, static_argnums=2)
-def _table(z: jax.Array, weight: jax.Array, n_qubits: int) -> jax.Array:
-    index = jnp.arange(2**n_qubits, dtype=jnp.uint32)
-    return jax.lax.map(lambda group: _signed(group[0], group[1], index), (z, weight))
-
-
-def _diagonal(z: np.ndarray, weight: np.ndarray, n_qubits: int) -> jax.Array:
-    return _table(jnp.asarray(z)[None], jnp.asarray(weight)[None, None], n_qubits)[0, 0]

@@ -7,11 +7,10 @@ from qiskit import QuantumCircuit
 
 from backends.base import Precision
 from backends.batch import as_observables
-from backends.statevector.fuse import fuse
+from backends.statevector.design import Design
 from backends.statevector.lower import lower
 from backends.statevector.observe import by_x_mask, supports, windows
 from backends.statevector.plan import Apply, moves
-from backends.statevector.program import block_costs, laid_out
 
 
 def roofline(circuit: QuantumCircuit, observable: Any, precision: Precision) -> dict[str, float]:
@@ -26,8 +25,7 @@ def roofline(circuit: QuantumCircuit, observable: Any, precision: Precision) -> 
     real = np.dtype(np.float64 if precision == "double" else np.float32)
     (H,) = as_observables(observable, circuit.num_qubits)
     n = circuit.num_qubits
-    costs = block_costs(n, real)
-    plan = laid_out(fuse(lower(circuit), costs), n, len(costs) - 1)
+    plan = Design(lower(circuit), real).plan
     flops = numbers = 0.0
     for step in plan.steps:
         if isinstance(step, Apply):

@@ -14,8 +14,7 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.statevector.observe import by_x_mask
-from backends.statevector.plan import C, Layout
-from backends.statevector.program import relabelled
+from backends.statevector.plan import C, Layout, relabelled
 
 AXIS = "device"
 """Name of the mesh's axis."""

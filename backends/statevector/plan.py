@@ -10,6 +10,8 @@ Qubits that no step has touched are |0>, and are not stored: the state grows wit
 import itertools
 from dataclasses import dataclass
 
+import numpy as np
+
 from backends.statevector.fuse import Block, Diagonal, Wide, bits
 
 C = -1
@@ -264,3 +266,11 @@ def _grown(done: list[Step], layout: Layout, n_qubits: int) -> Layout:
     grown = Grow(layout, (C, *old), (C, *new, *old))
     done.append(grown)
     return grown.after
+
+
+def relabelled(masks: np.ndarray, layout: tuple[int, ...]) -> np.ndarray:
+    """Masks over qubits as masks over the index of a layout that starts with C."""
+    new = np.zeros_like(masks)
+    for k, q in enumerate(reversed(layout[1:])):
+        new |= (masks >> np.uint32(q) & np.uint32(1)) << np.uint32(k)
+    return new

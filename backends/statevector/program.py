@@ -13,28 +13,17 @@ from backends.statevector import wide
 from backends.statevector.blocks import Local
 from backends.statevector.buffers import Buffers
 from backends.statevector.compiled import prepare
+from backends.statevector.design import Design, is_stepwise
 from backends.statevector.diagonals import Diagonals
 from backends.statevector.evolve import Arrays, evolve, value_and_slopes
 from backends.statevector.frame import returned_state, turned_observable
-from backends.statevector.fuse import Block, Costs, Diagonal, Wide, fuse
+from backends.statevector.fuse import Block, Diagonal, Wide
 from backends.statevector.kernels import overlap
-from backends.statevector.lower import Factors
 from backends.statevector.observe import Terms, apply
-from backends.statevector.plan import Plan, Scan, Turn, looped_plan, places, plan
+from backends.statevector.plan import Plan, Scan, Turn, places, relabelled
 from backends.statevector.sector import SectorProgram, sector_program
 from backends.statevector.stepwise import Observed, Operands, Walk, rehearsed, slopes_of
 from backends.statevector.tiles import tiled
-
-UNROLLED = 40
-"""Blocks up to which each has a product of its own in one program; more run in a loop, amplitudes moved by gathers."""
-
-STEPWISE = 17
-"""Qubits from which on states are large enough to be evolved kernel by kernel."""
-
-SMALL: Costs = (1.0, 1.0, 1.0, 1.1, 1.5)
-LARGE_DOUBLE: Costs = (7.0, 7.0, 7.0, 7.0, 8.2, 9.4)
-LARGE_SINGLE: Costs = (7.0, 7.0, 7.0, 7.0, 8.2, 9.4)
-"""Times of blocks on 0, 1, ... qubits, in passes over the state."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +66,7 @@ class Program:
         return Terms.of(turned_observable(observable) if self.turned else observable, self.plan.width, self.real)
 
     def _tiled(self, what: str, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
-        if self.plan.n_qubits >= STEPWISE:
+        if is_stepwise(self.plan.n_qubits):
             return self._walked(what, terms)
         state_bytes = 2 * self.real.itemsize * 2**self.plan.n_qubits
         return tiled(FUNCTIONS[what], (self.plan,), self.arrays, terms, self._to_angles, state_bytes)
@@ -114,19 +103,12 @@ class Program:
         return run
 
 
-def program_of(factors: Factors, real: np.dtype, *, keep: bool = True) -> Program | SectorProgram:
-    """A lowered circuit made ready; call it in the precision that it is to run in."""
-    return sector_program(factors, real) or fused_program(factors, real, keep=keep)
-
-
-def fused_program(factors: Factors, real: np.dtype, *, keep: bool = True) -> Program:
-    """The factors as blocks, scans and turns on the whole state."""
-    n_qubits = factors.n_qubits
-    costs = block_costs(n_qubits, real)
-    k = len(costs) - 1
-    steps = fuse(factors, costs)
+def program_of(design: Design, *, keep: bool = True) -> Program | SectorProgram:
+    """A circuit made ready; call it in the precision that it is to run in."""
+    if design.part is not None:
+        return sector_program(design.factors, design.part, design.real)
+    factors, steps, laid = design.factors, design.steps, design.plan
     blocks = [step for step in steps if isinstance(step, Block)]
-    laid = laid_out(steps, n_qubits, k)
     slot = np.array([f for step in steps if isinstance(step, Wide) for f in step.factors], dtype=int)
     x, z = factors.x[slot], factors.z[slot]
     for step in laid.steps:
@@ -136,33 +118,11 @@ def fused_program(factors: Factors, real: np.dtype, *, keep: bool = True) -> Pro
     layers = [step for step in steps if isinstance(step, Diagonal)]
     layouts = [step.layout for step in laid.steps if isinstance(step, Turn)]
     arrays = Arrays(
-        Local.of(factors, blocks, places(laid), real),
-        wide.Masks.of(factors, slot, x, z, real),
-        Diagonals.of(factors, layers, layouts, real),
+        Local.of(factors, blocks, places(laid), design.real),
+        wide.Masks.of(factors, slot, x, z, design.real),
+        Diagonals.of(factors, layers, layouts, design.real),
     )
-    return Program(factors.angles, laid, arrays, real, factors.turned, keep)
-
-
-def laid_out(steps: list, n_qubits: int, k: int) -> Plan:
-    """The plan for steps on so many qubits: in loops for many blocks in one program, else unrolled."""
-    if n_qubits < STEPWISE and sum(isinstance(step, Block) for step in steps) > UNROLLED:
-        return looped_plan(steps, n_qubits, k)
-    return plan(steps, n_qubits, k)
-
-
-def block_costs(n_qubits: int, real: np.dtype) -> Costs:
-    """Times of blocks by their width, a gradient's share included."""
-    if n_qubits < STEPWISE:
-        return SMALL[: n_qubits + 1]
-    return (LARGE_DOUBLE if real.itemsize == 8 else LARGE_SINGLE)[: n_qubits + 1]
-
-
-def relabelled(masks: np.ndarray, layout: tuple[int, ...]) -> np.ndarray:
-    """Masks over qubits as masks over the index of a layout that starts with C."""
-    new = np.zeros_like(masks)
-    for k, q in enumerate(reversed(layout[1:])):
-        new |= (masks >> np.uint32(q) & np.uint32(1)) << np.uint32(k)
-    return new
+    return Program(factors.angles, laid, arrays, design.real, factors.turned, keep)
 
 
 def state(plan, arrays, angles, terms):

@@ -110,17 +110,23 @@ class SectorProgram:
         return tiled(function, (), self.arrays, observables, to_angles, state_bytes)
 
 
-def reachable(factors: Factors, most: int) -> tuple[int, np.ndarray, int] | None:
+class Reached(NamedTuple):
     """The part of the state space that a circuit can reach.
 
-    Args:
-        factors: Of the circuit.
-        most: Number of basis states beyond which to give up.
-
-    Returns:
-        The basis state that the leading X gates prepare, all reachable ones, and the number of those gates' factors;
-        None if there are too many.
+    Attributes:
+        start: The basis state that the leading X gates prepare.
+        states: All reachable ones, ascending.
+        first: Number of the leading gates' factors.
     """
+
+    start: int
+    states: np.ndarray
+    first: int
+
+
+def reached(factors: Factors, most: int | None = None) -> Reached | None:
+    """What a circuit can reach, or None if that is more than so many basis states; left out, more than is worth it."""
+    limit = min(2**factors.n_qubits // SHARE, MOST_ENTRIES // max(len(factors), 1)) if most is None else most
     start = first = 0
     constant = np.diff(factors.angles.matrix.indptr) == 0
     curved = {index for index, _, _ in factors.angles.curved}
@@ -135,17 +141,14 @@ def reachable(factors: Factors, most: int) -> tuple[int, np.ndarray, int] | None
         if factors.x[f]:
             new = states[_diagonal(factors, f, states) != 0] ^ factors.x[f]
             states = np.union1d(states, new)
-            if len(states) > most:
+            if len(states) > limit:
                 return None
-    return start, states, first
+    return Reached(start, states, first)
 
 
-def sector_program(factors: Factors, real: np.dtype) -> SectorProgram | None:
-    """The circuit on the part that it reaches, if that is small."""
-    found = reachable(factors, _most(factors))
-    if found is None:
-        return None
-    start, states, first = found
+def sector_program(factors: Factors, part: Reached, real: np.dtype) -> SectorProgram:
+    """The circuit on the part that it reaches."""
+    start, states, first = part
     moved = np.empty((len(factors) - first, len(states)), np.int32)
     r = np.empty(moved.shape)
     for row, f in enumerate(range(first, len(factors))):
@@ -156,18 +159,8 @@ def sector_program(factors: Factors, real: np.dtype) -> SectorProgram | None:
     begin = np.zeros((parts, len(states)))
     begin[0, np.searchsorted(states, start)] = 1
     slot = np.arange(first, len(factors), dtype=np.int32)
-    arrays = Arrays(*map(jnp.asarray, (slot, moved, r.astype(real), is_real.astype(real), begin.astype(real))))
+    arrays = Arrays(*jax.device_put((slot, moved, r.astype(real), is_real.astype(real), begin.astype(real))))
     return SectorProgram(factors.n_qubits, factors.angles, states, arrays, real, factors.turned)
-
-
-def sector_size(factors: Factors) -> int | None:
-    """Basis states of the part, if it is small."""
-    found = reachable(factors, _most(factors))
-    return None if found is None else len(found[1])
-
-
-def _most(factors: Factors) -> int:
-    return min(2**factors.n_qubits // SHARE, MOST_ENTRIES // max(len(factors), 1))
 
 
 def terms(observable: SparsePauliOp, states: np.ndarray, real: np.dtype) -> Terms:
@@ -181,11 +174,11 @@ def terms(observable: SparsePauliOp, states: np.ndarray, real: np.dtype) -> Term
         d[row] = np.where(inside, signs @ weight, 0)
     if len(states) > DENSE:
         parts = np.stack([np.real(d), np.imag(d)], axis=1).astype(real)
-        return Terms(None, jnp.asarray(moved), jnp.asarray(parts))
+        return Terms(None, *jax.device_put((moved, parts)))
     matrix: np.ndarray = np.zeros((len(states), len(states)), complex)
     np.add.at(matrix, (np.arange(len(states)), moved), d)
     parts = np.stack([np.real(matrix), np.imag(matrix)] if np.any(np.imag(matrix)) else [np.real(matrix)])
-    return Terms(jnp.asarray(parts.astype(real)), None, None)
+    return Terms(jax.device_put(parts.astype(real)), None, None)
 
 
 def _places(states: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -23,13 +23,13 @@ from qiskit.quantum_info import SparsePauliOp
 from backends.angles import Angles
 from backends.statevector import kernels, wide
 from backends.statevector.blocks import Local, slopes
+from backends.statevector.design import block_costs
 from backends.statevector.exchange import ShardPlan, Sweep, global_qubits
 from backends.statevector.frame import returned_state, turned_observable
 from backends.statevector.fuse import Block, Diagonal, Wide, fuse
 from backends.statevector.lower import Factors, lower
 from backends.statevector.partner import AXIS, SharedTerms, apply, divided, summed
 from backends.statevector.plan import Apply, C, Layout, Turn
-from backends.statevector.program import block_costs
 from backends.statevector.shard_plan import shard_plan
 from backends.statevector.spread import Layer, ShardArrays, backward, forward
 from circuits.errors import Refused
@@ -131,7 +131,7 @@ def compile_sharded(circuit: QuantumCircuit, real: np.dtype, devices: Sequence[A
 def planned(factors: Factors, n_devices: int, real: np.dtype) -> tuple[list[Block | Wide | Diagonal], ShardPlan]:
     """The fused steps of a circuit, and their plan."""
     n_local = factors.n_qubits - global_qubits(n_devices, factors.n_qubits)
-    costs = block_costs(factors.n_qubits, real)[: n_local + 1]
+    costs = block_costs(factors.n_qubits)[: n_local + 1]
     steps = fuse(factors, costs)
     return steps, shard_plan(steps, factors, n_devices, len(costs) - 1)
 

@@ -17,7 +17,7 @@ import numpy as np
 from backends.statevector import kernels, wide
 from backends.statevector.blocks import matrices, slopes
 from backends.statevector.buffers import Sizes
-from backends.statevector.compiled import executable
+from backends.statevector.compiled import Request, executable
 from backends.statevector.diagonals import Diagonals
 from backends.statevector.evolve import Arrays
 from backends.statevector.observe import Part, Terms, apart, applied
@@ -306,7 +306,17 @@ def rehearsed(
     sizes = Sizes(angles.dtype)
     walk, operands = Walk(plan, keep, sizes), Operands.shapes(plan, arrays, angles)
     (walk.energies_and_slopes if derivative else walk.energies)(operands, terms)
+    sizes.requests[:0] = _large_requests(arrays, angles, operands, derivative)
     return sizes
+
+
+def _large_requests(arrays: Arrays, angles: np.ndarray, operands: Operands, derivative: bool) -> list[Request]:
+    """The programs for all blocks together, which take longest to compile."""
+    found = [Request(_matrices, (arrays.local, angles))]
+    if derivative and len(operands.u):
+        one = jax.ShapeDtypeStruct(operands.u.shape[1:], operands.u.dtype)
+        found.append(Request(_slopes, (arrays.local, angles, operands.u, operands.small, (one,) * len(operands.u))))
+    return found
 
 
 def _source(old: Layout, new: Layout, run: int) -> np.ndarray:

@@ -32,7 +32,7 @@ class Masks(NamedTuple):
         """Factors with masks over the bits of the index that they will meet, and real numbers of the given type."""
         weight = factors.weight[slot].astype(dtype)
         real = (factors.phase[slot] != 1).astype(dtype)
-        return cls(*(jnp.asarray(part) for part in (x, z, weight, real, slot.astype(np.int32))))
+        return cls(*jax.device_put((x, z, weight, real, slot.astype(np.int32))))
 
     def apart(self, start: int, stop: int, angles) -> list[tuple[tuple, Any]]:
         """The same factors one by one: (x, z, weight, real) and the angle."""

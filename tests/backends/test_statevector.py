@@ -16,9 +16,9 @@ from qiskit.quantum_info import SparsePauliOp, Statevector, random_pauli_list
 import backends
 from backends.gradients import finite_difference
 from backends.statevector import Statevector as Engine
+from backends.statevector.design import block_costs
 from backends.statevector.fuse import Block, bits, fuse
 from backends.statevector.lower import lower
-from backends.statevector.program import block_costs
 from circuits import hardware_efficient, tfim
 
 DOUBLE = 1e-10  # some thousand roundings of 1e-16, amplified by sums of 2^n terms
@@ -208,6 +208,6 @@ def test_fusing_keeps_every_factor_in_order(n, size, seed, k):
 
 
 def test_layers_become_few_blocks():
-    steps = fuse(lower(hardware_efficient(20, layers=4)), block_costs(20, np.dtype(float)))
+    steps = fuse(lower(hardware_efficient(20, layers=4)), block_costs(20))
     assert len(steps) <= 13  # 236 gates
     assert all(isinstance(step, Block) for step in steps)

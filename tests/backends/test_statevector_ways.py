@@ -11,12 +11,13 @@ from qiskit.circuit import Parameter, ParameterVector
 from qiskit.quantum_info import SparsePauliOp, Statevector, partial_trace, random_pauli_list
 
 import backends
-from backends.statevector import program
+from backends.statevector import design
 from backends.statevector.buffers import Buffers
+from backends.statevector.design import Design, block_costs
 from backends.statevector.fuse import Block, Diagonal, fuse
 from backends.statevector.lower import lower
-from backends.statevector.program import Program, block_costs, program_of
-from backends.statevector.sector import SectorProgram, reachable
+from backends.statevector.program import Program, program_of
+from backends.statevector.sector import SectorProgram, reached
 from circuits import hamiltonian_variational, hardware_efficient, heisenberg, maxcut, molecule, qaoa, tfim, uccsd
 from circuits.errors import Refused
 
@@ -65,9 +66,8 @@ def answers(circuit, observable, **options):
 @pytest.mark.parametrize("way", ["whole", "loops", "keep", "lean"])
 def test_every_way_gives_the_same(case, way, monkeypatch):
     circuit, observable = CASES[case]()
-    monkeypatch.setattr(program, "STEPWISE", 1 if way in ("keep", "lean") else 99)
-    monkeypatch.setattr(program, "UNROLLED", 0 if way == "loops" else 99)
-    monkeypatch.setattr("backends.statevector.footprint.STEPWISE", program.STEPWISE)
+    monkeypatch.setattr(design, "STEPWISE", 1 if way in ("keep", "lean") else 99)
+    monkeypatch.setattr(design, "UNROLLED", 0 if way == "loops" else 99)
     value, alone, gradient, psi = answers(circuit, observable, memory=way if way in ("keep", "lean") else "auto")
     theta = np.random.default_rng(4).normal(size=circuit.num_parameters)
     wanted, slopes = backends.get("lightning").value_and_grad(circuit, observable)(theta)
@@ -82,10 +82,9 @@ def test_every_way_gives_the_same(case, way, monkeypatch):
 @pytest.mark.parametrize("case", ["chain", "qaoa", "scattered"])
 def test_memory_is_known_to_the_byte(case, keep, monkeypatch):
     circuit, observable = CASES[case]()
-    monkeypatch.setattr(program, "STEPWISE", 1)
-    monkeypatch.setattr("backends.statevector.footprint.STEPWISE", 1)
+    monkeypatch.setattr(design, "STEPWISE", 1)
     made = []
-    monkeypatch.setattr(program, "Buffers", lambda dtype: made.append(Buffers(dtype)) or made[-1])
+    monkeypatch.setattr("backends.statevector.program.Buffers", lambda dtype: made.append(Buffers(dtype)) or made[-1])
     engine = backends.get("statevector", memory="keep" if keep else "lean")
     f = engine.value_and_grad(circuit, observable)
     for _ in range(3):
@@ -124,7 +123,7 @@ def test_more_devices_than_there_are_is_refused():
 def test_diagonal_layers_are_found():
     problem = maxcut(nx.random_regular_graph(3, 12, seed=1))
     factors = lower(qaoa(problem, layers=4))
-    steps = fuse(factors, block_costs(12, np.dtype(float)))
+    steps = fuse(factors, block_costs(12))
     assert sum(isinstance(step, Diagonal) for step in steps) == 4
     assert factors.turned
     assert sum(isinstance(step, Block) and step.real for step in steps) >= 9  # mixers, but for the first
@@ -132,12 +131,12 @@ def test_diagonal_layers_are_found():
 
 def test_water_stays_with_its_electrons():
     factors = lower(uccsd(molecule("Li 0 0 0; H 0 0 1.6")))
-    start, states, _ = reachable(factors, 1000)
+    start, states, _ = reached(factors, 1000)
     assert len(states) == 15**2  # two electrons of each spin in six orbitals
     assert set(np.bitwise_count(states).tolist()) == {4}
     assert start in states
-    assert isinstance(program_of(factors, np.dtype(float)), SectorProgram)
-    assert isinstance(program_of(lower(hardware_efficient(6)), np.dtype(float)), Program)
+    assert isinstance(program_of(Design(factors, np.dtype(float))), SectorProgram)
+    assert isinstance(program_of(Design(lower(hardware_efficient(6)), np.dtype(float))), Program)
 
 
 def test_several_observables_at_once():
