@@ -13,6 +13,7 @@ import numpy as np
 
 from backends.statevector.fuse import Block, fuse_within
 from backends.statevector.lower import Factors
+from backends.statevector.namespace import namespace, scan
 
 
 class Turns(NamedTuple):
@@ -60,6 +61,11 @@ class Local(NamedTuple):
     turns: Turns
     pieces: Pieces
 
+    @property
+    def on_host(self) -> "Local":
+        """The same as NumPy's arrays, for which `matrices` and `slopes` compile nothing."""
+        return jax.tree.map(np.asarray, self)
+
     @classmethod
     def of(cls, factors: Factors, blocks: list[Block], places: list[tuple[int, ...]], dtype: np.dtype) -> "Local":
         """Translate masks to the blocks' own bits.
@@ -91,17 +97,17 @@ def matrices(local: Local, angles: jax.Array) -> tuple[jax.Array, jax.Array]:
     """
     blocks, size = local.pieces.last.shape
     if not blocks:
-        none = jnp.zeros((0, 1, 1), local.turns.phase.dtype)
+        none = namespace(angles).zeros((0, 1, 1), local.turns.phase.dtype)
         return none, none
     small = _products(local.turns, angles)
-    start = jnp.broadcast_to(jnp.eye(size, dtype=small.dtype), (blocks, size, size))
+    start = _identities(angles, (blocks, size), small.dtype)
     padded = _with_identity(small)
 
     def turn(u, piece):
         which, rows = piece
         return _times(padded[which], _taken(u, rows)), None
 
-    u, _ = jax.lax.scan(turn, start, (local.pieces.which, local.pieces.rows))
+    u, _ = scan(turn, start, (local.pieces.which, local.pieces.rows))
     return _taken(u, local.pieces.last), small
 
 
@@ -115,9 +121,10 @@ def slopes(local: Local, angles: jax.Array, u: jax.Array, small: jax.Array, cota
         small: Of their pieces.
         cotangent: T, shape as u.
     """
+    xp = namespace(angles)
     padded = _with_identity(small)
-    back = jnp.argsort(local.pieces.last, axis=-1)
-    pair = jnp.stack([_taken(u, back), _taken(cotangent.conj(), back)])
+    back = xp.argsort(local.pieces.last, axis=-1)
+    pair = xp.stack([_taken(u, back), _taken(cotangent.conj(), back)])
 
     def turn(pair, piece):
         which, rows = piece
@@ -125,10 +132,9 @@ def slopes(local: Local, angles: jax.Array, u: jax.Array, small: jax.Array, cota
         undone = _times(m.conj().swapaxes(-1, -2), pair)
         size = m.shape[-1]
         before, after = (x.reshape(*x.shape[:-2], size, -1) for x in (undone[0], pair[1]))
-        t = jnp.sum(after.conj()[:, :, None] * before[:, None], axis=-1)
-        return _taken(undone, jnp.argsort(rows, axis=-1)[None]), t
+        return _taken(undone, xp.argsort(rows, axis=-1)[None]), _overlaps(after, before)
 
-    _, found = jax.lax.scan(turn, pair, (local.pieces.which, local.pieces.rows), reverse=True)
+    _, found = scan(turn, pair, (local.pieces.which, local.pieces.rows), reverse=True)
     found = found.reshape(-1, *found.shape[2:])[local.pieces.place]
     return _product_slopes(local.turns, angles, small, found)
 
@@ -137,26 +143,26 @@ def _products(turns: Turns, angles: jax.Array) -> jax.Array:
     """Products of factors, shape (matrices, size, size)."""
 
     def turn(u, factor):
-        part, angle = factor
+        *part, angle = factor
         c, s = _sines(part, angle)
         return u + c * u - s * _moved(part, u), None
 
     _, count, size = turns.r.shape
-    start = jnp.broadcast_to(jnp.eye(size, dtype=turns.phase.dtype), (count, size, size))
-    return jax.lax.scan(turn, start, (_steps(turns), _padded(angles)[turns.slot]))[0]
+    start = _identities(angles, (count, size), turns.phase.dtype)
+    return scan(turn, start, (*_steps(turns), _padded(angles)[turns.slot]))[0]
 
 
 def _product_slopes(turns: Turns, angles: jax.Array, u: jax.Array, cotangent: jax.Array) -> jax.Array:
     def back(pair, factor):
-        part, angle = factor
+        *part, angle = factor
         u, w = pair
         moved = _moved(part, u)
-        slope = 2 * jnp.sum((w.conj() * (-1j * moved)).real, axis=(1, 2))
+        slope = 2 * namespace(u).sum((w.conj() * (-1j * moved)).real, axis=(1, 2))
         c, s = _sines(part, angle)
         return (u + c * u + s * moved, w + c * w + s * _moved(part, w)), slope
 
     start = (u, cotangent.conj())
-    _, found = jax.lax.scan(back, start, (_steps(turns), _padded(angles)[turns.slot]), reverse=True)
+    _, found = scan(back, start, (*_steps(turns), _padded(angles)[turns.slot]), reverse=True)
     return _padded(found.reshape(-1))[turns.place]
 
 
@@ -165,13 +171,15 @@ def _steps(turns: Turns) -> tuple[jax.Array, jax.Array, jax.Array]:
 
 
 def _padded(numbers: jax.Array) -> jax.Array:
-    return jnp.concatenate([numbers, jnp.zeros(1, numbers.dtype)])
+    xp = namespace(numbers)
+    return xp.concatenate([numbers, xp.zeros(1, numbers.dtype)])
 
 
 def _sines(part, angle: jax.Array) -> tuple[jax.Array, jax.Array]:
     """(cos - 1) |D|^2, shape (matrices, size, 1), and i sin, shape (matrices, 1, 1)."""
     _, r, _ = part
-    c, s = jnp.cos(angle) - 1, jnp.sin(angle)
+    xp = namespace(angle)
+    c, s = xp.cos(angle) - 1, xp.sin(angle)
     return (c[:, None] * r**2)[..., None], 1j * s[:, None, None]
 
 
@@ -183,17 +191,35 @@ def _moved(part, u: jax.Array) -> jax.Array:
 
 def _taken(u: jax.Array, rows: jax.Array) -> jax.Array:
     """Rows of matrices in another order: (..., blocks, size, columns) by (blocks, size)."""
+    if isinstance(u, np.ndarray):
+        return u[..., np.arange(rows.shape[-2])[:, None], rows.reshape(rows.shape[-2:]), :]
     return jnp.take_along_axis(u, rows[..., None], axis=-2, mode="promise_in_bounds")
 
 
 def _times(m: jax.Array, u: jax.Array) -> jax.Array:
     """Small matrices (blocks, size, size) on the leading bits of the rows of (..., blocks, 2^k, columns)."""
     x = u.reshape(*u.shape[:-2], m.shape[-1], -1)
+    if isinstance(x, np.ndarray):
+        return np.matmul(m, x).reshape(u.shape)
     return jnp.sum(m[..., None] * x[..., None, :, :], axis=-2).reshape(u.shape)
 
 
+def _overlaps(after: jax.Array, before: jax.Array) -> jax.Array:
+    """sum_m conj(after[i, m]) before[j, m] of many small matrices."""
+    if isinstance(after, np.ndarray):
+        return np.matmul(after.conj(), before.swapaxes(-1, -2))
+    return jnp.sum(after.conj()[:, :, None] * before[:, None], axis=-1)
+
+
 def _with_identity(small: jax.Array) -> jax.Array:
-    return jnp.concatenate([small, jnp.eye(small.shape[-1], dtype=small.dtype)[None]])
+    xp = namespace(small)
+    return xp.concatenate([small, xp.eye(small.shape[-1], dtype=small.dtype)[None]])
+
+
+def _identities(like: jax.Array, shape: tuple[int, int], dtype: np.dtype) -> jax.Array:
+    count, size = shape
+    xp = namespace(like)
+    return xp.broadcast_to(xp.eye(size, dtype=dtype), (count, size, size))
 
 
 def _turns(factors: Factors, members: list[Block], places: list[tuple[int, ...]], dtype: np.dtype) -> Turns:

@@ -1,8 +1,9 @@
 """Memory for whole states, taken and given back by hand.
 
 A new array of 16 MiB costs more in page faults than a pass over it, so the states of large circuits live in buffers
-that outlast the call, and each kernel writes into one that it is given. A walk with `Sizes` instead of `Buffers` runs
-nothing and learns, to the byte, what the same walk with buffers will hold.
+that outlast the call, and each kernel writes into one that it is given. While a state is still small NumPy does what
+the kernels do, which takes less time than compiling them. A walk with `Sizes` instead of `Buffers` runs nothing and
+learns, to the byte, what the same walk with buffers will hold.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,19 @@ import jax
 import numpy as np
 
 from backends.statevector.compiled import Request, kernel
+
+HOST = 2**15
+"""Numbers of a state up to which it is NumPy's, where XLA's device is the processor."""
+
+
+def on_host() -> bool:
+    """Whether NumPy can read what XLA holds without a copy."""
+    return jax.default_backend() == "cpu"
+
+
+def is_small(size: int) -> bool:
+    """Whether a state of so many numbers is NumPy's."""
+    return size <= HOST and on_host()
 
 
 @dataclass
@@ -29,6 +43,8 @@ class Buffers:
 
     def write(self, function: Callable, size: int, *arrays: Any, static: tuple = ()) -> Any:
         """A buffer of so many numbers with what ``function(*static, out, *arrays)`` writes into it."""
+        if is_small(size):
+            return function(*static, np.empty(size, self.dtype), *map(np.asarray, arrays))
         resting = self.resting.get(size)
         out = resting.pop(0) if resting else jax.device_put(np.zeros(size, self.dtype), may_alias=False)
         return kernel(function, out, *arrays, static=static, donate=True)
@@ -37,13 +53,16 @@ class Buffers:
         """The buffer of x with ``function(*static, x, *arrays)`` instead, amplitude by amplitude."""
         return kernel(function, x, *arrays, static=static, donate=True)
 
-    def read(self, function: Callable, *arrays: Any, static: tuple = (), options: tuple = ()) -> Any:
-        """Something small that ``function(*static, *arrays)`` computes from states."""
+    def read(self, function: Callable, *arrays: Any, size: int, static: tuple = (), options: tuple = ()) -> Any:
+        """Something small that ``function(*static, *arrays)`` computes from states of so many numbers, or larger."""
+        if is_small(size):
+            return function(*static, *map(np.asarray, arrays))
         return kernel(function, *arrays, static=static, options=options)
 
     def give(self, x: Any) -> None:
         """Put a buffer to rest; its numbers are lost."""
-        self.resting.setdefault(x.size, []).append(x)
+        if not is_small(x.size):
+            self.resting.setdefault(x.size, []).append(x)
 
 
 @dataclass
@@ -69,7 +88,8 @@ class Sizes:
         else:
             self.made_bytes += size * self.dtype.itemsize
         out = jax.ShapeDtypeStruct((size,), self.dtype)
-        self.requests.append(Request(function, (out, *arrays), static, donate=True))
+        if not is_small(size):
+            self.requests.append(Request(function, (out, *arrays), static, donate=True))
         return out
 
     def change(self, function: Callable, x: Any, *arrays: Any, static: tuple = ()) -> Any:
@@ -77,9 +97,10 @@ class Sizes:
         self.requests.append(Request(function, (x, *arrays), static, donate=True))
         return x
 
-    def read(self, function: Callable, *arrays: Any, static: tuple = (), options: tuple = ()) -> Any:
+    def read(self, function: Callable, *arrays: Any, size: int, static: tuple = (), options: tuple = ()) -> Any:
         """See `Buffers.read`."""
-        self.requests.append(Request(function, arrays, static, options=options))
+        if not is_small(size):
+            self.requests.append(Request(function, arrays, static, options=options))
 
     def give(self, x: Any) -> None:
         """See `Buffers.give`."""

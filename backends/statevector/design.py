@@ -7,7 +7,7 @@ import numpy as np
 
 from backends.statevector.fuse import Block, Costs, Diagonal, Wide, fuse, total_cost
 from backends.statevector.lower import Factors
-from backends.statevector.plan import Plan, looped_plan, plan
+from backends.statevector.plan import Plan, few_moves, looped_plan, plan
 from backends.statevector.sector import Reached, reached
 
 UNROLLED = 40
@@ -48,9 +48,10 @@ class Design:
         """Their layouts: in loops for many blocks in one program, else unrolled."""
         n = self.factors.n_qubits
         k = len(block_costs(n)) - 1
-        if not is_stepwise(n) and sum(isinstance(step, Block) for step in self.steps) > UNROLLED:
-            return looped_plan(self.steps, n, k)
-        return plan(self.steps, n, k)
+        if is_stepwise(n):
+            return few_moves(self.steps, n, k)
+        looped = sum(isinstance(step, Block) for step in self.steps) > UNROLLED
+        return (looped_plan if looped else plan)(self.steps, n, k)
 
     @property
     def passes(self) -> float:

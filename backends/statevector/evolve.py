@@ -19,7 +19,8 @@ import numpy as np
 from backends.statevector import kernels, wide
 from backends.statevector.blocks import Local, matrices, slopes
 from backends.statevector.diagonals import Diagonals
-from backends.statevector.plan import C, Grow, Layout, Plan, Run, Scan, Turn
+from backends.statevector.namespace import matmul
+from backends.statevector.plan import C, Grow, Layout, Plan, Run, Scan, Turn, transposition
 
 
 class Arrays(NamedTuple):
@@ -155,7 +156,7 @@ def move(x: jax.Array, old: Layout, new: Layout) -> jax.Array:
     """Reorder the bits of a state, shape (2^bits,) -> same."""
     if old == new:
         return x
-    moved = kernels.transpose(x, kernels.transposition(old, new))
+    moved = kernels.transpose(x, transposition(old, new))
     return jax.lax.optimization_barrier(moved)  # else XLA moves anew for every product that reads it
 
 
@@ -196,7 +197,7 @@ def _run_back(u: jax.Array, step: Run, kept: jax.Array, lam: jax.Array) -> tuple
         m = kernels.embedded(u.conj().T)
         lam = kernels.product(m, lam)
         t = kernels.gram(lam.reshape(len(m), -1), psi.reshape(len(m), -1))
-        return lam[tables[table]], jnp.matmul(u.conj(), t, precision=kernels.HIGHEST)
+        return lam[tables[table]], matmul(u.conj(), t)
 
     return jax.lax.scan(undo, lam, (u, which, kept), reverse=True)
 

@@ -6,35 +6,13 @@ A + iB is the real product [[A, -B], [B, A]] on both parts, which XLA does sever
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from backends.statevector.plan import Layout
-
-HIGHEST = jax.lax.Precision.HIGHEST
-"""Matrix units of GPUs would otherwise round single precision to ten bits."""
+from backends.statevector.namespace import matmul, namespace
+from backends.statevector.plan import Transposition
 
 LONG_SUMS = (("xla_cpu_experimental_ynn_fusion_type", ""),)
 """In double precision XLA's other library runs a small product with a long sum on all cores; YNNPACK uses one."""
-
-Transposition = tuple[tuple[int, ...], tuple[int, ...]]
-"""Shape and order of axes."""
-
-
-def transposition(old: Layout, new: Layout) -> Transposition:
-    """The move between two layouts; bits that stay neighbours move as one axis.
-
-    >>> transposition((-1, 3, 2, 1, 0), (-1, 1, 0, 3, 2))
-    ((2, 4, 4), (0, 2, 1))
-    """
-    runs: list[list[int]] = []
-    place = {q: k for k, q in enumerate(old)}
-    for q in new:
-        if runs and place[q] == place[runs[-1][-1]] + 1:
-            runs[-1].append(q)
-        else:
-            runs.append([q])
-    order = sorted(range(len(runs)), key=lambda k: place[runs[k][0]])
-    axis = {k: a for a, k in enumerate(order)}
-    return tuple(2 ** len(runs[k]) for k in order), tuple(axis[k] for k in range(len(runs)))
 
 
 def run(move: Transposition) -> int:
@@ -72,8 +50,9 @@ def written_gather(run: int, out: jax.Array, x: jax.Array, source: jax.Array) ->
 
 def embedded(u: jax.Array) -> jax.Array:
     """The real form of matrices: (..., K, K) -> (..., 2 K, 2 K)."""
-    top, bottom = jnp.concatenate([u.real, -u.imag], axis=-1), jnp.concatenate([u.imag, u.real], axis=-1)
-    return jnp.concatenate([top, bottom], axis=-2)
+    xp = namespace(u)
+    top, bottom = xp.concatenate([u.real, -u.imag], axis=-1), xp.concatenate([u.imag, u.real], axis=-1)
+    return xp.concatenate([top, bottom], axis=-2)
 
 
 Shape = tuple[bool, int, int]
@@ -98,18 +77,27 @@ def inverse(u: jax.Array, shape: Shape) -> jax.Array:
 
 def product(m: jax.Array, x: jax.Array) -> jax.Array:
     """A matrix on the bits at the front."""
-    return dot(m, x.reshape(m.shape[1], -1), 1, 0).reshape(-1)
+    return matmul(m, x.reshape(m.shape[1], -1)).reshape(-1)
 
 
-def written_product(shape: Shape, back: bool, out: jax.Array, m: jax.Array, block: jax.Array, x: jax.Array):
-    """One block, or its inverse, into the memory of out; m as `forms` gives it for all blocks."""
+def written_product(shape: Shape, shrinks: bool, out: jax.Array, m: jax.Array, block: jax.Array, x: jax.Array):
+    """One block, or its inverse, into the memory of out; m as `forms` gives it for all blocks, of them or the inverses.
+
+    Args:
+        shape: Of the block.
+        shrinks: Whether it is an inverse that leaves qubits out.
+        out: Memory.
+        m: Matrices.
+        block: Which of them.
+        x: The state.
+    """
     real, present, width = shape
     m = m[block].reshape(2, len(m[0]) // 2, 2, -1)
     step = m.shape[1] >> width
     if real:
         return product(m[0, ::step, 0, ::step], x)
     m = m[:, ::step, :, ::step]
-    m = m[:, : 2**present] if back else m[..., : 2**present]
+    m = m[:, : 2**present] if shrinks else m[..., : 2**present]
     return product(m.reshape(m.shape[0] * m.shape[1], -1), x)
 
 
@@ -117,11 +105,6 @@ def forms(u: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The real forms of all blocks' matrices and of their inverses, which a product would transpose anew each time."""
     m = embedded(u)
     return m, m.swapaxes(1, 2)
-
-
-def dot(a: jax.Array, b: jax.Array, axis_a: int, axis_b: int) -> jax.Array:
-    """Product of two matrices over the given axes, in full precision."""
-    return jax.lax.dot_general(a, b, (((axis_a,), (axis_b,)), ((), ())), precision=HIGHEST)
 
 
 def cotangent(shape: Shape, u: jax.Array, psi: jax.Array, lam: jax.Array, below: jax.Array) -> jax.Array:
@@ -139,14 +122,16 @@ def cotangent(shape: Shape, u: jax.Array, psi: jax.Array, lam: jax.Array, below:
     small = u[::step, ::step]
     if real:
         rows = 2**width
-        t = (small.real @ dot(below.reshape(rows, -1), psi.reshape(rows, -1), 1, 1)).astype(u.dtype)
+        t = matmul(small.real, matmul(below.reshape(rows, -1), psi.reshape(rows, -1).T)).astype(u.dtype)
     elif present < width:  # lambda before it lacks what the block turned out of the stored states
         t = gram(lam.reshape(2 ** (width + 1), -1), psi.reshape(2 ** (present + 1), -1))
-        t = jnp.pad(t, ((0, 0), (0, 2**width - 2**present)))
+        t = namespace(t).pad(t, ((0, 0), (0, 2**width - 2**present)))
     else:
         rows = 2 ** (width + 1)
-        t = jnp.matmul(small.conj(), gram(below.reshape(rows, -1), psi.reshape(rows, -1)), precision=HIGHEST)
-    return jnp.zeros_like(u).at[::step, ::step].set(t)
+        t = matmul(small.conj(), gram(below.reshape(rows, -1), psi.reshape(rows, -1)))
+    corner = np.zeros((step, step))
+    corner[0, 0] = 1
+    return t if step == 1 else namespace(t).kron(t, corner.astype(t.dtype))
 
 
 def block_cotangent(
@@ -158,9 +143,9 @@ def block_cotangent(
 
 def gram(lam: jax.Array, psi: jax.Array) -> jax.Array:
     """sum_m conj(lambda[i, m]) psi[j, m] from real arrays of shapes (2 I, M) and (2 J, M)."""
-    g = dot(lam, psi, 1, 1)
+    g = matmul(lam, psi.T)
     g = g.reshape(2, len(lam) // 2, 2, len(psi) // 2)
-    return jax.lax.complex(g[0, :, 0] + g[1, :, 1], g[0, :, 1] - g[1, :, 0])
+    return g[0, :, 0] + g[1, :, 1] + 1j * (g[0, :, 1] - g[1, :, 0])
 
 
 def overlap(a: jax.Array, b: jax.Array) -> jax.Array:

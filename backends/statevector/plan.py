@@ -19,6 +19,9 @@ C = -1
 
 Layout = tuple[int, ...]
 
+Transposition = tuple[tuple[int, ...], tuple[int, ...]]
+"""Shape and order of axes."""
+
 
 @dataclass(frozen=True)
 class Apply:
@@ -147,15 +150,31 @@ LEAST = 3
 """Qubits that every window has at least, where so many are stored."""
 
 
-def plan(steps: list[Block | Wide | Diagonal], n_qubits: int, k: int) -> Plan:
-    """Choose layouts for steps whose blocks have at most k qubits."""
+def few_moves(steps: list[Block | Wide | Diagonal], n_qubits: int, k: int) -> Plan:
+    """The plan, cyclic where that at least halves the number of different moves, each of which needs a kernel."""
+    natural, cyclic = (plan(steps, n_qubits, k, cyclic=way) for way in (False, True))
+    different = [len({transposition(*move) for move in moves(one)}) for one in (natural, cyclic)]
+    return cyclic if 2 * different[1] <= different[0] else natural
+
+
+def plan(steps: list[Block | Wide | Diagonal], n_qubits: int, k: int, *, cyclic: bool = False) -> Plan:
+    """Choose layouts for steps whose blocks have at most k qubits.
+
+    Args:
+        steps: What was fused.
+        n_qubits: Width.
+        k: Qubits of the widest block.
+        cyclic: Whether the qubits outside a window stand in descending order from the window's lowest on, and around,
+            instead of from the highest: windows that slide along a chain are then moved by rotations, most of them
+            equal. The other way longer runs of amplitudes stay together.
+    """
     k = min(k, n_qubits)
     done: list[Step] = []
     layout: Layout = (C,)
     block = wide = turn = 0
     for step in steps:
         if isinstance(step, Block):
-            applied = _apply(block, step, layout, k)
+            applied = _apply(block, step, layout, k, cyclic)
             done.append(applied)
             block, layout = block + 1, applied.after
             continue
@@ -218,8 +237,8 @@ def places(plan: Plan) -> list[Layout]:
     return found
 
 
-def _apply(number: int, block: Block, layout: Layout, k: int) -> Apply:
-    """The window in front, the others from the highest qubit to the lowest: long runs stay together, moves recur.
+def _apply(number: int, block: Block, layout: Layout, k: int, cyclic: bool) -> Apply:
+    """The window in front, the others in descending order: long runs stay together, moves recur.
 
     A window on one or two qubits costs what one on three does, and is made one, so that fewer kernels are needed.
     """
@@ -229,6 +248,8 @@ def _apply(number: int, block: Block, layout: Layout, k: int) -> Apply:
     window = {*own, *spare[: max(min(LEAST, k) - len(own), 0)]}
     stored = tuple(q for q in old if q in window)
     rest = tuple(q for q in old if q not in window)
+    if cyclic:
+        rest = tuple(sorted(rest, key=lambda q: (q > min(window), -q)))
     new = tuple(q for q in reversed(own) if q not in layout)
     width = len(new) + len(stored)
     place = (*new, *stored, *range(32, 32 + k - width))
@@ -266,6 +287,24 @@ def _grown(done: list[Step], layout: Layout, n_qubits: int) -> Layout:
     grown = Grow(layout, (C, *old), (C, *new, *old))
     done.append(grown)
     return grown.after
+
+
+def transposition(old: Layout, new: Layout) -> Transposition:
+    """The move between two layouts; bits that stay neighbours move as one axis.
+
+    >>> transposition((-1, 3, 2, 1, 0), (-1, 1, 0, 3, 2))
+    ((2, 4, 4), (0, 2, 1))
+    """
+    runs: list[list[int]] = []
+    place = {q: k for k, q in enumerate(old)}
+    for q in new:
+        if runs and place[q] == place[runs[-1][-1]] + 1:
+            runs[-1].append(q)
+        else:
+            runs.append([q])
+    order = sorted(range(len(runs)), key=lambda k: place[runs[k][0]])
+    axis = {k: a for a, k in enumerate(order)}
+    return tuple(2 ** len(runs[k]) for k in order), tuple(axis[k] for k in range(len(runs)))
 
 
 def relabelled(masks: np.ndarray, layout: tuple[int, ...]) -> np.ndarray:

@@ -16,12 +16,25 @@ import numpy as np
 
 from backends.statevector import kernels, wide
 from backends.statevector.blocks import matrices, slopes
-from backends.statevector.buffers import Sizes
+from backends.statevector.buffers import Sizes, on_host
 from backends.statevector.compiled import Request, executable
 from backends.statevector.diagonals import Diagonals
 from backends.statevector.evolve import Arrays
+from backends.statevector.namespace import namespace
 from backends.statevector.observe import Part, Terms, apart, applied
-from backends.statevector.plan import Apply, C, Grow, Layout, Plan, Scan, Step, Turn, moves
+from backends.statevector.plan import (
+    Apply,
+    C,
+    Grow,
+    Layout,
+    Plan,
+    Scan,
+    Step,
+    Transposition,
+    Turn,
+    moves,
+    transposition,
+)
 
 MOST_MOVES, OFTEN = 48, 8
 """Distinct moves from which on those that occur less often share one kernel."""
@@ -49,7 +62,11 @@ class Operands:
     @classmethod
     def of(cls, plan: Plan, arrays: Arrays, angles: np.ndarray) -> "Operands":
         """For the angles of all factors, shape (factors,)."""
-        u, forms, small = executable(_matrices, (arrays.local, angles))(arrays.local, angles)
+        if on_host():
+            u, forms, small = _matrices(arrays.local.on_host, angles)
+            u, forms = jax.device_put((u, forms))
+        else:
+            u, forms, small = executable(_matrices, (arrays.local, angles))(arrays.local, angles)
         return cls(u, forms, small, _of_steps(plan, arrays, angles))
 
     @classmethod
@@ -105,9 +122,9 @@ class Walk:
     memory: Any
 
     @cached_property
-    def rare(self) -> frozenset[kernels.Transposition]:
+    def rare(self) -> frozenset[Transposition]:
         """Moves that share one kernel instead of being compiled each, because there are too many."""
-        counts = Counter(kernels.transposition(*move) for move in moves(self.plan))
+        counts = Counter(transposition(*move) for move in moves(self.plan))
         return frozenset(move for move, count in counts.items() if len(counts) > MOST_MOVES and count < OFTEN)
 
     def state(self, operands: Operands) -> Any:
@@ -121,7 +138,7 @@ class Walk:
         found = []
         for part in terms:
             lam = applied(part.diagonal, part.parts, psi, self.memory)
-            found.append(self.memory.read(kernels.overlap, psi, lam))
+            found.append(self.memory.read(kernels.overlap, psi, lam, size=psi.size))
             self.memory.give(lam)
         self.memory.give(psi)
         return found
@@ -133,7 +150,7 @@ class Walk:
         psi = self._move(psi, self.plan.last, self.plan.natural)
         for number, part in enumerate(terms):
             lam = applied(part.diagonal, part.parts, psi, self.memory)
-            energies.append(self.memory.read(kernels.overlap, psi, lam))
+            energies.append(self.memory.read(kernels.overlap, psi, lam, size=psi.size))
             last = number == len(terms) - 1
             start = None
             if self.keep and last:
@@ -175,7 +192,8 @@ class Walk:
         """A block or a turn, or its inverse, into another buffer."""
         if isinstance(step, Apply):
             size, arrays = 2 ** len(step.front if back else step.after), (operands.forms[back], own, x)
-            return self.memory.write(kernels.written_product, size, *arrays, static=(step.shape, back))
+            shrinks = back and step.present < step.width
+            return self.memory.write(kernels.written_product, size, *arrays, static=(step.shape, shrinks))
         return self.memory.write(kernels.written_turn, x.size, x, *own[back], static=(_front(step).index(C),))
 
     def _backward(self, operands: Operands, psi: Any, kept: list, lam: Any) -> tuple[list, list]:
@@ -190,7 +208,7 @@ class Walk:
             elif isinstance(step, Scan):
                 here = memory.write(_copied, before.size, before) if psi is None else psi
                 for mask, angle in reversed(own):
-                    found.append(memory.read(wide.slope, here, lam, *mask))
+                    found.append(memory.read(wide.slope, here, lam, *mask, size=here.size))
                     here, lam = (
                         self._replace(x, wide.turned, x.size, x, *mask, angle, static=(-1,)) for x in (here, lam)
                     )
@@ -211,13 +229,14 @@ class Walk:
                     cotangents[step.block] = memory.read(
                         kernels.block_cotangent,
                         *(operands.u, own, here, after, below),
+                        size=here.size,
                         static=(step.shape,),
                         options=kernels.LONG_SUMS if memory.dtype.itemsize == 8 else (),
                     )
                 else:
                     place = (step.layout.index(C),)
                     generated = memory.write(kernels.generated, here.size, here, *own[2], static=place)
-                    found.append(memory.read(kernels.overlap, below, generated))
+                    found.append(memory.read(kernels.overlap, below, generated, size=below.size))
                     memory.give(generated)
                 memory.give(lam)
                 lam = self._move(below, _front(step), _before(step))
@@ -236,7 +255,7 @@ class Walk:
     def _move(self, x: Any, old: Layout, new: Layout) -> Any:
         if old == new:
             return x
-        move = kernels.transposition(old, new)
+        move = transposition(old, new)
         run = min(kernels.run(move), LONG_RUN)
         if move in self.rare and run >= SHORT_RUN:
             return self._replace(x, kernels.written_gather, x.size, x, _source(old, new, run), static=(run,))
@@ -253,7 +272,10 @@ def slopes_of(
     """Derivatives by the angles of all factors, shape (factors,), from what `Walk.energies_and_slopes` found."""
     cotangents, others = found
     total = np.zeros(len(angles), angles.dtype)
-    if cotangents:
+    if cotangents and on_host():
+        u, *stacked = map(np.asarray, (operands.u, *cotangents))
+        total += slopes(arrays.local.on_host, angles, u, operands.small, np.stack(stacked))
+    elif cotangents:
         arguments = (arrays.local, angles, operands.u, operands.small, tuple(cotangents))
         total += np.asarray(executable(_slopes, arguments)(*arguments))
     slots: list[int] = []
@@ -306,11 +328,12 @@ def rehearsed(
     sizes = Sizes(angles.dtype)
     walk, operands = Walk(plan, keep, sizes), Operands.shapes(plan, arrays, angles)
     (walk.energies_and_slopes if derivative else walk.energies)(operands, terms)
-    sizes.requests[:0] = _large_requests(arrays, angles, operands, derivative)
+    if not on_host():
+        sizes.requests[:0] = _requests(arrays, angles, operands, derivative)
     return sizes
 
 
-def _large_requests(arrays: Arrays, angles: np.ndarray, operands: Operands, derivative: bool) -> list[Request]:
+def _requests(arrays: Arrays, angles: np.ndarray, operands: Operands, derivative: bool) -> list[Request]:
     """The programs for all blocks together, which take longest to compile."""
     found = [Request(_matrices, (arrays.local, angles))]
     if derivative and len(operands.u):
@@ -343,7 +366,7 @@ def _slopes(local, angles, u, small, cotangents) -> jax.Array:
 
 
 def _first(out):
-    return jnp.zeros_like(out).at[0].set(1)
+    return (namespace(out).arange(out.size) == 0).astype(out.dtype)
 
 
 def _copied(out, x):
@@ -352,7 +375,7 @@ def _copied(out, x):
 
 def _grown(out, x):
     x = x.reshape(2, -1)
-    return jnp.pad(x, ((0, 0), (0, out.size // 2 - x.shape[1]))).reshape(-1)
+    return namespace(out).pad(x, ((0, 0), (0, out.size // 2 - x.shape[1]))).reshape(-1)
 
 
 def _cut(out, x):
