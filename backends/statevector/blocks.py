@@ -5,7 +5,7 @@ factors. Both levels run through one loop that is as long as the fullest block o
 for ten gates or ten thousand, and most of the loop's turns touch 4 x 4 matrices only.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -89,7 +89,7 @@ class Local(NamedTuple):
         return cls(_turns(factors, flat, own, dtype), _pieces(places, [len(part) for part in pieces], own, k))
 
 
-def matrices(local: Local, angles: jax.Array) -> tuple[jax.Array, jax.Array]:
+def matrices(local: Local, angles: Any) -> tuple[Any, Any]:
     """Unitary matrices for the angles of all factors, shape (factors,).
 
     Returns:
@@ -111,7 +111,16 @@ def matrices(local: Local, angles: jax.Array) -> tuple[jax.Array, jax.Array]:
     return _taken(u, local.pieces.last), small
 
 
-def slopes(local: Local, angles: jax.Array, u: jax.Array, small: jax.Array, cotangent: jax.Array) -> jax.Array:
+def shapes(local: Local) -> tuple[jax.ShapeDtypeStruct, jax.ShapeDtypeStruct]:
+    """Of what `matrices` returns."""
+    (blocks, size), dtype = local.pieces.last.shape, local.turns.phase.dtype
+    _, count, small = local.turns.r.shape
+    if not blocks:
+        return jax.ShapeDtypeStruct((0, 1, 1), dtype), jax.ShapeDtypeStruct((0, 1, 1), dtype)
+    return jax.ShapeDtypeStruct((blocks, size, size), dtype), jax.ShapeDtypeStruct((count, small, small), dtype)
+
+
+def slopes(local: Local, angles: Any, u: Any, small: Any, cotangent: Any) -> Any:
     """Derivatives of 2 Re sum_ij T_ij U_ij by the angle of every factor, shape (factors,); 0 for those in no block.
 
     Args:

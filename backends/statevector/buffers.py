@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from backends.statevector.compiled import Request, kernel
@@ -46,7 +47,7 @@ class Buffers:
         if is_small(size):
             return function(*static, np.empty(size, self.dtype), *map(np.asarray, arrays))
         resting = self.resting.get(size)
-        out = resting.pop(0) if resting else jax.device_put(np.zeros(size, self.dtype), may_alias=False)
+        out = resting.pop(0) if resting else kernel(_blank, static=(size, self.dtype.str))
         return kernel(function, out, *arrays, static=static, donate=True)
 
     def change(self, function: Callable, x: Any, *arrays: Any, static: tuple = ()) -> Any:
@@ -87,6 +88,8 @@ class Sizes:
             self.resting[size] -= 1
         else:
             self.made_bytes += size * self.dtype.itemsize
+            if not is_small(size):
+                self.requests.append(Request(_blank, (), static=(size, self.dtype.str)))
         out = jax.ShapeDtypeStruct((size,), self.dtype)
         if not is_small(size):
             self.requests.append(Request(function, (out, *arrays), static, donate=True))
@@ -105,3 +108,8 @@ class Sizes:
     def give(self, x: Any) -> None:
         """See `Buffers.give`."""
         self.resting[x.size] = self.resting.get(x.size, 0) + 1
+
+
+def _blank(size: int, dtype: str) -> jax.Array:
+    """New memory, touched for the first time on all cores."""
+    return jnp.zeros(size, dtype)

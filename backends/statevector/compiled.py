@@ -37,11 +37,6 @@ class Request:
     donate: bool = False
     options: tuple = ()
 
-    @property
-    def how(self) -> dict[str, Any]:
-        """Those with names."""
-        return {"static": self.static, "donate": self.donate, "options": self.options}
-
 
 _known: dict[Any, Callable] = {}
 _kernels: dict[Any, Callable] = {}
@@ -81,7 +76,7 @@ def kernel(function: Callable, *arrays: Any, static: tuple = (), donate: bool = 
     """Run ``function(*static, *arrays)``, compiled once for each shape of the arrays."""
     key = (function, static, tuple((x.shape, x.dtype) for x in arrays))
     if key not in _kernels:
-        _kernels[key] = executable(function, arrays, static=static, donate=donate, options=options)
+        _kernels[key] = executable(function, arrays, static=static, donate=donate, options=_quick() + options)
     return _kernels[key](*arrays)
 
 
@@ -89,17 +84,26 @@ def prepare(requests: list[Request]) -> None:
     """Make many executables at once, on all cores; arrays may be shapes."""
     new = {}
     for request in requests:
-        key = _key(request.function, request.arguments, request.static, request.donate, False, request.options)
+        options = _quick() + request.options
+        key = _key(request.function, request.arguments, request.static, request.donate, False, options)
         if key not in _known:
             new[key] = request
     x64 = bool(jax.config.read("jax_enable_x64"))
 
     def make(request: Request) -> None:
         with jax.enable_x64(x64):  # a thread has a setting of its own
-            executable(request.function, request.arguments, **request.how)
+            options = _quick() + request.options
+            executable(
+                request.function, request.arguments, static=request.static, donate=request.donate, options=options
+            )
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         list(pool.map(make, new.values()))
+
+
+def _quick() -> tuple:
+    """Options that halve the time to compile a kernel; what is one library call or one loop runs as fast without."""
+    return (("xla_backend_optimization_level", 1),) if jax.default_backend() == "cpu" else ()
 
 
 def _key(function: Callable, arguments: tuple, static: tuple, donate: bool, rows: bool, options: tuple) -> tuple:

@@ -12,6 +12,7 @@ expectation value and no sample depends on them.
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import pi
 from typing import Any
 
@@ -51,7 +52,7 @@ class Factors:
     gate: np.ndarray
     turned: bool
 
-    @property
+    @cached_property
     def support(self) -> np.ndarray:
         """Mask of the qubits that each factor acts on, shape (factors,)."""
         return self.x | np.bitwise_or.reduce(self.z, axis=1, initial=0)
@@ -254,6 +255,8 @@ def _flat_groups(strings: Strings) -> Iterator[tuple[float, list[tuple[int, int,
 
 def _height(group: list[tuple[int, int, int, float]], max_strings: int = 16) -> float | None:
     """The one nonzero value of |D|, or None if there are several (or too many strings to look)."""
+    if len(group) == 1:
+        return abs(group[0][3])
     if len(group) > max_strings:
         return None
     basis = _independent([z for _, z, _, _ in group])

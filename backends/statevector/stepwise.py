@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from backends.statevector import kernels, wide
-from backends.statevector.blocks import matrices, slopes
+from backends.statevector.blocks import matrices, shapes, slopes
 from backends.statevector.buffers import Sizes, on_host
 from backends.statevector.compiled import Request, executable
 from backends.statevector.diagonals import Diagonals
@@ -72,8 +72,9 @@ class Operands:
     @classmethod
     def shapes(cls, plan: Plan, arrays: Arrays, angles: np.ndarray) -> "Operands":
         """The same with shapes instead of matrices."""
-        u, forms, small = jax.eval_shape(_matrices, arrays.local, angles)
-        return cls(u, forms, small, _of_steps(plan, arrays, angles))
+        u, small = shapes(arrays.local)
+        form = jax.ShapeDtypeStruct((u.shape[0], *(2 * size for size in u.shape[1:])), angles.dtype)
+        return cls(u, (form, form), small, _of_steps(plan, arrays, angles))
 
 
 def _of_steps(plan: Plan, arrays: Arrays, angles: np.ndarray) -> tuple:
@@ -336,9 +337,9 @@ def rehearsed(
 def _requests(arrays: Arrays, angles: np.ndarray, operands: Operands, derivative: bool) -> list[Request]:
     """The programs for all blocks together, which take longest to compile."""
     found = [Request(_matrices, (arrays.local, angles))]
-    if derivative and len(operands.u):
+    if derivative and operands.u.shape[0]:
         one = jax.ShapeDtypeStruct(operands.u.shape[1:], operands.u.dtype)
-        found.append(Request(_slopes, (arrays.local, angles, operands.u, operands.small, (one,) * len(operands.u))))
+        found.append(Request(_slopes, (arrays.local, angles, operands.u, operands.small, (one,) * operands.u.shape[0])))
     return found
 
 

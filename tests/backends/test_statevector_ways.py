@@ -11,7 +11,7 @@ from qiskit.circuit import Parameter, ParameterVector
 from qiskit.quantum_info import SparsePauliOp, Statevector, partial_trace, random_pauli_list
 
 import backends
-from backends.statevector import design
+from backends.statevector import buffers, design, stepwise
 from backends.statevector.buffers import Buffers
 from backends.statevector.design import Design, block_costs
 from backends.statevector.fuse import Block, Diagonal, fuse
@@ -62,12 +62,21 @@ def answers(circuit, observable, **options):
     return value, engine.prepare(circuit, observable)(theta).values[0, 0], gradient, engine.state(circuit, theta)
 
 
+def without_host(monkeypatch):
+    """Let XLA do all, as on a GPU."""
+    for module in (buffers, stepwise):
+        monkeypatch.setattr(module, "on_host", lambda: False)
+
+
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("way", ["whole", "loops", "keep", "lean"])
 def test_every_way_gives_the_same(case, way, monkeypatch):
     circuit, observable = CASES[case]()
     monkeypatch.setattr(design, "STEPWISE", 1 if way in ("keep", "lean") else 99)
     monkeypatch.setattr(design, "UNROLLED", 0 if way == "loops" else 99)
+    monkeypatch.setattr(buffers, "HOST", 2**circuit.num_qubits if way == "lean" else 0)
+    if way == "keep":
+        without_host(monkeypatch)
     value, alone, gradient, psi = answers(circuit, observable, memory=way if way in ("keep", "lean") else "auto")
     theta = np.random.default_rng(4).normal(size=circuit.num_parameters)
     wanted, slopes = backends.get("lightning").value_and_grad(circuit, observable)(theta)
@@ -83,6 +92,7 @@ def test_every_way_gives_the_same(case, way, monkeypatch):
 def test_memory_is_known_to_the_byte(case, keep, monkeypatch):
     circuit, observable = CASES[case]()
     monkeypatch.setattr(design, "STEPWISE", 1)
+    without_host(monkeypatch)
     made = []
     monkeypatch.setattr("backends.statevector.program.Buffers", lambda dtype: made.append(Buffers(dtype)) or made[-1])
     engine = backends.get("statevector", memory="keep" if keep else "lean")
