@@ -16,9 +16,19 @@ def namespace(x: Any) -> Any:
     return np if isinstance(x, np.ndarray) else jnp
 
 
+MOST_ALONE = 2**18
+"""Multiplications up to which NumPy's library stays on one core; its other threads would wait for more while XLA runs."""
+
+
 def matmul(a: Any, b: Any) -> Any:
-    """Product of matrices in full precision."""
-    return a @ b if isinstance(a, np.ndarray) else jnp.matmul(a, b, precision=HIGHEST)
+    """Product of two matrices in full precision."""
+    if not isinstance(a, np.ndarray):
+        return jnp.matmul(a, b, precision=HIGHEST)
+    parts = -(-a.shape[0] * b.size // MOST_ALONE)
+    if len(b) > b.shape[1]:
+        along = (np.array_split(x, min(parts, len(b)), axis) for x, axis in ((a, 1), (b, 0)))
+        return np.sum([x @ y for x, y in zip(*along, strict=True)], axis=0)
+    return np.concatenate([a @ part for part in np.array_split(b, min(parts, b.shape[1]), axis=1)], axis=1)
 
 
 def scan(step: Callable, start: Any, along: tuple, *, reverse: bool = False) -> tuple[Any, Any]:
