@@ -62,8 +62,10 @@ class Seat:
         gradient = None if gradient is None else np.asarray(gradient).tolist()
         return {"first_s": seconds, "value": np.asarray(value).tolist(), "gradient": gradient}
 
-    def call(self, number: int, times: int) -> dict[str, Any]:
+    def call(self, number: int, times: int, uncounted: int = 0) -> dict[str, Any]:
         """Call several times, each with other parameters; the mean time of one call."""
+        for _ in range(uncounted):
+            self.f(self.case.theta)
         thetas = [self.case.theta + STEP * (number + k / times) for k in range(times)]
         start = time.perf_counter()
         for theta in thetas:
