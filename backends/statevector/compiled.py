@@ -35,7 +35,6 @@ class Request:
     arguments: tuple
     static: tuple = ()
     donate: bool = False
-    options: tuple = ()
 
 
 _known: dict[Any, Callable] = {}
@@ -72,11 +71,11 @@ def executable(
     return _known[key]
 
 
-def kernel(function: Callable, *arrays: Any, static: tuple = (), donate: bool = False, options: tuple = ()) -> Any:
+def kernel(function: Callable, *arrays: Any, static: tuple = (), donate: bool = False) -> Any:
     """Run ``function(*static, *arrays)``, compiled once for each shape of the arrays."""
     key = (function, static, tuple((x.shape, x.dtype) for x in arrays))
     if key not in _kernels:
-        _kernels[key] = executable(function, arrays, static=static, donate=donate, options=_quick() + options)
+        _kernels[key] = executable(function, arrays, static=static, donate=donate, options=_quick())
     return _kernels[key](*arrays)
 
 
@@ -84,17 +83,15 @@ def prepare(requests: list[Request]) -> None:
     """Make many executables at once, on all cores; arrays may be shapes."""
     new = {}
     for request in requests:
-        options = _quick() + request.options
-        key = _key(request.function, request.arguments, request.static, request.donate, False, options)
+        key = _key(request.function, request.arguments, request.static, request.donate, False, _quick())
         if key not in _known:
             new[key] = request
     x64 = bool(jax.config.read("jax_enable_x64"))
 
     def make(request: Request) -> None:
         with jax.enable_x64(x64):  # a thread has a setting of its own
-            options = _quick() + request.options
             executable(
-                request.function, request.arguments, static=request.static, donate=request.donate, options=options
+                request.function, request.arguments, static=request.static, donate=request.donate, options=_quick()
             )
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:

@@ -11,9 +11,6 @@ import numpy as np
 from backends.statevector.namespace import matmul, namespace
 from backends.statevector.plan import Transposition
 
-LONG_SUMS = (("xla_cpu_experimental_ynn_fusion_type", ""),)
-"""In double precision XLA's other library runs a small product with a long sum on all cores; YNNPACK uses one."""
-
 
 def run(move: Transposition) -> int:
     """Number of the last bits that stay where they are."""

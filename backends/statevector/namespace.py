@@ -17,7 +17,7 @@ def namespace(x: Any) -> Any:
 
 
 MOST_ALONE = 2**18
-"""Multiplications up to which NumPy's library stays on one core; its other threads would wait for more while XLA runs."""
+"""Multiplications for which NumPy's library takes one core only; other threads would wait busily while XLA works."""
 
 
 def matmul(a: Any, b: Any) -> Any:

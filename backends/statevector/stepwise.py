@@ -227,12 +227,12 @@ class Walk:
                 here = before if psi is None else psi
                 if isinstance(step, Apply):
                     after = lam if step.present < step.width else below  # what is not read may be overwritten
-                    cotangents[step.block] = memory.read(
+                    read = memory.read_beside if self.keep else memory.read
+                    cotangents[step.block] = read(
                         kernels.block_cotangent,
                         *(operands.u, own, here, after, below),
                         size=here.size,
                         static=(step.shape,),
-                        options=kernels.LONG_SUMS if memory.dtype.itemsize == 8 else (),
                     )
                 else:
                     place = (step.layout.index(C),)
@@ -242,10 +242,11 @@ class Walk:
                 memory.give(lam)
                 lam = self._move(below, _front(step), _before(step))
                 psi = None if psi is None else self._move(psi, _front(step), _before(step))
+        memory.settle()
         memory.give(lam)
         if psi is not None:
             memory.give(psi)
-        return cotangents, found
+        return [wait() for wait in cotangents] if self.keep else cotangents, found
 
     def _replace(self, x: Any, function, size: int, *arrays: Any, static: tuple = ()) -> Any:
         """What a kernel makes of x, which is given back."""
