@@ -25,7 +25,7 @@ def hessian(program: Program | SectorProgram, terms: Any) -> Callable[[np.ndarra
 
     def evaluate(row: np.ndarray) -> np.ndarray:
         jacobian = program.angles.jacobian(row).toarray()
-        pushed, slopes = _pushed(_slopes_pushed, program, row, jacobian, (terms,))
+        pushed, slopes = _pushed("energies_and_slopes", program, row, jacobian, (terms,))
         found = jacobian.T @ pushed[:, 0].T.astype(np.float64)
         return (found + found.T) / 2 + _curvature(program.angles, row, slopes[0, 0].astype(np.float64))
 
@@ -41,7 +41,7 @@ def metric(program: Program | SectorProgram) -> Callable[[np.ndarray], np.ndarra
 
     def evaluate(row: np.ndarray) -> np.ndarray:
         jacobian = program.angles.jacobian(row).toarray()
-        pushed, states = _pushed(_state_pushed, program, row, jacobian, ())
+        pushed, states = _pushed("state", program, row, jacobian, ())
         pushed = pushed.reshape(len(pushed), -1).astype(np.float64)
         psi = states[0].astype(np.float64)
         if len(psi) == 1 and isinstance(program, SectorProgram):  # everything is real
@@ -53,12 +53,12 @@ def metric(program: Program | SectorProgram) -> Callable[[np.ndarray], np.ndarra
     return evaluate
 
 
-def _pushed(function: Callable, program: Program | SectorProgram, row: np.ndarray, jacobian: np.ndarray, terms: tuple):
-    """For each parameter the derivative along it; and what is derived, one of equals for each."""
+def _pushed(what: str, program: Program | SectorProgram, row: np.ndarray, jacobian: np.ndarray, terms: tuple):
+    """For each parameter the derivative along it of the last that the program's function returns; and that itself."""
     real = program.real
     angles = program.angles.values(row[None]).astype(real)[0]
-    static = ("sector", None) if isinstance(program, SectorProgram) else ("fused", program.plan)
-    compiled = executable(function, (program.arrays, (angles, angles), terms), static=static)
+    home = ("sector", None) if isinstance(program, SectorProgram) else ("fused", program.plan)
+    compiled = executable(_pushed_along, (program.arrays, (angles, angles), terms), static=(*home, what))
     pushed, plain = [], []
     for direction in jacobian.T.astype(real):
         found, value = compiled(program.arrays, (angles, direction), terms)
@@ -67,23 +67,13 @@ def _pushed(function: Callable, program: Program | SectorProgram, row: np.ndarra
     return np.array(pushed), np.array(plain)
 
 
-def _slopes_pushed(kind: str, plan: Any, arrays: Any, pair: tuple, terms: tuple):
-    def slopes(angles):
-        if kind == "sector":
-            return sector.energies_and_slopes(arrays, angles, terms)[1]
-        return fused.energies_and_slopes(plan, arrays, angles, terms)[1]
+def _pushed_along(home: str, plan: Any, what: str, arrays: Any, pair: tuple, terms: tuple):
+    def derived(angles):
+        if home == "sector":
+            return getattr(sector, what)(arrays, angles, terms)[-1]
+        return getattr(fused, what)(plan, arrays, angles, terms)[-1]
 
-    value, tangent = jax.jvp(slopes, (pair[0],), (pair[1],))
-    return tangent, value
-
-
-def _state_pushed(kind: str, plan: Any, arrays: Any, pair: tuple, terms: tuple):
-    def state(angles):
-        if kind == "sector":
-            return sector.state(arrays, angles, terms)[0]
-        return fused.state(plan, arrays, angles, terms)[0]
-
-    value, tangent = jax.jvp(state, (pair[0],), (pair[1],))
+    value, tangent = jax.jvp(derived, (pair[0],), (pair[1],))
     return tangent, value
 
 

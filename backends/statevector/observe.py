@@ -17,6 +17,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from backends.statevector import parity
 from backends.statevector.lower import mask_type
+from backends.statevector.namespace import HIGHEST, matmul
 
 MOST_PRECOMPUTED = 2**24
 """Diagonals are computed once if all of them have no more entries than this, else each time."""
@@ -207,13 +208,13 @@ def _masked_by_strings(lam, psi, x, z, weight):
 
 def _window(h: jax.Array, x: jax.Array, low: int) -> jax.Array:
     """A real matrix on the qubits from the lowest upwards."""
-    size, highest = len(h), jax.lax.Precision.HIGHEST
+    size = len(h)
     if not low:
-        return jnp.matmul(x.reshape(-1, size), h.T, precision=highest).reshape(x.shape)
+        return matmul(x.reshape(-1, size), h.T).reshape(x.shape)
     parts = x.reshape(-1, size, 2**low)
     if size <= 2 ** (low + 1):  # in place, one product for each setting of the qubits above
-        return jnp.matmul(jnp.broadcast_to(h, (len(parts), *h.shape)), parts, precision=highest).reshape(x.shape)
-    return jnp.einsum("ij,ljr->lir", h, parts, precision=highest).reshape(x.shape)
+        return matmul(jnp.broadcast_to(h, (len(parts), *h.shape)), parts).reshape(x.shape)
+    return jnp.einsum("ij,ljr->lir", h, parts, precision=HIGHEST).reshape(x.shape)
 
 
 def _turned(x: jax.Array) -> jax.Array:
@@ -231,7 +232,7 @@ def _matrix(groups: dict[int, tuple[np.ndarray, np.ndarray]], k: int) -> np.ndar
     index = np.arange(2**k, dtype=np.uint32)
     matrix = np.zeros((2**k, 2**k), dtype=complex)
     for x, (z, weight) in groups.items():
-        matrix[index, index ^ np.uint32(x)] += weight @ parity.signs(z, k)
+        matrix[index, index ^ np.uint32(x)] += weight @ parity.signs(z, index)
     return matrix
 
 

@@ -17,12 +17,11 @@ def diagonal(z: np.ndarray, weight: np.ndarray, n_bits: int) -> np.ndarray:
         Shape (..., 2^n_bits).
     """
     low = n_bits // 2
-    upper = signs(z >> low, n_bits - low).astype(weight.dtype)
-    lower = signs(z & ((1 << low) - 1), low).astype(weight.dtype)
+    upper = signs(z >> low, np.arange(2 ** (n_bits - low))).astype(weight.dtype)
+    lower = signs(z & ((1 << low) - 1), np.arange(2**low)).astype(weight.dtype)
     return ((weight[..., None, :] * upper.T) @ lower).reshape(*weight.shape[:-1], 2**n_bits)
 
 
-def signs(z: np.ndarray, n_bits: int) -> np.ndarray:
-    """(-1)^parity(i & z_k), shape (strings, 2^n_bits)."""
-    index = np.arange(2**n_bits, dtype=np.uint32)
-    return 1 - 2.0 * (np.bitwise_count(index & z.astype(np.uint32)[:, None]) & 1)
+def signs(z: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """(-1)^parity(i & z_k) for the given i, shape (strings, len(index))."""
+    return 1 - 2.0 * (np.bitwise_count(index.astype(np.uint32) & z.astype(np.uint32)[:, None]) & 1)

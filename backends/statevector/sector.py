@@ -17,8 +17,10 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.angles import Angles
+from backends.statevector import parity
 from backends.statevector.frame import returned_state, turned_observable
 from backends.statevector.lower import Factors
+from backends.statevector.namespace import matmul
 from backends.statevector.observe import by_x_mask
 from backends.statevector.tiles import tiled
 
@@ -170,8 +172,7 @@ def terms(observable: SparsePauliOp, states: np.ndarray, real: np.dtype) -> Term
     d: np.ndarray = np.zeros((len(groups), len(states)), complex)
     for row, (x, (z, weight)) in enumerate(groups.items()):
         moved[row], inside = _places(states, states ^ np.uint32(x))
-        signs = 1 - 2.0 * (np.bitwise_count(states[:, None] & z) & 1)
-        d[row] = np.where(inside, signs @ weight, 0)
+        d[row] = np.where(inside, weight @ parity.signs(z, states), 0)
     if len(states) > DENSE:
         parts = np.stack([np.real(d), np.imag(d)], axis=1).astype(real)
         return Terms(None, *jax.device_put((moved, parts)))
@@ -189,10 +190,8 @@ def _places(states: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _diagonal(factors: Factors, f: int, states: np.ndarray) -> np.ndarray:
-    total = np.zeros(len(states))
-    for z, weight in zip(factors.z[f], factors.weight[f], strict=True):
-        if weight:
-            total += weight * (1 - 2.0 * (np.bitwise_count(states & z) & 1))
+    some = factors.weight[f] != 0
+    total = factors.weight[f][some] @ parity.signs(factors.z[f][some], states)
     return np.where(np.abs(total) < 1e-12, 0.0, total)
 
 
@@ -219,10 +218,10 @@ def _generated(psi, moved, r, real):
 def _applied(term: Terms, psi: jax.Array) -> jax.Array:
     """H psi; a real state needs the real part only, since psi^T Im(H) psi = 0 and slopes are real."""
     if term.matrix is not None:
-        lam = jnp.matmul(psi, term.matrix[0].T, precision="highest")
+        lam = matmul(psi, term.matrix[0].T)
         if len(term.matrix) == 1 or len(psi) == 1:
             return lam
-        turned = jnp.matmul(psi, term.matrix[1].T, precision="highest")
+        turned = matmul(psi, term.matrix[1].T)
         return lam + jnp.stack([-turned[1], turned[0]])
 
     def add(lam, group):
