@@ -86,7 +86,7 @@ class Local(NamedTuple):
                 inside = [q for q in place if piece.window >> q & 1]
                 own.append((*inside, *[q for q in place if q not in inside][: small - len(inside)]))
         flat = [piece for part in pieces for piece in part]
-        return cls(_turns(factors, flat, own, dtype), _pieces(places, [len(part) for part in pieces], own, k))
+        return cls(turns_of(factors, flat, own, dtype), _pieces(places, [len(part) for part in pieces], own, k))
 
 
 def matrices(local: Local, angles: Any) -> tuple[Any, Any]:
@@ -99,7 +99,7 @@ def matrices(local: Local, angles: Any) -> tuple[Any, Any]:
     if not blocks:
         none = namespace(angles).zeros((0, 1, 1), local.turns.phase.dtype)
         return none, none
-    small = _products(local.turns, angles)
+    small = products(local.turns, angles)
     start = _identities(angles, (blocks, size), small.dtype)
     padded = _with_identity(small)
 
@@ -145,10 +145,10 @@ def slopes(local: Local, angles: Any, u: Any, small: Any, cotangent: Any) -> Any
 
     _, found = scan(turn, pair, (local.pieces.which, local.pieces.rows), reverse=True)
     found = found.reshape(-1, *found.shape[2:])[local.pieces.place]
-    return _product_slopes(local.turns, angles, small, found)
+    return product_slopes(local.turns, angles, small, found)
 
 
-def _products(turns: Turns, angles: jax.Array) -> jax.Array:
+def products(turns: Turns, angles: jax.Array) -> jax.Array:
     """Products of factors, shape (matrices, size, size)."""
 
     def turn(u, factor):
@@ -161,7 +161,9 @@ def _products(turns: Turns, angles: jax.Array) -> jax.Array:
     return scan(turn, start, (*_steps(turns), _padded(angles)[turns.slot]))[0]
 
 
-def _product_slopes(turns: Turns, angles: jax.Array, u: jax.Array, cotangent: jax.Array) -> jax.Array:
+def product_slopes(turns: Turns, angles: jax.Array, u: jax.Array, cotangent: jax.Array) -> jax.Array:
+    """Derivatives of `products` by the angles of all factors, shape (factors,), from the cotangents of the matrices."""
+
     def back(pair, factor):
         *part, angle = factor
         u, w = pair
@@ -231,7 +233,8 @@ def _identities(like: jax.Array, shape: tuple[int, int], dtype: np.dtype) -> jax
     return xp.broadcast_to(xp.eye(size, dtype=dtype), (count, size, size))
 
 
-def _turns(factors: Factors, members: list[Block], places: list[tuple[int, ...]], dtype: np.dtype) -> Turns:
+def turns_of(factors: Factors, members: list[Block], places: list[tuple[int, ...]], dtype: np.dtype) -> Turns:
+    """The factors of several matrices, with the qubits that each stands on."""
     size = len(places[0]) if places else 0
     length = max((len(block.factors) for block in members), default=0)
     slot = np.full((length, len(members)), len(factors), dtype=np.int32)

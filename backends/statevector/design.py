@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from qiskit.quantum_info import SparsePauliOp
 
+from backends.statevector.cut import Cut, cut
 from backends.statevector.fuse import Block, Costs, Diagonal, Wide, fuse, total_cost
 from backends.statevector.lower import Factors
 from backends.statevector.plan import Plan, few_moves, looped_plan, plan
@@ -15,6 +17,9 @@ UNROLLED = 40
 
 STEPWISE = 17
 """Qubits from which on states are large enough to be evolved kernel by kernel."""
+
+SMALLEST_CUT = 10
+"""Qubits from which on a circuit may be cut; below, all that counts is how many operations there are."""
 
 SMALL: Costs = (1.0, 1.0, 1.0, 1.1, 1.5)
 LARGE: Costs = (7.0, 7.0, 7.0, 7.0, 8.2, 9.4)
@@ -28,15 +33,30 @@ class Design:
     Attributes:
         factors: The lowered circuit.
         real: Type of real numbers.
+        observables: To be taken.
+        whole: Whether the whole state has to be there, in steps, as for second derivatives.
     """
 
     factors: Factors
     real: np.dtype
+    observables: tuple[SparsePauliOp, ...] = ()
+    whole: bool = False
 
     @cached_property
     def part(self) -> Reached | None:
         """The part of the state space that the circuit stays in, if that is small; the rest is then not needed."""
         return reached(self.factors)
+
+    @cached_property
+    def cut(self) -> Cut | None:
+        """Two halves to run instead, where few bonds join them and that costs less."""
+        if self.whole or self.part is not None or self.factors.n_qubits < SMALLEST_CUT:
+            return None
+        found = cut(self.factors)
+        if found is None or any(is_stepwise(half.n_qubits) for half in found.halves):
+            return None
+        cost = total_cost(self.steps, block_costs(self.factors.n_qubits)) * 2.0**self.factors.n_qubits
+        return found if found.cost(self.observables) < cost else None
 
     @cached_property
     def steps(self) -> list[Block | Wide | Diagonal]:
@@ -55,10 +75,19 @@ class Design:
 
     @property
     def passes(self) -> float:
-        """Time of a value, in passes over the whole state, or over the part."""
+        """Time of a value, in passes over the whole state, over the part, or over both halves."""
         if self.part is not None:
             return 2 * len(self.factors)
+        if self.cut is not None:
+            return self.cut.cost(self.observables) / self.cut.amplitudes
         return total_cost(self.steps, block_costs(self.factors.n_qubits))
+
+    @property
+    def amplitudes(self) -> float:
+        """Over which the passes go."""
+        if self.part is not None:
+            return float(len(self.part.states))
+        return float(self.cut.amplitudes if self.cut is not None else 2**self.factors.n_qubits)
 
 
 def is_stepwise(n_qubits: int) -> bool:

@@ -71,20 +71,15 @@ class Statevector(Backend):
 
     def footprint(self, work: Work) -> Footprint:
         """One pass for each block, wide factor and X mask of the observables; gradients hold the same states."""
-        n = work.circuit.num_qubits
-        if n > MAX_QUBITS:
-            raise Refused(
-                f"the circuit has {n} qubits; 'statevector' takes at most {MAX_QUBITS} "
-                f"(a state of {n} qubits alone needs {self._state_bytes(n)} bytes)"
-            )
-        design = Design(lower(work.circuit), self._real)
-        held = memory_of(design, work.observables, derivative=work.derivative, keep=self._keep)
+        self._check_width(work.circuit)
+        design = Design(lower(work.circuit), self._real, work.observables)
+        held = memory_of(design, derivative=work.derivative, keep=self._keep)
         n_masks = sum(len(by_x_mask(observable)) for observable in work.observables)
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
         return Footprint(
             standard_error=error,
             passes=design.passes if design.part else design.passes + n_masks,
-            amplitudes=len(design.part.states) if design.part else 2.0**n,
+            amplitudes=design.amplitudes,
             memory_bytes=held.total_bytes,
         )
 
@@ -96,7 +91,7 @@ class Statevector(Backend):
         """
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
-        return memory_of(Design(lower(circuit), self._real), observables, derivative=derivative, keep=self._keep)
+        return memory_of(Design(lower(circuit), self._real, observables), derivative=derivative, keep=self._keep)
 
     def prepare(self, circuit: QuantumCircuit, observables: Any):
         """Lower the circuit and the observables once. See `Backend.prepare`."""
@@ -160,7 +155,7 @@ class Statevector(Backend):
         self._on_one_device("a Hessian")
         check_unitary(circuit)
         (observable,) = as_observables(observable, circuit.num_qubits)
-        program = self._program(circuit, (observable,), derivative=True)
+        program = self._program(circuit, (observable,), derivative=True, whole=True)
         with self._arithmetic():
             return self._for_a_row(circuit, hessian(program, program.terms(observable)))
 
@@ -170,7 +165,7 @@ class Statevector(Backend):
         check_unitary(circuit)
         one = 2 * self._real.itemsize * 2**circuit.num_qubits
         memory.check((circuit.num_parameters + 8) * one, what=f"the metric of {circuit.num_parameters} parameters")
-        return self._for_a_row(circuit, metric(self._program(circuit, (), derivative=False)))
+        return self._for_a_row(circuit, metric(self._program(circuit, (), derivative=False, whole=True)))
 
     def reduced_density_matrix(self, circuit: QuantumCircuit, parameters: Any = (), *, qubits: Any) -> np.ndarray:
         """The state of some qubits, shape (2^k, 2^k); bit j of the index belongs to ``qubits[j]``.
@@ -234,20 +229,21 @@ class Statevector(Backend):
         if self._devices is not None:
             raise Refused(f"{what} is computed on one device; leave devices={self._devices} out")
 
-    def _state_bytes(self, n_qubits: int) -> int:
-        return self._complex.itemsize * 2**n_qubits
-
-    def _program(self, circuit: QuantumCircuit, observables: tuple, *, derivative: bool) -> Any:
-        """The circuit made ready (`Program`, `SectorProgram` or `Sharded`), if its states fit into the free memory."""
+    def _check_width(self, circuit: QuantumCircuit) -> None:
         n = circuit.num_qubits
-        what = f"{n} qubits on 'statevector'"
+        if n > MAX_QUBITS:
+            raise Refused(
+                f"the circuit has {n} qubits; 'statevector' takes at most {MAX_QUBITS} "
+                f"(a state of {n} qubits alone needs {self._complex.itemsize * 2**n} bytes)"
+            )
+
+    def _program(self, circuit: QuantumCircuit, observables: tuple, *, derivative: bool, whole: bool = False) -> Any:
+        """The circuit made ready, as `program_of` chooses or `Sharded`, if its states fit into the free memory."""
         if self._devices is not None:
             return self._sharded(circuit, self._devices)
-        memory.check(3 * self._state_bytes(n), what=what)
-        if n > MAX_QUBITS:
-            raise Refused(f"'statevector' takes at most {MAX_QUBITS} qubits, not {n}")
+        self._check_width(circuit)
         with self._arithmetic():
-            design = Design(lower(circuit), self._real)
-            held = memory_of(design, observables, derivative=derivative, keep=self._keep)
-            memory.check(held.total_bytes, what=what)
+            design = Design(lower(circuit), self._real, observables, whole)
+            held = memory_of(design, derivative=derivative, keep=self._keep)
+            memory.check(held.total_bytes, what=f"{circuit.num_qubits} qubits on 'statevector'")
             return program_of(design, keep=held.keep)

@@ -6,6 +6,7 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.memory import free_bytes, readable
+from backends.statevector.cut import Cut
 from backends.statevector.design import Design, is_stepwise
 from backends.statevector.observe import MOST_PRECOMPUTED, by_x_mask, supports, windows
 from backends.statevector.plan import Apply, Plan, Run, Turn
@@ -13,6 +14,10 @@ from backends.statevector.stepwise import state_bytes
 
 SHARE = 0.5
 """Of the free memory, that states may take which are kept only to save time."""
+
+
+INDEX = 4
+"""Bytes of an index."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,7 @@ class Memory:
         lean_bytes: States held at once if none were kept for the way back.
         keep: Whether states are kept for the way back.
         state_bytes: One state.
+        halves: Whether two halves of the circuit are held instead of its state.
     """
 
     states_bytes: int
@@ -32,6 +38,7 @@ class Memory:
     lean_bytes: int
     keep: bool
     state_bytes: int
+    halves: bool = False
 
     @property
     def total_bytes(self) -> int:
@@ -40,21 +47,22 @@ class Memory:
 
     def __str__(self) -> str:
         held = f"{readable(self.total_bytes)}, {self.states_bytes / self.state_bytes:.1f} states at once"
+        if self.halves:
+            return f"{held}: the circuit runs as two halves, which are small"
         if self.keep and self.lean_bytes < self.states_bytes:
             return f"{held}: those before the steps are kept to save time; lean would hold {readable(self.lean_bytes)}"
         return f"{held}: none is kept for the way back"
 
 
-def memory_of(design: Design, observables: tuple[SparsePauliOp, ...], *, derivative: bool, keep: bool | None) -> Memory:
+def memory_of(design: Design, *, derivative: bool, keep: bool | None) -> Memory:
     """Predict the memory.
 
     Args:
         design: Of the circuit.
-        observables: On its qubits.
         derivative: Whether gradients are asked for.
         keep: Whether to keep states for the way back; None: where that takes at most half of the free memory.
     """
-    n, real = design.factors.n_qubits, design.real
+    n, real, observables = design.factors.n_qubits, design.real, design.observables
     one = 2 * real.itemsize * 2**n
     if design.part is not None:
         part = len(design.part.states)
@@ -63,6 +71,8 @@ def memory_of(design: Design, observables: tuple[SparsePauliOp, ...], *, derivat
             min(part**2, part * len(by_x_mask(h))) * 2 * real.itemsize for h in observables
         )
         return Memory(states, tables, states, False, one)
+    if design.cut is not None:
+        return _of_halves(design.cut, observables, real, derivative)
     plan = design.plan
     masks = [by_x_mask(observable) for observable in observables]
     entries = sum((len(m) - (0 in m)) * 2**n for m in masks)
@@ -72,6 +82,17 @@ def memory_of(design: Design, observables: tuple[SparsePauliOp, ...], *, derivat
     if keep is None:
         keep = derivative and kept <= SHARE * free_bytes()
     return Memory(kept if keep or not is_stepwise(n) else lean, tables, lean, bool(keep), one)
+
+
+def _of_halves(cut: Cut, observables: tuple[SparsePauliOp, ...], real: np.dtype, derivative: bool) -> Memory:
+    """Halves keep their states before all layers; a whole state is made where no observable is asked for."""
+    n, number = sum(map(len, cut.sides)), real.itemsize
+    layers = max(len(half.layers) for half in cut.layers)
+    across = [len(cut.split(observable)[1]) for observable in observables]
+    states = 2 * number * cut.amplitudes * (8 + layers * derivative + 2 * max(across, default=0))
+    tables = cut.amplitudes * (layers * (2 * INDEX + 2 * number) + 3 * number * (2 * len(across) + sum(across)))
+    whole = 0 if observables else 3 * 2 * number * 2**n
+    return Memory(states + whole, tables, states + whole, derivative, 2 * number * 2**n, halves=True)
 
 
 def _states(plan: Plan, real: np.dtype, masks: list, derivative: bool, keep: bool) -> int:

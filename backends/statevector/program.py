@@ -18,6 +18,7 @@ from backends.statevector.diagonals import Diagonals
 from backends.statevector.evolve import Arrays, evolve, value_and_slopes
 from backends.statevector.frame import returned_state, turned_observable
 from backends.statevector.fuse import Block, Diagonal, Wide
+from backends.statevector.halves import HalvesProgram, halves_program
 from backends.statevector.kernels import overlap
 from backends.statevector.observe import Terms, apply
 from backends.statevector.plan import Plan, Scan, Turn, places, relabelled
@@ -103,10 +104,18 @@ class Program:
         return run
 
 
-def program_of(design: Design, *, keep: bool = True) -> Program | SectorProgram:
+def program_of(design: Design, *, keep: bool = True) -> Program | SectorProgram | HalvesProgram:
     """A circuit made ready; call it in the precision that it is to run in."""
     if design.part is not None:
         return sector_program(design.factors, design.part, design.real)
+    if design.cut is not None:
+        return halves_program(design.cut, design.real, turned=design.factors.turned)
+    factors = design.factors
+    return Program(factors.angles, design.plan, arrays_of(design), design.real, factors.turned, keep)
+
+
+def arrays_of(design: Design) -> Arrays:
+    """What the steps are made of."""
     factors, steps, laid = design.factors, design.steps, design.plan
     blocks = [step for step in steps if isinstance(step, Block)]
     slot = np.array([f for step in steps if isinstance(step, Wide) for f in step.factors], dtype=int)
@@ -117,12 +126,11 @@ def program_of(design: Design, *, keep: bool = True) -> Program | SectorProgram:
             x[part], z[part] = relabelled(x[part], step.after), relabelled(z[part], step.after)
     layers = [step for step in steps if isinstance(step, Diagonal)]
     layouts = [step.layout for step in laid.steps if isinstance(step, Turn)]
-    arrays = Arrays(
+    return Arrays(
         Local.of(factors, blocks, places(laid), design.real),
         wide.Masks.of(factors, slot, x, z, design.real),
         Diagonals.of(factors, layers, layouts, design.real),
     )
-    return Program(factors.angles, laid, arrays, design.real, factors.turned, keep)
 
 
 def state(plan, arrays, angles, terms):
