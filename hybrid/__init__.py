@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from circuits.errors import FailedJob, Refused, ToolkitError
+    from hybrid.algorithms.qaoa import qaoa
     from hybrid.loop import minimize, resume
     from hybrid.result import Result
     from hybrid.routing.plan import Plan, plan
@@ -25,6 +26,7 @@ _HOME = {
     "ToolkitError": "circuits.errors",
     "minimize": "hybrid.loop",
     "plan": "hybrid.routing.plan",
+    "qaoa": "hybrid.algorithms.qaoa",
     "resume": "hybrid.loop",
     "verify": "hybrid.verification",
 }
@@ -37,6 +39,7 @@ __all__ = [
     "ToolkitError",
     "minimize",
     "plan",
+    "qaoa",
     "resume",
     "verify",
 ]
