@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from circuits.errors import FailedJob, Refused, ToolkitError
     from hybrid.algorithms.qaoa import qaoa
+    from hybrid.algorithms.vqd import vqd
     from hybrid.loop import minimize, resume
     from hybrid.result import Result
     from hybrid.routing.plan import Plan, plan
@@ -29,6 +30,7 @@ _HOME = {
     "qaoa": "hybrid.algorithms.qaoa",
     "resume": "hybrid.loop",
     "verify": "hybrid.verification",
+    "vqd": "hybrid.algorithms.vqd",
 }
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "qaoa",
     "resume",
     "verify",
+    "vqd",
 ]
 
 

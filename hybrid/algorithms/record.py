@@ -149,6 +149,15 @@ def solved_once(problem: Problem) -> Problem:
     return replace(problem, solve=cache(problem.exact_energy))
 
 
+def unsolved(problem: Problem) -> Problem:
+    """The same problem, whose exact energy says nothing about what is minimized."""
+
+    def refuse() -> float:
+        raise Refused("the exact energy of H is not the minimum that is looked for")
+
+    return replace(problem, solve=refuse)
+
+
 def _asked(work: Workload) -> dict[str, Any]:
     return {
         "problem": work.problem.name,
