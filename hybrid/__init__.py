@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from circuits.errors import FailedJob, Refused, ToolkitError
+    from hybrid.algorithms.adapt import adapt
     from hybrid.algorithms.qaoa import qaoa
     from hybrid.algorithms.vqd import vqd
     from hybrid.loop import minimize, resume
@@ -25,6 +26,7 @@ _HOME = {
     "Refused": "circuits.errors",
     "Result": "hybrid.result",
     "ToolkitError": "circuits.errors",
+    "adapt": "hybrid.algorithms.adapt",
     "minimize": "hybrid.loop",
     "plan": "hybrid.routing.plan",
     "qaoa": "hybrid.algorithms.qaoa",
@@ -39,6 +41,7 @@ __all__ = [
     "Refused",
     "Result",
     "ToolkitError",
+    "adapt",
     "minimize",
     "plan",
     "qaoa",
