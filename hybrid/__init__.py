@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from circuits.errors import FailedJob, Refused, ToolkitError
+    from hybrid.algorithms.adapt import adapt
+    from hybrid.algorithms.qaoa import qaoa
+    from hybrid.algorithms.vqd import vqd
     from hybrid.loop import minimize, resume
     from hybrid.result import Result
     from hybrid.routing.plan import Plan, plan
@@ -23,10 +26,13 @@ _HOME = {
     "Refused": "circuits.errors",
     "Result": "hybrid.result",
     "ToolkitError": "circuits.errors",
+    "adapt": "hybrid.algorithms.adapt",
     "minimize": "hybrid.loop",
     "plan": "hybrid.routing.plan",
+    "qaoa": "hybrid.algorithms.qaoa",
     "resume": "hybrid.loop",
     "verify": "hybrid.verification",
+    "vqd": "hybrid.algorithms.vqd",
 }
 
 __all__ = [
@@ -35,10 +41,13 @@ __all__ = [
     "Refused",
     "Result",
     "ToolkitError",
+    "adapt",
     "minimize",
     "plan",
+    "qaoa",
     "resume",
     "verify",
+    "vqd",
 ]
 
 

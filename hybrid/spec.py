@@ -31,7 +31,7 @@ def spec_of(work: Workload, plan: Plan, exact: float | None) -> dict[str, Any]:
             "theta": work.theta.tolist(),
             **{key: getattr(work, key) for key in WORKLOAD},
         },
-        "backend": _backend_words(plan.chosen.backend),
+        "backend": backend_words(plan.chosen.backend),
         "plan": plan.to_dict(),
         "provenance": provenance(),
     }
@@ -66,7 +66,8 @@ def backend_of(spec: dict[str, Any], backend: Any = None) -> Backend:
     return backends.get(backend)
 
 
-def _backend_words(backend: Backend) -> dict[str, Any]:
+def backend_words(backend: Backend) -> dict[str, Any]:
+    """How a folder names a backend: its name and options, or, for an object, what it is."""
     origin = backend.origin
     if origin is not None and all(isinstance(v, str | int | float | bool | None) for v in origin.options.values()):
         return {"name": origin.name, "options": origin.options}

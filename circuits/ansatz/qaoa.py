@@ -45,8 +45,8 @@ def qaoa(problem: Problem, *, layers: int = 1) -> QuantumCircuit:
         raise Refused(
             f"qaoa needs a diagonal Hamiltonian, but that of {problem.name} has X or Y; use hamiltonian_variational"
         )
-    fields = _fields(cost)
-    if not np.any(fields):
+    felt = fields(cost)
+    if not np.any(felt):
         raise Refused(f"the Hamiltonian of {problem.name} is constant: there is nothing to optimize")
     beta, gamma = ParameterVector("beta", layers), ParameterVector("gamma", layers)
     circuit = QuantumCircuit(problem.n_qubits, name="qaoa")
@@ -55,11 +55,11 @@ def qaoa(problem: Problem, *, layers: int = 1) -> QuantumCircuit:
         evolve(circuit, cost, gamma[k])
         circuit.rx(-2 * beta[k], range(problem.n_qubits))
     ramp = (np.arange(layers) + 0.5) / layers
-    start = np.concatenate([STEP * (1 - ramp), STEP * ramp / np.max(fields)])
+    start = np.concatenate([STEP * (1 - ramp), STEP * ramp / np.max(felt)])
     circuit.metadata = {"ansatz": "qaoa", "theta": start.tolist()}
     return circuit
 
 
-def _fields(cost: SparsePauliOp) -> np.ndarray:
-    """Root of the summed squares of the terms on each qubit."""
+def fields(cost: SparsePauliOp) -> np.ndarray:
+    """Root of the summed squares of a diagonal operator's terms on each qubit, shape (qubits,)."""
     return np.sqrt(np.abs(np.asarray(cost.coeffs, dtype=complex)) ** 2 @ cost.paulis.z)

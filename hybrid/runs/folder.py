@@ -26,6 +26,7 @@ from circuits.errors import RecordFailed, Refused
 
 FORMAT = 1
 JOURNAL = "journal.sqlite"
+ALGORITHM = "algorithm.json"
 
 
 def home() -> Path:
@@ -61,6 +62,11 @@ def is_run(path: Path) -> bool:
 def check_run(path: Path) -> None:
     """Refuse a folder that holds no run; that of a sweep names one of its points."""
     point = next(iter(sorted(path.glob("*/spec.json"))), None)
+    if (path / ALGORITHM).is_file():
+        raise Refused(
+            f"{path} holds an algorithm of several runs; to continue it, call it again with the same arguments and "
+            f"folder='{path}'" + (f"; one of its runs is {point.parent}" if point else "")
+        )
     if not is_run(path) and point is not None:
         raise Refused(f"{path} holds a sweep; name one of its points, such as {point.parent}")
     if not is_run(path):

@@ -1,0 +1,199 @@
+"""ADAPT-VQE: an ansatz that grows by the operator that promises most."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import ParameterVector
+from qiskit.circuit.library import PauliEvolutionGate
+
+from circuits import Problem
+from circuits.errors import Refused
+from circuits.problems.checks import finite, whole
+from hybrid.algorithms.pools import Generator, generators
+from hybrid.algorithms.record import Record, opened, solved_once
+from hybrid.algorithms.summary import Summary
+from hybrid.result import Result
+from hybrid.workload import workload
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ADAPT(Summary):
+    """What ADAPT-VQE found.
+
+    Attributes:
+        problem: The problem.
+        chosen: The operators, in the order in which the ansatz grew.
+        runs: One run for each number of operators.
+        gradient_norms: Euclidean norm of the pool's gradients before each choice, and after the last.
+        circuit: The ansatz, with one parameter for each operator.
+        status: "converged" (the norm is below the tolerance) or "max_operators".
+        folder: Where the record lies.
+    """
+
+    problem: Problem
+    chosen: tuple[Generator, ...]
+    runs: tuple[Result, ...]
+    gradient_norms: tuple[float, ...]
+    circuit: QuantumCircuit
+    status: str
+    folder: Path
+
+    @property
+    def energy(self) -> float:
+        """Of the whole ansatz, in the problem's unit."""
+        return self.runs[-1].energy
+
+    @property
+    def error(self) -> float | None:
+        """Energy above the exact one, or None where that is unknown."""
+        return self.runs[-1].error
+
+    @property
+    def theta(self) -> np.ndarray:
+        """Shape (operators,), radians."""
+        return self.runs[-1].theta
+
+    def title(self) -> str:
+        """What was done to what."""
+        return f"ADAPT-VQE of {self.problem.name}"
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The results as pairs of words."""
+        rows = []
+        for k, run in enumerate(self.runs):
+            name = self.chosen[k - 1].name if k else "reference"
+            error = "" if run.error is None else f", error {run.error:+.1e}"
+            rows.append((name, f"{run.energy:.8f}{error}, pool gradient {self.gradient_norms[k]:.1e}"))
+        return [*rows, ("unit", self.problem.unit), ("status", self.status), ("record", str(self.folder))]
+
+
+def adapt(
+    problem: Problem,
+    *,
+    pool: Any = "fermionic",
+    tolerance: float = 1e-3,
+    max_operators: int = 50,
+    backend: Any = "auto",
+    optimizer: Any = "lbfgs",
+    seed: int = 0,
+    max_steps: int = 200,
+    accuracy: float = 1e-6,
+    shots: int | None = None,
+    label: str = "open",
+    folder: str | Path | None = None,
+) -> ADAPT:
+    """Grow prod_k exp(-i theta_k G_k) |reference> by the operator with the largest gradient, optimize all, and repeat.
+
+    The gradient of an operator, dE/dtheta at theta = 0 = <i [G, H]>, is that of its gate appended with a zero angle;
+    those of the whole pool are one gradient of the circuit with the whole pool appended.
+
+    Args:
+        problem: With a reference state, such as a molecule's Hartree-Fock determinant; without one, |0...0>.
+        pool: "fermionic", "qubit", or operators; see `hybrid.algorithms.pools.generators`.
+        tolerance: Norm of the pool's gradients at which it has converged, in the problem's unit per radian. With shots
+            the norm holds their noise, too: choose it above that, or limit the operators.
+        max_operators: Most operators of the ansatz.
+        backend: As for `hybrid.minimize`.
+        optimizer: As for `hybrid.minimize`.
+        seed: As for `hybrid.minimize`.
+        max_steps: Of each optimization.
+        accuracy: Of each optimization, in the problem's unit.
+        shots: As for `hybrid.minimize`.
+        label: As for `hybrid.minimize`.
+        folder: Where the record goes; called again with the same arguments, it continues what it finds there.
+
+    Returns:
+        An `ADAPT`, which prints itself.
+
+    Raises:
+        Refused: for a pool that does not fit the problem; nothing was written.
+
+    References:
+        H. R. Grimsley, S. E. Economou, E. Barnes, N. J. Mayhall, An adaptive variational algorithm for exact molecular
+        simulations on a quantum computer, Nat. Commun. 10, 3007 (2019).
+
+    Examples:
+        >>> import tempfile
+        >>> from circuits import molecule
+        >>> h2 = molecule("H 0 0 0; H 0 0 0.735")
+        >>> grown = adapt(h2, backend="statevector", folder=tempfile.mkdtemp())
+        >>> [operator.name for operator in grown.chosen], abs(grown.error) < 1e-8
+        (['0,2 -> 1,3'], True)
+    """
+    max_operators = whole(max_operators, "max_operators", at_least=1)
+    if finite(tolerance, "tolerance") <= 0:
+        raise Refused(f"tolerance must be positive, in {problem.unit} per radian, not {tolerance}")
+    operators = generators(problem, pool)
+    problem = solved_once(problem)
+    work = workload(
+        _grown(problem, operators, "theta"),
+        problem,
+        optimizer=optimizer,
+        theta=np.zeros(len(operators)),
+        accuracy=accuracy,
+        max_steps=max_steps,
+        seed=seed,
+        shots=shots,
+        label=label,
+    )
+    asked = {"tolerance": float(tolerance), "max_operators": max_operators}
+    with opened("adapt", work, backend=backend, folder=folder, asked=asked) as record:
+        chosen: list[Generator] = []
+        runs: list[Result] = []
+        norms: list[float] = []
+        theta = np.zeros(0)
+        while True:
+            k = len(chosen)
+            circuit = _grown(problem, chosen, "theta")
+            runs.append(record.run(f"operators-{k}", circuit, problem, theta=theta, seed=record.seed(0, k)))
+            theta = runs[-1].theta
+            gradient = _pool_gradient(record, circuit, theta, operators, k)
+            norms.append(float(np.linalg.norm(gradient)))
+            if norms[-1] < tolerance or k == max_operators:
+                break
+            chosen.append(operators[_steepest(gradient)])
+            theta = np.append(theta, 0.0)
+        status = "converged" if norms[-1] < tolerance else "max_operators"
+        result = ADAPT(problem, tuple(chosen), tuple(runs), tuple(norms), circuit, status, record.folder)
+        record.finish(
+            {"energy": result.energy, "exact_energy": runs[-1].exact_energy, "status": status, "theta": theta}
+            | {"operators": [operator.name for operator in chosen], "gradient_norms": norms}
+        )
+    return result
+
+
+def _grown(problem: Problem, operators: list[Generator] | tuple[Generator, ...], name: str) -> QuantumCircuit:
+    circuit = QuantumCircuit(problem.n_qubits, name="adapt")
+    if problem.reference_state is not None:
+        circuit.compose(problem.reference_state, inplace=True)
+    return _append(circuit, operators, name)
+
+
+def _append(circuit: QuantumCircuit, operators: Any, name: str) -> QuantumCircuit:
+    for angle, operator in zip(ParameterVector(name, len(operators)), operators, strict=True):
+        circuit.append(PauliEvolutionGate(operator.operator, angle), list(operator.qubits))
+    return circuit
+
+
+def _steepest(gradient: np.ndarray) -> int:
+    """The operator with the largest gradient; of those that rounding alone tells apart, the first."""
+    size = np.abs(gradient)
+    return int(np.argmax(size >= (1 - 1e-9) * np.max(size)))
+
+
+def _pool_gradient(
+    record: Record, circuit: QuantumCircuit, theta: np.ndarray, operators: tuple[Generator, ...], k: int
+) -> np.ndarray:
+    """dE/dtheta of every operator of the pool, appended with a zero angle; shape (pool,)."""
+    work, backend = record.work, record.backend
+
+    def ask() -> dict[str, Any]:
+        bound = circuit.assign_parameters(theta)
+        everything = _append(bound, operators, "pool")
+        f = backend.value_and_grad(everything, work.problem.hamiltonian, shots=work.shots, seed=record.seed(1, k))
+        return {"gradient": f(np.zeros(len(operators)))[1]}
+
+    return np.array(record.answer(f"pool-{k}", ask)["gradient"])

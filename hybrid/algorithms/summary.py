@@ -1,0 +1,28 @@
+"""The face of what an algorithm returns: it prints itself, in a terminal and in a notebook."""
+
+from abc import ABC, abstractmethod
+
+
+class Summary(ABC):
+    """A result that can say in a few rows what came out."""
+
+    @abstractmethod
+    def title(self) -> str:
+        """What was done to what."""
+
+    @abstractmethod
+    def rows(self) -> list[tuple[str, str]]:
+        """The results as pairs of words, for tables."""
+
+    def __str__(self) -> str:
+        rows = self.rows()
+        width = max(len(name) for name, _ in rows) + 2
+        return "\n".join([self.title(), *(f"  {name:<{width}}{text}" for name, text in rows)])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in self.rows())
+        return f"<p><b>{escape(self.title())}</b></p><table>{rows}</table>"

@@ -1,0 +1,199 @@
+"""Variational quantum deflation: excited states, one after the other, each kept off those below it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+
+from backends.batch import Batch
+from circuits import Problem
+from circuits.errors import Refused
+from circuits.problems.checks import finite, whole
+from circuits.problems.levels import MAX_QUBITS, lowest_levels
+from hybrid.algorithms.deflated import Deflated
+from hybrid.algorithms.record import Record, opened, unsolved
+from hybrid.algorithms.summary import Summary
+from hybrid.result import Result
+from hybrid.workload import Workload, workload
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """One state.
+
+    Attributes:
+        energy: <H>, without penalties, in the problem's unit.
+        standard_error: Of the energy; 0 where it is exact.
+        theta: Parameters, shape (params,), radians.
+        overlaps: |<psi|psi_j>|^2 with each level below, shape (levels below,).
+        run: The search that found it; its energy holds the penalties.
+    """
+
+    energy: float
+    standard_error: float
+    theta: np.ndarray
+    overlaps: np.ndarray
+    run: Result
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class VQD(Summary):
+    """What variational quantum deflation found.
+
+    Attributes:
+        problem: The problem.
+        levels: In the order in which they were found.
+        exact: The lowest levels, shape (levels,), for a molecule those with its electrons; None above 12 qubits.
+        folder: Where the record lies.
+    """
+
+    problem: Problem
+    levels: tuple[Level, ...]
+    exact: np.ndarray | None
+    folder: Path
+
+    @property
+    def energies(self) -> np.ndarray:
+        """Shape (levels,), in the problem's unit."""
+        return np.array([level.energy for level in self.levels])
+
+    def title(self) -> str:
+        """What was done to what."""
+        return f"VQD of {self.problem.name}"
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The results as pairs of words."""
+        rows = []
+        for k, level in enumerate(self.levels):
+            words = f"{level.energy:.8f}"
+            words += f" +- {level.standard_error:.1e}" * bool(level.standard_error)
+            if self.exact is not None and k < len(self.exact):
+                words += f", error {level.energy - self.exact[k]:+.1e}"
+            if k:
+                words += f", overlap with those below at most {np.max(level.overlaps):.1e}"
+            rows.append((f"level {k}", f"{words}; {level.run.status}"))
+        return [*rows, ("unit", self.problem.unit), ("record", str(self.folder))]
+
+
+def vqd(
+    circuit: QuantumCircuit,
+    problem: Any,
+    *,
+    levels: int = 3,
+    penalty: float | None = None,
+    starts: int = 3,
+    backend: Any = "auto",
+    optimizer: Any = "lbfgs",
+    theta: Any = None,
+    seed: int = 0,
+    max_steps: int = 200,
+    accuracy: float = 1e-6,
+    shots: int | None = None,
+    label: str = "open",
+    folder: str | Path | None = None,
+) -> VQD:
+    """The lowest levels by minimizing, for k = 0, 1, ..., <H> + penalty sum_(j<k) |<psi(theta)|psi(theta_j)>|^2.
+
+    Overlaps are the probability of |0...0> after the circuit at theta and the inverse of the circuit at theta_j: exact
+    and with adjoint gradients on a simulator that is, sampled elsewhere. The ansatz must be able to reach all levels.
+
+    Args:
+        circuit: Ansatz with parameters; at most 16 qubits.
+        problem: As for `hybrid.minimize`.
+        levels: How many.
+        penalty: Larger than the gap between the highest and the lowest level that is wanted, in the problem's unit; by
+            default twice the sum of the absolute coefficients of H, which exceeds every gap.
+        starts: Searches for each level, of which the lowest counts; the first starts at theta, the others anywhere.
+        backend: As for `hybrid.minimize`.
+        optimizer: As for `hybrid.minimize`.
+        theta: As for `hybrid.minimize`.
+        seed: As for `hybrid.minimize`.
+        max_steps: Of each search.
+        accuracy: Of each search, in the problem's unit.
+        shots: As for `hybrid.minimize`; the overlaps take as many.
+        label: As for `hybrid.minimize`.
+        folder: Where the record goes; called again with the same arguments, it continues what it finds there.
+
+    Returns:
+        A `VQD`, which prints itself.
+
+    Raises:
+        Refused: if the parts do not fit each other; nothing was written.
+
+    References:
+        O. Higgott, D. Wang, S. Brierley, Variational quantum computation of excited states, Quantum 3, 156 (2019).
+
+    Examples:
+        >>> import tempfile
+        >>> from circuits import tfim, hardware_efficient
+        >>> ansatz = hardware_efficient(2, layers=2)
+        >>> vqd(ansatz, tfim(2), levels=2, backend="statevector", folder=tempfile.mkdtemp()).energies.round(5).tolist()
+        [-2.23607, -1.0]
+    """
+    levels, starts = whole(levels, "levels", at_least=1), whole(starts, "starts", at_least=1)
+    if levels > 2**circuit.num_qubits:
+        raise Refused(f"levels must be at most 2^{circuit.num_qubits}, the number there are, not {levels}")
+    work = workload(
+        circuit,
+        problem,
+        optimizer=optimizer,
+        theta=theta,
+        accuracy=accuracy,
+        max_steps=max_steps,
+        seed=seed,
+        shots=shots,
+        label=label,
+    )
+    if penalty is None:
+        penalty = _any_gap(work.problem)
+    if finite(penalty, "penalty") <= 0:
+        raise Refused(f"penalty must be positive, in {work.problem.unit}, not {penalty}")
+    asked = {"levels": levels, "penalty": float(penalty), "starts": starts, "theta": work.theta.tolist()}
+    with opened("vqd", work, backend=backend, folder=folder, asked=asked) as record:
+        found: list[Level] = []
+        for _ in range(levels):
+            found.append(_next(record, work, found, penalty, starts))
+        exact = lowest_levels(work.problem, levels) if circuit.num_qubits <= MAX_QUBITS else None
+        result = VQD(work.problem, tuple(found), exact, record.folder)
+        record.finish({"energies": result.energies, "exact": exact})
+    return result
+
+
+def _next(record: Record, work: Workload, below: list[Level], penalty: float, starts: int) -> Level:
+    """The next level above those found."""
+    k = len(below)
+    thetas = np.array([level.theta for level in below]).reshape(k, len(work.theta))
+    deflated = Deflated(record.backend, work.circuit, thetas, penalty)
+    searches = []
+    for start in range(starts):
+        seed = record.seed(k, start)
+        anywhere = np.random.default_rng(seed).uniform(-np.pi, np.pi, len(work.theta))
+        searches.append(
+            record.run(
+                f"level-{k}-start-{start}",
+                work.circuit,
+                unsolved(work.problem) if k else work.problem,
+                theta=anywhere if start else work.theta,
+                seed=seed,
+                backend=deflated if k else None,
+            )
+        )
+    run = min(searches, key=lambda search: search.energy)
+
+    def ask() -> dict[str, Any]:
+        batch = Batch(work.circuit, work.problem.hamiltonian, run.theta, shots=work.shots, seed=record.seed(k, starts))
+        told = record.backend.submit(batch).result()
+        overlaps = deflated.overlaps(work.circuit, run.theta, shots=work.shots, seed=record.seed(k, starts + 1))
+        return {"energy": told.values[0, 0], "standard_error": told.standard_errors[0, 0], "overlaps": overlaps}
+
+    told = record.answer(f"level-{k}", ask)
+    return Level(told["energy"], told["standard_error"], run.theta, np.array(told["overlaps"]), run)
+
+
+def _any_gap(problem: Problem) -> float:
+    """A number that no two energies differ by more than."""
+    H = problem.hamiltonian.simplify()
+    moving = np.any(H.paulis.x | H.paulis.z, axis=1)
+    return 2 * float(np.sum(np.abs(np.asarray(H.coeffs)[moving]))) or 1.0
