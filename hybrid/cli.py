@@ -18,6 +18,7 @@ from circuits.errors import (
     Refused,
     ToolkitError,
 )
+from hybrid import batch
 
 if TYPE_CHECKING:
     from hybrid.studies.run import Outcome
@@ -49,6 +50,12 @@ def run(
         Path | None, typer.Option(metavar="DIR", help="Where the record goes (a new one in runs/).")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue what a signal or a kill interrupted.")] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="POINT", help="Some points of a sweep: names, numbers from 0, 3-7.")
+    ] = None,
+    base: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where paths in the study start; its own folder by default.")
+    ] = None,
     plot: Annotated[bool, typer.Option(help="Write a picture into the folder.")] = True,
     as_json: Json = False,
 ) -> None:
@@ -59,8 +66,10 @@ def run(
     from hybrid.signals import Stop
     from hybrid.studies.run import run_study
     from hybrid.studies.study import read
+    from hybrid.walltime import end_time
 
-    study = read(file, backend=backend)
+    study = read(file, backend=backend, base=base)
+    study = study.only(only) if only else study
     first = study.points()[0]
     name = first.spec.run.name or file.stem
     place = folder or (folders.latest(name) if resume else None) or folders.fresh(name)
@@ -77,9 +86,10 @@ def run(
         elif outcome.result is not None:
             out.print(terminal.result_table(outcome.result))
 
-    with Stop() as stop:
+    with Stop(end_time()) as stop:
         outcomes = run_study(study, place, resume=resume, on_plan=announce, on_outcome=report, should_stop=stop)
-        picture = terminal.draw(outcomes, place, swept=swept) if plot and outcomes and not stop() else None
+        draws = plot and outcomes and not study.partial and not stop()
+        picture = terminal.draw(outcomes, place, swept=swept) if draws else None
     if picture is not None:
         out.print(f"picture: {picture}", highlight=False, soft_wrap=True)
     if swept:
@@ -201,6 +211,9 @@ def new(
     from hybrid.studies.templates import kinds, template
 
     print("\n".join(kinds()) if kind is None else template(kind).rstrip("\n"))
+
+
+batch.register(app)
 
 
 def main() -> None:

@@ -1,23 +1,48 @@
-"""Stopping on a signal with all work saved."""
+"""Stopping on a signal or before the wall-time limit, with all work saved."""
 
 import signal
+import time
 from types import FrameType
 
 CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
+SAVING_S = 10.0
+"""Time that is kept for writing the result, in seconds."""
+
+LONGER = 1.5
+"""No step is begun unless this many times the longest one so far fits before the end."""
+
+MOST_SHARE = 0.25
+"""Of the whole time, no more than this is left unused, however long the longest step was."""
 
 
 class Stop:
     """While it is entered, the first SIGINT, SIGTERM or SIGUSR1 asks the loop to stop after the evaluation at hand.
 
-    A second SIGINT interrupts at once. Call the object to learn whether to stop.
+    A second SIGINT interrupts at once. Call the object before each step to learn whether to stop.
+
+    Args:
+        end: When the process will be ended, in seconds since 1970 (`hybrid.walltime.end_time`). It asks to stop before
+            that: as soon as a step of 1.5 times the longest so far, and ten seconds to write the result, no longer fit;
+            but not in the first three quarters of the time.
     """
 
-    def __init__(self):
+    def __init__(self, end: float | None = None):
         self.signal: signal.Signals | None = None
+        self._end = end
+        self._start = self._last = time.time()
+        self._longest = 0.0
+        self._late = False
 
     def __call__(self) -> bool:
-        """Whether a signal came."""
-        return self.signal is not None
+        """Whether a signal came, or the end is near."""
+        if self._end is not None:
+            now = time.time()
+            self._longest = max(self._longest, now - self._last)
+            self._last = now
+            needed_s = min(LONGER * self._longest + SAVING_S, MOST_SHARE * (self._end - self._start))
+            self._late = self._late or now + needed_s > self._end
+        return self._late or self.signal is not None
 
     def __enter__(self) -> "Stop":
         self._before = {number: signal.signal(number, self._note) for number in CAUGHT}

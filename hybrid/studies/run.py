@@ -105,11 +105,26 @@ def run_study(
             outcome = Outcome(point, None, err)
         outcomes.append(outcome)
         on_outcome(outcome)
-    if points[0].values:
+    if points[0].values and not study.partial:
         summary = {"points": [outcome.to_dict() for outcome in outcomes]}
         folder.mkdir(parents=True, exist_ok=True)
         folders.write_json(folder / "sweep.json", summary)
     return outcomes
+
+
+def unfinished(study: Study, folder: Path) -> list[int]:
+    """Positions of the points that have no final result in the folder; a run that was stopped has none.
+
+    Raises:
+        Refused: if the folder holds the run of another study.
+    """
+    missing = []
+    for number, point in enumerate(study.points()):
+        result = folder / point.name / "result.json"
+        ended = _continue_check(point, folder / point.name) and result.is_file()
+        if not ended or folders.read_json(result).get("status") == "stopped":
+            missing.append(number)
+    return missing
 
 
 def _prepare(point: Point) -> tuple[Workload, Any, float]:

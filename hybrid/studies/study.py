@@ -2,9 +2,9 @@
 
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from circuits.errors import Refused
 from hybrid import optimizers
 from hybrid.studies.refusals import refusal
 from hybrid.studies.sections import Spec
-from hybrid.studies.sweep import Value, check_use, fill, grid, variables, word
+from hybrid.studies.sweep import Value, check_use, fill, grid, positions, variables, word
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -57,33 +57,47 @@ class Study:
     Attributes:
         path: The file.
         sweep: Variable to its values, in file order.
+        partial: Whether it holds some of the grid's points only.
     """
 
     path: Path
     sweep: Mapping[str, list[Value]]
     _points: tuple[Point, ...]
+    partial: bool = False
 
     def points(self) -> tuple[Point, ...]:
         """The workloads, the last sweep variable running fastest; a single one without a sweep."""
         return self._points
 
+    def only(self, words: Iterable[str]) -> "Study":
+        """The study with some of its points: numbers in the grid from 0, ranges such as ``3-7``, or names.
 
-def read(path: str | Path, *, backend: str | None = None) -> Study:
+        Raises:
+            Refused: for a word that is none of these, with the nearest name.
+        """
+        chosen = positions(words, [point.name for point in self._points])
+        return replace(self, _points=tuple(self._points[number] for number in chosen), partial=True)
+
+
+def read(path: str | Path, *, backend: str | None = None, base: str | Path | None = None) -> Study:
     """Read and check a study file, every point of its sweep included.
 
     Args:
-        path: A TOML file; paths in it are relative to its folder.
+        path: A TOML file.
         backend: A name to use instead of the file's.
+        base: The folder that paths in the file are relative to; by default the file's own.
 
     Raises:
         Refused: if the file cannot be read, or says anything that is not understood. The message names file, section,
             key, value, and what would be right.
     """
     path = Path(path)
-    return check(_parse(path), path=path, backend=backend)
+    return check(_parse(path), path=path, backend=backend, base=base)
 
 
-def check(data: Mapping[str, Any], *, path: str | Path, backend: str | None = None) -> Study:
+def check(
+    data: Mapping[str, Any], *, path: str | Path, backend: str | None = None, base: str | Path | None = None
+) -> Study:
     """The same for content that is parsed already; ``path`` serves messages and relative paths.
 
     Raises:
@@ -99,7 +113,8 @@ def check(data: Mapping[str, Any], *, path: str | Path, backend: str | None = No
         check_use(sections, sweep)
     except Refused as err:
         raise Refused(f"{path}: {err}") from err
-    return Study(path, sweep, tuple(_point(path, sections, values) for values in grid(sweep)))
+    folder = path.absolute().parent if base is None else Path(base).absolute()
+    return Study(path, sweep, tuple(_point(path, folder, sections, values) for values in grid(sweep)))
 
 
 def build(point: Point) -> "tuple[Problem, QuantumCircuit, dict[str, Any]]":
@@ -166,12 +181,12 @@ def _circuit(spec: Spec, problem: "Problem") -> "QuantumCircuit":
     return circuit
 
 
-def _point(path: Path, sections: Mapping[str, Any], values: Mapping[str, Value]) -> Point:
+def _point(path: Path, folder: Path, sections: Mapping[str, Any], values: Mapping[str, Value]) -> Point:
     at = ", ".join(f"{name} = {value}" for name, value in values.items())
     where = f"{path} (at {at})" if at else str(path)
     data = fill(sections, values)
     try:
-        return Point(values, Spec.model_validate(data, context={"folder": path.absolute().parent}), where)
+        return Point(values, Spec.model_validate(data, context={"folder": folder}), where)
     except ValidationError as err:
         raise refusal(err, data, where=where) from err
 

@@ -1,10 +1,11 @@
 """The grid of a study: sweep variables, and where the file uses them."""
 
+import difflib
 import itertools
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from circuits.errors import Refused, unknown
@@ -89,6 +90,35 @@ def fill(data: Any, values: Mapping[str, Value]) -> Any:
     if isinstance(data, Mapping):
         return {key: fill(value, values) for key, value in data.items()}
     return [fill(value, values) for value in data] if isinstance(data, list) else data
+
+
+def positions(words: Iterable[str], names: Sequence[str]) -> list[int]:
+    """Positions in the grid, in order, for positions (from 0), ranges of them, and names of points.
+
+    >>> positions(["2", "0-1", "r=1.6"], ["r=1.2", "r=1.4", "r=1.6", "r=1.8"])
+    [0, 1, 2]
+
+    Raises:
+        Refused: for a word that is none of these.
+    """
+    where = {name: number for number, name in enumerate(names)}
+    chosen: set[int] = set()
+    for text in words:
+        span = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text)
+        first, last = (int(span[1]), int(span[2] or span[1])) if span else (0, -1)
+        if text in where:
+            chosen.add(where[text])
+        elif span and first <= last < len(names):
+            chosen.update(range(first, last + 1))
+        elif span:
+            raise Refused(f"point {text}: there are points 0 to {len(names) - 1}")
+        else:
+            near = difflib.get_close_matches(text, names, n=1)
+            hint = (
+                f"did you mean '{near[0]}'?" if near else f"there are 0 ({names[0]}) to {len(names) - 1} ({names[-1]})"
+            )
+            raise Refused(f"unknown point '{text}'; {hint}")
+    return sorted(chosen)
 
 
 def word(value: Value) -> str:

@@ -1,0 +1,83 @@
+"""The site file: where studies may be submitted to, a table of TOML for each site."""
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import ValidationError
+
+from circuits.errors import Refused, unknown
+from hybrid.sites.local import Local
+from hybrid.sites.site import Site
+from hybrid.sites.slurm import Slurm
+from hybrid.studies.sweep import shown
+
+KINDS: dict[str, type[Site]] = {"local": Local, "slurm": Slurm}
+
+VARIABLE = "HYBRID_SITES"
+
+
+def path() -> Path:
+    """The site file: $HYBRID_SITES, or ``sites.toml`` in the user's configuration folder (``~/.config/hybrid``)."""
+    return Path(os.environ.get(VARIABLE) or platformdirs.user_config_path("hybrid") / "sites.toml")
+
+
+def site(name: str) -> Site:
+    """The settings of a site; "local" is this machine unless the file says otherwise.
+
+    Raises:
+        Refused: if there is no such site, or the file says anything that is not understood.
+    """
+    sites = {"local": Local(kind="local")} | read(path())
+    if name not in sites:
+        raise unknown(f"site (they stand in {path()})", name, sites)
+    return sites[name]
+
+
+def read(file: Path) -> dict[str, Site]:
+    """Every site of a file; none where there is no file, unless a variable names it.
+
+    Raises:
+        Refused: as `site`.
+    """
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as err:
+        if os.environ.get(VARIABLE):
+            raise Refused(f"{file}: no such file, but {VARIABLE} names it") from err
+        return {}
+    except OSError as err:
+        raise Refused(f"{file}: cannot be read: {err.strerror}") from err
+    except (ValueError, RecursionError) as err:
+        raise Refused(f"{file}: not TOML: {err}") from err
+    return {name: _checked(file, name, table) for name, table in data.items()}
+
+
+def _checked(file: Path, name: str, table: Any) -> Site:
+    if not isinstance(table, dict):
+        raise Refused(f"{file}: {name} = {shown(table)}: must be a table [{name}] with the settings of a site")
+    kind = table.get("kind")
+    if kind not in KINDS:
+        said = "missing" if kind is None else f"unknown: {shown(kind)}"
+        raise Refused(f"{file}: [{name}] kind: {said}; must be one of {', '.join(map(repr, KINDS))}")
+    try:
+        return KINDS[kind].model_validate(table)
+    except ValidationError as err:
+        lines = [_line(fault, KINDS[kind], table) for fault in err.errors(include_url=False)]
+        raise Refused("\n".join(f"{file}: [{name}] {line}" for line in dict.fromkeys(lines))) from err
+
+
+def _line(fault: Any, model: type[Site], table: dict[str, Any]) -> str:
+    key = str(fault["loc"][0])
+    at = f"{key} = {shown(table[key])}"
+    if fault["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, model.model_fields, n=1)
+        return f"{at}: unknown key; " + (
+            f"did you mean '{near[0]}'?" if near else f"known: {', '.join(model.model_fields)}"
+        )
+    if fault["type"] == "value_error":
+        return f"{key}: {fault['ctx']['error']}"
+    return f"{at}: " + (fault["msg"] if fault["type"] == "rule" else f"must be {model.model_fields[key].description}")
