@@ -53,6 +53,25 @@ def test_converged_means_within_the_accuracy(optimizer, functions, drive):
         assert function.f(function.start)[0] - function.minimum > 1000 * error  # the case is not trivial
 
 
+@pytest.mark.parametrize("accuracy", [0.02, 0.05, 0.2])
+def test_converged_in_noise_means_within_the_accuracy(accuracy, optimizer, functions, drive):
+    """Standard errors of 0.02: it may give up, but what it calls converged is so, in five of five runs."""
+    function = functions.quadratic(4.0, 4)
+    for seed in range(5):
+        outcome = drive(optimizer, function.f, function.start, accuracy=accuracy, sigma=0.02, seed=seed, max_steps=600)
+        error = function.f(optimizer.best(outcome.state))[0] - function.minimum
+        assert error < accuracy or not optimizer.converged(outcome.state)
+        assert optimizer.converged(outcome.state) or accuracy < 0.2
+
+
+def test_never_converged_inside_the_standard_error(optimizer, functions, drive):
+    """An accuracy of a hundredth of the errors takes 10,000 values at the very least; these are a few hundred."""
+    function = functions.mean_field(3)
+    outcome = drive(optimizer, function.f, function.start, accuracy=2e-4, sigma=0.02, max_steps=150)
+    assert not optimizer.converged(outcome.state)
+    assert len(outcome.rows) < 10_000
+
+
 def test_tell_is_pure(optimizer, functions, evaluate):
     """Told the same twice, an old state answers the same twice, and is not changed by what follows it."""
     function = functions.mean_field(4)
