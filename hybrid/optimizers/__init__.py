@@ -9,16 +9,24 @@ from hybrid.optimizers.optimizer import Optimizer, Points, Told
 
 if TYPE_CHECKING:
     from hybrid.optimizers.adam import Adam
+    from hybrid.optimizers.basinhopping import BasinHopping
+    from hybrid.optimizers.cmaes import CMAES
+    from hybrid.optimizers.differential import DifferentialEvolution
     from hybrid.optimizers.lbfgs import LBFGS
+    from hybrid.optimizers.multistart import Multistart
     from hybrid.optimizers.rotosolve import Rotosolve
     from hybrid.optimizers.scipy import COBYLA, NelderMead
     from hybrid.optimizers.spsa import SPSA
 
 __all__ = [
+    "CMAES",
     "COBYLA",
     "LBFGS",
     "SPSA",
     "Adam",
+    "BasinHopping",
+    "DifferentialEvolution",
+    "Multistart",
     "NelderMead",
     "Optimizer",
     "Points",
@@ -30,8 +38,12 @@ __all__ = [
 
 KNOWN = {
     "adam": "adam:Adam",
+    "basin-hopping": "basinhopping:BasinHopping",
+    "cma-es": "cmaes:CMAES",
     "cobyla": "scipy:COBYLA",
+    "differential-evolution": "differential:DifferentialEvolution",
     "lbfgs": "lbfgs:LBFGS",
+    "multistart": "multistart:Multistart",
     "nelder-mead": "scipy:NelderMead",
     "rotosolve": "rotosolve:Rotosolve",
     "spsa": "spsa:SPSA",

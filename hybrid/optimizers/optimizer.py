@@ -1,7 +1,7 @@
 """The face of every optimizer: ask for points, be told what they are worth."""
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -98,7 +98,9 @@ class Optimizer(ABC):
 
     def describe(self) -> dict[str, Any]:
         """Kind and settings as JSON-able values; ``get(**description)`` makes the optimizer again."""
-        return {"kind": self.kind, **asdict(self)}  # pyright: ignore[reportArgumentType] - each one is a dataclass
+        names = [field.name for field in fields(self)]  # pyright: ignore[reportArgumentType] - each one is a dataclass
+        settings = {name: getattr(self, name) for name in names}
+        return {"kind": self.kind} | {k: v.describe() if isinstance(v, Optimizer) else v for k, v in settings.items()}
 
 
 def starting_point(theta: Any, accuracy: float) -> np.ndarray:

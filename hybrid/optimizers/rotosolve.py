@@ -51,7 +51,7 @@ class Rotosolve(Optimizer):
 
     It has converged when in two successive sweeps every promise held and what a geometric series of such gains would
     still bring is below half the accuracy. With standard errors, gains below twice them count as none;
-    where they are larger than the accuracy, the run then ends stalled.
+    where that is more than the accuracy, the run then ends stalled.
 
     References:
         Ostaszewski, Grant, Benedetti, Quantum 5, 391 (2021); Nakanishi, Fujii, Todo, Phys. Rev. Res. 2, 043158 (2020).
@@ -111,13 +111,13 @@ class Rotosolve(Optimizer):
 
     def converged(self, state: _State) -> bool:
         """Whether two sweeps held no surprise, and nearly no gain."""
-        return state.calm >= 2 and state.error <= state.accuracy
+        return state.calm >= 2 and 2.0 * state.error <= state.accuracy
 
     def stalled(self, state: _State) -> str:
         """That noise hides what is left."""
         if state.calm < 2 or self.converged(state):
             return ""
-        return f"values are known to {state.error:.2g}, less well than the accuracy {state.accuracy:.2g}"
+        return f"values are known to {state.error:.2g}, less well than half the accuracy {state.accuracy:.2g}"
 
     def evaluations(self, n_params: int, max_steps: int) -> int:
         """Three rows a step, for twenty sweeps."""

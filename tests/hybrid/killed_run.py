@@ -4,6 +4,12 @@ import sys
 import time
 from pathlib import Path
 
+NOISY = ("cma-es", "spsa")
+"""Those that are killed while they average noise away."""
+
+ON_REFERENCE = ("cobyla", "differential-evolution", "nelder-mead", "rotosolve")
+"""Those that ask for values only and need no fast engine."""
+
 
 def main(folder: str, optimizer: str, pause_s: str) -> None:
     import hybrid
@@ -18,12 +24,12 @@ def main(folder: str, optimizer: str, pause_s: str) -> None:
     else:
         problem = tfim(3)
         circuit = hamiltonian_variational(problem, layers=2)
-        noisy = {"shots": 100, "accuracy": 0.05} if optimizer == "spsa" else {}
+        noisy = {"shots": 100, "accuracy": 0.05} if optimizer in NOISY else {}
         hybrid.minimize(
             circuit,
             problem,
             optimizer=optimizer,
-            backend="reference" if optimizer in ("cobyla", "nelder-mead", "rotosolve") else "statevector",
+            backend="reference" if optimizer in ON_REFERENCE else "statevector",
             max_steps=40,
             folder=folder,
             should_stop=pause,

@@ -9,6 +9,7 @@ import pytest
 
 import hybrid
 from circuits.errors import Refused
+from hybrid import optimizers
 
 KILLS = int(os.environ.get("HYBRID_KILLS", "2"))
 """How often each run is killed; the continuous integration asks for ten."""
@@ -16,7 +17,7 @@ KILLS = int(os.environ.get("HYBRID_KILLS", "2"))
 PROGRAM = Path(__file__).with_name("killed_run.py")
 
 
-@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "spsa", "cobyla", "nelder-mead", "rotosolve"])
+@pytest.mark.parametrize("optimizer", optimizers.names())
 def test_killed_and_resumed_is_the_same_to_the_last_bit(optimizer, tmp_path, start, wait_until):
     assert start(PROGRAM, tmp_path / "whole", optimizer, 0).wait() == 0
     whole = hybrid.resume(tmp_path / "whole")

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import pickle
 import runpy
 import subprocess
@@ -21,9 +22,24 @@ ACCURACY = {"spsa": 1e-2}
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 
-@pytest.fixture(params=names())
+DEFAULTS = [get(name) for name in names()]
+
+NESTED = [
+    get("multistart", inner="cobyla", starts=3),
+    get("multistart", inner={"kind": "basin-hopping", "inner": "rotosolve", "patience": 2}, starts=2),
+    get("basin-hopping", inner="cma-es", temperature=0.5, patience=2),
+]
+
+
+@pytest.fixture(params=DEFAULTS + NESTED, ids=lambda o: "-".join(str(v) for v in words(o)))
 def optimizer(request) -> Optimizer:
-    return get(request.param)
+    return request.param
+
+
+def words(optimizer: Optimizer) -> list[str]:
+    """The kinds from the outside in."""
+    inner = getattr(optimizer, "inner", None)
+    return [optimizer.kind] + (words(inner) if isinstance(inner, Optimizer) else [])
 
 
 def test_converged_means_within_the_accuracy(optimizer, functions, drive):
@@ -35,6 +51,25 @@ def test_converged_means_within_the_accuracy(optimizer, functions, drive):
         error = function.f(optimizer.best(outcome.state))[0] - function.minimum
         assert -1e-12 < error < accuracy
         assert function.f(function.start)[0] - function.minimum > 1000 * error  # the case is not trivial
+
+
+@pytest.mark.parametrize("accuracy", [0.02, 0.05, 0.2])
+def test_converged_in_noise_means_within_the_accuracy(accuracy, optimizer, functions, drive):
+    """Standard errors of 0.02: it may give up, but what it calls converged is so, in five of five runs."""
+    function = functions.quadratic(4.0, 4)
+    for seed in range(5):
+        outcome = drive(optimizer, function.f, function.start, accuracy=accuracy, sigma=0.02, seed=seed, max_steps=600)
+        error = function.f(optimizer.best(outcome.state))[0] - function.minimum
+        assert error < accuracy or not optimizer.converged(outcome.state)
+        assert optimizer.converged(outcome.state) or accuracy < 0.2
+
+
+def test_never_converged_inside_the_standard_error(optimizer, functions, drive):
+    """An accuracy of a hundredth of the errors takes 10,000 values at the very least; these are a few hundred."""
+    function = functions.mean_field(3)
+    outcome = drive(optimizer, function.f, function.start, accuracy=2e-4, sigma=0.02, max_steps=150)
+    assert not optimizer.converged(outcome.state)
+    assert len(outcome.rows) < 10_000
 
 
 def test_tell_is_pure(optimizer, functions, evaluate):
@@ -94,16 +129,17 @@ SCRIPT = """
 import hashlib, json, sys
 import numpy as np
 from hybrid.optimizers import Told, get
-fingerprints = {}
-for kind in json.loads(sys.argv[1]):
-    optimizer, digest = get(kind), hashlib.sha256()
-    state = optimizer.init(np.linspace(-1.0, 1.0, 5), accuracy=1e-6, seed=7)
-    for k in range(60):
+fingerprints, n_params, steps = [], int(sys.argv[2]), int(sys.argv[3])
+for description in json.loads(sys.argv[1]):
+    optimizer, digest = get(**description), hashlib.sha256()
+    state = optimizer.init(np.linspace(-1.0, 1.0, n_params), accuracy=1e-6, seed=7)
+    for k in range(steps):
         points = optimizer.ask(state)
         digest.update(points.rows.tobytes())
-        x = points.rows - np.arange(5)
+        x = points.rows - np.arange(n_params)
+        x = x + 0.1 * np.roll(x, 1, axis=1)
         state = optimizer.tell(state, Told(-np.cos(x).sum(axis=1), np.zeros(len(x)), np.sin(x)))
-    fingerprints[kind] = digest.hexdigest()
+    fingerprints.append(digest.hexdigest())
 print(json.dumps(fingerprints))
 """
 
@@ -112,13 +148,32 @@ def test_same_bits_in_another_process(tmp_path, monkeypatch, capsys):
     """Replayed from the values elsewhere, every point asked for is the same to the last bit."""
     script = tmp_path / "fingerprints.py"
     script.write_text(SCRIPT)
-    command = [sys.executable, "-c", SCRIPT, json.dumps(names())]
-    there = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
-    monkeypatch.setattr(sys, "argv", [str(script), json.dumps(names())])
+    arguments = [json.dumps([optimizer.describe() for optimizer in DEFAULTS + NESTED]), "5", "60"]
+    there = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *arguments], check=True, capture_output=True, text=True, timeout=120
+    )
+    monkeypatch.setattr(sys, "argv", [str(script), *arguments])
     runpy.run_path(str(script))
     assert there.stderr == ""
     assert there.stdout == capsys.readouterr().out
-    assert len(set(json.loads(there.stdout).values())) == len(names())  # no two ask for the same points
+    assert len(set(json.loads(there.stdout))) == len(DEFAULTS + NESTED)  # no two ask for the same points
+
+
+def test_same_bits_with_any_number_of_threads():
+    """With so many parameters that a matrix product of BLAS, or an eigenvector of LAPACK, differs with the threads."""
+    arguments = [json.dumps([optimizer.describe() for optimizer in DEFAULTS]), "150", "20"]
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT, *arguments],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env=os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads),
+        ).stdout
+        for threads in ("1", "4")
+    ]
+    assert outputs[0] == outputs[1] != ""
 
 
 @pytest.mark.parametrize("n", [0, 1])
@@ -194,7 +249,8 @@ def test_descriptions_make_it_again(optimizer):
 
 def test_guesses_are_positive_and_bounded(optimizer):
     for n_params in (0, 1, 100):
-        assert 1 <= optimizer.evaluations(n_params, 50) <= 50 * 20
+        rows = optimizer.ask(optimizer.init(np.zeros(n_params), accuracy=1e-3, seed=0)).rows
+        assert 1 <= optimizer.evaluations(n_params, 50) <= 51 * len(rows)
 
 
 @settings(max_examples=15, deadline=None)

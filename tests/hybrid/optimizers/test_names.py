@@ -9,7 +9,8 @@ from hybrid.optimizers import get, names
 
 
 def test_names():
-    assert names() == ["adam", "cobyla", "lbfgs", "nelder-mead", "rotosolve", "spsa"]
+    assert names() == sorted(names())
+    assert {"adam", "cma-es", "lbfgs", "multistart"} < set(names())
     assert [get(name).kind for name in names()] == names()
     assert get("nelder_mead") == get("Nelder-Mead") == hybrid.optimizers.NelderMead()
 
@@ -43,6 +44,17 @@ def test_an_optimizer_passes_through():
         ("lbfgs", {"memory": True}, "memory must be a whole number"),
         ("spsa", {"calibration": "ten"}, "calibration must be a whole number"),
         ("cobyla", {"radius": float("nan")}, "radius must be a number"),
+        ("cma-es", {"population": 3}, "population must be a whole number between 4"),
+        ("cma-es", {"sigma": 0.0}, "sigma must be a number"),
+        ("differential-evolution", {"population": 2.5}, "population must be a whole number"),
+        ("multistart", {"starts": 0}, "starts must be a whole number"),
+        ("multistart", {"inner": "lbgfs"}, "did you mean 'lbfgs'"),
+        ("multistart", {"inner": {"memory": 3}}, "inner must be the name of an optimizer, or a table"),
+        ("multistart", {"inner": {"kind": "lbfgs", "memry": 3}}, "option of optimizer lbfgs: .*did you mean 'memory'"),
+        ("multistart", {"inner": {"kind": "lbfgs", "memory": 0}}, "optimizer lbfgs: memory must be"),
+        ("basin-hopping", {"inner": 7}, "inner must be"),
+        ("basin-hopping", {"temperature": -1.0}, "temperature must be"),
+        ("basin-hopping", {"patience": 0}, "patience must be"),
     ],
 )
 def test_wrong_names_and_settings_are_refused(kind, options, match):

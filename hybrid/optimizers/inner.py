@@ -1,0 +1,103 @@
+"""What an optimizer around another one needs: making it, its seeds, and comparing what it found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from circuits.errors import Refused
+from hybrid.optimizers import get
+from hybrid.optimizers.optimizer import Optimizer, Points, Told
+
+
+def made(inner: Any) -> Optimizer:
+    """The inner optimizer from a name, a table of its kind and options, or itself.
+
+    Raises:
+        Refused: if it is none of them, or the name or an option is wrong.
+    """
+    if isinstance(inner, str | Optimizer):
+        return get(inner)
+    if isinstance(inner, Mapping) and "kind" in inner:
+        return get(**inner)
+    raise Refused(
+        'inner must be the name of an optimizer, or a table of its kind and options such as { kind = "adam", '
+        f"learning_rate = 0.1 }}, not {inner!r}"
+    )
+
+
+def finished(inner: Optimizer, state: Any) -> bool:
+    """Whether more steps cannot help."""
+    return inner.converged(state) or bool(inner.stalled(state))
+
+
+def child_seed(seed: int, k: int) -> int:
+    """The seed of the k-th run of the inner optimizer."""
+    return int(np.random.SeedSequence((seed, k)).generate_state(1, np.uint64)[0])
+
+
+def answer(points: Points, told: Told, rows: slice) -> Told:
+    """The part of what was told that answers these points, with gradients only if they asked for them."""
+    gradients = told.gradients[rows] if points.gradient and told.gradients is not None else None
+    return Told(told.values[rows], told.standard_errors[rows], gradients)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Candidates for the minimum, valued again and again until it is known which of them is lowest.
+
+    A candidate needs no more values when its mean is known to half the tolerance, or lies four standard errors above
+    the lowest one. Exact values need a single round.
+
+    Attributes:
+        rows: Shape (candidates, params).
+        tolerance: In the objective's unit.
+        counts: Values told so far, shape (candidates,).
+        sums: Of these values.
+        variances: Sums of their squared standard errors.
+    """
+
+    rows: np.ndarray
+    tolerance: float
+    counts: np.ndarray
+    sums: np.ndarray
+    variances: np.ndarray
+
+    @classmethod
+    def of(cls, rows: np.ndarray, tolerance: float) -> "Comparison":
+        """Candidates of which nothing is known."""
+        nothing = np.zeros(len(rows))
+        return cls(rows, tolerance, nothing, nothing, nothing)
+
+    @property
+    def means(self) -> np.ndarray:
+        """Mean values, shape (candidates,); infinite before the first."""
+        return np.where(self.counts > 0, self.sums / np.maximum(self.counts, 1), np.inf)
+
+    @property
+    def errors(self) -> np.ndarray:
+        """Their standard errors, shape (candidates,); infinite before the first value."""
+        return np.where(self.counts > 0, np.sqrt(self.variances) / np.maximum(self.counts, 1), np.inf)
+
+    @property
+    def open(self) -> np.ndarray:
+        """Indices of the candidates that need another value."""
+        if not self.counts.any():
+            return np.arange(len(self.rows))
+        means, errors = self.means, self.errors
+        lowest = np.argmin(means)
+        beaten = means - means[lowest] > 4.0 * np.hypot(errors, errors[lowest])
+        return np.flatnonzero((errors > self.tolerance / 2.0) & ~beaten)
+
+    def ask(self) -> Points:
+        """The candidates that need another value."""
+        return Points(self.rows[self.open], gradient=False)
+
+    def tell(self, told: Told) -> "Comparison":
+        """With one more value for each of those asked for."""
+        counts, sums, variances = self.counts.copy(), self.sums.copy(), self.variances.copy()
+        counts[self.open] += 1
+        sums[self.open] += told.values
+        variances[self.open] += told.standard_errors**2
+        return replace(self, counts=counts, sums=sums, variances=variances)

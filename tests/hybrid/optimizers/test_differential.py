@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from hybrid.optimizers import get
+
+
+def rastrigin(x):
+    """Four minima along each parameter between -pi and pi, and one at 0, the lowest."""
+    return float((x**2 / 4 + 1.0 - np.cos(4.0 * x)).sum()), x / 2 + 4.0 * np.sin(4.0 * x)
+
+
+def test_the_lowest_of_many_minima(drive):
+    """L-BFGS ends in the minimum next to the start; a population finds the lowest of 125 in most runs."""
+    start = np.array([1.5, 2.9, -1.4])
+    local, optimizer = get("lbfgs"), get("differential-evolution", population=50)
+    assert rastrigin(local.best(drive(local, rastrigin, start).state))[0] > 0.1
+    values = []
+    for seed in range(10):
+        outcome = drive(optimizer, rastrigin, start, seed=seed)
+        assert optimizer.converged(outcome.state)
+        values.append(rastrigin(optimizer.best(outcome.state))[0])
+    assert np.sum(np.array(values) < 1e-6) >= 7
+
+
+def test_first_population_covers_the_range(functions):
+    function = functions.sinusoids(4)
+    optimizer = get("differential-evolution", radius=0.5, population=10)
+    rows = optimizer.ask(optimizer.init(function.start, accuracy=1e-3, seed=0)).rows
+    assert np.array_equal(rows[0], function.start)
+    assert np.abs(rows - function.start).max() <= 0.5
+    tenths = np.floor((rows[1:] - function.start + 0.5) * 10).astype(int)
+    assert all(len(set(column)) == 9 for column in tenths.T)  # every slice but the one the start took over
+
+
+def test_trials_are_best_plus_differences(functions, evaluate):
+    """Each parameter of a trial is its member's, or best + F (a - b) of two others."""
+    function, optimizer = functions.sinusoids(3), get("differential-evolution", population=5)
+    state = optimizer.init(function.start, accuracy=1e-6, seed=1)
+    members = optimizer.ask(state).rows
+    told = evaluate(function.f, optimizer.ask(state))
+    state = optimizer.tell(state, told)
+    trials, best = optimizer.ask(state).rows, members[np.argmin(told.values)]
+    for member, trial in enumerate(trials):
+        moved = trial != members[member]
+        assert moved.any()
+        others = [k for k in range(5) if k != member]
+        differences = [members[a] - members[b] for a in others for b in others if a != b]
+        scales = [((trial - best)[moved] / difference[moved]) for difference in differences]
+        assert any(np.ptp(scale) < 1e-9 and 0.1 <= scale[0] <= 1.0 for scale in scales)
+
+
+def test_members_only_get_better(functions, evaluate):
+    function, optimizer = functions.mean_field(4), get("differential-evolution")
+    state = optimizer.init(function.start, accuracy=1e-6, seed=0)
+    state = optimizer.tell(state, evaluate(function.f, optimizer.ask(state)))
+    for _ in range(20):
+        before = state.values
+        state = optimizer.tell(state, evaluate(function.f, optimizer.ask(state)))
+        assert np.all(state.values <= before)
+        assert [function.f(row)[0] for row in state.members] == pytest.approx(state.values)
+
+
+def test_noise_ends_stalled(functions, drive):
+    function, optimizer = functions.quadratic(4.0, 4), get("differential-evolution")
+    outcome = drive(optimizer, function.f, function.start, accuracy=0.02, sigma=0.02, max_steps=500)
+    assert outcome.steps < 100
+    assert "known to 0.02" in optimizer.stalled(outcome.state)
