@@ -16,6 +16,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector, random_pauli_list
 import backends
 from backends.gradients import finite_difference
 from backends.statevector import Statevector as Engine
+from backends.statevector import design
 from backends.statevector.design import block_costs
 from backends.statevector.fuse import Block, bits, fuse
 from backends.statevector.lower import lower
@@ -92,6 +93,55 @@ def test_values_and_gradients_of_random_circuits(n, size, seed):
     assert gradient == pytest.approx(slopes, abs=1e-9)
     bound = circuit.assign_parameters(theta).decompose("PauliEvolution")
     assert value == pytest.approx(Statevector(bound).expectation_value(H).real, abs=DOUBLE)
+
+
+THOUSANDS = settings(
+    max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture
+def in_numpy(monkeypatch):
+    """Walk kernel by kernel in NumPy, which compiles nothing, so that there is time for thousands of circuits."""
+    monkeypatch.setattr(design, "STEPWISE", 1)
+
+
+@pytest.mark.slow
+@THOUSANDS
+@given(n=st.integers(1, 8), depth=st.integers(0, 12), seed=st.integers(0, 10**9))
+def test_states_of_thousands_of_circuits(n, depth, seed, in_numpy):
+    circuit = random_circuit(n, depth, max_operands=min(n, 3), seed=seed)
+    psi = Engine().state(circuit)
+    assert np.linalg.norm(psi) == pytest.approx(1, abs=DOUBLE)
+    assert same_state(circuit, psi, DOUBLE)
+
+
+@pytest.mark.slow
+@THOUSANDS
+@given(n=st.integers(1, 8), size=st.integers(0, 40), seed=st.integers(0, 10**9))
+def test_gradients_of_thousands_of_circuits(n, size, seed, in_numpy):
+    """Against Lightning, and linearity in the observable."""
+    circuit, H, other = free_circuit(n, size, seed), observable(n, seed), observable(n, seed + 1, size=4)
+    theta = np.random.default_rng(seed).normal(size=circuit.num_parameters)
+    (values,), (slopes,) = Engine().values_and_jacobian(circuit, [H, other, H + 2 * other])(theta)
+    assert values[2] == pytest.approx(values[0] + 2 * values[1], abs=DOUBLE)
+    assert slopes[2] == pytest.approx(slopes[0] + 2 * slopes[1], abs=DOUBLE)
+
+    wanted, wanted_slopes = backends.get("lightning").value_and_grad(circuit, H)(theta)
+    assert values[0] == pytest.approx(wanted, abs=DOUBLE)
+    assert slopes[0] == pytest.approx(wanted_slopes, abs=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [20, 23])
+def test_wide_circuits_against_aer(n):
+    """Gates between any two qubits, so that no way for special circuits applies."""
+    circuit, H = free_circuit(n, 90, n), observable(n, n)
+    theta = np.random.default_rng(n).normal(size=circuit.num_parameters)
+    wanted = backends.get("aer").submit(backends.Batch(circuit, H, theta)).result().values
+    assert backends.get("statevector").prepare(circuit, H)(theta).values == pytest.approx(wanted, abs=DOUBLE)
+    single = backends.get("statevector", precision="single").prepare(circuit, H)(theta).values
+    assert single == pytest.approx(wanted, abs=SINGLE)
 
 
 def standard_gates():
