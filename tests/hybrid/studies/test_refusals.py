@@ -32,6 +32,26 @@ BAD = {
         '[optimizer] memory = "many": must be a valid integer',
     ),
     "setting out of range": (TFIM + HEA + "[optimizer]\nmemory = -1", "[optimizer] memory = -1: "),
+    "unknown inner optimizer": (
+        TFIM + HEA + '[optimizer]\nkind = "multistart"\ninner = "lbgfs"',
+        "[optimizer] inner = \"lbgfs\": unknown optimizer 'lbgfs'; did you mean 'lbfgs'?",
+    ),
+    "misspelt option of the inner optimizer": (
+        TFIM + HEA + '[optimizer]\nkind = "basin-hopping"\ninner = { kind = "adam", learning_rat = 0.1 }',
+        "option of optimizer adam: 'learning_rat'; did you mean 'learning_rate'?",
+    ),
+    "inner optimizer without a kind": (
+        TFIM + HEA + '[optimizer]\nkind = "multistart"\n[optimizer.inner]\nmemory = 5',
+        '[optimizer] inner = {"memory": 5}: inner must be the name of an optimizer, or a table of its kind and options',
+    ),
+    "option of the inner optimizer outside of it": (
+        TFIM + HEA + '[optimizer]\nkind = "multistart"\nmemory = 5',
+        "[optimizer] memory = 5: unknown key",
+    ),
+    "too small a population": (
+        TFIM + HEA + '[optimizer]\nkind = "cma-es"\npopulation = 2',
+        "[optimizer] population = 2: optimizer cma-es: population must be a whole number between 4 and",
+    ),
     "misspelt section": (TFIM + HEA + "[optimiser]", "[optimiser]: unknown section; did you mean [optimizer]?"),
     "key of another section": (
         TFIM + HEA + "[run]\nmax_steps = 3",
