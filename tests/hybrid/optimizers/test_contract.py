@@ -253,6 +253,16 @@ def test_guesses_are_positive_and_bounded(optimizer):
         assert 1 <= optimizer.evaluations(n_params, 50) <= 51 * len(rows)
 
 
+def test_guesses_are_of_the_right_size(optimizer, functions, drive):
+    """For a smooth landscape and an accuracy of 1e-6: what a plan is made from is no more than eight times off."""
+    if optimizer.kind == "spsa":
+        pytest.skip("takes all the steps there are at this accuracy")
+    function = functions.sinusoids(8)
+    outcome = drive(optimizer, function.f, function.start)
+    assert optimizer.converged(outcome.state)
+    assert 1 / 8 < optimizer.evaluations(8, 3000) / len(outcome.rows) < 8
+
+
 @settings(max_examples=15, deadline=None)
 @given(offset=st.floats(-1e4, 1e4), scale=st.floats(0.1, 10.0), seed=st.integers(0, 1000))
 @pytest.mark.parametrize("kind", [name for name in names() if name != "spsa"])
