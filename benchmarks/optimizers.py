@@ -1,7 +1,7 @@
 """Every optimizer against SciPy's, optax's and pycma's: evaluations to the target, and how often it is reached.
 
 A run is over when a point that it asked for, or that ours would answer with, truly lies within the target of the
-minimum, when the optimizer stops by itself, or when its budget is spent: 4000 + 100 params rows, a tenth of it where
+minimum, when the optimizer stops by itself, or when its budget is spent: 4000 + 50 params rows, a tenth of it where
 each row comes with its gradient. Values alone and rows with gradients are counted alike; which one an optimizer asks
 for stands beside the number (a gradient costs about 4 values on a simulator with an adjoint method, 2 params values on
 a device). All have their default settings, from the same random starts.
@@ -54,12 +54,12 @@ def race(landscape: Landscape, names: Iterable[str], seeds: int) -> dict[str, An
     """All contestants on one landscape."""
     f = landscape.make()
     minimum = landscape.minimum(f) if callable(landscape.minimum) else landscape.minimum
-    budget = 4000 + 100 * landscape.n_params
+    budget = 4000 + 50 * landscape.n_params
     results = {}
     for name in names:
         contestant = CONTESTANTS[name]
-        if contestant.missing:
-            results[name] = {"skipped": contestant.missing}
+        if reason := contestant.missing or contestant.too_slow(landscape.n_params):
+            results[name] = {"skipped": reason}
             continue
         evaluations, ends, gradients = [], [], False
         start = time.perf_counter()
