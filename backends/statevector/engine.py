@@ -179,7 +179,7 @@ class Statevector(Backend):
         """The circuit made ready, if so many states for each parameter fit into the free memory."""
         self._on_one_device(what)
         check_unitary(circuit)
-        held = (states * circuit.num_parameters + 8) * self._state_bytes(circuit.num_qubits)
+        held = (states * circuit.num_parameters + 8) * 2 * self._real.itemsize * 2**circuit.num_qubits
         memory.check(held, what=f"{what} of {circuit.num_parameters} parameters")
         return self._program(circuit, (), derivative=False, whole=True)
 
