@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 JOBS ?= 2
-EXTRAS := chem ibm braket ionq mpi notebooks dev
+EXTRAS := chem ibm braket ionq learn mpi notebooks dev
 
 VENV := $(CURDIR)/.venv
 BIN := .venv/bin

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from circuits.errors import FailedJob, Refused, ToolkitError
     from hybrid.algorithms.adapt import adapt
+    from hybrid.algorithms.classifier import classifier
+    from hybrid.algorithms.evolution import imaginary_time_evolution, real_time_evolution
     from hybrid.algorithms.qaoa import qaoa
     from hybrid.algorithms.vqd import vqd
     from hybrid.loop import minimize, resume
@@ -27,9 +29,12 @@ _HOME = {
     "Result": "hybrid.result",
     "ToolkitError": "circuits.errors",
     "adapt": "hybrid.algorithms.adapt",
+    "classifier": "hybrid.algorithms.classifier",
+    "imaginary_time_evolution": "hybrid.algorithms.evolution",
     "minimize": "hybrid.loop",
     "plan": "hybrid.routing.plan",
     "qaoa": "hybrid.algorithms.qaoa",
+    "real_time_evolution": "hybrid.algorithms.evolution",
     "resume": "hybrid.loop",
     "verify": "hybrid.verification",
     "vqd": "hybrid.algorithms.vqd",
@@ -42,9 +47,12 @@ __all__ = [
     "Result",
     "ToolkitError",
     "adapt",
+    "classifier",
+    "imaginary_time_evolution",
     "minimize",
     "plan",
     "qaoa",
+    "real_time_evolution",
     "resume",
     "verify",
     "vqd",

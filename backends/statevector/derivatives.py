@@ -53,6 +53,19 @@ def metric(program: Program | SectorProgram) -> Callable[[np.ndarray], np.ndarra
     return evaluate
 
 
+def tangents(program: Program | SectorProgram) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """The state and its derivatives as a function of one row: (params,) -> (2^n,) and (params, 2^n), complex.
+
+    Both are in the gauge of the program: the state's global phase is whatever it is, and so is its change.
+    """
+
+    def evaluate(row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        pushed, states = _pushed("state", program, row, program.angles.jacobian(row).toarray(), ())
+        return program.vector(states[0]), np.stack([program.vector(one) for one in pushed])
+
+    return evaluate
+
+
 def _pushed(what: str, program: Program | SectorProgram, row: np.ndarray, jacobian: np.ndarray, terms: tuple):
     """For each parameter the derivative along it of the last that the program's function returns; and that itself."""
     real = program.real

@@ -13,7 +13,7 @@ from backends.base import Backend, Capabilities, Expectations, Footprint, Precis
 from backends.batch import as_observables, as_rows, check_request, check_unitary
 from backends.gradients import as_function
 from backends.sampling import measurements, sampled_circuit
-from backends.statevector.derivatives import hessian, metric
+from backends.statevector.derivatives import hessian, metric, tangents
 from backends.statevector.design import Design
 from backends.statevector.footprint import Memory, memory_of
 from backends.statevector.lower import lower
@@ -161,11 +161,27 @@ class Statevector(Backend):
 
     def metric(self, circuit: QuantumCircuit) -> Callable[[Any], np.ndarray]:
         """The Fubini-Study metric, for natural gradients, as a function: theta (params,) -> (params, params)."""
-        self._on_one_device("a metric")
+        return self._for_a_row(circuit, metric(self._held(circuit, "the metric", 1)))
+
+    def tangents(self, circuit: QuantumCircuit) -> Callable[[Any], tuple[np.ndarray, np.ndarray]]:
+        """The state and its derivatives by the parameters as a function: theta (params,) -> (2^n,), (params, 2^n).
+
+        The global phase is any smooth function of theta; what depends on it, such as <psi|d_j psi>, means nothing.
+
+        Raises:
+            Refused: if the circuit has no parameters, or the derivatives do not fit into the free memory.
+        """
+        if not circuit.num_parameters:
+            raise Refused("the circuit has no parameters to differentiate its state by")
+        return self._for_a_row(circuit, tangents(self._held(circuit, "the derivatives of the state", 2)))
+
+    def _held(self, circuit: QuantumCircuit, what: str, states: int) -> Any:
+        """The circuit made ready, if so many states for each parameter fit into the free memory."""
+        self._on_one_device(what)
         check_unitary(circuit)
-        one = 2 * self._real.itemsize * 2**circuit.num_qubits
-        memory.check((circuit.num_parameters + 8) * one, what=f"the metric of {circuit.num_parameters} parameters")
-        return self._for_a_row(circuit, metric(self._program(circuit, (), derivative=False, whole=True)))
+        held = (states * circuit.num_parameters + 8) * 2 * self._real.itemsize * 2**circuit.num_qubits
+        memory.check(held, what=f"{what} of {circuit.num_parameters} parameters")
+        return self._program(circuit, (), derivative=False, whole=True)
 
     def reduced_density_matrix(self, circuit: QuantumCircuit, parameters: Any = (), *, qubits: Any) -> np.ndarray:
         """The state of some qubits, shape (2^k, 2^k); bit j of the index belongs to ``qubits[j]``.
@@ -179,7 +195,7 @@ class Statevector(Backend):
         psi = self.state(circuit, parameters).reshape((2,) * circuit.num_qubits)
         return dense.reduced_density_matrix(psi, chosen)
 
-    def _for_a_row(self, circuit: QuantumCircuit, function: Callable) -> Callable[[Any], np.ndarray]:
+    def _for_a_row(self, circuit: QuantumCircuit, function: Callable) -> Callable[[Any], Any]:
         def evaluate(theta):
             (row,) = as_rows(theta, circuit)
             with self._arithmetic():

@@ -59,7 +59,12 @@ class Program:
     def state(self, row: np.ndarray) -> np.ndarray:
         """The final state, complex, shape (2^n,)."""
         (x,) = self._tiled("state", ())(row[None])
-        psi = x[0].reshape(2, -1)[0] + 1j * x[0].reshape(2, -1)[1]
+        return self.vector(x[0])
+
+    def vector(self, x: np.ndarray) -> np.ndarray:
+        """Complex, shape (2^n,), in the frame of the circuit, from real and imaginary part in the natural layout."""
+        re, im = x.reshape(2, -1)
+        psi = re + 1j * im
         return returned_state(psi) if self.turned else psi
 
     def terms(self, observable: SparsePauliOp) -> Terms:

@@ -102,8 +102,12 @@ class SectorProgram:
     def state(self, row: np.ndarray) -> np.ndarray:
         """The final state, complex, shape (2^n,)."""
         (x,) = self._tiled(state, ())(row[None])
+        return self.vector(x[0])
+
+    def vector(self, x: np.ndarray) -> np.ndarray:
+        """Complex, shape (2^n,), in the frame of the circuit, from real and imaginary part on the part."""
         psi = np.zeros(2**self.n_qubits, np.result_type(self.real, np.complex64))
-        psi[self.states] = x[0, 0] + 1j * x[0, 1] if len(x[0]) == 2 else x[0, 0]
+        psi[self.states] = x[0] + 1j * x[1] if len(x) == 2 else x[0]
         return returned_state(psi) if self.turned else psi
 
     def _tiled(self, function: Callable, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple]:

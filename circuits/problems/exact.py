@@ -56,6 +56,16 @@ def lowest_eigenvalue(hamiltonian: SparsePauliOp) -> float:
     return _lowest_lanczos(groups, n_qubits)
 
 
+def as_product(hamiltonian: SparsePauliOp) -> Callable[[np.ndarray], np.ndarray]:
+    """H as a function psi -> H psi on vectors of shape (2^n,), complex; no matrix is built.
+
+    >>> as_product(SparsePauliOp(["X", "Z"], [1.0, 2.0]))(np.array([1.0 + 0j, 0.0])).real.tolist()
+    [2.0, 1.0]
+    """
+    groups, n_qubits = _int64(_groups(hamiltonian)), hamiltonian.paulis.z.shape[1]
+    return lambda psi: _apply(groups, psi, n_qubits)
+
+
 @dataclass(frozen=True)
 class _Group:
     """Terms that share the X mask ``x``: their Z masks and coefficients, (-i)^{#Y} included."""

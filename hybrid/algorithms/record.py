@@ -3,11 +3,13 @@
 algorithm.json      what was asked: the arguments, the backend, versions, machine
 NAME/               a stage that is a minimization: the folder of a run
 NAME.json           a stage that is one answer, such as the counts of a sample
+NAME.jsonl          a stage of many small steps, a line for each
 result.json         what came out
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -22,7 +24,7 @@ import backends
 from backends.base import Backend
 from backends.sampling import child_seed
 from circuits import Problem
-from circuits.errors import Refused
+from circuits.errors import RecordFailed, Refused
 from hybrid import loop
 from hybrid.result import Result
 from hybrid.routing.plan import candidates, rank
@@ -35,6 +37,9 @@ ALGORITHM = 3
 """Branch of the tree of seeds that the stages draw from; a run uses 0 to 2 of its own tree."""
 
 FORMAT = 1
+
+SETTINGS = ("optimizer", "accuracy", "max_steps", "seed", "shots", "label")
+"""Of a workload, what an algorithm's stages share."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,29 @@ class Record:
             folders.write_json(path, ask())
         return folders.read_json(path)
 
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        """What a stage of many steps has written so far, one line each; a line torn by a kill is taken out."""
+        path = self.folder / f"{name}.jsonl"
+        whole = path.read_bytes() if path.exists() else b""
+        kept = whole[: whole.rfind(b"\n") + 1]
+        if kept != whole:
+            with path.open("r+b") as file:
+                file.truncate(len(kept))
+        return [json.loads(line) for line in kept.splitlines()]
+
+    def append(self, name: str, line: Mapping[str, Any]) -> None:
+        """Write down one more step.
+
+        Raises:
+            RecordFailed: if the disk is full or the folder is gone.
+        """
+        path = self.folder / f"{name}.jsonl"
+        try:
+            with path.open("a") as file:
+                file.write(json.dumps(line, allow_nan=False) + "\n")
+        except OSError as err:
+            raise RecordFailed(f"{path} cannot be written: {err.strerror}") from err
+
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write down what came out."""
         folders.write_json(self.folder / "result.json", dict(summary))
@@ -106,7 +134,13 @@ class Record:
 
 @contextmanager
 def opened(
-    kind: str, work: Workload, *, backend: Any, folder: str | Path | None, asked: Mapping[str, Any]
+    kind: str,
+    work: Workload,
+    *,
+    backend: Any,
+    folder: str | Path | None,
+    asked: Mapping[str, Any],
+    settings: Sequence[str] = SETTINGS,
 ) -> Iterator[Record]:
     """Begin an algorithm, or continue one that was asked the same thing in the same folder.
 
@@ -116,12 +150,13 @@ def opened(
         backend: As for `hybrid.minimize`; "auto" chooses once, for all stages.
         folder: Where the record goes; by default a new folder under ``runs/`` (or ``$HYBRID_RUNS``).
         asked: The algorithm's own arguments, as JSON-able values.
+        settings: Those of the workload that it heeds.
 
     Raises:
         Refused: if the folder holds anything else, or another process is at work there.
     """
     path = folders.fresh(f"{kind}-{work.problem.name}") if folder is None else Path(folder)
-    whole = _asked(work) | dict(asked)
+    whole = _asked(work, settings) | dict(asked)
     file = path / folders.ALGORITHM
     if file.exists():
         device = _continued(file, kind, whole, backend)
@@ -158,13 +193,12 @@ def unsolved(problem: Problem) -> Problem:
     return replace(problem, solve=refuse)
 
 
-def _asked(work: Workload) -> dict[str, Any]:
+def _asked(work: Workload, settings: Sequence[str]) -> dict[str, Any]:
     return {
         "problem": work.problem.name,
         "hamiltonian": _digest(sorted(work.problem.hamiltonian.to_list())),
         "circuit": _digest(_words(work.circuit)),
-        "optimizer": work.optimizer.describe(),
-        **{key: getattr(work, key) for key in ("accuracy", "max_steps", "seed", "shots", "label")},
+        **{key: work.optimizer.describe() if key == "optimizer" else getattr(work, key) for key in settings},
     }
 
 

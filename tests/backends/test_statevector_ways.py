@@ -200,6 +200,26 @@ def test_metric_against_the_overlap_of_neighbours(case):
         assert 1 - abs(np.vdot(up, down)) ** 2 == pytest.approx(4 * d @ g @ d, rel=1e-4)
 
 
+@pytest.mark.parametrize("case", ["chain", "qaoa", "uccsd", "curved"])
+def test_tangents_against_differences_of_states(case):
+    """Whatever the phase of psi: the parts of (psi(t + h) - psi(t - h)) / 2h across psi, after fixing its phase."""
+    circuit, _ = curved() if case == "curved" else CASES[case]()
+    theta = np.random.default_rng(3).normal(size=circuit.num_parameters)
+    engine, h = backends.get("statevector"), 1e-4
+    psi, slopes = engine.tangents(circuit)(theta)
+    assert abs(np.vdot(psi, engine.state(circuit, theta))) == pytest.approx(1.0, abs=1e-12)
+    across = slopes - np.outer(slopes @ psi.conj(), psi)
+    for k in range(min(6, len(theta))):
+        ends = [engine.state(circuit, theta + sign * h * np.eye(len(theta))[k]) for sign in (1, -1)]
+        up, down = (end / np.vdot(psi, end) * abs(np.vdot(psi, end)) for end in ends)
+        wanted = (up - down) / (2 * h)
+        wanted -= np.vdot(psi, wanted) * psi
+        assert across[k] == pytest.approx(wanted, abs=1e-6)  # h^2 / 6 times a third derivative
+    assert (across.conj() @ across.T).real == pytest.approx(engine.metric(circuit)(theta), abs=1e-10)
+    with pytest.raises(Refused, match="no parameters"):
+        engine.tangents(circuit.assign_parameters(theta))
+
+
 def test_reduced_density_matrices():
     circuit = hardware_efficient(5)
     theta = np.random.default_rng(1).normal(size=circuit.num_parameters)

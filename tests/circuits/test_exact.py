@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from qiskit.quantum_info import SparsePauliOp
 
 from circuits import Refused
-from circuits.problems.exact import lowest_eigenvalue
+from circuits.problems.exact import as_product, lowest_eigenvalue
 
 # Lanczos stops at residuals of 1e-11 of the norm: the eigenvalue's error at worst, mostly their square over a gap.
 TOLERANCE = 1e-9
@@ -23,6 +23,15 @@ def random_operator(seed, n, n_terms, letters="IXYZ"):
 def test_agrees_with_dense_diagonalization(seed, n, n_terms):
     H = random_operator(seed, n, n_terms)
     assert lowest_eigenvalue(H) == pytest.approx(np.linalg.eigvalsh(H.to_matrix())[0], abs=TOLERANCE)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6), n=st.integers(1, 8), n_terms=st.integers(1, 20))
+def test_the_product_is_that_of_the_matrix(seed, n, n_terms):
+    H = random_operator(seed, n, n_terms)
+    rng = np.random.default_rng(seed)
+    psi = rng.normal(size=2**n) + 1j * rng.normal(size=2**n)
+    assert as_product(H)(psi) == pytest.approx(H.to_matrix() @ psi, abs=1e-10)
 
 
 @settings(max_examples=10, deadline=None)

@@ -1,0 +1,332 @@
+"""Variational time evolution, real and imaginary: the parameters follow the state as well as the ansatz can.
+
+With the tangents t_j = (1 - |psi><psi|) d_j psi of the ansatz, the metric g_jk = Re <t_j|t_k> and the direction
+chi = -i (H - E) psi in real or -(H - E) psi in imaginary time, the parameters move by
+
+    g dtheta/dt = V,   V_j = Re <t_j|chi>,   which makes ||sum_j t_j dtheta_j/dt - chi||, the residual, smallest.
+
+Where g is nearly singular the parameters would race, and no integrator could follow; so (g + regularization) is solved,
+and what that costs is part of the residual, too.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from qiskit import QuantumCircuit
+
+import backends
+from backends.base import Backend
+from circuits import Problem
+from circuits.errors import FailedJob, Refused
+from circuits.problems.checks import finite, whole
+from circuits.problems.exact import as_product
+from hybrid.algorithms.record import opened
+from hybrid.algorithms.summary import Summary
+from hybrid.workload import workload
+
+Kind = Literal["real", "imaginary"]
+
+EXACT_QUBITS = 12
+"""Largest register on which the exact evolution is computed."""
+
+TOLERANCE = 1e-6
+"""Error of one step of the integrator, radians."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Evolution(Summary):
+    """A trajectory.
+
+    Attributes:
+        problem: The problem, whose Hamiltonian drives it.
+        kind: "real" or "imaginary".
+        times: Shape (steps + 1,), in one over the problem's unit.
+        thetas: Shape (steps + 1, params), radians.
+        energies: <H>, shape (steps + 1,), in the problem's unit.
+        residuals: What the ansatz cannot follow, per unit of time, shape (steps + 1,).
+        fidelities: |<exact|psi>|^2 with the exact evolution of the first state, shape (steps + 1,); None above 12
+            qubits.
+        exact_energy: Lowest energy, for imaginary time; None where it is not known.
+        folder: Where the record lies.
+    """
+
+    problem: Problem
+    kind: Kind
+    times: np.ndarray
+    thetas: np.ndarray
+    energies: np.ndarray
+    residuals: np.ndarray
+    fidelities: np.ndarray | None
+    exact_energy: float | None
+    folder: Path
+
+    @property
+    def energy(self) -> float:
+        """At the end."""
+        return float(self.energies[-1])
+
+    @property
+    def theta(self) -> np.ndarray:
+        """At the end, shape (params,)."""
+        return self.thetas[-1]
+
+    @property
+    def drift(self) -> float:
+        """Largest change of the energy, which real time conserves."""
+        return float(np.max(np.abs(self.energies - self.energies[0])))
+
+    @property
+    def distance_bound(self) -> float:
+        """Bound on the distance to the exact state at the end of a real evolution: the residual's integral.
+
+        The distance is the least over global phases, so that ``fidelity >= (1 - bound^2 / 2)^2``. The errors of the
+        integrator, and of the trapezoidal rule between the points, are not in it.
+        """
+        return float(np.trapezoid(self.residuals, self.times))
+
+    def title(self) -> str:
+        """What was done to what."""
+        return f"{self.kind} time evolution of {self.problem.name}"
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The results as pairs of words."""
+        rows = [("time", f"{self.times[-1]:g} in {len(self.times) - 1} steps")]
+        rows.append(("energy", f"{self.energies[0]:.8f} to {self.energy:.8f} {self.problem.unit}"))
+        if self.kind == "real":
+            rows.append(("drift", f"{self.drift:.1e} {self.problem.unit}"))
+            rows.append(("distance", f"at most {self.distance_bound:.1e} by the residuals"))
+        elif self.exact_energy is not None:
+            rows.append(("error", f"{self.energy - self.exact_energy:+.1e} {self.problem.unit} from the lowest energy"))
+        if self.fidelities is not None:
+            words = f"{self.fidelities[-1]:.8f} at the end, {np.min(self.fidelities):.8f} at worst"
+            rows.append(("fidelity", f"{words}, with the exact evolution"))
+        return [*rows, ("record", str(self.folder))]
+
+
+def real_time_evolution(
+    circuit: QuantumCircuit,
+    problem: Any,
+    *,
+    time: float,
+    steps: int = 50,
+    theta: Any = None,
+    regularization: float = 1e-5,
+    backend: Any = "statevector",
+    seed: int = 0,
+    label: str = "open",
+    folder: str | Path | None = None,
+) -> Evolution:
+    """Follow exp(-i H t) |psi(theta)> within an ansatz, by McLachlan's principle.
+
+    Args:
+        circuit: Ansatz with parameters.
+        problem: As for `hybrid.minimize`; its Hamiltonian drives the state.
+        time: How far, in one over the problem's unit.
+        steps: Points at which the trajectory is written down. Between them the integrator, Dormand and Prince's, takes
+            steps of its own, with an error of at most 1e-6 each.
+        theta: First parameters, shape (params,), radians; as for `hybrid.minimize`.
+        regularization: Added to the metric's diagonal: directions in which the state moves by less than its root are
+            left alone.
+        backend: One that knows the derivatives of a state: "statevector", with options as a `Backend`.
+        seed: Of the first parameters, where neither theta nor the ansatz gives them.
+        label: As for `hybrid.minimize`.
+        folder: Where the record goes; called again with the same arguments, it continues what it finds there.
+
+    Returns:
+        An `Evolution`, with the energy's drift, the residuals and, up to 12 qubits, the fidelity with the exact state.
+
+    Raises:
+        Refused: if the parts do not fit each other, or the backend has no derivatives of states.
+
+    References:
+        A. D. McLachlan, Mol. Phys. 8, 39 (1964). Y. Li, S. C. Benjamin, Phys. Rev. X 7, 021050 (2017).
+        X. Yuan, S. Endo, Q. Zhao, Y. Li, S. C. Benjamin, Quantum 3, 191 (2019).
+        C. Zoufal, D. Sutter, S. Woerner, Phys. Rev. A 108, 022414 (2023), for the bound by the residuals.
+
+    Examples:
+        >>> import tempfile
+        >>> from circuits import hardware_efficient
+        >>> turn = hardware_efficient(1, layers=1, rotations="rx")
+        >>> spin = real_time_evolution(turn, "X", time=1.0, steps=5, theta=[0.0], folder=tempfile.mkdtemp())
+        >>> round(float(spin.theta[0]), 3)  # exp(-i t X) is a rotation by 2 t
+        2.0
+    """
+    return _evolution("real", circuit, problem, time, steps, theta, regularization, backend, seed, label, folder)
+
+
+def imaginary_time_evolution(
+    circuit: QuantumCircuit,
+    problem: Any,
+    *,
+    time: float,
+    steps: int = 50,
+    theta: Any = None,
+    regularization: float = 1e-5,
+    backend: Any = "statevector",
+    seed: int = 0,
+    label: str = "open",
+    folder: str | Path | None = None,
+) -> Evolution:
+    """Follow exp(-H t) |psi(theta)>, normalized, within an ansatz: towards the ground state.
+
+    Args:
+        circuit: As for `real_time_evolution`.
+        problem: As for `real_time_evolution`.
+        time: As for `real_time_evolution`; excited states die out as exp(-2 gap t).
+        steps: As for `real_time_evolution`.
+        theta: As for `real_time_evolution`.
+        regularization: As for `real_time_evolution`.
+        backend: As for `real_time_evolution`.
+        seed: As for `real_time_evolution`.
+        label: As for `real_time_evolution`.
+        folder: As for `real_time_evolution`.
+
+    Returns:
+        An `Evolution`.
+
+    Raises:
+        Refused: as for `real_time_evolution`.
+
+    References:
+        S. McArdle, T. Jones, S. Endo, Y. Li, S. C. Benjamin, X. Yuan, Variational ansatz-based quantum simulation of
+        imaginary time evolution, npj Quantum Inf. 5, 75 (2019).
+    """
+    return _evolution("imaginary", circuit, problem, time, steps, theta, regularization, backend, seed, label, folder)
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """Where the parameters go from here.
+
+    Attributes:
+        velocity: dtheta / dt, shape (params,).
+        energy: <H>.
+        residual: ||sum_j t_j dtheta_j/dt - chi||.
+    """
+
+    velocity: np.ndarray
+    energy: float
+    residual: float
+
+
+def motion(
+    kind: Kind, state_and_tangents: Callable, product: Callable, regularization: float, theta: np.ndarray
+) -> Motion:
+    """Solve g dtheta/dt = V at one point.
+
+    Args:
+        kind: "real" or "imaginary".
+        state_and_tangents: theta -> psi, d_j psi.
+        product: psi -> H psi.
+        regularization: As for `real_time_evolution`.
+        theta: Shape (params,).
+    """
+    psi, slopes = state_and_tangents(theta)
+    t = slopes - np.outer(slopes @ psi.conj(), psi)
+    moved = product(psi)
+    energy = float(np.vdot(psi, moved).real)
+    chi = (-1j if kind == "real" else -1.0) * (moved - energy * psi)
+    g = (t.conj() @ t.T).real
+    V = (t.conj() @ chi).real
+    velocity = np.linalg.solve(g + regularization * np.eye(len(g)), V)
+    return Motion(velocity, energy, float(np.linalg.norm(velocity @ t - chi)))
+
+
+def _evolution(
+    kind: Kind,
+    circuit: QuantumCircuit,
+    problem: Any,
+    time: float,
+    steps: int,
+    theta: Any,
+    regularization: float,
+    backend: Any,
+    seed: int,
+    label: str,
+    folder: str | Path | None,
+) -> Evolution:
+    work = workload(circuit, problem, theta=theta, seed=seed, label=label)
+    if finite(time, "time") <= 0:
+        raise Refused(f"time must be positive, in one over {work.problem.unit}, not {time}")
+    if not 0 < finite(regularization, "regularization") < 1:
+        raise Refused(f"regularization must be between 0 and 1, not {regularization}")
+    steps = whole(steps, "steps", at_least=1)
+    dt = float(time) / steps
+    device = _with_tangents(backend)
+    move = partial(motion, kind, device.tangents(circuit), as_product(work.problem.hamiltonian), float(regularization))
+    asked = {"time": float(time), "steps": steps, "theta": work.theta.tolist(), "regularization": float(regularization)}
+    settings = ("seed", "label")
+    with opened(f"{kind}-time", work, backend=device, folder=folder, asked=asked, settings=settings) as record:
+        points = record.lines("trajectory")
+        while len(points) <= steps:
+            row = _moved(move, np.array(points[-1]["theta"]), dt) if points else work.theta
+            here = move(row)
+            points.append({"theta": row.tolist(), "energy": here.energy, "residual": here.residual})
+            record.append("trajectory", points[-1])
+        result = Evolution(
+            work.problem,
+            kind,
+            dt * np.arange(steps + 1),
+            np.array([point["theta"] for point in points]),
+            np.array([point["energy"] for point in points]),
+            np.array([point["residual"] for point in points]),
+            _fidelities(kind, device, work.problem, circuit, points, dt),
+            _lowest(work.problem) if kind == "imaginary" else None,
+            record.folder,
+        )
+        record.finish({"energy": result.energy, "theta": result.theta, "fidelities": result.fidelities})
+    return result
+
+
+def _moved(move: Callable[[np.ndarray], Motion], theta: np.ndarray, dt: float) -> np.ndarray:
+    """The parameters a time dt later; a function of its arguments alone, so that a trajectory can be continued."""
+    from scipy.integrate import solve_ivp
+
+    solved = solve_ivp(lambda _, row: move(row).velocity, (0.0, dt), theta, rtol=TOLERANCE, atol=TOLERANCE)
+    if not solved.success:
+        raise FailedJob(f"the integrator cannot follow the parameters: {solved.message} Give a larger regularization")
+    return solved.y[:, -1]
+
+
+def _fidelities(
+    kind: Kind, device: Any, problem: Problem, circuit: QuantumCircuit, points: list[dict], dt: float
+) -> np.ndarray | None:
+    """Overlap with the exact evolution of the first state at every step."""
+    if problem.n_qubits > EXACT_QUBITS:
+        return None
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.linalg import expm_multiply
+
+    generator = (-1j if kind == "real" else -1.0) * dt * csr_matrix(problem.hamiltonian.to_matrix(sparse=True))
+    psi = exact = device.state(circuit, points[0]["theta"])
+    found = []
+    for point in points:
+        if found:
+            exact = expm_multiply(generator, exact)
+            exact /= np.linalg.norm(exact)
+            psi = device.state(circuit, point["theta"])
+        found.append(abs(np.vdot(exact, psi)) ** 2)
+    return np.array(found)
+
+
+def _lowest(problem: Problem) -> float | None:
+    if problem.solve is None and problem.n_qubits > EXACT_QUBITS:
+        return None
+    try:
+        return problem.exact_energy()
+    except Refused:
+        return None
+
+
+def _with_tangents(backend: Any) -> Any:
+    device: Backend = backends.get("statevector" if backend == "auto" else backend)
+    if not hasattr(device, "tangents"):
+        raise Refused(
+            f"time evolution needs the derivatives of the state, which '{device.capabilities().name}' does not give; "
+            "use 'statevector'"
+        )
+    return device
