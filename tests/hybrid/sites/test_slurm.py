@@ -5,8 +5,11 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
 import pytest
@@ -41,7 +44,7 @@ accuracy = 1e-12
 [backend]
 name = "statevector"
 [sweep]
-h = [0.5, 1.0, 1.5, 2.0]
+h = [1.0, 1.5, 2.0, 3.0]
 steps = [20, 21, 22, 23, 3000]  # the last takes seconds, so that something can happen to it
 """
 
@@ -98,8 +101,16 @@ def submitted(cli, tmp_path):
 
 
 def process_of(folder, point):
-    """The run of a point, once it has written something down."""
-    if not (folder / point_name(point) / "journal.sqlite").exists():
+    """The run of a point, once it has an evaluation on disk."""
+    journal = folder / point_name(point) / "journal.sqlite"
+    if not journal.exists():
+        return None
+    with closing(sqlite3.connect(f"file:{quote(str(journal))}?mode=ro", uri=True)) as database:
+        try:
+            (count,) = database.execute("SELECT count(*) FROM evaluation").fetchone()
+        except sqlite3.OperationalError:
+            return None  # it is being made
+    if not count:
         return None
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
@@ -109,7 +120,7 @@ def process_of(folder, point):
 
 
 def point_name(point):
-    return f"h={[0.5, 1.0, 1.5, 2.0][point // 5]},steps={[20, 21, 22, 23, 3000][point % 5]}"
+    return f"h={[1.0, 1.5, 2.0, 3.0][point // 5]},steps={[20, 21, 22, 23, 3000][point % 5]}"
 
 
 def wait_for(true, seconds=150):
