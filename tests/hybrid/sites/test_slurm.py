@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import re
 import signal
 import sqlite3
@@ -193,12 +192,13 @@ def test_a_sweep_survives_what_a_cluster_does_to_it(slurm, submitted, cli, tmp_p
         assert evaluations(folder / point_name(point))[: len(some)] == some
 
 
-def test_slurms_own_words_reach_the_user(slurm, submitted, cli, tmp_path):
+def test_slurms_own_words_reach_the_user(slurm, cli, tmp_path, monkeypatch):
     (tmp_path / "sites.toml").write_text(SITES.replace('"test"', '"nowhere"'))
     code, out, err = cli("submit", "study.toml", "--site", "lab")
     assert (code, out) == (5, "")
     assert "invalid partition" in err
-    os.environ["SLURM_CONF"] = str(tmp_path / "none")
-    code, out, err = cli("submit", "study.toml", "--site", "lab")
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path))
+        code, out, err = cli("submit", "study.toml", "--site", "lab")
     assert (code, out) == (5, "")
-    assert "Slurm does not answer" in err
+    assert "scontrol is not here" in err
