@@ -12,6 +12,7 @@ from collections import Counter, deque
 from pathlib import Path
 
 from hybrid.runs import folder as folders
+from hybrid.sites.local import cancelled
 from hybrid.sites.script import STOPPED
 
 POLL_S = 0.1
@@ -25,7 +26,7 @@ class Driver:
 
     Args:
         script: What a task runs, with its point as the argument.
-        state: JSON file with ``waiting`` and ``running``; it says at the start which points there are.
+        state: JSON file with ``pending`` and ``running``; it says at the start which points there are.
         wish: File that names points to cancel, one a line; it need not exist.
         throttle: How many tasks run at the same time.
         requeue: How often a task that stopped with its work saved is started again.
@@ -35,7 +36,7 @@ class Driver:
     def __init__(self, script: Path, state: Path, wish: Path, *, throttle: int, requeue: int, lock: int):
         self._script, self._state, self._wish = script, state, wish
         self._throttle, self._requeue, self._lock = throttle, requeue, lock
-        self._waiting = deque(folders.read_json(state)["waiting"])
+        self._pending = deque(folders.read_json(state)["pending"])
         self._running: dict[int, subprocess.Popen] = {}
         self._restarts: Counter[int] = Counter()
         self._ended_at: dict[int, float] = {}
@@ -44,14 +45,14 @@ class Driver:
     def __call__(self) -> None:
         """Work until nothing is left."""
         signal.signal(signal.SIGTERM, self._cancel_all)
-        while self._waiting or self._running:
-            before = (list(self._waiting), list(self._running))
+        while self._pending or self._running:
+            before = (list(self._pending), list(self._running))
             self._cancel()
             self._reap()
-            while self._waiting and len(self._running) < self._throttle:
-                self._start(self._waiting.popleft())
-            if (list(self._waiting), list(self._running)) != before:
-                folders.write_json(self._state, {"waiting": list(self._waiting), "running": list(self._running)})
+            while self._pending and len(self._running) < self._throttle:
+                self._start(self._pending.popleft())
+            if (list(self._pending), list(self._running)) != before:
+                folders.write_json(self._state, {"pending": list(self._pending), "running": list(self._running)})
             time.sleep(POLL_S)
 
     def _start(self, point: int) -> None:
@@ -63,10 +64,10 @@ class Driver:
         )
 
     def _cancel(self) -> None:
-        wished = set(map(int, self._wish.read_text().split())) if self._wish.exists() else set()
+        wished = set(cancelled(self._wish))
         if self._all_cancelled:
-            wished = {*self._waiting, *self._running}
-        self._waiting = deque(point for point in self._waiting if point not in wished)
+            wished = {*self._pending, *self._running}
+        self._pending = deque(point for point in self._pending if point not in wished)
         for point in wished & set(self._running):
             if point not in self._ended_at:
                 self._ended_at[point] = time.monotonic()
@@ -82,7 +83,7 @@ class Driver:
             del self._running[point]
             if code == STOPPED and point not in self._ended_at and self._restarts[point] < self._requeue:
                 self._restarts[point] += 1
-                self._waiting.append(point)
+                self._pending.append(point)
 
     def _cancel_all(self, *_: object) -> None:
         self._all_cancelled = True

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from circuits.errors import ProviderUnreachable
 from hybrid.runs import folder as folders
-from hybrid.sites.site import Activity, Batch, Site, walltime_s
+from hybrid.sites.site import ACTIVITIES, Activity, Batch, Site, walltime_s
 
 
 class Local(Site):
@@ -30,7 +30,7 @@ class Local(Site):
     def submit(self, batch: Batch) -> Iterator[dict[str, Any]]:
         """Start a driver in a session of its own; it holds the lock from its first moment."""
         state, lock = _state(batch), _lock(batch)
-        folders.write_json(state, {"waiting": list(batch.points), "running": []})
+        folders.write_json(state, {"pending": list(batch.points), "running": []})
         command = [sys.executable, "-m", "hybrid.sites.driver", str(batch.script), str(state), str(_wish(batch))]
         command += ["--throttle", str(self.throttle or 1), "--requeue", str(self.requeue)]
         with lock.open("w") as held, (batch.folder / "driver.log").open("a") as log:
@@ -56,8 +56,13 @@ class Local(Site):
         if not jobs or not _held(_lock(batch)):
             return {}
         state = folders.read_json(_state(batch))
-        found: dict[int, Activity] = dict.fromkeys(state["waiting"], "pending")
-        return found | dict.fromkeys(state["running"], "running")
+        ended = set(cancelled(_wish(batch)))  # one that waits will not start, even if the driver has not read it yet
+        return {
+            point: activity
+            for activity in ACTIVITIES
+            for point in state[activity]
+            if activity == "running" or point not in ended
+        }
 
     @classmethod
     def cancel(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], points: Sequence[int]) -> None:
@@ -80,6 +85,11 @@ def _lock(batch: Batch) -> Path:
 def _wish(batch: Batch) -> Path:
     """Where points that are to be cancelled are named."""
     return batch.folder / f"cancel-{batch.number}"
+
+
+def cancelled(wish: Path) -> list[int]:
+    """The points that the file names."""
+    return [int(line) for line in wish.read_text().split()] if wish.exists() else []
 
 
 def _held(lock: Path) -> bool:

@@ -23,7 +23,7 @@ received= interrupted= run=
 note() {
   [ "$received" = TERM ] || received=$1
   interrupted=1
-  [ -n "$run" ] && kill -s "$1" "$run"
+  [ -n "$run" ] && kill -s "$1" "$run" 2>/dev/null
 }
 trap 'note USR1' USR1
 trap 'note TERM' TERM

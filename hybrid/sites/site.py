@@ -5,13 +5,14 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
 from hybrid.studies.fields import Section, Words
 
 Activity = Literal["pending", "running"]
+ACTIVITIES: tuple[Activity, ...] = get_args(Activity)
 
 FOLDER = "batch"
 """In a run's folder, where scripts, logs and the record of submissions lie."""

@@ -167,13 +167,13 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submissio
         place.mkdir(parents=True, exist_ok=True)
         with folders.Lock(place):
             record = _record(study, file, folder)
-            if active := record.active():
-                raise Refused(
-                    f"{folder}: {len(active)} points of it wait or run already. See `hybrid status {folder}`; "
-                    f"`hybrid cancel {folder}` ends them"
-                )
             if not points:
                 return None
+            if active := set(record.active()) & set(points):
+                raise Refused(
+                    f"{folder}: {len(active)} of its points wait or run already. See `hybrid status {folder}`; "
+                    f"`hybrid cancel {folder}` ends them"
+                )
             (place / "study.toml").write_bytes(file.read_bytes())
             return _hand_over(record, site, site_name, study, points)
     except OSError as err:

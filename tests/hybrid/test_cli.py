@@ -119,6 +119,30 @@ def test_a_sweep_runs_every_point_once(cli, study):
     assert "h=2.0" in cli("show", "sweep")[1]
 
 
+def test_some_points_of_a_sweep(cli, study):
+    code, out, _ = cli("run", study(SWEEP), "--folder", "sweep", "--json", "--only", "2", "--only", "h=0.5")
+    assert code == 0
+    assert [point["values"]["h"] for point in json.loads(out)["points"]] == [0.5, 2.0]
+    assert sorted(path.name for path in Path("sweep").iterdir()) == ["h=0.5", "h=2.0"], "no table of a part"
+    code, out, _ = cli("run", study(SWEEP), "--folder", "sweep", "--json", "--resume")
+    assert len(json.loads(out)["points"]) == 3
+    code, _, err = cli("run", study(SWEEP), "--only", "h=0.6")
+    assert code == 2
+    assert "did you mean 'h=0.5'" in err
+
+
+def test_paths_in_a_study_may_start_elsewhere(cli, study, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "h.txt").write_text("1.0 ZZI\n0.5 XXI\n0.2 IXZ\n")
+    file = study(
+        STUDY.replace('kind = "tfim"\nn = 3', 'kind = "pauli_terms"\npath = "h.txt"').replace(
+            'kind = "hamiltonian_variational"', 'kind = "hardware_efficient"'
+        )
+    )
+    assert cli("run", file, "--no-plot")[0] == 2
+    assert cli("run", file, "--no-plot", "--base", tmp_path / "data")[0] == 0
+
+
 def test_the_same_folder_twice_is_refused(cli, study):
     cli("run", study(), "--folder", "here", "--no-plot")
     code, _, err = cli("run", study(), "--folder", "here")
@@ -233,7 +257,7 @@ def test_wrong_commands_exit_2(cli, arguments, words):
 def test_help_names_every_command(cli):
     code, out, _ = cli("--help")
     assert code == 0
-    for command in ("run", "plan", "backends", "runs", "show", "verify", "new"):
+    for command in ("run", "plan", "backends", "runs", "show", "verify", "new", "submit", "status", "cancel"):
         assert command in out
 
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from circuits.errors import Refused
 from hybrid.studies.study import check
-from hybrid.studies.sweep import check_use, fill, grid, used, variables
+from hybrid.studies.sweep import check_use, fill, grid, positions, used, variables
 
 NAMES = st.sampled_from(["r", "p", "a_1"])
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -65,3 +66,36 @@ def test_strings_may_be_swept():
 def test_names_of_points_never_collide(values):
     with pytest.raises(ValueError, match="twice"):
         variables({"r": values})
+
+
+NAMED = [f"r={r},p={p}" for r in (1.2, 1.6) for p in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["2"], [2]),
+        (["3", "0-1", "1"], [0, 1, 3]),
+        (["r=1.6,p=1", "0"], [0, 2]),
+        (["0-3"], [0, 1, 2, 3]),
+        ([], []),
+    ],
+)
+def test_points_are_named_by_number_range_or_name(words, found):
+    assert positions(words, NAMED) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("4", "points 0 to 3"),
+        ("2-4", "points 0 to 3"),
+        ("3-1", "points 0 to 3"),
+        ("r=1.6,p=3", "did you mean 'r=1.6,p=2'"),
+        ("all", "there are 0 .* to 3"),
+        ("-1", "unknown point"),
+    ],
+)
+def test_an_unknown_point_is_refused(text, hint):
+    with pytest.raises(Refused, match=hint):
+        positions([text], NAMED)

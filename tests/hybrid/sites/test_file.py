@@ -1,0 +1,95 @@
+from pathlib import Path
+
+import pytest
+
+from circuits.errors import Refused
+from hybrid.sites.file import KINDS, read, site
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+@pytest.fixture
+def sites(tmp_path, monkeypatch):
+    file = tmp_path / "sites.toml"
+    monkeypatch.setenv("HYBRID_SITES", str(file))
+
+    def write(text):
+        file.write_text(text)
+        return file
+
+    return write
+
+
+def test_a_site_is_what_the_file_says(sites):
+    sites('[lab]\nkind = "slurm"\naccount = "chem"\ntime = "1-12:00"\ngpus = 2\nmodules = ["python/3.11", "cuda"]\n')
+    lab = site("lab")
+    assert lab.kind == "slurm"
+    assert (lab.account, lab.time, lab.gpus, lab.modules) == ("chem", "1-12:00", 2, ("python/3.11", "cuda"))
+    assert site("local").kind == "local"
+
+
+def test_the_file_may_say_what_local_is(sites):
+    sites('[local]\nkind = "local"\nthrottle = 3\n')
+    assert site("local").throttle == 3
+
+
+def test_without_a_file_there_is_this_machine_and_a_named_file_must_be_there(tmp_path, monkeypatch):
+    monkeypatch.delenv("HYBRID_SITES", raising=False)
+    monkeypatch.setattr("platformdirs.user_config_path", lambda name: tmp_path / name)
+    assert site("local").kind == "local"
+    monkeypatch.setenv("HYBRID_SITES", str(tmp_path / "gone.toml"))
+    with pytest.raises(Refused, match=r"gone\.toml: no such file, but HYBRID_SITES"):
+        site("local")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('kind = "slurm"\npartitoin = "x"', ["[lab]", "partitoin", "did you mean 'partition'"]),
+        ('kind = "slum"', ["[lab]", "kind", "slum", "'slurm'"]),
+        ('account = "chem"', ["[lab]", "kind", "missing", "'local'"]),
+        ('kind = "local"\naccount = "chem"', ["[lab]", "account", "unknown key"]),
+        ('kind = "slurm"\ntime = "two hours"', ["time", "hours:minutes:seconds"]),
+        ('kind = "slurm"\ntime = "0:30"', ["time", "a minute at least"]),
+        ('kind = "slurm"\ntime = "1"', ["time", "no time to work", "warn_s"]),
+        ('kind = "slurm"\nranks = 0', ["ranks = 0", "a whole number from 1"]),
+        ('kind = "slurm"\naccount = "a b"', ["account", "in one word"]),
+        ('kind = "slurm"\noptions = ["constraint=x"]', ["options", "--constraint"]),
+        ('kind = "local"\nenvironment = { IBM_TOKEN = "abc" }', ["environment", "looks like a secret", "shell's"]),
+        ('kind = "local"\nsetup = ["export API_KEY=abc"]', ["setup", "looks like a secret"]),
+        ('kind = "local"\nenvironment = { "A-B" = "abc" }', ["environment", "A-B"]),
+        ('kind = "local"\nsetup = ["a\\nb"]', ["setup", "one line"]),
+        ('kind = "local', ["not TOML"]),
+    ],
+)
+def test_what_is_wrong_is_said_with_file_site_and_key(sites, text, words):
+    file = sites(f"[lab]\n{text}\n")
+    with pytest.raises(Refused) as refused:
+        site("lab")
+    for word in [str(file), *words]:
+        assert word in str(refused.value)
+    assert "abc" not in str(refused.value), "a secret is never repeated"
+
+
+def test_an_unknown_site_names_the_nearest_and_where_they_stand(sites):
+    file = sites('[cluster]\nkind = "slurm"\n')
+    with pytest.raises(Refused, match="did you mean 'cluster'") as refused:
+        site("clutser")
+    assert str(file) in str(refused.value)
+
+
+def test_a_site_is_a_table(sites):
+    with pytest.raises(Refused, match=r"throttle = 2: must be a table"):
+        read(sites("throttle = 2\n"))
+
+
+def test_the_example_is_understood():
+    sites = read(EXAMPLES / "sites" / "sites.toml")
+    assert {name: site.kind for name, site in sites.items()} == {"local": "local", "cpu": "slurm", "gpu": "slurm"}
+
+
+def test_the_documentation_names_every_key():
+    text = (EXAMPLES.parent / "docs" / "batch.md").read_text()
+    for kind in KINDS.values():
+        for key in kind.model_fields:
+            assert f"`{key}`" in text

@@ -1,0 +1,203 @@
+import json
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from hybrid.runs import folder as folders
+
+ROOT = Path(__file__).parents[3]
+
+STUDY = """
+[problem]
+kind = "tfim"
+n = 4
+field = "{h}"
+[ansatz]
+kind = "hamiltonian_variational"
+layers = 2
+[optimizer]
+kind = "lbfgs"
+[backend]
+name = "reference"
+[sweep]
+h = [0.5, 1.0, 2.0]
+"""
+
+RUN = """#!/bin/bash
+# stands for runs: point 0 is refused, point 1 takes long, point 2 is stopped the first time
+trap 'echo saved >&2; exit 75' TERM USR1
+point=${@: -1}
+echo "$point" >>"$RECORD"
+[ "$point" = 0 ] && { echo 'hybrid: the disk is full' >&2; exit 1; }
+[ "$point" = 1 ] && for i in $(seq 1200); do sleep 0.1; done
+[ "$(grep -c 2 "$RECORD")" = 1 ] && exit 75
+echo '{"points": [{"status": "failed", "message": "the device is away"}]}'
+"""
+
+
+@pytest.fixture
+def batch(cli, tmp_path, monkeypatch):
+    """Submit to this machine and watch, by the command line."""
+    (tmp_path / "study.toml").write_text(STUDY)
+    (tmp_path / "sites.toml").write_text('[local]\nkind = "local"\nthrottle = 2\n')
+    monkeypatch.setenv("HYBRID_SITES", str(tmp_path / "sites.toml"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("RECORD", str(tmp_path / "record"))
+
+    class Batch:
+        def fake(self):
+            program = tmp_path / "run"
+            program.write_text(RUN)
+            program.chmod(0o755)
+            (tmp_path / "sites.toml").write_text(f'[local]\nkind = "local"\npython = "{program}"\nthrottle = 2\n')
+
+        def submit(self):
+            return cli("submit", "study.toml", "--folder", "sweep", "--json")
+
+        def points(self):
+            return json.loads(cli("status", "sweep", "--json")[1])["points"]
+
+        def states(self):
+            return [point["state"] for point in self.points()]
+
+        def idle(self):
+            return not {"pending", "running"} & set(self.states())
+
+        def runs(self):
+            record = tmp_path / "record"
+            return record.read_text().split() if record.exists() else []
+
+    yield Batch()
+    cli("cancel", "sweep")
+
+
+def test_a_sweep_in_the_background_has_the_bits_of_one_in_the_foreground(batch, cli, tmp_path, wait_until):
+    (tmp_path / "study.toml").write_text(STUDY.replace("[0.5, 1.0, 2.0]", "[0.5, 1.0]"))
+    code, out, _ = batch.submit()
+    assert code == 0
+    assert json.loads(out)["points"] == [0, 1]
+    assert "2 of its points wait or run already" in batch.submit()[2]
+    wait_until(batch.idle)
+    assert batch.states() == ["converged"] * 2
+    code, out, _ = batch.submit()
+    assert (code, json.loads(out)["points"]) == (0, [])
+    whole = json.loads(cli("run", "study.toml", "--folder", "serial", "--json", "--no-plot")[1])["points"]
+    for point, other in zip(batch.points(), whole, strict=True):
+        assert point["energy"] == other["energy"]
+        mine = folders.read_json(Path(point["output"]) / "result.json")
+        assert (mine["theta"], mine["evaluations"]) == (other["theta"], other["evaluations"])
+    assert "2 converged" in cli("status", "sweep")[1]
+    assert cli("cancel", "sweep")[1] == "0 points cancelled\n"
+
+
+def test_a_failure_stops_no_other_and_a_cancelled_point_comes_again_when_submitted(batch, cli, wait_until):
+    batch.fake()
+    assert batch.submit()[0] == 0
+    wait_until(lambda: batch.runs().count("2") == 2)  # it stopped, and went back into the queue
+    wait_until(lambda: batch.states() == ["failed", "running", "failed"])
+    assert [point["message"] for point in batch.points()] == ["the disk is full", "", "the device is away"]
+    assert "the disk is full" in cli("status", "sweep")[1]
+    assert cli("cancel", "sweep", "h=1.0", "--json")[1] == '{"folder": "sweep", "cancelled": [1]}\n'
+    wait_until(batch.idle)
+    assert batch.states() == ["failed", "cancelled", "failed"]
+    assert "saved" in Path("sweep/batch/1.log").read_text()
+    assert json.loads(batch.submit()[1])["points"] == [0, 1, 2]
+    wait_until(lambda: batch.runs().count("1") == 2)
+
+
+def test_waiting_points_are_cancelled_before_they_start(batch, cli, wait_until, tmp_path):
+    batch.fake()
+    sites = tmp_path / "sites.toml"
+    sites.write_text(sites.read_text().replace("throttle = 2", "throttle = 1"))
+    study = tmp_path / "study.toml"
+    study.write_text(STUDY.replace("[0.5, 1.0, 2.0]", "[0.5, 1.0, 2.0, 3.0]"))
+    batch.submit()
+    wait_until(lambda: batch.states()[1] == "running")
+    assert json.loads(cli("cancel", "sweep", "3", "0", "--json")[1])["cancelled"] == [3]
+    assert json.loads(cli("cancel", "sweep", "--json")[1])["cancelled"] == [1, 2]
+    wait_until(batch.idle)
+    assert batch.runs() == ["0", "1"]
+    assert batch.states() == ["failed", "cancelled", "cancelled", "cancelled"]
+
+
+def test_while_a_task_outlives_its_driver_nothing_is_submitted(batch, wait_until):
+    batch.fake()
+    batch.submit()
+    wait_until(lambda: batch.runs().count("1") == 1)
+    here = str(Path("sweep/batch").absolute())
+    mine = [p for p in psutil.process_iter(["cmdline"]) if any(here in word for word in p.info["cmdline"] or [])]
+    (driver,) = [p for p in mine if "hybrid.sites.driver" in p.info["cmdline"]]
+    try:
+        driver.kill()
+        psutil.wait_procs([driver])
+        assert "wait or run already" in batch.submit()[2]
+    finally:
+        for process in mine:
+            if process is not driver and "job-1.sh" in " ".join(process.info["cmdline"]):
+                process.send_signal(signal.SIGTERM)
+    wait_until(batch.idle)
+
+
+def test_the_study_may_be_edited_while_it_runs_but_not_submitted_as_another(batch, tmp_path, wait_until):
+    batch.fake()
+    batch.submit()
+    (tmp_path / "study.toml").write_text(STUDY.replace("layers = 2", "layers = 3"))
+    assert (tmp_path / "sweep" / "batch" / "study.toml").read_text() == STUDY
+    code, _, err = batch.submit()
+    assert code == 2
+    assert "holds another study" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["submit", "study.toml", "--site", "lcoal"], ["lcoal", "did you mean 'local'"]),
+        (["submit", "gone.toml"], ["gone.toml", "no such file"]),
+        (["status", "nowhere"], ["nowhere", "nothing was submitted"]),
+        (["cancel", "nowhere"], ["nowhere", "nothing was submitted"]),
+    ],
+)
+def test_wrong_commands_exit_2_and_write_nothing(batch, cli, tmp_path, arguments, words):
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = cli(*arguments)
+    assert (code, out) == (2, "")
+    for word in words:
+        assert word in err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_unknown_point_is_refused(batch, cli):
+    batch.fake()
+    batch.submit()
+    code, _, err = cli("cancel", "sweep", "h=1.1")
+    assert code == 2
+    assert "did you mean 'h=1.0'" in err
+    assert "points 0 to 2" in cli("cancel", "sweep", "3")[2]
+
+
+def test_a_single_workload_is_a_study_of_one_point(batch, cli, tmp_path, wait_until):
+    (tmp_path / "study.toml").write_text(STUDY.replace('"{h}"', "1.0").partition("[sweep]")[0])
+    assert json.loads(batch.submit()[1])["points"] == [0]
+    wait_until(batch.idle)
+    assert batch.states() == ["converged"]
+    assert json.loads(cli("show", "sweep", "--json")[1])["status"] == "converged"
+
+
+def test_status_lists_what_was_submitted(batch, cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("HYBRID_RUNS", str(tmp_path))
+    assert "nothing was submitted" in cli("status")[1]
+    batch.fake()
+    batch.submit()
+    (entry,) = json.loads(cli("status", "--json")[1])["runs"]
+    assert entry["folder"] == str(tmp_path / "sweep")
+    assert sum(entry["counts"].values()) == 3
+
+
+def test_a_damaged_record_is_refused(tmp_path, cli):
+    (tmp_path / "sweep" / "batch").mkdir(parents=True)
+    (tmp_path / "sweep" / "batch" / "submissions.json").write_text("{}")
+    code, _, err = cli("status", "sweep")
+    assert code == 2
+    assert "damaged" in err

@@ -1,0 +1,204 @@
+"""A sweep through a real Slurm of one node: cancelled, requeued, killed, out of time, and whole in the end."""
+
+import importlib.util
+import json
+import re
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import pytest
+
+from hybrid.runs.journal import Journal
+
+ROOT = Path(__file__).parents[3]
+
+spec = importlib.util.spec_from_file_location("cluster", Path(__file__).with_name("cluster.py"))
+assert spec is not None
+assert spec.loader is not None
+cluster = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(cluster)
+
+pytestmark = [
+    pytest.mark.slurm,
+    pytest.mark.skipif(cluster.why_not() is not None, reason=str(cluster.why_not())),
+]
+
+STUDY = """
+[problem]
+kind = "tfim"
+n = 4
+field = "{h}"
+[ansatz]
+kind = "hamiltonian_variational"
+layers = 3
+[optimizer]
+kind = "cobyla"
+max_steps = "{steps}"
+accuracy = 1e-12
+[backend]
+name = "statevector"
+[sweep]
+h = [1.0, 1.5, 2.0, 3.0]
+steps = [20, 21, 22, 23, 3000]  # the last takes seconds, so that something can happen to it
+"""
+
+SITES = """
+[lab]
+kind = "slurm"
+partition = "test"
+time = "1"
+warn_s = 5
+cpus = 1
+throttle = 2
+requeue = 5
+environment = { OMP_NUM_THREADS = "1" }
+"""
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    (tmp_path / "sites.toml").write_text(SITES)
+    (tmp_path / "study.toml").write_text(STUDY)
+    with cluster.Cluster(cpus=4, array_size=12) as running:
+        monkeypatch.setenv("SLURM_CONF", str(running.conf))
+        monkeypatch.setenv("HYBRID_SITES", str(tmp_path / "sites.toml"))
+        monkeypatch.setenv("PYTHONPATH", str(ROOT))
+        yield running
+
+
+@pytest.fixture
+def submitted(cli, tmp_path):
+    """The study's folder, and what the command line says of it."""
+    folder = tmp_path / "sweep"
+
+    class Study:
+        def submit(self):
+            code, out, err = cli("submit", "study.toml", "--site", "lab", "--folder", folder, "--json")
+            return json.loads(out)["points"] if code == 0 else err
+
+        def cancel(self, *points):
+            return json.loads(cli("cancel", folder, *points, "--json")[1])["cancelled"]
+
+        def states(self):
+            return {p["number"]: p["state"] for p in json.loads(cli("status", folder, "--json")[1])["points"]}
+
+        def running(self):
+            return {p for p, state in self.states().items() if state in ("pending", "running")}
+
+        def jobs(self):
+            submissions = json.loads((folder / "batch" / "submissions.json").read_text())["submissions"]
+            return [(job["id"], job["offset"]) for entry in submissions for job in entry["jobs"]]
+
+    study = Study()
+    study.folder = folder
+    return study
+
+
+def process_of(folder, point):
+    """The run of a point, once it has an evaluation on disk."""
+    journal = folder / point_name(point) / "journal.sqlite"
+    if not journal.exists():
+        return None
+    with closing(sqlite3.connect(f"file:{quote(str(journal))}?mode=ro", uri=True)) as database:
+        try:
+            (count,) = database.execute("SELECT count(*) FROM evaluation").fetchone()
+        except sqlite3.OperationalError:
+            return None  # it is being made
+    if not count:
+        return None
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if str(folder) in words and words[-2:] == ["--only", str(point)]:
+            return process
+    return None
+
+
+def point_name(point):
+    return f"h={[1.0, 1.5, 2.0, 3.0][point // 5]},steps={[20, 21, 22, 23, 3000][point % 5]}"
+
+
+def wait_for(true, seconds=150):
+    deadline = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+def evaluations(place):
+    journal = Journal(place / "journal.sqlite")
+    try:
+        return [(e.step, e.theta.tobytes(), e.told.values.tobytes()) for e in journal.read()]
+    finally:
+        journal.close()
+
+
+@pytest.mark.slow
+def test_a_sweep_survives_what_a_cluster_does_to_it(slurm, submitted, cli, tmp_path):
+    folder = submitted.folder
+    assert submitted.submit() == list(range(20))
+    jobs = submitted.jobs()
+    assert [offset for _, offset in jobs] == [0, 12], "no array holds more than MaxArraySize"
+    assert submitted.cancel("17", point_name(18)) == [17, 18]
+    assert "already" in submitted.submit()
+
+    ids = {p: f"{job}_{p - offset}" for job, offset in jobs for p in (4, 9, 14) if offset <= p < offset + 12}
+    left = set(ids)
+
+    def all_hit():
+        for point in sorted(left):
+            if process := process_of(folder, point):
+                left.remove(point)
+                if point == 4:
+                    process.parent().send_signal(signal.SIGUSR1)  # to the script, as Slurm does
+                elif point == 9:
+                    process.kill()
+                else:
+                    process.send_signal(signal.SIGSTOP)  # an evaluation that hangs, until Slurm ends it
+        return not left
+
+    wait_for(all_hit)
+    wait_for(lambda: not submitted.running())
+    assert re.search(r"Restarts=[1-9]", slurm.ask("scontrol", "show", "job", ids[4]))
+    assert "JobState=TIMEOUT" in slurm.ask("scontrol", "show", "job", ids[14])
+    states = submitted.states()
+    assert {point for point, state in states.items() if state == "cancelled"} == {17, 18}
+    assert {point for point, state in states.items() if state == "interrupted"} == {9, 14}
+    assert {state for point, state in states.items() if point not in (9, 14, 17, 18)} <= {"converged", "max_steps"}
+
+    finished = {place: place.stat().st_mtime_ns for place in folder.glob("*/journal.sqlite")}
+    kept = {point: evaluations(folder / point_name(point)) for point in (9, 14)}
+    assert all(0 < len(some) < 3000 for some in kept.values())
+    assert submitted.submit() == [9, 14, 17, 18]
+    wait_for(lambda: not submitted.running())
+    assert set(submitted.states().values()) <= {"converged", "max_steps"}
+    assert "nothing to submit" in cli("submit", "study.toml", "--site", "lab", "--folder", folder)[1]
+    again = {point_name(point) for point in (9, 14)}
+    assert all(place.stat().st_mtime_ns == time for place, time in finished.items() if place.parent.name not in again)
+
+    assert cli("run", "study.toml", "--folder", "serial", "--json", "--no-plot")[0] in (0, 3)
+    for point in range(20):
+        mine, whole = folder / point_name(point), tmp_path / "serial" / point_name(point)
+        assert evaluations(mine) == evaluations(whole)
+        results = [json.loads((place / "result.json").read_text()) for place in (mine, whole)]
+        for key in ("energy", "theta", "status", "steps", "evaluations"):
+            assert results[0][key] == results[1][key]
+    for point, some in kept.items():
+        assert evaluations(folder / point_name(point))[: len(some)] == some
+
+
+def test_slurms_own_words_reach_the_user(slurm, cli, tmp_path, monkeypatch):
+    (tmp_path / "sites.toml").write_text(SITES.replace('"test"', '"nowhere"'))
+    code, out, err = cli("submit", "study.toml", "--site", "lab")
+    assert (code, out) == (5, "")
+    assert "invalid partition" in err
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path))
+        code, out, err = cli("submit", "study.toml", "--site", "lab")
+    assert (code, out) == (5, "")
+    assert "scontrol is not here" in err
