@@ -36,8 +36,9 @@ class Deflated(Backend):
         self._undone = [ansatz.assign_parameters(row).inverse() for row in below]
 
     def capabilities(self) -> Capabilities:
-        """Those of the other backend."""
-        return self._backend.capabilities()
+        """Those of the other backend, under a name that says what its energies are."""
+        other = self._backend.capabilities()
+        return replace(other, name=f"deflated {other.name}")
 
     def footprint(self, work: Work) -> Footprint:
         """Each overlap is taken for a circuit of twice the length."""

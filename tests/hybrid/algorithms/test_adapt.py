@@ -38,7 +38,7 @@ def gradients_by_commutators(problem, pool, circuit):
 
 @pytest.mark.parametrize("pool", ["fermionic", "qubit"])
 def test_hydrogen_needs_one_operator(h2, pool, tmp_path):
-    result = hybrid.adapt(h2, pool=pool, backend="statevector", folder=tmp_path)
+    result = hybrid.adapt(h2, pool=pool, backend="lightning", folder=tmp_path)
     assert result.status == "converged"
     assert len(result.theta) == 1 < uccsd(h2).num_parameters
     assert abs(result.error) < 1e-8  # far below the accuracy asked for, 1e-6: a parabola's minimum
@@ -78,7 +78,7 @@ def test_the_qubit_pool_is_strings_with_an_odd_number_of_y(lih):
 def test_a_pool_of_ones_own(tmp_path):
     problem = tfim(3)
     pool = ["IZY", "ZYI", "IYZ", "YZI", "IIY", "IYI", "YII"]
-    result = hybrid.adapt(problem, pool=pool, tolerance=1e-4, backend="statevector", folder=tmp_path)
+    result = hybrid.adapt(problem, pool=pool, tolerance=1e-4, backend="lightning", folder=tmp_path)
     assert result.status == "converged"
     assert result.error == pytest.approx(0.0, abs=1e-5)
     assert len(result.chosen) > 1

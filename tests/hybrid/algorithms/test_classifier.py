@@ -85,7 +85,7 @@ def test_a_classifier_from_shots(tmp_path):
     X = np.concatenate([rng.normal(-1, 0.3, (20, 2)), rng.normal(1, 0.3, (20, 2))])
     y = ["left"] * 20 + ["right"] * 20
     result = hybrid.classifier(
-        (X, y), n_qubits=2, layers=1, batch_size=8, max_steps=60, shots=100, backend="reference", folder=tmp_path
+        (X, y), n_qubits=2, layers=1, batch_size=4, max_steps=50, shots=50, backend="reference", folder=tmp_path
     )
     assert result.data.classes == ("left", "right")
     assert result.accuracy > 0.8

@@ -20,7 +20,7 @@ def cubic():
 
 @pytest.fixture(scope="module")
 def found(cubic, tmp_path_factory):
-    return hybrid.qaoa(cubic, layers=LAYERS, backend="statevector", folder=tmp_path_factory.mktemp("qaoa"))
+    return hybrid.qaoa(cubic, layers=LAYERS, backend="lightning", folder=tmp_path_factory.mktemp("qaoa"))
 
 
 def brute_force(problem):
@@ -41,7 +41,7 @@ def test_interpolation_beats_random_starts(cubic, found, tmp_path):
     for k in range(5):
         theta = np.concatenate([rng.uniform(-np.pi / 4, np.pi / 4, LAYERS), rng.uniform(-np.pi, np.pi, LAYERS)])
         run = hybrid.minimize(
-            ansatz(cubic, layers=LAYERS), cubic, theta=theta, backend="statevector", folder=tmp_path / str(k)
+            ansatz(cubic, layers=LAYERS), cubic, theta=theta, backend="lightning", folder=tmp_path / str(k)
         )
         energies.append(run.energy)
     assert found.energy < min(energies) + 1e-6
@@ -56,10 +56,8 @@ def test_the_best_cut_is_that_of_brute_force(cubic, found):
 
 def test_angles_of_another_graph_are_better_than_the_ramp(found, tmp_path):
     other = maxcut(nx.random_regular_graph(5, 8, seed=4))
-    run = hybrid.qaoa(other, layers=LAYERS, start=found, backend="statevector", folder=tmp_path / "run").runs[0]
-    ramp = hybrid.minimize(
-        ansatz(other, layers=LAYERS), other, max_steps=1, backend="statevector", folder=tmp_path / "r"
-    )
+    run = hybrid.qaoa(other, layers=LAYERS, start=found, backend="lightning", folder=tmp_path / "run").runs[0]
+    ramp = hybrid.minimize(ansatz(other, layers=LAYERS), other, max_steps=1, backend="lightning", folder=tmp_path / "r")
     assert run.history.energy[0] < ramp.history.energy[0] - 0.1
     gamma = transferred(found.theta, found.problem, other)[LAYERS:]
     assert gamma == pytest.approx(found.theta[LAYERS:] * np.sqrt(3 / 5))
@@ -75,7 +73,7 @@ def test_interpolation_is_the_formula_of_the_paper():
 def test_a_diagonal_problem_that_is_no_graph(tmp_path):
     file = tmp_path / "terms.txt"
     file.write_text("1.0 ZII\n-0.5 IZZ\n0.25 ZIZ\n")
-    result = hybrid.qaoa(pauli_terms(file), layers=2, samples=200, backend="statevector", folder=tmp_path / "run")
+    result = hybrid.qaoa(pauli_terms(file), layers=2, samples=200, backend="lightning", folder=tmp_path / "run")
     assert result.cut is None
     assert result.value == pytest.approx(result.problem.exact_energy())
 

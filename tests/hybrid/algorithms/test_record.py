@@ -61,6 +61,7 @@ def test_a_finished_algorithm_is_read(tmp_path, monkeypatch):
 
 
 def test_auto_is_chosen_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("hybrid.algorithms.record.candidates", lambda backend: ["reference", "statevector"])
     ask(tmp_path, backend="auto", layers=1)
     monkeypatch.setattr("hybrid.algorithms.record.rank", None)
     ask(tmp_path, backend="auto", layers=1)

@@ -22,7 +22,7 @@ def with_its_electrons(problem):
 def test_three_levels_of_a_chain(tmp_path):
     problem = tfim(3)
     result = hybrid.vqd(
-        hardware_efficient(3, layers=3), problem, levels=3, backend="statevector", accuracy=1e-7, folder=tmp_path
+        hardware_efficient(3, layers=3), problem, levels=3, backend="lightning", accuracy=1e-7, folder=tmp_path
     )
     exact = np.linalg.eigvalsh(problem.hamiltonian.to_matrix())[:3]
     assert np.min(np.diff(exact)) > 0.1
