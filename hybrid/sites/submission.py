@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from circuits.errors import RecordFailed, Refused
+from circuits.errors import LostJob, RecordFailed, Refused, ToolkitError
 from hybrid.runs import folder as folders
 from hybrid.runs.listing import entry_of
 from hybrid.sites.file import KINDS
@@ -42,7 +42,7 @@ class Submission:
         name: Of the jobs.
         points: Positions in the grid.
         jobs: What the site said.
-        accepted: Whether the site has said all; otherwise its answer may have been lost.
+        answered: Whether the site has said all that it will; otherwise its answer may have been lost.
         cancelled: Points that were cancelled.
     """
 
@@ -52,7 +52,7 @@ class Submission:
     name: str
     points: list[int]
     jobs: list[dict[str, Any]] = field(default_factory=list)
-    accepted: bool = False
+    answered: bool = False
     cancelled: list[int] = field(default_factory=list)
 
 
@@ -80,7 +80,7 @@ class Submitted:
 
     def jobs(self, submission: Submission) -> Sequence[Mapping[str, Any]]:
         """The jobs, looked for where the site's answer was lost."""
-        if submission.accepted:
+        if submission.answered:
             return submission.jobs
         return KINDS[submission.kind].find(self.batch(submission))
 
@@ -186,10 +186,16 @@ def _hand_over(record: Submitted, site: Site, site_name: str, study: Study, poin
     batch = record.batch(submission)
     batch.script.write_text(script(site, batch))
     record = record.updated(submission)
-    for job in site.submit(batch):
-        submission = replace(submission, jobs=[*submission.jobs, job])
-        record = record.updated(submission)
-    submission = replace(submission, accepted=True)
+    try:
+        for job in site.submit(batch):
+            submission = replace(submission, jobs=[*submission.jobs, job])
+            record = record.updated(submission)
+    except LostJob:
+        raise
+    except ToolkitError:  # which is an answer, too
+        record.updated(replace(submission, answered=True, points=points if submission.jobs else []))
+        raise
+    submission = replace(submission, answered=True)
     record.updated(submission)
     return submission
 

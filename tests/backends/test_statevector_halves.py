@@ -126,7 +126,7 @@ def test_gates_of_all_kinds(seed, always):
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(n=st.integers(4, 10), length=st.integers(1, 40), seed=st.integers(0, 10**6))
 def test_random_circuits(n, length, seed, always):
     compare(scattered(n, length, seed), [strings(n, 5, seed)], seed)

@@ -124,20 +124,25 @@ class Cluster:
         return "\n".join(f"{file.name}: {file.read_text(errors='replace')[-2000:]}" for file in files)
 
     def __exit__(self, *_: object) -> None:
-        if len(self._daemons) == 3:
-            self.ask("scancel", "--me")
-            self.ask("scancel", "--me", "--signal=KILL", "--full")
-            deadline = time.monotonic() + 20
-            while self.ask("squeue", "--noheader") and time.monotonic() < deadline:
-                time.sleep(0.2)
-        for daemon in reversed(self._daemons):
-            daemon.terminate()
-            try:
-                daemon.wait(10)
-            except subprocess.TimeoutExpired:
-                daemon.kill()
-                daemon.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            if len(self._daemons) == 3:
+                self._end_jobs()
+        finally:
+            for daemon in reversed(self._daemons):
+                daemon.terminate()
+                try:
+                    daemon.wait(10)
+                except subprocess.TimeoutExpired:
+                    daemon.kill()
+                    daemon.wait()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _end_jobs(self) -> None:
+        self.ask("scancel", "--me")
+        self.ask("scancel", "--me", "--signal=KILL", "--full")
+        deadline = time.monotonic() + 20
+        while self.ask("squeue", "--noheader") and time.monotonic() < deadline:
+            time.sleep(0.2)
 
 
 def _free_ports(count: int) -> list[int]:

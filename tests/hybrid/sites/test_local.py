@@ -168,6 +168,19 @@ def test_wrong_commands_exit_2_and_write_nothing(batch, cli, tmp_path, arguments
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_where_there_is_no_slurm_the_study_can_still_go_elsewhere(batch, cli, tmp_path, monkeypatch):
+    batch.fake()
+    sites = tmp_path / "sites.toml"
+    sites.write_text(sites.read_text() + '[lab]\nkind = "slurm"\n')
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path))
+        code, out, err = cli("submit", "study.toml", "--folder", "sweep", "--site", "lab")
+        assert (code, out) == (5, "")
+        assert "scontrol is not here" in err
+        assert batch.states() == ["missing"] * 3
+    assert json.loads(batch.submit()[1])["points"] == [0, 1, 2]
+
+
 def test_an_unknown_point_is_refused(batch, cli):
     batch.fake()
     batch.submit()

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import shutil
 import signal
 import sqlite3
 import time
@@ -99,17 +100,19 @@ def submitted(cli, tmp_path):
     return study
 
 
+def count(place):
+    """How many evaluations are on disk."""
+    address = f"file:{quote(str(place / 'journal.sqlite'))}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as database:
+            return database.execute("SELECT count(*) FROM evaluation").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0  # it is not there yet, or half made
+
+
 def process_of(folder, point):
     """The run of a point, once it has an evaluation on disk."""
-    journal = folder / point_name(point) / "journal.sqlite"
-    if not journal.exists():
-        return None
-    with closing(sqlite3.connect(f"file:{quote(str(journal))}?mode=ro", uri=True)) as database:
-        try:
-            (count,) = database.execute("SELECT count(*) FROM evaluation").fetchone()
-        except sqlite3.OperationalError:
-            return None  # it is being made
-    if not count:
+    if not count(folder / point_name(point)):
         return None
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
@@ -192,11 +195,39 @@ def test_a_sweep_survives_what_a_cluster_does_to_it(slurm, submitted, cli, tmp_p
         assert evaluations(folder / point_name(point))[: len(some)] == some
 
 
-def test_slurms_own_words_reach_the_user(slurm, cli, tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_a_job_whose_answer_was_lost_is_found_and_cancelled_while_it_runs(slurm, submitted, cli, tmp_path, monkeypatch):
+    study = STUDY.replace("[1.0, 1.5, 2.0, 3.0]", "[1.0]").replace("[20, 21, 22, 23, 3000]", "[3000]")
+    (tmp_path / "study.toml").write_text(study)
+    silent = tmp_path / "bin" / "sbatch"
+    silent.parent.mkdir()
+    silent.write_text(f'#!/bin/bash\n{shutil.which("sbatch")} "$@" >/dev/null\nexec sleep 60\n')
+    silent.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(silent.parent), prepend=":")
+        patch.setattr("hybrid.sites.slurm.ANSWER_S", 3)
+        code, _, err = cli("submit", "study.toml", "--site", "lab", "--folder", submitted.folder)
+    assert code == 5
+    assert "Submit again" in err
+    assert submitted.jobs() == []
+    assert "wait or run already" in submitted.submit(), "it is found by its name, and not sent again"
+
+    place = submitted.folder / "h=1.0,steps=3000"
+    wait_for(lambda: count(place))
+    assert submitted.cancel() == [0]
+    wait_for(lambda: not submitted.running())
+    assert submitted.states() == {0: "cancelled"}
+    assert json.loads((place / "result.json").read_text())["status"] == "stopped"
+    assert 0 < len(evaluations(place)) < 3000
+    assert "JobState=CANCELLED" in slurm.ask("scontrol", "show", "job", submitted.jobs()[0][0])
+
+
+def test_slurms_own_words_reach_the_user(slurm, submitted, cli, tmp_path, monkeypatch):
     (tmp_path / "sites.toml").write_text(SITES.replace('"test"', '"nowhere"'))
-    code, out, err = cli("submit", "study.toml", "--site", "lab")
+    code, out, err = cli("submit", "study.toml", "--site", "lab", "--folder", submitted.folder)
     assert (code, out) == (5, "")
     assert "invalid partition" in err
+    assert set(submitted.states().values()) == {"missing"}
     with monkeypatch.context() as patch:
         patch.setenv("PATH", str(tmp_path))
         code, out, err = cli("submit", "study.toml", "--site", "lab")
