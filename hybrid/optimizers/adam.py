@@ -8,7 +8,7 @@ import numpy as np
 
 from hybrid.optimizers.gap import Pair, gap
 from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
-from hybrid.optimizers.trend import fall, window
+from hybrid.optimizers.trend import fall, settled
 
 PAIRS = 20
 """Last steps from which the curvature is estimated."""
@@ -44,10 +44,10 @@ class Adam(Optimizer):
 
     With exact values it has converged when |g|^2 over twice the smallest curvature seen on the last 20 steps is below
     a tenth of the accuracy, and the last `patience` steps did not gain the accuracy either. With standard errors, when
-    the means of the two halves of a window differ by less than the accuracy; the window is so long that this difference
-    is known to half the accuracy; and the rate is so small that circling costs less than the accuracy at unit
-    curvature, rate^2 params / 2. What a noisy run answers with is then the mean of its last `patience` iterates,
-    otherwise the point of the lowest value.
+    the values' mean over the last quarter of the run differs from that over the second by less than the accuracy, twice
+    the standard error of the difference included, and the rate is so small that circling costs less than the accuracy
+    at unit curvature, rate^2 params / 2. What a noisy run answers with is then the mean of its last `patience`
+    iterates, otherwise the point of the lowest value.
 
     Args:
         learning_rate: First length of a step in each parameter, radians.
@@ -135,8 +135,8 @@ class Adam(Optimizer):
         waited = 0 if lower and not state.noisy else state.waited + 1
         mark = state.value if lower else state.mark
         if state.noisy:
-            last = window(error, accuracy, self.patience)
-            done = abs(fall(state.values, last)[0]) < accuracy and state.rate**2 * gradient.size < 2.0 * accuracy
+            circling = state.rate**2 * gradient.size / 2.0
+            done = circling < accuracy and settled(state.values, error, accuracy, self.patience)
             if waited == self.patience:
                 factor, waited = (0.5 if fall(state.values, self.patience)[0] < 2.0 * error else 1.0), 0
         else:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
-from hybrid.optimizers.trend import fall, window
+from hybrid.optimizers.trend import settled
 
 CONDITION = 1e14
 """Condition number of the covariance beyond which its samples are rounding."""
@@ -241,6 +241,4 @@ def _flat(state: _State, told: Told) -> bool:
         seen = np.concatenate([state.lows[-shortest:], told.values])
         return state.k >= shortest and float(np.ptp(seen)) < accuracy / 2.0
     error = float(np.mean(told.standard_errors)) / math.sqrt(size)
-    last = max(len(state.values) // 2, window(2.0 * error, accuracy, 2 * shortest))
-    difference, doubt = fall(state.values, last)
-    return abs(difference) + 2.0 * doubt < accuracy
+    return settled(state.values, 2.0 * error, accuracy, 2 * shortest)

@@ -51,7 +51,8 @@ class Rotosolve(Optimizer):
 
     It has converged when in two successive sweeps every promise held and what a geometric series of such gains would
     still bring is below half the accuracy. With standard errors, gains below twice them count as none;
-    where that is more than the accuracy, the run then ends stalled.
+    where that is more than the accuracy, the run then ends stalled. The verdict holds for sums of waves, as circuits
+    make them: on another function noise hides slow gains of many small sweeps.
 
     References:
         Ostaszewski, Grant, Benedetti, Quantum 5, 391 (2021); Nakanishi, Fujii, Todo, Phys. Rev. Res. 2, 043158 (2020).

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
-from hybrid.optimizers.trend import fall, window
+from hybrid.optimizers.trend import settled
 
 SHORTEST = 40
 """Steps before which nothing is called converged."""
@@ -36,10 +36,10 @@ class SPSA(Optimizer):
     is less, the fourth root of a tenth of accuracy or standard error, whichever is larger. It stays fixed (Spall lets
     it fall as k^0.101): a falling c would bend the very trend that convergence is judged by.
 
-    It has converged when the values' mean over the last quarter of the run differs from that over the quarter before by
-    less than the accuracy, twice the standard error of the difference included: with gains that fall as powers of k,
-    only a fixed share of the run shows a trend. It cannot tell a long, flat valley from a minimum. The answer is the
-    mean of the last iterates, a tenth of the run.
+    It has converged when the values' mean over the last quarter of the run differs from that over the second by less
+    than the accuracy, twice the standard error of the difference included: with gains that fall as powers of k, only a
+    fixed share of the run shows a trend. It cannot tell a long, flat valley from a minimum. The answer is the mean of
+    the last iterates, a tenth of the run.
 
     Args:
         first_step: Length of the first step, radians.
@@ -90,7 +90,7 @@ class SPSA(Optimizer):
         values = (*state.values, float(pairs.mean()))
         recent = (*state.recent, theta)[-max(10, state.k // 10) :]
         following = replace(state, theta=theta, k=state.k + 1, gain=gain, values=values, recent=recent)
-        return replace(following, done=self._flat(following, error / math.sqrt(2.0)))
+        return replace(following, done=settled(values, math.sqrt(2.0) * error, state.accuracy, SHORTEST))
 
     def best(self, state: _State) -> np.ndarray:
         """The mean of the last iterates, shape (params,)."""
@@ -125,9 +125,3 @@ class SPSA(Optimizer):
         slope = max(float(np.mean(np.abs(pairs[:, 0] - pairs[:, 1]))), noise) / (2.0 * state.perturbation)
         gain = self.first_step * (1.0 + self.stability) ** 0.602 / (slope * math.sqrt(state.theta.size))
         return replace(state, k=1, gain=gain, perturbation=min(state.perturbation, (0.1 * noise) ** 0.25))
-
-    def _flat(self, state: _State, error: float) -> bool:
-        """Whether the last quarter of the values is no lower than the one before."""
-        last = max(len(state.values) // 2, window(2.0 * error, state.accuracy, SHORTEST))
-        difference, doubt = fall(state.values, last)
-        return abs(difference) + 2.0 * doubt < state.accuracy

@@ -55,3 +55,14 @@ def test_rows_are_counted_exactly(functions, drive):
     function, optimizer = functions.sinusoids(3), get("spsa")
     outcome = drive(optimizer, function.f, function.start, accuracy=1e-6, max_steps=30)
     assert len(outcome.rows) == optimizer.evaluations(3, 30)
+
+
+@pytest.mark.parametrize("kind", ["spsa", "adam", "cma-es"])
+def test_a_long_valley_in_noise_is_no_convergence(kind, functions, drive):
+    """Twenty parameters, condition 30, errors of 0.02: values that creep must not be taken for values that stand."""
+    function, optimizer = functions.quadratic(30.0, 20), get(kind)
+    for seed in range(3):
+        start = 3.0 * np.random.default_rng(seed).uniform(-1.0, 1.0, 20)
+        outcome = drive(optimizer, function.f, start, accuracy=0.1, sigma=0.02, seed=seed, max_steps=800)
+        error = function.f(optimizer.best(outcome.state))[0] - function.minimum
+        assert error < 0.1 or not optimizer.converged(outcome.state)
