@@ -29,7 +29,7 @@ class ADAPT(Summary):
         runs: One run for each number of operators.
         gradient_norms: Euclidean norm of the pool's gradients before each choice, and after the last.
         circuit: The ansatz, with one parameter for each operator.
-        status: "converged" (the norm is below the tolerance) or "max_operators".
+        status: "converged" (the norm is below the tolerance), "max_operators", or "below_exact" as for a run.
         folder: Where the record lies.
     """
 
@@ -157,6 +157,8 @@ def adapt(
             chosen.append(operators[_steepest(gradient)])
             theta = np.append(theta, 0.0)
         status = "converged" if norms[-1] < tolerance else "max_operators"
+        if runs[-1].status == "below_exact":
+            status = "below_exact"
         result = ADAPT(problem, tuple(chosen), tuple(runs), tuple(norms), circuit, status, record.folder)
         record.finish(
             {"energy": result.energy, "exact_energy": runs[-1].exact_energy, "status": status, "theta": theta}

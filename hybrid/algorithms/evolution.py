@@ -26,6 +26,7 @@ from circuits.problems.checks import finite, whole
 from circuits.problems.exact import as_product
 from hybrid.algorithms.record import opened
 from hybrid.algorithms.summary import Summary
+from hybrid.judges import below_exact
 from hybrid.workload import workload
 
 Kind = Literal["real", "imaginary"]
@@ -101,6 +102,8 @@ class Evolution(Summary):
             rows.append(("distance", f"at most {self.distance_bound:.1e} by the residuals"))
         elif self.exact_energy is not None:
             rows.append(("error", f"{self.energy - self.exact_energy:+.1e} {self.problem.unit} from the lowest energy"))
+            if below_exact(self.problem, self.energy, 0.0, self.exact_energy):
+                rows.append(("warning", "the energy lies below the exact one: do not trust it"))
         if self.fidelities is not None:
             words = f"{self.fidelities[-1]:.8f} at the end, {np.min(self.fidelities):.8f} at worst"
             rows.append(("fidelity", f"{words}, with the exact evolution"))

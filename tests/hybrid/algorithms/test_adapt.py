@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from qiskit.quantum_info import SparsePauliOp, Statevector
@@ -65,6 +67,12 @@ def test_lithium_hydride_to_chemical_accuracy_with_fewer_parameters(lih, tmp_pat
     assert np.all(np.diff([run.energy for run in result.runs]) < 0)
     assert result.status == "max_operators"
     assert result.chosen[-1].name in str(result)
+
+
+def test_an_energy_below_the_exact_one_is_never_a_success(h2, tmp_path):
+    wrong = replace(h2, solve=lambda: h2.exact_energy() + 0.01)
+    result = hybrid.adapt(wrong, backend="reference", folder=tmp_path)
+    assert result.status == "below_exact"
 
 
 def test_the_qubit_pool_is_strings_with_an_odd_number_of_y(lih):

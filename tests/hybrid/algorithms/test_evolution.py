@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.linalg import expm
@@ -69,6 +71,8 @@ def test_imaginary_time_of_hydrogen(tmp_path):
     result = hybrid.imaginary_time_evolution(uccsd(problem), problem, time=15.0, steps=10, folder=tmp_path)
     assert result.energy == pytest.approx(problem.exact_energy(), abs=1e-8)
     assert "lowest energy" in str(result)
+    assert "warning" not in str(result)
+    assert "do not trust" in str(replace(result, exact_energy=result.energy + 0.01))
 
 
 def test_a_torn_trajectory_is_continued_to_the_same_bits(quench, tmp_path):
