@@ -121,7 +121,7 @@ def run_study(
     task = Task(points, folder, frozenset(k for k in range(len(points)) if known and known[k]), end)
     ranks.share(task)
     fresh, reserved = _build(task, ranks)
-    chains = [(k,) for k in range(len(points))]
+    chains = study.chains()
     begin = ranks.share(Begin(min(len(chains), ranks.size)))
     team, leaders = ranks.split(begin.n_teams)
     bell = Bell(should_stop, ranks, leaders)
@@ -247,7 +247,8 @@ def _run(
     report: Callable[[Outcome], None],
     should_stop: Callable[[], bool],
 ) -> None:
-    """Run the points of a chain, one after the other."""
+    """Run the points of a chain, one after the other, each from where the one before it ended, if that has ended."""
+    before: Result | None = None
     for k in chain:
         if should_stop():
             return
@@ -256,14 +257,26 @@ def _run(
             if k in task.begun:
                 result = loop.resume(place, should_stop=should_stop, team=team)
             else:
-                prepared = fresh.pop(k, None) or _prepare(point)
+                prepared = _from(before, fresh.pop(k, None) or _prepare(point), point)
                 result = _start(point, prepared, place, on_plan, should_stop, team)
-            outcome = Outcome(point, result)
+            outcome, before = Outcome(point, result), result
         except ToolkitError as err:
             if not point.values:
                 raise
-            outcome = Outcome(point, None, err)
+            outcome, before = Outcome(point, None, err), None
         report(outcome)
+
+
+def _from(before: Result | None, prepared: Prepared, point: Point) -> Prepared:
+    """The point with the parameters of the one before as its start; its own where there is none."""
+    if before is None:
+        return prepared
+    if before.theta.shape != prepared.work.theta.shape:
+        raise Refused(
+            f"{point.where}: [run] warm_start = true: this point has {len(prepared.work.theta)} parameters, the one "
+            f"before it {len(before.theta)}; let what changes their number not be the last variable of [sweep]"
+        )
+    return replace(prepared, work=replace(prepared.work, theta=before.theta))
 
 
 def _start(
