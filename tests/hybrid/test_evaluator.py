@@ -31,13 +31,15 @@ CASES = {
 def test_tiles_computed_apart_are_the_whole(name, gradient):
     circuit, problem, options = CASES[name]
     work = workload(circuit, problem, optimizer="adam", **options)
-    rows = np.random.default_rng(1).normal(size=(2 if name == "many terms" else 19, circuit.num_parameters))
+    n_rows = 17 if name == "exact" else 3  # of small exact circuits, 16 are one tile
+    rows = np.random.default_rng(1).normal(size=(n_rows, circuit.num_parameters))
     points, backend = Points(rows, gradient), backends.get("statevector")
     whole = Evaluator(work, backend)
     told, tiles = whole(points, 3), whole.tiles(points)
     assert len(tiles) > 1
-    apart = [Evaluator(work, backend).numbers(points, 3, [tile]) for tile in tiles]
-    again = whole.told(points, np.concatenate(apart))
+    other = Evaluator(work, backend)
+    apart = [other.numbers(points, 3, [tile]) for tile in reversed(tiles)]
+    again = whole.told(points, np.concatenate(apart[::-1]))
     assert again.values.tobytes() == told.values.tobytes()
     assert again.standard_errors.tobytes() == told.standard_errors.tobytes()
     assert (told.gradients is not None) == gradient
@@ -53,10 +55,9 @@ def test_tiles_have_noise_of_their_own():
     assert evaluate(points, 0).values.tobytes() != evaluate(points, 1).values.tobytes()
 
 
-@pytest.mark.parametrize("name", ["statevector", "lightning"])
-def test_groups_of_terms_sum_to_the_hamiltonian(name):
+def test_groups_of_terms_sum_to_the_hamiltonian():
     circuit, H, _ = CASES["many terms"]
-    backend = backends.get(name)
+    backend = backends.get("statevector")
     work = workload(circuit, H, optimizer="adam")
     groups = term_groups(work, backend)
     assert 2 <= len(groups) <= MOST_GROUPS
@@ -65,7 +66,7 @@ def test_groups_of_terms_sum_to_the_hamiltonian(name):
     assert sum(map(len, flips)) == len(set().union(*flips)), "terms that flip the same qubits stay together"
     theta = np.random.default_rng(2).normal(size=(1, circuit.num_parameters))
     told = Evaluator(work, backend)(Points(theta, gradient=True), 0)
-    values, gradients = backends.get("reference").value_and_grad(circuit, H)(theta)
+    values, gradients = backends.get("lightning").value_and_grad(circuit, H)(theta)
     assert told.values == pytest.approx(values, abs=1e-10)
     assert told.gradients == pytest.approx(gradients, abs=1e-10)
 
