@@ -43,6 +43,7 @@ class Capabilities:
         precision: Of the floating-point numbers inside.
         place: Whether the data leave this machine.
         default_shots: Shots per measured circuit when the batch names neither shots nor precision; None if exact.
+        steady: The last bits do not depend on the number of threads that it may use.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Capabilities:
     precision: Precision = "double"
     place: Literal["here", "provider"] = "here"
     default_shots: int | None = None
+    steady: bool = False
 
 
 @dataclass(frozen=True)

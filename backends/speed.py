@@ -22,6 +22,7 @@ from qiskit.circuit import ParameterVector
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Backend
+from backends.cores import JOB_CORES, job_cores, own_cores
 from circuits.errors import RecordFailed
 
 PROBES = ((4, 1), (4, 8), (13, 2))
@@ -96,8 +97,11 @@ def measure(backend: Backend, *, derivative: bool) -> Speed:
         derivative: Whether to time values with gradients or values alone.
 
     Returns:
-        The speed; it is written to the user's cache folder, for every later session on this machine.
+        The speed; it is written to the user's cache folder, for every later session on this machine. Where ranks share
+        the cores, a process of its own measures on all of them: what is chosen must not depend on the ranks.
     """
+    if backend.origin is not None and own_cores() != job_cores():
+        return _measured_apart(backend, derivative)
     load = _load_s(backend)
     _time(backend, *_probe(2, 1), derivative)  # what is loaded on first use is loaded now
     passes, amplitudes, first_s, row_s = [], [], [], []
@@ -137,6 +141,21 @@ def keep(backend: Backend, speed: Speed, *, derivative: bool) -> None:
             f"the measured speeds cannot be kept in {path} ({err.strerror}); "
             "set HYBRID_CACHE to a folder that can be written"
         ) from err
+
+
+def _measured_apart(backend: Backend, derivative: bool) -> Speed:
+    assert backend.origin is not None
+    program = (
+        "import os, sys, json, backends; from backends.speed import measure; name, options, derivative, cores ="
+        "json.loads(sys.argv[1]); os.sched_setaffinity(0, cores); measure(backends.get(name, **options), derivative="
+        "derivative)"
+    )
+    request = json.dumps([backend.origin.name, backend.origin.options, derivative, job_cores()])
+    environment = {k: v for k, v in os.environ.items() if k != JOB_CORES}
+    subprocess.run([sys.executable, "-c", program, request], check=True, capture_output=True, env=environment)
+    speed = stored(backend, derivative=derivative)
+    assert speed is not None
+    return speed
 
 
 def _load_s(backend: Backend) -> float:
@@ -199,13 +218,13 @@ def _key(backend: Backend, derivative: bool) -> str:
 
 
 def machine() -> str:
-    """Processor and number of usable cores: what a measured speed is valid for."""
+    """Processor and number of cores that the job has: what a measured speed is valid for."""
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
         models = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if "model name" in line]
         model = models[0] if models else model
-    return f"{model}, {len(os.sched_getaffinity(0))} cores"
+    return f"{model}, {len(job_cores())} cores"
 
 
 def cache_folder() -> Path:

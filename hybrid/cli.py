@@ -1,7 +1,6 @@
 """The command line."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,7 +20,8 @@ from circuits.errors import (
 from hybrid import batch
 
 if TYPE_CHECKING:
-    from hybrid.studies.run import Outcome
+    from hybrid.distributed import Ranks
+    from hybrid.studies.outcome import Outcome
 
 DONE, UNRECORDED, WRONG_INPUT, NOT_CONVERGED, NOT_ALLOWED, PROVIDER_FAILED, STOPPED = 0, 1, 2, 3, 4, 5, 75
 
@@ -60,8 +60,32 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a study: one workload, or a sweep."""
-    _refuse_ranks()
+    from hybrid import distributed
+
+    with distributed.started(_code_of) as ranks:
+        if ranks.leads:
+            code = _lead(ranks, file, backend, folder, resume, only, base, plot, as_json)
+        else:
+            from hybrid.studies.run import follow
+
+            code = follow(ranks)
+    raise typer.Exit(code)
+
+
+def _lead(
+    ranks: "Ranks",
+    file: Path,
+    backend: str | None,
+    folder: Path | None,
+    resume: bool,
+    only: list[str] | None,
+    base: Path | None,
+    plot: bool,
+    as_json: bool,
+) -> int:
+    """Run a study with the help of all ranks, and say how it went; see `run` for the rest."""
     from hybrid import terminal
+    from hybrid.distributed import End
     from hybrid.runs import folder as folders
     from hybrid.signals import Stop
     from hybrid.studies.run import run_study
@@ -86,8 +110,11 @@ def run(
         elif outcome.result is not None:
             out.print(terminal.result_table(outcome.result))
 
-    with Stop(end_time()) as stop:
-        outcomes = run_study(study, place, resume=resume, on_plan=announce, on_outcome=report, should_stop=stop)
+    end = end_time()
+    with Stop(end) as stop:
+        outcomes = run_study(
+            study, place, resume=resume, on_plan=announce, on_outcome=report, should_stop=stop, ranks=ranks, end=end
+        )
         draws = plot and outcomes and not study.partial and not stop()
         picture = terminal.draw(outcomes, place, swept=swept) if draws else None
     if picture is not None:
@@ -96,10 +123,12 @@ def run(
         out.print(f"record: {place}", highlight=False, soft_wrap=True)
     if as_json:
         summary = [outcome.to_dict() for outcome in outcomes]
-        whole = {"folder": str(place), "points": summary}
+        whole = {"folder": str(place), "ranks": ranks.size, "points": summary}
         nothing = {"folder": str(place), "status": "stopped", "message": "stopped before it began"}
-        print(json.dumps(whole if swept else summary[0] if summary else nothing, allow_nan=False))
-    raise typer.Exit(STOPPED if stop() and len(outcomes) < len(study.points()) else _exit_code(outcomes))
+        print(json.dumps(whole if swept else summary[0] if summary else nothing, allow_nan=False), flush=True)
+    code = STOPPED if len(outcomes) < len(study.points()) else _exit_code(outcomes)
+    ranks.share(End(code))
+    return code
 
 
 @app.command()
@@ -225,17 +254,6 @@ def main() -> None:
         sys.exit(_code_of(err))
     except BrokenPipeError:
         sys.stderr.close()  # the reader has gone, as in `hybrid runs | head`
-
-
-def _refuse_ranks() -> None:
-    """Refuse to be one of several ranks: each would run the whole study by itself."""
-    for variable in ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"):
-        ranks = os.environ.get(variable, "")
-        if ranks.isdecimal() and int(ranks) > 1:
-            raise Refused(
-                f"{ranks} ranks were started ({variable}), but this version runs a study in one "
-                "process; start it without mpiexec, or with one task"
-            )
 
 
 def _code_of(err: ToolkitError) -> int:

@@ -1,19 +1,42 @@
-"""Answers an optimizer's questions on one backend, with a random seed of its own for every answer."""
+"""Answers an optimizer's questions on one backend, in tiles: pieces that do not depend on who computes them.
+
+The rows of a question are cut into tiles of a fixed number of rows, and a Hamiltonian that costs much more than the
+circuit into groups of terms. Each tile draws from a random seed of its own, and groups are summed in a fixed order:
+whether one process computes all tiles or many share them, the numbers are the same to the last bit.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-from qiskit import QuantumCircuit
-from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Backend
 from backends.gradients import shift_rule
 from backends.sampling import child_seed
 from hybrid.optimizers.optimizer import Points, Told
+from hybrid.terms import term_groups
 from hybrid.workload import Workload
 
 EVALUATIONS = 1
 """Branch of the run's tree of seeds that the evaluations draw from."""
+
+TILE_ROWS, TILE_QUBITS = 16, 10
+"""Rows of a tile for exact values of small states: all of them take an engine hardly longer than a few."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A piece of a question.
+
+    Attributes:
+        number: Among the pieces, which picks its seed.
+        rows: Of the rows to be evaluated.
+        group: Of the Hamiltonian's terms.
+    """
+
+    number: int
+    rows: slice
+    group: int
 
 
 class Evaluator:
@@ -25,53 +48,87 @@ class Evaluator:
     """
 
     def __init__(self, workload: Workload, backend: Backend):
-        circuit, hamiltonian, shots = workload.circuit, workload.problem.hamiltonian, workload.shots
+        self._workload, self._backend = workload, backend
         can = backend.capabilities()
-        sampled = shots is not None or not can.exact
-        self._values = backend.prepare(circuit, hamiltonian)
-        self._seed, self._shots = workload.seed, shots
-        if workload.derivative and (sampled or can.gradient == "parameter-shift"):
-            self._derivative = _by_shifts(backend, circuit, hamiltonian, shots)
-        elif workload.derivative:
-            self._derivative = _natively(backend, circuit, hamiltonian)
+        exact = can.exact and workload.shots is None
+        small = exact and workload.circuit.num_qubits <= TILE_QUBITS
+        self._alone = can.place == "provider"
+        self._tile_rows = TILE_ROWS if small else 1
+        shifted = workload.derivative and (not exact or can.gradient == "parameter-shift")
+        self._rule = shift_rule(workload.circuit) if shifted else None
+        self._groups = term_groups(workload, backend) if exact else (workload.problem.hamiltonian,)
+        self._ready: dict[tuple[bool, int], Callable[[np.ndarray, int], np.ndarray]] = {}
 
     def __call__(self, points: Points, number: int) -> Told:
-        """Evaluate points; the number of the evaluation picks its seed.
+        """Evaluate points; the number of the evaluation picks its seeds.
 
         Raises:
             FailedJob: if the backend fails.
         """
-        seed = child_seed(self._seed, EVALUATIONS, number)
-        if points.gradient:
-            return self._derivative(points.rows, seed)
-        result = self._values(points.rows, shots=self._shots, seed=seed)
-        return Told(result.values[:, 0], result.standard_errors[:, 0], None)
+        return self.told(points, self.numbers(points, number, self.tiles(points)))
 
+    def tiles(self, points: Points) -> list[Tile]:
+        """The pieces of a question, in the order in which they are put together; a provider gets one."""
+        n_rows = len(self._rows(points))
+        step = max(n_rows, 1) if self._alone else self._tile_rows
+        groups = range(len(self._groups))
+        cuts = [(slice(start, min(start + step, n_rows)), g) for start in range(0, n_rows, step) for g in groups]
+        return [Tile(number, *cut) for number, cut in enumerate(cuts)]
 
-def _by_shifts(
-    backend: Backend, circuit: QuantumCircuit, hamiltonian: SparsePauliOp, shots: int | None
-) -> Callable[[np.ndarray, int], Told]:
-    """Values, their standard errors and gradients from shifted values."""
-    rule = shift_rule(circuit)
-    shifted = backend.prepare(rule.circuit, hamiltonian)
+    def width(self, points: Points) -> int:
+        """Columns of `numbers`: value, standard error, and the slopes where the backend gives them."""
+        return 2 + (points.rows.shape[1] if points.gradient and self._rule is None else 0)
 
-    def evaluate(rows: np.ndarray, seed: int) -> Told:
-        result = shifted(rule.rows(rows), shots=shots, seed=seed)
-        derivative = rule.combine(rows, result.values[:, 0], result.standard_errors[:, 0])
+    def numbers(self, points: Points, number: int, tiles: list[Tile]) -> np.ndarray:
+        """What some tiles are worth, one below the other, shape (rows of all, width)."""
+        rows = self._rows(points)
+        found = [np.empty((0, self.width(points)))]
+        for tile in tiles:
+            seed = child_seed(self._workload.seed, EVALUATIONS, number, tile.number)
+            found.append(self._function(points.gradient, tile.group)(rows[tile.rows], seed))
+        return np.concatenate(found)
+
+    def told(self, points: Points, numbers: np.ndarray) -> Told:
+        """The answer, from what all tiles are worth."""
+        ends = np.cumsum([tile.rows.stop - tile.rows.start for tile in self.tiles(points)])
+        parts, n_groups = np.split(numbers, ends[:-1]), len(self._groups)
+        whole = np.concatenate([sum(parts[k + 1 : k + n_groups], parts[k]) for k in range(0, len(parts), n_groups)])
+        values, errors = whole[:, 0], whole[:, 1]
+        if not points.gradient:
+            return Told(values, errors, None)
+        if self._rule is None:
+            return Told(values, errors, whole[:, 2:])
+        derivative = self._rule.combine(points.rows, values, errors)
         return Told(derivative.values, derivative.standard_errors, derivative.gradients)
+
+    def _rows(self, points: Points) -> np.ndarray:
+        """The rows to evaluate: the points themselves, or these and all their shifts."""
+        return self._rule.rows(points.rows) if points.gradient and self._rule is not None else points.rows
+
+    def _function(self, gradient: bool, group: int) -> Callable[[np.ndarray, int], np.ndarray]:
+        """Rows and a seed to numbers, for a group of terms; compiled when it is first needed."""
+        if (gradient, group) not in self._ready:
+            circuit = self._rule.circuit if gradient and self._rule is not None else self._workload.circuit
+            if gradient and self._rule is None:
+                made = _with_slopes(self._backend.value_and_grad(circuit, self._groups[group]))
+            else:
+                made = _values(self._backend.prepare(circuit, self._groups[group]), self._workload.shots)
+            self._ready[gradient, group] = made
+        return self._ready[gradient, group]
+
+
+def _values(prepared: Callable, shots: int | None) -> Callable[[np.ndarray, int], np.ndarray]:
+    def evaluate(rows: np.ndarray, seed: int) -> np.ndarray:
+        result = prepared(rows, shots=shots, seed=seed)
+        return np.stack([result.values[:, 0], result.standard_errors[:, 0]], axis=1)
 
     return evaluate
 
 
-def _natively(
-    backend: Backend, circuit: QuantumCircuit, hamiltonian: SparsePauliOp
-) -> Callable[[np.ndarray, int], Told]:
-    """Exact values and gradients by the backend's own method."""
-    value_and_grad = backend.value_and_grad(circuit, hamiltonian)
-
-    def evaluate(rows: np.ndarray, seed: int) -> Told:
+def _with_slopes(value_and_grad: Callable) -> Callable[[np.ndarray, int], np.ndarray]:
+    def evaluate(rows: np.ndarray, seed: int) -> np.ndarray:
         del seed  # nothing is random
         values, gradients = value_and_grad(rows)
-        return Told(values, np.zeros_like(values), gradients)
+        return np.column_stack([values, np.zeros_like(values), gradients])
 
     return evaluate

@@ -1,15 +1,17 @@
 """Answers to the optimizer's questions: from the journal while it lasts, then from the backend."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 
 from backends.base import Backend
 from circuits.errors import Refused
 from hybrid.clock import Clock
-from hybrid.evaluator import Evaluator
+from hybrid.distributed import ALONE, Ranks
 from hybrid.optimizers.optimizer import Points, Told
 from hybrid.runs.journal import Evaluation, Journal
+from hybrid.sharing import evaluator
 from hybrid.workload import Workload
 
 
@@ -21,13 +23,15 @@ class Ledger:
         work: The workload.
         backend: Where new answers come from; it is not touched while the journal has the answer.
         clock: Gets the time by phase.
+        team: Ranks that help; this one leads.
     """
 
-    def __init__(self, journal: Journal, work: Workload, backend: Backend, clock: Clock):
-        self._journal, self._work, self._backend, self._clock = journal, work, backend, clock
+    def __init__(self, journal: Journal, work: Workload, backend: Backend, clock: Clock, team: Ranks = ALONE):
+        self._journal, self._work, self._backend, self._clock, self._team = journal, work, backend, clock, team
         self._recorded = list(journal.read())
-        self._evaluator: Evaluator | None = None
+        self._evaluator: Callable[[Points, int], Told] | None = None
         self.evaluations: list[Evaluation] = []
+        self._own_s: list[float] = []
 
     def answer(self, points: Points, step: int) -> Told:
         """What the points are worth.
@@ -66,9 +70,8 @@ class Ledger:
 
     def report(self) -> dict[str, float]:
         """Seconds by phase, with the first evaluation's excess over the others counted as compilation."""
-        mine = [evaluation.seconds for evaluation in self.evaluations[len(self._recorded) :]]
-        if len(mine) > 1:
-            excess = max(mine[0] - float(np.median(mine[1:])), 0.0)
+        if len(self._own_s) > 1:
+            excess = max(self._own_s[0] - float(np.median(self._own_s[1:])), 0.0)
             self._clock.add("compile", excess)
             self._clock.add("evaluate", -excess)
         return self._clock.report()
@@ -76,11 +79,14 @@ class Ledger:
     def _evaluate(self, points: Points, step: int, number: int) -> Evaluation:
         if self._evaluator is None:
             with self._clock.phase("compile"):
-                self._evaluator = Evaluator(self._work, self._backend)
-        start = time.perf_counter()
+                self._evaluator = evaluator(self._work, self._backend, self._team)
+        start, waited = time.perf_counter(), self._team.waited_s
         told = self._evaluator(points, number)
-        seconds = time.perf_counter() - start
-        self._clock.add("evaluate", seconds)
+        seconds, waited = time.perf_counter() - start, self._team.waited_s - waited
+        self._own_s.append(seconds - waited)
+        self._clock.add("evaluate", seconds - waited)
+        if self._team.size > 1:
+            self._clock.add("other ranks", waited)
         evaluation = Evaluation(number, step, points.rows, told, seconds)
         with self._clock.phase("record"):
             self._journal.append(evaluation)

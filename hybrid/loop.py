@@ -11,6 +11,7 @@ import backends
 from backends.base import Backend
 from circuits.errors import Refused
 from hybrid.clock import Clock
+from hybrid.distributed import ALONE, Ranks
 from hybrid.judges import SIGMAS, below_exact
 from hybrid.ledger import Ledger
 from hybrid.optimizers.optimizer import Points
@@ -102,6 +103,7 @@ def run(
     notes: Mapping[str, Any] | None = None,
     clock: Clock | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    team: Ranks = ALONE,
 ) -> Result:
     """Run a workload the way its plan chose; `minimize` is this with the plan made for you.
 
@@ -113,6 +115,7 @@ def run(
         notes: JSON-able values to keep in the folder's spec under "notes".
         clock: What ran before, such as planning, if it is to be counted.
         should_stop: As for `minimize`.
+        team: Ranks that help to evaluate; this one leads.
     """
     backend = plan.chosen.backend
     clock = clock or Clock()
@@ -122,16 +125,19 @@ def run(
         exact = _exact_energy(work)
     spec = spec_of(work, plan, exact) | {"notes": dict(notes or {})}
     folders.create(path, spec, work.circuit, work.problem.hamiltonian)
-    return _loop(path, work, backend, plan, exact, clock, should_stop)
+    return _loop(path, work, backend, plan, exact, clock, should_stop, team)
 
 
-def resume(folder: str | Path, *, backend: Any = None, should_stop: Callable[[], bool] = lambda: False) -> Result:
+def resume(
+    folder: str | Path, *, backend: Any = None, should_stop: Callable[[], bool] = lambda: False, team: Ranks = ALONE
+) -> Result:
     """Continue a run from its folder alone; a finished one is read, not run again.
 
     Args:
         folder: Of a run that was stopped or killed.
         backend: Needed only if the run was started on a backend object, which no folder can hold.
         should_stop: As for `minimize`.
+        team: Ranks that help to evaluate; their number need not be that of before.
 
     Returns:
         The same `Result`, to the last bit, as if the run had never been interrupted.
@@ -142,7 +148,7 @@ def resume(folder: str | Path, *, backend: Any = None, should_stop: Callable[[],
     path = Path(folder)
     spec, circuit, problem = folders.read(path)
     work, device = workload_of(spec, circuit, problem), backend_of(spec, backend)
-    return _loop(path, work, device, None, spec["problem"]["exact_energy"], Clock(), should_stop)
+    return _loop(path, work, device, None, spec["problem"]["exact_energy"], Clock(), should_stop, team)
 
 
 def _loop(
@@ -153,11 +159,12 @@ def _loop(
     exact: float | None,
     clock: Clock,
     should_stop: Callable[[], bool],
+    team: Ranks,
 ) -> Result:
     with folders.Lock(path):
         journal = Journal(path / folders.JOURNAL)
         try:
-            ledger = Ledger(journal, work, backend, clock)
+            ledger = Ledger(journal, work, backend, clock, team)
             state, steps, status, message = _optimize(work, ledger, clock, should_stop)
             rounding = None
             if status == "stopped":
@@ -190,6 +197,7 @@ def _loop(
             steps=steps,
             evaluations=sum(len(evaluation.theta) for evaluation in ledger.evaluations),
             seconds=ledger.report(),
+            ranks=team.size,
             rounding=rounding,
         )
         written = path / "result.json"
@@ -197,7 +205,9 @@ def _loop(
         if ledger.asked_backend or kept.get("status") != status:
             folders.write_json(written, result.to_dict())
             return result
-    return replace(result, seconds=kept["seconds"])  # nothing was computed: the times are those of the run itself
+    return replace(
+        result, seconds=kept["seconds"], ranks=kept["ranks"]
+    )  # nothing was computed: those of the run itself
 
 
 def _optimize(

@@ -12,7 +12,7 @@ from hybrid.routing.plan import duration
 
 if TYPE_CHECKING:
     from hybrid.result import Result
-    from hybrid.studies.run import Outcome
+    from hybrid.studies.outcome import Outcome
 
 PAGE_WIDTH = 110
 """Columns of text that goes into a file or a pipe."""

@@ -21,6 +21,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from backends.cores import own_cores
 from backends.speed import cache_folder, machine
 
 MOST_BYTES = 2**28
@@ -94,7 +95,7 @@ def prepare(requests: list[Request]) -> None:
                 request.function, request.arguments, static=request.static, donate=request.donate, options=_quick()
             )
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(len(own_cores())) as pool:
         list(pool.map(make, new.values()))
 
 
@@ -184,5 +185,5 @@ def _here() -> str:
         sources.update(file.read_bytes())
     device = jax.local_devices()[0]
     flags = os.environ.get("XLA_FLAGS", "")
-    place = f"{device.device_kind} {device.id} {machine()}"
+    place = f"{device.device_kind} {device.id} {machine()} {len(own_cores())}"
     return f"{sources.hexdigest()} {jax.__version__} {version('jaxlib')} {place} {flags}"

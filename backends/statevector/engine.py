@@ -67,6 +67,7 @@ class Statevector(Backend):
             noise=False,
             gradient="adjoint",
             precision=self._precision,
+            steady=True,
         )
 
     def footprint(self, work: Work) -> Footprint:

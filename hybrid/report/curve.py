@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from hybrid.report.picture import ACCENT, INK, Picture, finish
 
 if TYPE_CHECKING:
-    from hybrid.studies.run import Outcome
+    from hybrid.studies.outcome import Outcome
 
 FLOOR = 1e-14
 """Smallest error that the logarithmic axis shows, in the problem's unit."""

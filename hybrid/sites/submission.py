@@ -159,6 +159,7 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submissio
         ProviderUnreachable: if there is no scheduler, or it does not answer.
     """
     study = read(file)
+    study.check_apart()
     folder = folder.absolute()
     points = unfinished(study, folder)
     workload_of(study.points()[0])  # what can be refused is refused here, not in the queue

@@ -1,36 +1,65 @@
-"""Running a study: one workload, or every point of a sweep, each in a folder of its own."""
+"""Running a study: one workload, or every point of a sweep, each in a folder of its own, on one rank or many."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import backends
+from backends.base import Backend
 from circuits.errors import Refused, ToolkitError
 from hybrid import loop
 from hybrid.clock import Clock
+from hybrid.distributed import ALONE, End, Ranks
 from hybrid.progress import Progress
 from hybrid.result import Result
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.runs import folder as folders
+from hybrid.sharing import check_node, serve
+from hybrid.signals import Stop
+from hybrid.studies.crew import DESK, Bell, Chain, Desk, asked, leading
+from hybrid.studies.outcome import Outcome
 from hybrid.studies.study import Point, Study, build
 from hybrid.workload import Workload, workload
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one point: a result, or the error that kept it from one."""
+class Task:
+    """A study as all ranks know it.
 
-    point: Point
-    result: Result | None
-    error: ToolkitError | None = None
+    Attributes:
+        points: Its workloads.
+        folder: Where the record goes.
+        begun: Numbers of the points that have a record already.
+        end: When the ranks will be ended, in seconds since 1970; None without a limit.
+    """
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-able form: the sweep's values, and the result's summary or the error."""
-        values = {"values": dict(self.point.values)}
-        if self.result is None:
-            return values | {"status": "failed", "message": str(self.error)}
-        return values | self.result.to_dict()
+    points: tuple[Point, ...]
+    folder: Path
+    begun: frozenset[int]
+    end: float | None
+
+    def place(self, k: int) -> Path:
+        """The folder of a point: that of the study, or of a sweep's subfolder named after the values."""
+        name = self.points[k].name
+        return self.folder / name if name else self.folder
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A point that is built."""
+
+    work: Workload
+    backend: Any
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Begin:
+    """The leader's word that the work begins, in so many teams."""
+
+    n_teams: int
 
 
 def workload_of(point: Point) -> tuple[Workload, Any]:
@@ -58,6 +87,8 @@ def run_study(
     on_plan: Callable[[Point, Plan], None],
     on_outcome: Callable[[Outcome], None],
     should_stop: Callable[[], bool],
+    ranks: Ranks = ALONE,
+    end: float | None = None,
 ) -> list[Outcome]:
     """Run every point of a study that has no result yet.
 
@@ -65,51 +96,80 @@ def run_study(
     built before the first one starts, so that a mistake in the last one is found while nothing is written. A point that
     fails does not stop the others.
 
+    Several ranks share the evaluations of a single workload. The points of a sweep are handed out one by one to teams
+    of ranks, as many as there are points, or to single ranks.
+
     Args:
         study: Read and checked.
         folder: Where the record goes.
         resume: Whether to continue what the folder holds; otherwise it must hold no run.
-        on_plan: Told each point's plan before it runs.
+        on_plan: Told each plan of this rank's points before they run.
         on_outcome: Told each outcome as it comes.
         should_stop: Asked before each step and each point.
+        ranks: This one leads them; the others `follow`.
+        end: When the ranks will be ended, in seconds since 1970; the others watch it, too.
 
     Returns:
         The outcomes in the order of the points; fewer than points if it was stopped.
     """
     points = study.points()
-    places = {point.name: folder / point.name if point.values else folder for point in points}
+    places = [folder / point.name if point.name else folder for point in points]
     if not resume:
-        for place in (folder, *places.values()):
+        for place in (folder, *places):
             folders.check_free(place)
-    known = {point.name: _continue_check(point, places[point.name]) for point in points} if resume else {}
-    fresh = {}
-    with Progress("building problems and circuits", len(points)) as progress:
-        for done, point in enumerate(points):
-            progress.update(done, point.name)
-            if not known.get(point.name):
-                fresh[point.name] = _prepare(point)
-    outcomes = []
-    for point in points:
-        if should_stop():
-            break
-        place = places[point.name]
-        try:
-            if point.name in fresh:
-                result = _start(point, fresh[point.name], place, on_plan, should_stop)
-            else:
-                result = loop.resume(place, should_stop=should_stop)
-            outcome = Outcome(point, result)
-        except ToolkitError as err:
-            if not point.values:
-                raise
-            outcome = Outcome(point, None, err)
-        outcomes.append(outcome)
-        on_outcome(outcome)
+    known = resume and [_continue_check(point, place) for point, place in zip(points, places, strict=True)]
+    task = Task(points, folder, frozenset(k for k in range(len(points)) if known and known[k]), end)
+    ranks.share(task)
+    fresh, reserved = _build(task, ranks)
+    chains = study.chains()
+    begin = ranks.share(Begin(min(len(chains), ranks.size)))
+    team, leaders = ranks.split(begin.n_teams)
+    bell = Bell(should_stop, ranks, leaders)
+    kept = [chain for chain in chains if reserved.intersection(chain)]
+    desk = Desk([c for c in chains if c not in kept], kept, ranks, leaders, on_outcome, bell)
+
+    def stopping() -> bool:
+        desk.attend()
+        return bell()
+
+    with leading(team):
+        while (chain := desk.next()) is not None:
+            _run(task, chain, fresh, team, on_plan, desk.take, stopping)
+    desk.close()
+    order = {point.name: k for k, point in enumerate(points)}
+    outcomes = sorted(desk.outcomes, key=lambda outcome: order[outcome.point.name])
     if points[0].values and not study.partial:
         summary = {"points": [outcome.to_dict() for outcome in outcomes]}
         folder.mkdir(parents=True, exist_ok=True)
         folders.write_json(folder / "sweep.json", summary)
     return outcomes
+
+
+def follow(ranks: Ranks) -> int:
+    """Take part in a study that another rank leads with `run_study`, and return the exit code that it gives in the end.
+
+    Args:
+        ranks: In which this one does not lead.
+    """
+    if isinstance(task := ranks.share(), End):
+        return task.code
+    with Stop(task.end) as stop:
+        return _follow(task, ranks, stop)
+
+
+def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
+    fresh, _ = _build(task, ranks)
+    if isinstance(begin := ranks.share(), End):
+        return begin.code
+    team, leaders = ranks.split(begin.n_teams)
+    bell = Bell(should_stop, ranks, leaders)
+    if team.leads:
+        with leading(team):
+            while (chain := asked(ranks, bell)) is not None:
+                _run(task, chain, fresh, team, lambda *_: None, lambda outcome: _report(outcome, ranks), bell)
+    else:
+        serve(team, meanwhile=bell)
+    return ranks.share(meanwhile=bell).code
 
 
 def unfinished(study: Study, folder: Path) -> list[int]:
@@ -127,25 +187,113 @@ def unfinished(study: Study, folder: Path) -> list[int]:
     return missing
 
 
-def _prepare(point: Point) -> tuple[Workload, Any, float]:
+def _report(outcome: Outcome, ranks: Ranks) -> None:
+    result = outcome.result and replace(outcome.result, plan=None)  # a plan holds backends, which stay where they are
+    ranks.send(replace(outcome, result=result), 0, DESK)
+
+
+def _build(task: Task, ranks: Ranks) -> tuple[dict[int, Prepared], set[int]]:
+    """Build the points that have no record, each rank its share.
+
+    Returns:
+        This rank's own, and, on the leader, the numbers of all points that ask a provider.
+
+    Raises:
+        ToolkitError: on the leader, the first point's that cannot be built.
+    """
+    own = range(ranks.rank, len(task.points), ranks.size)
+    fresh: dict[int, Prepared] = {}
+    errors: dict[int, ToolkitError] = {}
+    reserved = set()
+    with Progress("building problems and circuits", len(own)) as progress:
+        for done, k in enumerate(own):
+            progress.update(done, task.points[k].name)
+            try:
+                if k in task.begun:
+                    backend = _backend(task.points[k])
+                else:
+                    fresh[k] = _prepare(task.points[k])
+                    backend = fresh[k].backend
+            except ToolkitError as err:
+                errors[k] = err
+                break
+            if isinstance(backend, Backend) and backend.capabilities().place == "provider":
+                reserved.add(k)
+    for others, elsewhere in ranks.gather((errors, reserved)):
+        errors |= others
+        reserved |= elsewhere
+    if errors and ranks.leads:
+        raise errors[min(errors)]
+    return fresh, reserved
+
+
+def _backend(point: Point) -> Any:
+    """The backend that a point asks for, "auto" or a `Backend`."""
+    asked = point.spec.backend
+    return "auto" if asked.name == "auto" else backends.get(asked.name, **asked.options)
+
+
+def _prepare(point: Point) -> Prepared:
     start = time.perf_counter()
-    return *workload_of(point), time.perf_counter() - start
+    return Prepared(*workload_of(point), time.perf_counter() - start)
+
+
+def _run(
+    task: Task,
+    chain: Chain,
+    fresh: dict[int, Prepared],
+    team: Ranks,
+    on_plan: Callable[[Point, Plan], None],
+    report: Callable[[Outcome], None],
+    should_stop: Callable[[], bool],
+) -> None:
+    """Run the points of a chain, one after the other, each from where the one before it ended, if that has ended."""
+    before: Result | None = None
+    for k in chain:
+        if should_stop():
+            return
+        point, place = task.points[k], task.place(k)
+        try:
+            if k in task.begun:
+                result = loop.resume(place, should_stop=should_stop, team=team)
+            else:
+                prepared = _from(before, fresh.pop(k, None) or _prepare(point), point)
+                result = _start(point, prepared, place, on_plan, should_stop, team)
+            outcome, before = Outcome(point, result), result
+        except ToolkitError as err:
+            if not point.values:
+                raise
+            outcome, before = Outcome(point, None, err), None
+        report(outcome)
+
+
+def _from(before: Result | None, prepared: Prepared, point: Point) -> Prepared:
+    """The point with the parameters of the one before as its start; its own where there is none."""
+    if before is None:
+        return prepared
+    if before.theta.shape != prepared.work.theta.shape:
+        raise Refused(
+            f"{point.where}: [run] warm_start = true: this point has {len(prepared.work.theta)} parameters, the one "
+            f"before it {len(before.theta)}; let what changes their number not be the last variable of [sweep]"
+        )
+    return replace(prepared, work=replace(prepared.work, theta=before.theta))
 
 
 def _start(
     point: Point,
-    prepared: tuple[Workload, Any, float],
+    prepared: Prepared,
     place: Path,
     on_plan: Callable[[Point, Plan], None],
     should_stop: Callable[[], bool],
+    team: Ranks,
 ) -> Result:
-    work, backend, build_s = prepared
-    clock = Clock(before={"problem": build_s})
+    work, clock = prepared.work, Clock(before={"problem": prepared.seconds})
     with clock.phase("plan"):
-        plan = rank(work, candidates(backend))
-        plan.chosen  # noqa: B018 - refuses here, before anything is announced or written
+        plan = rank(work, candidates(prepared.backend))
+        check_node(plan.chosen.backend, plan.chosen.cost, team)  # refused before anything is announced or written
     on_plan(point, plan)
-    return loop.run(work, plan, folder=place, notes={"study": point.record()}, clock=clock, should_stop=should_stop)
+    notes = {"study": point.record()}
+    return loop.run(work, plan, folder=place, notes=notes, clock=clock, should_stop=should_stop, team=team)
 
 
 def _continue_check(point: Point, place: Path) -> bool:

@@ -228,6 +228,9 @@ class Run(Section):
     label: Literal["open", "internal", "restricted"] = Field(
         default="open", description='"open", "internal" or "restricted": where the data may go'
     )
+    warm_start: bool = Field(
+        default=False, description="true or false: whether each point of a sweep starts from the one before it"
+    )
     name: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+=-]{0,99}$",

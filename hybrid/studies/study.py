@@ -69,12 +69,36 @@ class Study:
         """The workloads, the last sweep variable running fastest; a single one without a sweep."""
         return self._points
 
+    @property
+    def warm_start(self) -> bool:
+        """Whether each point starts from the one before it along the last sweep variable."""
+        return self._points[0].spec.run.warm_start
+
+    def chains(self) -> list[tuple[int, ...]]:
+        """Positions of points that depend on each other, in order; those of different chains do not."""
+        if not self.warm_start:
+            return [(k,) for k in range(len(self._points))]
+        last = list(self.sweep)[-1]
+        chains: dict[Any, list[int]] = {}
+        for k, point in enumerate(self._points):
+            chains.setdefault(tuple(v for name, v in point.values.items() if name != last), []).append(k)
+        return [tuple(chain) for chain in chains.values()]
+
+    def check_apart(self) -> None:
+        """Refuse to have points run apart from each other if they start from each other."""
+        if self.warm_start:
+            raise Refused(
+                f"{self.path}: [run] warm_start = true: a point needs the one before it, so points cannot run apart; "
+                "run the whole sweep in one job, on many ranks if you like"
+            )
+
     def only(self, words: Iterable[str]) -> "Study":
         """The study with some of its points: numbers in the grid from 0, ranges such as ``3-7``, or names.
 
         Raises:
-            Refused: for a word that is none of these, with the nearest name.
+            Refused: for a word that is none of these, with the nearest name; or if points start from each other.
         """
+        self.check_apart()
         chosen = positions(words, [point.name for point in self._points])
         return replace(self, _points=tuple(self._points[number] for number in chosen), partial=True)
 
@@ -114,7 +138,10 @@ def check(
     except Refused as err:
         raise Refused(f"{path}: {err}") from err
     folder = path.absolute().parent if base is None else Path(base).absolute()
-    return Study(path, sweep, tuple(_point(path, folder, sections, values) for values in grid(sweep)))
+    study = Study(path, sweep, tuple(_point(path, folder, sections, values) for values in grid(sweep)))
+    if study.warm_start and not sweep:
+        raise Refused(f"{path}: [run] warm_start = true: there is no [sweep], so nothing to start from")
+    return study
 
 
 def build(point: Point) -> "tuple[Problem, QuantumCircuit, dict[str, Any]]":

@@ -99,3 +99,62 @@ def test_points_are_named_by_number_range_or_name(words, found):
 def test_an_unknown_point_is_refused(text, hint):
     with pytest.raises(Refused, match=hint):
         positions([text], NAMED)
+
+
+CHAINED = {
+    "problem": {"kind": "tfim", "n": 3, "field": "{h}"},
+    "ansatz": {"kind": "hamiltonian_variational", "layers": "{p}"},
+    "run": {"warm_start": True},
+    "sweep": {"p": [1, 2], "h": [0.8, 1.0, 1.2]},
+}
+
+
+def test_points_that_start_from_each_other_are_chains_along_the_last_variable():
+    study = check(CHAINED, path="x.toml")
+    assert study.chains() == [(0, 1, 2), (3, 4, 5)]
+    assert check(CHAINED | {"run": {}}, path="x.toml").chains() == [(k,) for k in range(6)]
+    with pytest.raises(ValueError, match="warm_start"):
+        study.only(["1"])
+    with pytest.raises(ValueError, match="no \\[sweep\\]"):
+        check(
+            {"problem": {"kind": "tfim", "n": 3}, "ansatz": CHAINED["ansatz"] | {"layers": 1}, "run": CHAINED["run"]},
+            path="x",
+        )
+
+
+def test_each_point_starts_where_the_one_before_it_ended(tmp_path):
+    from hybrid.runs.folder import read_json
+    from hybrid.studies.run import run_study
+
+    study = check(CHAINED | {"backend": {"name": "reference"}}, path="x.toml")
+
+    def ignore(*_):
+        pass
+
+    outcomes = run_study(
+        study, tmp_path / "run", resume=False, on_plan=ignore, on_outcome=ignore, should_stop=lambda: False
+    )
+    found = [outcome.result.theta.tolist() for outcome in outcomes if outcome.result is not None]
+    assert len(found) == 6
+    starts = [read_json(tmp_path / "run" / o.point.name / "spec.json")["workload"]["theta"] for o in outcomes]
+    for k in (1, 2, 4, 5):
+        assert starts[k] == found[k - 1]
+    assert starts[3] != found[2][:2]
+
+
+def test_a_start_of_another_length_is_refused_at_its_point(tmp_path):
+    from hybrid.studies.run import run_study
+
+    swapped = CHAINED | {"backend": {"name": "reference"}, "sweep": {"h": [0.8], "p": [1, 2]}}
+    outcomes = []
+    run_study(
+        check(swapped, path="x.toml"),
+        tmp_path / "run",
+        resume=False,
+        on_plan=lambda *_: None,
+        on_outcome=outcomes.append,
+        should_stop=lambda: False,
+    )
+    assert outcomes[0].error is None
+    assert "4 parameters" in str(outcomes[1].error)
+    assert "warm_start" in str(outcomes[1].error)

@@ -1,0 +1,24 @@
+"""What became of one point of a study."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from circuits.errors import ToolkitError
+from hybrid.result import Result
+from hybrid.studies.study import Point
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one point: a result, or the error that kept it from one."""
+
+    point: Point
+    result: Result | None
+    error: ToolkitError | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able form: the sweep's values, and the result's summary or the error."""
+        values = {"values": dict(self.point.values)}
+        if self.result is None:
+            return values | {"status": "failed", "message": str(self.error)}
+        return values | self.result.to_dict()

@@ -1,0 +1,52 @@
+"""What the ranks of a node cannot do together is refused; what is chosen does not depend on them."""
+
+import os
+
+import pytest
+
+import backends
+from backends import speed
+from backends.base import Cost
+from backends.cores import JOB_CORES, own_cores
+from circuits.errors import Refused
+from hybrid.distributed import Ranks
+from hybrid.sharing import check_node, check_threads
+
+
+@pytest.fixture
+def one_of_two_cores(monkeypatch):
+    """This process is confined to the first of its cores, as a rank is."""
+    cores = own_cores()
+    if len(cores) < 2:
+        pytest.skip("two cores are needed")
+    monkeypatch.setenv(JOB_CORES, ",".join(map(str, cores)))
+    os.sched_setaffinity(0, cores[:1])
+    yield
+    os.sched_setaffinity(0, cores)
+
+
+def test_memory_is_needed_once_for_each_rank():
+    backend, cost = backends.get("statevector"), Cost(seconds=1.0, compile_s=0.0, memory_bytes=2**50)
+    check_node(backend, cost, Ranks(here=1))
+    with pytest.raises(Refused, match=r"3 ranks of this node needs 1.0 PiB"):
+        check_node(backend, cost, Ranks(here=3))
+
+
+def test_bits_that_depend_on_threads_need_a_number_of_threads(one_of_two_cores, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    check_threads(backends.get("statevector"))
+    with pytest.raises(Refused, match=r"lightning depend on its number of threads.*OMP_NUM_THREADS=1"):
+        check_threads(backends.get("lightning"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    check_threads(backends.get("lightning"))
+
+
+def test_speeds_are_those_of_all_cores_of_the_job(one_of_two_cores, monkeypatch, tmp_path):
+    monkeypatch.setenv("HYBRID_CACHE", str(tmp_path))
+    backend = backends.get("reference")
+    found = speed.measure(backend, derivative=False)
+    assert found.row_s(100, 100) > 0
+    monkeypatch.delenv(JOB_CORES)
+    assert speed.stored(backend, derivative=False) is None, "it would be the speed of this core alone"
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    assert speed.stored(backend, derivative=False) == found
