@@ -32,7 +32,8 @@ def commit() -> str:
     """The commit that was measured, marked if files have changed since."""
     git = ["git", "-C", str(Path(__file__).parent)]
     head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
-    changed = subprocess.run([*git, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True)
+    others = ["--untracked-files=no", "--", ":/", ":(exclude)results"]  # the results themselves are being written
+    changed = subprocess.run([*git, "status", "--porcelain", *others], capture_output=True, text=True)
     return head.stdout.strip() + ("+changes" if changed.stdout.strip() else "")
 
 
