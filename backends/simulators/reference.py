@@ -41,6 +41,7 @@ class Reference(Backend):
             exact=True,
             noise=False,
             gradient="parameter-shift",
+            steady=True,
         )
 
     def footprint(self, work) -> Footprint:

@@ -1,6 +1,9 @@
 """What the ranks of a node cannot do together is refused; what is chosen does not depend on them."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,3 +53,23 @@ def test_speeds_are_those_of_all_cores_of_the_job(one_of_two_cores, monkeypatch,
     assert speed.stored(backend, derivative=False) is None, "it would be the speed of this core alone"
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
     assert speed.stored(backend, derivative=False) == found
+
+
+@pytest.mark.parametrize("name", ["reference", "statevector"])
+def test_backends_that_claim_so_give_the_same_bits_on_any_number_of_threads(name):
+    program = (
+        "import sys, numpy, backends; from circuits import hardware_efficient, tfim;"
+        "c = hardware_efficient(14, layers=1);"
+        "f = backends.get(sys.argv[1]).prepare(c, tfim(14).hamiltonian);"
+        "print(f(numpy.linspace(0.1, 2.0, c.num_parameters)).values[0, 0].hex())"
+    )
+    assert backends.get(name).capabilities().steady
+    root = str(Path(__file__).parents[2])
+    found = set()
+    for n_threads in (1, 2):
+        command = [sys.executable, "-c", program, name]
+        environment = os.environ | {"OMP_NUM_THREADS": str(n_threads), "PYTHONPATH": root}
+        if n_threads == 1:
+            command = ["taskset", "-c", str(own_cores()[0]), *command]
+        found.add(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+    assert len(found) == 1
