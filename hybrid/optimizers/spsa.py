@@ -7,10 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
-from hybrid.optimizers.trend import fall, window
-
-SHORTEST = 40
-"""Steps before which nothing is called converged."""
+from hybrid.optimizers.trend import settled
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +86,8 @@ class SPSA(Optimizer):
         theta, gain = state.theta - shrink * step, shrink * state.gain
         values = (*state.values, float(pairs.mean()))
         recent = (*state.recent, theta)[-max(10, state.k // 10) :]
-        following = replace(state, theta=theta, k=state.k + 1, gain=gain, values=values, recent=recent)
-        return replace(following, done=self._flat(following, error / math.sqrt(2.0)))
+        done = settled(values, error / math.sqrt(2.0), state.accuracy)
+        return replace(state, theta=theta, k=state.k + 1, gain=gain, values=values, recent=recent, done=done)
 
     def best(self, state: _State) -> np.ndarray:
         """The mean of the last iterates, shape (params,)."""
@@ -125,9 +122,3 @@ class SPSA(Optimizer):
         slope = max(float(np.mean(np.abs(pairs[:, 0] - pairs[:, 1]))), noise) / (2.0 * state.perturbation)
         gain = self.first_step * (1.0 + self.stability) ** 0.602 / (slope * math.sqrt(state.theta.size))
         return replace(state, k=1, gain=gain, perturbation=min(state.perturbation, (0.1 * noise) ** 0.25))
-
-    def _flat(self, state: _State, error: float) -> bool:
-        """Whether the last quarter of the values is no lower than the one before."""
-        last = max(len(state.values) // 2, window(2.0 * error, state.accuracy, SHORTEST))
-        difference, doubt = fall(state.values, last)
-        return abs(difference) + 2.0 * doubt < state.accuracy

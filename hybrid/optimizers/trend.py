@@ -4,6 +4,9 @@ import math
 
 import numpy as np
 
+SHORTEST = 40
+"""Values before which no run with falling gains is called settled."""
+
 MOST = 100_000
 """Longest window; beyond, the noise is out of all proportion to the accuracy."""
 
@@ -34,3 +37,15 @@ def fall(values: tuple[float, ...], last: int) -> tuple[float, float]:
     trace = np.array(values[len(values) - 2 * half :]).reshape(2, half)
     early, late = trace.mean(axis=1)
     return float(early - late), float(np.sqrt(trace.var(axis=1, ddof=1).sum() / half))
+
+
+def settled(values: tuple[float, ...], standard_error: float, accuracy: float) -> bool:
+    """Whether the last quarter of a run's values is no lower than the quarter before, within the accuracy.
+
+    Twice the standard error of the difference is included, and the quarters are long enough to tell.
+
+    >>> settled((1.0,) * 100, 0.0, 1e-3), settled(tuple(1 / (1 + k) for k in range(100)), 0.0, 1e-3)
+    (True, False)
+    """
+    difference, doubt = fall(values, max(len(values) // 2, window(2.0 * standard_error, accuracy, SHORTEST)))
+    return abs(difference) + 2.0 * doubt < accuracy

@@ -8,6 +8,7 @@ import backends
 import hybrid
 from circuits import Problem, hamiltonian_variational, hardware_efficient, tfim
 from circuits.errors import FailedJob, PolicyViolation, Refused
+from hybrid.optimizers import names
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_the_start_is_not_the_end(small, tmp_path):
     assert len(result.history) == result.evaluations > 5
 
 
-@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "spsa", "cobyla", "nelder-mead", "rotosolve"])
+@pytest.mark.parametrize("optimizer", names())
 def test_the_same_seed_gives_the_same_bits(small, tmp_path, optimizer):
     runs = [
         hybrid.minimize(*small, optimizer=optimizer, backend="reference", max_steps=15, folder=tmp_path / f"{k}")
