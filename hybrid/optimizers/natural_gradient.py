@@ -117,7 +117,7 @@ class NaturalGradient(Optimizer):
             return _stationary(state)
         if not state.gradient.any():
             return replace(state, calm=2)
-        direction = -natural(told.metrics[0], state.gradient, self.regularization)
+        direction = -natural(told.metrics[0], state.gradient[None], self.regularization)[0]
         longest = LONGEST / float(np.max(np.abs(direction)))
         step = min(state.rate if self.line_search else self.learning_rate, longest)
         if self.line_search:
@@ -174,19 +174,19 @@ class NaturalGradient(Optimizer):
         return replace(state, step=float(np.clip(least, 0.1 * t, 0.5 * t)), trials=state.trials + 1)
 
 
-def natural(metric: np.ndarray, gradient: np.ndarray, regularization: float) -> np.ndarray:
-    """The natural gradient (|g| + regularization)^-1 grad f, shape (params,).
+def natural(metric: np.ndarray, gradients: np.ndarray, regularization: float) -> np.ndarray:
+    """The natural gradients (|g| + regularization)^-1 grad f, shape (rows, params).
 
     Args:
         metric: Symmetric, shape (params, params); |g| has the absolute values of its eigenvalues.
-        gradient: Shape (params,).
+        gradients: Shape (rows, params).
         regularization: Added to each eigenvalue. Where their sum is zero, up to rounding, nothing moves.
     """
     eigenvalues, vectors = eigh((metric + metric.T) / 2.0)
     sizes = np.abs(eigenvalues) + regularization
     felt = sizes > 1e-12 * max(float(sizes.max(initial=0.0)), 1e-300)
-    along = np.where(felt, matmul(vectors.T, gradient) / np.where(felt, sizes, 1.0), 0.0)
-    return matmul(vectors, along)
+    along = np.where(felt, matmul(gradients, vectors) / np.where(felt, sizes, 1.0), 0.0)
+    return matmul(along, vectors.T)
 
 
 def _arrived(state: _State, value: float, error: float, gradient: np.ndarray) -> _State:

@@ -157,7 +157,7 @@ class QNSPSA(Optimizer):
         """Natural gradients from pairs of values, shape (pairs, params)."""
         signs, _ = self._signs(state)
         gradients = (pairs[:, 0] - pairs[:, 1])[:, None] / (2.0 * state.perturbation) * signs
-        return np.array([natural(state.metric, gradient, self.regularization) for gradient in gradients])
+        return natural(state.metric, gradients, self.regularization)
 
     def _calibrate(self, state: _State, pairs: np.ndarray, error: float) -> _State:
         """Gain and perturbation for the steps to come; the starting point stays."""

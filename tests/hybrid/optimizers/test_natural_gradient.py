@@ -31,10 +31,10 @@ def test_natural_gradient_solves_the_metric():
     rng = np.random.default_rng(0)
     B, gradient = rng.normal(size=(5, 5)), rng.normal(size=5)
     g = B @ B.T
-    assert natural(g, gradient, 0.1) == pytest.approx(np.linalg.solve(g + 0.1 * np.eye(5), gradient))
+    assert natural(g, gradient[None], 0.1)[0] == pytest.approx(np.linalg.solve(g + 0.1 * np.eye(5), gradient))
     # Estimates may be indefinite: diag(2, -1) counts as diag(2, 1).
-    assert natural(np.diag([2.0, -1.0]), np.array([1.0, 1.0]), 0.0) == pytest.approx(np.array([0.5, 1.0]))
-    assert natural(np.zeros((2, 2)), np.ones(2), 0.0) == pytest.approx(np.zeros(2))
+    assert natural(np.diag([2.0, -1.0]), np.array([[1.0, 1.0]]), 0.0)[0] == pytest.approx(np.array([0.5, 1.0]))
+    assert natural(np.zeros((2, 2)), np.ones((1, 2)), 0.0)[0] == pytest.approx(np.zeros(2))
 
 
 def test_the_path_does_not_depend_on_the_scale_of_parameters(evaluate, functions):
