@@ -255,3 +255,32 @@ def test_single_precision_is_held_against_double(tmp_path):
     assert 0 < abs(result.rounding) < 1e-4
     assert "double precision" in str(result)
     assert hybrid.minimize(circuit, problem, backend="statevector", max_steps=2, folder=tmp_path / "d").rounding is None
+
+
+@pytest.mark.parametrize(
+    ("backend", "options"),
+    [("statevector", {}), ("aer", {}), ("aer", {"noise_model": "fake_manila"})],
+    ids=["sampled", "sampled elsewhere", "noisy"],
+)
+def test_the_answer_of_a_noisy_run_is_validated_exactly(small, tmp_path, backend, options):
+    circuit, problem = small
+    result = hybrid.minimize(
+        *small,
+        optimizer="surrogate",
+        backend=backends.get(backend, **options),
+        shots=500,
+        accuracy=0.1,
+        max_steps=2,
+        folder=tmp_path / "run",
+    )
+    reference = backends.get("reference").prepare(circuit, problem.hamiltonian)(result.theta).values[0, 0]
+    assert result.validated == pytest.approx(reference, abs=1e-10)
+    assert result.energy != result.validated
+    noisy = backends.get(backend, **options).capabilities().noise
+    assert noisy or abs(result.energy - result.validated) < 5 * result.standard_error
+    assert result.to_dict()["validated"] == result.validated
+    assert "at these parameters, on a simulator" in str(result)
+
+
+def test_exact_runs_need_no_validation(small, tmp_path):
+    assert hybrid.minimize(*small, backend="reference", max_steps=2, folder=tmp_path / "run").validated is None
