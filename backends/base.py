@@ -18,7 +18,7 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.batch import Batch
-from circuits.errors import unknown
+from circuits.errors import Refused, unknown
 
 Precision = Literal["double", "single"]
 
@@ -44,6 +44,7 @@ class Capabilities:
         place: Whether the data leave this machine.
         default_shots: Shots per measured circuit when the batch names neither shots nor precision; None if exact.
         steady: The last bits do not depend on the number of threads that it may use.
+        states: Whether `states` hands out final states, so that fidelities and metrics are exact.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Capabilities:
     place: Literal["here", "provider"] = "here"
     default_shots: int | None = None
     steady: bool = False
+    states: bool = False
 
 
 @dataclass(frozen=True)
@@ -305,3 +307,25 @@ class Backend(ABC):
         from backends.gradients import parameter_shift
 
         return parameter_shift(self, circuit, observable, precision=precision, shots=shots, seed=seed)
+
+    def states(self, circuit: QuantumCircuit) -> Callable[[np.ndarray], np.ndarray]:
+        """A function from a row of parameters, shape (params,), to the final state, shape (2^n,), up to a global phase.
+
+        Raises:
+            Refused: by a backend whose capabilities name no ``states``.
+        """
+        del circuit
+        raise Refused(f"'{self.capabilities().name}' hands out no states")
+
+    def metric(self, circuit: QuantumCircuit) -> Callable[[Any], np.ndarray]:
+        """The exact Fubini-Study metric of the circuit's states as a function: theta (params,) -> (params, params).
+
+            g_jk = Re <d_j psi | d_k psi> - <d_j psi | psi> <psi | d_k psi>
+
+        Raises:
+            Refused: by a backend that hands out no states; `backends.fidelity.metric` takes one from shots there.
+        """
+        from backends.fidelity import metric
+
+        evaluate = metric(self, circuit)
+        return lambda theta: evaluate(np.asarray(theta, dtype=float), 0)

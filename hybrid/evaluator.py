@@ -6,19 +6,25 @@ whether one process computes all tiles or many share them, the numbers are the s
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from qiskit import QuantumCircuit
 
+from backends import fidelity
 from backends.base import Backend
 from backends.gradients import shift_rule
 from backends.sampling import child_seed
-from hybrid.optimizers.optimizer import Points, Told
+from circuits.layers import layers
+from hybrid.optimizers.optimizer import Metric, Points, Told
 from hybrid.terms import term_groups
 from hybrid.workload import Workload
 
 EVALUATIONS = 1
 """Branch of the run's tree of seeds that the evaluations draw from."""
+
+METRICS, FIDELITIES = 1, 2
+"""Branches of an evaluation's own tree."""
 
 TILE_ROWS, TILE_QUBITS = 16, 10
 """Rows of a tile for exact values of small states: all of them take an engine hardly longer than a few."""
@@ -58,6 +64,10 @@ class Evaluator:
         self._rule = shift_rule(workload.circuit) if shifted else None
         self._groups = term_groups(workload, backend) if exact else (workload.problem.hamiltonian,)
         self._ready: dict[tuple[bool, int], Callable[[np.ndarray, int], np.ndarray]] = {}
+        if workload.optimizer.geometry == "metric":
+            self._metrics = _metrics(backend, workload.circuit, None if exact else workload.shots)
+        if workload.optimizer.geometry == "fidelities":
+            self._fidelities = fidelity.fidelities(backend, workload.circuit, shots=workload.shots)
 
     def __call__(self, points: Points, number: int) -> Told:
         """Evaluate points; the number of the evaluation picks its seeds.
@@ -65,7 +75,8 @@ class Evaluator:
         Raises:
             FailedJob: if the backend fails.
         """
-        return self.told(points, self.numbers(points, number, self.tiles(points)))
+        told = self.told(points, self.numbers(points, number, self.tiles(points)))
+        return self.with_geometry(told, points, number)
 
     def tiles(self, points: Points) -> list[Tile]:
         """The pieces of a question, in the order in which they are put together; a provider gets one."""
@@ -101,6 +112,15 @@ class Evaluator:
         derivative = self._rule.combine(points.rows, values, errors)
         return Told(derivative.values, derivative.standard_errors, derivative.gradients)
 
+    def with_geometry(self, told: Told, points: Points, number: int) -> Told:
+        """The answer with metrics and fidelities, where they are asked for; they are in one piece."""
+        seed = child_seed(self._workload.seed, EVALUATIONS, number)
+        if points.metric:
+            told = replace(told, metrics=self._metrics(points.rows, points.metric, child_seed(seed, METRICS)))
+        if points.pairs is not None:
+            told = replace(told, fidelities=self._fidelities(points.pairs, child_seed(seed, FIDELITIES)))
+        return told
+
     def _rows(self, points: Points) -> np.ndarray:
         """The rows to evaluate: the points themselves, or these and all their shifts."""
         return self._rule.rows(points.rows) if points.gradient and self._rule is not None else points.rows
@@ -132,3 +152,26 @@ def _with_slopes(value_and_grad: Callable) -> Callable[[np.ndarray, int], np.nda
         return np.column_stack([values, np.zeros_like(values), gradients])
 
     return evaluate
+
+
+def _metrics(
+    backend: Backend, circuit: QuantumCircuit, shots: int | None
+) -> Callable[[np.ndarray, Metric, int], np.ndarray]:
+    """Metrics of rows: the backend's own, or from the fidelities of so many shots."""
+    if fidelity.check_obtainable(backend, shots) is None:
+        found = _unseeded(backend.metric(circuit))
+    else:
+        found = fidelity.metric(backend, circuit, shots=shots)
+    same_layer = np.zeros((circuit.num_parameters,) * 2, dtype=bool)
+    for block in layers(circuit):
+        same_layer[np.ix_(block, block)] = True
+
+    def evaluate(rows: np.ndarray, part: Metric, seed: int) -> np.ndarray:
+        metrics = np.stack([found(row, child_seed(seed, k)) for k, row in enumerate(rows)])
+        return metrics if part == "full" else np.where(same_layer, metrics, 0.0)
+
+    return evaluate
+
+
+def _unseeded(exact: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray, int], np.ndarray]:
+    return lambda row, seed: exact(row)

@@ -42,7 +42,7 @@ class Ledger:
         number = len(self.evaluations)
         if number < len(self._recorded):
             evaluation = self._recorded[number]
-            if evaluation.theta.tobytes() != points.rows.tobytes() or evaluation.step != step:
+            if not _same_question(evaluation, points) or evaluation.step != step:
                 raise Refused(
                     f"the journal's evaluation {number} was made at other parameters than the loop asks for now: "
                     "it was written by another version of the software or for other inputs. It was left as it is; "
@@ -87,7 +87,18 @@ class Ledger:
         self._clock.add("evaluate", seconds - waited)
         if self._team.size > 1:
             self._clock.add("other ranks", waited)
-        evaluation = Evaluation(number, step, points.rows, told, seconds)
+        evaluation = Evaluation(number, step, points.rows, told, seconds, points.pairs)
         with self._clock.phase("record"):
             self._journal.append(evaluation)
         return evaluation
+
+
+def _same_question(evaluation: Evaluation, points: Points) -> bool:
+    """Whether the journal's answer belongs to these points, bit for bit, and says all that they want to know."""
+    told, pairs = evaluation.told, evaluation.pairs
+    return (
+        evaluation.theta.tobytes() == points.rows.tobytes()
+        and (told.gradients is not None) == points.gradient
+        and (told.metrics is not None) == bool(points.metric)
+        and (None if pairs is None else pairs.tobytes()) == (None if points.pairs is None else points.pairs.tobytes())
+    )

@@ -42,6 +42,8 @@ class Result:
         seconds: Wall time by phase.
         ranks: Processes that shared the work.
         rounding: The energy less that in double precision at the same parameters; None for a run in double precision.
+        validated: The energy at theta without noise and without shots, from a simulator on this machine; None for a run
+            that was exact itself, and where a simulator is out of reach.
     """
 
     energy: float
@@ -61,6 +63,7 @@ class Result:
     seconds: dict[str, float]
     ranks: int = 1
     rounding: float | None = None
+    validated: float | None = None
 
     @property
     def error(self) -> float | None:
@@ -84,6 +87,7 @@ class Result:
             "folder": str(self.folder),
             "ranks": self.ranks,
             "rounding": self.rounding,
+            "validated": self.validated,
             "theta": self.theta.tolist(),
         }
 
@@ -98,6 +102,8 @@ class Result:
             rows.append(("error", f"{self.error:+.2e} {self.unit}"))
         if self.rounding is not None:
             rows.append(("rounding", f"{self.rounding:+.1e} {self.unit} from the energy in double precision"))
+        if self.validated is not None:
+            rows.append(("exactly", f"{self.validated:.{digits}f} {self.unit} at these parameters, on a simulator"))
         rows.append(("status", self.status + (f": {self.message}" if self.message else "")))
         rows.append(("work", f"{self.steps} steps, {self.evaluations} evaluations on {self.backend}"))
         phases = ", ".join(f"{name} {duration(s)}" for name, s in self.seconds.items() if name != "total")

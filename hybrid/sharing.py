@@ -75,7 +75,8 @@ class SharedEvaluator:
         if len(self._own.tiles(points)) == 1:
             return self._own(points, number)
         self._team.share(Evaluate(points, number))
-        return self._own.told(points, _gathered(self._own, points, number, self._team))
+        told = self._own.told(points, _gathered(self._own, points, number, self._team))
+        return self._own.with_geometry(told, points, number)
 
 
 def evaluator(work: Workload, backend: Backend, team: Ranks) -> Callable[[Points, int], Told]:

@@ -59,8 +59,9 @@ class Workload:
 
     @property
     def n_evaluations(self) -> int:
-        """Predicted number of rows until the end."""
-        return self.optimizer.evaluations(len(self.theta), self.max_steps)
+        """Predicted number of rows until the end, and of states compared for the geometry, which cost as much."""
+        size = (len(self.theta), self.max_steps)
+        return self.optimizer.evaluations(*size) + self.optimizer.comparisons(*size)
 
     @property
     def derivative(self) -> bool:

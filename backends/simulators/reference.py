@@ -5,6 +5,7 @@ Nothing here is clever, so that a disagreement is the other backend's fault unti
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ class Reference(Backend):
             noise=False,
             gradient="parameter-shift",
             steady=True,
+            states=True,
         )
 
     def footprint(self, work) -> Footprint:
@@ -82,6 +84,13 @@ class Reference(Backend):
             return Expectations(values, errors, shots or 0, {"execute": time.perf_counter() - start})
 
         return evaluate
+
+    def states(self, circuit: QuantumCircuit) -> Callable[[np.ndarray], np.ndarray]:
+        """The final states, global phase included; see `Backend.states`."""
+        check_unitary(circuit)
+        self._check_size(circuit.num_qubits)
+        check(_memory_bytes(circuit.num_qubits), what=f"{circuit.num_qubits} qubits on reference")
+        return lambda row: state(circuit.assign_parameters(row)).reshape(-1)
 
     def _check_size(self, n_qubits: int) -> None:
         if n_qubits > MAX_QUBITS:

@@ -68,6 +68,7 @@ class Statevector(Backend):
             gradient="adjoint",
             precision=self._precision,
             steady=True,
+            states=True,
         )
 
     def footprint(self, work: Work) -> Footprint:
@@ -223,9 +224,15 @@ class Statevector(Backend):
 
     def state(self, circuit: QuantumCircuit, parameters: Any = ()) -> np.ndarray:
         """The final state up to a global phase, shape (2^n,); bit q of the index is qubit q."""
-        check_unitary(circuit)
+        states = self.states(circuit)
         (row,) = as_rows(parameters, circuit)
-        return self._state(self._program(circuit, (), derivative=False), row)
+        return states(row)
+
+    def states(self, circuit: QuantumCircuit) -> Callable[[np.ndarray], np.ndarray]:
+        """The final states; see `Backend.states`."""
+        check_unitary(circuit)
+        program = self._program(circuit, (), derivative=False)
+        return lambda row: self._state(program, row)
 
     def _state(self, program: Program, row: np.ndarray) -> np.ndarray:
         with self._arithmetic():

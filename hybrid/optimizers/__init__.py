@@ -14,23 +14,29 @@ if TYPE_CHECKING:
     from hybrid.optimizers.differential import DifferentialEvolution
     from hybrid.optimizers.lbfgs import LBFGS
     from hybrid.optimizers.multistart import Multistart
+    from hybrid.optimizers.natural_gradient import NaturalGradient
+    from hybrid.optimizers.qnspsa import QNSPSA
     from hybrid.optimizers.rotosolve import Rotosolve
     from hybrid.optimizers.scipy import COBYLA, NelderMead
     from hybrid.optimizers.spsa import SPSA
+    from hybrid.optimizers.surrogate import Surrogate
 
 __all__ = [
     "CMAES",
     "COBYLA",
     "LBFGS",
+    "QNSPSA",
     "SPSA",
     "Adam",
     "BasinHopping",
     "DifferentialEvolution",
     "Multistart",
+    "NaturalGradient",
     "NelderMead",
     "Optimizer",
     "Points",
     "Rotosolve",
+    "Surrogate",
     "Told",
     "get",
     "names",
@@ -44,9 +50,12 @@ KNOWN = {
     "differential-evolution": "differential:DifferentialEvolution",
     "lbfgs": "lbfgs:LBFGS",
     "multistart": "multistart:Multistart",
+    "natural-gradient": "natural_gradient:NaturalGradient",
     "nelder-mead": "scipy:NelderMead",
+    "qn-spsa": "qnspsa:QNSPSA",
     "rotosolve": "rotosolve:Rotosolve",
     "spsa": "spsa:SPSA",
+    "surrogate": "surrogate:Surrogate",
 }
 """Name to ``module:class``; a new optimizer is one file and one line here."""
 

@@ -2,11 +2,11 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from hybrid.optimizers.inner import Comparison, answer, child_seed, finished, made
+from hybrid.optimizers.inner import Comparison, answers, child_seed, finished, made
 from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
 
 
@@ -83,7 +83,7 @@ class BasinHopping(Optimizer):
             comparison = state.comparison.tell(told)
             state = replace(state, comparison=comparison)
             return state if comparison.open.size else self._hop(state, comparison)
-        run = self.inner.tell(state.run, answer(points, told, slice(None)))
+        run = self.inner.tell(state.run, next(answers([points], told)))
         if not finished(self.inner, run):
             return replace(state, run=run)
         theta = self.inner.best(run)
@@ -114,10 +114,20 @@ class BasinHopping(Optimizer):
         descents = min(self.patience + 1, max(max_steps // 2, 1))
         return descents * (self.inner.evaluations(n_params, max(max_steps // descents - 1, 1)) + 1)
 
+    def comparisons(self, n_params: int, max_steps: int) -> int:
+        """As many a row as the inner optimizer."""
+        rows = max(self.inner.evaluations(n_params, max_steps), 1)
+        return self.inner.comparisons(n_params, max_steps) * self.evaluations(n_params, max_steps) // rows
+
     @property
     def uses_gradient(self) -> bool:
         """As the inner optimizer."""
         return self.inner.uses_gradient
+
+    @property
+    def geometry(self) -> Literal["", "metric", "fidelities"]:
+        """As the inner optimizer."""
+        return self.inner.geometry
 
     def _hop(self, state: _State, comparison: Comparison) -> _State:
         """Stay at the new minimum or go back, and jump."""

@@ -1,6 +1,6 @@
 """What an optimizer around another one needs: making it, its seeds, and comparing what it found."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,10 +37,30 @@ def child_seed(seed: int, k: int) -> int:
     return int(np.random.SeedSequence((seed, k)).generate_state(1, np.uint64)[0])
 
 
-def answer(points: Points, told: Told, rows: slice) -> Told:
-    """The part of what was told that answers these points, with gradients only if they asked for them."""
-    gradients = told.gradients[rows] if points.gradient and told.gradients is not None else None
-    return Told(told.values[rows], told.standard_errors[rows], gradients)
+def joined(asked: Sequence[Points]) -> Points:
+    """Several runs' points as one question; what one of them wants to know of its rows is asked of all."""
+    pairs = [points.pairs for points in asked if points.pairs is not None]
+    return Points(
+        np.concatenate([points.rows for points in asked]),
+        gradient=any(points.gradient for points in asked),
+        metric=max((points.metric for points in asked), key=len),  # runs of one optimizer want the same part, or none
+        pairs=np.concatenate(pairs) if pairs else None,
+    )
+
+
+def answers(asked: Sequence[Points], told: Told) -> Iterator[Told]:
+    """What was told of the joined points, one run after the other, each only what it asked for."""
+    row = pair = 0
+    for points in asked:
+        rows = slice(row, row := row + len(points.rows))
+        pairs = slice(pair, pair := pair + (0 if points.pairs is None else len(points.pairs)))
+        yield Told(
+            told.values[rows],
+            told.standard_errors[rows],
+            told.gradients[rows] if points.gradient and told.gradients is not None else None,
+            told.metrics[rows] if points.metric and told.metrics is not None else None,
+            told.fidelities[pairs] if points.pairs is not None and told.fidelities is not None else None,
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,11 +1,11 @@
 """Multistart: the same optimizer from many starting points, all of them at once."""
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from hybrid.optimizers.inner import Comparison, answer, child_seed, finished, made
+from hybrid.optimizers.inner import Comparison, answers, child_seed, finished, joined, made
 from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
 
 
@@ -64,8 +64,7 @@ class Multistart(Optimizer):
         """The rows of all unfinished runs, one run after the other; at the end, the candidates."""
         if state.comparison is not None:
             return state.comparison.ask()
-        asked = [self.inner.ask(state.runs[k]) for k in self._unfinished(state)]
-        return Points(np.concatenate([points.rows for points in asked]), any(points.gradient for points in asked))
+        return joined([self.inner.ask(state.runs[k]) for k in self._unfinished(state)])
 
     def tell(self, state: _State, told: Told) -> _State:
         """The state after a step of every unfinished run, or a round of comparison; see `Optimizer.tell`."""
@@ -73,10 +72,9 @@ class Multistart(Optimizer):
         if state.comparison is not None:
             comparison = state.comparison.tell(told)
             return replace(state, comparison=comparison, done=not comparison.open.size)
-        runs, lows, begin = list(state.runs), list(state.lows), 0
-        for k in self._unfinished(state):
-            points = self.inner.ask(runs[k])
-            part = answer(points, told, slice(begin, begin := begin + len(points.rows)))
+        runs, lows, unfinished = list(state.runs), list(state.lows), self._unfinished(state)
+        asked = [self.inner.ask(runs[k]) for k in unfinished]
+        for k, part in zip(unfinished, answers(asked, told), strict=True):
             runs[k] = self.inner.tell(runs[k], part)
             lows[k] = min(lows[k], float(part.values.min()))
         state = replace(state, runs=tuple(runs), lows=tuple(lows))
@@ -101,10 +99,19 @@ class Multistart(Optimizer):
         starts = self.starts if n_params else 1
         return starts * self.inner.evaluations(n_params, max_steps) + (starts if starts > 1 else 0)
 
+    def comparisons(self, n_params: int, max_steps: int) -> int:
+        """What all runs are guessed to take."""
+        return (self.starts if n_params else 1) * self.inner.comparisons(n_params, max_steps)
+
     @property
     def uses_gradient(self) -> bool:
         """As the inner optimizer."""
         return self.inner.uses_gradient
+
+    @property
+    def geometry(self) -> Literal["", "metric", "fidelities"]:
+        """As the inner optimizer."""
+        return self.inner.geometry
 
     def _unfinished(self, state: _State) -> list[int]:
         return [k for k, run in enumerate(state.runs) if not finished(self.inner, run)]

@@ -2,24 +2,31 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from circuits.errors import FailedJob, Refused
 
+Metric = Literal["", "full", "block-diagonal"]
+"""Which part of the Fubini-Study metric is wanted: none, all of it, or that between parameters of one layer."""
+
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Parameters that an optimizer wants evaluated.
+    """Parameters that an optimizer wants evaluated, and what it wants to know besides the values.
 
     Attributes:
         rows: Shape (rows, params), float64, radians.
         gradient: Whether each row's gradient is wanted, too.
+        metric: Whether each row's metric is wanted, too, and which part of it.
+        pairs: Pairs of parameters whose states' fidelities are wanted, too, shape (pairs, 2, params); None for none.
     """
 
     rows: np.ndarray
     gradient: bool
+    metric: Metric = ""
+    pairs: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +37,16 @@ class Told:
         values: Shape (rows,).
         standard_errors: Shape (rows,); zeros where values are exact.
         gradients: Shape (rows, params), or None if none were asked for.
+        metrics: The Fubini-Study metric Re <d_j psi|d_k psi> - <d_j psi|psi><psi|d_k psi>, shape (rows, params,
+            params), zero between layers if only the blocks were asked for; None if none were.
+        fidelities: |<psi(a)|psi(b)>|^2 of each pair, shape (pairs,), or None if none were asked for.
     """
 
     values: np.ndarray
     standard_errors: np.ndarray
     gradients: np.ndarray | None
+    metrics: np.ndarray | None = None
+    fidelities: np.ndarray | None = None
 
 
 class Optimizer(ABC):
@@ -96,6 +108,16 @@ class Optimizer(ABC):
     def uses_gradient(self) -> bool:
         """Whether it asks for gradients."""
 
+    @property
+    def geometry(self) -> Literal["", "metric", "fidelities"]:
+        """What it asks about the geometry of the states; nothing, unless a method says so."""
+        return ""
+
+    def comparisons(self, n_params: int, max_steps: int) -> int:
+        """A guess, for the plan, of the states that metrics and fidelities take beside the rows; by default none."""
+        del n_params, max_steps
+        return 0
+
     def describe(self) -> dict[str, Any]:
         """Kind and settings as JSON-able values; ``get(**description)`` makes the optimizer again."""
         names = [field.name for field in fields(self)]  # pyright: ignore[reportArgumentType] - each one is a dataclass
@@ -123,7 +145,7 @@ def checked(points: Points, told: Told) -> Told:
     """What was told, as float64 arrays of the shapes that were asked for.
 
     Raises:
-        Refused: for other shapes, or missing gradients.
+        Refused: for other shapes, or missing gradients, metrics or fidelities.
         FailedJob: if a number is not finite; the message names the point.
     """
     rows, n_params = points.rows.shape
@@ -131,19 +153,29 @@ def checked(points: Points, told: Told) -> Told:
     errors = np.asarray(told.standard_errors, dtype=np.float64)
     if values.shape != (rows,) or errors.shape != (rows,):
         raise Refused(f"values and standard_errors must have shape ({rows},), not {values.shape} and {errors.shape}")
-    parts = [("value", values), ("standard error", errors)]
-    gradients = None
-    if points.gradient:
-        gradients = np.asarray(told.gradients if told.gradients is not None else (), dtype=np.float64)
-        if gradients.shape != points.rows.shape:
-            raise Refused(f"gradients must have shape ({rows}, {n_params}), not {gradients.shape}")
-        parts.append(("gradient", gradients))
-    for what, numbers in parts:
+    pairs = np.empty((0, 2, n_params)) if points.pairs is None else points.pairs
+    parts = [("value", values, points.rows), ("standard error", errors, points.rows)]
+    more: dict[str, np.ndarray | None] = {"gradients": None, "metrics": None, "fidelities": None}
+    for what, wanted, shape, at in (
+        ("gradients", points.gradient, (rows, n_params), points.rows),
+        ("metrics", points.metric, (rows, n_params, n_params), points.rows),
+        ("fidelities", points.pairs is not None, pairs.shape[:1], pairs),
+    ):
+        if wanted:
+            given = getattr(told, what)
+            numbers = np.asarray(given if given is not None else (), dtype=np.float64)
+            if numbers.shape != shape:
+                raise Refused(f"{what} must have shape {shape}, not {numbers.shape}")
+            more[what] = numbers
+            parts.append((what, numbers, at))
+    for what, numbers, at in parts:
         if not np.isfinite(numbers).all():
             row = int(np.argwhere(~np.isfinite(numbers))[0][0])
-            point = ", ".join(repr(float(x)) for x in points.rows[row][:8]) + (", ..." if n_params > 8 else "")
-            raise FailedJob(f"the {what} at theta = [{point}] is {numbers[row]}: nothing can be minimized with it")
-    return Told(values, errors, gradients)
+            theta = np.ravel(at[row])
+            point = ", ".join(repr(float(x)) for x in theta[:8]) + (", ..." if theta.size > 8 else "")
+            number = numbers[row][~np.isfinite(numbers[row])].flat[0]
+            raise FailedJob(f"the {what} at theta = [{point}] is {number}: nothing can be minimized with it")
+    return Told(values, errors, **more)
 
 
 def require(optimizer: Optimizer, setting: str, low: float, high: float = np.inf, *, whole: bool = False) -> None:

@@ -7,10 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
-from hybrid.optimizers.trend import settled
-
-SHORTEST = 40
-"""Steps before which nothing is called converged."""
+from hybrid.optimizers.trend import SHORTEST, settled
 
 
 @dataclass(frozen=True, eq=False)

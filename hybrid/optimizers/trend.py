@@ -4,6 +4,9 @@ import math
 
 import numpy as np
 
+SHORTEST = 40
+"""Values before which no run with falling gains is called settled."""
+
 MOST = 100_000
 """Longest window; beyond, the noise is out of all proportion to the accuracy."""
 

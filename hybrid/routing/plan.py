@@ -14,6 +14,7 @@ from rich.text import Text
 import backends
 from backends import memory
 from backends.base import Backend, Cost
+from backends.fidelity import check_obtainable
 from backends.speed import measure
 from circuits.errors import PolicyViolation, Refused
 from hybrid.progress import Progress
@@ -222,6 +223,8 @@ def _cost(workload: Workload, backend: Backend) -> Cost:
         raise PolicyViolation(f"data labelled '{workload.label}' may not leave this machine")
     if can.precision == "single" and workload.accuracy < SINGLE_ACCURACY:
         raise Refused(f"single precision cannot resolve an accuracy of {workload.accuracy:g}")
+    if workload.optimizer.geometry:
+        check_obtainable(backend, workload.shots)
     cost = backend.predict(workload)
     free = memory.free_bytes()
     if cost.memory_bytes > free:

@@ -29,9 +29,15 @@ CREATE TABLE IF NOT EXISTS evaluation (
     gradients BLOB,
     seconds REAL NOT NULL,
     finished_at REAL NOT NULL,
-    checksum INTEGER NOT NULL
+    checksum INTEGER NOT NULL,
+    pairs BLOB,
+    metrics BLOB,
+    fidelities BLOB
 )
 """
+
+GEOMETRY = ("pairs", "metrics", "fidelities")
+"""Columns that the journals of earlier versions lack; they are added where they are missing."""
 
 COMMIT_SHARE = 400
 """A commit waits until this many times its own duration has passed since the last one: it costs 1/400 of the time."""
@@ -51,8 +57,9 @@ class Evaluation:
         number: Position in the run, from 0.
         step: Which step of the optimizer asked.
         theta: Shape (rows, params), radians.
-        told: Energies, standard errors and gradients of the rows.
+        told: Energies, standard errors, gradients and metrics of the rows, and fidelities of the pairs.
         seconds: What it took.
+        pairs: Pairs of parameters whose states were compared, shape (pairs, 2, params), or None.
     """
 
     number: int
@@ -60,6 +67,7 @@ class Evaluation:
     theta: np.ndarray
     told: Told
     seconds: float
+    pairs: np.ndarray | None = None
 
 
 class Journal:
@@ -80,6 +88,10 @@ class Journal:
             if self._database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("its pages are damaged")
             self._database.execute(SCHEMA)
+            there = {column[1] for column in self._database.execute("PRAGMA table_info(evaluation)")}
+            for name in GEOMETRY:
+                if name not in there:
+                    self._database.execute(f"ALTER TABLE evaluation ADD COLUMN {name} BLOB")
             self._database.execute("BEGIN")
         except sqlite3.DatabaseError as err:
             raise _corrupt(path, err) from err
@@ -91,16 +103,13 @@ class Journal:
             RecordFailed: if the disk is full or the folder is gone.
         """
         told = evaluation.told
-        blobs = [
-            _pack(evaluation.theta),
-            _pack(told.values),
-            _pack(told.standard_errors),
-            None if told.gradients is None else _pack(told.gradients),
-        ]
+        arrays = (evaluation.theta, told.values, told.standard_errors, told.gradients)
+        geometry = (evaluation.pairs, told.metrics, told.fidelities)
+        blobs = [None if array is None else _pack(array) for array in (*arrays, *geometry)]
         n_rows, n_params = evaluation.theta.shape
         head = (evaluation.number, evaluation.step, n_rows, n_params)
-        tail = (evaluation.seconds, time.time(), _checksum(head, blobs))
-        self._write("INSERT INTO evaluation VALUES (?,?,?,?,?,?,?,?,?,?,?)", (*head, *blobs, *tail))
+        values = (*head, *blobs[:4], evaluation.seconds, time.time(), _checksum(head, blobs), *blobs[4:])
+        self._write(f"INSERT INTO evaluation VALUES ({','.join('?' * len(values))})", values)
         waited = time.monotonic() - self._last_commit
         if evaluation.seconds > SLOW_S or waited > max(COMMIT_AFTER_S, COMMIT_SHARE * self._commit_s):
             self.commit()
@@ -119,20 +128,28 @@ class Journal:
         Raises:
             Refused: if one is damaged or missing.
         """
-        columns = "number, step, n_rows, n_params, theta, energies, standard_errors, gradients, seconds, checksum"
+        arrays = ("theta", "energies", "standard_errors", "gradients", *GEOMETRY)
+        columns = ", ".join(("number", "step", "n_rows", "n_params", *arrays, "seconds", "checksum"))
         expected = 0
         try:
             for row in self._database.execute(f"SELECT {columns} FROM evaluation ORDER BY number"):
-                head, blobs, (seconds, checksum) = row[:4], row[4:8], row[8:]
+                head, blobs, (seconds, checksum) = row[:4], row[4:-2], row[-2:]
                 if head[0] != expected:
                     raise sqlite3.DatabaseError(f"evaluation {expected} is missing")
                 if checksum != _checksum(head, blobs):
                     raise sqlite3.DatabaseError(f"evaluation {expected} does not match its checksum")
                 expected += 1
-                number, step, n_rows, n_params = head
-                gradients = None if blobs[3] is None else _unpack(blobs[3], n_rows, n_params)
-                told = Told(_unpack(blobs[1], n_rows), _unpack(blobs[2], n_rows), gradients)
-                yield Evaluation(number, step, _unpack(blobs[0], n_rows, n_params), told, seconds)
+                number, step, n, p = head
+                n_pairs = len(blobs[-1] or b"") // 8
+                shapes = ((n, p), (n,), (n,), (n, p), (n_pairs, 2, p), (n, p, p), (n_pairs,))
+                theta, values, errors, gradients, pairs, metrics, fidelities = (
+                    None if blob is None else _unpack(blob, *shape) for blob, shape in zip(blobs, shapes, strict=True)
+                )
+                assert theta is not None
+                assert values is not None
+                assert errors is not None
+                told = Told(values, errors, gradients, metrics, fidelities)
+                yield Evaluation(number, step, theta, told, seconds, pairs)
         except sqlite3.DatabaseError as err:
             raise _corrupt(self._path, err) from err
 

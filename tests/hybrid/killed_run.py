@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-NOISY = ("cma-es", "spsa")
+NOISY = ("cma-es", "qn-spsa", "spsa", "surrogate")
 """Those that are killed while they average noise away."""
 
 ON_REFERENCE = ("cobyla", "differential-evolution", "nelder-mead", "rotosolve")

@@ -18,14 +18,35 @@ def run(tmp_path):
     return folder
 
 
-def _evaluation(number, rows=2, params=3, gradient=True):
+def _evaluation(number, rows=2, params=3, gradient=True, metric=False, pairs=None):
     rng = np.random.default_rng(number)
-    told = Told(rng.normal(size=rows), rng.random(rows), rng.normal(size=(rows, params)) if gradient else None)
-    return Evaluation(number, number // 2, rng.normal(size=(rows, params)), told, 0.25)
+    told = Told(
+        rng.normal(size=rows),
+        rng.random(rows),
+        rng.normal(size=(rows, params)) if gradient else None,
+        rng.normal(size=(rows, params, params)) if metric else None,
+        None if pairs is None else rng.random(pairs),
+    )
+    compared = None if pairs is None else rng.normal(size=(pairs, 2, params))
+    return Evaluation(number, number // 2, rng.normal(size=(rows, params)), told, 0.25, compared)
+
+
+def _same(one, other):
+    if one is None or other is None:
+        return one is other
+    return (one.shape, one.tobytes()) == (other.shape, other.tobytes())
 
 
 def test_what_is_written_is_read_to_the_last_bit(tmp_path):
-    written = [_evaluation(0), _evaluation(1, gradient=False), _evaluation(2, rows=1), _evaluation(3, params=0)]
+    written = [
+        _evaluation(0),
+        _evaluation(1, gradient=False),
+        _evaluation(2, rows=1),
+        _evaluation(3, params=0, metric=True, pairs=2),
+        _evaluation(4, metric=True),
+        _evaluation(5, gradient=False, pairs=4),
+        _evaluation(6, pairs=0),
+    ]
     journal = Journal(tmp_path / "journal.sqlite")
     for evaluation in written:
         journal.append(evaluation)
@@ -35,8 +56,21 @@ def test_what_is_written_is_read_to_the_last_bit(tmp_path):
         assert before.theta.shape == after.theta.shape
         assert before.told.values.tobytes() == after.told.values.tobytes()
         assert before.told.standard_errors.tobytes() == after.told.standard_errors.tobytes()
-        assert (before.told.gradients is None) == (after.told.gradients is None)
+        assert all(_same(getattr(before.told, name), getattr(after.told, name)) for name in vars(before.told))
+        assert _same(before.pairs, after.pairs)
         assert (before.number, before.step, before.seconds) == (after.number, after.step, after.seconds)
+
+
+def test_journals_of_earlier_versions_are_read_and_continued(run):
+    """Those had no columns for pairs, metrics and fidelities."""
+    whole = hybrid.resume(run)
+    database = sqlite3.connect(run / "journal.sqlite")
+    for name in ("pairs", "metrics", "fidelities"):
+        database.execute(f"ALTER TABLE evaluation DROP COLUMN {name}")
+    database.execute("DELETE FROM evaluation WHERE number >= 3")
+    database.commit()
+    database.close()
+    assert hybrid.resume(run).history.same_bits(whole.history)
 
 
 def _overwrite_middle(path):

@@ -8,6 +8,7 @@ import backends
 import hybrid
 from circuits import Problem, hamiltonian_variational, hardware_efficient, tfim
 from circuits.errors import FailedJob, PolicyViolation, Refused
+from hybrid.optimizers import names
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_the_start_is_not_the_end(small, tmp_path):
     assert len(result.history) == result.evaluations > 5
 
 
-@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "spsa", "cobyla", "nelder-mead", "rotosolve"])
+@pytest.mark.parametrize("optimizer", names())
 def test_the_same_seed_gives_the_same_bits(small, tmp_path, optimizer):
     runs = [
         hybrid.minimize(*small, optimizer=optimizer, backend="reference", max_steps=15, folder=tmp_path / f"{k}")
@@ -254,3 +255,32 @@ def test_single_precision_is_held_against_double(tmp_path):
     assert 0 < abs(result.rounding) < 1e-4
     assert "double precision" in str(result)
     assert hybrid.minimize(circuit, problem, backend="statevector", max_steps=2, folder=tmp_path / "d").rounding is None
+
+
+@pytest.mark.parametrize(
+    ("backend", "options"),
+    [("statevector", {}), ("aer", {}), ("aer", {"noise_model": "fake_manila"})],
+    ids=["sampled", "sampled elsewhere", "noisy"],
+)
+def test_the_answer_of_a_noisy_run_is_validated_exactly(small, tmp_path, backend, options):
+    circuit, problem = small
+    result = hybrid.minimize(
+        *small,
+        optimizer="surrogate",
+        backend=backends.get(backend, **options),
+        shots=500,
+        accuracy=0.1,
+        max_steps=2,
+        folder=tmp_path / "run",
+    )
+    reference = backends.get("reference").prepare(circuit, problem.hamiltonian)(result.theta).values[0, 0]
+    assert result.validated == pytest.approx(reference, abs=1e-10)
+    assert result.energy != result.validated
+    noisy = backends.get(backend, **options).capabilities().noise
+    assert noisy or abs(result.energy - result.validated) < 5 * result.standard_error
+    assert result.to_dict()["validated"] == result.validated
+    assert "at these parameters, on a simulator" in str(result)
+
+
+def test_exact_runs_need_no_validation(small, tmp_path):
+    assert hybrid.minimize(*small, backend="reference", max_steps=2, folder=tmp_path / "run").validated is None

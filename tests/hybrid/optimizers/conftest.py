@@ -1,14 +1,14 @@
 """Functions with known minima, and the loop that every test drives an optimizer with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from hybrid.optimizers import Optimizer, Told
+from hybrid.optimizers import Optimizer, Points, Told
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,16 @@ class Outcome:
     told: tuple[Told, ...]
 
 
+def geometry(points: Points, told: Told) -> Told:
+    """What else was asked for, of states whose metric is the identity: fidelities exp(-|a - b|^2)."""
+    if points.metric:
+        told = replace(told, metrics=np.tile(np.eye(points.rows.shape[1]), (len(points.rows), 1, 1)))
+    if points.pairs is not None:
+        apart = points.pairs[:, 0] - points.pairs[:, 1]
+        told = replace(told, fidelities=np.exp(-(apart**2).sum(axis=1)))
+    return told
+
+
 @pytest.fixture(scope="session")
 def evaluate() -> Callable:
     def evaluate(f, points, sigma=0.0, generator=None):
@@ -94,7 +104,7 @@ def evaluate() -> Callable:
         if sigma:
             values = values + sigma * generator.normal(size=values.shape)
             gradients = gradients + sigma * generator.normal(size=gradients.shape) / np.sqrt(2.0)
-        return Told(values, np.full(values.shape, sigma), gradients if points.gradient else None)
+        return geometry(points, Told(values, np.full(values.shape, sigma), gradients if points.gradient else None))
 
     return evaluate
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from circuits.errors import FailedJob, Refused
 from hybrid.optimizers import Optimizer, Told, get, names
 
-ACCURACY = {"spsa": 1e-2}
-"""Of SPSA, which needs very many steps for more; all others 1e-6."""
+ACCURACY = {"spsa": 1e-2, "qn-spsa": 1e-2, "surrogate": 1e-4}
+"""Of those that need very many, or slow, steps for more; all others 1e-6."""
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
@@ -28,6 +28,8 @@ NESTED = [
     get("multistart", inner="cobyla", starts=3),
     get("multistart", inner={"kind": "basin-hopping", "inner": "rotosolve", "patience": 2}, starts=2),
     get("basin-hopping", inner="cma-es", temperature=0.5, patience=2),
+    get("multistart", inner="natural-gradient", starts=3),
+    get("multistart", inner={"kind": "basin-hopping", "inner": "natural-gradient", "patience": 2}, starts=2),
 ]
 
 
@@ -50,7 +52,7 @@ def test_converged_means_within_the_accuracy(optimizer, functions, drive):
         assert not optimizer.stalled(outcome.state)
         error = function.f(optimizer.best(outcome.state))[0] - function.minimum
         assert -1e-12 < error < accuracy
-        assert function.f(function.start)[0] - function.minimum > 1000 * error  # the case is not trivial
+        assert function.f(function.start)[0] - function.minimum > 30 * accuracy  # the case is not trivial
 
 
 @pytest.mark.parametrize("accuracy", [0.02, 0.05, 0.2])
@@ -139,7 +141,11 @@ for n_params, steps in ((5, 60), (150, 20)):
             digest.update(points.rows.tobytes())
             x = points.rows - np.arange(n_params)
             x = x + 0.1 * np.roll(x, 1, axis=1)
-            state = optimizer.tell(state, Told(-np.cos(x).sum(axis=1), np.zeros(len(x)), np.sin(x)))
+            apart = (points.rows[:, None] if points.pairs is None else points.pairs)[:, [0, -1]]
+            fidelities = np.exp(-((apart[:, 0] - apart[:, 1]) ** 2).sum(axis=1))
+            metrics = np.tile(np.eye(n_params), (len(x), 1, 1))
+            told = Told(-np.cos(x).sum(axis=1), np.zeros(len(x)), np.sin(x), metrics, fidelities)
+            state = optimizer.tell(state, told)
         fingerprints.append(digest.hexdigest())
 print(json.dumps(fingerprints))
 """
@@ -254,7 +260,7 @@ def test_guesses_are_of_the_right_size(optimizer, functions, drive):
 
 @settings(max_examples=15, deadline=None)
 @given(offset=st.floats(-1e4, 1e4), scale=st.floats(0.1, 10.0), seed=st.integers(0, 1000))
-@pytest.mark.parametrize("kind", [name for name in names() if name != "spsa"])
+@pytest.mark.parametrize("kind", [name for name in names() if ACCURACY.get(name, 0.0) <= 1e-4])
 def test_any_scale_and_offset(kind, offset, scale, seed, functions, drive):
     """Accuracy 1e-4 of sinusoids of any height, on any background: rounding is 1e-12 there."""
     function = functions.sinusoids(2, seed)

@@ -39,7 +39,8 @@ def test_examples_build(path):
 
 
 def test_examples_are_there():
-    assert {"h2", "h2_noisy", "lih", "lih_curve", "lih_full", "maxcut", "tfim16"} <= {path.stem for path in EXAMPLES}
+    known = {"h2", "h2_noisy", "h2_surrogate", "lih", "lih_curve", "lih_full", "maxcut", "tfim16", "tfim_natural"}
+    assert known <= {path.stem for path in EXAMPLES}
 
 
 @pytest.mark.parametrize("kind", kinds())

@@ -1,0 +1,172 @@
+"""QN-SPSA: natural gradients from two values and four fidelities, whatever the number of parameters."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from hybrid.optimizers.natural_gradient import natural
+from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
+from hybrid.optimizers.trend import SHORTEST, settled
+
+REACH = 0.5
+"""Longest shift of all parameters together at which fidelities are asked for, radians: 1 - F is a parabola there."""
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    accuracy: float
+    seed: int
+    theta: np.ndarray
+    metric: np.ndarray
+    samples: int = 1
+    k: int = 0
+    gain: float = 0.0
+    perturbation: float = 0.0
+    values: tuple[float, ...] = ()
+    recent: tuple[np.ndarray, ...] = ()
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class QNSPSA(Optimizer):
+    """SPSA in the geometry of the states: theta <- theta - a_k (|G| + regularization)^-1 g.
+
+    The gradient g = [f(theta + c D) - f(theta - c D)] / (2 c) D comes from two rows with random signs D, as in `SPSA`,
+    and each sample of the metric from four fidelities F = |<psi(theta)|psi(theta + shift)>|^2 with two more signs:
+
+        dF = F(e D1 + e D2) - F(e D1) - F(-e D1 + e D2) + F(-e D1),
+        sample = -1/2 dF / (2 e^2) (D1 D2^T + D2 D1^T) / 2.
+
+    G is the mean of all samples so far and of the identity, which stands for one; |G| has the absolute values of its
+    eigenvalues. The gain a_k = a / (k + stability)^0.602, its calibration, the perturbation c, the stopping rule and
+    the answer are those of `SPSA`; the first tell also takes `calibration` samples of the metric. The shift e is
+    `perturbation` or, where that is less, 0.5 over the square root of the number of parameters.
+
+    Args:
+        first_step: Length of the first step, radians.
+        perturbation: Largest shift c of each parameter, radians.
+        calibration: Gradients, of two rows each, and samples of the metric from which the first step is made.
+        resamplings: Samples of the metric taken in each later step.
+        regularization: Added to the eigenvalues of |G|. What G calls almost null is mostly noise: with 0.01, long
+            steps there ruined runs on circuits with 16 parameters.
+        stability: Steps over which the gain hardly falls.
+
+    References:
+        Gacon, Zoufal, Carleo, Woerner, Quantum 5, 567 (2021).
+    """
+
+    first_step: float = 0.5
+    perturbation: float = 0.2
+    calibration: int = 10
+    resamplings: int = 1
+    regularization: float = 0.1
+    stability: float = 50.0
+
+    kind: ClassVar[str] = "qn-spsa"
+
+    def __post_init__(self):
+        require(self, "first_step", 1e-12)
+        require(self, "perturbation", 1e-12)
+        require(self, "calibration", 1, 10_000, whole=True)
+        require(self, "resamplings", 1, 10_000, whole=True)
+        require(self, "regularization", 1e-12)
+        require(self, "stability", 0.0)
+
+    def init(self, theta: np.ndarray, *, accuracy: float, seed: int) -> _State:
+        """The state before the first step; see `Optimizer.init`."""
+        theta = starting_point(theta, accuracy)
+        return _State(accuracy, seed, theta, np.eye(theta.size), perturbation=float(self.perturbation), recent=(theta,))
+
+    def ask(self, state: _State) -> Points:
+        """Rows theta + c D and theta - c D, four pairs for each sample of the metric; all of the calibration first."""
+        theta, (signs, metric_signs) = state.theta, self._signs(state)
+        shift = state.perturbation * signs
+        rows = np.stack((theta + shift, theta - shift), axis=1).reshape(2 * len(shift), theta.size)
+        one, two = self._reach(theta.size) * metric_signs
+        shifted = theta + np.stack((one + two, one, two - one, -one), axis=1).reshape(4 * len(one), theta.size)
+        return Points(rows, gradient=False, pairs=np.stack((np.broadcast_to(theta, shifted.shape), shifted), axis=1))
+
+    def tell(self, state: _State, told: Told) -> _State:
+        """The state after the calibration, or one more step; see `Optimizer.tell`."""
+        told = checked(self.ask(state), told)
+        assert told.fidelities is not None
+        pairs = told.values.reshape(-1, 2)
+        error = float(np.mean(told.standard_errors))
+        state = self._measured(state, told.fidelities.reshape(-1, 4))
+        if state.k == 0:
+            return self._calibrate(state, pairs, error)
+        (step,) = self._directions(state, pairs)
+        step = state.gain / (state.k + self.stability) ** 0.602 * step
+        shrink = min(1.0, 2.0 * self.first_step / max(float(np.linalg.norm(step)), 1e-300))
+        theta, gain = state.theta - shrink * step, shrink * state.gain
+        values = (*state.values, float(pairs.mean()))
+        recent = (*state.recent, theta)[-max(10, state.k // 10) :]
+        done = settled(values, math.sqrt(2.0) * error, state.accuracy / 2.0, SHORTEST)
+        return replace(state, theta=theta, k=state.k + 1, gain=gain, values=values, recent=recent, done=done)
+
+    def best(self, state: _State) -> np.ndarray:
+        """The mean of the last iterates, shape (params,)."""
+        return np.mean(state.recent, axis=0)
+
+    def converged(self, state: _State) -> bool:
+        """Whether the values stopped falling, as far as their standard errors tell."""
+        return state.done
+
+    def evaluations(self, n_params: int, max_steps: int) -> int:
+        """The calibration, and two rows for each further step."""
+        del n_params
+        return 2 * self.calibration + 2 * (max_steps - 1)
+
+    def comparisons(self, n_params: int, max_steps: int) -> int:
+        """Five states for the four fidelities of each sample of the metric."""
+        del n_params
+        return 5 * (self.calibration + self.resamplings * (max_steps - 1))
+
+    @property
+    def uses_gradient(self) -> bool:
+        """No."""
+        return False
+
+    @property
+    def geometry(self) -> Literal["", "metric", "fidelities"]:
+        """Fidelities."""
+        return "fidelities"
+
+    def _signs(self, state: _State) -> tuple[np.ndarray, np.ndarray]:
+        """The random signs of step k: for gradients, shape (rows / 2, params), and metrics, (2, samples, params)."""
+        gradients, metrics = (1, self.resamplings) if state.k else (self.calibration, self.calibration)
+        generator = np.random.default_rng((state.seed, state.k))
+        signs = 2.0 * generator.integers(0, 2, size=(gradients + 2 * metrics, state.theta.size)) - 1.0
+        return signs[:gradients], signs[gradients:].reshape(2, metrics, state.theta.size)
+
+    def _reach(self, n_params: int) -> float:
+        """The shift e."""
+        return min(self.perturbation, REACH / math.sqrt(max(n_params, 1)))
+
+    def _measured(self, state: _State, F: np.ndarray) -> _State:
+        """The mean metric with new samples, of fidelities of shape (samples, 4)."""
+        _, (one, two) = self._signs(state)
+        weights = -(F[:, 0] - F[:, 1] - F[:, 2] + F[:, 3]) / (4.0 * self._reach(state.theta.size) ** 2)
+        half = np.einsum("s,sj,sk->jk", weights, one, two) / 2.0
+        samples = state.samples + len(F)
+        return replace(state, metric=(state.samples * state.metric + half + half.T) / samples, samples=samples)
+
+    def _directions(self, state: _State, pairs: np.ndarray) -> np.ndarray:
+        """Natural gradients from pairs of values, shape (pairs, params)."""
+        signs, _ = self._signs(state)
+        gradients = (pairs[:, 0] - pairs[:, 1])[:, None] / (2.0 * state.perturbation) * signs
+        return natural(state.metric, gradients, self.regularization)
+
+    def _calibrate(self, state: _State, pairs: np.ndarray, error: float) -> _State:
+        """Gain and perturbation for the steps to come; the starting point stays."""
+        if state.theta.size == 0:
+            return replace(state, k=1, done=True)
+        # Differences below accuracy or noise say nothing about the slope.
+        noise = max(state.accuracy, error)
+        difference = float(np.mean(np.abs(pairs[:, 0] - pairs[:, 1])))
+        lengths = np.linalg.norm(self._directions(state, np.array([[1.0, 0.0]] * len(pairs))), axis=1)
+        length = max(difference, noise) * float(np.mean(lengths))
+        gain = self.first_step * (1.0 + self.stability) ** 0.602 / length
+        return replace(state, k=1, gain=gain, perturbation=min(state.perturbation, (0.1 * noise) ** 0.25))
