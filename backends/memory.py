@@ -13,6 +13,11 @@ def free_bytes() -> int:
     return int(psutil.virtual_memory().available * HEADROOM)
 
 
+def total_bytes() -> int:
+    """Bytes that this machine has; the same at any moment and for any number of processes."""
+    return psutil.virtual_memory().total
+
+
 def check(memory_bytes: int, *, what: str) -> None:
     """Refuse work that does not fit into the free memory, with both numbers.
 

@@ -34,7 +34,8 @@ class Statevector(Backend):
     Args:
         precision: Of the amplitudes: "double" (complex128) or "single" (complex64).
         memory: "keep" keeps the state before each step of a gradient from 17 qubits on, "lean" never holds more than
-            four states and takes about a third longer, "auto" keeps where that takes at most half of the free memory.
+            four states and takes about a third longer, "auto" keeps where that takes at most a quarter of this machine's
+            memory. The two round differently.
         devices: Over how many of JAX's devices the state is divided, a power of two; None for one device and its
             faster ways. See `shard`.
     """
@@ -253,6 +254,15 @@ class Statevector(Backend):
         if self._devices is not None:
             raise Refused(f"{what} is computed on one device; leave devices={self._devices} out")
 
+    def _check_fits(self, held: Memory, n_qubits: int) -> None:
+        free, lean = memory.free_bytes(), held.lean_bytes + held.tables_bytes
+        if self._keep is None and lean <= free < held.total_bytes:
+            raise Refused(
+                f"{n_qubits} qubits on 'statevector' need {held.total_bytes} bytes with the states that are kept to save "
+                f"time, but {memory.readable(free)} are free here; memory=\"lean\" needs {memory.readable(lean)}"
+            )
+        memory.check(held.total_bytes, what=f"{n_qubits} qubits on 'statevector'")
+
     def _check_width(self, circuit: QuantumCircuit) -> None:
         n = circuit.num_qubits
         if n > MAX_QUBITS:
@@ -269,5 +279,5 @@ class Statevector(Backend):
         with self._arithmetic():
             design = Design(lower(circuit), self._real, observables, whole)
             held = memory_of(design, derivative=derivative, keep=self._keep)
-            memory.check(held.total_bytes, what=f"{circuit.num_qubits} qubits on 'statevector'")
+            self._check_fits(held, circuit.num_qubits)
             return program_of(design, keep=held.keep)

@@ -5,15 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.memory import free_bytes, readable
+from backends.memory import readable, total_bytes
 from backends.statevector.cut import Cut
 from backends.statevector.design import Design, is_stepwise
 from backends.statevector.observe import MOST_PRECOMPUTED, by_x_mask, supports, windows
 from backends.statevector.plan import Apply, Plan, Run, Turn
 from backends.statevector.stepwise import state_bytes
 
-SHARE = 0.5
-"""Of the free memory, that states may take which are kept only to save time."""
+SHARE = 0.25
+"""Of the machine's memory, that states may take which are kept only to save time.
+
+What is free just now does not count: the two ways round differently, and the bits of a run must not depend on what else
+runs.
+"""
 
 
 INDEX = 4
@@ -60,7 +64,7 @@ def memory_of(design: Design, *, derivative: bool, keep: bool | None) -> Memory:
     Args:
         design: Of the circuit.
         derivative: Whether gradients are asked for.
-        keep: Whether to keep states for the way back; None: where that takes at most half of the free memory.
+        keep: Whether to keep states for the way back; None: where that takes at most a quarter of the machine's.
     """
     n, real, observables = design.factors.n_qubits, design.real, design.observables
     one = 2 * real.itemsize * 2**n
@@ -80,7 +84,7 @@ def memory_of(design: Design, *, derivative: bool, keep: bool | None) -> Memory:
     tables += sum(2**n for step in plan.steps if isinstance(step, Turn))
     lean, kept = (_states(plan, real, masks, derivative, way) for way in (False, True))
     if keep is None:
-        keep = derivative and kept <= SHARE * free_bytes()
+        keep = derivative and kept <= SHARE * total_bytes()
     return Memory(kept if keep or not is_stepwise(n) else lean, tables, lean, bool(keep), one)
 
 

@@ -201,13 +201,16 @@ class Backend(Section):
     precision: Literal["double", "single"] | None = Field(default=None, description='"double" or "single"')
     method: str | None = Field(default=None, description='a method of Aer, such as "matrix_product_state"')
     noise: str | None = Field(default=None, description='a device whose noise Aer imitates, such as "fake_manila"')
+    memory: Literal["auto", "keep", "lean"] | None = Field(
+        default=None, description='"auto", "keep" or "lean": whether gradients of 17 qubits or more keep states'
+    )
 
     @model_validator(mode="after")
     def _options_of_the_name(self):
-        for key in ("method", "noise"):
+        for key, name in (("method", "aer"), ("noise", "aer"), ("memory", "statevector")):
             value = getattr(self, key)
-            if value is not None and self.name != "aer":
-                raise fault(key, value, f'only name = "aer" takes this key, and the name is "{self.name}"')
+            if value is not None and self.name != name:
+                raise fault(key, value, f'only name = "{name}" takes this key, and the name is "{self.name}"')
         if self.precision is not None and self.name == "auto":
             raise fault(
                 "precision", self.precision, 'name a backend to choose its precision; with "auto" accuracy does'
@@ -218,6 +221,7 @@ class Backend(Section):
     def options(self) -> dict[str, Any]:
         """Options as `backends.get` takes them."""
         options = {"precision": self.precision, "method": self.method, "noise_model": self.noise}
+        options["memory"] = self.memory
         return {key: value for key, value in options.items() if value is not None}
 
 

@@ -112,6 +112,22 @@ def test_too_much_memory_is_refused_with_the_number():
         backends.get("statevector").value_and_grad(hardware_efficient(31), tfim(31))
 
 
+def test_what_is_free_decides_nothing_but_whether_it_is_refused(monkeypatch):
+    """The two ways round differently, and bits must not depend on what else runs on a machine."""
+    monkeypatch.setattr(design, "STEPWISE", 1)
+    circuit, observable = CASES["qaoa"]()
+    engine = backends.get("statevector")
+    before = engine.memory(circuit, observable)
+    assert before.keep
+    monkeypatch.setattr("backends.memory.free_bytes", lambda: before.total_bytes - 1)
+    assert engine.memory(circuit, observable) == before
+    with pytest.raises(Refused, match=rf"{before.total_bytes} bytes.*memory=\"lean\""):
+        engine.value_and_grad(circuit, observable)
+    backends.get("statevector", memory="lean").value_and_grad(circuit, observable)
+    monkeypatch.setattr("backends.statevector.footprint.total_bytes", lambda: 3 * before.states_bytes)
+    assert not engine.memory(circuit, observable).keep
+
+
 def test_an_unknown_way_is_refused():
     with pytest.raises(Refused, match="lean"):
         backends.get("statevector", memory="leen")

@@ -115,6 +115,10 @@ BAD = {
     "no layers": (TFIM + HEA.replace("2", "0"), "[ansatz] layers = 0: must be the number of layers"),
     "unknown optimizer": (TFIM + HEA + '[optimizer]\nkind = "lbgfs"', "did you mean 'lbfgs'?"),
     "unknown backend": (TFIM + HEA + '[backend]\nname = "lightnin"', "did you mean 'lightning'?"),
+    "memory elsewhere": (
+        TFIM + HEA + '[backend]\nname = "aer"\nmemory = "lean"',
+        '[backend] memory = "lean": only name = "statevector" takes',
+    ),
     "noise elsewhere": (
         TFIM + HEA + '[backend]\nnoise = "fake_manila"',
         '[backend] noise = "fake_manila": only name = "aer" takes',
@@ -227,7 +231,7 @@ WORDS = st.sampled_from(
             "geometry",
             "path",
         ),
-        *("active_space", "layers", "max_steps", "accuracy", "name", "shots", "precision", "noise", "seed", "label"),
+        *("active_space", "layers", "max_steps", "accuracy", "name", "shots", "precision", "noise", "memory", "seed", "label"),
         *("memory", "topology", "coupling", "r"),
     ]
 ) | st.text(max_size=5)
