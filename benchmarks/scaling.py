@@ -63,7 +63,7 @@ def work_of(case: str, small: bool, share: int) -> tuple[Workload, Points]:
         problem = SparsePauliOp.from_list(problem)
         circuit, rows = hardware_efficient(n, layers=1), 1
     else:
-        problem, circuit, rows = tfim(n), hardware_efficient(n, layers=4), ROWS[case] * share
+        problem, circuit, rows = tfim(n), hardware_efficient(n, layers=8), ROWS[case] * share
     gradient = case != "population"
     work = workload(circuit, problem, optimizer="adam" if gradient else "spsa")
     theta = np.random.default_rng(1).normal(size=(rows, circuit.num_parameters))

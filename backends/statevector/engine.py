@@ -34,8 +34,8 @@ class Statevector(Backend):
     Args:
         precision: Of the amplitudes: "double" (complex128) or "single" (complex64).
         memory: "keep" keeps the state before each step of a gradient from 17 qubits on, "lean" never holds more than
-            four states and takes about a third longer, "auto" keeps where that takes at most a quarter of this machine's
-            memory. The two round differently.
+            four states and takes about a third longer, "auto" keeps where that takes at most a quarter of this
+            machine's memory. The two round differently.
         devices: Over how many of JAX's devices the state is divided, a power of two; None for one device and its
             faster ways. See `shard`.
     """
@@ -258,8 +258,8 @@ class Statevector(Backend):
         free, lean = memory.free_bytes(), held.lean_bytes + held.tables_bytes
         if self._keep is None and lean <= free < held.total_bytes:
             raise Refused(
-                f"{n_qubits} qubits on 'statevector' need {held.total_bytes} bytes with the states that are kept to save "
-                f"time, but {memory.readable(free)} are free here; memory=\"lean\" needs {memory.readable(lean)}"
+                f"{n_qubits} qubits on 'statevector' need {held.total_bytes} bytes with the states kept to save time,"
+                f' but {memory.readable(free)} are free here; memory="lean" needs {memory.readable(lean)}'
             )
         memory.check(held.total_bytes, what=f"{n_qubits} qubits on 'statevector'")
 

@@ -231,7 +231,7 @@ WORDS = st.sampled_from(
             "geometry",
             "path",
         ),
-        *("active_space", "layers", "max_steps", "accuracy", "name", "shots", "precision", "noise", "memory", "seed", "label"),
+        *("active_space", "layers", "max_steps", "accuracy", "name", "shots", "precision", "noise", "seed", "label"),
         *("memory", "topology", "coupling", "r"),
     ]
 ) | st.text(max_size=5)
