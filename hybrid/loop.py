@@ -10,18 +10,20 @@ from qiskit import QuantumCircuit
 import backends
 from backends.base import Backend
 from circuits.errors import Refused
+from hybrid import notebook
 from hybrid.clock import Clock
 from hybrid.distributed import ALONE, Ranks
 from hybrid.judges import SIGMAS, below_exact
 from hybrid.ledger import Ledger
 from hybrid.optimizers.optimizer import Points
 from hybrid.progress import Progress
+from hybrid.question import differing, question
 from hybrid.result import Result, Status
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.runs import folder as folders
 from hybrid.runs.history import History
 from hybrid.runs.journal import Journal
-from hybrid.spec import backend_of, spec_of, workload_of
+from hybrid.spec import backend_of, backend_words, spec_of, workload_of
 from hybrid.workload import Workload, workload
 
 EXACT_QUBITS = 16
@@ -55,14 +57,16 @@ def minimize(
         seed: Root of every random number; the same seed gives the same bits.
         max_steps: Most steps of the optimizer.
         accuracy: Wanted accuracy of the minimum, in the problem's unit.
-        folder: Where the record goes; by default a new folder under ``runs/`` (or ``$HYBRID_RUNS``).
+        folder: Where the record goes; by default a new folder under ``runs/`` (or ``$HYBRID_RUNS``). A run there that
+            asks the same is continued, or read if it is finished.
         shots: Shots for each measured circuit; None for exact values, or a device's default.
         label: Classification of the data: "open", "internal" or "restricted".
         name: Of the run, for its folder; by default the problem's.
         should_stop: Asked before each step; when it says yes, the run ends with the status "stopped".
 
     Returns:
-        The `Result`. Not converging is a status on it, not an exception.
+        The `Result`. Not converging is a status on it, not an exception. In a notebook, interrupting the cell ends the
+        run with the status "stopped" and the best so far; the same call then goes on with it.
 
     Raises:
         Refused: if the parts do not fit each other or no backend can do it; nothing was written.
@@ -75,8 +79,6 @@ def minimize(
         >>> r.status, round(r.energy, 6)
         ('converged', -2.236068)
     """
-    if folder is not None:
-        folders.check_free(Path(folder))
     work = workload(
         circuit,
         problem,
@@ -88,10 +90,43 @@ def minimize(
         shots=shots,
         label=label,
     )
-    clock = Clock()
-    with clock.phase("plan"):
-        plan = rank(work, candidates(backend))
-    return run(work, plan, folder=folder, name=name, clock=clock, should_stop=should_stop)
+    asked = {**question(work), "theta": work.theta.tolist(), "backend": _words(backend)}
+    place = notebook.begun(asked) if folder is None else Path(folder)
+    with notebook.interrupts() as interrupted:
+
+        def stopping() -> bool:
+            return should_stop() or interrupted()
+
+        if place is not None and folders.is_run(place):
+            result = _continued(place, asked, backend, stopping)
+        else:
+            if place is not None:
+                folders.check_free(place)
+            clock = Clock()
+            with clock.phase("plan"):
+                plan = rank(work, candidates(backend))
+            result = run(work, plan, folder=folder, name=name, clock=clock, should_stop=stopping)
+        return notebook.noted(result, asked, interrupted)
+
+
+def _words(backend: Any) -> Any:
+    """How a question names a backend; "auto" is answered by any."""
+    return backend if backend == "auto" else backend_words(backends.get(backend))
+
+
+def _continued(path: Path, asked: dict[str, Any], backend: Any, should_stop: Callable[[], bool]) -> Result:
+    """The run in a folder, if it asks the same."""
+    spec, circuit, problem = folders.read(path)
+    work = workload_of(spec, circuit, problem)
+    kept = {**question(work), "theta": work.theta.tolist(), "backend": spec["backend"]}
+    if asked["backend"] == "auto":
+        kept["backend"] = "auto"
+    if differ := differing(kept, asked):
+        raise Refused(
+            f"{path} holds a run already that asks something else ({', '.join(differ)}); choose another folder, or "
+            f"hybrid.resume('{path}')"
+        )
+    return resume(path, backend=None if backend == "auto" else backend, should_stop=should_stop)
 
 
 def run(

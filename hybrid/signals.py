@@ -22,14 +22,15 @@ class Stop:
     A second SIGINT interrupts at once. Call the object before each step to learn whether to stop.
 
     Args:
+        caught: The signals.
         end: When the process will be ended, in seconds since 1970 (`hybrid.walltime.end_time`). It asks to stop before
             that: as soon as a step of 1.5 times the longest so far, and ten seconds to write the result, no longer fit;
             but not in the first three quarters of the time.
     """
 
-    def __init__(self, end: float | None = None):
+    def __init__(self, end: float | None = None, *, caught: tuple[signal.Signals, ...] = CAUGHT):
         self.signal: signal.Signals | None = None
-        self._end = end
+        self._caught, self._end = caught, end
         self._start = self._last = time.time()
         self._longest = 0.0
         self._late = False
@@ -45,7 +46,7 @@ class Stop:
         return self._late or self.signal is not None
 
     def __enter__(self) -> "Stop":
-        self._before = {number: signal.signal(number, self._note) for number in CAUGHT}
+        self._before = {number: signal.signal(number, self._note) for number in self._caught}
         return self
 
     def _note(self, number: int, frame: FrameType | None) -> None:

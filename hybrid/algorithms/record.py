@@ -7,7 +7,6 @@ NAME.jsonl          a stage of many small steps, a line for each
 result.json         what came out
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,9 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit.library import PauliEvolutionGate
 
 import backends
 from backends.base import Backend
@@ -26,6 +23,7 @@ from backends.sampling import child_seed
 from circuits import Problem
 from circuits.errors import RecordFailed, Refused
 from hybrid import loop
+from hybrid.question import SETTINGS, differing, question
 from hybrid.result import Result
 from hybrid.routing.plan import candidates, rank
 from hybrid.runs import folder as folders
@@ -37,9 +35,6 @@ ALGORITHM = 3
 """Branch of the tree of seeds that the stages draw from; a run uses 0 to 2 of its own tree."""
 
 FORMAT = 1
-
-SETTINGS = ("optimizer", "accuracy", "max_steps", "seed", "shots", "label")
-"""Of a workload, what an algorithm's stages share."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +151,7 @@ def opened(
         Refused: if the folder holds anything else, or another process is at work there.
     """
     path = folders.fresh(f"{kind}-{work.problem.name}") if folder is None else Path(folder)
-    whole = _asked(work, settings) | dict(asked)
+    whole = question(work, settings) | dict(asked)
     file = path / folders.ALGORITHM
     if file.exists():
         device = _continued(file, kind, whole, backend)
@@ -193,15 +188,6 @@ def unsolved(problem: Problem) -> Problem:
     return replace(problem, solve=refuse)
 
 
-def _asked(work: Workload, settings: Sequence[str]) -> dict[str, Any]:
-    return {
-        "problem": work.problem.name,
-        "hamiltonian": _digest(sorted(work.problem.hamiltonian.to_list())),
-        "circuit": _digest(_words(work.circuit)),
-        **{key: work.optimizer.describe() if key == "optimizer" else getattr(work, key) for key in settings},
-    }
-
-
 def _continued(file: Path, kind: str, asked: dict[str, Any], backend: Any) -> Backend:
     """The backend of the algorithm that the folder holds; refuse if it is not the one that is asked for."""
     kept = folders.read_json(file)
@@ -209,8 +195,7 @@ def _continued(file: Path, kind: str, asked: dict[str, Any], backend: Any) -> Ba
         raise Refused(f"{file} is damaged or of another version; this one reads format {FORMAT}")
     if kept["kind"] != kind:
         raise Refused(f"{file.parent} holds another algorithm: {kept['kind']}; choose another folder")
-    differ = [key for key in asked if kept["asked"].get(key) != asked[key]]
-    if differ:
+    if differ := differing(kept["asked"], asked):
         raise Refused(
             f"{file.parent} holds {kind} with other arguments: {', '.join(differ)} differ; "
             "give them as they were, or choose another folder"
@@ -221,18 +206,3 @@ def _continued(file: Path, kind: str, asked: dict[str, Any], backend: Any) -> Ba
     if backend_words(device) != kept["backend"]:
         raise Refused(f"{file.parent} was begun on another backend: {kept['backend']}; give that, or another folder")
     return device
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
-
-
-def _words(circuit: QuantumCircuit) -> list[Any]:
-    """The circuit's operations, the same in every process."""
-    words = []
-    for instruction in circuit.data:
-        gate = instruction.operation
-        generator = gate.operator.to_list() if isinstance(gate, PauliEvolutionGate) else None  # pyright: ignore
-        where = [circuit.find_bit(qubit).index for qubit in instruction.qubits]
-        words.append((gate.name, where, [str(np.asarray(p).tolist()) for p in gate.params], generator))
-    return words

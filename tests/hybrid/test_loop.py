@@ -188,6 +188,22 @@ def test_a_folder_with_a_run_is_not_overwritten(small, tmp_path):
     assert (tmp_path / "run" / "journal.sqlite").read_bytes() == before
 
 
+def test_the_same_question_goes_on_in_its_folder(small, tmp_path):
+    def ask(**change):
+        return hybrid.minimize(*small, **{"backend": "reference", "folder": tmp_path / "run"} | change)
+
+    asked = iter([False] * 5 + [True] * 100)
+    assert ask(should_stop=lambda: next(asked)).status == "stopped"
+    for change in ({"seed": 1}, {"backend": "statevector"}, {"accuracy": 1e-3}, {"theta": [0.1] * 6}):
+        with pytest.raises(Refused, match=f"asks something else .{next(iter(change))}"):
+            ask(**change)
+    finished = ask()
+    assert finished.status == "converged"
+    whole = hybrid.minimize(*small, backend="reference", folder=tmp_path / "whole")
+    assert finished.history.same_bits(whole.history)
+    assert ask(backend="auto").to_dict() == finished.to_dict()  # read, not run
+
+
 def test_restricted_data_stay_here(small, tmp_path):
     from backends.base import Capabilities
     from backends.simulators.reference import Reference

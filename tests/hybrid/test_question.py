@@ -1,0 +1,73 @@
+"""The same question has the same words, in another process and after a folder has kept it; another one has others."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit import Gate, Parameter
+from qiskit.circuit.library import UnitaryGate
+
+from circuits import hamiltonian_variational, hardware_efficient, heisenberg, maxcut, molecule, qaoa, tfim, uccsd
+from hybrid.question import differing, question
+from hybrid.routing.plan import candidates, rank
+from hybrid.runs import folder as folders
+from hybrid.spec import spec_of, workload_of
+from hybrid.workload import workload
+
+
+def named_alike(angle):
+    gate = Gate("mine", 1, [])
+    gate.definition = QuantumCircuit(1)
+    gate.definition.rx(angle, 0)
+    circuit = QuantumCircuit(1)
+    circuit.append(gate, [0])
+    circuit.ry(Parameter("a"), 0)
+    return circuit
+
+
+def with_matrix(angle):
+    circuit = QuantumCircuit(1)
+    circuit.append(UnitaryGate(np.diag([1, np.exp(1j * angle)])), [0])
+    circuit.ry(2 * Parameter("a") + 0.5, 0)
+    return circuit
+
+
+CASES = {
+    "hardware efficient": lambda: (hardware_efficient(3), tfim(3)),
+    "hamiltonian variational": lambda: (hamiltonian_variational(heisenberg(4), layers=2), heisenberg(4)),
+    "qaoa": lambda: (p := maxcut([(0, 1), (1, 2), (0, 2)])) and (qaoa(p, layers=2), p),
+    "uccsd": lambda: (m := molecule("H 0 0 0; H 0 0 0.74")) and (uccsd(m), m),
+    "a matrix": lambda: (with_matrix(0.2), tfim(1)),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_folder_keeps_the_question(case, tmp_path):
+    work = workload(*CASES[case]())
+    again = workload(*CASES[case]())
+    assert question(work) == question(again)
+    plan = rank(work, candidates("reference"))
+    folders.create(tmp_path / "run", spec_of(work, plan, None), work.circuit, work.problem.hamiltonian)
+    kept = workload_of(*folders.read(tmp_path / "run"))
+    assert question(kept) == question(work)
+
+
+def test_another_process_says_the_same():
+    program = """
+import json
+from circuits import heisenberg, hamiltonian_variational
+from hybrid.question import question
+from hybrid.workload import workload
+print(json.dumps(question(workload(hamiltonian_variational(heisenberg(4), layers=2), heisenberg(4)))))
+"""
+    said = {subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout for _ in range(2)}
+    assert len(said) == 1
+    assert "circuit" in said.pop()
+
+
+@pytest.mark.parametrize("made", [named_alike, with_matrix])
+def test_what_gates_are_made_of_counts(made):
+    one, other = (question(workload(made(angle), tfim(1))) for angle in (0.2, 0.3))
+    assert differing(one, other) == ["circuit"]
