@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -70,9 +71,13 @@ class Angles:
     def pulled(self, rows: np.ndarray, slopes: np.ndarray) -> np.ndarray:
         """Derivatives by the parameters from those by the angles: (rows, params), (rows, angles) -> (rows, params)."""
         if not self.curved:
-            return slopes @ self.matrix
+            return (self._transposed @ slopes.T).T
         pairs = zip(rows, slopes, strict=True)
         return np.array([self.jacobian(row).T @ slope for row, slope in pairs]).reshape(rows.shape)
+
+    @cached_property
+    def _transposed(self) -> csr_array:
+        return csr_array(self.matrix.T)
 
     def _evaluate(self, expression, row) -> float:
         if not isinstance(expression, ParameterExpression):

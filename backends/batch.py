@@ -151,16 +151,15 @@ def as_rows(parameters: Any, circuit: QuantumCircuit) -> np.ndarray:
         theta = np.asarray(parameters, dtype=np.float64)
     except (TypeError, ValueError) as err:
         raise Refused(f"parameters must be real numbers of shape (params,) or (rows, params): {err}") from err
-    names = [p.name for p in circuit.parameters]
     rows = theta.reshape(1, -1) if theta.ndim <= 1 else theta
+    if rows.ndim == 2 and rows.shape[1] == circuit.num_parameters and np.isfinite(rows).all():
+        return rows
+    names = [p.name for p in circuit.parameters]
     if rows.ndim != 2 or rows.shape[1] != len(names):
         some = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
         raise Refused(
             f"the circuit has {len(names)} free parameters{f' ({some})' if names else ''}, "
             f"but parameters of shape {theta.shape} were given"
         )
-    bad = np.argwhere(~np.isfinite(rows))
-    if len(bad):
-        row, column = bad[0]
-        raise Refused(f"parameter {names[column]} in row {row} is {rows[row, column]}; it must be a finite number")
-    return rows
+    row, column = np.argwhere(~np.isfinite(rows))[0]
+    raise Refused(f"parameter {names[column]} in row {row} is {rows[row, column]}; it must be a finite number")
