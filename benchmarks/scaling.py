@@ -53,7 +53,7 @@ h = {fields}
 
 def work_of(case: str, small: bool, share: int) -> tuple[Workload, Points]:
     """A workload and a question about it; `share` multiplies the work."""
-    n = {"population": 16, "multistart": 16, "terms": 12}[case] - 5 * small * (case != "terms")
+    n = {"population": 16, "multistart": 16, "terms": 14}[case] - 5 * small
     if case == "terms":
         rng = np.random.default_rng(0)
         labels = sorted({"".join(rng.choice(list("IXYZ"), n)) for _ in range((500 if small else 3000) * share)})
@@ -101,7 +101,7 @@ def measure_sweep(ranks: Ranks, small: bool, share: int) -> dict[str, float]:
         return {}
     found: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name, n_points in (("warm", ranks.size), ("timed", (4 if small else 12) * share)):
+        for name, n_points in (("warm", ranks.size), ("timed", (4 if small else 24) * share)):
             file = Path(folder) / f"{name}.toml"
             fields = [round(0.5 + k / n_points, 6) for k in range(n_points)]
             file.write_text(SWEEP.format(n=9 if small else 14, fields=fields))
