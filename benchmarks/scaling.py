@@ -53,7 +53,7 @@ h = {fields}
 
 def work_of(case: str, small: bool, share: int) -> tuple[Workload, Points]:
     """A workload and a question about it; `share` multiplies the work."""
-    n = {"population": 16, "multistart": 16, "terms": 14}[case] - 5 * small
+    n = {"population": 16, "multistart": 16, "terms": 13}[case] - 5 * small
     if case == "terms":
         rng = np.random.default_rng(0)
         labels = sorted({"".join(rng.choice(list("IXYZ"), n)) for _ in range((500 if small else 3000) * share)})
