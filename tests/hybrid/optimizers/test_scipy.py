@@ -105,6 +105,7 @@ for _ in range(5):
     state = optimizer.tell(state, Told(np.array([1.0]), np.zeros(1), None))
 print("standing", flush=True)
 if sys.argv[1] == "interrupt":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background of a shell ignore it
     os.kill(os.getpid(), signal.SIGINT)
 elif sys.argv[1] == "fork":
     child = os.fork()
