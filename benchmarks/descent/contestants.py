@@ -5,12 +5,13 @@ word on why it stopped by itself.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
 
+from descent.landscapes import Landscape
 from descent.meter import Meter
 from hybrid import optimizers
 from hybrid.optimizers import Told
@@ -27,33 +28,45 @@ class Contestant:
         library: Module that it needs.
         package: Distribution whose version belongs to the record.
         most_params: Above, its own arithmetic would take most of the contest's time.
+        most_rows: It is made for fewer rows than the budget has, since its own arithmetic takes long for each.
+        geometry: Whether it asks for metrics or fidelities of states.
     """
 
     minimize: Minimize
     library: str
     package: str
     most_params: int = 1000
+    most_rows: int = 10**9
+    geometry: bool = False
 
     @property
     def missing(self) -> str:
         """Why it cannot take part, or nothing."""
         return "" if find_spec(self.library) else f"{self.package} is not installed (extra peers)"
 
-    def too_slow(self, n_params: int) -> str:
+    def left_out(self, landscape: Landscape) -> str:
         """Why it is left out of a landscape, or nothing."""
-        return f"takes milliseconds a value above {self.most_params} parameters" * (n_params > self.most_params)
+        if landscape.n_params > self.most_params:
+            return f"takes milliseconds or more a value above {self.most_params} parameters"
+        return "asks for the geometry of states, and there are none" * (self.geometry and landscape.geometry is None)
 
 
 def ours(kind: str, meter: Meter, theta: np.ndarray, seed: int) -> str:
     """Ask and tell with the defaults, told the target as the accuracy."""
     optimizer = optimizers.get(kind)
     state = optimizer.init(theta, accuracy=meter.landscape.target, seed=seed)
+    geometry = meter.landscape.geometry() if optimizer.geometry and meter.landscape.geometry else None
     while not optimizer.converged(state):
         if reason := optimizer.stalled(state):
             return f"stalled: {reason}"
         points = optimizer.ask(state)
         values, errors, slopes = meter(points.rows, gradient=points.gradient)
-        state = optimizer.tell(state, Told(values, errors, slopes if points.gradient else None))
+        told = Told(values, errors, slopes if points.gradient else None)
+        if geometry is not None and points.metric:
+            told = replace(told, metrics=np.stack([geometry.metric(row) for row in points.rows]))
+        if geometry is not None and points.pairs is not None:
+            told = replace(told, fidelities=geometry.fidelities(points.pairs))
+        state = optimizer.tell(state, told)
         meter.answers(optimizer.best(state))
     return "converged"
 
@@ -109,12 +122,19 @@ def pycma(meter: Meter, theta: np.ndarray, seed: int) -> str:
     return str(es.stop())
 
 
-SLOW = {"cobyla": 20}
-"""Most parameters of ours that cannot take part in all."""
+MOST_PARAMS, MOST_ROWS = {"cobyla": 20, "surrogate": 10}, {"surrogate": 150}
+"""Of ours that cannot take part in all."""
 
 CONTESTANTS = {
     **{
-        kind: Contestant(partial(ours, kind), "hybrid", "hybrid-codesign", SLOW.get(kind, 1000))
+        kind: Contestant(
+            partial(ours, kind),
+            "hybrid",
+            "hybrid-codesign",
+            MOST_PARAMS.get(kind, 1000),
+            MOST_ROWS.get(kind, 10**9),
+            bool(optimizers.get(kind).geometry),
+        )
         for kind in optimizers.names()
     },
     "SciPy L-BFGS-B": Contestant(partial(scipys, "L-BFGS-B"), "scipy", "scipy"),

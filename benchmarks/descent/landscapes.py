@@ -22,6 +22,7 @@ class Landscape:
         minimum: Lowest value, or a function that finds it.
         target: Distance to the minimum that counts as reached.
         sigma: Standard error of each value told; gradients get 1 / sqrt(2) of it, as from a shift rule.
+        geometry: Makes that of the states whose energy this is; None where there are no states.
     """
 
     title: str
@@ -31,6 +32,27 @@ class Landscape:
     minimum: float | Callable[[Evaluate], float]
     target: float = 1e-4
     sigma: float = 0.0
+    geometry: "Callable[[], Geometry] | None" = None
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Of states with parameters.
+
+    Attributes:
+        metric: The Fubini-Study metric, (params,) -> (params, params).
+        fidelities: Of pairs, (pairs, 2, params) -> (pairs,).
+    """
+
+    metric: Callable[[np.ndarray], np.ndarray]
+    fidelities: Callable[[np.ndarray], np.ndarray]
+
+
+def rotations(n: int) -> Geometry:
+    """That of n qubits, each turned by one angle."""
+    return Geometry(
+        lambda row: np.eye(n) / 4.0, lambda pairs: np.prod(np.cos((pairs[:, 0] - pairs[:, 1]) / 2.0) ** 2, axis=1)
+    )
 
 
 def _around(n: int, centre: float = 0.0, width: float = 1.0) -> Callable[[int], np.ndarray]:
@@ -78,7 +100,8 @@ def product_states(n: int, *, sigma: float = 0.0, target: float = 1e-4) -> Lands
         return -(c * np.roll(c, -1, axis=1)).sum(axis=1) - 1.5 * s.sum(axis=1), s * neighbours - 1.5 * c
 
     title = "product states of the Ising ring" + ", noisy" * (sigma > 0)
-    return Landscape(title, n, lambda: f, _around(n, width=0.5), -n * (1.0 + 1.5**2 / 4.0), target, sigma)
+    lowest = -n * (1.0 + 1.5**2 / 4.0)
+    return Landscape(title, n, lambda: f, _around(n, width=0.5), lowest, target, sigma, lambda: rotations(n))
 
 
 def waves(n: int) -> Landscape:
@@ -102,7 +125,7 @@ def plateau(n: int, *, sigma: float = 0.0, target: float = 1e-4) -> Landscape:
         return 1.0 - product, product[:, None] * np.tan(rows / 2.0)
 
     title = "barren plateau (global cost)" + ", noisy" * (sigma > 0)
-    return Landscape(title, n, lambda: f, _around(n, width=2.5), 0.0, target, sigma)
+    return Landscape(title, n, lambda: f, _around(n, width=2.5), 0.0, target, sigma, lambda: rotations(n))
 
 
 def circuit(title: str, n_params: int, build: Callable[[], tuple], width: float) -> Landscape:
@@ -129,7 +152,15 @@ def circuit(title: str, n_params: int, build: Callable[[], tuple], width: float)
             state = optimizer.tell(state, Told(values, np.zeros_like(values), slopes if points.gradient else None))
         return float(f(optimizer.best(state)[None])[0][0])
 
-    return Landscape(title, n_params, make, _around(n_params, width=width), lowest)
+    def geometry() -> Geometry:
+        import backends
+        from backends.fidelity import fidelities
+
+        engine, ansatz = backends.get("statevector"), build()[1]
+        compare = fidelities(engine, ansatz)
+        return Geometry(engine.metric(ansatz), lambda pairs: compare(pairs, 0))
+
+    return Landscape(title, n_params, make, _around(n_params, width=width), lowest, geometry=geometry)
 
 
 def _tfim():
