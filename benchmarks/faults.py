@@ -3,6 +3,9 @@
 Every optimizer minimizes a small problem in a process of its own, which SIGKILL ends again and again. After each kill
 the journal is read: an evaluation that it holds must be there to the end, with the moment at which it was finished. At
 the end the run must have the bits of one that was left alone. Kills go round all optimizers until there were enough.
+
+Counted are kills, those that hit a run before its end, those before which new evaluations had come into the journal,
+runs that were brought to their end, and evaluations lost, computed again, or wrong.
 """
 
 import argparse
@@ -25,8 +28,8 @@ from hybrid import optimizers
 PAUSE_S = 0.02
 """Between the steps of a run that is to be killed, so that there is a middle."""
 
-LONGEST_S = 1.5
-"""Between the moment at which the journal appears and the kill, at most."""
+LONGEST_S = 4.0
+"""Between the moment at which there is a journal and the kill, at most; a process needs about one to begin."""
 
 
 def work(folder: str, optimizer: str, pause_s: str) -> None:
@@ -73,6 +76,7 @@ class Campaign:
     rng: random.Random
     kills: int = 0
     hit: int = 0
+    grown: int = 0
     lost: int = 0
     repeated: int = 0
     wrong: int = 0
@@ -95,6 +99,7 @@ class Campaign:
     def look(self) -> None:
         """Hold the journal against what it held before."""
         now = finished(self.folder / "killed")
+        self.grown += len(now) > len(self.held)
         self.lost += sum(number not in now for number in self.held)
         self.repeated += sum(number in now and now[number] != told for number, told in self.held.items())
         self.held = now
@@ -115,7 +120,7 @@ class Campaign:
 
     def counts(self) -> dict[str, int]:
         """The numbers."""
-        return {name: getattr(self, name) for name in ("kills", "hit", "runs", "lost", "repeated", "wrong")}
+        return {name: getattr(self, name) for name in ("kills", "hit", "grown", "runs", "lost", "repeated", "wrong")}
 
 
 def campaign(kills: int, seed: int, folder: Path) -> dict[str, dict[str, int]]:
