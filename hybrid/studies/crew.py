@@ -7,6 +7,7 @@ to any rank stops all of them.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from enum import Enum
 
 from circuits.errors import ToolkitError
 from hybrid.distributed import Ranks
@@ -14,10 +15,20 @@ from hybrid.sharing import Disband
 from hybrid.studies.outcome import Outcome
 
 DESK, CHAIN, BELL = 2, 3, 4
-"""Tags: of outcomes and wishes for a chain (None), of chains in return, of signals."""
+"""Tags: of outcomes and words to the desk, of chains in return, of signals."""
+
+SHORT_S = 1.0
+"""Seconds of a chain below which the next one is asked for ahead: the leader answers between steps of its own only."""
 
 Chain = tuple[int, ...]
 """Numbers of points that one team runs in this order."""
+
+
+class Word(Enum):
+    """What a team says to the desk, besides outcomes: it wishes for a chain, or has none and is done."""
+
+    MORE = "more"
+    DONE = "done"
 
 
 class Bell:
@@ -82,17 +93,16 @@ class Desk:
     def attend(self) -> None:
         """Answer whoever has written since the last time."""
         while self._waiting and (message := self._ranks.receive(DESK)) is not None:
-            outcome, rank = message
-            if outcome is not None:
-                self.take(outcome)
-                continue
-            chain = self._pick(self._chains, rank)
-            if chain is None:
+            said, rank = message
+            if said is Word.DONE:
                 self._waiting.discard(rank)
-            self._ranks.send(chain, rank, CHAIN)
+            elif said is Word.MORE:
+                self._ranks.send(self._pick(self._chains, rank), rank, CHAIN)
+            else:
+                self.take(said)
 
     def close(self) -> None:
-        """Wait until every team has heard that nothing is left to do."""
+        """Wait until every team is done."""
         start = time.perf_counter()
         while self._waiting:
             self.attend()
@@ -108,14 +118,34 @@ class Desk:
         return chain
 
 
-def asked(ranks: Ranks, bell: Bell) -> Chain | None:
-    """A chain from the leader's desk, for another team's leader."""
-    ranks.send(None, 0, DESK)
-    start = time.perf_counter()
-    while (message := ranks.receive(CHAIN)) is None:
-        bell()
-        ranks.pause(start)
-    return message[0]
+class Counter:
+    """The other side of the desk, for another team's leader."""
+
+    def __init__(self, ranks: Ranks, bell: Bell):
+        self._ranks, self._bell = ranks, bell
+        self._wished = False
+        self._begun: float | None = None
+
+    def next(self) -> Chain | None:
+        """A chain, after the one before is done; None if nothing is left."""
+        now = time.perf_counter()
+        short = self._begun is not None and now - self._begun < SHORT_S
+        if not self._wished:
+            self._wish()
+        while (message := self._ranks.receive(CHAIN)) is None:
+            self._bell()
+            self._ranks.pause(now)
+        self._wished, self._begun = False, time.perf_counter()
+        chain = message[0]
+        if chain is None:
+            self._ranks.send(Word.DONE, 0, DESK)
+        elif short:
+            self._wish()
+        return chain
+
+    def _wish(self) -> None:
+        self._ranks.send(Word.MORE, 0, DESK)
+        self._wished = True
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.runs import folder as folders
 from hybrid.sharing import check_node, serve
 from hybrid.signals import Stop
-from hybrid.studies.crew import DESK, Bell, Chain, Desk, asked, leading
+from hybrid.studies.crew import DESK, Bell, Chain, Counter, Desk, leading
 from hybrid.studies.outcome import Outcome
 from hybrid.studies.study import Point, Study, build
 from hybrid.workload import Workload, workload
@@ -165,7 +165,8 @@ def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
     bell = Bell(should_stop, ranks, leaders)
     if team.leads:
         with leading(team):
-            while (chain := asked(ranks, bell)) is not None:
+            counter = Counter(ranks, bell)
+            while (chain := counter.next()) is not None:
                 _run(task, chain, fresh, team, lambda *_: None, lambda outcome: _report(outcome, ranks), bell)
     else:
         serve(team, meanwhile=bell)
