@@ -25,7 +25,7 @@ import record
 import hybrid
 from hybrid import optimizers
 
-PAUSE_S = 0.02
+PAUSE_S = 0.1
 """Between the steps of a run that is to be killed, so that there is a middle."""
 
 LONGEST_S = 4.0
