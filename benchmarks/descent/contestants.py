@@ -122,7 +122,7 @@ def pycma(meter: Meter, theta: np.ndarray, seed: int) -> str:
     return str(es.stop())
 
 
-MOST_PARAMS, MOST_ROWS = {"cobyla": 20, "surrogate": 10}, {"surrogate": 150}
+MOST_PARAMS, MOST_ROWS = {"cobyla": 20, "qn-spsa": 20, "surrogate": 10}, {"surrogate": 150}
 """Of ours that cannot take part in all."""
 
 CONTESTANTS = {
