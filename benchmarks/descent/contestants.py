@@ -42,7 +42,7 @@ class Contestant:
     @property
     def missing(self) -> str:
         """Why it cannot take part, or nothing."""
-        return "" if find_spec(self.library) else f"{self.package} is not installed (extra peers)"
+        return "" if find_spec(self.library) else f"{self.package} is not installed (extras peers and dev)"
 
     def left_out(self, landscape: Landscape) -> str:
         """Why it is left out of a landscape, or nothing."""

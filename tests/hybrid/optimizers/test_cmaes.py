@@ -40,7 +40,7 @@ def test_speed_on_the_sphere(drive):
 @pytest.mark.parametrize(("n", "population"), [(3, 7), (5, 8), (20, 12), (20, 40), (150, 19)])
 def test_constants_are_pycmas(n, population):
     """Learning rates and weights of Hansen's own implementation."""
-    cma = pytest.importorskip("cma", reason="pycma is not installed (extra peers)")
+    cma = pytest.importorskip("cma", reason="pycma is not installed (extra dev)")
     es = cma.CMAEvolutionStrategy(n * [0.0], 0.5, {"popsize": population, "verbose": -9})
     ours = _constants(n, population)
     assert ours.mu_eff == pytest.approx(es.sp.weights.mueff)
