@@ -1,36 +1,27 @@
 """QN-SPSA: natural gradients from two values and four fidelities, whatever the number of parameters."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import numpy as np
 
+from hybrid.optimizers import spsa
 from hybrid.optimizers.natural_gradient import natural
-from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
-from hybrid.optimizers.trend import SHORTEST, settled
+from hybrid.optimizers.optimizer import Points, Told, checked, require
 
 REACH = 0.5
 """Longest shift of all parameters together at which fidelities are asked for, radians: 1 - F is a parabola there."""
 
 
 @dataclass(frozen=True, eq=False)
-class _State:
-    accuracy: float
-    seed: int
-    theta: np.ndarray
-    metric: np.ndarray
+class _State(spsa.State):
+    metric: np.ndarray = field(kw_only=True)
     samples: int = 1
-    k: int = 0
-    gain: float = 0.0
-    perturbation: float = 0.0
-    values: tuple[float, ...] = ()
-    recent: tuple[np.ndarray, ...] = ()
-    done: bool = False
 
 
 @dataclass(frozen=True)
-class QNSPSA(Optimizer):
+class QNSPSA(spsa.SPSA):
     """SPSA in the geometry of the states: theta <- theta - a_k (|G| + regularization)^-1 g.
 
     The gradient g = [f(theta + c D) - f(theta - c D)] / (2 c) D comes from two rows with random signs D, as in `SPSA`,
@@ -57,27 +48,20 @@ class QNSPSA(Optimizer):
         Gacon, Zoufal, Carleo, Woerner, Quantum 5, 567 (2021).
     """
 
-    first_step: float = 0.5
-    perturbation: float = 0.2
-    calibration: int = 10
     resamplings: int = 1
     regularization: float = 0.1
-    stability: float = 50.0
 
     kind: ClassVar[str] = "qn-spsa"
 
     def __post_init__(self):
-        require(self, "first_step", 1e-12)
-        require(self, "perturbation", 1e-12)
-        require(self, "calibration", 1, 10_000, whole=True)
+        super().__post_init__()
         require(self, "resamplings", 1, 10_000, whole=True)
         require(self, "regularization", 1e-12)
-        require(self, "stability", 0.0)
 
     def init(self, theta: np.ndarray, *, accuracy: float, seed: int) -> _State:
         """The state before the first step; see `Optimizer.init`."""
-        theta = starting_point(theta, accuracy)
-        return _State(accuracy, seed, theta, np.eye(theta.size), perturbation=float(self.perturbation), recent=(theta,))
+        first = super().init(theta, accuracy=accuracy, seed=seed)
+        return _State(**vars(first), metric=np.eye(first.theta.size))
 
     def ask(self, state: _State) -> Points:
         """Rows theta + c D and theta - c D, four pairs for each sample of the metric; all of the calibration first."""
@@ -99,35 +83,12 @@ class QNSPSA(Optimizer):
             return self._calibrate(state, pairs, error)
         (step,) = self._directions(state, pairs)
         step = state.gain / (state.k + self.stability) ** 0.602 * step
-        shrink = min(1.0, 2.0 * self.first_step / max(float(np.linalg.norm(step)), 1e-300))
-        theta, gain = state.theta - shrink * step, shrink * state.gain
-        values = (*state.values, float(pairs.mean()))
-        recent = (*state.recent, theta)[-max(10, state.k // 10) :]
-        done = settled(values, math.sqrt(2.0) * error, state.accuracy / 2.0, SHORTEST)
-        return replace(state, theta=theta, k=state.k + 1, gain=gain, values=values, recent=recent, done=done)
-
-    def best(self, state: _State) -> np.ndarray:
-        """The mean of the last iterates, shape (params,)."""
-        return np.mean(state.recent, axis=0)
-
-    def converged(self, state: _State) -> bool:
-        """Whether the values stopped falling, as far as their standard errors tell."""
-        return state.done
-
-    def evaluations(self, n_params: int, max_steps: int) -> int:
-        """The calibration, and two rows for each further step."""
-        del n_params
-        return 2 * self.calibration + 2 * (max_steps - 1)
+        return self._stepped(state, step, float(pairs.mean()), error, state.accuracy / 2.0)
 
     def comparisons(self, n_params: int, max_steps: int) -> int:
         """Five states for the four fidelities of each sample of the metric."""
         del n_params
         return 5 * (self.calibration + self.resamplings * (max_steps - 1))
-
-    @property
-    def uses_gradient(self) -> bool:
-        """No."""
-        return False
 
     @property
     def geometry(self) -> Literal["", "metric", "fidelities"]:

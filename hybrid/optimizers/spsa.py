@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,7 +11,9 @@ from hybrid.optimizers.trend import SHORTEST, settled
 
 
 @dataclass(frozen=True, eq=False)
-class _State:
+class State:
+    """Between two steps."""
+
     accuracy: float
     seed: int
     theta: np.ndarray
@@ -62,18 +64,18 @@ class SPSA(Optimizer):
         require(self, "calibration", 1, 10_000, whole=True)
         require(self, "stability", 0.0)
 
-    def init(self, theta: np.ndarray, *, accuracy: float, seed: int) -> _State:
+    def init(self, theta: np.ndarray, *, accuracy: float, seed: int) -> State:
         """The state before the first step; see `Optimizer.init`."""
         theta = starting_point(theta, accuracy)
-        return _State(accuracy, seed, theta, perturbation=float(self.perturbation), recent=(theta,))
+        return State(accuracy, seed, theta, perturbation=float(self.perturbation), recent=(theta,))
 
-    def ask(self, state: _State) -> Points:
+    def ask(self, state: State) -> Points:
         """Rows in pairs, theta + c D and theta - c D: all of the calibration first, then one pair a step."""
         shift = state.perturbation * self._signs(state)
         rows = np.stack((state.theta + shift, state.theta - shift), axis=1)
         return Points(rows.reshape(2 * len(shift), state.theta.size), gradient=False)
 
-    def tell(self, state: _State, told: Told) -> _State:
+    def tell(self, state: State, told: Told) -> State:
         """The state after the calibration, or one more step; see `Optimizer.tell`."""
         told = checked(self.ask(state), told)
         pairs = told.values.reshape(-1, 2)
@@ -82,18 +84,22 @@ class SPSA(Optimizer):
             return self._calibrate(state, pairs, error)
         slope = float(pairs[0, 0] - pairs[0, 1]) / (2.0 * state.perturbation)
         step = state.gain / (state.k + self.stability) ** 0.602 * slope * self._signs(state)[0]
+        return self._stepped(state, step, float(pairs.mean()), error, state.accuracy)
+
+    def _stepped(self, state: Any, step: np.ndarray, value: float, error: float, accuracy: float) -> Any:
+        """The state after a step: shrunk where it is too long, and judged by the values so far to this accuracy."""
         shrink = min(1.0, 2.0 * self.first_step / max(float(np.linalg.norm(step)), 1e-300))
         theta, gain = state.theta - shrink * step, shrink * state.gain
-        values = (*state.values, float(pairs.mean()))
+        values = (*state.values, value)
         recent = (*state.recent, theta)[-max(10, state.k // 10) :]
-        following = replace(state, theta=theta, k=state.k + 1, gain=gain, values=values, recent=recent)
-        return replace(following, done=settled(values, math.sqrt(2.0) * error, state.accuracy, SHORTEST))
+        done = settled(values, math.sqrt(2.0) * error, accuracy, SHORTEST)
+        return replace(state, theta=theta, k=state.k + 1, gain=gain, values=values, recent=recent, done=done)
 
-    def best(self, state: _State) -> np.ndarray:
+    def best(self, state: State) -> np.ndarray:
         """The mean of the last iterates, shape (params,)."""
         return np.mean(state.recent, axis=0)
 
-    def converged(self, state: _State) -> bool:
+    def converged(self, state: State) -> bool:
         """Whether the values stopped falling, as far as their standard errors tell."""
         return state.done
 
@@ -107,13 +113,13 @@ class SPSA(Optimizer):
         """No."""
         return False
 
-    def _signs(self, state: _State) -> np.ndarray:
+    def _signs(self, state: State) -> np.ndarray:
         """The random signs of step k, shape (pairs, params)."""
         pairs = self.calibration if state.k == 0 else 1
         generator = np.random.default_rng((state.seed, state.k))
         return 2.0 * generator.integers(0, 2, size=(pairs, state.theta.size)) - 1.0
 
-    def _calibrate(self, state: _State, pairs: np.ndarray, error: float) -> _State:
+    def _calibrate(self, state: State, pairs: np.ndarray, error: float) -> State:
         """Gain and perturbation for the steps to come; the starting point stays."""
         if state.theta.size == 0:
             return replace(state, k=1, done=True)
