@@ -124,7 +124,7 @@ def layered(factors: Factors) -> Layered | None:
     layers: list[Layer] = []
     while not layers or layers[-1].units:
         taken, left = _swept(left, supports, passing.__contains__)
-        images, shift, strings = _composed(factors, taken, flips)
+        images, shift, strings = _composed(factors, taken, constant, flips)
         units = _Units(supports)
         _, left = _swept(left, supports, lambda f, units=units: f not in passing and units.take(f))
         layers.append(Layer(images, shift, strings, units.found))
@@ -167,7 +167,7 @@ class _Units:
 
 
 def _composed(
-    factors: Factors, taken: list[int], flips: dict[int, _Flip]
+    factors: Factors, taken: list[int], constant: set[int], flips: dict[int, _Flip]
 ) -> tuple[tuple[int, ...], int, tuple[String, ...]]:
     """A, b and the terms of phi of several factors one after the other."""
     n = factors.n_qubits
@@ -176,7 +176,6 @@ def _composed(
     """Z on each qubit now as a string before the pass, and its sign."""
     angled: list[String] = []
     fixed: dict[int, float] = {}
-    constant = _constant(factors)
     for f in taken:
         flip = flips.get(f)
         for z, weight in flip.strings if flip else _diagonal_strings(factors, f):
