@@ -14,45 +14,15 @@ References:
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.batch import MOST_SHOTS, as_rows, check_circuit, check_request, check_unitary
+from backends.checks import MOST_SHOTS
 from backends.instructions import terms
+from backends.measurement.outcomes import Outcomes, all_bits
 from circuits.errors import Refused
-
-
-@dataclass(frozen=True, eq=False)
-class Outcomes:
-    """Bit strings that were measured.
-
-    Attributes:
-        bits: Shape (distinct strings, qubits), 0 or 1; column q belongs to qubit q.
-        counts: How often each was seen, shape (distinct strings,).
-    """
-
-    bits: np.ndarray
-    counts: np.ndarray
-
-    def to_counts(self) -> dict[str, int]:
-        """Qiskit's dictionary; qubit 0 is the rightmost character."""
-        strings = ("".join("01"[bit] for bit in reversed(row)) for row in self.bits)
-        return {string: int(count) for string, count in zip(strings, self.counts, strict=True)}
-
-
-def all_bits(size: int) -> np.ndarray:
-    """The bits of the indices 0, ..., size - 1, shape (size, qubits); column q belongs to qubit q."""
-    return ((np.arange(size)[:, None] >> np.arange(size.bit_length() - 1)) & 1).astype(np.uint8)
-
-
-def from_counts(counts: Mapping[str, int]) -> Outcomes:
-    """Outcomes from Qiskit's dictionary of counts, in a fixed order."""
-    strings = sorted(counts)
-    bits = np.array([np.frombuffer(s.encode(), dtype=np.uint8)[::-1] - ord("0") for s in strings])
-    return Outcomes(bits, np.array([counts[s] for s in strings]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,44 +156,3 @@ def basis_change(basis: str) -> QuantumCircuit:
         if letter in "XY":
             circuit.h(q)
     return circuit
-
-
-def sampled_circuit(
-    circuit: QuantumCircuit, parameters: Any, shots: int, seed: int | None = None
-) -> tuple[QuantumCircuit, np.ndarray]:
-    """Check a request for counts; returns the circuit without its final measurements, and one row of parameters.
-
-    Raises:
-        Refused: if measurements stand anywhere but at the end, leave a qubit out, or permute the bits.
-    """
-    check_circuit(circuit)
-    check_request(None, shots, seed)
-    if any(instruction.operation.name == "measure" for instruction in circuit.data):
-        _check_measured(circuit)
-        circuit = circuit.copy()
-        circuit.remove_final_measurements()
-    check_unitary(circuit)
-    rows = as_rows(parameters, circuit)
-    if len(rows) != 1:
-        raise Refused(f"sample() takes one row of parameters, not {len(rows)}")
-    return circuit, rows[0]
-
-
-def _check_measured(circuit: QuantumCircuit) -> None:
-    targets: dict[int, int] = {}
-    for instruction in circuit.data:
-        qubits = [circuit.find_bit(qubit).index for qubit in instruction.qubits]
-        if instruction.operation.name == "measure":
-            targets[qubits[0]] = circuit.find_bit(instruction.clbits[0]).index
-        elif instruction.operation.name != "barrier" and any(q in targets for q in qubits):
-            raise Refused("the circuit measures in its middle; only measurements at its very end can be sampled")
-    if targets != {q: q for q in range(circuit.num_qubits)}:
-        raise Refused(
-            "sample() measures every qubit q into bit q; leave the measurements out or use circuit.measure_all()"
-        )
-
-
-def child_seed(*path: Any) -> int:
-    """A seed for a simulator, from a root (an integer, or None for fresh entropy) and a place in the tree of seeds."""
-    root, *place = path
-    return int(np.random.SeedSequence(root, spawn_key=tuple(place)).generate_state(1, np.uint32)[0]) >> 1

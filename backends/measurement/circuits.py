@@ -9,7 +9,8 @@ from qiskit import QuantumCircuit, transpile
 from qiskit.exceptions import QiskitError
 
 from backends.instructions import borrows_name, flatten, homemade, nested
-from backends.sampling import Measurements, Outcomes, basis_change, from_counts, measurements
+from backends.measurement.groups import Measurements, basis_change, measurements
+from backends.measurement.outcomes import Outcomes, from_counts
 from circuits.errors import Refused
 
 

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from circuits.errors import Refused
-from hybrid.judges import JUDGES, Claim
 from hybrid.runs import folder as folders
-from hybrid.spec import backend_of
+from hybrid.verification.checks import JUDGES, Claim
+from hybrid.workload.spec import backend_of
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Gradients from expectation values alone: parameter-shift rules, and central differences to check them.
+"""Parameter-shift rules: derivatives of expectation values from shifted values alone.
 
 An expectation value, as a function of the angle of one gate exp(-i x G), is a Fourier sum with the frequencies of G's
 eigenvalue differences. With R equidistant frequencies D, 2D, ..., RD its derivative is exact from 2R shifted values:
@@ -13,7 +13,7 @@ References:
     Wierichs et al., Quantum 6, 677 (2022), eq. (23) for R frequencies.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +21,11 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 from qiskit.circuit.library import PauliEvolutionGate
-from qiskit.quantum_info import Pauli, SparsePauliOp
+from qiskit.quantum_info import Pauli
 
 from backends.angles import Angles, compile_angles
-from backends.base import Backend
-from backends.batch import Batch, as_observables, as_rows, check_request, check_unitary
+from backends.checks import check_unitary
 from backends.instructions import exponents, flatten, free, homemade, is_free
-from backends.sampling import child_seed
 
 Rule = tuple[int, float]
 ROTATION: Rule = (1, 1.0)
@@ -109,30 +107,6 @@ class ShiftRule:
             variances[k] = jacobian.power(2).T @ spread
         return Derivative(values[:, 0], errors[:, 0], gradients, np.sqrt(variances))
 
-    def evaluate(
-        self,
-        backend: Backend,
-        observable: SparsePauliOp,
-        theta: np.ndarray,
-        *,
-        precision: float | None = None,
-        shots: int | None = None,
-        seed: int | None = None,
-    ) -> Derivative:
-        """Values and gradients at rows of theta, shape (rows, params), in one batch.
-
-        Args:
-            backend: Where the values come from.
-            observable: Hermitian operator on the circuit's qubits.
-            theta: Radians, in the order of the original circuit's parameters.
-            precision: Wanted standard error of each expectation value (not of the gradient).
-            shots: Shots for each measured circuit, instead of a precision.
-            seed: The same seed gives the same answer.
-        """
-        batch = Batch(self.circuit, observable, self.rows(theta), precision, shots, seed)
-        result = backend.submit(batch).result()
-        return self.combine(theta, result.values[:, 0], result.standard_errors[:, 0])
-
 
 def shift_rule(circuit: QuantumCircuit) -> ShiftRule:
     """Give each occurrence of a free angle a parameter of its own, and list its shifts.
@@ -165,7 +139,7 @@ def n_shifted(circuit: QuantumCircuit) -> int:
     return sum(2 * rule[0] for _, _, angles in _occurrences(circuit) for _, rule in angles if rule is not None)
 
 
-def _occurrences(circuit):
+def _occurrences(circuit: QuantumCircuit) -> Iterator[tuple[Any, tuple[int, ...], tuple[tuple[Any, Rule | None], ...]]]:
     """Yield (gate or Pauli, qubits, ((angle, rule or None), ...)); angles are listed for gates with a free one only."""
     for gate, qubits in flatten(circuit, _has_rule):
         if gate.name == "global_phase":
@@ -198,76 +172,3 @@ def _shifts(R: int, spacing: float):
         s = (2 * m - 1) * np.pi / (2 * R)
         s_short = s if s < np.pi else s - 2 * np.pi  # f has the period 2 pi / D
         yield s_short / spacing, spacing * (-1) ** (m - 1) / (4 * R * np.sin(s / 2) ** 2)
-
-
-def parameter_shift(
-    backend: Backend,
-    circuit: QuantumCircuit,
-    observable: Any,
-    *,
-    precision: float | None = None,
-    shots: int | None = None,
-    seed: int | None = None,
-) -> Callable[..., tuple[Any, np.ndarray]]:
-    """The backend's expectation value and its parameter-shift gradient as a function; see `Backend.value_and_grad`."""
-    check_request(precision, shots, seed)
-    (observable,) = as_observables(observable, circuit.num_qubits)
-    rule = shift_rule(circuit)
-    expectation = backend.prepare(rule.circuit, observable)
-
-    def evaluate(rows, seed):
-        result = expectation(rule.rows(rows), precision, shots, seed)
-        out = rule.combine(rows, result.values[:, 0], result.standard_errors[:, 0])
-        return out.values, out.gradients
-
-    return as_function(circuit, evaluate, seed)
-
-
-def finite_difference(
-    backend: Backend,
-    circuit: QuantumCircuit,
-    observable: Any,
-    *,
-    step: float = 1e-4,
-    precision: float | None = None,
-    shots: int | None = None,
-    seed: int | None = None,
-) -> Callable[..., tuple[Any, np.ndarray]]:
-    """Value and central differences (f(theta + h e_k) - f(theta - h e_k)) / 2h, in the form of `parameter_shift`.
-
-    With the step h = 1e-4 the method's own error is h^2 / 6 times the third derivative, some 1e-9 of the scale of H.
-    """
-    (observable,) = as_observables(observable, circuit.num_qubits)
-    expectation = backend.prepare(circuit, observable)
-
-    def evaluate(rows, seed):
-        n_params = rows.shape[1]
-        moves = step * np.concatenate([np.zeros((1, n_params)), np.eye(n_params), -np.eye(n_params)])
-        shifted = (rows[:, None, :] + moves).reshape(len(rows) * len(moves), n_params)
-        values = expectation(shifted, precision, shots, seed).values.reshape(len(rows), -1)
-        return values[:, 0], (values[:, 1 : 1 + n_params] - values[:, 1 + n_params :]) / (2 * step)
-
-    return as_function(circuit, evaluate, seed)
-
-
-def as_function(circuit: QuantumCircuit, evaluate: Callable, seed: int | None) -> Callable[..., tuple[Any, np.ndarray]]:
-    """Dress ``evaluate(rows, seed) -> (values, gradients)`` as what `Backend.value_and_grad` returns.
-
-    It checks theta, takes one row or many, and gives each call without a seed the next child of the root seed.
-    """
-    root = np.random.SeedSequence(seed).entropy
-    calls = 0
-
-    def f(theta, seed=None):
-        nonlocal calls
-        if seed is None:
-            seed = child_seed(root, calls)
-            calls += 1
-        check_request(None, None, seed)
-        rows = as_rows(theta, circuit)
-        values, gradients = evaluate(rows, seed)
-        if np.ndim(theta) < 2:
-            return float(values[0]), gradients[0]
-        return values, gradients
-
-    return f
