@@ -15,8 +15,8 @@ from circuits.problems.levels import MAX_QUBITS, lowest_levels
 from hybrid.algorithms.deflated import Deflated
 from hybrid.algorithms.record import Record, opened, unsolved
 from hybrid.algorithms.summary import Summary
-from hybrid.result import Result
-from hybrid.workload import Workload, workload
+from hybrid.runs.result import Result
+from hybrid.workload.workload import Workload, workload
 
 
 @dataclass(frozen=True, eq=False)

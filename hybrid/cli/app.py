@@ -17,10 +17,10 @@ from circuits.errors import (
     Refused,
     ToolkitError,
 )
-from hybrid import batch
+from hybrid.cli import batch
 
 if TYPE_CHECKING:
-    from hybrid.distributed import Ranks
+    from hybrid.ranks.mpi import Ranks
     from hybrid.studies.outcome import Outcome
 
 DONE, UNRECORDED, WRONG_INPUT, NOT_CONVERGED, NOT_ALLOWED, PROVIDER_FAILED, STOPPED = 0, 1, 2, 3, 4, 5, 75
@@ -60,7 +60,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a study: one workload, or a sweep."""
-    from hybrid import distributed
+    from hybrid.ranks import mpi as distributed
 
     with distributed.started(_code_of) as ranks:
         if ranks.leads:
@@ -84,19 +84,20 @@ def _lead(
     as_json: bool,
 ) -> int:
     """Run a study with the help of all ranks, and say how it went; see `run` for the rest."""
-    from hybrid import terminal
-    from hybrid.distributed import End
-    from hybrid.runs import folder as folders
-    from hybrid.signals import Stop
+    from hybrid.cli import show
+    from hybrid.loop.stop import Stop
+    from hybrid.loop.walltime import end_time
+    from hybrid.ranks.mpi import End
+    from hybrid.runs.places import fresh, latest
     from hybrid.studies.run import run_study
     from hybrid.studies.study import read
-    from hybrid.walltime import end_time
+    from hybrid.terminal import console as terminal
 
     study = read(file, backend=backend, base=base)
     study = study.only(only) if only else study
     first = study.points()[0]
     name = first.spec.run.name or file.stem
-    place = folder or (folders.latest(name) if resume else None) or folders.fresh(name)
+    place = folder or (latest(name) if resume else None) or fresh(name)
     out = terminal.console(quiet=as_json)
     swept = bool(study.sweep)
 
@@ -106,9 +107,9 @@ def _lead(
 
     def report(outcome: "Outcome") -> None:
         if swept:
-            out.print(terminal.line(outcome), highlight=False)
+            out.print(show.line(outcome), highlight=False)
         elif outcome.result is not None:
-            out.print(terminal.result_table(outcome.result))
+            out.print(show.result_table(outcome.result))
 
     end = end_time()
     with Stop(end) as stop:
@@ -116,7 +117,7 @@ def _lead(
             study, place, resume=resume, on_plan=announce, on_outcome=report, should_stop=stop, ranks=ranks, end=end
         )
         draws = plot and outcomes and not study.partial and not stop()
-        picture = terminal.draw(outcomes, place, swept=swept) if draws else None
+        picture = show.draw(outcomes, place, swept=swept) if draws else None
     if picture is not None:
         out.print(f"picture: {picture}", highlight=False, soft_wrap=True)
     if swept:
@@ -134,9 +135,9 @@ def _lead(
 @app.command()
 def plan(file: StudyFile, as_json: Json = False) -> None:
     """Show where a study would run, how long, with how much memory, and why; nothing is started."""
-    from hybrid import terminal
     from hybrid.studies.run import plan_of
     from hybrid.studies.study import read
+    from hybrid.terminal import console as terminal
 
     plans = [(point, plan_of(point)[1]) for point in read(file).points()]
     out = terminal.console(quiet=as_json)
@@ -159,8 +160,8 @@ def backends(
     as_json: Json = False,
 ) -> None:
     """List the backends: what is here, what works, how fast."""
-    from hybrid import terminal
     from hybrid.routing.survey import survey
+    from hybrid.terminal import console as terminal
 
     entries = survey(calibrate=calibrate)
     if as_json:
@@ -179,8 +180,9 @@ def runs(
     as_json: Json = False,
 ) -> None:
     """List the runs in a folder."""
-    from hybrid import terminal
     from hybrid.runs.listing import listing
+    from hybrid.terminal import console as terminal
+    from hybrid.terminal import words
 
     entries = listing(folder)
     if as_json:
@@ -188,15 +190,16 @@ def runs(
         return
     table = terminal.table("run", "problem", "backend", "status", "energy")
     for entry in entries:
-        table.add_row(entry["folder"], entry["problem"], entry["backend"], entry["status"], terminal.energy(entry))
+        table.add_row(entry["folder"], entry["problem"], entry["backend"], entry["status"], words.energy(entry))
     terminal.console().print(table if entries else "no runs here")
 
 
 @app.command()
 def show(folder: RunFolder, as_json: Json = False) -> None:
     """Show a run: what was asked, where it ran, what came out."""
-    from hybrid import terminal
     from hybrid.runs.listing import entry_of, sweep_of
+    from hybrid.terminal import console as terminal
+    from hybrid.terminal import words
 
     points = sweep_of(folder)
     if points is not None:
@@ -205,7 +208,7 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
         else:
             table = terminal.table("point", "status", "energy")
             for point in points:
-                table.add_row(point["folder"], point["status"], terminal.energy(point))
+                table.add_row(point["folder"], point["status"], words.energy(point))
             terminal.console().print(table)
         return
     entry = entry_of(folder)
@@ -214,15 +217,15 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
         return
     table = terminal.table("what", "value")
     for key, value in entry.items():
-        table.add_row(key, terminal.words(key, value))
+        table.add_row(key, words.words(key, value))
     terminal.console().print(table)
 
 
 @app.command()
 def verify(folder: RunFolder, as_json: Json = False) -> None:
     """Judge a finished run: its energy on other engines, the variational bound, the gradient, the precision."""
-    from hybrid import terminal
-    from hybrid.verification import verify as judge
+    from hybrid.terminal import console as terminal
+    from hybrid.verification.verification import verify as judge
 
     verification = judge(folder)
     if as_json:

@@ -27,14 +27,14 @@ def submit(
     as_json: Json = False,
 ) -> None:
     """Submit a study, each point of its sweep a task; given its folder again, what is missing."""
-    from hybrid import terminal
-    from hybrid.runs import folder as folders
+    from hybrid.runs.places import fresh
     from hybrid.sites import file as sites
     from hybrid.sites.submission import submit as hand_over
     from hybrid.studies.study import read
+    from hybrid.terminal import console as terminal
 
     settings = sites.site(site)
-    place = folder or folders.fresh(read(file).points()[0].spec.run.name or file.stem)
+    place = folder or fresh(read(file).points()[0].spec.run.name or file.stem)
     submission = hand_over(file, settings, site_name=site, folder=place)
     points = [] if submission is None else submission.points
     jobs = [] if submission is None else submission.jobs
@@ -57,8 +57,9 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show where the points of a submitted study stand, with the energies of those that are done."""
-    from hybrid import terminal
     from hybrid.sites.submission import status as stand
+    from hybrid.terminal import console as terminal
+    from hybrid.terminal import words
 
     if folder is None:
         _list(as_json=as_json)
@@ -72,7 +73,7 @@ def status(
     table = terminal.table("point", "name", "state", "energy", "output")
     for point in points:
         state = point.state + (f": {point.message}" if point.message else "")
-        table.add_row(str(point.number), point.name, state, terminal.energy(point.to_dict()), _near(point.output))
+        table.add_row(str(point.number), point.name, state, words.energy(point.to_dict()), _near(point.output))
     out = terminal.console()
     out.print(table)
     out.print(_words(counts), highlight=False)
@@ -86,8 +87,8 @@ def cancel(
     as_json: Json = False,
 ) -> None:
     """Cancel points of a submitted study, or all; running ones save their work first."""
-    from hybrid import terminal
     from hybrid.sites.submission import cancel as end
+    from hybrid.terminal import console as terminal
 
     ended = end(folder, points or ())
     if as_json:
@@ -98,13 +99,13 @@ def cancel(
 
 def _list(*, as_json: bool) -> None:
     """Every folder in the home of runs that a study was submitted to."""
-    from hybrid import terminal
-    from hybrid.runs import folder as folders
+    from hybrid.runs.places import home
     from hybrid.sites.submission import is_submitted
     from hybrid.sites.submission import status as stand
+    from hybrid.terminal import console as terminal
 
     table, entries = terminal.table("run", "points"), []
-    for path in sorted(folders.home().glob("*")):
+    for path in sorted(home().glob("*")):
         if is_submitted(path):
             counts = Counter(point.state for point in stand(path))
             entries.append({"folder": str(path), "counts": counts})

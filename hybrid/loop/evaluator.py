@@ -11,17 +11,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 from qiskit import QuantumCircuit
 
-from backends import fidelity
 from backends.base import Backend
-from backends.gradients import shift_rule
-from backends.sampling import child_seed
+from backends.gradients.fidelity import fidelities
+from backends.gradients.metric import metric
+from backends.gradients.shift_rule import shift_rule
+from backends.seeds import child_seed
 from circuits.layers import layers
+from hybrid.loop.terms import term_groups
 from hybrid.optimizers.optimizer import Metric, Points, Told
-from hybrid.terms import term_groups
-from hybrid.workload import Workload
+from hybrid.workload.workload import Workload
 
 EVALUATIONS = 1
 """Branch of the run's tree of seeds that the evaluations draw from."""
+
+HEAD = 3
+"""Columns of what is computed before the slopes: value, standard error, bias."""
 
 METRICS, FIDELITIES = 1, 2
 """Branches of an evaluation's own tree."""
@@ -67,7 +71,7 @@ class Evaluator:
         if workload.optimizer.geometry == "metric":
             self._metrics = _metrics(backend, workload.circuit, None if exact else workload.shots)
         if workload.optimizer.geometry == "fidelities":
-            self._fidelities = fidelity.fidelities(backend, workload.circuit, shots=workload.shots)
+            self._fidelities = fidelities(backend, workload.circuit, shots=workload.shots)
 
     def __call__(self, points: Points, number: int) -> Told:
         """Evaluate points; the number of the evaluation picks its seeds.
@@ -87,30 +91,31 @@ class Evaluator:
         return [Tile(number, *cut) for number, cut in enumerate(cuts)]
 
     def width(self, points: Points) -> int:
-        """Columns of `numbers`: value, standard error, and the slopes where the backend gives them."""
-        return 2 + (points.rows.shape[1] if points.gradient and self._rule is None else 0)
+        """Columns of `numbers`: value, standard error, bias, and the slopes where the backend gives them."""
+        return HEAD + (points.rows.shape[1] if points.gradient and self._rule is None else 0)
 
     def numbers(self, points: Points, number: int, tiles: list[Tile]) -> np.ndarray:
         """What some tiles are worth, one below the other, shape (rows of all, width)."""
         rows = self._rows(points)
-        found = [np.empty((0, self.width(points)))]
+        computed = [np.empty((0, self.width(points)))]
         for tile in tiles:
             seed = child_seed(self._workload.seed, EVALUATIONS, number, tile.number)
-            found.append(self._function(points.gradient, tile.group)(rows[tile.rows], seed))
-        return np.concatenate(found)
+            computed.append(self._function(points.gradient, tile.group)(rows[tile.rows], seed))
+        return np.concatenate(computed)
 
     def told(self, points: Points, numbers: np.ndarray) -> Told:
         """The answer, from what all tiles are worth."""
         ends = np.cumsum([tile.rows.stop - tile.rows.start for tile in self.tiles(points)])
         parts, n_groups = np.split(numbers, ends[:-1]), len(self._groups)
         whole = np.concatenate([sum(parts[k + 1 : k + n_groups], parts[k]) for k in range(0, len(parts), n_groups)])
-        values, errors = whole[:, 0], whole[:, 1]
+        values, errors, biases = whole[:, :HEAD].T
         if not points.gradient:
-            return Told(values, errors, None)
+            return Told(values, errors, None, biases=_unless_zero(biases))
         if self._rule is None:
-            return Told(values, errors, whole[:, 2:])
+            return Told(values, errors, whole[:, HEAD:], biases=_unless_zero(biases))
         derivative = self._rule.combine(points.rows, values, errors)
-        return Told(derivative.values, derivative.standard_errors, derivative.gradients)
+        own = biases.reshape(len(points.rows), -1)[:, 0]
+        return Told(derivative.values, derivative.standard_errors, derivative.gradients, biases=_unless_zero(own))
 
     def with_geometry(self, told: Told, points: Points, number: int) -> Told:
         """The answer with metrics and fidelities, where they are asked for; they are in one piece."""
@@ -137,10 +142,14 @@ class Evaluator:
         return self._ready[gradient, group]
 
 
+def _unless_zero(biases: np.ndarray) -> np.ndarray | None:
+    return biases if np.any(biases) else None
+
+
 def _values(prepared: Callable, shots: int | None) -> Callable[[np.ndarray, int], np.ndarray]:
     def evaluate(rows: np.ndarray, seed: int) -> np.ndarray:
         result = prepared(rows, shots=shots, seed=seed)
-        return np.stack([result.values[:, 0], result.standard_errors[:, 0]], axis=1)
+        return np.stack([result.values[:, 0], result.standard_errors[:, 0], result.bias[:, 0]], axis=1)
 
     return evaluate
 
@@ -149,7 +158,8 @@ def _with_slopes(value_and_grad: Callable) -> Callable[[np.ndarray, int], np.nda
     def evaluate(rows: np.ndarray, seed: int) -> np.ndarray:
         del seed  # nothing is random
         values, gradients = value_and_grad(rows)
-        return np.column_stack([values, np.zeros_like(values), gradients])
+        nothing = np.zeros_like(values)
+        return np.column_stack([values, nothing, nothing, gradients])
 
     return evaluate
 
@@ -157,21 +167,14 @@ def _with_slopes(value_and_grad: Callable) -> Callable[[np.ndarray, int], np.nda
 def _metrics(
     backend: Backend, circuit: QuantumCircuit, shots: int | None
 ) -> Callable[[np.ndarray, Metric, int], np.ndarray]:
-    """Metrics of rows: the backend's own, or from the fidelities of so many shots."""
-    if fidelity.check_obtainable(backend, shots) is None:
-        found = _unseeded(backend.metric(circuit))
-    else:
-        found = fidelity.metric(backend, circuit, shots=shots)
+    """Metrics of rows: exact ones, or from the fidelities of so many shots."""
+    one = metric(backend, circuit, shots=shots)
     same_layer = np.zeros((circuit.num_parameters,) * 2, dtype=bool)
     for block in layers(circuit):
         same_layer[np.ix_(block, block)] = True
 
     def evaluate(rows: np.ndarray, part: Metric, seed: int) -> np.ndarray:
-        metrics = np.stack([found(row, child_seed(seed, k)) for k, row in enumerate(rows)])
+        metrics = np.stack([one(row, child_seed(seed, k)) for k, row in enumerate(rows)])
         return metrics if part == "full" else np.where(same_layer, metrics, 0.0)
 
     return evaluate
-
-
-def _unseeded(exact: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray, int], np.ndarray]:
-    return lambda row, seed: exact(row)

@@ -1,104 +1,104 @@
-"""Answers to the optimizer's questions: from the journal while it lasts, then from the backend."""
+"""Answers to the optimizer's questions: from the journal while it lasts, then from a backend, written down at once."""
 
 import time
 from collections.abc import Callable
 
 import numpy as np
 
-from backends.base import Backend
-from circuits.errors import Refused
-from hybrid.clock import Clock
-from hybrid.distributed import ALONE, Ranks
+from hybrid.loop.clock import Clock
+from hybrid.loop.replay import Replay
 from hybrid.optimizers.optimizer import Points, Told
-from hybrid.runs.journal import Evaluation, Journal
-from hybrid.sharing import evaluator
-from hybrid.workload import Workload
+from hybrid.ranks.mpi import ALONE, Ranks
+from hybrid.runs.evaluation import Evaluation
+from hybrid.runs.journal import Journal, check_answered
+
+Evaluate = Callable[[Points, int], Told]
+"""Points and the number of their evaluation, which picks its seeds, to what the points are worth."""
 
 
 class Ledger:
-    """Answers from the journal while it lasts, then from the backend, writing each answer down.
+    """Answers from the journal while it lasts, then evaluates, writing each answer down.
 
     Args:
         journal: Of the run.
-        work: The workload.
-        backend: Where new answers come from; it is not touched while the journal has the answer.
+        make: Makes the function that evaluates; not called while the journal has the answers.
         clock: Gets the time by phase.
         team: Ranks that help; this one leads.
+        provider: Who is paid for evaluations, if anybody is: each is then written down before it is sent, too.
+
+    Attributes:
+        evaluations: All that were answered, in order.
     """
 
-    def __init__(self, journal: Journal, work: Workload, backend: Backend, clock: Clock, team: Ranks = ALONE):
-        self._journal, self._work, self._backend, self._clock, self._team = journal, work, backend, clock, team
-        self._recorded = list(journal.read())
-        self._evaluator: Callable[[Points, int], Told] | None = None
+    def __init__(
+        self,
+        journal: Journal,
+        make: Callable[[], Evaluate],
+        clock: Clock,
+        *,
+        team: Ranks = ALONE,
+        provider: str | None = None,
+    ):
+        self._journal, self._make, self._clock, self._team = journal, make, clock, team
+        self._provider = provider
+        self._replay = Replay(journal.kept.evaluations)
+        self._evaluate: Evaluate | None = None
+        self._seconds: list[float] = []
         self.evaluations: list[Evaluation] = []
-        self._own_s: list[float] = []
 
     def answer(self, points: Points, step: int) -> Told:
         """What the points are worth.
 
         Raises:
             Refused: if the journal holds an answer to another question here.
+            LostJob: if the question was sent to a provider before and never answered.
         """
-        number = len(self.evaluations)
-        if number < len(self._recorded):
-            evaluation = self._recorded[number]
-            if not _same_question(evaluation, points) or evaluation.step != step:
-                raise Refused(
-                    f"the journal's evaluation {number} was made at other parameters than the loop asks for now: "
-                    "it was written by another version of the software or for other inputs. It was left as it is; "
-                    "start the run anew in another folder"
-                )
-        else:
-            evaluation = self._evaluate(points, step, number)
+        evaluation = self._replay.next(points, step) or self._evaluated(points, step)
         self.evaluations.append(evaluation)
         return evaluation.told
 
     @property
-    def asked_backend(self) -> bool:
+    def evaluated(self) -> bool:
         """Whether anything was computed that the journal did not hold when the run was opened."""
-        return len(self.evaluations) > len(self._recorded)
+        return bool(self._seconds)
 
-    def best(self) -> tuple[np.ndarray, float, float]:
-        """Parameters, energy and standard error of the lowest energy so far; the start and NaN before the first."""
-        best = (self._work.theta, np.nan, np.nan)
+    def best(self, start: np.ndarray) -> tuple[np.ndarray, Told]:
+        """The row of the lowest value so far and what it is worth; the start and NaN before the first."""
+        nothing = np.full(1, np.nan)
+        row, told = start, Told(nothing, nothing, None)
         for evaluation in self.evaluations:
-            row = int(np.argmin(evaluation.told.values))
-            if not evaluation.told.values[row] >= best[1]:
-                told = evaluation.told
-                best = (evaluation.theta[row], float(told.values[row]), float(told.standard_errors[row]))
-        return best
+            lowest = int(np.argmin(evaluation.told.values))
+            if not evaluation.told.values[lowest] >= told.values[0]:
+                row, told = evaluation.theta[lowest], evaluation.told.row(lowest)
+        return row, told
 
     def report(self) -> dict[str, float]:
         """Seconds by phase, with the first evaluation's excess over the others counted as compilation."""
-        if len(self._own_s) > 1:
-            excess = max(self._own_s[0] - float(np.median(self._own_s[1:])), 0.0)
+        if len(self._seconds) > 1:
+            excess = max(self._seconds[0] - float(np.median(self._seconds[1:])), 0.0)
             self._clock.add("compile", excess)
             self._clock.add("evaluate", -excess)
         return self._clock.report()
 
-    def _evaluate(self, points: Points, step: int, number: int) -> Evaluation:
-        if self._evaluator is None:
+    def _evaluated(self, points: Points, step: int) -> Evaluation:
+        if self._provider is not None:
+            check_answered(self._journal.kept, self._journal.path, self._provider)
+        if self._evaluate is None:
             with self._clock.phase("compile"):
-                self._evaluator = evaluator(self._work, self._backend, self._team)
+                self._evaluate = self._make()
+        number = len(self.evaluations)
+        if self._provider is not None:
+            self._journal.intend(number)
         start, waited = time.perf_counter(), self._team.waited_s
-        told = self._evaluator(points, number)
+        told = self._evaluate(points, number)
         seconds, waited = time.perf_counter() - start, self._team.waited_s - waited
-        self._own_s.append(seconds - waited)
+        self._seconds.append(seconds - waited)
         self._clock.add("evaluate", seconds - waited)
         if self._team.size > 1:
             self._clock.add("other ranks", waited)
         evaluation = Evaluation(number, step, points.rows, told, seconds, points.pairs)
         with self._clock.phase("record"):
             self._journal.append(evaluation)
+            if self._provider is not None:
+                self._journal.commit()
         return evaluation
-
-
-def _same_question(evaluation: Evaluation, points: Points) -> bool:
-    """Whether the journal's answer belongs to these points, bit for bit, and says all that they want to know."""
-    told, pairs = evaluation.told, evaluation.pairs
-    return (
-        evaluation.theta.tobytes() == points.rows.tobytes()
-        and (told.gradients is not None) == points.gradient
-        and (told.metrics is not None) == bool(points.metric)
-        and (None if pairs is None else pairs.tobytes()) == (None if points.pairs is None else points.pairs.tobytes())
-    )

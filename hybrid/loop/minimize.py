@@ -5,38 +5,52 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
 import backends
 from backends.base import Backend
+from circuits import Problem
 from circuits.errors import Refused
-from hybrid import notebook
-from hybrid.clock import Clock
-from hybrid.distributed import ALONE, Ranks
-from hybrid.judges import SIGMAS, below_exact
-from hybrid.ledger import Ledger
-from hybrid.optimizers.optimizer import Points
-from hybrid.progress import Progress
-from hybrid.question import differing, question
-from hybrid.result import Result, Status
+from hybrid.loop import notebook
+from hybrid.loop.clock import Clock
+from hybrid.loop.conclusion import Conclusion, at, conclude, explained, is_sampled
+from hybrid.loop.exact import EXACT_QUBITS, exact_energy
+from hybrid.loop.ledger import Ledger
+from hybrid.loop.optimize import Ending, optimize
+from hybrid.loop.team import evaluator
+from hybrid.loop.threads import check_threads, threads_of
+from hybrid.optimizers.optimizer import Optimizer
+from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.runs import folder as folders
+from hybrid.runs.files import checked, read_json, to_json, write
 from hybrid.runs.history import History
 from hybrid.runs.journal import Journal
-from hybrid.spec import backend_of, backend_words, spec_of, workload_of
-from hybrid.workload import Workload, workload
-
-EXACT_QUBITS = 16
-"""Largest problem whose exact energy, or that of a noisy run's answer, is computed without being asked for."""
+from hybrid.runs.lock import Lock
+from hybrid.runs.places import fresh
+from hybrid.runs.provenance import provenance
+from hybrid.runs.result import Result, ResultWords
+from hybrid.runs.spec import FORMAT, Spec
+from hybrid.workload.question import differing, question
+from hybrid.workload.spec import (
+    ProblemWords,
+    backend_of,
+    backend_words,
+    problem_of,
+    workload_of,
+    workload_words,
+)
+from hybrid.workload.workload import Workload, workload
 
 
 def minimize(
     circuit: QuantumCircuit,
-    problem: Any,
+    problem: Problem | Any,
     *,
-    backend: Any = "auto",
-    optimizer: Any = "lbfgs",
-    theta: Any = None,
+    backend: str | Backend | Any = "auto",
+    optimizer: str | Optimizer = "lbfgs",
+    theta: ArrayLike | None = None,
     seed: int = 0,
     max_steps: int = 200,
     accuracy: float = 1e-6,
@@ -90,35 +104,37 @@ def minimize(
         shots=shots,
         label=label,
     )
-    asked = {**question(work), "theta": work.theta.tolist(), "backend": _words(backend)}
-    place = notebook.begun(asked) if folder is None else Path(folder)
+    asked = {**question(work), "theta": work.theta.tolist(), "backend": _asked_backend(backend)}
     with notebook.interrupts() as interrupted:
 
         def stopping() -> bool:
             return should_stop() or interrupted()
 
+        place = notebook.earlier(asked) if folder is None else Path(folder)
         if place is not None and folders.is_run(place):
+            notebook.note(asked, place)
             result = _continued(place, asked, backend, stopping)
         else:
-            if place is not None:
-                folders.check_free(place)
+            place = place or fresh(name or work.problem.name)
+            folders.check_free(place)
             clock = Clock()
             with clock.phase("plan"):
                 plan = rank(work, candidates(backend))
-            result = run(work, plan, folder=folder, name=name, clock=clock, should_stop=stopping)
-        return notebook.noted(result, asked, interrupted)
+            notebook.note(asked, place)
+            result = run(work, plan, folder=place, clock=clock, should_stop=stopping)
+        return notebook.worded(result, interrupted)
 
 
-def _words(backend: Any) -> Any:
+def _asked_backend(backend: Any) -> Any:
     """How a question names a backend; "auto" is answered by any."""
-    return backend if backend == "auto" else backend_words(backends.get(backend))
+    return "auto" if isinstance(backend, str) and backend == "auto" else backend_words(backends.get(backend)).to_dict()
 
 
 def _continued(path: Path, asked: dict[str, Any], backend: Any, should_stop: Callable[[], bool]) -> Result:
     """The run in a folder, if it asks the same."""
-    spec, circuit, problem = folders.read(path)
-    work = workload_of(spec, circuit, problem)
-    kept = {**question(work), "theta": work.theta.tolist(), "backend": spec["backend"]}
+    record = folders.read(path)
+    work = _work_of(record)
+    kept = {**question(work), "theta": work.theta.tolist(), "backend": record.spec.backend.to_dict()}
     if asked["backend"] == "auto":
         kept["backend"] = "auto"
     if differ := differing(kept, asked):
@@ -126,15 +142,14 @@ def _continued(path: Path, asked: dict[str, Any], backend: Any, should_stop: Cal
             f"{path} holds a run already that asks something else ({', '.join(differ)}); choose another folder, or "
             f"hybrid.resume('{path}')"
         )
-    return resume(path, backend=None if backend == "auto" else backend, should_stop=should_stop)
+    return continue_run(path, backend=None if asked["backend"] == "auto" else backend, should_stop=should_stop)
 
 
 def run(
     work: Workload,
     plan: Plan,
     *,
-    folder: str | Path | None = None,
-    name: str | None = None,
+    folder: str | Path,
     notes: Mapping[str, Any] | None = None,
     clock: Clock | None = None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -145,159 +160,187 @@ def run(
     Args:
         work: The workload.
         plan: Made for it by `hybrid.routing.plan.rank`.
-        folder: As for `minimize`.
-        name: As for `minimize`.
+        folder: Where the record goes.
         notes: JSON-able values to keep in the folder's spec under "notes".
         clock: What ran before, such as planning, if it is to be counted.
         should_stop: As for `minimize`.
         team: Ranks that help to evaluate; this one leads.
+
+    Raises:
+        Stopped: if a signal came before anything was written.
     """
-    backend = plan.chosen.backend
-    clock = clock or Clock()
-    path = folders.fresh(name or work.problem.name) if folder is None else Path(folder)
+    backend, clock, path = plan.chosen.backend, clock or Clock(), Path(folder)
     folders.check_free(path)
     with clock.phase("exact energy"):
-        exact = _exact_energy(work)
-    spec = spec_of(work, plan, exact) | {"notes": dict(notes or {})}
-    folders.create(path, spec, work.circuit, work.problem.hamiltonian)
-    return _loop(path, work, backend, plan, exact, clock, should_stop, team)
+        exact = exact_energy(work.problem)
+    problem = work.problem
+    spec = Spec(
+        format=FORMAT,
+        problem=ProblemWords(name=problem.name, unit=problem.unit, source=dict(problem.source), exact_energy=exact),
+        workload=workload_words(work),
+        backend=backend_words(backend),
+        plan=plan.to_dict(),
+        provenance=provenance(),
+        threads=threads_of(backend),
+        notes=dict(notes or {}),
+    )
+    record = folders.create(path, spec, work.circuit, problem.hamiltonian)
+    return _loop(record, work, backend, plan, clock, should_stop, team)
 
 
 def resume(
-    folder: str | Path, *, backend: Any = None, should_stop: Callable[[], bool] = lambda: False, team: Ranks = ALONE
+    folder: str | Path, *, backend: str | Backend | Any = None, should_stop: Callable[[], bool] = lambda: False
 ) -> Result:
     """Continue a run from its folder alone; a finished one is read, not run again.
 
     Args:
         folder: Of a run that was stopped or killed.
-        backend: Needed only if the run was started on a backend object, which no folder can hold.
+        backend: Needed only if the run was started on a backend object, or with secret options: no folder holds those.
         should_stop: As for `minimize`.
-        team: Ranks that help to evaluate; their number need not be that of before.
 
     Returns:
         The same `Result`, to the last bit, as if the run had never been interrupted.
 
     Raises:
-        Refused: if the folder holds no run, its journal is corrupt, or the journal tells another story.
+        Refused: if the folder holds no run, its journal is corrupt or that of another run, or tells another story.
+        LostJob: if an evaluation was sent to a provider and never answered.
     """
-    path = Path(folder)
-    spec, circuit, problem = folders.read(path)
-    work, device = workload_of(spec, circuit, problem), backend_of(spec, backend)
-    return _loop(path, work, device, None, spec["problem"]["exact_energy"], Clock(), should_stop, team)
+    with notebook.interrupts() as interrupted:
+        stopping: Callable[[], bool] = lambda: should_stop() or interrupted()  # noqa: E731
+        return notebook.worded(continue_run(folder, backend=backend, should_stop=stopping), interrupted)
+
+
+def continue_run(
+    folder: str | Path,
+    *,
+    backend: Any = None,
+    should_stop: Callable[[], bool] = lambda: False,
+    team: Ranks = ALONE,
+) -> Result:
+    """`resume` for a program that watches for signals itself, on as many ranks as there are."""
+    record = folders.read(Path(folder))
+    work, device = _work_of(record), backend_of(record.spec.backend, backend)
+    _check_draws(record, work, device)
+    check_threads(device, record.spec.threads)
+    return _loop(record, work, device, None, Clock(), should_stop, team)
+
+
+def _work_of(record: folders.Record) -> Workload:
+    spec = record.spec
+    return workload_of(spec.workload, record.circuit, problem_of(spec.problem, record.hamiltonian))
+
+
+def _check_draws(record: folders.Record, work: Workload, backend: Backend) -> None:
+    """Refuse to go on with random numbers that another version drew in another way."""
+    drawn = is_sampled(backend.capabilities(), work.shots) or work.optimizer.geometry == "fidelities"
+    unfinished = not (record.path / folders.RESULT).exists() or _written(record)["status"] == "stopped"
+    if record.spec.format < FORMAT and drawn and unfinished:
+        raise Refused(
+            f"{record.path} was begun by version 0.1, whose random numbers of shots were drawn in another way: it can "
+            "be shown, but not continued to the same bits. Start it anew in another folder"
+        )
 
 
 def _loop(
-    path: Path,
+    record: folders.Record,
     work: Workload,
     backend: Backend,
     plan: Plan | None,
-    exact: float | None,
     clock: Clock,
     should_stop: Callable[[], bool],
     team: Ranks,
 ) -> Result:
-    with folders.Lock(path):
-        journal = Journal(path / folders.JOURNAL)
+    exact, can = record.spec.problem.exact_energy, backend.capabilities()
+    with Lock(record.path), Journal(record.journal, record.digest) as journal:
+        ledger = Ledger(
+            journal,
+            lambda: evaluator(work, backend, team),
+            clock,
+            team=team,
+            provider=can.name if can.place == "provider" else None,
+        )
+        rounding = validated = None
         try:
-            ledger = Ledger(journal, work, backend, clock, team)
-            state, steps, status, message = _optimize(work, ledger, clock, should_stop)
-            rounding = validated = None
-            if status == "stopped":
-                theta, energy, error = ledger.best()
+            ending = _descend(work, ledger, clock, should_stop)
+            if ending.status == "stopped":
+                conclusion = at(*ledger.best(work.theta), "stopped", ending.message)
             else:
-                theta = work.optimizer.best(state)
-                told = ledger.answer(Points(theta[None], gradient=False), steps)
-                energy, error = float(told.values[0]), float(told.standard_errors[0])
-                status, message = _judged(work, backend, energy, error, exact, status, message)
-                rounding = _rounding(work, backend, theta, energy, clock)
-                validated = _validated(work, backend, theta, clock)
+                fresh_start = is_sampled(can, work.shots) and record.spec.format > 1
+                conclusion = conclude(work, ending, ledger.answer, sampled=fresh_start, exact=exact)
+                rounding = _rounding(work, backend, conclusion, clock)
+                validated = _validated(work, backend, conclusion, clock)
+                conclusion = explained(conclusion, can, exact, validated, work.problem.unit)
         except KeyboardInterrupt as interrupt:
-            interrupt.add_note(f"Everything finished is saved; continue with hybrid.resume('{path}').")
+            interrupt.add_note(f"Everything finished is saved; continue with hybrid.resume('{record.path}').")
             raise
-        finally:
-            with clock.phase("record"):
-                journal.close()
         result = Result(
-            energy=energy,
-            standard_error=error,
-            theta=theta,
-            status=status,
-            message=message,
+            energy=conclusion.energy,
+            standard_error=conclusion.standard_error,
+            theta=conclusion.theta,
+            status=conclusion.status,
+            message=conclusion.message,
             history=History.of(ledger.evaluations, len(work.theta)),
             plan=plan,
-            folder=path,
+            folder=record.path,
             exact_energy=exact,
             unit=work.problem.unit,
             problem=work.problem.name,
-            backend=backend.capabilities().name,
-            steps=steps,
+            backend=can.name,
+            steps=ending.steps,
             evaluations=sum(len(evaluation.theta) for evaluation in ledger.evaluations),
             seconds=ledger.report(),
             ranks=team.size,
             rounding=rounding,
             validated=validated,
+            bias=conclusion.bias,
         )
-        written = path / "result.json"
-        kept = folders.read_json(written) if written.exists() else {}
-        if ledger.asked_backend or kept.get("status") != status:
-            folders.write_json(written, result.to_dict())
-            return result
-    return replace(
-        result, seconds=kept["seconds"], ranks=kept["ranks"]
-    )  # nothing was computed: those of the run itself
+        return _recorded(record, result, ledger, journal)
 
 
-def _optimize(
-    work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable[[], bool]
-) -> tuple[Any, int, Status, str]:
-    optimizer = work.optimizer
-    with clock.phase("optimize"):
-        state = optimizer.init(work.theta, accuracy=work.accuracy, seed=work.seed)
-    with Progress(work.problem.name, work.max_steps) as progress:
-        for step in range(work.max_steps + 1):
-            with clock.phase("optimize"):
-                converged, stalled = optimizer.converged(state), optimizer.stalled(state)
-            if converged:
-                return state, step, "converged", ""
-            if stalled:
-                return state, step, "stalled", stalled
-            if step == work.max_steps:
-                break
-            if should_stop():
-                return state, step, "stopped", "all work is saved; resume to continue"
-            with clock.phase("optimize"):
-                points = optimizer.ask(state)
-            told = ledger.answer(points, step)
-            with clock.phase("optimize"):
-                state = optimizer.tell(state, told)
-            progress.update(step + 1, f"energy {told.values[0]:.8f}")
-    return state, work.max_steps, "max_steps", f"not converged to {work.accuracy:g} {work.problem.unit}"
+def _descend(work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable[[], bool]) -> Ending:
+    return optimize(
+        work.optimizer,
+        work.theta,
+        ledger.answer,
+        accuracy=work.accuracy,
+        seed=work.seed,
+        max_steps=work.max_steps,
+        should_stop=should_stop,
+        clock=clock,
+        title=work.problem.name,
+        unit=work.problem.unit,
+    )
 
 
-def _judged(
-    work: Workload, backend: Backend, energy: float, error: float, exact: float | None, status: Status, message: str
-) -> tuple[Status, str]:
-    """Status and message in the light of the exact energy."""
-    if depth := below_exact(work.problem, energy, error, exact):
-        return "below_exact", f"the energy lies {depth:.1e} below the exact one: do not trust it"
-    if exact is not None and backend.capabilities().noise and energy - exact > SIGMAS * error:
-        message += "; " * bool(message) + f"the device's noise keeps it {energy - exact:.1e} above the exact energy"
-    return status, message
+def _recorded(record: folders.Record, result: Result, ledger: Ledger, journal: Journal) -> Result:
+    """Write the result, unless nothing was computed: then seconds and ranks are those of the run itself."""
+    written = _written(record) if (record.path / folders.RESULT).exists() else {}
+    if ledger.evaluated or written.get("status") != result.status:
+        content = to_json(result.to_dict())
+        journal.seal(content)
+        write(record.path / folders.RESULT, content)
+        return result
+    return replace(result, seconds=written["seconds"], ranks=written["ranks"])
 
 
-def _rounding(work: Workload, backend: Backend, theta: Any, energy: float, clock: Clock) -> float | None:
+def _written(record: folders.Record) -> dict[str, Any]:
+    file = record.path / folders.RESULT
+    return checked(ResultWords, read_json(file), file).model_dump()
+
+
+def _rounding(work: Workload, backend: Backend, conclusion: Conclusion, clock: Clock) -> float | None:
     """What single precision changed: the energy less that of the same engine in double precision."""
     can = backend.capabilities()
     if can.precision == "double" or not can.exact or work.shots is not None or backend.origin is None:
         return None
     with clock.phase("double precision"):
         double = backends.get(backend.origin.name, **(backend.origin.options | {"precision": "double"}))
-        exact = double.prepare(work.circuit, work.problem.hamiltonian)(theta).values[0, 0]
-    return energy - float(exact)
+        exact = double.prepare(work.circuit, work.problem.hamiltonian)(conclusion.theta).values[0, 0]
+    return conclusion.energy - float(exact)
 
 
-def _validated(work: Workload, backend: Backend, theta: Any, clock: Clock) -> float | None:
-    """The exact energy at the answer of a sampled or noisy run, from a simulator here, where the states are small."""
+def _validated(work: Workload, backend: Backend, conclusion: Conclusion, clock: Clock) -> float | None:
+    """The exact energy at the answer of a run that was not exact, from a simulator here, where the states are small."""
     can = backend.capabilities()
     if (can.exact and not can.noise and work.shots is None) or work.circuit.num_qubits > EXACT_QUBITS:
         return None
@@ -306,14 +349,4 @@ def _validated(work: Workload, backend: Backend, theta: Any, clock: Clock) -> fl
             exact = backends.get("statevector").prepare(work.circuit, work.problem.hamiltonian)
         except Refused:
             return None  # the device knows gates that the simulator does not; the result says nothing, then
-        return float(exact(theta).values[0, 0])
-
-
-def _exact_energy(work: Workload) -> float | None:
-    problem = work.problem
-    if problem.solve is None and problem.n_qubits > EXACT_QUBITS:
-        return None
-    try:
-        return problem.exact_energy()
-    except Refused:
-        return None  # it would not fit; the result says that it is not known
+        return float(exact(conclusion.theta).values[0, 0])

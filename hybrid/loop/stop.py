@@ -1,8 +1,12 @@
 """Stopping on a signal or before the wall-time limit, with all work saved."""
 
 import signal
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
+from typing import Any, TypeGuard
 
 CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
@@ -16,6 +20,10 @@ MOST_SHARE = 0.25
 """Of the whole time, no more than this is left unused, however long the longest step was."""
 
 
+class Stopped(KeyboardInterrupt):
+    """Work was stopped by a signal; what was finished is saved. An interrupt that no `except Exception` catches."""
+
+
 class Stop:
     """While it is entered, the first SIGINT, SIGTERM or SIGUSR1 asks the loop to stop after the evaluation at hand.
 
@@ -23,9 +31,9 @@ class Stop:
 
     Args:
         caught: The signals.
-        end: When the process will be ended, in seconds since 1970 (`hybrid.walltime.end_time`). It asks to stop before
-            that: as soon as a step of 1.5 times the longest so far, and ten seconds to write the result, no longer fit;
-            but not in the first three quarters of the time.
+        end: When the process will be ended, in seconds since 1970 (`hybrid.loop.walltime.end_time`). It asks to stop
+            before that: as soon as a step of 1.5 times the longest so far, and ten seconds to write the result, no
+            longer fit; but not in the first three quarters of the time.
     """
 
     def __init__(self, end: float | None = None, *, caught: tuple[signal.Signals, ...] = CAUGHT):
@@ -58,3 +66,32 @@ class Stop:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """While it is entered, a signal that a `Stop` would note interrupts at once: there is nothing to be saved.
+
+    Raises:
+        Stopped: in the main thread, as soon as Python runs again.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    noted = {number: handler for number in CAUGHT if _is_stop(handler := signal.getsignal(number))}
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        noted[signal.Signals(number)](number, frame)
+        raise Stopped("stopped by a signal")
+
+    for number in noted:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in noted.items():
+            signal.signal(number, handler)
+
+
+def _is_stop(handler: Any) -> TypeGuard[Callable[[int, FrameType | None], None]]:
+    return isinstance(getattr(handler, "__self__", None), Stop)

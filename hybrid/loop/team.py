@@ -1,8 +1,8 @@
 """Evaluations shared by a team: its leader asks, all compute their tiles, the leader puts them together."""
 
-import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -12,13 +12,14 @@ import numpy as np
 
 import backends
 from backends import memory
-from backends.base import Backend, Cost, Origin
-from backends.cores import job_cores, own_cores
+from backends.base import Backend, Origin
+from backends.cost import Cost
 from circuits.errors import Refused, ToolkitError
-from hybrid.distributed import Ranks
-from hybrid.evaluator import Evaluator
+from hybrid.loop.evaluator import Evaluator
+from hybrid.loop.threads import check_ranks
 from hybrid.optimizers.optimizer import Points, Told
-from hybrid.workload import Workload
+from hybrid.ranks.mpi import Ranks
+from hybrid.workload.workload import Workload
 
 ERRORS = 1
 """Tag of messages in which a rank says what went wrong."""
@@ -29,7 +30,7 @@ FINE, FAILED = 0.0, 1.0
 
 @dataclass(frozen=True)
 class Prepare:
-    """The leader's word that evaluations of another workload follow."""
+    """The leader's message that evaluations of another workload follow."""
 
     work: Workload
     origin: Origin
@@ -45,7 +46,7 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class Disband:
-    """The leader's word that the team is done."""
+    """The leader's message that the team is done."""
 
 
 class SharedEvaluator:
@@ -84,7 +85,7 @@ def evaluator(work: Workload, backend: Backend, team: Ranks) -> Callable[[Points
 
     A provider, and a backend that is an object without a name, are asked by the leader alone.
     """
-    check_threads(backend)
+    check_ranks(backend)
     alone = team.size == 1 or backend.origin is None or backend.capabilities().place == "provider"
     return Evaluator(work, backend) if alone else SharedEvaluator(work, backend, team)
 
@@ -93,27 +94,13 @@ def check_node(backend: Backend, cost: Cost, team: Ranks) -> None:
     """Refuse what the ranks of a node cannot do at the same time, or not with the same bits as one alone.
 
     Raises:
-        Refused: if their memory together does not suffice, or as `check_threads`.
+        Refused: if their memory together does not suffice, or as `check_ranks`.
     """
-    check_threads(backend)
+    check_ranks(backend)
     if team.here > 1 and team.here * cost.memory_bytes > memory.free_bytes():
         raise Refused(
             f"each of the {team.here} ranks of this node needs {memory.readable(cost.memory_bytes)}, and "
             f"{memory.readable(memory.free_bytes())} are free: start fewer ranks on a node"
-        )
-
-
-def check_threads(backend: Backend) -> None:
-    """Refuse a backend whose last bits depend on its number of threads, where the ranks would decide that number.
-
-    Raises:
-        Refused: unless OMP_NUM_THREADS says how many threads there shall be.
-    """
-    can = backend.capabilities()
-    if not can.steady and "OMP_NUM_THREADS" not in os.environ and own_cores() != job_cores():
-        raise Refused(
-            f"the last bits of {can.name} depend on its number of threads, which the number of ranks would decide "
-            "here: set it, for every run that shall give the same bits, as in OMP_NUM_THREADS=1 mpiexec ..."
         )
 
 
@@ -125,15 +112,26 @@ def serve(team: Ranks, meanwhile: Callable[[], object]) -> None:
         meanwhile: Called again and again while nothing is asked.
     """
     own: Evaluator | None = None
-    while not isinstance(word := team.share(meanwhile=meanwhile), Disband):
-        if isinstance(word, Prepare):
-            own = _made(partial(_evaluator_of, word), team)
-        elif isinstance(word, Evaluate) and own is not None:
-            _gathered(own, word.points, word.number, team)
+    while not isinstance(message := team.share(meanwhile=meanwhile), Disband):
+        if isinstance(message, Prepare):
+            own = _made(partial(_evaluator_of, message), team)
+        elif isinstance(message, Evaluate) and own is not None:
+            _gathered(own, message.points, message.number, team)
 
 
-def _evaluator_of(word: Prepare) -> Evaluator:
-    return Evaluator(word.work, backends.get(word.origin.name, **word.origin.options))
+@contextmanager
+def leading(team: Ranks) -> Iterator[None]:
+    """Disband the team at the end, also when the work ends in an error of this toolkit."""
+    try:
+        yield
+    except ToolkitError:
+        team.share(Disband())
+        raise
+    team.share(Disband())
+
+
+def _evaluator_of(message: Prepare) -> Evaluator:
+    return Evaluator(message.work, backends.get(message.origin.name, **message.origin.options))
 
 
 def _made(make: Callable[[], Evaluator], team: Ranks) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Backend
-from hybrid.workload import Workload
+from hybrid.workload.workload import Workload
 
 LEAST_RATIO = 4.0
 """Passes over the state for the terms of a group, at least, in those of the circuit."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from backends.cores import JOB_CORES
+from backends.machine import JOB_CORES
 from circuits.errors import Refused
 
 LAUNCHERS = {

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from circuits.errors import Refused, ToolkitError
-from hybrid.launcher import Promise, check_coordination, promised, settle
+from hybrid.ranks.launcher import Promise, check_coordination, promised, settle
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -34,7 +34,7 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class End:
-    """The leader's word that the program ends, with this exit code."""
+    """The leader's message that the program ends, with this exit code."""
 
     code: int
 
@@ -168,7 +168,7 @@ def started(code_of: Callable[[ToolkitError], int]) -> Iterator[Ranks]:
     """All ranks that a launcher started with this one, each with its share of its node.
 
     An error of this toolkit that leaves the context on the leader is the leader's own affair; the others, which wait
-    for its next word, hear the exit code. Any other error, or one on another rank, is printed and ends all ranks.
+    for its next message, get the exit code. Any other error, or one on another rank, is printed and ends all ranks.
 
     Args:
         code_of: Exit code for an error.

@@ -1,37 +1,37 @@
-"""A study's points over several ranks: handed out by the leader to teams, one chain of points at a time.
+"""Pieces of work over several ranks: handed out by the leader to teams, one at a time.
 
-The leader works on points itself; between two steps it looks for messages from the leaders of the other teams. A signal
+The leader works on pieces itself; between two steps it looks for messages from the leaders of the other teams. A signal
 to any rank stops all of them.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import Generic, TypeVar
 
-from circuits.errors import ToolkitError
-from hybrid.distributed import Ranks
-from hybrid.sharing import Disband
-from hybrid.studies.outcome import Outcome
+from hybrid.ranks.mpi import Ranks
 
-DESK, CHAIN, BELL = 2, 3, 4
-"""Tags: of outcomes and words to the desk, of chains in return, of signals."""
+TO_LEADER, WORK, STOP = 2, 3, 4
+"""Tags of messages: requests and results to the leader, work in return, signals."""
 
 SHORT_S = 1.0
-"""Seconds of a chain below which the next one is asked for ahead: the leader answers between steps of its own only."""
+"""Seconds of work below which the next is asked for ahead: the leader answers between steps of its own only."""
 
-Chain = tuple[int, ...]
-"""Numbers of points that one team runs in this order."""
+Work = tuple[int, ...]
+"""Numbers of tasks that one team runs in this order."""
+
+R = TypeVar("R")
+"""What comes of a task."""
 
 
-class Word(Enum):
-    """What a team says to the desk, besides outcomes: it wishes for a chain, or has none and is done."""
+class Request(Enum):
+    """What a team says to the leader, besides results."""
 
     MORE = "more"
     DONE = "done"
 
 
-class Bell:
+class SharedStop:
     """Whether a signal came to any rank; each has one and calls it often.
 
     Args:
@@ -43,117 +43,110 @@ class Bell:
     def __init__(self, stop: Callable[[], bool], ranks: Ranks, leaders: Sequence[int]):
         self._stop, self._ranks = stop, ranks
         self._others = [rank for rank in (leaders if ranks.leads else (0,)) if rank != ranks.rank]
-        self._heard = self._told = False
+        self._stopped = self._announced = False
 
     def __call__(self) -> bool:
         """Whether to stop; tells the others the first time."""
-        self._heard = self._heard or self._stop() or self._ranks.receive(BELL) is not None
-        if self._heard and not self._told:
-            self._told = True
+        self._stopped = self._stopped or self._stop() or self._ranks.receive(STOP) is not None
+        if self._stopped and not self._announced:
+            self._announced = True
             for rank in self._others:
-                self._ranks.send(None, rank, BELL)
-        return self._heard
+                self._ranks.send(None, rank, STOP)
+        return self._stopped
 
 
-class Desk:
-    """Where the leader hands out chains and collects outcomes.
+class WorkQueue(Generic[R]):
+    """On the leader: hands out work and collects results.
 
     Args:
-        chains: To be run.
-        reserved: Chains that only the leader may run, since a provider is asked.
+        work: To be done.
+        reserved: Work that only the leader may do, since a provider is asked.
         ranks: All of them.
         leaders: Those that lead a team.
-        on_outcome: Told each outcome as it comes.
+        on_result: Told each result as it comes.
         should_stop: Whether nothing more is handed out.
     """
 
     def __init__(
         self,
-        chains: Sequence[Chain],
-        reserved: Sequence[Chain],
+        work: Sequence[Work],
+        reserved: Sequence[Work],
         ranks: Ranks,
         leaders: Sequence[int],
-        on_outcome: Callable[[Outcome], None],
+        on_result: Callable[[R], None],
         should_stop: Callable[[], bool],
     ):
-        self._chains, self._reserved = list(chains), list(reserved)
+        self._work, self._reserved = list(work), list(reserved)
         self._ranks, self._waiting = ranks, set(leaders) - {0}
-        self._on_outcome, self._should_stop = on_outcome, should_stop
-        self.outcomes: list[Outcome] = []
+        self._on_result, self._should_stop = on_result, should_stop
+        self.results: list[R] = []
 
-    def next(self) -> Chain | None:
-        """A chain for the leader itself."""
-        return self._pick([*self._reserved, *self._chains], 0)
+    def next(self) -> Work | None:
+        """Work for the leader itself."""
+        return self._pick([*self._reserved, *self._work], 0)
 
-    def take(self, outcome: Outcome) -> None:
-        """Note an outcome."""
-        self.outcomes.append(outcome)
-        self._on_outcome(outcome)
+    def add(self, result: R) -> None:
+        """Note a result."""
+        self.results.append(result)
+        self._on_result(result)
 
-    def attend(self) -> None:
+    def answer(self) -> None:
         """Answer whoever has written since the last time."""
-        while self._waiting and (message := self._ranks.receive(DESK)) is not None:
+        while self._waiting and (message := self._ranks.receive(TO_LEADER)) is not None:
             said, rank = message
-            if said is Word.DONE:
+            if said is Request.DONE:
                 self._waiting.discard(rank)
-            elif said is Word.MORE:
-                self._ranks.send(self._pick(self._chains, rank), rank, CHAIN)
+            elif said is Request.MORE:
+                self._ranks.send(self._pick(self._work, rank), rank, WORK)
             else:
-                self.take(said)
+                self.add(said)
 
     def close(self) -> None:
         """Wait until every team is done."""
         start = time.perf_counter()
         while self._waiting:
-            self.attend()
+            self.answer()
             self._should_stop()
             self._ranks.pause(start)
 
-    def _pick(self, chains: list[Chain], rank: int) -> Chain | None:
+    def _pick(self, work: list[Work], rank: int) -> Work | None:
         """One of those that the rank has built already, if there is one."""
-        if not chains or self._should_stop():
+        if not work or self._should_stop():
             return None
-        chain = next((chain for chain in chains if chain[0] % self._ranks.size == rank), chains[0])
-        (self._reserved if chain in self._reserved else self._chains).remove(chain)
-        return chain
+        chosen = next((tasks for tasks in work if tasks[0] % self._ranks.size == rank), work[0])
+        (self._reserved if chosen in self._reserved else self._work).remove(chosen)
+        return chosen
 
 
-class Counter:
-    """The other side of the desk, for another team's leader."""
+class WorkQueueClient(Generic[R]):
+    """The queue as another team's leader sees it."""
 
-    def __init__(self, ranks: Ranks, bell: Bell):
-        self._ranks, self._bell = ranks, bell
-        self._wished = False
+    def __init__(self, ranks: Ranks, should_stop: Callable[[], bool]):
+        self._ranks, self._should_stop = ranks, should_stop
+        self._asked = False
         self._begun: float | None = None
 
-    def next(self) -> Chain | None:
-        """A chain, after the one before is done; None if nothing is left."""
+    def next(self) -> Work | None:
+        """Work, after what came before is done; None if nothing is left."""
         now = time.perf_counter()
         short = self._begun is not None and now - self._begun < SHORT_S
-        if not self._wished:
-            self._wish()
-        while (message := self._ranks.receive(CHAIN)) is None:
-            self._bell()
+        if not self._asked:
+            self._ask()
+        while (message := self._ranks.receive(WORK)) is None:
+            self._should_stop()
             self._ranks.pause(now)
-        self._wished, self._begun = False, time.perf_counter()
-        chain = message[0]
-        if chain is None:
-            self._ranks.send(Word.DONE, 0, DESK)
+        self._asked, self._begun = False, time.perf_counter()
+        work = message[0]
+        if work is None:
+            self._ranks.send(Request.DONE, 0, TO_LEADER)
         elif short:
-            self._wish()
-        return chain
+            self._ask()
+        return work
 
-    def _wish(self) -> None:
-        self._ranks.send(Word.MORE, 0, DESK)
-        self._wished = True
+    def report(self, result: R) -> None:
+        """Send a result to the leader."""
+        self._ranks.send(result, 0, TO_LEADER)
 
-
-@contextmanager
-def leading(team: Ranks) -> Iterator[None]:
-    """Disband the team at the end, also when the work ends in an error of this toolkit."""
-    try:
-        yield
-    except ToolkitError:
-        team.share(Disband())
-        raise
-    team.share(Disband())
+    def _ask(self) -> None:
+        self._ranks.send(Request.MORE, 0, TO_LEADER)
+        self._asked = True

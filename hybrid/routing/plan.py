@@ -12,14 +12,16 @@ from rich.table import Table
 from rich.text import Text
 
 import backends
-from backends import memory
-from backends.base import Backend, Cost
-from backends.fidelity import check_obtainable
-from backends.speed import measure
+from backends import memory, registry
+from backends.base import Backend
+from backends.calibration import measure
+from backends.cost import Cost
+from backends.gradients.fidelity import obtainable
 from circuits.errors import PolicyViolation, Refused
-from hybrid.progress import Progress
-from hybrid.workload import Workload
-from hybrid.workload import workload as make_workload
+from hybrid.terminal.progress import Progress
+from hybrid.terminal.words import duration
+from hybrid.workload.workload import Workload
+from hybrid.workload.workload import workload as make_workload
 
 SINGLE_ACCURACY = 1e-5
 """Accuracy below which single precision is refused, in the problem's unit."""
@@ -167,10 +169,8 @@ def plan(
 
 
 def candidates(backend: Any) -> list[Any]:
-    """The backends that a request allows: all simulators that leave the data here for "auto", else the one named."""
-    if isinstance(backend, str) and backend == "auto":
-        return [name for name in backends.names() if name != "ibm"]
-    return [backend]
+    """The backends that a request allows: all that may be chosen for "auto", else the one named."""
+    return registry.automatic() if isinstance(backend, str) and backend == "auto" else [backend]
 
 
 def rank(workload: Workload, candidates: Sequence[Any]) -> Plan:
@@ -224,7 +224,7 @@ def _cost(workload: Workload, backend: Backend) -> Cost:
     if can.precision == "single" and workload.accuracy < SINGLE_ACCURACY:
         raise Refused(f"single precision cannot resolve an accuracy of {workload.accuracy:g}")
     if workload.optimizer.geometry:
-        check_obtainable(backend, workload.shots)
+        obtainable(backend, workload.shots)
     cost = backend.predict(workload)
     free = memory.free_bytes()
     if cost.memory_bytes > free:
@@ -263,20 +263,6 @@ def _seconds(way: Way) -> float:
 def _cells(cost: Cost) -> tuple[str, str, str]:
     error = "0" if cost.standard_error == 0 else f"{cost.standard_error:.1e}"
     return duration(cost.seconds), memory.readable(cost.memory_bytes), error
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people.
-
-    >>> duration(0.0042), duration(75), duration(float("nan"))
-    ('4.2 ms', '1.25 min', 'unknown')
-    """
-    if math.isnan(seconds):
-        return "unknown"
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds * 1000:.3g} ms"
 
 
 def _finite(value: float) -> float | None:

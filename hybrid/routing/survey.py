@@ -4,11 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import backends
-from backends.base import Backend
-from backends.speed import Speed, measure, stored
+from backends import registry
+from backends.base import Backend, speed_name
+from backends.calibration import measure
+from backends.cost import Speed
+from backends.providers.family import Family
+from backends.speed import stored
 from circuits.errors import Refused
-from hybrid.progress import Progress
-from hybrid.routing.plan import duration
+from hybrid.terminal.progress import Progress
+from hybrid.terminal.words import duration
 
 PASSES, AMPLITUDES = 160, 2.0**12
 """The yardstick: about 160 sweeps over the state of 12 qubits."""
@@ -61,9 +65,10 @@ def survey(*, calibrate: bool) -> list[Entry]:
 
 
 def _entry(name: str, calibrate: bool) -> Entry:
-    if name == "ibm":
-        return _devices()
     try:
+        made = registry.load(name)
+        if isinstance(made, Family):
+            return Entry(f"{name}:*", made.summary, True, "parameter-shift")
         backend = backends.get(name)
     except ImportError as err:
         return Entry(name, f"{err.name} is not installed", works=False)
@@ -76,16 +81,10 @@ def _entry(name: str, calibrate: bool) -> Entry:
     return Entry(name, can.summary, True, can.gradient, _yardstick(value), _yardstick(gradient))
 
 
-def _devices() -> Entry:
-    try:
-        backend = backends.get("ibm:fake_manila")
-    except Refused as err:
-        return Entry("ibm:fake_*", str(err), works=False)
-    return Entry("ibm:fake_*", "snapshots of IBM devices, with noise and shots", True, backend.capabilities().gradient)
-
-
 def _speed(backend: Backend, calibrate: bool, *, derivative: bool) -> Speed | None:
-    return measure(backend, derivative=derivative) if calibrate else stored(backend, derivative=derivative)
+    if calibrate:
+        return measure(backend, derivative=derivative)
+    return stored(speed_name(backend.capabilities(), derivative=derivative))
 
 
 def _yardstick(speed: Speed | None) -> float | None:

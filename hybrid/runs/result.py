@@ -5,17 +5,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from pydantic import FiniteFloat
 
-from hybrid.routing.plan import duration
 from hybrid.runs.history import History
+from hybrid.terminal.words import duration, measured
+from hybrid.workload.spec import Words
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from hybrid.routing.plan import Plan
-    from hybrid.verification import Verification
+    from hybrid.verification.verification import Verification
 
 Status = Literal["converged", "max_steps", "stalled", "stopped", "below_exact"]
+
+
+class ResultWords(Words):
+    """A result as result.json says it; see `Result`."""
+
+    problem: str
+    energy: FiniteFloat | None
+    exact_energy: FiniteFloat | None
+    standard_error: FiniteFloat | None
+    bias: FiniteFloat = 0.0
+    unit: str
+    status: Status
+    message: str
+    steps: int
+    evaluations: int
+    backend: str
+    seconds: dict[str, FiniteFloat]
+    ranks: int = 1
+    rounding: FiniteFloat | None = None
+    validated: FiniteFloat | None = None
+    theta: list[FiniteFloat]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +48,7 @@ class Result:
 
     Attributes:
         energy: At theta, in the problem's unit; NaN if it was stopped before the first evaluation.
-        standard_error: Statistical error of the energy; 0 where it is exact.
+        standard_error: Statistical error of the energy; 0 where there is none.
         theta: Best parameters, shape (params,), radians; those of the lowest energy if the run was stopped.
         status: "converged" (within the accuracy, as far as the optimizer can tell), "max_steps", "stalled" (the
             optimizer sees no way on), "stopped" (by a signal; continue with `hybrid.resume`) or "below_exact" (below
@@ -38,12 +62,13 @@ class Result:
         problem: Name of the problem.
         backend: Name of the backend.
         steps: Steps of the optimizer.
-        evaluations: Rows of parameters that were evaluated, the final one included.
+        evaluations: Rows of parameters that were evaluated, the final ones included.
         seconds: Wall time by phase.
         ranks: Processes that shared the work.
         rounding: The energy less that in double precision at the same parameters; None for a run in double precision.
         validated: The energy at theta without noise and without shots, from a simulator on this machine; None for a run
             that was exact itself, and where a simulator is out of reach.
+        bias: Estimated size of the energy's systematic error, from truncation or mitigation; 0 where there is none.
     """
 
     energy: float
@@ -64,19 +89,26 @@ class Result:
     ranks: int = 1
     rounding: float | None = None
     validated: float | None = None
+    bias: float = 0.0
 
     @property
     def error(self) -> float | None:
         """Energy above the exact one, or None where that is unknown."""
         return None if self.exact_energy is None else self.energy - self.exact_energy
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is an energy at all."""
+        return not np.isnan(self.energy)
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-able summary; the history stays in the journal."""
         return {
             "problem": self.problem,
-            "energy": None if np.isnan(self.energy) else self.energy,
+            "energy": self.energy if self.begun else None,
             "exact_energy": self.exact_energy,
-            "standard_error": None if np.isnan(self.standard_error) else self.standard_error,
+            "standard_error": self.standard_error if self.begun else None,
+            "bias": self.bias,
             "unit": self.unit,
             "status": self.status,
             "message": self.message,
@@ -93,17 +125,17 @@ class Result:
 
     def rows(self) -> list[tuple[str, str]]:
         """The summary as pairs of words, for tables."""
-        started = not np.isnan(self.energy)
-        spread = f" +- {self.standard_error:.1e}" if self.standard_error else ""
-        digits = max(2, int(2 - np.log10(self.standard_error))) if started and self.standard_error else 10
-        rows = [("energy", f"{self.energy:.{digits}f}{spread} {self.unit}" if started else "none yet")]
-        if self.exact_energy is not None and started:
-            rows.append(("exact", f"{self.exact_energy:.{digits}f} {self.unit}"))
+        rows = [("energy", self.measured() if self.begun else "none yet")]
+        if self.exact_energy is not None and self.begun:
+            rows.append(("exact", measured(self.exact_energy, self.standard_error, self.unit, plain=True)))
             rows.append(("error", f"{self.error:+.2e} {self.unit}"))
+        if self.bias:
+            rows.append(("bias", f"up to {self.bias:.1e} {self.unit}, as estimated: the states were truncated"))
         if self.rounding is not None:
             rows.append(("rounding", f"{self.rounding:+.1e} {self.unit} from the energy in double precision"))
         if self.validated is not None:
-            rows.append(("exactly", f"{self.validated:.{digits}f} {self.unit} at these parameters, on a simulator"))
+            exactly = measured(self.validated, self.standard_error, self.unit, plain=True)
+            rows.append(("exactly", f"{exactly} at these parameters, on a simulator"))
         rows.append(("status", self.status + (f": {self.message}" if self.message else "")))
         rows.append(("work", f"{self.steps} steps, {self.evaluations} evaluations on {self.backend}"))
         phases = ", ".join(f"{name} {duration(s)}" for name, s in self.seconds.items() if name != "total")
@@ -111,8 +143,12 @@ class Result:
         rows.append(("record", str(self.folder)))
         return rows
 
+    def measured(self) -> str:
+        """The energy with its standard error and unit."""
+        return measured(self.energy, self.standard_error, self.unit)
+
     def __str__(self) -> str:
-        return "\n".join([self.problem, *(f"  {name:<8}{text}" for name, text in self.rows())])
+        return "\n".join([self.problem, *(f"  {name:<9}{text}" for name, text in self.rows())])
 
     __repr__ = __str__
 
@@ -122,7 +158,7 @@ class Result:
         rows = "".join(f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in self.rows())
         return f"<p><b>{escape(self.problem)}</b></p><table>{rows}</table>"
 
-    def plot(self, ax: Any = None) -> "Figure":
+    def plot(self, ax: "Axes | None" = None) -> "Figure":
         """Energy against evaluations; above the exact energy on a logarithmic axis where that is known.
 
         Args:
@@ -133,10 +169,14 @@ class Result:
         """
         from hybrid.report.convergence import convergence
 
-        return convergence(self, ax)
+        title = f"{self.problem} on {self.backend}: {self.status}"
+        history = self.history
+        return convergence(
+            history.energy, history.standard_error, exact_energy=self.exact_energy, unit=self.unit, title=title, ax=ax
+        )
 
     def verify(self) -> "Verification":
-        """Judge the energy by other means; see `hybrid.verify`."""
-        from hybrid.verification import verify
+        """Check the run by other means; see `hybrid.verify`."""
+        from hybrid.verification.verification import verify
 
         return verify(self.folder)

@@ -9,19 +9,20 @@ from typing import Any
 import backends
 from backends.base import Backend
 from circuits.errors import Refused, ToolkitError
-from hybrid import loop
-from hybrid.clock import Clock
-from hybrid.distributed import ALONE, End, Ranks
-from hybrid.progress import Progress
-from hybrid.result import Result
+from hybrid.loop.clock import Clock
+from hybrid.loop.minimize import continue_run, run
+from hybrid.loop.stop import Stop, Stopped
+from hybrid.loop.team import check_node, leading, serve
+from hybrid.ranks.mpi import ALONE, End, Ranks
+from hybrid.ranks.work_queue import SharedStop, Work, WorkQueue, WorkQueueClient
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.runs import folder as folders
-from hybrid.sharing import check_node, serve
-from hybrid.signals import Stop
-from hybrid.studies.crew import DESK, Bell, Chain, Counter, Desk, leading
+from hybrid.runs.files import read_json, write_json
+from hybrid.runs.result import Result
 from hybrid.studies.outcome import Outcome
 from hybrid.studies.study import Point, Study, build
-from hybrid.workload import Workload, workload
+from hybrid.terminal.progress import Progress
+from hybrid.workload.workload import Workload, workload
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Begin:
-    """The leader's word that the work begins, in so many teams."""
+    """The leader's message that the work begins, in so many teams."""
 
     n_teams: int
 
@@ -124,24 +125,24 @@ def run_study(
     chains = study.chains()
     begin = ranks.share(Begin(min(len(chains), ranks.size)))
     team, leaders = ranks.split(begin.n_teams)
-    bell = Bell(should_stop, ranks, leaders)
+    stop = SharedStop(should_stop, ranks, leaders)
     kept = [chain for chain in chains if reserved.intersection(chain)]
-    desk = Desk([c for c in chains if c not in kept], kept, ranks, leaders, on_outcome, bell)
+    queue = WorkQueue[Outcome]([c for c in chains if c not in kept], kept, ranks, leaders, on_outcome, stop)
 
     def stopping() -> bool:
-        desk.attend()
-        return bell()
+        queue.answer()
+        return stop()
 
     with leading(team):
-        while (chain := desk.next()) is not None:
-            _run(task, chain, fresh, team, on_plan, desk.take, stopping)
-    desk.close()
+        while (chain := queue.next()) is not None:
+            _run(task, chain, fresh, team, on_plan, queue.add, stopping)
+    queue.close()
     order = {point.name: k for k, point in enumerate(points)}
-    outcomes = sorted(desk.outcomes, key=lambda outcome: order[outcome.point.name])
+    outcomes = sorted(queue.results, key=lambda outcome: order[outcome.point.name])
     if points[0].values and not study.partial:
         summary = {"points": [outcome.to_dict() for outcome in outcomes]}
         folder.mkdir(parents=True, exist_ok=True)
-        folders.write_json(folder / "sweep.json", summary)
+        write_json(folder / "sweep.json", summary)
     return outcomes
 
 
@@ -162,15 +163,15 @@ def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
     if isinstance(begin := ranks.share(), End):
         return begin.code
     team, leaders = ranks.split(begin.n_teams)
-    bell = Bell(should_stop, ranks, leaders)
+    stop = SharedStop(should_stop, ranks, leaders)
     if team.leads:
         with leading(team):
-            counter = Counter(ranks, bell)
-            while (chain := counter.next()) is not None:
-                _run(task, chain, fresh, team, lambda *_: None, lambda outcome: _report(outcome, ranks), bell)
+            queue = WorkQueueClient[Outcome](ranks, stop)
+            while (chain := queue.next()) is not None:
+                _run(task, chain, fresh, team, lambda *_: None, lambda o: queue.report(_portable(o)), stop)
     else:
-        serve(team, meanwhile=bell)
-    return ranks.share(meanwhile=bell).code
+        serve(team, meanwhile=stop)
+    return ranks.share(meanwhile=stop).code
 
 
 def unfinished(study: Study, folder: Path) -> list[int]:
@@ -183,14 +184,14 @@ def unfinished(study: Study, folder: Path) -> list[int]:
     for number, point in enumerate(study.points()):
         result = folder / point.name / "result.json"
         ended = _continue_check(point, folder / point.name) and result.is_file()
-        if not ended or folders.read_json(result).get("status") == "stopped":
+        if not ended or read_json(result).get("status") == "stopped":
             missing.append(number)
     return missing
 
 
-def _report(outcome: Outcome, ranks: Ranks) -> None:
-    result = outcome.result and replace(outcome.result, plan=None)  # a plan holds backends, which stay where they are
-    ranks.send(replace(outcome, result=result), 0, DESK)
+def _portable(outcome: Outcome) -> Outcome:
+    """Without the plan, which holds backends: they stay where they are."""
+    return replace(outcome, result=outcome.result and replace(outcome.result, plan=None))
 
 
 def _build(task: Task, ranks: Ranks) -> tuple[dict[int, Prepared], set[int]]:
@@ -241,7 +242,7 @@ def _prepare(point: Point) -> Prepared:
 
 def _run(
     task: Task,
-    chain: Chain,
+    chain: Work,
     fresh: dict[int, Prepared],
     team: Ranks,
     on_plan: Callable[[Point, Plan], None],
@@ -256,11 +257,13 @@ def _run(
         point, place = task.points[k], task.place(k)
         try:
             if k in task.begun:
-                result = loop.resume(place, should_stop=should_stop, team=team)
+                result = continue_run(place, should_stop=should_stop, team=team)
             else:
                 prepared = _from(before, fresh.pop(k, None) or _prepare(point), point)
                 result = _start(point, prepared, place, on_plan, should_stop, team)
             outcome, before = Outcome(point, result), result
+        except Stopped:
+            return
         except ToolkitError as err:
             if not point.values:
                 raise
@@ -294,14 +297,14 @@ def _start(
         check_node(plan.chosen.backend, plan.chosen.cost, team)  # refused before anything is announced or written
     on_plan(point, plan)
     notes = {"study": point.record()}
-    return loop.run(work, plan, folder=place, notes=notes, clock=clock, should_stop=should_stop, team=team)
+    return run(work, plan, folder=place, notes=notes, clock=clock, should_stop=should_stop, team=team)
 
 
 def _continue_check(point: Point, place: Path) -> bool:
     """Whether the folder holds this point's run; refuse one of another study."""
     if not folders.is_run(place):
         return False
-    kept = folders.read_json(place / "spec.json").get("notes", {}).get("study")
+    kept = folders.read_spec(place).notes.get("study")
     record = point.record()
     if kept != record:
         sections = sorted(key for key in {*record, *(kept or {})} if (kept or {}).get(key) != record.get(key))

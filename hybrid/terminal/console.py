@@ -1,18 +1,10 @@
-"""How results look in a terminal."""
+"""A console as wide as the terminal, or as a page."""
 
 import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
-
-from hybrid.routing.plan import duration
-
-if TYPE_CHECKING:
-    from hybrid.result import Result
-    from hybrid.studies.outcome import Outcome
 
 PAGE_WIDTH = 110
 """Columns of text that goes into a file or a pipe."""
@@ -45,53 +37,3 @@ def table(*columns: str) -> Table:
     for column in columns:
         empty.add_column(column, overflow="fold", no_wrap=column == columns[0])
     return empty
-
-
-def result_table(result: "Result") -> Table:
-    """The summary of one run."""
-    summary = Table(title=result.problem, title_justify="left", title_style="bold", show_header=False, box=None)
-    summary.add_column(style="dim", no_wrap=True)
-    summary.add_column(overflow="fold")
-    for name, text in result.rows():
-        summary.add_row(name, text)
-    return summary
-
-
-def words(key: str, value: Any) -> str:
-    """A value of a record for people."""
-    if key == "seconds" and value:
-        return ", ".join(f"{phase} {duration(s)}" for phase, s in value.items())
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {content}" for name, content in value.items())
-    return "-" if value in (None, "") else str(value)
-
-
-def energy(record: dict[str, Any]) -> str:
-    """The energy of a record with its unit, or a dash."""
-    return "-" if record["energy"] is None else f"{record['energy']:.8g} {record['unit']}"
-
-
-def line(outcome: "Outcome") -> str:
-    """One point of a sweep in one line."""
-    if outcome.result is None:
-        return f"{outcome.point.name}: failed: {outcome.error}"
-    result = outcome.result
-    error = "" if result.error is None else f"  error {result.error:+.1e}"
-    return f"{outcome.point.name}: {result.energy:.8f} {result.unit}{error}  {result.status} on {result.backend}"
-
-
-def draw(outcomes: "list[Outcome]", place: Path, *, swept: bool) -> Path | None:
-    """Write the picture of a run or a sweep into its folder; None where there is nothing to draw, or no room."""
-    from hybrid.report.curve import curve
-
-    result = outcomes[0].result
-    figure = curve(outcomes) if swept else None if result is None else result.plot()
-    if figure is None:
-        return None
-    picture = place / ("sweep.png" if swept else "convergence.png")
-    try:
-        figure.savefig(picture, dpi=150)
-    except OSError as err:
-        print(f"hybrid: {picture} cannot be written: {err.strerror}; the record itself is complete", file=sys.stderr)
-        return None
-    return picture

@@ -1,4 +1,4 @@
-"""What a run claims, gathered from its folder and replayed from its journal, and the means to check it."""
+"""What a run claims, gathered from its folder and made again from its journal."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -6,23 +6,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Backend
 from backends.batch import Batch
-from circuits import Problem
+from circuits import Problem, registry
 from circuits.errors import Refused
 from hybrid.loop.clock import Clock
-from hybrid.loop.conclusion import Conclusion, at, conclude, is_sampled, scale
+from hybrid.loop.conclusion import Conclusion, conclude, is_sampled, scale
 from hybrid.loop.optimize import optimize
 from hybrid.loop.replay import Replay
 from hybrid.optimizers.optimizer import Points, Told
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
-from hybrid.runs.files import checked, read_json
+from hybrid.runs.files import checked, read_bytes, read_json
 from hybrid.runs.folder import Record
 from hybrid.runs.result import ResultWords
 from hybrid.workload.spec import backend_of, problem_of, workload_of
 from hybrid.workload.workload import Workload
+
+OTHER_PROCESSOR = 1e-9
+"""Radians by which parameters may differ where another processor's arithmetic replays a run."""
+
+
+class JournalEnded(Exception):
+    """The loop asks for more than the journal holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,16 +42,14 @@ class Replayed:
         steps: Of the optimizer.
         evaluations: Rows of parameters.
         left: Evaluations in the journal that the loop did not ask for.
+        same_bits: Whether the loop asked for the journal's parameters to the last bit.
     """
 
     conclusion: Conclusion
     steps: int
     evaluations: int
     left: int
-
-
-class JournalEnded(Exception):
-    """The loop asks for more than the journal holds."""
+    same_bits: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +68,10 @@ class Claim:
 
     @cached_property
     def problem(self) -> Problem:
-        """The problem, as the folder holds it."""
-        return problem_of(self.record.spec.problem, self.record.hamiltonian)
+        """The problem: with its own way to the exact energy, where what it was made from makes the same Hamiltonian."""
+        kept = problem_of(self.record.spec.problem, self.record.hamiltonian)
+        again = _made_again(kept.source)
+        return again if again is not None and _same(again.hamiltonian, kept.hamiltonian) else kept
 
     @cached_property
     def work(self) -> Workload:
@@ -90,9 +98,14 @@ class Claim:
         Raises:
             Refused: if it is missing, damaged, or that of another run.
         """
-        found = journal.read(self.record.journal)
-        found.check(self.record.digest, self.record.journal)
-        return found
+        kept = journal.read(self.record.journal)
+        kept.check(self.record.digest, self.record.journal)
+        return kept
+
+    @property
+    def sealed(self) -> bool:
+        """Whether result.json and the journal are those that the run left behind."""
+        return journal.seal(read_bytes(self.record.path / folders.RESULT), self.kept) in self.kept.seals
 
     @cached_property
     def replayed(self) -> Replayed:
@@ -102,8 +115,8 @@ class Claim:
             Refused: if the journal tells another story.
             JournalEnded: if it ends too early.
         """
-        work, can = self.work, self.backend.capabilities()
-        replay = Replay(self.kept.evaluations)
+        work, exact = self.work, self.record.spec.problem.exact_energy
+        replay = Replay(self.kept.evaluations, tolerance=OTHER_PROCESSOR)
 
         def answer(points: Points, step: int) -> Told:
             evaluation = replay.next(points, step)
@@ -111,7 +124,6 @@ class Claim:
                 raise JournalEnded(f"the journal ends after {replay.number} evaluations, in step {step}")
             return evaluation.told
 
-        stopped = self.result is not None and self.result.status == "stopped"
         ending = optimize(
             work.optimizer,
             work.theta,
@@ -119,23 +131,15 @@ class Claim:
             accuracy=work.accuracy,
             seed=work.seed,
             max_steps=work.max_steps,
-            should_stop=lambda: stopped and not replay.left,
+            should_stop=lambda: False,
             clock=Clock(),
             title=f"replaying {work.problem.name}",
             unit=work.problem.unit,
         )
-        exact = self.record.spec.problem.exact_energy
-        if ending.status == "stopped":
-            raise JournalEnded(f"the run was stopped after {replay.number} evaluations")
-        conclusion = conclude(work, ending, answer, sampled=self.begins_fresh, exact=exact)
+        beside_start = self.sampled and self.record.spec.format > 1
+        conclusion = conclude(work, ending, answer, sampled=beside_start, exact=exact)
         rows = sum(len(evaluation.theta) for evaluation in self.kept.evaluations[: replay.number])
-        del can
-        return Replayed(conclusion, ending.steps, rows, replay.left)
-
-    @property
-    def begins_fresh(self) -> bool:
-        """Whether the start was evaluated afresh beside the answer."""
-        return is_sampled(self.backend.capabilities(), self.work.shots) and self.record.spec.format > 1
+        return Replayed(conclusion, ending.steps, rows, replay.left, replay.same_bits)
 
     @property
     def theta(self) -> np.ndarray:
@@ -146,7 +150,7 @@ class Claim:
     @property
     def sampled(self) -> bool:
         """Whether its energies come from shots."""
-        return is_sampled(self.backend.capabilities(), self.work.shots)
+        return is_sampled(self.backend.capabilities(), self.record.spec.workload.shots)
 
     @property
     def single(self) -> bool:
@@ -165,7 +169,7 @@ class Claim:
         return float(told.values[0, 0]), float(told.standard_errors[0, 0]), float(told.bias[0, 0])
 
 
-def claim(folder: Path, backend: Any) -> Claim:
+def claim(folder: Path, backend: Any = None) -> Claim:
     """What a folder claims.
 
     Args:
@@ -177,9 +181,22 @@ def claim(folder: Path, backend: Any) -> Claim:
     """
     record = folders.read(folder)
     file = folder / folders.RESULT
-    if not file.exists():
-        return Claim(record, None, backend)
-    return Claim(record, checked(ResultWords, read_json(file), file), backend)
+    return Claim(record, checked(ResultWords, read_json(file), file) if file.exists() else None, backend)
 
 
-__all__ = ["Claim", "JournalEnded", "Refused", "Replayed", "at", "claim"]
+def _made_again(source: Any) -> Problem | None:
+    """The problem that a source describes; None if it describes none, or not one that can be made here."""
+    kind, arguments = source.get("kind"), {key: value for key, value in source.items() if key != "kind"}
+    if kind not in registry.names("problem"):
+        return None
+    try:
+        return registry.load("problem", kind)(**arguments)
+    except (Refused, TypeError):
+        return None  # of another version, or from a file that is gone
+
+
+def _same(one: SparsePauliOp, other: SparsePauliOp) -> bool:
+    """Whether two operators agree up to the rounding of another processor."""
+    if one.num_qubits != other.num_qubits:
+        return False
+    return bool(np.all(np.abs(np.asarray((one - other).simplify().coeffs)) < 1e-8))

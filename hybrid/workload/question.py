@@ -8,7 +8,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import PauliEvolutionGate
 
-from hybrid.workload import Workload
+from hybrid.workload.workload import Workload
 
 LIBRARY = "qiskit.circuit.library"
 """Gates from there are known by their names; all others by what they are made of."""

@@ -7,7 +7,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.batch import as_observables, as_rows, check_request, check_unitary
+from backends.checks import as_observables, as_rows, check_request, check_unitary
 from circuits import Problem
 from circuits.errors import Refused, unknown
 from circuits.problems.checks import finite, whole
