@@ -19,6 +19,12 @@ class Section(BaseModel):
         return self.model_dump(exclude_unset=True, exclude={"kind"})
 
 
+class KindSection(Section):
+    """A table of which there are several kinds, each with keys of its own."""
+
+    kind: str
+
+
 def _existing(name: str, info: ValidationInfo) -> str:
     path = Path((info.context or {}).get("folder", "."), name)
     try:

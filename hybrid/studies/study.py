@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 import backends
 import circuits
+from circuits import registry
 from circuits.errors import Refused
 from hybrid import optimizers
 from hybrid.studies.refusals import refusal
@@ -190,7 +191,7 @@ def _section(point: Point, name: str) -> Iterator[None]:
 
 
 def _problem(spec: Spec) -> "Problem":
-    return getattr(circuits, spec.problem.kind)(**spec.problem.arguments())
+    return registry.load("problem", spec.problem.kind)(**spec.problem.arguments())
 
 
 def _circuit(spec: Spec, problem: "Problem") -> "QuantumCircuit":
@@ -198,7 +199,7 @@ def _circuit(spec: Spec, problem: "Problem") -> "QuantumCircuit":
     if kind == "hardware_efficient":
         return circuits.hardware_efficient(problem.n_qubits, **arguments)
     if kind != "file":
-        return getattr(circuits, kind)(problem, **arguments)
+        return registry.load("ansatz", kind)(problem, **arguments)
     circuit = circuits.load_circuit(arguments["path"])
     if circuit.num_qubits != problem.n_qubits:
         raise Refused(
