@@ -304,12 +304,41 @@ def _continue_check(point: Point, place: Path) -> bool:
     """Whether the folder holds this point's run; refuse one of another study."""
     if not folders.is_run(place):
         return False
-    kept = folders.read_spec(place).notes.get("study")
-    record = point.record()
-    if kept != record:
-        sections = sorted(key for key in {*record, *(kept or {})} if (kept or {}).get(key) != record.get(key))
+    spec = folders.read_spec(place)
+    kept, record = spec.notes.get("study"), point.record()
+    if not isinstance(kept, dict):
+        raise Refused(f"{place} holds a run that no study file asked for; choose another folder")
+    if spec.format == 1:
+        record = _as_in_format_1(record, kept)
+    if differ := sorted(key for key in {*record, *kept} if kept.get(key) != record.get(key)):
+        files = [name for key in differ for name in _changed_files(record.get(key), kept.get(key))]
+        what = f"the content of {', '.join(files)}" if files else ", ".join(f"[{section}]" for section in differ)
         raise Refused(
-            f"{place} holds the run of another study: {', '.join(f'[{s}]' for s in sections)} differ. "
-            "Give the study file as it was, or another folder"
+            f"{place} holds the run of another study: {what} differs. "
+            "Give study file and inputs as they were, or another folder"
         )
     return True
+
+
+def _changed_files(record: Any, kept: Any) -> list[str]:
+    """Names of input files that have the same name and another content, in one section of a study."""
+    if not isinstance(record, dict) or not isinstance(kept, dict):
+        return []
+    pairs = [(value, kept.get(key)) for key, value in record.items() if isinstance(value, dict) and "sha256" in value]
+    return [
+        new["file"] for new, old in pairs if isinstance(old, dict) and old != new and old.get("file") == new["file"]
+    ]
+
+
+def _as_in_format_1(record: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
+    """The record as version 0.1 would have made it: it kept the paths of input files, and no word on their content."""
+
+    def earlier(new: Any, old: Any) -> Any:
+        if isinstance(new, dict) and "sha256" in new:
+            return old if isinstance(old, str) and Path(old).name == new["file"] else new
+        return new
+
+    return {
+        name: {key: earlier(value, kept.get(name, {}).get(key)) for key, value in section.items()}
+        for name, section in record.items()
+    }
