@@ -75,10 +75,6 @@ def test_a_byte_order_mark_is_not_part_of_the_text(study, cli, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (
-            STUDY.replace("s = [1, 2]", f's = ["{"a" * 300}", "b"]').replace('seed = "{s}"', 'name = "{s}"'),
-            "name of 302",
-        ),
         (STUDY + "[problem." + "a." * 5000 + "b]\n", "nested deeper than 16"),
         (STUDY.replace("max_steps = 4", "max_steps = " + "9" * 400), "max_steps"),
         (STUDY.replace("s = [1, 2]", "s = [" + "9" * 400 + "]"), "seed"),
