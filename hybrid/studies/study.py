@@ -161,7 +161,7 @@ def check(
         if len(os.fsencode(point.name)) > MAX_NAME_BYTES:
             raise Refused(
                 f"{point.where[:300]}: [sweep] the values make a name of {len(os.fsencode(point.name))} bytes for the "
-                f"point's folder; at most {MAX_NAME_BYTES} are possible, so sweep shorter values, such as paths of files"
+                f"point's folder; at most {MAX_NAME_BYTES} are possible: sweep shorter values, such as paths of files"
             )
     if study.warm_start and not sweep:
         raise Refused(f"{path}: [run] warm_start = true: there is no [sweep], so nothing to start from")
