@@ -19,9 +19,8 @@ from hybrid.loop.conclusion import SIGMAS
 from hybrid.runs.result import Result
 from hybrid.workload.workload import Workload, workload
 
-
 MARGIN = 1.5
-"""Times the largest gap that the coefficients allow: a penalty equal to the gap would make mixtures as good as levels."""
+"""Times the largest gap that the coefficients allow: a penalty equal to the gap leaves mixtures as low as levels."""
 
 MIXED = 1e-3
 """Overlap with a level below, beyond accuracy and statistics, from which on a state is a mixture with it."""
@@ -77,7 +76,7 @@ class VQD(Summary):
 
     @property
     def status(self) -> str:
-        """ "converged" if every level has, else the first other status."""
+        """That of the first level which has not converged, else "converged"."""
         return next((level.status for level in self.levels if level.status != "converged"), "converged")
 
     def title(self) -> str:

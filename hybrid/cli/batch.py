@@ -7,13 +7,7 @@ from typing import Annotated
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the command line."""
-    for command in (submit, status, cancel):
-        app.command()(command)
+from hybrid.cli.arguments import Json
 
 
 def submit(

@@ -18,13 +18,17 @@ from backends.calibration import measure
 from backends.cost import Cost
 from backends.gradients.fidelity import obtainable
 from circuits.errors import PolicyViolation, Refused
-from hybrid.terminal.progress import Progress
+from hybrid.terminal.progress import Progress, say
 from hybrid.terminal.words import duration
 from hybrid.workload.workload import Workload
 from hybrid.workload.workload import workload as make_workload
 
 SINGLE_ACCURACY = 1e-5
 """Accuracy below which single precision is refused, in the problem's unit."""
+
+NEAR = 2.0
+"""Times the fastest prediction within which the order of the candidates decides: speeds that were measured on a loaded
+machine, or on another day, must not change the choice."""
 
 TABLE_WIDTH = 72
 """Columns of a terminal below which a plan is a list instead of a table."""
@@ -180,19 +184,28 @@ def rank(workload: Workload, candidates: Sequence[Any]) -> Plan:
 
     Args:
         workload: What is to be run.
-        candidates: Backends or their names.
+        candidates: Backends or their names; of those that are about as fast as the fastest, the first is chosen.
 
     Returns:
-        The ways, fastest first.
+        The ways: the chosen one, then the others, fastest first.
     """
-    found: list[Way | Refusal] = []
+    looked: list[Way | Refusal] = []
     with Progress("planning; backends new to this machine are measured once", len(candidates)) as progress:
         for done, candidate in enumerate(candidates):
             progress.update(done, str(candidate))
-            found.append(_look_at(workload, candidate))
-    ways = sorted((way for way in found if isinstance(way, Way)), key=_seconds)
-    refusals = tuple(refusal for refusal in found if isinstance(refusal, Refusal))
-    return Plan(describe(workload), tuple(_explained(workload, ways)), refusals)
+            looked.append(_look_at(workload, candidate))
+    ways = [way for way in looked if isinstance(way, Way)]
+    refusals = tuple(refusal for refusal in looked if isinstance(refusal, Refusal))
+    return Plan(describe(workload), tuple(_explained(workload, _ranked(ways))), refusals)
+
+
+def _ranked(ways: list[Way]) -> list[Way]:
+    """The first of those that are about as fast as the fastest, then the others, fastest first."""
+    if not ways:
+        return []
+    fastest = min(map(_seconds, ways))
+    chosen = next(way for way in ways if _seconds(way) <= NEAR * fastest)
+    return [chosen, *sorted((way for way in ways if way is not chosen), key=_seconds)]
 
 
 def describe(workload: Workload) -> str:
@@ -231,6 +244,7 @@ def _cost(workload: Workload, backend: Backend) -> Cost:
         need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"
         raise Refused(f"needs {need}, {memory.readable(free)} are free")
     if math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
+        say(f"hybrid: measuring the speed of {can.name} on this machine, once; this takes some seconds")
         with suppress(Refused):  # the stabilizer method cannot do the probe; its speed stays unknown
             measure(backend, derivative=workload.derivative and can.gradient != "parameter-shift")
         cost = backend.predict(workload)
@@ -245,8 +259,10 @@ def _explained(workload: Workload, ways: list[Way]) -> Iterator[Way]:
             facts.append(f"its statistical error exceeds the accuracy of {workload.accuracy:g}")
         if math.isnan(way.cost.seconds):
             facts.append("speed not measured here")
-        elif rank == 0 and other is not way and not math.isnan(other.cost.seconds):
+        elif rank == 0 and other is not way and _seconds(way) <= _seconds(other) < math.inf:
             facts.insert(0, f"fastest here, {_ratio(other, way)} times ahead of {other.name}")
+        elif rank == 0 and other is not way and _seconds(other) < math.inf:
+            facts.insert(0, f"within a factor of {NEAR:g} of {other.name}, and before it in the order of preference")
         elif rank > 0:
             facts.insert(0, f"{_ratio(way, first)} times the time of {first.name}")
         yield replace(way, reason="; ".join(facts))

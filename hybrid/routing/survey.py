@@ -29,6 +29,7 @@ class Entry:
         gradient: How it differentiates.
         value_s: Time of one value on the yardstick, in seconds; None if not measured here.
         gradient_s: The same for value and gradient together; None too where that takes many values.
+        options: Names of the options that it takes, in Python and in study files.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Entry:
     gradient: str = ""
     value_s: float | None = None
     gradient_s: float | None = None
+    options: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form."""
@@ -46,7 +48,7 @@ class Entry:
         """A row of a table."""
         times = ("-" if s is None else duration(s) for s in (self.value_s, self.gradient_s))
         what = f"{self.summary}; gradients by {self.gradient}" if self.works else f"not here: {self.summary}"
-        return (self.name, *times, what)
+        return (self.name, *times, what, ", ".join(self.options))
 
 
 def survey(*, calibrate: bool) -> list[Entry]:
@@ -68,7 +70,7 @@ def _entry(name: str, calibrate: bool) -> Entry:
     try:
         made = registry.load(name)
         if isinstance(made, Family):
-            return Entry(f"{name}:*", made.summary, True, "parameter-shift")
+            return Entry(f"{name}:*", made.summary, True, "parameter-shift", options=tuple(registry.options(name)))
         backend = backends.get(name)
     except ImportError as err:
         return Entry(name, f"{err.name} is not installed", works=False)
@@ -78,7 +80,8 @@ def _entry(name: str, calibrate: bool) -> Entry:
     native = can.gradient != "parameter-shift"
     value = _speed(backend, calibrate, derivative=False)
     gradient = _speed(backend, calibrate, derivative=True) if native else None
-    return Entry(name, can.summary, True, can.gradient, _yardstick(value), _yardstick(gradient))
+    options = tuple(registry.options(name))
+    return Entry(name, can.summary, True, can.gradient, _yardstick(value), _yardstick(gradient), options)
 
 
 def _speed(backend: Backend, calibrate: bool, *, derivative: bool) -> Speed | None:

@@ -13,6 +13,12 @@ SHOW_AFTER_S = 1.0
 REFRESH_S = 0.1
 
 
+def say(text: str) -> None:
+    """Tell what takes a while to those who see no progress line; on standard error."""
+    if not sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)
+
+
 class Progress:
     """Counts towards a total; draws nothing before a second has passed, and nothing off a terminal.
 
