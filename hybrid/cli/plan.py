@@ -10,7 +10,7 @@ from hybrid.cli.arguments import Json, StudyFile
 
 def plan(file: StudyFile, as_json: Json = False) -> None:
     """Show where a study would run, how long, with how much memory, and why; nothing is started."""
-    from hybrid.studies.run import plan_of
+    from hybrid.studies.preparation import plan_of
     from hybrid.studies.study import read
     from hybrid.terminal.console import console
 

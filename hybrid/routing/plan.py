@@ -199,6 +199,22 @@ def rank(workload: Workload, candidates: Sequence[Any]) -> Plan:
     return Plan(describe(workload), tuple(_explained(workload, _ranked(ways))), refusals)
 
 
+def check_possible(workload: Workload, candidates: Sequence[Any]) -> None:
+    """Refuse a workload that no candidate can do; nothing is measured.
+
+    Raises:
+        Refused: with the reason of each.
+        PolicyViolation: if one could do it but for the data's label.
+    """
+    refusals = []
+    for candidate in candidates:
+        looked = _look_at(workload, candidate, measured=False)
+        if isinstance(looked, Way):
+            return
+        refusals.append(looked)
+    Plan(describe(workload), (), tuple(refusals)).chosen  # noqa: B018 - raises what there is to say
+
+
 def _ranked(ways: list[Way]) -> list[Way]:
     """The first of those that are about as fast as the fastest, then the others, fastest first."""
     if not ways:
@@ -218,19 +234,19 @@ def describe(workload: Workload) -> str:
     )
 
 
-def _look_at(workload: Workload, candidate: Any) -> Way | Refusal:
+def _look_at(workload: Workload, candidate: Any, *, measured: bool = True) -> Way | Refusal:
     name = candidate if isinstance(candidate, str) else type(candidate).__name__
     try:
         backend = backends.get(candidate)
         name = backend.capabilities().name
-        return Way(backend, _cost(workload, backend))
+        return Way(backend, _cost(workload, backend, measured=measured))
     except ImportError as err:
         return Refusal(name, f"{err.name} is not installed")
     except Refused as err:
         return Refusal(name, str(err), by_policy=isinstance(err, PolicyViolation))
 
 
-def _cost(workload: Workload, backend: Backend) -> Cost:
+def _cost(workload: Workload, backend: Backend, *, measured: bool) -> Cost:
     can = backend.capabilities()
     if can.place == "provider" and workload.label != "open":
         raise PolicyViolation(f"data labelled '{workload.label}' may not leave this machine")
@@ -243,7 +259,7 @@ def _cost(workload: Workload, backend: Backend) -> Cost:
     if cost.memory_bytes > free:
         need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"
         raise Refused(f"needs {need}, {memory.readable(free)} are free")
-    if math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
+    if measured and math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
         say(f"hybrid: measuring the speed of {can.name} on this machine, once; this takes some seconds")
         with suppress(Refused):  # the stabilizer method cannot do the probe; its speed stays unknown
             measure(backend, derivative=workload.derivative and can.gradient != "parameter-shift")

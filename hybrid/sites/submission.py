@@ -26,7 +26,8 @@ from hybrid.runs.lock import Lock
 from hybrid.sites.file import KINDS
 from hybrid.sites.script import script
 from hybrid.sites.site import FOLDER, Activity, Batch, Site
-from hybrid.studies.run import unfinished, workload_of
+from hybrid.studies.continuation import unfinished
+from hybrid.studies.preparation import workload_of
 from hybrid.studies.study import Study, read
 from hybrid.studies.sweep import Value, positions
 

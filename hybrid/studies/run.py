@@ -1,13 +1,9 @@
 """Running a study: one workload, or every point of a sweep, each in a folder of its own, on one rank or many."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import backends
-from backends.base import Backend
 from circuits.errors import Refused, ToolkitError
 from hybrid.loop.clock import Clock
 from hybrid.loop.minimize import continue_run, run
@@ -17,43 +13,12 @@ from hybrid.ranks.mpi import ALONE, End, Ranks
 from hybrid.ranks.work_queue import SharedStop, Work, WorkQueue, WorkQueueClient
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.runs import folder as folders
-from hybrid.runs.files import read_json, write_json
+from hybrid.runs.files import write_json
 from hybrid.runs.result import Result
+from hybrid.studies.continuation import begun
 from hybrid.studies.outcome import Outcome
-from hybrid.studies.study import Point, Study, build
-from hybrid.terminal.progress import Progress
-from hybrid.workload.workload import Workload, workload
-
-
-@dataclass(frozen=True)
-class Task:
-    """A study as all ranks know it.
-
-    Attributes:
-        points: Its workloads.
-        folder: Where the record goes.
-        begun: Numbers of the points that have a record already.
-        end: When the ranks will be ended, in seconds since 1970; None without a limit.
-    """
-
-    points: tuple[Point, ...]
-    folder: Path
-    begun: frozenset[int]
-    end: float | None
-
-    def place(self, k: int) -> Path:
-        """The folder of a point: that of the study, or of a sweep's subfolder named after the values."""
-        name = self.points[k].name
-        return self.folder / name if name else self.folder
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A point that is built."""
-
-    work: Workload
-    backend: Any
-    seconds: float
+from hybrid.studies.preparation import Prepared, Task, build_all, prepare, within_memory
+from hybrid.studies.study import Point, Study
 
 
 @dataclass(frozen=True)
@@ -61,23 +26,6 @@ class Begin:
     """The leader's message that the work begins, in so many teams."""
 
     n_teams: int
-
-
-def workload_of(point: Point) -> tuple[Workload, Any]:
-    """The workload of a point, and the backend it asks for ("auto" or a `Backend`)."""
-    problem, circuit, arguments = build(point)
-    backend = arguments.pop("backend")
-    arguments.pop("name")
-    try:
-        return workload(circuit, problem, **arguments), backend
-    except Refused as err:
-        raise type(err)(f"{point.where}: {err}") from err
-
-
-def plan_of(point: Point) -> tuple[Workload, Plan]:
-    """The workload of a point, and where it would run."""
-    work, backend = workload_of(point)
-    return work, rank(work, candidates(backend))
 
 
 def run_study(
@@ -118,10 +66,10 @@ def run_study(
     if not resume:
         for place in (folder, *places):
             folders.check_free(place)
-    known = resume and [_continue_check(point, place) for point, place in zip(points, places, strict=True)]
+    known = resume and [begun(point, place) for point, place in zip(points, places, strict=True)]
     task = Task(points, folder, frozenset(k for k in range(len(points)) if known and known[k]), end)
     ranks.share(task)
-    fresh, reserved = _build(task, ranks)
+    fresh, reserved = build_all(task, ranks)
     chains = study.chains()
     begin = ranks.share(Begin(min(len(chains), ranks.size)))
     team, leaders = ranks.split(begin.n_teams)
@@ -159,7 +107,7 @@ def follow(ranks: Ranks) -> int:
 
 
 def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
-    fresh, _ = _build(task, ranks)
+    fresh, _ = build_all(task, ranks)
     if isinstance(begin := ranks.share(), End):
         return begin.code
     team, leaders = ranks.split(begin.n_teams)
@@ -174,70 +122,9 @@ def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
     return ranks.share(meanwhile=stop).code
 
 
-def unfinished(study: Study, folder: Path) -> list[int]:
-    """Positions of the points that have no final result in the folder; a run that was stopped has none.
-
-    Raises:
-        Refused: if the folder holds the run of another study.
-    """
-    missing = []
-    for number, point in enumerate(study.points()):
-        result = folder / point.name / "result.json"
-        ended = _continue_check(point, folder / point.name) and result.is_file()
-        if not ended or read_json(result).get("status") == "stopped":
-            missing.append(number)
-    return missing
-
-
 def _portable(outcome: Outcome) -> Outcome:
     """Without the plan, which holds backends: they stay where they are."""
     return replace(outcome, result=outcome.result and replace(outcome.result, plan=None))
-
-
-def _build(task: Task, ranks: Ranks) -> tuple[dict[int, Prepared], set[int]]:
-    """Build the points that have no record, each rank its share.
-
-    Returns:
-        This rank's own, and, on the leader, the numbers of all points that ask a provider.
-
-    Raises:
-        ToolkitError: on the leader, the first point's that cannot be built.
-    """
-    own = range(ranks.rank, len(task.points), ranks.size)
-    fresh: dict[int, Prepared] = {}
-    errors: dict[int, ToolkitError] = {}
-    reserved = set()
-    with Progress("building problems and circuits", len(own)) as progress:
-        for done, k in enumerate(own):
-            progress.update(done, task.points[k].name)
-            try:
-                if k in task.begun:
-                    backend = _backend(task.points[k])
-                else:
-                    fresh[k] = _prepare(task.points[k])
-                    backend = fresh[k].backend
-            except ToolkitError as err:
-                errors[k] = err
-                break
-            if isinstance(backend, Backend) and backend.capabilities().place == "provider":
-                reserved.add(k)
-    for others, elsewhere in ranks.gather((errors, reserved)):
-        errors |= others
-        reserved |= elsewhere
-    if errors and ranks.leads:
-        raise errors[min(errors)]
-    return fresh, reserved
-
-
-def _backend(point: Point) -> Any:
-    """The backend that a point asks for, "auto" or a `Backend`."""
-    asked = point.spec.backend
-    return "auto" if asked.name == "auto" else backends.get(asked.name, **asked.options)
-
-
-def _prepare(point: Point) -> Prepared:
-    start = time.perf_counter()
-    return Prepared(*workload_of(point), time.perf_counter() - start)
 
 
 def _run(
@@ -259,15 +146,16 @@ def _run(
             if k in task.begun:
                 result = continue_run(place, should_stop=should_stop, team=team)
             else:
-                prepared = _from(before, fresh.pop(k, None) or _prepare(point), point)
+                prepared = _from(before, fresh.pop(k, None) or prepare(point), point)
                 result = _start(point, prepared, place, on_plan, should_stop, team)
             outcome, before = Outcome(point, result), result
         except Stopped:
             return
-        except ToolkitError as err:
+        except (ToolkitError, MemoryError) as err:
+            error = within_memory(err, point)
             if not point.values:
-                raise
-            outcome, before = Outcome(point, None, err), None
+                raise error from err
+            outcome, before = Outcome(point, None, error), None
         report(outcome)
 
 
@@ -298,47 +186,3 @@ def _start(
     on_plan(point, plan)
     notes = {"study": point.record()}
     return run(work, plan, folder=place, notes=notes, clock=clock, should_stop=should_stop, team=team)
-
-
-def _continue_check(point: Point, place: Path) -> bool:
-    """Whether the folder holds this point's run; refuse one of another study."""
-    if not folders.is_run(place):
-        return False
-    spec = folders.read_spec(place)
-    kept, record = spec.notes.get("study"), point.record()
-    if not isinstance(kept, dict):
-        raise Refused(f"{place} holds a run that no study file asked for; choose another folder")
-    if spec.format == 1:
-        record = _as_in_format_1(record, kept)
-    if differ := sorted(key for key in {*record, *kept} if kept.get(key) != record.get(key)):
-        files = [name for key in differ for name in _changed_files(record.get(key), kept.get(key))]
-        what = f"the content of {', '.join(files)}" if files else ", ".join(f"[{section}]" for section in differ)
-        raise Refused(
-            f"{place} holds the run of another study: {what} differs. "
-            "Give study file and inputs as they were, or another folder"
-        )
-    return True
-
-
-def _changed_files(record: Any, kept: Any) -> list[str]:
-    """Names of input files that have the same name and another content, in one section of a study."""
-    if not isinstance(record, dict) or not isinstance(kept, dict):
-        return []
-    pairs = [(value, kept.get(key)) for key, value in record.items() if isinstance(value, dict) and "sha256" in value]
-    return [
-        new["file"] for new, old in pairs if isinstance(old, dict) and old != new and old.get("file") == new["file"]
-    ]
-
-
-def _as_in_format_1(record: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
-    """The record as version 0.1 would have made it: it kept the paths of input files, and no word on their content."""
-
-    def earlier(new: Any, old: Any) -> Any:
-        if isinstance(new, dict) and "sha256" in new:
-            return old if isinstance(old, str) and Path(old).name == new["file"] else new
-        return new
-
-    return {
-        name: {key: earlier(value, kept.get(name, {}).get(key)) for key, value in section.items()}
-        for name, section in record.items()
-    }
