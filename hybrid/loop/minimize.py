@@ -24,9 +24,9 @@ from hybrid.optimizers.optimizer import Optimizer
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.runs import folder as folders
-from hybrid.runs.files import checked, read_json, to_json, write
+from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
 from hybrid.runs.history import History
-from hybrid.runs.journal import Journal
+from hybrid.runs.journal import Journal, seal
 from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
 from hybrid.runs.provenance import provenance
@@ -252,6 +252,7 @@ def _loop(
 ) -> Result:
     exact, can = record.spec.problem.exact_energy, backend.capabilities()
     with Lock(record.path), Journal(record.journal, record.digest) as journal:
+        _check_untouched(record, journal)
         ledger = Ledger(
             journal,
             lambda: evaluator(work, backend, team),
@@ -295,6 +296,18 @@ def _loop(
             bias=conclusion.bias,
         )
         return _recorded(record, result, ledger, journal)
+
+
+def _check_untouched(record: folders.Record, journal: Journal) -> None:
+    """Refuse a finished run whose journal or result was changed since."""
+    file = record.path / folders.RESULT
+    if record.spec.format == 1 or not file.exists() or _written(record)["status"] == "stopped":
+        return
+    if seal(read_bytes(file), journal.kept) not in journal.kept.seals:
+        raise Refused(
+            f"{record.path}: result.json or the journal was changed after the run had ended: it is not read as what "
+            "the run came to. Restore the folder from a copy; `hybrid verify` says more"
+        )
 
 
 def _descend(work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable[[], bool]) -> Ending:
