@@ -40,12 +40,14 @@ CREATE TABLE IF NOT EXISTS evaluation (
     fidelities BLOB,
     biases BLOB
 );
-CREATE TABLE IF NOT EXISTS journal (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS intent (number INTEGER PRIMARY KEY, sent_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS seal (digest TEXT PRIMARY KEY);
 """
 
 HEAD = ("number", "step", "n_rows", "n_params", "seconds", "finished_at", "checksum")
+
+OWNER = "CREATE TABLE journal (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+"""Where a journal says whose it is; those of version 0.1 have no such table."""
 
 LATER = ("pairs", "metrics", "fidelities", "biases")
 """Columns that the journals of earlier versions may lack; they are added where they are missing."""
@@ -124,6 +126,7 @@ def create(path: Path, bound: str) -> None:
         database = sqlite3.connect(scratch, isolation_level=None)
         try:
             database.executescript(SCHEMA)
+            database.execute(OWNER)
             database.execute("INSERT INTO journal VALUES (?, ?)", (BOUND, bound))
         finally:
             database.close()
