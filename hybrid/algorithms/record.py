@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -36,7 +36,7 @@ from hybrid.loop.stop import Stopped
 from hybrid.routing.plan import candidates, rank
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
-from hybrid.runs.files import checked, read_bytes, read_json, write_json
+from hybrid.runs.files import checked, parsed, read_bytes, read_json, write_json
 from hybrid.runs.journal import Journal
 from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
@@ -50,6 +50,9 @@ ALGORITHM = 3
 """Branch of the tree of seeds that the stages draw from; a run uses 0 to 2 of its own tree."""
 
 FORMAT = 1
+
+W = TypeVar("W", bound=Words)
+"""What a stage writes down."""
 
 
 class AlgorithmWords(Words):
@@ -177,25 +180,43 @@ class Record:
             self.check_stop()
         return ending, np.array([evaluation.told.values[0] for evaluation in ledger.evaluations])
 
-    def answer(self, name: str, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """What a stage of this name has answered, or what asking gives now; JSON-able values."""
+    def answer(self, name: str, model: type[W], ask: Callable[[], W]) -> W:
+        """What a stage of this name has answered, or what asking gives now.
+
+        Args:
+            name: Of the stage and its file.
+            model: Of the answer.
+            ask: Gives it.
+
+        Raises:
+            Refused: if the file is damaged.
+            Stopped: if a signal asks to stop.
+        """
         path = self.folder / f"{name}.json"
         self.check_stop()
         if not path.exists():
-            write_json(path, ask())
-        return read_json(path)
+            write_json(path, ask().model_dump())
+        return checked(model, read_json(path), path)
 
-    def lines(self, name: str) -> list[dict[str, Any]]:
-        """What a stage of many steps has written so far, one line each; a line torn by a kill is taken out."""
+    def lines(self, name: str, model: type[W]) -> list[W]:
+        """What a stage of many steps has written so far, one line each; a line torn by a kill is taken out.
+
+        Args:
+            name: Of the stage and its file.
+            model: Of a line.
+
+        Raises:
+            Refused: if the file is damaged.
+        """
         path = self.folder / f"{name}.jsonl"
         whole = path.read_bytes() if path.exists() else b""
         kept = whole[: whole.rfind(b"\n") + 1]
         if kept != whole:
             with path.open("r+b") as file:
                 file.truncate(len(kept))
-        return [json.loads(line) for line in kept.splitlines()]
+        return [checked(model, parsed(path, line), path) for line in kept.splitlines()]
 
-    def append(self, name: str, line: Mapping[str, Any]) -> None:
+    def append(self, name: str, line: Words) -> None:
         """Write down one more step.
 
         Raises:
@@ -204,7 +225,7 @@ class Record:
         path = self.folder / f"{name}.jsonl"
         try:
             with path.open("a") as file:
-                file.write(json.dumps(line, allow_nan=False) + "\n")
+                file.write(json.dumps(line.model_dump(), allow_nan=False) + "\n")
         except OSError as err:
             raise RecordFailed(f"{path} cannot be written: {err.strerror}") from err
 

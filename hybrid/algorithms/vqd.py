@@ -17,6 +17,8 @@ from hybrid.algorithms.record import Record, opened, unsolved
 from hybrid.algorithms.summary import Summary
 from hybrid.loop.conclusion import SIGMAS
 from hybrid.runs.result import Result
+from hybrid.terminal.words import measured
+from hybrid.workload.spec import Words
 from hybrid.workload.workload import Workload, workload
 
 MARGIN = 1.5
@@ -24,6 +26,14 @@ MARGIN = 1.5
 
 MIXED = 1e-3
 """Overlap with a level below, beyond accuracy and statistics, from which on a state is a mixture with it."""
+
+
+class LevelWords(Words):
+    """A level, as its file says it; see `Level`."""
+
+    energy: float
+    standard_error: float
+    overlaps: list[float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +97,7 @@ class VQD(Summary):
         """The results as pairs of words."""
         rows = []
         for k, level in enumerate(self.levels):
-            words = f"{level.energy:.8f}"
-            words += f" +- {level.standard_error:.1e}" * bool(level.standard_error)
+            words = measured(level.energy, level.standard_error, self.problem.unit)
             if self.exact is not None and k < len(self.exact):
                 words += f", error {level.energy - self.exact[k]:+.1e}"
             if k:
@@ -98,7 +107,7 @@ class VQD(Summary):
             rows.append(
                 ("warning", "mixed levels are no levels: raise the penalty, or take an ansatz that reaches them")
             )
-        return [*rows, ("unit", self.problem.unit), ("record", str(self.folder))]
+        return [*rows, ("record", str(self.folder))]
 
 
 def vqd(
@@ -207,16 +216,17 @@ def _next(record: Record, work: Workload, below: list[Level], penalty: float, st
         )
     run = min(searches, key=lambda search: search.energy)
 
-    def ask() -> dict[str, Any]:
+    def ask() -> LevelWords:
         batch = Batch(work.circuit, work.problem.hamiltonian, run.theta, shots=work.shots, seed=record.seed(k, starts))
         told = record.backend.submit(batch).result()
         overlaps = deflated.overlaps(work.circuit, run.theta, shots=work.shots, seed=record.seed(k, starts + 1))
-        return {"energy": told.values[0, 0], "standard_error": told.standard_errors[0, 0], "overlaps": overlaps}
+        energy, error = float(told.values[0, 0]), float(told.standard_errors[0, 0])
+        return LevelWords(energy=energy, standard_error=error, overlaps=overlaps.tolist())
 
-    told = record.answer(f"level-{k}", ask)
-    overlaps = np.array(told["overlaps"], dtype=float)
+    told = record.answer(f"level-{k}", LevelWords, ask)
+    overlaps = np.array(told.overlaps, dtype=float)
     mixed = bool(np.any(overlaps > _explained(record, work, penalty)))
-    return Level(told["energy"], told["standard_error"], run.theta, overlaps, run, mixed)
+    return Level(told.energy, told.standard_error, run.theta, overlaps, run, mixed)
 
 
 def _explained(record: Record, work: Workload, penalty: float) -> float:

@@ -185,7 +185,7 @@ def run(
         notes=dict(notes or {}),
     )
     record = folders.create(path, spec, work.circuit, problem.hamiltonian)
-    return _loop(record, work, backend, plan, clock, should_stop, team)
+    return _loop(record, work, backend, plan=plan, clock=clock, should_stop=should_stop, team=team)
 
 
 def resume(
@@ -222,7 +222,7 @@ def continue_run(
     work, device = _work_of(record), backend_of(record.spec.backend, backend)
     _check_draws(record, work, device)
     check_threads(device, record.spec.threads)
-    return _loop(record, work, device, None, Clock(), should_stop, team)
+    return _loop(record, work, device, plan=None, clock=Clock(), should_stop=should_stop, team=team)
 
 
 def _work_of(record: folders.Record) -> Workload:
@@ -245,6 +245,7 @@ def _loop(
     record: folders.Record,
     work: Workload,
     backend: Backend,
+    *,
     plan: Plan | None,
     clock: Clock,
     should_stop: Callable[[], bool],

@@ -71,6 +71,7 @@ class WorkQueue(Generic[R]):
         self,
         work: Sequence[Work],
         reserved: Sequence[Work],
+        *,
         ranks: Ranks,
         leaders: Sequence[int],
         on_result: Callable[[R], None],

@@ -75,7 +75,14 @@ def run_study(
     team, leaders = ranks.split(begin.n_teams)
     stop = SharedStop(should_stop, ranks, leaders)
     kept = [chain for chain in chains if reserved.intersection(chain)]
-    queue = WorkQueue[Outcome]([c for c in chains if c not in kept], kept, ranks, leaders, on_outcome, stop)
+    queue = WorkQueue[Outcome](
+        [chain for chain in chains if chain not in kept],
+        kept,
+        ranks=ranks,
+        leaders=leaders,
+        on_result=on_outcome,
+        should_stop=stop,
+    )
 
     def stopping() -> bool:
         queue.answer()
@@ -83,7 +90,7 @@ def run_study(
 
     with leading(team):
         while (chain := queue.next()) is not None:
-            _run(task, chain, fresh, team, on_plan, queue.add, stopping)
+            _run(task, chain, fresh, team=team, on_plan=on_plan, report=queue.add, should_stop=stopping)
     queue.close()
     order = {point.name: k for k, point in enumerate(points)}
     outcomes = sorted(queue.results, key=lambda outcome: order[outcome.point.name])
@@ -116,7 +123,8 @@ def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
         with leading(team):
             queue = WorkQueueClient[Outcome](ranks, stop)
             while (chain := queue.next()) is not None:
-                _run(task, chain, fresh, team, lambda *_: None, lambda o: queue.report(_portable(o)), stop)
+                report: Callable[[Outcome], None] = lambda outcome: queue.report(_portable(outcome))  # noqa: E731
+                _run(task, chain, fresh, team=team, on_plan=lambda *_: None, report=report, should_stop=stop)
     else:
         serve(team, meanwhile=stop)
     return ranks.share(meanwhile=stop).code
@@ -131,6 +139,7 @@ def _run(
     task: Task,
     chain: Work,
     fresh: dict[int, Prepared],
+    *,
     team: Ranks,
     on_plan: Callable[[Point, Plan], None],
     report: Callable[[Outcome], None],
@@ -147,7 +156,7 @@ def _run(
                 result = continue_run(place, should_stop=should_stop, team=team)
             else:
                 prepared = _from(before, fresh.pop(k, None) or prepare(point), point)
-                result = _start(point, prepared, place, on_plan, should_stop, team)
+                result = _start(point, prepared, place, on_plan=on_plan, should_stop=should_stop, team=team)
             outcome, before = Outcome(point, result), result
         except Stopped:
             return
@@ -175,6 +184,7 @@ def _start(
     point: Point,
     prepared: Prepared,
     place: Path,
+    *,
     on_plan: Callable[[Point, Plan], None],
     should_stop: Callable[[], bool],
     team: Ranks,
