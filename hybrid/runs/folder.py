@@ -124,10 +124,10 @@ def read(path: Path) -> tuple[dict[str, Any], QuantumCircuit, Problem]:
         )
         known = spec["problem"]
         problem = Problem(
-            known["name"],
             hamiltonian,
-            known["unit"],
-            known["source"],
+            name=known["name"],
+            unit=known["unit"],
+            source=known["source"],
             solve=None if known["exact_energy"] is None else lambda: known["exact_energy"],
         )
     except Exception as err:  # QPY's reader raises whatever the damage leads it to

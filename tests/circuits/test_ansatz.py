@@ -87,7 +87,7 @@ def test_hardware_efficient_refuses(options, words):
     [
         tfim(4, coupling=0.7, field=1.3),
         heisenberg(4, coupling=(1.0, 1.0, 0.4), field=0.3),
-        Problem("strings", SparsePauliOp.from_list([("XYZ", 0.3), ("ZII", 1.1), ("YIX", -0.2), ("III", 2.0)]), "1", {}),
+        Problem(SparsePauliOp.from_list([("XYZ", 0.3), ("ZII", 1.1), ("YIX", -0.2), ("III", 2.0)]), name="strings"),
     ],
     ids=lambda p: p.name,
 )
@@ -138,7 +138,7 @@ def test_qaoa_of_one_layer_on_a_triangle_free_cubic_graph():
 
 def test_qaoa_takes_fields_and_products_of_three():
     H = SparsePauliOp.from_list([("ZZZ", 0.7), ("IIZ", -0.4), ("ZIZ", 1.2)])
-    circuit = qaoa(Problem("cubic", H, "weight", {}), layers=1)
+    circuit = qaoa(Problem(H), layers=1)
     X = SparsePauliOp.from_sparse_list([("X", [q], 1.0) for q in range(3)], 3)
     psi = evolved(X, -0.3, evolved(H, 0.9, np.full(8, 8**-0.5, dtype=complex)))
     assert same_ray(state(circuit, [0.3, 0.9]), psi)
@@ -148,7 +148,7 @@ def test_diagonal_and_constant_are_told_apart():
     with pytest.raises(Refused, match="diagonal"):
         qaoa(tfim(3), layers=1)
     with pytest.raises(Refused, match="constant"):
-        qaoa(Problem("nothing", SparsePauliOp("III"), "weight", {}), layers=1)
+        qaoa(Problem("III"), layers=1)
     with pytest.raises(Refused, match="multiple of the identity"):
         hamiltonian_variational(tfim(3, coupling=0.0, field=0.0), layers=1)
     with pytest.raises(Refused, match="layers must be"):
