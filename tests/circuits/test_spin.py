@@ -91,7 +91,7 @@ def test_source_makes_the_problem_again():
         ((4,), {"edges": [(0, 1), (2, 2)]}, "edge 1 joins site 2 to itself"),
         ((4,), {"edges": [(0, 1), (1, 0)]}, "second time"),
         ((4,), {"edges": [(0, 1, 2)]}, "pair of sites"),
-        ((4,), {"edges": [(0, 1.5)]}, "pair of sites"),
+        ((4,), {"edges": [(0, 1.5)]}, "pair of whole numbers"),
         ((4,), {"edges": 7}, "edges must be pairs"),
     ],
 )
