@@ -25,7 +25,7 @@ IMAGINARY = 1e-12
 
 
 def as_hermitian(operator: PauliOperator, what: str) -> SparsePauliOp:
-    """The operator as a SparsePauliOp with real and finite coefficients.
+    """The operator as a SparsePauliOp with coefficients that are finite and real; rounding is taken out.
 
     Args:
         operator: Any of `PauliOperator`.
@@ -55,6 +55,8 @@ def as_hermitian(operator: PauliOperator, what: str) -> SparsePauliOp:
         raise Refused(f"the coefficients of {what} add up to more than {LARGEST_SUM:g}; take a larger unit")
     if 0.0 < largest < 1.0 / LARGEST_SUM:
         raise Refused(f"the coefficients of {what} are all below {1.0 / LARGEST_SUM:g}; take a smaller unit")
+    if np.any(np.imag(coefficients)):
+        return SparsePauliOp(converted.paulis, np.real(coefficients))
     return converted
 
 
