@@ -7,7 +7,7 @@ from typing import Any
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from circuits.problems.exact import lowest_eigenvalue
+from circuits.problems.exact import lowest_eigenvalue, seconds
 from circuits.problems.operators import as_hermitian
 
 
@@ -27,6 +27,7 @@ class Problem:
             They sum to H up to a multiple of the identity. Empty: no natural splitting is known.
         structure: What an ansatz or an algorithm needs to know beyond H: a molecule's orbitals, a graph's edges.
         solve: A better way to the exact energy than diagonalizing H, such as FCI in the particle sector.
+        solve_seconds: Predicted time of ``solve`` on one core; 0 where the energy is known already.
 
     Raises:
         Refused: if H is no Hermitian operator, or its coefficients are not finite or too large.
@@ -44,6 +45,7 @@ class Problem:
     layers: tuple[SparsePauliOp, ...] = ()
     structure: Any = None
     solve: Callable[[], float] | None = field(default=None, repr=False)
+    solve_seconds: float = 0.0
 
     def __post_init__(self):
         what = "the Hamiltonian" if self.name == "Hamiltonian" else f"the Hamiltonian of {self.name}"
@@ -55,9 +57,17 @@ class Problem:
         return self.hamiltonian.paulis.z.shape[1]
 
     def exact_energy(self) -> float:
-        """Lowest energy, exact to about 1e-10 of the unit.
+        """Lowest energy, exact to about 1e-10 of the norm of H; an interrupt is answered within about a second.
 
         Raises:
             Refused: if the computation would not fit into this machine's memory; the message says how much it needs.
         """
         return float(self.solve() if self.solve is not None else lowest_eigenvalue(self.hamiltonian))
+
+    def exact_energy_seconds(self) -> float:
+        """Predicted time of `exact_energy` on one core, so that a run can decide whether to compute it unasked.
+
+        It counts qubits and terms, or a molecule's determinants, and is right to within a factor of three or so;
+        infinite where the energy would be refused.
+        """
+        return self.solve_seconds if self.solve is not None else seconds(self.hamiltonian)
