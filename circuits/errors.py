@@ -13,6 +13,7 @@ A run that does not converge is not an error: it is a status on the result.
 """
 
 import difflib
+import math
 from collections.abc import Iterable
 
 LONGEST_SHOWN = 100
@@ -88,12 +89,12 @@ def shown(value: object) -> str:
     """A value as a message shows it: on one line, in printable characters, cut where it is long.
 
     >>> shown(10**5000)
-    'a whole number of 16610 bits'
+    'about 10^5000'
     >>> shown("a" * 200) == repr("a" * 97)[:-1] + "...'"
     True
     """
     if isinstance(value, int) and value.bit_length() > 4 * LONGEST_SHOWN:
-        return f"a whole number of {value.bit_length()} bits"
+        return f"about {'-' if value < 0 else ''}10^{round(value.bit_length() * math.log10(2))}"
     if isinstance(value, str):
         value = value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 3] + "..."
     try:

@@ -1,6 +1,7 @@
 import networkx
 import numpy as np
 import pytest
+from qiskit import QuantumCircuit
 from qiskit.circuit.library import PauliEvolutionGate, get_standard_gate_name_mapping
 from qiskit.quantum_info import Operator, SparsePauliOp, Statevector
 from scipy.linalg import expm
@@ -18,6 +19,8 @@ from circuits import (
     tfim,
     uccsd,
 )
+from circuits.ansatz.uccsd import excitations, n_excitations
+from circuits.problems.chemistry import Molecule
 
 ROUNDING = 1e-10  # some hundred gates on unit vectors
 
@@ -259,3 +262,41 @@ def test_starting_points_are_not_stationary(problem, make):
     steps = 1e-4 * np.eye(len(theta))
     gradient = [(energy(circuit, problem, theta + h) - energy(circuit, problem, theta - h)) / 2e-4 for h in steps]
     assert np.linalg.norm(gradient) > 0.1
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: hardware_efficient(10**9),
+        lambda: hardware_efficient(10**400, layers=1),
+        lambda: hardware_efficient(4, layers=10**400),
+        lambda: hardware_efficient(4, layers=10**7),
+        lambda: hardware_efficient(2000, layers=1, topology="all"),
+        lambda: hardware_efficient(3, layers=10**6, rotations=[], entangler="rzz", topology=[(0, 1)]),
+        lambda: qaoa(maxcut([(0, 1)]), layers=10**7),
+        lambda: qaoa(maxcut([(0, 1)]), layers=10**400),
+        lambda: hamiltonian_variational(tfim(4), layers=10**6),
+        lambda: hamiltonian_variational(tfim(4), layers=10**400),
+    ],
+)
+def test_circuits_that_would_fill_the_memory_are_refused(make):
+    with pytest.raises(Refused, match=r"gates .*at most 500000"):
+        make()
+
+
+def test_too_many_excitations_are_refused():
+    everything = Molecule((("H", (0.0, 0.0, 0.0)),), "any", 0, 0, 40, 20, 20, 0.0)
+    problem = Problem("Z" * 80, structure=everything, reference_state=QuantumCircuit(80))
+    with pytest.raises(Refused, match="uccsd of Hamiltonian would have 1165000 gates"):
+        uccsd(problem)
+
+
+def test_the_number_of_excitations_is_known_beforehand():
+    for space in ((2, 1, 1), (5, 2, 1), (6, 3, 3), (4, 4, 0)):
+        assert n_excitations(*space) == len(excitations(*space))
+
+
+def test_too_many_terms_to_be_grouped_are_refused():
+    terms = SparsePauliOp.from_sparse_list([("XZ", [i, j], 1.0) for i in range(70) for j in range(70) if i != j], 70)
+    with pytest.raises(Refused, match="4830 terms; at most 4000 are grouped"):
+        hamiltonian_variational(Problem(terms), layers=1)
