@@ -230,7 +230,7 @@ def _parse(path: Path) -> dict[str, Any]:
     if len(content) > MAX_BYTES:
         raise Refused(f"{path}: larger than {MAX_BYTES >> 20} MiB, too large for a study file")
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as err:
         line = content[: err.start].count(b"\n") + 1
         raise Refused(f"{path}: line {line}: not UTF-8, which TOML must be") from err
