@@ -53,9 +53,10 @@ def hamiltonian_variational(problem: Problem, *, layers: int) -> QuantumCircuit:
     if problem.reference_state is not None:
         circuit.compose(problem.reference_state, inplace=True)
     theta = ParameterVector("theta", layers * len(parts))
+    terms = [part.to_sparse_list() for part in parts]
     for k in range(layers):
-        for j, part in enumerate(parts):
-            evolve(circuit, part, theta[k * len(parts) + j])
+        for j in range(len(parts)):
+            evolve(circuit, terms[j], theta[k * len(parts) + j])
     step = STEP / max(float(np.max(np.abs(np.asarray(part.coeffs, dtype=complex)))) for part in parts)
     times = np.outer((np.arange(layers) + 0.5) / layers, np.full(len(parts), step))
     times[:, -1] = step

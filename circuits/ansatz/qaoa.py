@@ -51,8 +51,9 @@ def qaoa(problem: Problem, *, layers: int = 1) -> QuantumCircuit:
     beta, gamma = ParameterVector("beta", layers), ParameterVector("gamma", layers)
     circuit = QuantumCircuit(problem.n_qubits, name="qaoa")
     circuit.h(range(problem.n_qubits))
+    terms = cost.to_sparse_list()
     for k in range(layers):
-        evolve(circuit, cost, gamma[k])
+        evolve(circuit, terms, gamma[k])
         circuit.rx(-2 * beta[k], range(problem.n_qubits))
     ramp = (np.arange(layers) + 0.5) / layers
     start = np.concatenate([STEP * (1 - ramp), STEP * ramp / np.max(felt)])

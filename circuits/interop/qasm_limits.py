@@ -8,8 +8,8 @@ import re
 
 from circuits.errors import Refused
 
-MAX_BYTES = {2: 4 << 20, 3: 1 << 20}
-"""By language version; the parser of OpenQASM 3 needs about 10 s for its limit."""
+MAX_BYTES = {2: 4 << 20, 3: 1 << 19}
+"""By language version; the parser of OpenQASM 3 needs some 10 s for its limit."""
 
 MAX_DEPTH = 200
 """Of nested brackets."""
@@ -23,7 +23,7 @@ MAX_QUBITS = 100_000
 MAX_DECLARATIONS = 5_000
 """Of gates and inputs; the parsers need time and memory for their square."""
 
-MAX_GATES = {2: 10_000_000, 3: 100_000}
+MAX_GATES = {2: 3_000_000, 3: 100_000}
 """After expanding definitions and gates on whole registers; OpenQASM 3 is expanded, slowly, while it is read."""
 
 _COMMENT_OR_STRING = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"[^\"\n]*\"|'[^'\n]*'", re.DOTALL)

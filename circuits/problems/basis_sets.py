@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Iterable
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 from circuits.errors import Refused, shown, suggestion
@@ -24,7 +25,7 @@ LONGEST = 100
 """Characters of a name."""
 
 
-def load(name: str, symbols: Iterable[str], library: Any) -> dict[str, Any]:
+def load(name: str, symbols: Iterable[str], library: ModuleType) -> dict[str, Any]:
     """The functions of a basis set.
 
     Args:

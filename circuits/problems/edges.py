@@ -21,7 +21,8 @@ GraphLike = Union[
 UNDIRECTED = "give graph.to_undirected()"
 """The cure where a direction says nothing."""
 
-MAX_EDGES = 1_000_000
+MAX_EDGES = 200_000
+"""More would exceed `MAX_LETTERS` even on the fewest nodes that can have them."""
 LARGEST_LABEL = 10**18
 
 

@@ -14,7 +14,7 @@ from circuits.files import read_text
 from circuits.problems.checks import finite
 from circuits.problems.edges import MAX_EDGES
 
-MAX_BYTES = 16 << 20
+MAX_BYTES = 8 << 20
 
 WeightedEdges = list[tuple[int, int, float]]
 
@@ -47,7 +47,7 @@ def read_graph(path: str | os.PathLike[str]) -> WeightedEdges:
     DIMACS files the lines are ``c comment``, ``p edge nodes edges``, ``e u v``.
 
     Args:
-        path: The file, of at most 16 MiB and `MAX_EDGES` edges.
+        path: The file, of at most 8 MiB and `MAX_EDGES` edges.
 
     Returns:
         (u, v, weight) in the file's labels.

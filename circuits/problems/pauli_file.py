@@ -15,7 +15,7 @@ from circuits.problems.checks import check_operator_size
 from circuits.problems.problem import Problem
 
 MAX_BYTES = 64 << 20
-MAX_TERMS = 2_000_000
+MAX_TERMS = 1_000_000
 MAX_QUBITS = 10_000
 
 _LINE = re.compile(r"([^\n]*)\n?")
@@ -33,7 +33,7 @@ def pauli_terms(path: str | os.PathLike[str]) -> Problem:
     ``#``. Equal strings add up. With sparse lines only, the highest qubit named decides their number.
 
     Args:
-        path: The file, in UTF-8: at most 64 MiB, 2 million terms, and 10,000 qubits.
+        path: The file, in UTF-8: at most 64 MiB, 1 million terms, and 10,000 qubits.
 
     Returns:
         A `Problem` whose unit is ``"coupling"``; its source holds the path and the terms themselves.

@@ -134,7 +134,7 @@ def lonely(graph):
         ([(0, 1), (1, 0)], "twice"),
         ([(0, 1, float("nan"))], "weight of edge 0 must be a finite"),
         ([(0, 1, 1e308), (1, 2, 1e308)], "add up to more than 1e\\+150"),
-        (((k, k + 1) for k in itertools.count()), "more than 1000000 edges"),
+        (((k, k + 1) for k in itertools.count()), "more than 200000 edges"),
         ([(k, k + 1) for k in range(20_000)], "20001 terms on 20001 qubits"),
         ("no/such/file", "cannot be read"),
         (networkx.empty_graph(2), "has no edge"),
