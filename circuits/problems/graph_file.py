@@ -118,18 +118,20 @@ def _gset_header(first: _Line, rest: list[_Line]) -> _Header | None:
     """The first line as a header "nodes edges", or None if it is an edge."""
     header = _Header(first.u, first.v, first.where)
     labels = {label for line in rest for label in (line.u, line.v)}
-    fits = len(rest) == header.edges and _fits_labels(header, labels)
     weighted = all(line.weight is not None for line in rest)
+    fits_edges, fits_nodes = len(rest) == header.edges, _fits_labels(header, labels)
+    if header.nodes < 2 or not (fits_nodes or (fits_edges and weighted)):
+        return None
     no_edge = header.nodes == header.edges or any({line.u, line.v} == {first.u, first.v} for line in rest)
-    if fits and (weighted or no_edge or header.edges > header.nodes):
+    if fits_nodes and fits_edges and (weighted or no_edge or header.edges > header.nodes):
         return header
     reads = f"{first.where}: '{first.u} {first.v}' may be a header (nodes, edges) or an edge"
     cure = "write the header as 'p edge nodes edges' with lines 'e u v', or give the edge its weight, 1"
-    if fits:
+    if fits_nodes and fits_edges:
         raise Refused(f"{reads}, and both make sense; {cure}")
-    announced = f"as a header it announces {header.edges} edges, but {len(rest)} follow"
     if weighted or (header.edges > header.nodes and labels in (_numbers(header, 0), _numbers(header, 1))):
-        raise Refused(f"{reads}: {announced}, and as an edge it is unlike the others; {cure}")
+        follow = f"{len(rest)} edges between nodes {min(labels)} to {max(labels)} follow"
+        raise Refused(f"{reads}: {follow}, which does not fit a header, and the others are unlike it; {cure}")
     return None
 
 

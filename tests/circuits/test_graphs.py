@@ -201,6 +201,8 @@ HEADED = {
     ),
     "DIMACS col": ("p col 4 1\ne 4 2\n", 2, -1.0),
     "DIMACS without header": ("c none\ne 1 2\ne 2 3\n", 3, -2.0),
+    "no header: of no nodes": ("0 1\n1 2 0.5\n", 3, -1.5),
+    "no header: labels go beyond, with weights": ("1 2\n2 3 0.5\n3 4 0.25\n", 4, -1.75),
     "no header: labels go beyond": ("3 4\n1 2\n2 3\n3 5\n9 1\n", 6, -5.0),
     "no header: other number of edges": ("2 1\n1 3\n3 0\n0 2\n", 4, -4.0),
 }
@@ -218,8 +220,9 @@ def test_headers_are_no_edges(kind, tmp_path):
     ("text", "words"),
     [
         ("3 2\n1 2\n1 3\n", ":1: '3 2' may be a header .* and both make sense"),  # a path, or a triangle
-        ("4 6\n1 2\n1 3\n1 4\n2 3\n2 4\n", "announces 6 edges, but 5 follow"),
-        ("4 6\n1 2 1\n1 3 1\n", "announces 6 edges, but 2 follow"),
+        ("4 6\n1 2\n1 3\n1 4\n2 3\n2 4\n", "5 edges between nodes 1 to 4 follow, which does not fit"),
+        ("4 6\n1 2 1\n1 3 1\n", "2 edges between nodes 1 to 4 follow"),
+        ("4 2\n1 2 1\n1 5 1\n", "2 edges between nodes 1 to 5 follow"),
         ("p edge 4 6\ne 1 2\n", ":1: the header announces 6 edges, but 1 follow"),
         ("p edge 2 1\ne 1 3\n", "announces 2 nodes, .* name nodes 1 to 3"),
         ("p edge 2 1\n1 2\n", ":2: either each edge is 'e u v'"),
