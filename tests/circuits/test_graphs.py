@@ -221,7 +221,7 @@ def test_headers_are_no_edges(kind, tmp_path):
     [
         ("3 2\n1 2\n1 3\n", ":1: '3 2' may be a header .* and both make sense"),  # a path, or a triangle
         ("4 6\n1 2\n1 3\n1 4\n2 3\n2 4\n", "5 edges between nodes 1 to 4 follow, which does not fit"),
-        ("4 6\n1 2 1\n1 3 1\n", "2 edges between nodes 1 to 4 follow"),
+        ("4 6\n1 2 1\n1 3 1\n", "2 edges between nodes 1 to 3 follow"),
         ("4 2\n1 2 1\n1 5 1\n", "2 edges between nodes 1 to 5 follow"),
         ("p edge 4 6\ne 1 2\n", ":1: the header announces 6 edges, but 1 follow"),
         ("p edge 2 1\ne 1 3\n", "announces 2 nodes, .* name nodes 1 to 3"),
