@@ -10,7 +10,6 @@ from typing import Any
 from qiskit import QuantumCircuit, qasm3, qpy
 from qiskit.circuit import AnnotatedOperation, ControlFlowOp, Delay, Gate, Instruction
 from qiskit.circuit.library import PauliEvolutionGate
-from qiskit.exceptions import QiskitError
 from qiskit.synthesis import MatrixExponential
 
 from circuits.errors import Refused, printable, shown
@@ -89,7 +88,7 @@ def _as_qpy(circuit: QuantumCircuit) -> bytes:
     try:
         return _written(circuit, circuit)
     except Refused as refusal:
-        with contextlib.suppress(Refused, QiskitError):
+        with contextlib.suppress(Exception):
             return _written(composed(circuit), circuit)
         raise Refused(f"the circuit cannot be written as .qpy: {_culprit(circuit) or refusal}") from refusal
 
@@ -108,12 +107,16 @@ def _written(circuit: QuantumCircuit, meant: QuantumCircuit) -> bytes:
     key = _changed_key(meant.metadata or {}, read.metadata or {})
     if key is not None:
         raise Refused(f"its metadata under {shown(key)} would be other ones when they are read back")
+    if len(buffer.getvalue()) > MAX_BYTES:
+        raise Refused(f"it would have {len(buffer.getvalue())} bytes; at most {MAX_BYTES} are read")
     return buffer.getvalue()
 
 
 def _culprit(circuit: QuantumCircuit) -> str | None:
     """The first instruction that is not kept even alone, and what to do about it."""
     for k, item in enumerate(circuit.data):
+        if item.is_standard_gate():
+            continue
         alone = circuit.copy_empty_like()
         alone.metadata = {}
         alone.append(item)

@@ -23,6 +23,7 @@ UNDIRECTED = "give graph.to_undirected()"
 
 MAX_EDGES = 200_000
 """More would exceed `MAX_LETTERS` even on the fewest nodes that can have them."""
+
 LARGEST_LABEL = 10**18
 
 

@@ -108,7 +108,9 @@ def as_product(hamiltonian: SparsePauliOp) -> Callable[[np.ndarray], np.ndarray]
     [2.0, 1.0]
     """
     _check_size(hamiltonian)
-    return _product(_pauli_sum(hamiltonian))
+    H = _pauli_sum(hamiltonian)
+    _check_memory(H)
+    return _product(H)
 
 
 @dataclass(frozen=True)

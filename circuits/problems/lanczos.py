@@ -84,7 +84,7 @@ def _overlap(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _less(w: np.ndarray, alpha: float, v: np.ndarray, beta: float, before: np.ndarray) -> np.ndarray:
-    """W - alpha v - beta before, in place of before."""
+    """The vector w - alpha v - beta before; it takes the place of before, and w is used up."""
     before *= -beta
     before += w
     np.multiply(v, -alpha, out=w)
