@@ -139,7 +139,12 @@ def classifier(
     start = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,))).uniform(-0.5, 0.5, n_theta)
     work = workload(
         circuit,
-        Problem(f"classes of {dataset.name}", SparsePauliOp.sum(polarizations(n_qubits, n_classes)), "nat", {}),
+        Problem(
+            SparsePauliOp.sum(polarizations(n_qubits, n_classes)),
+            name=f"classes of {dataset.name}",
+            unit="nat",
+            source={},
+        ),
         optimizer=optimizer,
         theta=np.concatenate([start, np.zeros(n_qubits)]),
         accuracy=accuracy,

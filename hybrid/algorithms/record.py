@@ -28,7 +28,7 @@ from circuits import Problem
 from circuits.errors import RecordFailed, Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
-from hybrid.loop.exact import EXACT_QUBITS
+from hybrid.loop.exact import UNASKED_S
 from hybrid.loop.ledger import Evaluate, Ledger
 from hybrid.loop.minimize import continue_run, run
 from hybrid.loop.optimize import Ending, optimize
@@ -304,9 +304,10 @@ def _asked_backend(backend: Any) -> Any:
 
 def solved_once(problem: Problem) -> Problem:
     """The same problem, whose exact energy is computed once for all stages, or not at all where it is too large."""
-    if problem.solve is None and problem.n_qubits > EXACT_QUBITS:
+    seconds = problem.exact_energy_seconds()
+    if seconds > UNASKED_S:
         return problem
-    return replace(problem, solve=cache(problem.exact_energy))
+    return replace(problem, solve=cache(problem.exact_energy), solve_seconds=seconds)
 
 
 def unsolved(problem: Problem) -> Problem:
@@ -315,7 +316,7 @@ def unsolved(problem: Problem) -> Problem:
     def refuse() -> float:
         raise Refused("the exact energy of H is not the minimum that is looked for")
 
-    return replace(problem, solve=refuse)
+    return replace(problem, solve=refuse, solve_seconds=0.0)
 
 
 def _continued(file: Path, kind: str, asked: dict[str, Any], backend: Any) -> Backend:

@@ -4,8 +4,8 @@ from circuits import Problem
 from circuits.errors import Refused
 from hybrid.loop.stop import at_once
 
-EXACT_QUBITS = 16
-"""Largest problem whose exact energy, or that of a noisy run's answer, is computed without being asked for."""
+UNASKED_S = 10.0
+"""Predicted seconds up to which an exact energy is computed without being asked for."""
 
 
 def exact_energy(problem: Problem) -> float | None:
@@ -14,7 +14,7 @@ def exact_energy(problem: Problem) -> float | None:
     Raises:
         Stopped: if a signal comes: nothing was begun that could be saved.
     """
-    if problem.solve is None and problem.n_qubits > EXACT_QUBITS:
+    if problem.exact_energy_seconds() > UNASKED_S:
         return None
     with at_once():
         try:

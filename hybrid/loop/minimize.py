@@ -15,7 +15,7 @@ from circuits.errors import Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
 from hybrid.loop.conclusion import Conclusion, at, conclude, explained, is_sampled
-from hybrid.loop.exact import EXACT_QUBITS, exact_energy
+from hybrid.loop.exact import exact_energy
 from hybrid.loop.ledger import Ledger
 from hybrid.loop.optimize import Ending, optimize
 from hybrid.loop.team import evaluator
@@ -42,6 +42,9 @@ from hybrid.workload.spec import (
     workload_words,
 )
 from hybrid.workload.workload import Workload, workload
+
+VALIDATED_QUBITS = 16
+"""Widest circuit whose noisy answer is computed again without noise."""
 
 
 def minimize(
@@ -356,7 +359,7 @@ def _rounding(work: Workload, backend: Backend, conclusion: Conclusion, clock: C
 def _validated(work: Workload, backend: Backend, conclusion: Conclusion, clock: Clock) -> float | None:
     """The exact energy at the answer of a run that was not exact, from a simulator here, where the states are small."""
     can = backend.capabilities()
-    if (can.exact and not can.noise and work.shots is None) or work.circuit.num_qubits > EXACT_QUBITS:
+    if (can.exact and not can.noise and work.shots is None) or work.circuit.num_qubits > VALIDATED_QUBITS:
         return None
     with clock.phase("validate"):
         try:

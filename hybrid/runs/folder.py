@@ -9,16 +9,16 @@ lock                held by the one process that works on the run
 """
 
 import hashlib
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qiskit import QuantumCircuit, qpy
+from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from circuits.errors import RecordFailed, Refused
+from circuits.interop.qpy import as_qpy, circuit_of
 from hybrid.runs import journal
 from hybrid.runs.files import parsed, read_bytes, read_json, to_json, write
 from hybrid.runs.lock import Lock
@@ -93,7 +93,7 @@ def create(path: Path, spec: Spec, circuit: QuantumCircuit, hamiltonian: SparseP
     check_free(path)
     files = {
         SPEC: to_json(spec.to_dict()),
-        CIRCUIT: _qpy(circuit),
+        CIRCUIT: as_qpy(circuit),
         HAMILTONIAN: to_json({"n_qubits": hamiltonian.num_qubits, "terms": _terms(hamiltonian)}),
     }
     digest = _digest(files)
@@ -136,13 +136,9 @@ def read_spec(path: Path) -> Spec:
 
 def _circuit(path: Path, files: Mapping[str, bytes]) -> QuantumCircuit:
     try:
-        (circuit,) = qpy.load(io.BytesIO(files[CIRCUIT]))
-    except Exception as err:  # QPY's reader raises whatever the damage leads it to
-        reason = str(err).splitlines()[0] if str(err) else "no more is known"
-        raise Refused(f"{path / CIRCUIT} is damaged ({type(err).__name__}: {reason})") from err
-    if not isinstance(circuit, QuantumCircuit):
-        raise Refused(f"{path / CIRCUIT} is damaged: it holds no circuit")
-    return circuit
+        return circuit_of(files[CIRCUIT])
+    except Refused as err:
+        raise Refused(f"{path / CIRCUIT} {err}") from err
 
 
 def _hamiltonian(path: Path, files: Mapping[str, bytes]) -> SparsePauliOp:
@@ -156,12 +152,6 @@ def _hamiltonian(path: Path, files: Mapping[str, bytes]) -> SparsePauliOp:
 
 def _terms(hamiltonian: SparsePauliOp) -> list[list[Any]]:
     return [[label, coefficient.real] for label, coefficient in hamiltonian.to_list()]
-
-
-def _qpy(circuit: QuantumCircuit) -> bytes:
-    buffer = io.BytesIO()
-    qpy.dump(circuit, buffer)
-    return buffer.getvalue()
 
 
 def _digest(files: Mapping[str, bytes]) -> str:

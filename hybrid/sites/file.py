@@ -44,7 +44,7 @@ def read(file: Path) -> dict[str, Site]:
         Refused: as `site`.
     """
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as err:
         if os.environ.get(VARIABLE):
             raise Refused(f"{file}: no such file, but {VARIABLE} names it") from err

@@ -94,7 +94,7 @@ def workload(
     check_unitary(circuit)
     if not isinstance(problem, Problem):
         (hamiltonian,) = as_observables(problem, circuit.num_qubits)
-        problem = Problem("Hamiltonian", hamiltonian, unit="1", source={"kind": "operator"})
+        problem = Problem(hamiltonian)
     as_observables(problem.hamiltonian, circuit.num_qubits)
     if finite(accuracy, "accuracy") <= 0:
         raise Refused(f"accuracy must be a positive number in {problem.unit}, not {accuracy}")

@@ -28,6 +28,11 @@ def test_a_site_is_what_the_file_says(sites):
     assert site("local").kind == "local"
 
 
+def test_a_byte_order_mark_is_no_content(sites):
+    sites('\ufeff[lab]\nkind = "slurm"\n')
+    assert site("lab").kind == "slurm"
+
+
 def test_the_file_may_say_what_local_is(sites):
     sites('[local]\nkind = "local"\nthrottle = 3\n')
     assert site("local").throttle == 3
