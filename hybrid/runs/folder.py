@@ -8,7 +8,6 @@ result.json         what came out; absent until the run has ended
 lock                held by the one process that works on the run
 """
 
-import fcntl
 import json
 import os
 import re
@@ -23,6 +22,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from circuits import Problem
 from circuits.errors import RecordFailed, Refused
+from hybrid.runs.lock import Lock
 
 FORMAT = 1
 JOURNAL = "journal.sqlite"
@@ -138,28 +138,6 @@ def read(path: Path) -> tuple[dict[str, Any], QuantumCircuit, Problem]:
     return spec, circuit, problem
 
 
-class Lock:
-    """The right to work on a run, held by one process at a time and let go of when that process ends."""
-
-    def __init__(self, path: Path):
-        self._path = path / "lock"
-
-    def __enter__(self) -> "Lock":
-        try:
-            self._file = self._path.open("a+")
-        except OSError as err:
-            raise Refused(f"the run folder {self._path.parent} cannot be written: {err.strerror}") from err
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as err:
-            self._file.close()
-            raise Refused(f"another process is working on the run in {self._path.parent}") from err
-        return self
-
-    def __exit__(self, *_):
-        self._file.close()
-
-
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON file whole or not at all.
 
@@ -184,7 +162,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as err:
+    except (OSError, ValueError, RecursionError) as err:  # among them: not UTF-8, and whole numbers without end
         raise Refused(f"{path} cannot be read: {err}") from err
     if not isinstance(content, dict):
         raise Refused(f"{path} is damaged: it holds no JSON object")
