@@ -28,6 +28,9 @@ FORMAT = 1
 JOURNAL = "journal.sqlite"
 ALGORITHM = "algorithm.json"
 
+WORD_BYTES = 200
+"""Longest part of a new folder's name that comes from the run's, in bytes; file systems take 255 for the whole."""
+
 
 def home() -> Path:
     """Where runs without a folder of their own go: $HYBRID_RUNS, or ./runs."""
@@ -51,7 +54,8 @@ def latest(name: str) -> Path | None:
 
 def _word(name: str) -> str:
     """The name as a part of a file name."""
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in str(name)).strip("-.") or "run"
+    safe = "".join(c if c.isalnum() or c in "-_." else "-" for c in str(name)).strip("-.")
+    return safe.encode()[:WORD_BYTES].decode(errors="ignore") or "run"
 
 
 def is_run(path: Path) -> bool:

@@ -21,7 +21,7 @@ class Local(Site):
     def opening(self) -> list[str]:
         """The point is the script's argument."""
         limit = [f"export HYBRID_END_TIME=$(($(date +%s) + {walltime_s(self.time)}))"] if self.time else []
-        return ["point=$1", *limit]
+        return ["hybrid_point=$1", *limit]
 
     def again(self) -> list[str]:
         """The driver sees the exit code."""

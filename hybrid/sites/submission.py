@@ -22,8 +22,9 @@ from circuits.errors import LostJob, RecordFailed, Refused, ToolkitError
 from hybrid.runs import folder as folders
 from hybrid.runs.listing import entry_of
 from hybrid.sites.file import KINDS
-from hybrid.sites.script import script
+from hybrid.sites.script import BEGINS, ENDS, script
 from hybrid.sites.site import FOLDER, Activity, Batch, Site
+from hybrid.sites.words import check_folder, job_word
 from hybrid.studies.run import unfinished, workload_of
 from hybrid.studies.study import Study, read
 from hybrid.studies.sweep import Value, positions
@@ -76,7 +77,7 @@ class Submitted:
 
     def batch(self, submission: Submission) -> Batch:
         """What the site was or is handed."""
-        return Batch(self.folder, self.study.parent, submission.name, submission.number, submission.points)
+        return Batch(self.folder, submission.name, submission.number, submission.points)
 
     def jobs(self, submission: Submission) -> Sequence[Mapping[str, Any]]:
         """The jobs, looked for where the site's answer was lost."""
@@ -124,6 +125,7 @@ def submitted(folder: Path) -> Submitted:
     Raises:
         Refused: if nothing was submitted to it, or the record is damaged.
     """
+    check_folder(folder.absolute())
     path = folder.absolute() / FOLDER / RECORD
     if not path.is_file():
         raise Refused(f"{folder}: nothing was submitted to this folder; `hybrid status` lists the folders")
@@ -158,9 +160,11 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submissio
         LostJob: if the scheduler took it, perhaps; submit again to find out.
         ProviderUnreachable: if there is no scheduler, or it does not answer.
     """
+    file, folder = file.absolute(), folder.absolute()
+    for place in (folder, file.parent):
+        site.check(place)
     study = read(file)
     study.check_apart()
-    folder = folder.absolute()
     points = unfinished(study, folder)
     workload_of(study.points()[0])  # what can be refused is refused here, not in the queue
     place = folder / FOLDER
@@ -182,10 +186,10 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submissio
 
 
 def _hand_over(record: Submitted, site: Site, site_name: str, study: Study, points: list[int]) -> Submission:
-    name = f"{study.points()[0].spec.run.name or study.path.stem}-{secrets.token_hex(4)}"
+    name = f"{job_word(study.points()[0].spec.run.name or study.path.stem)}-{secrets.token_hex(4)}"
     submission = Submission(len(record.submissions) + 1, site_name, site.kind, name, points)
     batch = record.batch(submission)
-    batch.script.write_text(script(site, batch))
+    batch.script.write_text(script(site, batch, base=record.study.parent), encoding="utf-8")
     record = record.updated(submission)
     try:
         for job in site.submit(batch):
@@ -295,7 +299,7 @@ def _failure(log: Path) -> str:
     if points and points[0]["status"] == "failed":
         return points[0]["message"]
     lines = log.read_text(errors="replace").split("\n") if log.is_file() else []
-    said = [line.strip() for line in lines if line.strip()]
+    said = [line.strip() for line in lines if line.strip() and not line.startswith((BEGINS, ENDS))]
     return said[-1].removeprefix("hybrid: ") if said and said[-1].startswith("hybrid: ") else ""
 
 
