@@ -67,8 +67,11 @@ def words(key: str, value: Any) -> str:
 
 
 def energy(record: dict[str, Any]) -> str:
-    """The energy of a record with its unit, or a dash."""
-    return "-" if record["energy"] is None else f"{record['energy']:.8g} {record['unit']}"
+    """The energy of a record with its standard error and unit, or a dash."""
+    if record["energy"] is None:
+        return "-"
+    spread = "" if record["standard_error"] is None else f" +- {record['standard_error']:.2g}"
+    return f"{record['energy']:.8g}{spread} {record['unit']}"
 
 
 def line(outcome: "Outcome") -> str:
@@ -89,9 +92,12 @@ def draw(outcomes: "list[Outcome]", place: Path, *, swept: bool) -> Path | None:
     if figure is None:
         return None
     picture = place / ("sweep.png" if swept else "convergence.png")
+    scratch = picture.with_name(f".{os.getpid()}.{picture.name}")
     try:
-        figure.savefig(picture, dpi=150)
+        figure.savefig(scratch, dpi=150)
+        scratch.replace(picture)  # whole or not at all, whoever else draws it
     except OSError as err:
+        scratch.unlink(missing_ok=True)
         print(f"hybrid: {picture} cannot be written: {err.strerror}; the record itself is complete", file=sys.stderr)
         return None
     return picture
