@@ -3,9 +3,14 @@
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from circuits.errors import ProviderUnreachable, Refused
+
+if TYPE_CHECKING:
+    from hybrid.sites.status import PointStatus
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
@@ -30,7 +35,7 @@ def submit(
     from hybrid import terminal
     from hybrid.runs import folder as folders
     from hybrid.sites import file as sites
-    from hybrid.sites.submission import submit as hand_over
+    from hybrid.sites.submit import submit as hand_over
     from hybrid.studies.study import read
 
     settings = sites.site(site)
@@ -58,7 +63,7 @@ def status(
 ) -> None:
     """Show where the points of a submitted study stand, with the energies of those that are done."""
     from hybrid import terminal
-    from hybrid.sites.submission import status as stand
+    from hybrid.sites.status import status as stand
 
     if folder is None:
         _list(as_json=as_json)
@@ -68,14 +73,16 @@ def status(
     if as_json:
         content = {"folder": str(folder), "counts": counts, "points": [point.to_dict() for point in points]}
         print(json.dumps(content, allow_nan=False))
-        return
-    table = terminal.table("point", "name", "state", "energy", "output")
-    for point in points:
-        state = point.state + (f": {point.message}" if point.message else "")
-        table.add_row(str(point.number), point.name, state, terminal.energy(point.to_dict()), _near(point.output))
-    out = terminal.console()
-    out.print(table)
-    out.print(_words(counts), highlight=False)
+    else:
+        table = terminal.table("point", "name", "state", "energy", "output")
+        for point in points:
+            cells = (_state(point), terminal.energy(point.to_dict()), _near(point.output))
+            table.add_row(str(point.number), point.name, *cells)
+        out = terminal.console()
+        out.print(table)
+        out.print(_words(counts), highlight=False)
+    if why := next((point.message for point in points if point.state == "unknown"), None):
+        raise ProviderUnreachable(f"{counts['unknown']} of its points may wait or run, or not: {why}")
 
 
 def cancel(
@@ -87,7 +94,7 @@ def cancel(
 ) -> None:
     """Cancel points of a submitted study, or all; running ones save their work first."""
     from hybrid import terminal
-    from hybrid.sites.submission import cancel as end
+    from hybrid.sites.cancel import cancel as end
 
     ended = end(folder, points or ())
     if as_json:
@@ -100,19 +107,27 @@ def _list(*, as_json: bool) -> None:
     """Every folder in the home of runs that a study was submitted to."""
     from hybrid import terminal
     from hybrid.runs import folder as folders
-    from hybrid.sites.submission import is_submitted
-    from hybrid.sites.submission import status as stand
+    from hybrid.sites.record import is_submitted
+    from hybrid.sites.status import status as stand
 
     table, entries = terminal.table("run", "points"), []
     for path in sorted(folders.home().glob("*")):
         if is_submitted(path):
-            counts = Counter(point.state for point in stand(path))
+            try:
+                counts = Counter(point.state for point in stand(path))
+            except Refused:  # `hybrid status RUN` says what is wrong with it
+                counts = Counter(damaged=1)
             entries.append({"folder": str(path), "counts": counts})
             table.add_row(str(path), _words(counts))
     if as_json:
         print(json.dumps({"runs": entries}))
     else:
         terminal.console().print(table if entries else "nothing was submitted from here")
+
+
+def _state(point: "PointStatus") -> str:
+    code = "" if point.exit_code is None else f" (exit code {point.exit_code})"
+    return point.state + (f": {point.message}" if point.message else "") + code
 
 
 def _words(counts: Counter[str]) -> str:

@@ -88,6 +88,7 @@ def _lead(
     from hybrid.distributed import End
     from hybrid.runs import folder as folders
     from hybrid.signals import Stop
+    from hybrid.sites.status import check_idle
     from hybrid.studies.run import run_study
     from hybrid.studies.study import read
     from hybrid.walltime import end_time
@@ -97,6 +98,8 @@ def _lead(
     first = study.points()[0]
     name = first.spec.run.name or file.stem
     place = folder or (folders.latest(name) if resume else None) or folders.fresh(name)
+    if not study.partial:
+        check_idle(place)
     out = terminal.console(quiet=as_json)
     swept = bool(study.sweep)
 

@@ -46,13 +46,14 @@ def take(file: IO, *, start: int = 0, length: int = 0, shared: bool = False) -> 
         fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
-def held(path: Path, *, start: int = 0, length: int = 0) -> list[tuple[int, int]]:
+def held(path: Path, *, start: int = 0, length: int = 0, shared: bool = False) -> list[tuple[int, int]]:
     """The locks of others on a file, each as its first byte and its length; looking takes nothing and writes nothing.
 
     Args:
         path: Of a file that need not exist.
         start: First byte to look at.
         length: Number of bytes; 0 for all from the start on.
+        shared: Only those that keep others from sharing, too.
 
     Raises:
         OSError: if the file cannot be read, or the file system has no locks.
@@ -66,7 +67,7 @@ def held(path: Path, *, start: int = 0, length: int = 0) -> list[tuple[int, int]
         spans = [(start, length)]
         while spans:  # each question is answered with any one lock: the bytes before and behind it are asked again
             first, count = spans.pop()
-            asked = RANGE.pack(fcntl.F_WRLCK, os.SEEK_SET, first, count, 0)
+            asked = RANGE.pack(fcntl.F_RDLCK if shared else fcntl.F_WRLCK, os.SEEK_SET, first, count, 0)
             kind, _, at, size, _ = RANGE.unpack(fcntl.fcntl(file, fcntl.F_OFD_GETLK, asked))
             if kind == fcntl.F_UNLCK:
                 continue
@@ -89,6 +90,18 @@ class Lock:
     def __init__(self, path: Path, *, shared: bool = False):
         self._path, self._shared = path / "lock", shared
 
+    def check(self) -> None:
+        """Refuse already what entering would refuse now; nothing is taken, and nothing written."""
+        try:
+            others = held(self._path, shared=self._shared)
+        except OSError as err:
+            raise Refused(f"{self._path} cannot be locked: {err.strerror}") from err
+        if others:
+            raise self._busy()
+
+    def _busy(self) -> Refused:
+        return Refused(f"another process is working on the run in {self._path.parent}")
+
     def __enter__(self) -> "Lock":
         try:
             self._file = self._path.open("a+b")
@@ -99,7 +112,7 @@ class Lock:
             take(self._file, shared=self._shared)
         except BlockingIOError as err:
             self._file.close()
-            raise Refused(f"another process is working on the run in {self._path.parent}") from err
+            raise self._busy() from err
         except OSError as err:
             self._file.close()
             raise Refused(f"{self._path} cannot be locked: {err.strerror}") from err
