@@ -1,7 +1,7 @@
 """The plan: where a workload would run, what it would cost there, and why."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -195,6 +195,25 @@ def rank(workload: Workload, candidates: Sequence[Any]) -> Plan:
     return Plan(describe(workload), tuple(_explained(workload, ways)), refusals)
 
 
+def check_able(workload: Workload, candidates: Sequence[Any]) -> None:
+    """Refuse what no candidate can do, or may do, on any machine; nothing is measured, and memory is not counted.
+
+    Args:
+        workload: What is to be run, perhaps elsewhere.
+        candidates: Backends or their names.
+
+    Raises:
+        Refused: with every reason, as `Plan.chosen`.
+    """
+    refusals = []
+    for candidate in candidates:
+        found = _look_at(workload, candidate, _able)
+        if isinstance(found, Way):
+            return
+        refusals.append(found)
+    Plan(describe(workload), (), tuple(refusals)).chosen  # noqa: B018 - refuses
+
+
 def describe(workload: Workload) -> str:
     """A workload in a few words."""
     circuit, problem = workload.circuit, workload.problem
@@ -205,19 +224,22 @@ def describe(workload: Workload) -> str:
     )
 
 
-def _look_at(workload: Workload, candidate: Any) -> Way | Refusal:
+def _look_at(
+    workload: Workload, candidate: Any, cost: Callable[[Workload, Backend], Cost] | None = None
+) -> Way | Refusal:
     name = candidate if isinstance(candidate, str) else type(candidate).__name__
     try:
         backend = backends.get(candidate)
         name = backend.capabilities().name
-        return Way(backend, _cost(workload, backend))
+        return Way(backend, (cost or _cost)(workload, backend))
     except ImportError as err:
         return Refusal(name, f"{err.name} is not installed")
     except Refused as err:
         return Refusal(name, str(err), by_policy=isinstance(err, PolicyViolation))
 
 
-def _cost(workload: Workload, backend: Backend) -> Cost:
+def _able(workload: Workload, backend: Backend) -> Cost:
+    """What is known of the cost without a look at this machine's memory and speed."""
     can = backend.capabilities()
     if can.place == "provider" and workload.label != "open":
         raise PolicyViolation(f"data labelled '{workload.label}' may not leave this machine")
@@ -225,7 +247,11 @@ def _cost(workload: Workload, backend: Backend) -> Cost:
         raise Refused(f"single precision cannot resolve an accuracy of {workload.accuracy:g}")
     if workload.optimizer.geometry:
         check_obtainable(backend, workload.shots)
-    cost = backend.predict(workload)
+    return backend.predict(workload)
+
+
+def _cost(workload: Workload, backend: Backend) -> Cost:
+    can, cost = backend.capabilities(), _able(workload, backend)
     free = memory.free_bytes()
     if cost.memory_bytes > free:
         need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"

@@ -6,11 +6,15 @@ is looked for by its name before anything is sent again.
 
 import os
 import secrets
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 from circuits.errors import LostJob, ProviderUnreachable, RecordFailed, Refused, ToolkitError
+from hybrid.progress import Progress
+from hybrid.routing.plan import candidates, check_able
+from hybrid.runs import folder as folders
 from hybrid.runs.lock import Lock
 from hybrid.sites.record import Submission, Submitted, inode, is_submitted, submitted
 from hybrid.sites.script import script
@@ -18,11 +22,13 @@ from hybrid.sites.site import FOLDER, Site
 from hybrid.sites.status import activity, busy
 from hybrid.sites.words import NAME_BYTES, check_folder, job_word
 from hybrid.studies.run import unfinished, workload_of
-from hybrid.studies.study import Study, read
+from hybrid.studies.study import Point, Study, read
 
 
 def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submission | None:
     """Submit the points of a study that have no result yet.
+
+    What can be known to be wrong with any of them is found before anything is written or sent.
 
     Args:
         file: The study file.
@@ -48,7 +54,7 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submissio
     _check_names(study, folder)
     missing = unfinished(study, folder)
     points = study.points()
-    workload_of(points[0])  # what can be refused is refused here, not in the queue
+    check_points([points[number] for number in missing if not folders.is_run(folder / points[number].name)])
     place = folder / FOLDER
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -65,6 +71,34 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submissio
             return _hand_over(record, site, site_name, study, missing)
     except OSError as err:
         raise RecordFailed(f"{place} cannot be written: {err.strerror}") from err
+
+
+def check_points(points: Sequence[Point]) -> None:
+    """Refuse a study with a point that cannot be built, or that no backend can do.
+
+    Points that share a problem, or a problem and a circuit, share the work of building it.
+
+    Args:
+        points: Of one study.
+
+    Raises:
+        Refused: for the first such point that is found.
+    """
+    alike = sorted(points, key=lambda point: (repr(point.spec.problem), repr(point.spec.ansatz)))
+    before, made = None, {}
+    with Progress("checking points", len(points)) as progress:
+        for done, point in enumerate(alike):
+            progress.update(done, point.name)
+            if before is None or before.spec.problem != point.spec.problem:
+                made = {}
+            elif before.spec.ansatz != point.spec.ansatz:
+                made.pop("circuit")
+            work, backend = workload_of(point, **made)
+            try:
+                check_able(work, candidates(backend))
+            except Refused as err:
+                raise type(err)(f"{point.where}: {err}") from err
+            before, made = point, {"problem": work.problem, "circuit": work.circuit}
 
 
 def _check_names(study: Study, folder: Path) -> None:
