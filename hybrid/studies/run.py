@@ -1,7 +1,8 @@
 """Running a study: one workload, or every point of a sweep, each in a folder of its own, on one rank or many."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hybrid.progress import Progress
 from hybrid.result import Result
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.runs import folder as folders
+from hybrid.runs.lock import Lock
 from hybrid.sharing import check_node, serve
 from hybrid.signals import Stop
 from hybrid.studies.crew import DESK, Bell, Chain, Counter, Desk, leading
@@ -113,36 +115,58 @@ def run_study(
         The outcomes in the order of the points; fewer than points if it was stopped.
     """
     points = study.points()
-    places = [folder / point.name if point.name else folder for point in points]
+    Lock(folder, shared=study.partial).check()
+    begun = _begun(points, folder, resume=resume)
+    task = Task(points, folder, begun, end)
+    ranks.share(task)
+    fresh, reserved = _build(task, ranks)
+    with _at_work(study, folder):
+        if _begun(points, folder, resume=resume) != begun:
+            raise Refused(f"{folder}: somebody else has worked there while the points were built; start again")
+        chains = study.chains()
+        begin = ranks.share(Begin(min(len(chains), ranks.size)))
+        team, leaders = ranks.split(begin.n_teams)
+        bell = Bell(should_stop, ranks, leaders)
+        kept = [chain for chain in chains if reserved.intersection(chain)]
+        desk = Desk([c for c in chains if c not in kept], kept, ranks, leaders, on_outcome, bell)
+
+        def stopping() -> bool:
+            desk.attend()
+            return bell()
+
+        with leading(team):
+            while (chain := desk.next()) is not None:
+                _run(task, chain, fresh, team, on_plan, desk.take, stopping)
+        desk.close()
+        order = {point.name: k for k, point in enumerate(points)}
+        outcomes = sorted(desk.outcomes, key=lambda outcome: order[outcome.point.name])
+        if points[0].values and not study.partial:
+            folders.write_json(folder / "sweep.json", {"points": [outcome.to_dict() for outcome in outcomes]})
+    return outcomes
+
+
+@contextmanager
+def _at_work(study: Study, folder: Path) -> Iterator[None]:
+    """The right to work on a sweep: alone, or, on some of its points, together with others; each point has its own."""
+    if not study.sweep:
+        yield
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise Refused(f"the folder {folder} cannot be written: {err.strerror}") from err
+    with Lock(folder, shared=study.partial):
+        yield
+
+
+def _begun(points: Sequence[Point], folder: Path, *, resume: bool) -> frozenset[int]:
+    """Numbers of the points that have a record; refuse one of another study, and any that is not to be continued."""
+    places = [folder / point.name for point in points]
     if not resume:
         for place in (folder, *places):
             folders.check_free(place)
-    known = resume and [_continue_check(point, place) for point, place in zip(points, places, strict=True)]
-    task = Task(points, folder, frozenset(k for k in range(len(points)) if known and known[k]), end)
-    ranks.share(task)
-    fresh, reserved = _build(task, ranks)
-    chains = study.chains()
-    begin = ranks.share(Begin(min(len(chains), ranks.size)))
-    team, leaders = ranks.split(begin.n_teams)
-    bell = Bell(should_stop, ranks, leaders)
-    kept = [chain for chain in chains if reserved.intersection(chain)]
-    desk = Desk([c for c in chains if c not in kept], kept, ranks, leaders, on_outcome, bell)
-
-    def stopping() -> bool:
-        desk.attend()
-        return bell()
-
-    with leading(team):
-        while (chain := desk.next()) is not None:
-            _run(task, chain, fresh, team, on_plan, desk.take, stopping)
-    desk.close()
-    order = {point.name: k for k, point in enumerate(points)}
-    outcomes = sorted(desk.outcomes, key=lambda outcome: order[outcome.point.name])
-    if points[0].values and not study.partial:
-        summary = {"points": [outcome.to_dict() for outcome in outcomes]}
-        folder.mkdir(parents=True, exist_ok=True)
-        folders.write_json(folder / "sweep.json", summary)
-    return outcomes
+        return frozenset()
+    return frozenset(k for k, place in enumerate(places) if _continue_check(points[k], place))
 
 
 def follow(ranks: Ranks) -> int:
