@@ -15,8 +15,15 @@ from circuits.problems.checks import finite, whole
 from hybrid.algorithms.pools import Generator, generators
 from hybrid.algorithms.record import Record, opened, solved_once
 from hybrid.algorithms.summary import Summary
-from hybrid.result import Result
-from hybrid.workload import workload
+from hybrid.runs.result import Result
+from hybrid.workload.spec import Words
+from hybrid.workload.workload import workload
+
+
+class PoolGradient(Words):
+    """The gradients of a pool's operators, as their file says them."""
+
+    gradient: list[float]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -66,8 +73,8 @@ class ADAPT(Summary):
         for k, run in enumerate(self.runs):
             name = self.chosen[k - 1].name if k else "reference"
             error = "" if run.error is None else f", error {run.error:+.1e}"
-            rows.append((name, f"{run.energy:.8f}{error}, pool gradient {self.gradient_norms[k]:.1e}"))
-        return [*rows, ("unit", self.problem.unit), ("status", self.status), ("record", str(self.folder))]
+            rows.append((name, f"{run.measured()}{error}, pool gradient {self.gradient_norms[k]:.1e}"))
+        return [*rows, ("status", self.status), ("record", str(self.folder))]
 
 
 def adapt(
@@ -192,10 +199,10 @@ def _pool_gradient(
     """dE/dtheta of every operator of the pool, appended with a zero angle; shape (pool,)."""
     work, backend = record.work, record.backend
 
-    def ask() -> dict[str, Any]:
+    def ask() -> PoolGradient:
         bound = circuit.assign_parameters(theta)
         everything = _append(bound, operators, "pool")
         f = backend.value_and_grad(everything, work.problem.hamiltonian, shots=work.shots, seed=record.seed(1, k))
-        return {"gradient": f(np.zeros(len(operators)))[1]}
+        return PoolGradient(gradient=f(np.zeros(len(operators)))[1].tolist())
 
-    return np.array(record.answer(f"pool-{k}", ask)["gradient"])
+    return np.array(record.answer(f"pool-{k}", PoolGradient, ask).gradient)

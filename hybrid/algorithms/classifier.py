@@ -12,19 +12,26 @@ from qiskit.circuit import ParameterVector
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Backend
-from backends.sampling import child_seed
+from backends.seeds import child_seed
 from circuits import Problem
 from circuits.errors import Refused
 from circuits.problems.checks import whole
 from hybrid.algorithms.dataset import Dataset, baseline, load
-from hybrid.algorithms.descent import descend
 from hybrid.algorithms.record import opened
 from hybrid.algorithms.summary import Summary
 from hybrid.optimizers.optimizer import Points, Told
-from hybrid.workload import workload
+from hybrid.workload.spec import Words
+from hybrid.workload.workload import workload
 
 SHARPNESS = 5.0
 """A class's score is its qubit's <Z> times this: probabilities of two classes may differ by exp(10)."""
+
+
+class Predictions(Words):
+    """Class numbers of the rows, as their file says them."""
+
+    train: list[int]
+    test: list[int]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -149,23 +156,22 @@ def classifier(
             rows = batch(len(dataset.train), batch_size, step, record.seed(0))
             return _loss(scores, points, dataset.train[rows], dataset.train_labels[rows], record.seed(1, step))
 
-        theta, losses = descend(record.folder / "training.sqlite", work, start, evaluate)
+        ending, losses = record.descend("training", start, evaluate)
+        theta = ending.theta
 
-        def ask() -> dict[str, Any]:
-            parts = {"train": dataset.train, "test": dataset.test}
-            return {
-                name: np.argmax(scores(theta, rows, record.seed(2, k)), axis=1)
-                for k, (name, rows) in enumerate(parts.items())
-            }
+        def ask() -> Predictions:
+            parts = (dataset.train, dataset.test)
+            told = [np.argmax(scores(theta, rows, record.seed(2, k)), axis=1).tolist() for k, rows in enumerate(parts)]
+            return Predictions(train=told[0], test=told[1])
 
-        predicted = record.answer("predictions", ask)
+        predicted = record.answer("predictions", Predictions, ask)
         result = Classifier(
             data=dataset,
             circuit=circuit,
             theta=theta,
             losses=losses,
-            train_accuracy=float(np.mean(np.array(predicted["train"]) == dataset.train_labels)),
-            accuracy=float(np.mean(np.array(predicted["test"]) == dataset.test_labels)),
+            train_accuracy=float(np.mean(np.array(predicted.train) == dataset.train_labels)),
+            accuracy=float(np.mean(np.array(predicted.test) == dataset.test_labels)),
             chance=float(np.max(np.bincount(dataset.test_labels)) / len(dataset.test_labels)),
             baseline=baseline(dataset),
             folder=record.folder,

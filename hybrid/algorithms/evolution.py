@@ -19,15 +19,18 @@ import numpy as np
 from qiskit import QuantumCircuit
 
 import backends
-from backends.base import Backend
+from backends.base import Backend, Tangents
 from circuits import Problem
 from circuits.errors import FailedJob, Refused
 from circuits.problems.checks import finite, whole
 from circuits.problems.exact import as_product
 from hybrid.algorithms.record import opened
 from hybrid.algorithms.summary import Summary
-from hybrid.judges import below_exact
-from hybrid.workload import workload
+from hybrid.loop.conclusion import AGREEMENT, scale
+from hybrid.loop.exact import exact_energy
+from hybrid.loop.stop import at_once
+from hybrid.workload.spec import Words
+from hybrid.workload.workload import workload
 
 Kind = Literal["real", "imaginary"]
 
@@ -36,6 +39,14 @@ EXACT_QUBITS = 12
 
 TOLERANCE = 1e-6
 """Error of one step of the integrator, radians."""
+
+
+class TrajectoryPoint(Words):
+    """A point of a trajectory, as its file says it; see `Evolution`."""
+
+    theta: list[float]
+    energy: float
+    residual: float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -102,7 +113,7 @@ class Evolution(Summary):
             rows.append(("distance", f"at most {self.distance_bound:.1e} by the residuals"))
         elif self.exact_energy is not None:
             rows.append(("error", f"{self.energy - self.exact_energy:+.1e} {self.problem.unit} from the lowest energy"))
-            if below_exact(self.problem, self.energy, 0.0, self.exact_energy):
+            if self.exact_energy - self.energy > AGREEMENT * scale(self.problem):
                 rows.append(("warning", "the energy lies below the exact one: do not trust it"))
         if self.fidelities is not None:
             words = f"{self.fidelities[-1]:.8f} at the end, {np.min(self.fidelities):.8f} at worst"
@@ -158,7 +169,19 @@ def real_time_evolution(
         >>> round(float(spin.theta[0]), 3)  # exp(-i t X) is a rotation by 2 t
         2.0
     """
-    return _evolution("real", circuit, problem, time, steps, theta, regularization, backend, seed, label, folder)
+    return _evolution(
+        "real",
+        circuit,
+        problem,
+        time=time,
+        steps=steps,
+        theta=theta,
+        regularization=regularization,
+        backend=backend,
+        seed=seed,
+        label=label,
+        folder=folder,
+    )
 
 
 def imaginary_time_evolution(
@@ -198,7 +221,19 @@ def imaginary_time_evolution(
         S. McArdle, T. Jones, S. Endo, Y. Li, S. C. Benjamin, X. Yuan, Variational ansatz-based quantum simulation of
         imaginary time evolution, npj Quantum Inf. 5, 75 (2019).
     """
-    return _evolution("imaginary", circuit, problem, time, steps, theta, regularization, backend, seed, label, folder)
+    return _evolution(
+        "imaginary",
+        circuit,
+        problem,
+        time=time,
+        steps=steps,
+        theta=theta,
+        regularization=regularization,
+        backend=backend,
+        seed=seed,
+        label=label,
+        folder=folder,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,6 +278,7 @@ def _evolution(
     kind: Kind,
     circuit: QuantumCircuit,
     problem: Any,
+    *,
     time: float,
     steps: int,
     theta: Any,
@@ -264,21 +300,25 @@ def _evolution(
     asked = {"time": float(time), "steps": steps, "theta": work.theta.tolist(), "regularization": float(regularization)}
     settings = ("seed", "label")
     with opened(f"{kind}-time", work, backend=device, folder=folder, asked=asked, settings=settings) as record:
-        points = record.lines("trajectory")
+        points = record.lines("trajectory", TrajectoryPoint)
         while len(points) <= steps:
-            row = _moved(move, np.array(points[-1]["theta"]), dt) if points else work.theta
+            record.check_stop()
+            row = _moved(move, np.array(points[-1].theta), dt) if points else work.theta
             here = move(row)
-            points.append({"theta": row.tolist(), "energy": here.energy, "residual": here.residual})
+            points.append(TrajectoryPoint(theta=row.tolist(), energy=here.energy, residual=here.residual))
             record.append("trajectory", points[-1])
+        with at_once():  # every point of the trajectory is saved
+            thetas = [point.theta for point in points]
+            fidelities = _fidelities(kind, device, work.problem, circuit, thetas=thetas, dt=dt)
         result = Evolution(
             work.problem,
             kind,
             dt * np.arange(steps + 1),
-            np.array([point["theta"] for point in points]),
-            np.array([point["energy"] for point in points]),
-            np.array([point["residual"] for point in points]),
-            _fidelities(kind, device, work.problem, circuit, points, dt),
-            _lowest(work.problem) if kind == "imaginary" else None,
+            np.array(thetas),
+            np.array([point.energy for point in points]),
+            np.array([point.residual for point in points]),
+            fidelities,
+            exact_energy(work.problem) if kind == "imaginary" else None,
             record.folder,
         )
         record.finish({"energy": result.energy, "theta": result.theta, "fidelities": result.fidelities})
@@ -296,7 +336,7 @@ def _moved(move: Callable[[np.ndarray], Motion], theta: np.ndarray, dt: float) -
 
 
 def _fidelities(
-    kind: Kind, device: Any, problem: Problem, circuit: QuantumCircuit, points: list[dict], dt: float
+    kind: Kind, device: Tangents, problem: Problem, circuit: QuantumCircuit, *, thetas: list[list[float]], dt: float
 ) -> np.ndarray | None:
     """Overlap with the exact evolution of the first state at every step."""
     if problem.n_qubits > EXACT_QUBITS:
@@ -305,29 +345,21 @@ def _fidelities(
     from scipy.sparse.linalg import expm_multiply
 
     generator = (-1j if kind == "real" else -1.0) * dt * csr_matrix(problem.hamiltonian.to_matrix(sparse=True))
-    psi = exact = device.state(circuit, points[0]["theta"])
-    found = []
-    for point in points:
-        if found:
+    states = device.states(circuit)
+    psi = exact = states(np.array(thetas[0]))
+    fidelities = []
+    for theta in thetas:
+        if fidelities:
             exact = expm_multiply(generator, exact)
             exact /= np.linalg.norm(exact)
-            psi = device.state(circuit, point["theta"])
-        found.append(abs(np.vdot(exact, psi)) ** 2)
-    return np.array(found)
-
-
-def _lowest(problem: Problem) -> float | None:
-    if problem.solve is None and problem.n_qubits > EXACT_QUBITS:
-        return None
-    try:
-        return problem.exact_energy()
-    except Refused:
-        return None
+            psi = states(np.array(theta))
+        fidelities.append(abs(np.vdot(exact, psi)) ** 2)
+    return np.array(fidelities)
 
 
 def _with_tangents(backend: Any) -> Any:
     device: Backend = backends.get("statevector" if backend == "auto" else backend)
-    if not hasattr(device, "tangents"):
+    if not isinstance(device, Tangents):
         raise Refused(
             f"time evolution needs the derivatives of the state, which '{device.capabilities().name}' does not give; "
             "use 'statevector'"

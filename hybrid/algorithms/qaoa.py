@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
+from backends.base import Samples
 from circuits import Problem
 from circuits import qaoa as ansatz
 from circuits.ansatz.qaoa import fields
@@ -16,8 +17,15 @@ from circuits.problems.exact import lowest_eigenvalue
 from circuits.problems.graphs import Graph
 from hybrid.algorithms.record import Record, opened, solved_once
 from hybrid.algorithms.summary import Summary
-from hybrid.result import Result
-from hybrid.workload import workload
+from hybrid.runs.result import Result
+from hybrid.workload.spec import Words
+from hybrid.workload.workload import workload
+
+
+class Counts(Words):
+    """Sampled bit strings, as their file says them."""
+
+    counts: dict[str, int]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -71,7 +79,7 @@ class QAOA(Summary):
         for k, run in enumerate(self.runs):
             ratio = "" if self.ratio is None else f", ratio {self.ratio[k]:.4f}"
             steps = f"{run.status} after {run.evaluations} evaluations"
-            rows.append((f"layers {len(run.theta) // 2}", f"{run.energy:.6f}{ratio}, {steps}"))
+            rows.append((f"layers {len(run.theta) // 2}", f"{run.measured()}{ratio}, {steps}"))
         best = f"{self.bits}: {self.value:g}" if self.cut is None else f"{self.bits} cuts {self.cut:g}"
         exact = self.runs[-1].exact_energy
         rows.append(("best", f"{best}, {self.hits} times in {self.samples} samples"))
@@ -150,14 +158,14 @@ def qaoa(
         label=label,
     )
     asked = {"layers": layers, "samples": samples, "start": theta.tolist()}
-    with opened("qaoa", work, backend=backend, folder=folder, asked=asked) as record:
+    with opened("qaoa", work, backend=backend, folder=folder, asked=asked, ability=Samples) as record:
         runs: list[Result] = []
         for depth in range(len(theta) // 2, layers + 1):
             circuit = ansatz(problem, layers=depth)
             runs.append(record.run(f"layers-{depth}", circuit, problem, theta=theta, seed=record.seed(0, depth)))
             beta, gamma = np.split(runs[-1].theta, 2)
             theta = np.concatenate([interpolate(beta), interpolate(gamma)])
-        counts = record.answer("samples", lambda: _sample(record, problem, runs[-1].theta, samples))["counts"]
+        counts = record.answer("samples", Counts, lambda: _sample(record, problem, runs[-1].theta, samples)).counts
         found = _best(problem, counts)
         result = QAOA(problem, tuple(runs), _ratios(problem, runs), *found, samples, record.folder)
         record.finish(
@@ -206,9 +214,11 @@ def _start(problem: Problem, start: Any, layers: int) -> np.ndarray:
     return theta
 
 
-def _sample(record: Record, problem: Problem, theta: np.ndarray, samples: int) -> dict[str, Any]:
+def _sample(record: Record, problem: Problem, theta: np.ndarray, samples: int) -> Counts:
     circuit = ansatz(problem, layers=len(theta) // 2)
-    return {"counts": record.backend.sample(circuit, theta, shots=samples, seed=record.seed(1))}
+    backend = record.backend
+    assert isinstance(backend, Samples)  # refused before the first stage
+    return Counts(counts=backend.sample(circuit, theta, shots=samples, seed=record.seed(1)))
 
 
 def _best(problem: Problem, counts: dict[str, int]) -> tuple[str, float, int]:

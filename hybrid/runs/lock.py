@@ -103,20 +103,29 @@ class Lock:
         return Refused(f"another process is working on the run in {self._path.parent}")
 
     def __enter__(self) -> "Lock":
-        try:
-            self._file = self._path.open("a+b")
-        except OSError as err:
-            kind = RecordFailed if err.errno in GONE else Refused
-            raise kind(f"the run folder {self._path.parent} cannot be written: {err.strerror}") from err
-        try:
-            take(self._file, shared=self._shared)
-        except BlockingIOError as err:
-            self._file.close()
-            raise self._busy() from err
-        except OSError as err:
-            self._file.close()
-            raise Refused(f"{self._path} cannot be locked: {err.strerror}") from err
-        return self
+        while True:
+            try:
+                self._file = self._path.open("a+b")
+            except OSError as err:
+                kind = RecordFailed if err.errno in GONE else Refused
+                raise kind(f"the run folder {self._path.parent} cannot be written: {err.strerror}") from err
+            try:
+                take(self._file, shared=self._shared)
+            except BlockingIOError as err:
+                self._file.close()
+                raise self._busy() from err
+            except OSError as err:
+                self._file.close()
+                raise Refused(f"{self._path} cannot be locked: {err.strerror}") from err
+            if self._is_there():
+                return self
+            self._file.close()  # it was removed since; a lock that nobody else can see locks nothing
 
-    def __exit__(self, *_):
+    def _is_there(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._file.fileno()), os.stat(self._path))
+        except FileNotFoundError:
+            return False
+
+    def __exit__(self, *_: object) -> None:
         self._file.close()

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from circuits.errors import Refused
-from hybrid.runs import folder as folders
+from hybrid.runs.files import write_json
 from hybrid.sites.file import KINDS
 from hybrid.sites.site import FOLDER, Activity, Batch, Site
 from hybrid.sites.stored import load
@@ -132,7 +132,7 @@ class Submitted:
         """
         content = asdict(self)
         del content["folder"]
-        folders.write_json(self.folder / FOLDER / RECORD, content)
+        write_json(self.folder / FOLDER / RECORD, content)
 
     def updated(self, submission: Submission) -> "Submitted":
         """With this submission in the place of the one of its number, or at the end; written."""

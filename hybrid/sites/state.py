@@ -9,7 +9,7 @@ driver-1.log        what the driver complained of
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from hybrid.runs import folder as folders
+from hybrid.runs.files import write_json
 from hybrid.sites.stored import load
 
 
@@ -48,7 +48,7 @@ def write_state(folder: Path, number: int, state: State) -> None:
     Raises:
         RecordFailed: if it cannot be written.
     """
-    folders.write_json(_state(folder, number), asdict(state))
+    write_json(_state(folder, number), asdict(state))
 
 
 def read_state(folder: Path, number: int) -> State:
@@ -76,7 +76,7 @@ def wish(folder: Path, number: int, points: list[int]) -> None:
     Raises:
         RecordFailed: if that cannot be written.
     """
-    folders.write_json(_wish(folder, number), {"points": sorted({*wished(folder, number), *points})})
+    write_json(_wish(folder, number), {"points": sorted({*wished(folder, number), *points})})
 
 
 def _state(folder: Path, number: int) -> Path:

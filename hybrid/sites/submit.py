@@ -12,17 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from circuits.errors import LostJob, ProviderUnreachable, RecordFailed, Refused, ToolkitError
-from hybrid.progress import Progress
-from hybrid.routing.plan import candidates, check_able
+from hybrid.routing.plan import candidates, check_possible
 from hybrid.runs import folder as folders
 from hybrid.runs.lock import Lock
 from hybrid.sites.record import Submission, Submitted, inode, is_submitted, submitted
 from hybrid.sites.script import script
 from hybrid.sites.site import FOLDER, Site
 from hybrid.sites.status import activity, busy
-from hybrid.sites.words import NAME_BYTES, check_folder, job_word
-from hybrid.studies.run import unfinished, workload_of
+from hybrid.sites.words import check_folder, job_word
+from hybrid.studies.continuation import unfinished
+from hybrid.studies.preparation import within_memory, workload_of
 from hybrid.studies.study import Point, Study, read
+from hybrid.terminal.progress import Progress
 
 
 def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submission | None:
@@ -51,7 +52,8 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submissio
         site.check(place)
     study, content = read(file), file.read_bytes()
     study.check_apart()
-    _check_names(study, folder)
+    for point in study.points():
+        check_folder(folder / point.name)
     missing = unfinished(study, folder)
     points = study.points()
     check_points([points[number] for number in missing if not folders.is_run(folder / points[number].name)])
@@ -93,22 +95,15 @@ def check_points(points: Sequence[Point]) -> None:
                 made = {}
             elif before.spec.ansatz != point.spec.ansatz:
                 made.pop("circuit")
-            work, backend = workload_of(point, **made)
             try:
-                check_able(work, candidates(backend))
+                work, backend = workload_of(point, **made)
+            except MemoryError as err:
+                raise within_memory(err, point) from err
+            try:
+                check_possible(work, candidates(backend), elsewhere=True)
             except Refused as err:
                 raise type(err)(f"{point.where}: {err}") from err
             before, made = point, {"problem": work.problem, "circuit": work.circuit}
-
-
-def _check_names(study: Study, folder: Path) -> None:
-    for point in study.points():
-        if len(os.fsencode(point.name)) > NAME_BYTES:
-            raise Refused(
-                f"{point.where[:120]}...: the point's values make a name of {len(os.fsencode(point.name))} bytes, and "
-                f"a folder's name may have {NAME_BYTES}; sweep over shorter values"
-            )
-        check_folder(folder / point.name)
 
 
 def _record(study: Study, file: Path, folder: Path) -> Submitted:

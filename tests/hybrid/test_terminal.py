@@ -73,13 +73,3 @@ def test_a_sweep_names_the_points_that_can_be_verified(cli, study):
 def test_a_scheduler_variable_that_is_no_number_counts_as_none(cli, study, monkeypatch):
     monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "2(x4)")
     assert cli("run", "one.toml", "--folder", "run", "--no-plot")[0] == 0
-
-
-def test_an_energy_comes_with_its_standard_error_and_unit():
-    from hybrid import terminal
-
-    record = {"energy": -1.23456789, "standard_error": 0.00123, "unit": "hartree"}
-    assert terminal.energy(record) == "-1.2345679 +- 0.0012 hartree"
-    assert terminal.energy(record | {"standard_error": 0.0}) == "-1.2345679 +- 0 hartree"
-    assert terminal.energy(record | {"standard_error": None}) == "-1.2345679 hartree", "stopped before it was known"
-    assert terminal.energy(record | {"energy": None}) == "-"

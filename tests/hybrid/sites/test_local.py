@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hybrid.runs import folder as folders
+from hybrid.runs.files import read_json
 from hybrid.sites.local import Local
 
 ROOT = Path(__file__).parents[3]
@@ -96,7 +96,7 @@ def test_a_sweep_in_the_background_has_the_bits_of_one_in_the_foreground(batch, 
     whole = json.loads(cli("run", "study.toml", "--folder", "serial", "--json", "--no-plot")[1])["points"]
     for point, other in zip(batch.points(), whole, strict=True):
         assert point["energy"] == other["energy"]
-        mine = folders.read_json(Path(point["output"]) / "result.json")
+        mine = read_json(Path(point["output"]) / "result.json")
         assert (mine["theta"], mine["evaluations"]) == (other["theta"], other["evaluations"])
     assert "2 converged" in cli("status", "sweep")[1]
     assert cli("cancel", "sweep")[1] == "0 points cancelled\n"

@@ -13,6 +13,7 @@ from circuits.errors import ProviderUnreachable
 from hybrid.runs.lock import Lock
 from hybrid.sites.local import Local
 from hybrid.sites.script import BEGINS, ENDS
+from hybrid.terminal.words import measured
 
 STUDY = """
 [problem]
@@ -81,7 +82,8 @@ def test_an_energy_never_comes_without_its_error_and_unit(folder, stand, cli):
         "coupling",
     )
     assert (second["energy"], second["standard_error"]) == (None, None)
-    words = f"{result['energy']:.8g} +- {result['standard_error']:.2g} coupling"
+    words = measured(result["energy"], result["standard_error"], "coupling")
+    assert f" ± {result['standard_error']:.2g} coupling" in words
     for command in (("status", folder), ("show", folder), ("runs", folder)):
         assert words in cli(*command)[1]
 
@@ -148,7 +150,7 @@ def test_slurm_cannot_be_asked_and_all_that_is_known_is_told_all_the_same(folder
     code, out, err = cli("status", folder)
     assert code == 5
     assert "2 of its points may wait or run, or not: squeue is not here" in err
-    assert "+-" in out
+    assert " ± " in out
     assert [point["state"] for point in stand(folder)][1:] == ["unknown", "unknown"]
     assert cli("submit", "study.toml", "--folder", folder)[0] == 5
 

@@ -11,7 +11,7 @@ from circuits.errors import Refused
 from hybrid.routing.plan import candidates, rank
 from hybrid.sites.local import Local
 from hybrid.sites.submit import check_points
-from hybrid.studies.run import workload_of
+from hybrid.studies.preparation import workload_of
 from hybrid.studies.study import read
 
 STUDY = """
@@ -65,7 +65,7 @@ PRECISION = (
     ("text", "words"),
     [
         (STUDY.replace('"ring"]', '"star"]'), ["(at t = star)", "[ansatz]"]),
-        (STUDY.replace('"ring"]', f'"{"é" * 127}"]'), ["256 bytes", "255"]),
+        (STUDY.replace('"ring"]', f'"{"é" * 127}"]'), ["a name of 256 bytes", "shorter values"]),
         (PRECISION, ["(at e = 1e-09)", "no backend can run", "single precision cannot"]),
     ],
     ids=["circuit", "name", "precision"],

@@ -93,7 +93,7 @@ def test_a_sweep_whose_points_wait_for_a_scheduler_is_not_run_by_hand(study, cli
 def test_what_another_did_while_the_points_were_built_is_not_overlooked(study, cli, monkeypatch):
     import hybrid.studies.run as module
 
-    build, begun = module._build, []
+    build, begun = module.build_all, []
 
     def slowly(task, ranks):
         begun.append(True)
@@ -102,7 +102,7 @@ def test_what_another_did_while_the_points_were_built_is_not_overlooked(study, c
         return build(task, ranks)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_build", slowly)
+        patch.setattr(module, "build_all", slowly)
         code, _, err = cli("run", "study.toml", "--folder", "sweep", "--no-plot", "--resume")
     assert code == 2
     assert "somebody else has worked there" in err
