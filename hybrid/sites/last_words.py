@@ -42,8 +42,8 @@ def last_words(log: Path, submission: int, scheduler: Path | None) -> LastWords:
             last, code, number = "", None, _number(line, BEGINS)
         elif line.startswith(ENDS):
             code = _number(line, ENDS)
-        else:
-            last, code = (line, code) if code is None else (last, code)
+        elif code is None:  # what a task's shell says after its end is not why it ended
+            last = line
     if number != submission:
         last, code = "", None
     elif code is not None and (reported := _report(log.with_suffix(".json"))):
