@@ -14,7 +14,7 @@ from urllib.parse import quote
 import psutil
 import pytest
 
-from hybrid.runs.journal import Journal
+from hybrid.runs import journal
 
 ROOT = Path(__file__).parents[3]
 
@@ -125,7 +125,7 @@ def point_name(point):
     return f"h={[1.0, 1.5, 2.0, 3.0][point // 5]},steps={[20, 21, 22, 23, 3000][point % 5]}"
 
 
-def wait_for(true, seconds=150):
+def wait_for(true, seconds=500):
     deadline = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < deadline
@@ -134,11 +134,8 @@ def wait_for(true, seconds=150):
 
 
 def evaluations(place):
-    journal = Journal(place / "journal.sqlite")
-    try:
-        return [(e.step, e.theta.tobytes(), e.told.values.tobytes()) for e in journal.read()]
-    finally:
-        journal.close()
+    kept = journal.read(place / "journal.sqlite").evaluations
+    return [(e.step, e.theta.tobytes(), e.told.values.tobytes()) for e in kept]
 
 
 @pytest.mark.slow
