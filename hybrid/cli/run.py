@@ -66,6 +66,7 @@ def _lead(ranks: "Ranks", asked: Request) -> int:
     from hybrid.loop.walltime import end_time
     from hybrid.ranks.mpi import End
     from hybrid.runs.places import fresh, latest
+    from hybrid.sites.status import check_idle
     from hybrid.studies.run import run_study
     from hybrid.studies.study import read
     from hybrid.terminal.console import console
@@ -75,6 +76,8 @@ def _lead(ranks: "Ranks", asked: Request) -> int:
     first = study.points()[0]
     name = first.spec.run.name or asked.file.stem
     place = asked.folder or (latest(name) if asked.resume else None) or fresh(name)
+    if not study.partial:
+        check_idle(place)
     out = console(quiet=asked.as_json)
     swept = bool(study.sweep)
 

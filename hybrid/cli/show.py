@@ -1,7 +1,9 @@
 """How runs and sweeps look on the command line."""
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,9 +44,13 @@ def draw(outcomes: Sequence[Outcome], place: Path, *, swept: bool) -> Path | Non
     if figure is None:
         return None
     picture = place / ("sweep.png" if swept else "convergence.png")
+    scratch = picture.with_name(f".{os.getpid()}.{picture.name}")
     try:
-        figure.savefig(picture, dpi=150)
+        figure.savefig(scratch, dpi=150)
+        scratch.replace(picture)  # whole or not at all, whoever else draws it
     except OSError as err:
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
         print(f"hybrid: {picture} cannot be written: {err.strerror}; the record itself is complete", file=sys.stderr)
         return None
     return picture

@@ -1,7 +1,7 @@
 """The plan: where a workload would run, what it would cost there, and why."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -193,14 +193,19 @@ def rank(workload: Workload, candidates: Sequence[Any]) -> Plan:
     with Progress("planning; backends new to this machine are measured once", len(candidates)) as progress:
         for done, candidate in enumerate(candidates):
             progress.update(done, str(candidate))
-            looked.append(_look_at(workload, candidate))
+            looked.append(_look_at(workload, candidate, _measured))
     ways = [way for way in looked if isinstance(way, Way)]
     refusals = tuple(refusal for refusal in looked if isinstance(refusal, Refusal))
     return Plan(describe(workload), tuple(_explained(workload, _ranked(ways))), refusals)
 
 
-def check_possible(workload: Workload, candidates: Sequence[Any]) -> None:
+def check_possible(workload: Workload, candidates: Sequence[Any], *, elsewhere: bool = False) -> None:
     """Refuse a workload that no candidate can do; nothing is measured.
+
+    Args:
+        workload: What is to be run.
+        candidates: Backends or their names.
+        elsewhere: Whether it is to run on another machine, whose memory is not known here.
 
     Raises:
         Refused: with the reason of each.
@@ -208,7 +213,7 @@ def check_possible(workload: Workload, candidates: Sequence[Any]) -> None:
     """
     refusals = []
     for candidate in candidates:
-        looked = _look_at(workload, candidate, measured=False)
+        looked = _look_at(workload, candidate, _possible if elsewhere else _fitting)
         if isinstance(looked, Way):
             return
         refusals.append(looked)
@@ -234,19 +239,20 @@ def describe(workload: Workload) -> str:
     )
 
 
-def _look_at(workload: Workload, candidate: Any, *, measured: bool = True) -> Way | Refusal:
+def _look_at(workload: Workload, candidate: Any, cost: Callable[[Workload, Backend], Cost]) -> Way | Refusal:
     name = candidate if isinstance(candidate, str) else type(candidate).__name__
     try:
         backend = backends.get(candidate)
         name = backend.capabilities().name
-        return Way(backend, _cost(workload, backend, measured=measured))
+        return Way(backend, cost(workload, backend))
     except ImportError as err:
         return Refusal(name, f"{err.name} is not installed")
     except Refused as err:
         return Refusal(name, str(err), by_policy=isinstance(err, PolicyViolation))
 
 
-def _cost(workload: Workload, backend: Backend, *, measured: bool) -> Cost:
+def _possible(workload: Workload, backend: Backend) -> Cost:
+    """What is known of the cost without a look at this machine; refuse what the backend cannot do, or may not."""
     can = backend.capabilities()
     if can.place == "provider" and workload.label != "open":
         raise PolicyViolation(f"data labelled '{workload.label}' may not leave this machine")
@@ -254,12 +260,23 @@ def _cost(workload: Workload, backend: Backend, *, measured: bool) -> Cost:
         raise Refused(f"single precision cannot resolve an accuracy of {workload.accuracy:g}")
     if workload.optimizer.geometry:
         obtainable(backend, workload.shots)
-    cost = backend.predict(workload)
+    return backend.predict(workload)
+
+
+def _fitting(workload: Workload, backend: Backend) -> Cost:
+    """The same; refuse what this machine has no memory for."""
+    cost = _possible(workload, backend)
     free = memory.free_bytes()
     if cost.memory_bytes > free:
         need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"
         raise Refused(f"needs {need}, {memory.readable(free)} are free")
-    if measured and math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
+    return cost
+
+
+def _measured(workload: Workload, backend: Backend) -> Cost:
+    """The same, with the backend's speed on this machine."""
+    can, cost = backend.capabilities(), _fitting(workload, backend)
+    if math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
         say(f"hybrid: measuring the speed of {can.name} on this machine, once; this takes some seconds")
         with suppress(Refused):  # the stabilizer method cannot do the probe; its speed stays unknown
             measure(backend, derivative=workload.derivative and can.gradient != "parameter-shift")

@@ -47,9 +47,9 @@ class Prepared:
     seconds: float
 
 
-def workload_of(point: Point) -> tuple[Workload, Any]:
-    """The workload of a point, and the backend it asks for ("auto" or a `Backend`)."""
-    problem, circuit, arguments = build(point)
+def workload_of(point: Point, **made: Any) -> tuple[Workload, Any]:
+    """The workload of a point, and the backend it asks for ("auto" or a `Backend`); see `build` for what is made."""
+    problem, circuit, arguments = build(point, **made)
     backend = arguments.pop("backend")
     arguments.pop("name")
     try:

@@ -168,8 +168,15 @@ def check(
     return study
 
 
-def build(point: Point) -> "tuple[Problem, QuantumCircuit, dict[str, Any]]":
+def build(
+    point: Point, *, problem: "Problem | None" = None, circuit: "QuantumCircuit | None" = None
+) -> "tuple[Problem, QuantumCircuit, dict[str, Any]]":
     """Make a point's problem and circuit.
+
+    Args:
+        point: Of a study.
+        problem: Made for another point with the same section, if there is one; it is not made again.
+        circuit: The same, for a point with the same problem.
 
     Returns:
         The problem, the ansatz circuit on its qubits, and the other arguments of `hybrid.minimize`: ``backend``
@@ -180,9 +187,9 @@ def build(point: Point) -> "tuple[Problem, QuantumCircuit, dict[str, Any]]":
     """
     spec = point.spec
     with _section(point, "problem"):
-        problem = _problem(spec)
+        problem = _problem(spec) if problem is None else problem
     with _section(point, "ansatz"):
-        circuit = _circuit(spec, problem)
+        circuit = _circuit(spec, problem) if circuit is None else circuit
     with _section(point, "optimizer"):
         optimizer = optimizers.get(**spec.optimizer.description)
     with _section(point, "backend"):
