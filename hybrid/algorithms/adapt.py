@@ -16,11 +16,11 @@ from hybrid.algorithms.pools import Generator, generators
 from hybrid.algorithms.record import Record, opened, solved_once
 from hybrid.algorithms.summary import Summary
 from hybrid.runs.result import Result
-from hybrid.workload.spec import Words
+from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
 
 
-class PoolGradient(Words):
+class PoolGradient(RecordModel):
     """The gradients of a pool's operators, as their file says them."""
 
     gradient: list[float]

@@ -20,14 +20,14 @@ from hybrid.algorithms.dataset import Dataset, baseline, load
 from hybrid.algorithms.record import opened
 from hybrid.algorithms.summary import Summary
 from hybrid.optimizers.optimizer import Points, Told
-from hybrid.workload.spec import Words
+from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
 
 SHARPNESS = 5.0
 """A class's score is its qubit's <Z> times this: probabilities of two classes may differ by exp(10)."""
 
 
-class Predictions(Words):
+class Predictions(RecordModel):
     """Class numbers of the rows, as their file says them."""
 
     train: list[int]

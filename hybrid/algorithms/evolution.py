@@ -29,7 +29,7 @@ from hybrid.algorithms.summary import Summary
 from hybrid.loop.conclusion import AGREEMENT, scale
 from hybrid.loop.exact import exact_energy
 from hybrid.loop.stop import at_once
-from hybrid.workload.spec import Words
+from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
 
 Kind = Literal["real", "imaginary"]
@@ -41,7 +41,7 @@ TOLERANCE = 1e-6
 """Error of one step of the integrator, radians."""
 
 
-class TrajectoryPoint(Words):
+class TrajectoryPoint(RecordModel):
     """A point of a trajectory, as its file says it; see `Evolution`."""
 
     theta: list[float]

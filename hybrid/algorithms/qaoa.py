@@ -18,11 +18,11 @@ from circuits.problems.graphs import Graph
 from hybrid.algorithms.record import Record, opened, solved_once
 from hybrid.algorithms.summary import Summary
 from hybrid.runs.result import Result
-from hybrid.workload.spec import Words
+from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
 
 
-class Counts(Words):
+class Counts(RecordModel):
     """Sampled bit strings, as their file says them."""
 
     counts: dict[str, int]

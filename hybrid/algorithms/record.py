@@ -43,7 +43,7 @@ from hybrid.runs.places import fresh
 from hybrid.runs.provenance import provenance
 from hybrid.runs.result import Result
 from hybrid.workload.question import SETTINGS, differing, question
-from hybrid.workload.spec import BackendWords, Words, backend_of, backend_words
+from hybrid.workload.spec import BackendSpec, RecordModel, backend_of, backend_spec
 from hybrid.workload.workload import Workload, workload
 
 ALGORITHM = 3
@@ -51,11 +51,11 @@ ALGORITHM = 3
 
 FORMAT = 1
 
-W = TypeVar("W", bound=Words)
+W = TypeVar("W", bound=RecordModel)
 """What a stage writes down."""
 
 
-class AlgorithmWords(Words):
+class AlgorithmSpec(RecordModel):
     """What was asked of an algorithm, as algorithm.json says it.
 
     Attributes:
@@ -68,7 +68,7 @@ class AlgorithmWords(Words):
     format: int = Field(ge=1, le=FORMAT)
     kind: str
     asked: dict[str, Any]
-    backend: BackendWords
+    backend: BackendSpec
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ class Record:
                 file.truncate(len(kept))
         return [checked(model, parsed(path, line), path) for line in kept.splitlines()]
 
-    def append(self, name: str, line: Words) -> None:
+    def append(self, name: str, line: RecordModel) -> None:
         """Write down one more step.
 
         Raises:
@@ -271,7 +271,7 @@ def opened(
             if device is None or file.exists():
                 device = _continued(file, kind, whole, backend)
             else:
-                head = {"format": FORMAT, "kind": kind, "asked": whole, "backend": backend_words(device).to_dict()}
+                head = {"format": FORMAT, "kind": kind, "asked": whole, "backend": backend_spec(device).to_dict()}
                 write_json(file, head | {"provenance": provenance()})
             try:
                 yield Record(path, device, work, stop)
@@ -299,7 +299,7 @@ def _chosen(kind: str, work: Workload, backend: Any, ability: type, path: Path) 
 
 
 def _asked_backend(backend: Any) -> Any:
-    return "auto" if isinstance(backend, str) and backend == "auto" else backend_words(backends.get(backend)).to_dict()
+    return "auto" if isinstance(backend, str) and backend == "auto" else backend_spec(backends.get(backend)).to_dict()
 
 
 def solved_once(problem: Problem) -> Problem:
@@ -320,7 +320,7 @@ def unsolved(problem: Problem) -> Problem:
 
 def _continued(file: Path, kind: str, asked: dict[str, Any], backend: Any) -> Backend:
     """The backend of the algorithm that the folder holds; refuse if it is not the one that is asked for."""
-    kept = checked(AlgorithmWords, read_json(file), file)
+    kept = checked(AlgorithmSpec, read_json(file), file)
     if kept.kind != kind:
         raise Refused(f"{file.parent} holds another algorithm: {kept.kind}; choose another folder")
     if differ := differing(kept.asked, asked):

@@ -18,7 +18,7 @@ from hybrid.algorithms.summary import Summary
 from hybrid.loop.conclusion import SIGMAS
 from hybrid.runs.result import Result
 from hybrid.terminal.words import measured
-from hybrid.workload.spec import Words
+from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import Workload, workload
 
 MARGIN = 1.5
@@ -28,7 +28,7 @@ MIXED = 1e-3
 """Overlap with a level below, beyond accuracy and statistics, from which on a state is a mixture with it."""
 
 
-class LevelWords(Words):
+class StoredLevel(RecordModel):
     """A level, as its file says it; see `Level`."""
 
     energy: float
@@ -216,14 +216,14 @@ def _next(record: Record, work: Workload, below: list[Level], penalty: float, st
         )
     run = min(searches, key=lambda search: search.energy)
 
-    def ask() -> LevelWords:
+    def ask() -> StoredLevel:
         batch = Batch(work.circuit, work.problem.hamiltonian, run.theta, shots=work.shots, seed=record.seed(k, starts))
         told = record.backend.submit(batch).result()
         overlaps = deflated.overlaps(work.circuit, run.theta, shots=work.shots, seed=record.seed(k, starts + 1))
         energy, error = float(told.values[0, 0]), float(told.standard_errors[0, 0])
-        return LevelWords(energy=energy, standard_error=error, overlaps=overlaps.tolist())
+        return StoredLevel(energy=energy, standard_error=error, overlaps=overlaps.tolist())
 
-    told = record.answer(f"level-{k}", LevelWords, ask)
+    told = record.answer(f"level-{k}", StoredLevel, ask)
     overlaps = np.array(told.overlaps, dtype=float)
     mixed = bool(np.any(overlaps > _explained(record, work, penalty)))
     return Level(told.energy, told.standard_error, run.theta, overlaps, run, mixed)

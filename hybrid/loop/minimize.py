@@ -30,16 +30,16 @@ from hybrid.runs.journal import Journal, seal
 from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
 from hybrid.runs.provenance import provenance
-from hybrid.runs.result import Result, ResultWords
-from hybrid.runs.spec import FORMAT, Spec
+from hybrid.runs.result import Result, StoredResult
+from hybrid.runs.spec import FORMAT, RunSpec
 from hybrid.workload.question import differing, question
 from hybrid.workload.spec import (
-    ProblemWords,
+    ProblemSpec,
     backend_of,
-    backend_words,
+    backend_spec,
     problem_of,
     workload_of,
-    workload_words,
+    workload_spec,
 )
 from hybrid.workload.workload import Workload, workload
 
@@ -127,7 +127,7 @@ def minimize(
 
 def _asked_backend(backend: Any) -> Any:
     """How a question names a backend; "auto" is answered by any."""
-    return "auto" if isinstance(backend, str) and backend == "auto" else backend_words(backends.get(backend)).to_dict()
+    return "auto" if isinstance(backend, str) and backend == "auto" else backend_spec(backends.get(backend)).to_dict()
 
 
 def _continued(path: Path, asked: dict[str, Any], backend: Any, should_stop: Callable[[], bool]) -> Result:
@@ -174,11 +174,11 @@ def run(
     with clock.phase("exact energy"):
         exact = exact_energy(work.problem)
     problem = work.problem
-    spec = Spec(
+    spec = RunSpec(
         format=FORMAT,
-        problem=ProblemWords(name=problem.name, unit=problem.unit, source=dict(problem.source), exact_energy=exact),
-        workload=workload_words(work),
-        backend=backend_words(backend),
+        problem=ProblemSpec(name=problem.name, unit=problem.unit, source=dict(problem.source), exact_energy=exact),
+        workload=workload_spec(work),
+        backend=backend_spec(backend),
         plan=plan.to_dict(),
         provenance=provenance(),
         threads=threads_of(backend),
@@ -339,7 +339,7 @@ def _recorded(record: folders.Record, result: Result, ledger: Ledger, journal: J
 
 def _written(record: folders.Record) -> dict[str, Any]:
     file = record.path / folders.RESULT
-    return checked(ResultWords, read_json(file), file).model_dump()
+    return checked(StoredResult, read_json(file), file).model_dump()
 
 
 def _rounding(work: Workload, backend: Backend, conclusion: Conclusion, clock: Clock) -> float | None:

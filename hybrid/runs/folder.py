@@ -22,7 +22,7 @@ from circuits.errors import RecordFailed, Refused
 from hybrid.runs import journal
 from hybrid.runs.files import parsed, read_bytes, read_json, to_json, write
 from hybrid.runs.lock import Lock
-from hybrid.runs.spec import Spec, spec_of
+from hybrid.runs.spec import RunSpec, spec_of
 
 SPEC, CIRCUIT, HAMILTONIAN = "spec.json", "circuit.qpy", "hamiltonian.json"
 JOURNAL = "journal.sqlite"
@@ -44,7 +44,7 @@ class Record:
     """
 
     path: Path
-    spec: Spec
+    spec: RunSpec
     circuit: QuantumCircuit
     hamiltonian: SparsePauliOp
     digest: str | None
@@ -84,7 +84,7 @@ def check_free(path: Path) -> None:
         raise Refused(f"{path} holds the journal of a run whose {SPEC} is gone; choose another folder")
 
 
-def create(path: Path, spec: Spec, circuit: QuantumCircuit, hamiltonian: SparsePauliOp) -> Record:
+def create(path: Path, spec: RunSpec, circuit: QuantumCircuit, hamiltonian: SparsePauliOp) -> Record:
     """Write a new run's folder; the spec comes last, so that half a folder is never taken for a run.
 
     Raises:
@@ -124,7 +124,7 @@ def read(path: Path) -> Record:
     return Record(path, spec, _circuit(path, files), _hamiltonian(path, files), digest)
 
 
-def read_spec(path: Path) -> Spec:
+def read_spec(path: Path) -> RunSpec:
     """The spec alone.
 
     Raises:

@@ -7,7 +7,7 @@ from circuits.errors import Refused
 from hybrid.runs import folder as folders
 from hybrid.runs.files import checked, read_json
 from hybrid.runs.places import home
-from hybrid.runs.result import ResultWords
+from hybrid.runs.result import StoredResult
 
 SHOWN = (
     "energy",
@@ -44,7 +44,7 @@ def entry_of(path: Path) -> dict[str, Any]:
     """
     spec = folders.read_spec(path)
     file = path / folders.RESULT
-    result = checked(ResultWords, read_json(file), file).model_dump() if file.exists() else {"status": "unfinished"}
+    result = checked(StoredResult, read_json(file), file).model_dump() if file.exists() else {"status": "unfinished"}
     return {
         "folder": str(path),
         "problem": spec.problem.name,

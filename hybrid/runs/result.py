@@ -9,7 +9,7 @@ from pydantic import FiniteFloat
 
 from hybrid.runs.history import History
 from hybrid.terminal.words import duration, measured
-from hybrid.workload.spec import Words
+from hybrid.workload.spec import RecordModel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Status = Literal["converged", "max_steps", "stalled", "stopped", "below_exact"]
 
 
-class ResultWords(Words):
+class StoredResult(RecordModel):
     """A result as result.json says it; see `Result`."""
 
     problem: str

@@ -8,13 +8,13 @@ from pydantic import Field
 
 from circuits.errors import Refused
 from hybrid.runs.files import checked
-from hybrid.workload.spec import BackendWords, ProblemWords, Words, WorkloadWords
+from hybrid.workload.spec import BackendSpec, ProblemSpec, RecordModel, WorkloadSpec
 
 FORMAT = 2
 """Of the folders that are written; 1, of version 0.1, is read, too: its journals are not bound to their runs."""
 
 
-class Spec(Words):
+class RunSpec(RecordModel):
     """What was asked of a run, as spec.json says it.
 
     Attributes:
@@ -29,9 +29,9 @@ class Spec(Words):
     """
 
     format: int = Field(ge=1, le=FORMAT)
-    problem: ProblemWords
-    workload: WorkloadWords
-    backend: BackendWords
+    problem: ProblemSpec
+    workload: WorkloadSpec
+    backend: BackendSpec
     plan: dict[str, Any] = Field(default_factory=dict)
     provenance: dict[str, Any]
     threads: int | None = None
@@ -42,7 +42,7 @@ class Spec(Words):
         return self.model_dump(exclude={"backend"}) | {"backend": self.backend.to_dict()}
 
 
-def spec_of(content: Mapping[str, Any], path: Path) -> Spec:
+def spec_of(content: Mapping[str, Any], path: Path) -> RunSpec:
     """The content of a spec.json.
 
     Raises:
@@ -50,4 +50,4 @@ def spec_of(content: Mapping[str, Any], path: Path) -> Spec:
     """
     if content.get("format") not in range(1, FORMAT + 1):
         raise Refused(f"{path}: format {content.get('format')!r}; this version reads formats 1 to {FORMAT}")
-    return checked(Spec, content, path)
+    return checked(RunSpec, content, path)

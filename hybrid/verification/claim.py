@@ -21,7 +21,7 @@ from hybrid.runs import folder as folders
 from hybrid.runs import journal
 from hybrid.runs.files import checked, read_bytes, read_json
 from hybrid.runs.folder import Record
-from hybrid.runs.result import ResultWords
+from hybrid.runs.result import StoredResult
 from hybrid.workload.spec import backend_of, problem_of, workload_of
 from hybrid.workload.workload import Workload
 
@@ -63,7 +63,7 @@ class Claim:
     """
 
     record: Record
-    result: ResultWords | None
+    result: StoredResult | None
     given: Any = field(default=None, repr=False)
 
     @cached_property
@@ -181,7 +181,7 @@ def claim(folder: Path, backend: Any = None) -> Claim:
     """
     record = folders.read(folder)
     file = folder / folders.RESULT
-    return Claim(record, checked(ResultWords, read_json(file), file) if file.exists() else None, backend)
+    return Claim(record, checked(StoredResult, read_json(file), file) if file.exists() else None, backend)
 
 
 def _made_again(source: Any) -> Problem | None:
