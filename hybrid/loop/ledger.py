@@ -41,7 +41,7 @@ class Ledger:
     ):
         self._journal, self._make, self._clock, self._team = journal, make, clock, team
         self._provider = provider
-        self._replay = Replay(journal.kept.evaluations)
+        self._replay = Replay(journal.content.evaluations)
         self._evaluate: Evaluate | None = None
         self._seconds: list[float] = []
         self.evaluations: list[Evaluation] = []
@@ -82,7 +82,7 @@ class Ledger:
 
     def _evaluated(self, points: Points, step: int) -> Evaluation:
         if self._provider is not None:
-            check_answered(self._journal.kept, self._journal.path, self._provider)
+            check_answered(self._journal.content, self._journal.path, self._provider)
         if self._evaluate is None:
             with self._clock.phase("compile"):
                 self._evaluate = self._make()

@@ -281,7 +281,7 @@ def _loop(
             theta=conclusion.theta,
             status=conclusion.status,
             message=conclusion.message,
-            history=History.of(ledger.evaluations, len(work.theta)),
+            history=History.from_evaluations(ledger.evaluations, len(work.theta)),
             plan=plan,
             folder=record.path,
             exact_energy=exact,
@@ -304,7 +304,7 @@ def _check_untouched(record: folders.Record, journal: Journal) -> None:
     file = record.path / folders.RESULT
     if record.spec.format == 1 or not file.exists() or _written(record)["status"] == "stopped":
         return
-    if seal(read_bytes(file), journal.kept) not in journal.kept.seals:
+    if seal(read_bytes(file), journal.content) not in journal.content.seals:
         raise Refused(
             f"{record.path}: result.json or the journal was changed after the run had ended: it is not read as what "
             "the run came to. Restore the folder from a copy; `hybrid verify` says more"

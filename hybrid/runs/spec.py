@@ -1,4 +1,4 @@
-"""What was asked of a run, in the words of its spec.json."""
+"""What was asked of a run, as its spec.json holds it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,17 +15,17 @@ FORMAT = 2
 
 
 class RunSpec(RecordModel):
-    """What was asked of a run, as spec.json says it.
+    """What was asked of a run, as spec.json holds it.
 
     Attributes:
-        format: Of the folder.
-        problem: But for the Hamiltonian.
-        workload: But for circuit and problem.
+        format: Version of the folder's layout, from 1 to `FORMAT`.
+        problem: Without the Hamiltonian, which stands in hamiltonian.json.
+        workload: Without the circuit, which stands in circuit.qpy.
         backend: The one that was chosen.
-        plan: Why it was chosen.
-        provenance: Versions, machine and time.
-        threads: That the backend used, where its last bits depend on them.
-        notes: What a study adds.
+        plan: Why it was chosen, as `Plan.to_dict` says it.
+        provenance: Versions, machine and time; see `hybrid.runs.provenance`.
+        threads: Number of threads that the backend used, where its last bits depend on it; else None.
+        notes: JSON-able values that the caller adds; a study keeps its own sections under "study".
     """
 
     format: int = Field(ge=1, le=FORMAT)
@@ -43,7 +43,11 @@ class RunSpec(RecordModel):
 
 
 def spec_of(content: Mapping[str, Any], path: Path) -> RunSpec:
-    """The content of a spec.json.
+    """The spec in the content of a spec.json.
+
+    Args:
+        content: The JSON object.
+        path: Of the file, for messages.
 
     Raises:
         Refused: if it is damaged, or of a format that this version does not know.

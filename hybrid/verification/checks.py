@@ -32,7 +32,7 @@ Finding = tuple[Outcome, str]
 def record(claim: Claim) -> Finding:
     """The files belong together: spec, circuit, Hamiltonian, journal and result are those that the run left."""
     try:
-        kept = claim.kept
+        journal = claim.journal_content
     except Refused as err:
         return "failed", str(err)
     if claim.record.digest is None:
@@ -41,7 +41,7 @@ def record(claim: Claim) -> Finding:
         return "failed", "there is no result.json"
     if not claim.sealed:
         return "failed", "result.json or the journal was changed after the run had ended"
-    return "passed", f"{len(kept.evaluations)} evaluations, bound to the run; result and journal are as it left them"
+    return "passed", f"{len(journal.evaluations)} evaluations, bound to the run; result and journal are as it left them"
 
 
 def replay(claim: Claim) -> Finding:

@@ -92,20 +92,22 @@ class Claim:
         return backend_of(self.record.spec.backend, self.given)
 
     @cached_property
-    def kept(self) -> journal.Kept:
-        """The journal.
+    def journal_content(self) -> journal.Content:
+        """What the run's journal holds.
 
         Raises:
             Refused: if it is missing, damaged, or that of another run.
+            RecordFailed: if it cannot be read.
         """
-        kept = journal.read(self.record.journal)
-        kept.check(self.record.digest, self.record.journal)
-        return kept
+        content = journal.read(self.record.journal)
+        content.check_run(self.record.digest, self.record.journal)
+        return content
 
     @property
     def sealed(self) -> bool:
         """Whether result.json and the journal are those that the run left behind."""
-        return journal.seal(read_bytes(self.record.path / folders.RESULT), self.kept) in self.kept.seals
+        content = self.journal_content
+        return journal.seal(read_bytes(self.record.path / folders.RESULT), content) in content.seals
 
     @cached_property
     def replayed(self) -> Replayed:
@@ -116,7 +118,7 @@ class Claim:
             JournalEnded: if it ends too early.
         """
         work, exact = self.work, self.record.spec.problem.exact_energy
-        replay = Replay(self.kept.evaluations, tolerance=OTHER_PROCESSOR)
+        replay = Replay(self.journal_content.evaluations, tolerance=OTHER_PROCESSOR)
 
         def answer(points: Points, step: int) -> Told:
             evaluation = replay.next(points, step)
@@ -138,7 +140,7 @@ class Claim:
         )
         beside_start = self.sampled and self.record.spec.format > 1
         conclusion = conclude(work, ending, answer, sampled=beside_start, exact=exact)
-        rows = sum(len(evaluation.theta) for evaluation in self.kept.evaluations[: replay.number])
+        rows = sum(len(evaluation.theta) for evaluation in self.journal_content.evaluations[: replay.number])
         return Replayed(conclusion, ending.steps, rows, replay.left, replay.same_bits)
 
     @property
