@@ -109,7 +109,7 @@ def _lead(ranks: "Ranks", asked: Request) -> int:
     if asked.as_json:
         print(json.dumps(_summary(study, outcomes, place, ranks.size), allow_nan=False), flush=True)
     code = exit_codes.of_outcomes(outcomes, len(study.points()))
-    ranks.share(End(code))
+    ranks.broadcast(End(code))
     return code
 
 

@@ -64,7 +64,9 @@ class SharedEvaluator:
     def __init__(self, work: Workload, backend: Backend, team: Ranks):
         assert backend.origin is not None
         self._team = team
-        team.share(Prepare(replace(work, problem=replace(work.problem, solve=None, structure=None)), backend.origin))
+        team.broadcast(
+            Prepare(replace(work, problem=replace(work.problem, solve=None, structure=None)), backend.origin)
+        )
         self._own = _made(lambda: Evaluator(work, backend), team)
 
     def __call__(self, points: Points, number: int) -> Told:
@@ -75,7 +77,7 @@ class SharedEvaluator:
         """
         if len(self._own.tiles(points)) == 1:
             return self._own(points, number)
-        self._team.share(Evaluate(points, number))
+        self._team.broadcast(Evaluate(points, number))
         told = self._own.told(points, _gathered(self._own, points, number, self._team))
         return self._own.with_geometry(told, points, number)
 
@@ -97,9 +99,9 @@ def check_node(backend: Backend, cost: Cost, team: Ranks) -> None:
         Refused: if their memory together does not suffice, or as `check_ranks`.
     """
     check_ranks(backend)
-    if team.here > 1 and team.here * cost.memory_bytes > memory.free_bytes():
+    if team.local_size > 1 and team.local_size * cost.memory_bytes > memory.free_bytes():
         raise Refused(
-            f"each of the {team.here} ranks of this node needs {memory.readable(cost.memory_bytes)}, and "
+            f"each of the {team.local_size} ranks of this node needs {memory.readable(cost.memory_bytes)}, and "
             f"{memory.readable(memory.free_bytes())} are free: start fewer ranks on a node"
         )
 
@@ -112,7 +114,7 @@ def serve(team: Ranks, meanwhile: Callable[[], object]) -> None:
         meanwhile: Called again and again while nothing is asked.
     """
     own: Evaluator | None = None
-    while not isinstance(message := team.share(meanwhile=meanwhile), Disband):
+    while not isinstance(message := team.broadcast(meanwhile=meanwhile), Disband):
         if isinstance(message, Prepare):
             own = _made(partial(_evaluator_of, message), team)
         elif isinstance(message, Evaluate) and own is not None:
@@ -125,9 +127,9 @@ def leading(team: Ranks) -> Iterator[None]:
     try:
         yield
     except ToolkitError:
-        team.share(Disband())
+        team.broadcast(Disband())
         raise
-    team.share(Disband())
+    team.broadcast(Disband())
 
 
 def _evaluator_of(message: Prepare) -> Evaluator:
@@ -160,12 +162,12 @@ def _gathered(own: Evaluator, points: Points, number: int, team: Ranks) -> np.nd
         error = err
     if error is not None and not team.leads:
         team.send(error, 0, ERRORS)
-    gathered = team.gather_numbers(found, sizes)
+    gathered = team.gather_arrays(found, sizes)
     errors: dict[int, ToolkitError] = {0: error} if error is not None and team.leads else {}
     start, n_failed = time.perf_counter(), sum(part[0] == FAILED for part in gathered)
     while len(errors) < n_failed:
         if (message := team.receive(ERRORS)) is not None:
-            errors[message[1]] = message[0]
+            errors[message.source] = message.value
         team.pause(start)
     _raise_first([errors.get(rank) for rank in range(team.size)])
     return np.concatenate([np.zeros(0), *(part[1:] for part in gathered)]).reshape(-1, width)

@@ -68,10 +68,10 @@ def run_study(
             folders.check_free(place)
     known = resume and [begun(point, place) for point, place in zip(points, places, strict=True)]
     task = Task(points, folder, frozenset(k for k in range(len(points)) if known and known[k]), end)
-    ranks.share(task)
+    ranks.broadcast(task)
     fresh, reserved = build_all(task, ranks)
     chains = study.chains()
-    begin = ranks.share(Begin(min(len(chains), ranks.size)))
+    begin = ranks.broadcast(Begin(min(len(chains), ranks.size)))
     team, leaders = ranks.split(begin.n_teams)
     stop = SharedStop(should_stop, ranks, leaders)
     kept = [chain for chain in chains if reserved.intersection(chain)]
@@ -107,7 +107,7 @@ def follow(ranks: Ranks) -> int:
     Args:
         ranks: In which this one does not lead.
     """
-    if isinstance(task := ranks.share(), End):
+    if isinstance(task := ranks.broadcast(), End):
         return task.code
     with Stop(task.end) as stop:
         return _follow(task, ranks, stop)
@@ -115,7 +115,7 @@ def follow(ranks: Ranks) -> int:
 
 def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
     fresh, _ = build_all(task, ranks)
-    if isinstance(begin := ranks.share(), End):
+    if isinstance(begin := ranks.broadcast(), End):
         return begin.code
     team, leaders = ranks.split(begin.n_teams)
     stop = SharedStop(should_stop, ranks, leaders)
@@ -127,7 +127,7 @@ def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
                 _run(task, chain, fresh, team=team, on_plan=lambda *_: None, report=report, should_stop=stop)
     else:
         serve(team, meanwhile=stop)
-    return ranks.share(meanwhile=stop).code
+    return ranks.broadcast(meanwhile=stop).code
 
 
 def _portable(outcome: Outcome) -> Outcome:
