@@ -28,7 +28,7 @@ from hybrid.algorithms.record import opened
 from hybrid.algorithms.summary import Summary
 from hybrid.loop.conclusion import AGREEMENT, scale
 from hybrid.loop.exact import exact_energy
-from hybrid.loop.stop import at_once
+from hybrid.loop.stop import stop_at_once
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
 
@@ -307,7 +307,7 @@ def _evolution(
             here = move(row)
             points.append(TrajectoryPoint(theta=row.tolist(), energy=here.energy, residual=here.residual))
             record.append("trajectory", points[-1])
-        with at_once():  # every point of the trajectory is saved
+        with stop_at_once():  # every point of the trajectory is saved
             thetas = [point.theta for point in points]
             fidelities = _fidelities(kind, device, work.problem, circuit, thetas=thetas, dt=dt)
         result = Evolution(

@@ -262,9 +262,9 @@ def opened(
     whole = question(work, settings) | dict(asked)
     with notebook.interrupts() as stop:
         named = {"algorithm": kind, **whole, "backend": _asked_backend(backend)}
-        path = Path(folder) if folder is not None else notebook.earlier(named)
+        path = Path(folder) if folder is not None else notebook.folder_to_continue(named)
         path = path or fresh(f"{kind}-{work.problem.name}")
-        notebook.note(named, path)
+        notebook.remember(named, path)
         device = None if (path / folders.ALGORITHM).exists() else _chosen(kind, work, backend, ability, path)
         with Lock(path):
             file = path / folders.ALGORITHM

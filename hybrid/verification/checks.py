@@ -12,7 +12,7 @@ import numpy as np
 from backends.batch import Batch
 from backends.seeds import child_seed
 from circuits.errors import FailedJob, Refused
-from hybrid.loop.conclusion import AGREEMENT, SIGMAS, explained
+from hybrid.loop.conclusion import AGREEMENT, SIGMAS, with_noise_explained
 from hybrid.verification.claim import Claim, JournalEnded
 from hybrid.verification.engines import others
 
@@ -67,7 +67,9 @@ def _differing(claim: Claim) -> Iterator[str]:
     again, told, spec = claim.replayed, claim.result, claim.record.spec
     assert told is not None
     can, exact = claim.backend.capabilities(), spec.problem.exact_energy
-    conclusion = explained(again.conclusion, can, exact, told.validated, spec.problem.unit)
+    conclusion = with_noise_explained(
+        again.conclusion, can, exact=exact, validated=told.validated, unit=spec.problem.unit
+    )
     numbers = {
         "energy": (told.energy, conclusion.energy),
         "standard_error": (told.standard_error, conclusion.standard_error),
