@@ -32,7 +32,7 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
     """Show a run: what was asked, where it ran, what came out."""
     from hybrid.runs.listing import entry_of, sweep_of
     from hybrid.terminal.console import console, table
-    from hybrid.terminal.words import energy, words
+    from hybrid.terminal.words import energy, value_text
 
     points = sweep_of(folder)
     if points is not None:
@@ -50,7 +50,7 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
         return
     rows = table("what", "value")
     for key, value in entry.items():
-        rows.add_row(key, energy(entry) if key == "energy" else words(key, value))
+        rows.add_row(key, energy(entry) if key == "energy" else value_text(key, value))
     console().print(rows)
 
 
