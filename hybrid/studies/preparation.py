@@ -58,10 +58,14 @@ def workload_of(point: Point) -> tuple[Workload, Any]:
         raise type(err)(f"{point.where}: {err}") from err
 
 
-def plan_of(point: Point) -> tuple[Workload, Plan]:
-    """The workload of a point, and where it would run."""
+def plan_of(point: Point) -> Plan:
+    """The plan of a point: where it would run.
+
+    Raises:
+        Refused: if the point's workload cannot be built.
+    """
     work, backend = workload_of(point)
-    return work, rank(work, candidates(backend))
+    return rank(work, candidates(backend))
 
 
 def within_memory(err: ToolkitError | MemoryError, point: Point) -> ToolkitError:
