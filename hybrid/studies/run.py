@@ -23,7 +23,11 @@ from hybrid.studies.study import Point, Study
 
 @dataclass(frozen=True)
 class Begin:
-    """The leader's message that the work begins, in so many teams."""
+    """The leader's message that the work begins.
+
+    Attributes:
+        n_teams: Number of teams into which the ranks divide.
+    """
 
     n_teams: int
 
@@ -52,9 +56,9 @@ def run_study(
         study: Read and checked.
         folder: Where the record goes.
         resume: Whether to continue what the folder holds; otherwise it must hold no run.
-        on_plan: Told each plan of this rank's points before they run.
-        on_outcome: Told each outcome as it comes.
-        should_stop: Asked before each step and each point.
+        on_plan: Called with each point that this rank runs and its plan, before it runs.
+        on_outcome: Called with each outcome as it comes.
+        should_stop: Called before each step and each point; when it returns True, the study is stopped.
         ranks: This one leads them; the others `follow`.
         end: When the ranks will be ended, in seconds since 1970; the others watch it, too.
 
