@@ -118,8 +118,8 @@ class Evolution(Summary):
             if self.exact_energy - self.energy > AGREEMENT * scale(self.problem):
                 rows.append(("warning", "the energy lies below the exact one: do not trust it"))
         if self.fidelities is not None:
-            words = f"{self.fidelities[-1]:.8f} at the end, {np.min(self.fidelities):.8f} at worst"
-            rows.append(("fidelity", f"{words}, with the exact evolution"))
+            text = f"{self.fidelities[-1]:.8f} at the end, {np.min(self.fidelities):.8f} at worst"
+            rows.append(("fidelity", f"{text}, with the exact evolution"))
         return [*rows, ("record", str(self.folder))]
 
 

@@ -99,12 +99,12 @@ class VQD(Summary):
         """The results as pairs of a name and a text."""
         rows = []
         for k, level in enumerate(self.levels):
-            words = measured(level.energy, level.standard_error, self.problem.unit)
+            text = measured(level.energy, level.standard_error, self.problem.unit)
             if self.exact is not None and k < len(self.exact):
-                words += f", error {level.energy - self.exact[k]:+.1e}"
+                text += f", error {level.energy - self.exact[k]:+.1e}"
             if k:
-                words += f", overlap with those below at most {np.max(level.overlaps):.1e}"
-            rows.append((f"level {k}", f"{words}; {level.status}"))
+                text += f", overlap with those below at most {np.max(level.overlaps):.1e}"
+            rows.append((f"level {k}", f"{text}; {level.status}"))
         if any(level.mixed for level in self.levels):
             rows.append(
                 ("warning", "mixed levels are no levels: raise the penalty, or take an ansatz that reaches them")

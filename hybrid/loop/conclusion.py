@@ -119,14 +119,14 @@ def with_noise_explained(
     """
     if exact is None or not can.noise or conclusion.energy - exact <= SIGMAS * conclusion.standard_error:
         return conclusion
-    words = f"{conclusion.energy - exact:.2g} {unit} above the exact energy"
+    text = f"{conclusion.energy - exact:.2g} {unit} above the exact energy"
     if validated is None:
-        words += ", by the angles and by the device's noise"
+        text += ", by the angles and by the device's noise"
     else:
-        words += (
+        text += (
             f": {validated - exact:.2g} of it by the angles, {conclusion.energy - validated:.2g} by the device's noise"
         )
-    return replace(conclusion, message=_joined(conclusion.message, words))
+    return replace(conclusion, message=_joined(conclusion.message, text))
 
 
 def scale(problem: Problem) -> float:

@@ -89,7 +89,7 @@ def fault(key: str, value: Any, message: str, **context: Any) -> ValidationError
         key: Name of the key, with dots between the names of nested tables.
         value: Its value.
         message: What is wrong.
-        context: More for whoever words the message, such as the known names.
+        context: Further details for the message, such as the known names.
     """
     error = PydanticCustomError("rule", "{message}", {"message": message, **context})
     return ValidationError.from_exception_data(

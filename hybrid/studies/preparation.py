@@ -150,10 +150,10 @@ def prepare(point: Point) -> Prepared:
 def _check(point: Point, prepared: Prepared, checked: set[str]) -> None:
     """Refuse a point that no backend can do; each circuit is looked at once."""
     work = prepared.work
-    words = (question(work)["circuit"], str(prepared.backend), work.label, work.shots, work.derivative, work.accuracy)
-    if repr(words) not in checked:
+    key = (question(work)["circuit"], str(prepared.backend), work.label, work.shots, work.derivative, work.accuracy)
+    if repr(key) not in checked:
         try:
             check_possible(work, candidates(prepared.backend))
         except Refused as err:
             raise type(err)(f"{point.where}: {err}") from err
-        checked.add(repr(words))
+        checked.add(repr(key))

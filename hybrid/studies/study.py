@@ -117,17 +117,17 @@ class Study:
                 "run the whole sweep in one job, on many ranks if you like"
             )
 
-    def only(self, words: Iterable[str]) -> "Study":
+    def only(self, selection: Iterable[str]) -> "Study":
         """The study with some of its points.
 
         Args:
-            words: Numbers in the grid from 0, ranges such as ``3-7``, or names of points.
+            selection: Numbers in the grid from 0, ranges such as ``3-7``, or names of points.
 
         Raises:
-            Refused: for a word that is none of these, with the nearest name; or if points start from each other.
+            Refused: for anything else, with the nearest name; or if points start from each other.
         """
         self.check_apart()
-        chosen = positions(words, [point.name for point in self._points])
+        chosen = positions(selection, [point.name for point in self._points])
         return replace(self, _points=tuple(self._points[number] for number in chosen), partial=True)
 
 

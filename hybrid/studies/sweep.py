@@ -44,8 +44,8 @@ def variables(table: Any) -> dict[str, list[Value]]:
                 or value != value
             ):
                 raise Refused(f"[sweep] {name}: holds {shown(value)}, which is neither a finite number nor a string")
-        words = [slug(value) for value in values]
-        twice = sorted({w for w in words if words.count(w) > 1}) if len(set(words)) < len(words) else []
+        slugs = [slug(value) for value in values]
+        twice = sorted({s for s in slugs if slugs.count(s) > 1}) if len(set(slugs)) < len(slugs) else []
         if twice:
             raise Refused(f"[sweep] {name}: {twice[0]} stands there twice")
     if (n_points := math.prod(len(values) for values in table.values())) > MAX_POINTS:
@@ -113,11 +113,11 @@ def fill(data: Any, values: Mapping[str, Value]) -> Any:
     return [fill(value, values) for value in data] if isinstance(data, list) else data
 
 
-def positions(words: Iterable[str], names: Sequence[str]) -> list[int]:
+def positions(selection: Iterable[str], names: Sequence[str]) -> list[int]:
     """The numbers of points of a grid that are named in some way.
 
     Args:
-        words: Numbers from 0, ranges of them such as "3-7", and names of points.
+        selection: Numbers from 0, ranges of them such as "3-7", and names of points.
         names: Names of all points, in order.
 
     Returns:
@@ -127,11 +127,11 @@ def positions(words: Iterable[str], names: Sequence[str]) -> list[int]:
     [0, 1, 2]
 
     Raises:
-        Refused: for a word that is none of these.
+        Refused: for anything else; the message names the nearest point where a name may be misspelt.
     """
     where = {name: number for number, name in enumerate(names)}
     chosen: set[int] = set()
-    for text in words:
+    for text in selection:
         span = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text)
         first, last = (int(span[1]), int(span[2] or span[1])) if span else (0, -1)
         if text in where:

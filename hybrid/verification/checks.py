@@ -106,8 +106,8 @@ def status(claim: Claim) -> Finding:
     """Whether the run has ended, and converged."""
     if claim.result is None:
         return Finding("failed", "the run has not ended; continue it with resume, then verify")
-    words = claim.result.status + (f": {claim.result.message}" if claim.result.message else "")
-    return _finding(claim.result.status == "converged", words)
+    text = claim.result.status + (f": {claim.result.message}" if claim.result.message else "")
+    return _finding(claim.result.status == "converged", text)
 
 
 def exact_energy(claim: Claim) -> Finding:
@@ -120,10 +120,10 @@ def exact_energy(claim: Claim) -> Finding:
     except Refused as err:
         return Finding("unchecked", str(err))
     difference, bound = abs(recorded - right), 1e-8 * claim.scale
-    words = f"{right:.12g}, {difference:.1e} from the record's (bound {bound:.1e})"
+    text = f"{right:.12g}, {difference:.1e} from the record's (bound {bound:.1e})"
     if difference > bound and right < recorded and claim.problem.solve is None:
-        return Finding("unchecked", f"{words}: it may be that of a sector that the record does not describe")
-    return _finding(difference <= bound, words)
+        return Finding("unchecked", f"{text}: it may be that of a sector that the record does not describe")
+    return _finding(difference <= bound, text)
 
 
 def energy(claim: Claim) -> Finding:
@@ -151,10 +151,10 @@ def energy(claim: Claim) -> Finding:
             break
     if not energies:
         return Finding("unchecked", "no other engine here can do it: " + "; ".join(reasons))
-    words = ", ".join(f"{value:.12g} on {name}" for name, value in energies)
+    text = ", ".join(f"{value:.12g} on {name}" for name, value in energies)
     apart = max(abs(value - recorded) for _, value in energies)
     good = apart <= bound and all(_fits(claim, value) for _, value in energies)
-    return _finding(good, f"{words}; {apart:.1e} apart (bound {bound:.1e})")
+    return _finding(good, f"{text}; {apart:.1e} apart (bound {bound:.1e})")
 
 
 def _fits(claim: Claim, value: float) -> bool:
