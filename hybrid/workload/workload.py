@@ -55,7 +55,7 @@ class Workload:
 
     @property
     def n_rows(self) -> int:
-        """Rows of parameters in one evaluation: 1, for predictions count rows and not the batches they come in."""
+        """Rows of parameters in one evaluation: 1, since `n_evaluations` counts rows."""
         return 1
 
     @property
@@ -71,7 +71,7 @@ class Workload:
 
     @property
     def precision(self) -> float | None:
-        """Wanted standard error of each value: None, for a workload gives its shots instead."""
+        """Wanted standard error of each value: None, since a workload asks for shots instead."""
         return None
 
 
