@@ -17,7 +17,7 @@ Evaluate = Callable[[Points, int], Told]
 
 
 class Ledger:
-    """Answers evaluations from the journal while it lasts, then computes them and appends each to the journal.
+    """Gives the optimizer its evaluations: from the journal while it lasts, then computed and appended to the journal.
 
     Args:
         journal: Of the run.

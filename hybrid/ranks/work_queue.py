@@ -136,7 +136,7 @@ class WorkQueueClient(Generic[R]):
         self._begun: float | None = None
 
     def next(self) -> Work | None:
-        """The next work, asked for once the work before it is done; None if nothing is left."""
+        """The next work; None if nothing is left. After work of under a second the one after it is asked for ahead."""
         now = time.perf_counter()
         short = self._begun is not None and now - self._begun < SHORT_S
         if not self._asked:
