@@ -117,6 +117,10 @@ def bits(result):
     return [[point[key] for key in ("energy", "standard_error", "theta", "steps", "status")] for point in points]
 
 
+def evaluations(path):
+    return list(journal.read(path).evaluations)
+
+
 SOME = [1, 3, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 5))]
 
 
@@ -136,8 +140,8 @@ def test_ranks_share_the_rows_of_one_workload(answer, alone, tmp_path):
     assert shared["ranks"] == 3
     assert bits(shared) == bits(whole)[:1]
     ones, others = (
-        journal.read(folder / "run/optimizer=adam/journal.sqlite").evaluations,
-        journal.read(tmp_path / "shared/journal.sqlite").evaluations,
+        evaluations(folder / "run/optimizer=adam/journal.sqlite"),
+        evaluations(tmp_path / "shared/journal.sqlite"),
     )
     assert len(ones) == len(others) == 13
     for one, other in zip(ones, others, strict=True):
@@ -182,8 +186,9 @@ def test_a_rank_that_ends_by_a_signal_ends_all_and_fewer_ranks_go_on(
     assert bits(resumed) == bits(whole)
     assert resumed_code == 3
     for point in ("h=0.5", "h=1.0", "h=2.0"):
-        stopped, whole = (journal.read(tmp_path / run / point / "journal.sqlite") for run in ("stopped", "whole"))
-        assert len(stopped.evaluations) == len(whole.evaluations)
+        assert len(evaluations(tmp_path / "stopped" / point / "journal.sqlite")) == len(
+            evaluations(tmp_path / "whole" / point / "journal.sqlite")
+        )
 
 
 @pytest.mark.parametrize("rank", [0, 1])
