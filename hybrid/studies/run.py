@@ -25,7 +25,11 @@ from hybrid.studies.study import Point, Study
 
 @dataclass(frozen=True)
 class Begin:
-    """The leader's message that the work begins, in so many teams."""
+    """The leader's message that the work begins.
+
+    Attributes:
+        n_teams: Number of teams into which the ranks divide.
+    """
 
     n_teams: int
 
@@ -54,9 +58,9 @@ def run_study(
         study: Read and checked.
         folder: Where the record goes.
         resume: Whether to continue what the folder holds; otherwise it must hold no run.
-        on_plan: Told each plan of this rank's points before they run.
-        on_outcome: Told each outcome as it comes.
-        should_stop: Asked before each step and each point.
+        on_plan: Called with each point that this rank runs and its plan, before it runs.
+        on_outcome: Called with each outcome as it comes.
+        should_stop: Called before each step and each point; when it returns True, the study is stopped.
         ranks: This one leads them; the others `follow`.
         end: When the ranks will be ended, in seconds since 1970; the others watch it, too.
 
@@ -67,13 +71,13 @@ def run_study(
     Lock(folder, shared=study.partial).check()
     begun_points = _known(points, folder, resume=resume)
     task = Task(points, folder, begun_points, end)
-    ranks.share(task)
+    ranks.broadcast(task)
     fresh, reserved = build_all(task, ranks)
     with _at_work(study, folder):
         if _known(points, folder, resume=resume) != begun_points:
             raise Refused(f"{folder}: somebody else has worked there while the points were built; start again")
         chains = study.chains()
-        begin = ranks.share(Begin(min(len(chains), ranks.size)))
+        begin = ranks.broadcast(Begin(min(len(chains), ranks.size)))
         team, leaders = ranks.split(begin.n_teams)
         stop = SharedStop(should_stop, ranks, leaders)
         kept = [chain for chain in chains if reserved.intersection(chain)]
@@ -131,7 +135,7 @@ def follow(ranks: Ranks) -> int:
     Args:
         ranks: In which this one does not lead.
     """
-    if isinstance(task := ranks.share(), End):
+    if isinstance(task := ranks.broadcast(), End):
         return task.code
     with Stop(task.end) as stop:
         return _follow(task, ranks, stop)
@@ -139,7 +143,7 @@ def follow(ranks: Ranks) -> int:
 
 def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
     fresh, _ = build_all(task, ranks)
-    if isinstance(begin := ranks.share(), End):
+    if isinstance(begin := ranks.broadcast(), End):
         return begin.code
     team, leaders = ranks.split(begin.n_teams)
     stop = SharedStop(should_stop, ranks, leaders)
@@ -151,7 +155,7 @@ def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
                 _run(task, chain, fresh, team=team, on_plan=lambda *_: None, report=report, should_stop=stop)
     else:
         serve(team, meanwhile=stop)
-    return ranks.share(meanwhile=stop).code
+    return ranks.broadcast(meanwhile=stop).code
 
 
 def _portable(outcome: Outcome) -> Outcome:

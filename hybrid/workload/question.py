@@ -15,7 +15,10 @@ def question(work: Workload, settings: Sequence[str] = SETTINGS) -> dict[str, An
 
     Args:
         work: The workload.
-        settings: Which of its settings count.
+        settings: Names of those of its attributes that count; `SETTINGS`, or some of them.
+
+    Returns:
+        "problem", "hamiltonian" and "circuit", then a key for each setting.
     """
     return {
         "problem": work.problem.name,
@@ -26,5 +29,10 @@ def question(work: Workload, settings: Sequence[str] = SETTINGS) -> dict[str, An
 
 
 def differing(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
-    """The keys in which two questions differ."""
+    """The keys in which two questions differ.
+
+    Args:
+        kept: The question in a record; keys that only it has are not compared.
+        asked: The question that is asked now.
+    """
     return [key for key in asked if kept.get(key) != asked[key]]
