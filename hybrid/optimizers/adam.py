@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hybrid.optimizers.gap import Pair, gap
+from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
 from hybrid.optimizers.trend import fall, settled
 
@@ -82,6 +83,7 @@ class Adam(Optimizer):
         """One row, with its gradient."""
         return Points(state.theta[None, :], gradient=True)
 
+    @one_thread()
     def tell(self, state: _State, told: Told) -> _State:
         """The state after one update; see `Optimizer.tell`."""
         told = checked(self.ask(state), told)

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from hybrid.optimizers.gap import Pair, gap
+from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
 
 ARMIJO, WOLFE = 1e-4, 0.9
@@ -92,6 +93,7 @@ class LBFGS(Optimizer):
         """One row, with its gradient."""
         return Points((state.theta + state.step * state.direction)[None, :], gradient=True)
 
+    @one_thread()
     def tell(self, state: _State, told: Told) -> _State:
         """The state after one more point of the line search; see `Optimizer.tell`."""
         told = checked(self.ask(state), told)

@@ -6,8 +6,8 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 
 from circuits.errors import Refused, unknown
-from hybrid.optimizers.fixed_order import eigh, matmul
 from hybrid.optimizers.gap import Pair, gap
+from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
 
 Part = Literal["full", "block-diagonal"]
@@ -105,6 +105,7 @@ class NaturalGradient(Optimizer):
             return Points(state.foot[None, :], gradient=True, metric=self.metric)
         return Points((state.foot + state.step * state.direction)[None, :], gradient=False)
 
+    @one_thread()
     def tell(self, state: _State, told: Told) -> _State:
         """The state with a new direction, or one more trial point known; see `Optimizer.tell`."""
         told = checked(self.ask(state), told)
@@ -182,11 +183,11 @@ def natural(metric: np.ndarray, gradients: np.ndarray, regularization: float) ->
         gradients: Shape (rows, params).
         regularization: Added to each eigenvalue. Where their sum is zero, up to rounding, nothing moves.
     """
-    eigenvalues, vectors = eigh((metric + metric.T) / 2.0)
+    eigenvalues, vectors = np.linalg.eigh((metric + metric.T) / 2.0)
     sizes = np.abs(eigenvalues) + regularization
     felt = sizes > 1e-12 * max(float(sizes.max(initial=0.0)), 1e-300)
-    along = np.where(felt, matmul(gradients, vectors) / np.where(felt, sizes, 1.0), 0.0)
-    return matmul(along, vectors.T)
+    along = np.where(felt, gradients @ vectors / np.where(felt, sizes, 1.0), 0.0)
+    return along @ vectors.T
 
 
 def _arrived(state: _State, value: float, error: float, gradient: np.ndarray) -> _State:

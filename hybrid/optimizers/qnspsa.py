@@ -8,6 +8,7 @@ import numpy as np
 
 from hybrid.optimizers import spsa
 from hybrid.optimizers.natural_gradient import natural
+from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import Points, Told, checked, require
 
 REACH = 0.5
@@ -72,6 +73,7 @@ class QNSPSA(spsa.SPSA):
         shifted = theta + np.stack((one + two, one, two - one, -one), axis=1).reshape(4 * len(one), theta.size)
         return Points(rows, gradient=False, pairs=np.stack((np.broadcast_to(theta, shifted.shape), shifted), axis=1))
 
+    @one_thread()
     def tell(self, state: _State, told: Told) -> _State:
         """The state after the calibration, or one more step; see `Optimizer.tell`."""
         told = checked(self.ask(state), told)
@@ -110,7 +112,7 @@ class QNSPSA(spsa.SPSA):
         """The mean metric with new samples, of fidelities of shape (samples, 4)."""
         _, (one, two) = self._signs(state)
         weights = -(F[:, 0] - F[:, 1] - F[:, 2] + F[:, 3]) / (4.0 * self._reach(state.theta.size) ** 2)
-        half = np.einsum("s,sj,sk->jk", weights, one, two) / 2.0
+        half = (weights[:, None] * one).T @ two / 2.0
         samples = state.samples + len(F)
         return replace(state, metric=(state.samples * state.metric + half + half.T) / samples, samples=samples)
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
 
 ROUNDS = 20
@@ -106,6 +107,7 @@ class _SciPy(Optimizer):
         """One row, without its gradient; after the end, the answer again."""
         return Points(state.point[None, :], gradient=False)
 
+    @one_thread()
     def tell(self, state: _State, told: Told) -> _State:
         """The state after one more value; see `Optimizer.tell`."""
         told = checked(self.ask(state), told)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
 from hybrid.optimizers.trend import SHORTEST, settled
 
@@ -75,6 +76,7 @@ class SPSA(Optimizer):
         rows = np.stack((state.theta + shift, state.theta - shift), axis=1)
         return Points(rows.reshape(2 * len(shift), state.theta.size), gradient=False)
 
+    @one_thread()
     def tell(self, state: State, told: Told) -> State:
         """The state after the calibration, or one more step; see `Optimizer.tell`."""
         told = checked(self.ask(state), told)

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from hybrid.optimizers.gaussian_process import Process, condition, fit
+from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
 
 NEAREST = 200
@@ -102,6 +103,7 @@ class Surrogate(Optimizer):
         """The start and a hypercube around it; then the rows of the largest expected improvement."""
         return Points(state.rows.copy(), gradient=False)
 
+    @one_thread()
     def tell(self, state: _State, told: Told) -> _State:
         """The state with more points seen, and the next ones chosen; see `Optimizer.tell`."""
         told = checked(self.ask(state), told)

@@ -1,7 +1,3 @@
-import os
-import subprocess
-import sys
-
 import numpy as np
 
 import hybrid
@@ -82,37 +78,6 @@ def test_all_points_lie_in_regions_around_the_best(functions, drive):
     outcome = drive(get("surrogate", radius=0.05), function.f, function.start, max_steps=4)
     assert np.abs(outcome.rows - function.start).max() < 1.0
     assert np.abs(outcome.rows[:7] - function.start).max() <= 0.05
-
-
-SCRIPT = """
-import hashlib
-import numpy as np
-from hybrid.optimizers import Told, get
-optimizer, digest, rng = get("surrogate"), hashlib.sha256(), np.random.default_rng(0)
-state = optimizer.init(np.linspace(-1.0, 1.0, 12), accuracy=1e-6, seed=7)
-for k in range(12):
-    points = optimizer.ask(state)
-    digest.update(points.rows.tobytes())
-    values = -np.cos(points.rows - np.arange(12)).sum(axis=1) + 0.1 * rng.normal(size=len(points.rows))
-    state = optimizer.tell(state, Told(values, np.full(len(values), 0.1), None))
-print(len(state.X), digest.hexdigest())
-"""
-
-
-def test_bits_do_not_depend_on_the_number_of_threads():
-    answers = {
-        subprocess.run(
-            [sys.executable, "-c", SCRIPT],
-            env=os.environ | {"OPENBLAS_NUM_THREADS": str(n), "OMP_NUM_THREADS": str(n)},
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        ).stdout
-        for n in (1, 2)
-    }
-    assert len(answers) == 1
-    assert answers.pop().startswith("36 ")
 
 
 def test_a_noisy_circuit(tmp_path):
