@@ -35,7 +35,7 @@ class _State:
 
 
 @dataclass(frozen=True)
-class Adam(Optimizer):
+class Adam(Optimizer[_State]):
     """Adam, theta <- theta - rate m / (sqrt(v) + 1e-8), with m, v the bias-corrected running means of g and g^2.
 
     One row with its gradient per step; the update is optax's, in float64. The rate starts at ``learning_rate``.

@@ -33,7 +33,7 @@ class _State:
 
 
 @dataclass(frozen=True)
-class BasinHopping(Optimizer):
+class BasinHopping(Optimizer[_State]):
     """A walk over the minima: jump away from one, descend with the inner optimizer, stay there or go back.
 
     A jump is drawn evenly from [-radius, radius] in each parameter. A new minimum is accepted if it is lower, or else

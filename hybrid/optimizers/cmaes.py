@@ -37,7 +37,7 @@ class _State:
 
 
 @dataclass(frozen=True)
-class CMAES(Optimizer):
+class CMAES(Optimizer[_State]):
     """Covariance matrix adaptation, x ~ mean + sigma N(0, C), for rugged functions of up to some hundred parameters.
 
     Each step asks for one generation, without gradients. The better half of it moves the mean; all of it moves C (by

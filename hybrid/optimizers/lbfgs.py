@@ -54,7 +54,7 @@ class _State:
 
 
 @dataclass(frozen=True)
-class LBFGS(Optimizer):
+class LBFGS(Optimizer[_State]):
     """Limited-memory quasi-Newton descent, theta <- theta - t H g, with H from the last `memory` steps.
 
     H g comes from the two-loop recursion; t from bracketing the weak Wolfe conditions f(t) <= f + 1e-4 t f' and

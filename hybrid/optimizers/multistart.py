@@ -19,7 +19,7 @@ class _State:
 
 
 @dataclass(frozen=True)
-class Multistart(Optimizer):
+class Multistart(Optimizer[_State]):
     """Many runs of one optimizer, the lowest of their minima.
 
     The first run starts at the given point, the others at points drawn evenly around it. Every step asks for the rows

@@ -50,7 +50,7 @@ class _State:
 
 
 @dataclass(frozen=True)
-class NaturalGradient(Optimizer):
+class NaturalGradient(Optimizer[_State]):
     """Steepest descent in the Fubini-Study metric, theta <- theta - t (g + regularization)^-1 grad f.
 
     A foot is asked for with its gradient and metric g, one row; with the line search, trial points on the way down

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 
@@ -49,7 +49,11 @@ class Told:
     fidelities: np.ndarray | None = None
 
 
-class Optimizer(ABC):
+S = TypeVar("S")
+"""The type of an optimizer's state."""
+
+
+class Optimizer(ABC, Generic[S]):
     """Ask/tell over an immutable state: the same calls in the same order give the same bits.
 
     An optimizer is a frozen dataclass of its settings. `init`, `ask` and `tell` have no side effects, so a loop can be
@@ -61,7 +65,7 @@ class Optimizer(ABC):
     """The name that `hybrid.optimizers.get` knows it by."""
 
     @abstractmethod
-    def init(self, theta: np.ndarray, *, accuracy: float, seed: int) -> Any:
+    def init(self, theta: np.ndarray, *, accuracy: float, seed: int) -> S:
         """The state before the first step.
 
         Args:
@@ -74,11 +78,11 @@ class Optimizer(ABC):
         """
 
     @abstractmethod
-    def ask(self, state: Any) -> Points:
+    def ask(self, state: S) -> Points:
         """The points that the next `tell` needs."""
 
     @abstractmethod
-    def tell(self, state: Any, told: Told) -> Any:
+    def tell(self, state: S, told: Told) -> S:
         """The state after the points asked for were evaluated.
 
         Raises:
@@ -87,14 +91,14 @@ class Optimizer(ABC):
         """
 
     @abstractmethod
-    def best(self, state: Any) -> np.ndarray:
+    def best(self, state: S) -> np.ndarray:
         """The parameters to answer with if the loop stopped now, shape (params,)."""
 
     @abstractmethod
-    def converged(self, state: Any) -> bool:
+    def converged(self, state: S) -> bool:
         """Whether a (local) minimum is reached within the accuracy, as far as the method can tell."""
 
-    def stalled(self, state: Any) -> str:
+    def stalled(self, state: S) -> str:
         """Why no further step can help although the accuracy is not reached; empty while there is hope."""
         del state
         return ""

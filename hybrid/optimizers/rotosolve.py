@@ -36,7 +36,7 @@ class _State:
 
 
 @dataclass(frozen=True)
-class Rotosolve(Optimizer):
+class Rotosolve(Optimizer[_State]):
     """Exact minimization along one parameter at a time.
 
     While a parameter turns one Pauli rotation, exp(-i theta P / 2), the energy along it is

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from hybrid.optimizers.gaussian_process import Process, condition, fit
+from hybrid.optimizers.hypercube import hypercube
 from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
 
@@ -50,7 +51,7 @@ class _State:
 
 
 @dataclass(frozen=True)
-class Surrogate(Optimizer):
+class Surrogate(Optimizer[_State]):
     """Bayesian optimization in a trust region, for noisy and costly values.
 
     The first tell is of the start and a Latin hypercube of 2 params rows around it. From then on each step asks for
@@ -92,9 +93,7 @@ class Surrogate(Optimizer):
         theta = starting_point(theta, accuracy)
         d = theta.size
         rng = np.random.default_rng((seed, 0))
-        strata = np.array([rng.permutation(2 * d) for _ in range(d)], dtype=float).reshape(d, 2 * d).T
-        cube = (strata + rng.uniform(size=(2 * d, d))) / max(d, 1) - 1.0
-        rows = np.concatenate([theta[None], theta + self.radius * cube])
+        rows = np.concatenate([theta[None], theta + self.radius * hypercube(rng, 2 * d, d)])
         nothing = np.zeros(0)
         hyper = np.zeros(d + 1)
         return _State(accuracy, seed, rows, rows[:0], nothing, nothing, theta, hyper, float(self.radius))
