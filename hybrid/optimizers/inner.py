@@ -2,16 +2,39 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from circuits.errors import Refused
-from hybrid.optimizers import get
-from hybrid.optimizers.optimizer import Optimizer, Points, Told
+from hybrid.optimizers.optimizer import Optimizer, Points, S, Told
+from hybrid.optimizers.registry import get
+
+Inner = str | Mapping[str, Any] | Optimizer
+"""A name, a table of its kind and options, or an optimizer."""
 
 
-def made(inner: Any) -> Optimizer:
+class Nested(Optimizer[S]):
+    """What optimizers around another one have in common; a dataclass with the setting ``inner``."""
+
+    inner: Inner
+
+    @property
+    def uses_gradient(self) -> bool:
+        """As the inner optimizer."""
+        return self._inner.uses_gradient
+
+    @property
+    def geometry(self) -> Literal["", "metric", "fidelities"]:
+        """As the inner optimizer."""
+        return self._inner.geometry
+
+    @property
+    def _inner(self) -> Optimizer[Any]:
+        return made(self.inner)
+
+
+def made(inner: Inner) -> Optimizer:
     """The inner optimizer from a name, a table of its kind and options, or itself.
 
     Raises:
@@ -27,7 +50,7 @@ def made(inner: Any) -> Optimizer:
     )
 
 
-def finished(inner: Optimizer, state: Any) -> bool:
+def finished(inner: Optimizer[S], state: S) -> bool:
     """Whether more steps cannot help."""
     return inner.converged(state) or bool(inner.stalled(state))
 

@@ -124,9 +124,14 @@ class Optimizer(ABC, Generic[S]):
 
     def describe(self) -> dict[str, Any]:
         """Kind and settings as JSON-able values; ``get(**description)`` makes the optimizer again."""
-        names = [field.name for field in fields(self)]  # pyright: ignore[reportArgumentType] - each one is a dataclass
+        from pydantic_core import to_jsonable_python
+
+        names = [field.name for field in fields(self) if field.init]  # pyright: ignore[reportArgumentType] - a dataclass
         settings = {name: getattr(self, name) for name in names}
-        return {"kind": self.kind} | {k: v.describe() if isinstance(v, Optimizer) else v for k, v in settings.items()}
+        return {"kind": self.kind} | {
+            name: value.describe() if isinstance(value, Optimizer) else to_jsonable_python(value)
+            for name, value in settings.items()
+        }
 
 
 def starting_point(theta: Any, accuracy: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What every optimizer promises. A new one is tested by being named in `hybrid.optimizers.KNOWN`."""
+"""What every optimizer promises. A new one is tested by being named in `hybrid.optimizers.registry.BUILT_IN`."""
 
 import itertools
 import json
