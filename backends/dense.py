@@ -7,7 +7,8 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.instructions import terms
-from backends.sampling import Measurements, Outcomes
+from backends.measurement.groups import Measurements
+from backends.measurement.outcomes import Outcomes
 
 H = np.array([[1, 1], [1, -1]]) / np.sqrt(2)
 S_DAGGER = np.diag([1, -1j])

@@ -1,29 +1,47 @@
 """From a name to a backend."""
 
-import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
 from backends.base import Backend, Origin
+from backends.providers.family import Family
 from circuits.errors import Refused, unknown
+from circuits.options import Option, check, options_of
 
 BUILT_IN = {
-    "reference": "backends.simulators.reference:Reference",
     "statevector": "backends.statevector:Statevector",
-    "aer": "backends.simulators.aer:Aer",
     "lightning": "backends.simulators.lightning:Lightning",
-    "ibm": "backends.providers.ibm:device",
+    "aer": "backends.simulators.aer:Aer",
+    "reference": "backends.simulators.reference:Reference",
+    "ibm": "backends.providers.ibm:IBM",
 }
-"""Name to ``module:factory``. A name before a colon (``ibm:fake_manila``) passes what follows it to the factory."""
+"""Name to ``module:class``, or to a `Family` of devices; of equally fast ones "auto" takes the first."""
 
 GROUP = "hybrid.backends"
+"""Group of entry points under which other packages register theirs."""
 
 
 def names() -> list[str]:
-    """All names that `get` knows, built in and registered by other packages."""
+    """All names that `get` knows, built in and registered by other packages; families of devices among them."""
     return sorted({*BUILT_IN, *(point.name for point in entry_points(group=GROUP))})
+
+
+def automatic() -> list[str]:
+    """The backends among which ``backend="auto"`` may choose, in the order in which ties are decided.
+
+    A backend of another package that cannot be loaded is among them: whoever tries it is told why.
+    """
+    ours = [name for name in BUILT_IN if _may_be_chosen(load(name))]
+    theirs = sorted({point.name for point in entry_points(group=GROUP)} - set(BUILT_IN))
+    return ours + [name for name in theirs if not _loads(name) or _may_be_chosen(load(name))]
+
+
+def options(name: str) -> dict[str, Option]:
+    """The options of a backend by its name, with or without a device; see `circuits.options`."""
+    return _options(load(name.partition(":")[0]))
 
 
 def get(backend: Any, **options: Any) -> Backend:
@@ -32,13 +50,13 @@ def get(backend: Any, **options: Any) -> Backend:
     Args:
         backend: A name such as ``"statevector"``, ``"aer"``, ``"lightning"``, ``"reference"`` or
             ``"ibm:fake_manila"``; a Qiskit BackendV2; or a `Backend`, which is returned as it is.
-        options: Passed to the backend's constructor, such as ``precision="single"``.
+        options: Of that backend, such as ``precision="single"``.
 
     Returns:
         A `Backend`.
 
     Raises:
-        Refused: for an unknown name or option, with the nearest right word.
+        Refused: for an unknown name or option, with the nearest right word, or a value of the wrong type.
     """
     if isinstance(backend, Backend):
         if options:
@@ -47,31 +65,61 @@ def get(backend: Any, **options: Any) -> Backend:
     if not isinstance(backend, str):
         from backends.providers.qiskit import QiskitDevice
 
-        return _call(QiskitDevice, type(backend).__name__, (backend,), options)
-    family, _, device = backend.partition(":")
-    made = _call(_factory(family), backend, (device,) if device else (), options)
+        check(options, options_of(QiskitDevice, after=1), type(backend).__name__)
+        return QiskitDevice(backend, **options)
+    made = _named(backend, options)
     made.origin = Origin(backend, options)
     return made
 
 
-def _factory(name: str) -> Callable[..., Backend]:
+def _named(name: str, options: Mapping[str, Any]) -> Backend:
+    family, colon, device = name.partition(":")
+    make = load(family)
+    if isinstance(make, Family):
+        if not device:
+            example = make.example or "DEVICE"
+            raise Refused(f"'{family}' is a family of devices: its form is FAMILY:DEVICE, as in {family}:{example}")
+        check(options, _options(make), f"backend {name}")
+        return make.make(device, **options)
+    if colon:
+        raise Refused(f"backend '{family}' has no devices to choose from: its name alone is enough")
+    check(options, _options(make), f"backend {name}")
+    return make(**options)
+
+
+@cache
+def load(name: str) -> Callable[..., Backend] | Family:
+    """What makes the backends of a name: a class, a function, or a `Family`.
+
+    Raises:
+        Refused: for a name that nobody has, with the nearest right word; or if another package's cannot be loaded.
+    """
     if name in BUILT_IN:
         module, _, attribute = BUILT_IN[name].partition(":")
         return getattr(import_module(module), attribute)
     for point in entry_points(group=GROUP):
         if point.name == name:
-            return point.load()
+            try:
+                return point.load()
+            except Exception as err:
+                raise Refused(
+                    f"backend '{name}' of package '{point.dist.name if point.dist else '?'}' cannot be loaded: "
+                    f"{type(err).__name__}: {err}"
+                ) from err
     raise unknown("backend", name, names())
 
 
-def _call(factory: Callable[..., Backend], name: str, arguments: tuple, options: dict) -> Backend:
-    signature = inspect.signature(factory)
-    known = [p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
-    for option in options:
-        if option not in known:
-            raise unknown(f"option of backend {name}:", option, known)
+def _options(made: Callable[..., Backend] | Family) -> dict[str, Option]:
+    return options_of(made.make, after=1) if isinstance(made, Family) else options_of(made)
+
+
+def _may_be_chosen(made: Callable[..., Backend] | Family) -> bool:
+    return not isinstance(made, Family) and getattr(made, "automatic", True)
+
+
+def _loads(name: str) -> bool:
     try:
-        signature.bind(*arguments, **options)
-    except TypeError as err:
-        raise Refused(f"backend '{name}': {err}; its form is NAME or FAMILY:DEVICE, as in ibm:fake_manila") from err
-    return factory(*arguments, **options)
+        load(name)
+    except Refused:
+        return False
+    return True

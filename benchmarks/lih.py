@@ -15,7 +15,7 @@ import record
 
 import backends
 import hybrid
-from backends.gradients import n_shifted
+from backends.gradients.shift_rule import n_shifted
 from circuits import molecule, uccsd
 
 REPEATS = 3

@@ -22,10 +22,10 @@ import numpy as np
 import record
 
 from circuits import hardware_efficient, tfim
-from hybrid.distributed import Ranks, started
+from hybrid.loop.team import Disband, evaluator, serve
 from hybrid.optimizers.optimizer import Points
-from hybrid.sharing import Disband, evaluator, serve
-from hybrid.workload import Workload, workload
+from hybrid.ranks.mpi import Ranks, started
+from hybrid.workload.workload import Workload, workload
 
 CASES = ("population", "multistart", "terms", "sweep")
 ROWS = {"population": 16, "multistart": 8, "terms": 1}
@@ -91,7 +91,7 @@ def measure_questions(ranks: Ranks, case: str, small: bool, share: int) -> dict[
 
 def measure_sweep(ranks: Ranks, small: bool, share: int) -> dict[str, float]:
     """Seconds of a sweep from the first problem built to the last result written, and those waiting at its end."""
-    from hybrid.distributed import End
+    from hybrid.ranks.mpi import End
     from hybrid.studies.run import follow, run_study
     from hybrid.studies.study import read
 

@@ -1,12 +1,15 @@
 """IBM's machines; today their snapshots, which run here with the noise that was once measured on the real ones."""
 
-from backends.providers.qiskit import QiskitDevice
+from qiskit.providers import BackendV2
+
+from backends.providers.family import Family
+from backends.providers.qiskit import OptimizationLevel, QiskitDevice
 from circuits.errors import Refused, unknown
 
 PREFIX = "fake_"
 
 
-def device(name: str, *, optimization_level: int = 1) -> QiskitDevice:
+def device(name: str, *, optimization_level: OptimizationLevel = 1) -> QiskitDevice:
     """A snapshot of an IBM device by name, such as ``fake_manila``, with its couplings, gates and all its noise.
 
     Args:
@@ -24,7 +27,7 @@ def device(name: str, *, optimization_level: int = 1) -> QiskitDevice:
     return QiskitDevice(snapshot(name), name=f"ibm:{name}", optimization_level=optimization_level)
 
 
-def snapshot(name: str):
+def snapshot(name: str) -> BackendV2:
     """The BackendV2 of a snapshot by its name.
 
     Raises:
@@ -44,3 +47,6 @@ def snapshot(name: str):
     if name not in kinds:
         raise unknown("IBM device snapshot", name, kinds)
     return kinds[name]()
+
+
+IBM = Family(device, "snapshots of IBM devices, with noise and shots", example="fake_manila")

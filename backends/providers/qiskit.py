@@ -1,26 +1,36 @@
 """Any Qiskit BackendV2: a device, a simulator, or a fake of a device."""
 
 import time
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 from qiskit.providers import BackendV2
 
-from backends.base import Backend, Capabilities, Expectations, Footprint, Work
-from backends.batch import as_observables, as_rows, check_request, check_unitary
-from backends.gradients import n_shifted
-from backends.measured import measure, measured_circuits, outcomes_of, transpiled
+from backends.base import Backend, Capabilities, Samples
+from backends.batch import Expectations
+from backends.checks import as_observables, as_rows, check_request, check_unitary
+from backends.cost import Footprint, Work
+from backends.gradients.shift_rule import n_shifted
+from backends.measurement.circuits import measure, measured_circuits, outcomes_of, transpiled
+from backends.measurement.groups import measurements
+from backends.measurement.outcomes import Outcomes
+from backends.measurement.sampled import sampled_circuit
 from backends.memory import check
-from backends.sampling import Outcomes, child_seed, measurements, sampled_circuit
+from backends.seeds import child_seed, folded
 from circuits.errors import FailedJob, Refused
+
+OptimizationLevel = Annotated[Literal[0, 1, 2, 3], "Qiskit's optimization level, 0 to 3"]
 
 DEFAULT_SHOTS = 4096
 MOST_CIRCUITS = 1000
 """Circuits in one call where the device names no limit of its own."""
 
+SEED_BITS = 63
+"""Of the seeds that simulators take behind this interface."""
 
-class QiskitDevice(Backend):
+
+class QiskitDevice(Backend, Samples):
     """Expectation values from counts on a Qiskit BackendV2, whatever noise it has.
 
     Terms are measured in groups; all rows and groups go out in one call, or in as few as the device allows.
@@ -31,14 +41,18 @@ class QiskitDevice(Backend):
         optimization_level: Qiskit's, 0 to 3, for the one transpilation of each circuit.
     """
 
-    def __init__(self, device: BackendV2, *, name: str | None = None, optimization_level: int = 1):
+    def __init__(
+        self,
+        device: BackendV2,
+        *,
+        name: Annotated[str | None, "how it shall appear in tables and records"] = None,
+        optimization_level: OptimizationLevel = 1,
+    ):
         if not isinstance(device, BackendV2):
             raise Refused(
                 f"{type(device).__module__}.{type(device).__name__} is not a backend: give a name such as "
                 "'statevector', or a Qiskit BackendV2"
             )
-        if optimization_level not in (0, 1, 2, 3):
-            raise Refused(f"optimization_level must be 0, 1, 2 or 3, not {optimization_level!r}")
         self._device: Any = device
         self._name = name or str(device.name)
         self._level = optimization_level
@@ -97,7 +111,7 @@ class QiskitDevice(Backend):
         return evaluate
 
     def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
-        """Counts of bit strings from measuring every qubit; see `Backend.sample`."""
+        """Counts of bit strings from measuring every qubit; see `Samples`."""
         circuit, row = sampled_circuit(circuit, parameters, shots, seed)
         self._check_size(circuit.num_qubits)
         check(self._memory_bytes(circuit.num_qubits), what=f"{circuit.num_qubits} qubits on {self._name}")
@@ -111,7 +125,7 @@ class QiskitDevice(Backend):
             part = circuits[first : first + size]
             options: dict[str, Any] = {"shots": shots}
             if hasattr(self._device.options, "seed_simulator"):
-                options["seed_simulator"] = child_seed(seed, number)
+                options["seed_simulator"] = folded(child_seed(seed, number), SEED_BITS)
             try:
                 outcomes += outcomes_of(self._device.run(part, **options).result(), len(part))
             except QiskitError as err:

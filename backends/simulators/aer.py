@@ -6,22 +6,27 @@ method gives the limit of infinitely many shots, every other method counts.
 """
 
 import time
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 
-from backends.base import Backend, Capabilities, Expectations, Footprint, Precision, Work, check_precision
-from backends.batch import as_observables, as_rows, check_request, check_unitary
-from backends.gradients import n_shifted
-from backends.measured import MeasuredCircuits, measure, measured_circuits, outcomes_of, transpiled
+from backends.base import Backend, Capabilities, Precision, Samples
+from backends.batch import Expectations
+from backends.checks import as_observables, as_rows, check_request, check_unitary
+from backends.cost import Footprint, Work
+from backends.gradients.shift_rule import n_shifted
+from backends.measurement.circuits import MeasuredCircuits, measure, measured_circuits, outcomes_of, transpiled
+from backends.measurement.groups import measurements
+from backends.measurement.outcomes import Outcomes
+from backends.measurement.sampled import sampled_circuit
 from backends.memory import check
-from backends.sampling import Outcomes, child_seed, measurements, sampled_circuit
+from backends.seeds import child_seed, folded
 from backends.simulators.bonds import bond_bytes
 from backends.simulators.clifford import check_clifford
 from backends.simulators.noise import Noise, as_noise
-from circuits.errors import FailedJob, Refused, unknown
+from circuits.errors import FailedJob, Refused
 from circuits.problems.checks import whole
 
 Method = Literal["automatic", "statevector", "density_matrix", "matrix_product_state", "stabilizer"]
@@ -35,14 +40,18 @@ MAX_DENSITY_QUBITS = 10
 MOST_CIRCUITS = 1000
 """Circuits in one call of Aer."""
 
+SEED_BITS = 63
+"""Of the seeds that Aer takes."""
 
-class Aer(Backend):
+
+class Aer(Backend, Samples):
     """Qiskit Aer on this machine's processor.
 
     Args:
         method: ``"automatic"`` means a statevector, or, with noise, a density matrix up to 10 qubits.
-        noise_model: A qiskit_aer ``NoiseModel``; or a device, as a Qiskit BackendV2 or by the name of a snapshot such
-            as ``"fake_manila"``, whose noise, gates and couplings are then all used.
+        noise: A qiskit_aer ``NoiseModel``; or a device, as a Qiskit BackendV2 or by the name of a snapshot such as
+            ``"fake_manila"``, whose noise, gates and couplings are then all used.
+        noise_model: Another word for ``noise``.
         precision: Of the amplitudes.
         max_bond_dimension: Where the matrix-product state is cut; None keeps it exact.
     """
@@ -52,14 +61,15 @@ class Aer(Backend):
     def __init__(
         self,
         *,
-        method: Method = "automatic",
-        noise_model: Any = None,
-        precision: Precision = "double",
-        max_bond_dimension: int | None = None,
+        method: Annotated[Method, f"one of {', '.join(get_args(Method))}"] = "automatic",
+        noise: Annotated[Any, 'a device whose noise Aer imitates, such as "fake_manila"'] = None,
+        noise_model: Annotated[Any, "as noise"] = None,
+        precision: Annotated[Precision, '"double" or "single"'] = "double",
+        max_bond_dimension: Annotated[int | None, "the largest bond of a matrix-product state, from 1"] = None,
     ):
-        if method not in get_args(Method):
-            raise unknown("method of aer:", str(method), get_args(Method))
-        check_precision(precision, "aer")
+        if noise is not None and noise_model is not None:
+            raise Refused("noise and noise_model of aer are two words for one thing; give one of them")
+        noise = noise_model if noise is None else noise
         if max_bond_dimension is not None and method != "matrix_product_state":
             raise Refused(f"max_bond_dimension has no effect on method '{method}'; use method='matrix_product_state'")
         if max_bond_dimension is not None:
@@ -67,7 +77,7 @@ class Aer(Backend):
         if precision == "single" and method == "stabilizer":
             raise Refused("precision has no effect on method 'stabilizer'")
         self._method: Method = method
-        self._noise: Noise | None = None if noise_model is None else as_noise(noise_model)
+        self._noise: Noise | None = None if noise is None else as_noise(noise)
         self._precision: Precision = precision
         self._max_bond = max_bond_dimension
 
@@ -147,7 +157,7 @@ class Aer(Backend):
         return evaluate
 
     def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
-        """Counts of bit strings from measuring every qubit; see `Backend.sample`."""
+        """Counts of bit strings from measuring every qubit; see `Samples`."""
         circuit, row = sampled_circuit(circuit, parameters, shots, seed)
         bound = circuit.assign_parameters(row)
         self._check_circuit(bound)
@@ -233,7 +243,7 @@ class Aer(Backend):
         outcomes: list[Outcomes] = []
         for number, first in enumerate(range(0, len(circuits), MOST_CIRCUITS)):
             part = circuits[first : first + MOST_CIRCUITS]
-            job = simulator.run(part, shots=shots, seed_simulator=child_seed(seed, number))
+            job = simulator.run(part, shots=shots, seed_simulator=folded(child_seed(seed, number), SEED_BITS))
             outcomes += outcomes_of(_result(job), len(part))
         return outcomes
 

@@ -6,7 +6,7 @@ Qubit q is Lightning's wire n-1-q, so that its amplitudes come in Qiskit's order
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -16,12 +16,16 @@ from qiskit.quantum_info import SparsePauliOp
 
 from backends import dense
 from backends.angles import Angles, compile_angles
-from backends.base import Backend, Capabilities, Expectations, Footprint, Precision, Work, check_precision
-from backends.batch import as_observables, as_rows, check_request, check_unitary
-from backends.gradients import as_function, n_shifted
+from backends.base import Backend, Capabilities, Precision, Samples
+from backends.batch import Expectations
+from backends.checks import as_observables, as_rows, check_request, check_unitary
+from backends.cost import Footprint, Work
+from backends.gradients.shift_rule import n_shifted
+from backends.gradients.value_and_gradient import as_function
 from backends.instructions import exponents, flatten, has_matrix, is_free, matrix_of, terms
+from backends.measurement.groups import measurements
+from backends.measurement.sampled import sampled_circuit
 from backends.memory import check
-from backends.sampling import measurements, sampled_circuit
 
 MAX_GATE_QUBITS = 6
 STATES = {"value": 5, "samples": 5, "gradient": 7}
@@ -38,7 +42,7 @@ TURNING = {
 """Gates with one angle that mean the same in both libraries, and that Lightning differentiates itself."""
 
 
-class Lightning(Backend):
+class Lightning(Backend, Samples):
     """Lightning's statevector simulator, with adjoint gradients.
 
     Args:
@@ -47,9 +51,9 @@ class Lightning(Backend):
 
     library = "pennylane_lightning.lightning_qubit"
 
-    def __init__(self, *, precision: Precision = "double"):
-        check_precision(precision, "lightning")
+    def __init__(self, *, precision: Annotated[Precision, '"double" or "single"'] = "double"):
         self._precision: Precision = precision
+        self._dtype = {"double": np.complex128, "single": np.complex64}[precision]
 
     def capabilities(self) -> Capabilities:
         """Exact, without noise, with gradients of its own."""
@@ -132,7 +136,7 @@ class Lightning(Backend):
         return as_function(circuit, evaluate, seed)
 
     def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
-        """Counts of bit strings from measuring every qubit; see `Backend.sample`."""
+        """Counts of bit strings from measuring every qubit; see `Samples`."""
         circuit, row = sampled_circuit(circuit, parameters, shots, seed)
         self._check_memory(circuit.num_qubits, "samples")
         program = self._program(circuit, ())
@@ -143,8 +147,7 @@ class Lightning(Backend):
         import pennylane as qml
         from pennylane.tape import QuantumScript
 
-        dtype = np.complex128 if self._precision == "double" else np.complex64
-        device = qml.device("lightning.qubit", wires=circuit.num_qubits, c_dtype=dtype)
+        device = qml.device("lightning.qubit", wires=circuit.num_qubits, c_dtype=self._dtype)
         operations, places, angles = convert(circuit)
         measured = [qml.expval(_observable(observable)) for observable in observables]
         tape = QuantumScript(operations, measured, trainable_params=places)

@@ -78,29 +78,29 @@ class Noise:
         return apply
 
 
-def as_noise(noise_model: Any) -> Noise:
-    """Read the option ``noise_model``: Aer's NoiseModel, a BackendV2, or the name of a device snapshot.
+def as_noise(noise: Any) -> Noise:
+    """Read the option ``noise``: Aer's NoiseModel, a BackendV2, or the name of a device snapshot.
 
     Raises:
         Refused: for anything else, and for a model without any noise.
     """
     from qiskit_aer.noise import NoiseModel
 
-    if isinstance(noise_model, NoiseModel):
-        _check_noisy(noise_model, "the noise model")
-        return Noise(noise_model, None, "a given noise model")
-    if isinstance(noise_model, str):
+    if isinstance(noise, NoiseModel):
+        _check_noisy(noise, "the noise model")
+        return Noise(noise, None, "a given noise model")
+    if isinstance(noise, str):
         from backends.providers.ibm import snapshot
 
-        noise_model = snapshot(noise_model.removeprefix("ibm:"))
-    if not isinstance(noise_model, BackendV2):
+        noise = snapshot(noise.removeprefix("ibm:"))
+    if not isinstance(noise, BackendV2):
         raise Refused(
-            "noise_model must be a qiskit_aer NoiseModel, a Qiskit BackendV2, or the name of a device snapshot such as "
-            f"'fake_manila', not {noise_model!r}"
+            "noise must be a qiskit_aer NoiseModel, a Qiskit BackendV2, or the name of a device snapshot such as "
+            f"'fake_manila', not {noise!r}"
         )
-    model = _model_of(noise_model)
-    _check_noisy(model, str(noise_model.name))
-    return Noise(model, noise_model, str(noise_model.name))
+    model = _model_of(noise)
+    _check_noisy(model, str(noise.name))
+    return Noise(model, noise, str(noise.name))
 
 
 def _model_of(device: BackendV2):
@@ -122,4 +122,4 @@ def _model_of(device: BackendV2):
 
 def _check_noisy(model, name: str) -> None:
     if model.is_ideal():
-        raise Refused(f"{name} has no noise in it; leave noise_model out for a noiseless simulation")
+        raise Refused(f"{name} has no noise in it; leave it out for a noiseless simulation")

@@ -1,4 +1,4 @@
-"""The judge of all other backends: slow, obvious, exact.
+"""What all other backends are checked against: slow, obvious, exact.
 
 A dense state in numpy; each gate is the matrix that Qiskit gives for it, each observable is evaluated term by term.
 Nothing here is clever, so that a disagreement is the other backend's fault until shown otherwise.
@@ -14,36 +14,40 @@ from qiskit.circuit import Instruction
 from qiskit.circuit.library import PauliEvolutionGate
 
 from backends import dense
-from backends.base import Backend, Capabilities, Expectations, Footprint
-from backends.batch import as_observables, as_rows, check_request, check_unitary
-from backends.gradients import n_shifted
+from backends.base import Backend, Capabilities, Samples, States
+from backends.batch import Expectations
+from backends.checks import as_observables, as_rows, check_request, check_unitary
+from backends.cost import Footprint
+from backends.gradients.shift_rule import n_shifted
 from backends.instructions import exponents, flatten, has_matrix, matrix_of
+from backends.measurement.groups import measurements
+from backends.measurement.sampled import sampled_circuit
 from backends.memory import check
-from backends.sampling import measurements, sampled_circuit
 from circuits.errors import Refused
 
 MAX_QUBITS = 20
 MAX_GATE_QUBITS = 6
 
 
-class Reference(Backend):
+class Reference(Backend, Samples, States):
     """Dense statevector in numpy, gate by gate, in double precision; at most 20 qubits.
 
     A `PauliEvolutionGate` whose strings all commute is applied exactly, string by string; any other means its
     ``definition``, the Trotter synthesis that hardware would run.
     """
 
+    automatic = False
+
     def capabilities(self) -> Capabilities:
         """What this backend can do."""
         return Capabilities(
             name="reference",
-            summary="plain numpy statevector, the judge of the others",
+            summary="plain numpy statevector, to check the others by",
             max_qubits=MAX_QUBITS,
             exact=True,
             noise=False,
             gradient="parameter-shift",
             steady=True,
-            states=True,
         )
 
     def footprint(self, work) -> Footprint:
@@ -86,7 +90,7 @@ class Reference(Backend):
         return evaluate
 
     def states(self, circuit: QuantumCircuit) -> Callable[[np.ndarray], np.ndarray]:
-        """The final states, global phase included; see `Backend.states`."""
+        """The final states, global phase included; see `States`."""
         check_unitary(circuit)
         self._check_size(circuit.num_qubits)
         check(_memory_bytes(circuit.num_qubits), what=f"{circuit.num_qubits} qubits on reference")
@@ -100,7 +104,7 @@ class Reference(Backend):
             )
 
     def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
-        """Counts of bit strings from measuring every qubit; see `Backend.sample`."""
+        """Counts of bit strings from measuring every qubit; see `Samples`."""
         circuit, row = sampled_circuit(circuit, parameters, shots, seed)
         self._check_size(circuit.num_qubits)
         check(_memory_bytes(circuit.num_qubits), what=f"{circuit.num_qubits} qubits on reference")

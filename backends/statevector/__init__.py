@@ -8,16 +8,6 @@ many devices. `compiled` keeps what XLA made; `footprint` and `operations` count
 second ones. `engine` is the face that `backends.get("statevector")` returns.
 """
 
-__all__ = ["Statevector", "roofline"]
+import lazy_loader
 
-
-def __getattr__(name: str):
-    if name == "Statevector":
-        from backends.statevector.engine import Statevector
-
-        return Statevector
-    if name == "roofline":
-        from backends.statevector.operations import roofline
-
-        return roofline
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

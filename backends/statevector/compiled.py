@@ -21,8 +21,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from backends.cores import own_cores
-from backends.speed import cache_folder, machine
+from backends.machine import cache_folder, machine, own_cores
 
 MOST_BYTES = 2**28
 """Size of the folder from which on the files that were not used for longest are removed."""

@@ -2,33 +2,34 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import jax
 import numpy as np
+from pydantic import PositiveInt
 from qiskit import QuantumCircuit
 
 from backends import dense, memory
-from backends.base import Backend, Capabilities, Expectations, Footprint, Precision, Work, check_precision
-from backends.batch import as_observables, as_rows, check_request, check_unitary
-from backends.gradients import as_function
-from backends.sampling import measurements, sampled_circuit
+from backends.base import Backend, Capabilities, Precision, Samples, Tangents
+from backends.batch import Expectations
+from backends.checks import as_observables, as_rows, check_request, check_unitary
+from backends.cost import Footprint, Work
+from backends.gradients.value_and_gradient import as_function
+from backends.measurement.groups import measurements
+from backends.measurement.sampled import sampled_circuit
 from backends.statevector.derivatives import hessian, metric, tangents
 from backends.statevector.design import Design
 from backends.statevector.footprint import Memory, memory_of
 from backends.statevector.lower import lower
 from backends.statevector.observe import by_x_mask
 from backends.statevector.program import Program, program_of
-from circuits.errors import Refused, unknown
+from circuits.errors import Refused
 
 MAX_QUBITS = 31
 """Indices of amplitudes are 32-bit numbers."""
 
-MEMORY = ("auto", "keep", "lean")
-"""Whether gradients of large circuits keep states to save time: as memory allows, always, never."""
 
-
-class Statevector(Backend):
+class Statevector(Backend, Samples, Tangents):
     """Exact expectation values and adjoint gradients in JAX, compiled once for each shape of circuit.
 
     Args:
@@ -43,20 +44,18 @@ class Statevector(Backend):
     def __init__(
         self,
         *,
-        precision: Precision = "double",
-        memory: Literal["auto", "keep", "lean"] = "auto",
-        devices: int | None = None,
+        precision: Annotated[Precision, '"double" or "single"'] = "double",
+        memory: Annotated[
+            Literal["auto", "keep", "lean"],
+            '"auto", "keep" or "lean": whether gradients of 17 qubits or more keep states',
+        ] = "auto",
+        devices: Annotated[PositiveInt | None, "the number of JAX's devices that share the state, from 1"] = None,
     ):
-        check_precision(precision, "statevector")
-        if memory not in MEMORY:
-            raise unknown("memory of statevector:", str(memory), MEMORY)
-        if devices is not None and not (isinstance(devices, int) and devices >= 1):
-            raise Refused(f"devices must be a whole number, one or above, not {devices!r}")
         self._devices = devices
         self._keep = {"auto": None, "keep": True, "lean": False}[memory]
         self._precision: Precision = precision
-        self._real = np.dtype(np.float64 if precision == "double" else np.float32)
-        self._complex = np.dtype(np.complex128 if precision == "double" else np.complex64)
+        self._real = np.dtype({"double": np.float64, "single": np.float32}[precision])
+        self._complex = np.result_type(self._real, np.complex64)
 
     def capabilities(self) -> Capabilities:
         """Exact, without noise, with gradients of its own."""
@@ -69,7 +68,6 @@ class Statevector(Backend):
             gradient="adjoint",
             precision=self._precision,
             steady=True,
-            states=True,
         )
 
     def footprint(self, work: Work) -> Footprint:
@@ -230,7 +228,7 @@ class Statevector(Backend):
         return states(row)
 
     def states(self, circuit: QuantumCircuit) -> Callable[[np.ndarray], np.ndarray]:
-        """The final states; see `Backend.states`."""
+        """The final states; see `States`."""
         check_unitary(circuit)
         program = self._program(circuit, (), derivative=False)
         return lambda row: self._state(program, row)

@@ -6,7 +6,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 
 from backends.base import Precision
-from backends.batch import as_observables
+from backends.checks import as_observables
 from backends.statevector.arrangement import arranged
 from backends.statevector.cut import Cut
 from backends.statevector.design import Design

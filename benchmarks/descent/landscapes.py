@@ -154,7 +154,7 @@ def circuit(title: str, n_params: int, build: Callable[[], tuple], width: float)
 
     def geometry() -> Geometry:
         import backends
-        from backends.fidelity import fidelities
+        from backends.gradients.fidelity import fidelities
 
         engine, ansatz = backends.get("statevector"), build()[1]
         compare = fidelities(engine, ansatz)

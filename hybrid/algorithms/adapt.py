@@ -15,8 +15,8 @@ from circuits.problems.checks import finite, whole
 from hybrid.algorithms.pools import Generator, generators
 from hybrid.algorithms.record import Record, opened, solved_once
 from hybrid.algorithms.summary import Summary
-from hybrid.result import Result
-from hybrid.workload import workload
+from hybrid.runs.result import Result
+from hybrid.workload.workload import workload
 
 
 @dataclass(frozen=True, eq=False, repr=False)

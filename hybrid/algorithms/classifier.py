@@ -12,16 +12,15 @@ from qiskit.circuit import ParameterVector
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Backend
-from backends.sampling import child_seed
+from backends.seeds import child_seed
 from circuits import Problem
 from circuits.errors import Refused
 from circuits.problems.checks import whole
 from hybrid.algorithms.dataset import Dataset, baseline, load
-from hybrid.algorithms.descent import descend
 from hybrid.algorithms.record import opened
 from hybrid.algorithms.summary import Summary
 from hybrid.optimizers.optimizer import Points, Told
-from hybrid.workload import workload
+from hybrid.workload.workload import workload
 
 SHARPNESS = 5.0
 """A class's score is its qubit's <Z> times this: probabilities of two classes may differ by exp(10)."""
@@ -149,7 +148,8 @@ def classifier(
             rows = batch(len(dataset.train), batch_size, step, record.seed(0))
             return _loss(scores, points, dataset.train[rows], dataset.train_labels[rows], record.seed(1, step))
 
-        theta, losses = descend(record.folder / "training.sqlite", work, start, evaluate)
+        ending, losses = record.descend("training", start, evaluate)
+        theta = ending.theta
 
         def ask() -> dict[str, Any]:
             parts = {"train": dataset.train, "test": dataset.test}

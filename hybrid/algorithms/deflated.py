@@ -8,10 +8,13 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import PauliList, SparsePauliOp
 
-from backends.base import Backend, Capabilities, Cost, Expectations, Footprint, Work
-from backends.batch import Batch, as_observables, as_rows
-from backends.gradients import as_function
-from backends.sampling import all_bits, child_seed
+from backends.base import Backend, Capabilities
+from backends.batch import Batch, Expectations
+from backends.checks import as_observables, as_rows
+from backends.cost import Cost, Footprint, Work
+from backends.gradients.value_and_gradient import as_function
+from backends.measurement.outcomes import all_bits
+from backends.seeds import child_seed
 from circuits.errors import Refused
 
 MAX_QUBITS = 16
@@ -96,10 +99,6 @@ class Deflated(Backend):
             return values, sum((weight * slope for weight, (_, slope) in found), np.zeros(rows.shape))
 
         return as_function(circuit, evaluate, seed)
-
-    def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
-        """Of the other backend; no penalty is involved."""
-        return self._backend.sample(circuit, parameters, shots=shots, seed=seed)
 
 
 def _followed(circuit: QuantumCircuit, undone: QuantumCircuit) -> QuantumCircuit:

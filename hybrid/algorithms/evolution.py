@@ -19,15 +19,17 @@ import numpy as np
 from qiskit import QuantumCircuit
 
 import backends
-from backends.base import Backend
+from backends.base import Backend, Tangents
 from circuits import Problem
 from circuits.errors import FailedJob, Refused
 from circuits.problems.checks import finite, whole
 from circuits.problems.exact import as_product
 from hybrid.algorithms.record import opened
 from hybrid.algorithms.summary import Summary
-from hybrid.judges import below_exact
-from hybrid.workload import workload
+from hybrid.loop.conclusion import AGREEMENT, scale
+from hybrid.loop.exact import exact_energy
+from hybrid.loop.stop import at_once
+from hybrid.workload.workload import workload
 
 Kind = Literal["real", "imaginary"]
 
@@ -102,7 +104,7 @@ class Evolution(Summary):
             rows.append(("distance", f"at most {self.distance_bound:.1e} by the residuals"))
         elif self.exact_energy is not None:
             rows.append(("error", f"{self.energy - self.exact_energy:+.1e} {self.problem.unit} from the lowest energy"))
-            if below_exact(self.problem, self.energy, 0.0, self.exact_energy):
+            if self.exact_energy - self.energy > AGREEMENT * scale(self.problem):
                 rows.append(("warning", "the energy lies below the exact one: do not trust it"))
         if self.fidelities is not None:
             words = f"{self.fidelities[-1]:.8f} at the end, {np.min(self.fidelities):.8f} at worst"
@@ -266,10 +268,13 @@ def _evolution(
     with opened(f"{kind}-time", work, backend=device, folder=folder, asked=asked, settings=settings) as record:
         points = record.lines("trajectory")
         while len(points) <= steps:
+            record.check_stop()
             row = _moved(move, np.array(points[-1]["theta"]), dt) if points else work.theta
             here = move(row)
             points.append({"theta": row.tolist(), "energy": here.energy, "residual": here.residual})
             record.append("trajectory", points[-1])
+        with at_once():  # every point of the trajectory is saved
+            fidelities = _fidelities(kind, device, work.problem, circuit, points, dt)
         result = Evolution(
             work.problem,
             kind,
@@ -277,8 +282,8 @@ def _evolution(
             np.array([point["theta"] for point in points]),
             np.array([point["energy"] for point in points]),
             np.array([point["residual"] for point in points]),
-            _fidelities(kind, device, work.problem, circuit, points, dt),
-            _lowest(work.problem) if kind == "imaginary" else None,
+            fidelities,
+            exact_energy(work.problem) if kind == "imaginary" else None,
             record.folder,
         )
         record.finish({"energy": result.energy, "theta": result.theta, "fidelities": result.fidelities})
@@ -316,18 +321,9 @@ def _fidelities(
     return np.array(found)
 
 
-def _lowest(problem: Problem) -> float | None:
-    if problem.solve is None and problem.n_qubits > EXACT_QUBITS:
-        return None
-    try:
-        return problem.exact_energy()
-    except Refused:
-        return None
-
-
 def _with_tangents(backend: Any) -> Any:
     device: Backend = backends.get("statevector" if backend == "auto" else backend)
-    if not hasattr(device, "tangents"):
+    if not isinstance(device, Tangents):
         raise Refused(
             f"time evolution needs the derivatives of the state, which '{device.capabilities().name}' does not give; "
             "use 'statevector'"

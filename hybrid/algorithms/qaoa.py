@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
+from backends.base import Samples
 from circuits import Problem
 from circuits import qaoa as ansatz
 from circuits.ansatz.qaoa import fields
@@ -16,8 +17,8 @@ from circuits.problems.exact import lowest_eigenvalue
 from circuits.problems.graphs import Graph
 from hybrid.algorithms.record import Record, opened, solved_once
 from hybrid.algorithms.summary import Summary
-from hybrid.result import Result
-from hybrid.workload import workload
+from hybrid.runs.result import Result
+from hybrid.workload.workload import workload
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -150,7 +151,7 @@ def qaoa(
         label=label,
     )
     asked = {"layers": layers, "samples": samples, "start": theta.tolist()}
-    with opened("qaoa", work, backend=backend, folder=folder, asked=asked) as record:
+    with opened("qaoa", work, backend=backend, folder=folder, asked=asked, ability=Samples) as record:
         runs: list[Result] = []
         for depth in range(len(theta) // 2, layers + 1):
             circuit = ansatz(problem, layers=depth)
@@ -208,7 +209,9 @@ def _start(problem: Problem, start: Any, layers: int) -> np.ndarray:
 
 def _sample(record: Record, problem: Problem, theta: np.ndarray, samples: int) -> dict[str, Any]:
     circuit = ansatz(problem, layers=len(theta) // 2)
-    return {"counts": record.backend.sample(circuit, theta, shots=samples, seed=record.seed(1))}
+    backend = record.backend
+    assert isinstance(backend, Samples)  # refused before the first stage
+    return {"counts": backend.sample(circuit, theta, shots=samples, seed=record.seed(1))}
 
 
 def _best(problem: Problem, counts: dict[str, int]) -> tuple[str, float, int]:

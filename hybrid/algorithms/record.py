@@ -7,6 +7,7 @@ NAME.jsonl          a stage of many small steps, a line for each
 result.json         what came out
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,26 +16,56 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+from pydantic import Field
 from qiskit import QuantumCircuit
 
 import backends
 from backends.base import Backend
-from backends.sampling import child_seed
+from backends.seeds import child_seed
 from circuits import Problem
 from circuits.errors import RecordFailed, Refused
-from hybrid import loop
-from hybrid.question import SETTINGS, differing, question
-from hybrid.result import Result
+from hybrid.loop import notebook
+from hybrid.loop.clock import Clock
+from hybrid.loop.exact import EXACT_QUBITS
+from hybrid.loop.ledger import Evaluate, Ledger
+from hybrid.loop.minimize import continue_run, run
+from hybrid.loop.optimize import Ending, optimize
+from hybrid.loop.stop import Stopped
 from hybrid.routing.plan import candidates, rank
 from hybrid.runs import folder as folders
+from hybrid.runs import journal
+from hybrid.runs.files import checked, read_bytes, read_json, write_json
+from hybrid.runs.journal import Journal
+from hybrid.runs.lock import Lock
+from hybrid.runs.places import fresh
 from hybrid.runs.provenance import provenance
-from hybrid.spec import backend_of, backend_words
-from hybrid.workload import Workload
+from hybrid.runs.result import Result
+from hybrid.workload.question import SETTINGS, differing, question
+from hybrid.workload.spec import BackendWords, Words, backend_of, backend_words
+from hybrid.workload.workload import Workload, workload
 
 ALGORITHM = 3
 """Branch of the tree of seeds that the stages draw from; a run uses 0 to 2 of its own tree."""
 
 FORMAT = 1
+
+
+class AlgorithmWords(Words):
+    """What was asked of an algorithm, as algorithm.json says it.
+
+    Attributes:
+        format: Of the folder.
+        kind: The algorithm's name.
+        asked: Its arguments.
+        backend: Where all stages run.
+    """
+
+    format: int = Field(ge=1, le=FORMAT)
+    kind: str
+    asked: dict[str, Any]
+    backend: BackendWords
 
 
 @dataclass(frozen=True)
@@ -45,15 +76,26 @@ class Record:
         folder: Where it lies.
         backend: Where all stages run.
         work: The first minimization; the others share its optimizer, accuracy, steps, shots and label.
+        should_stop: Whether a signal asks to stop.
     """
 
     folder: Path
     backend: Backend
     work: Workload
+    should_stop: Callable[[], bool]
 
     def seed(self, *place: int) -> int:
         """The seed of a stage, from its place in the algorithm."""
         return child_seed(self.work.seed, ALGORITHM, *place)
+
+    def check_stop(self) -> None:
+        """End here if a signal asks to: what was finished is saved.
+
+        Raises:
+            Stopped: if it does.
+        """
+        if self.should_stop():
+            raise Stopped(f"finished stages are saved in {self.folder}; the same call goes on with them")
 
     def run(
         self,
@@ -61,7 +103,7 @@ class Record:
         circuit: QuantumCircuit,
         problem: Problem,
         *,
-        theta: Any = None,
+        theta: ArrayLike | None = None,
         seed: int = 0,
         backend: Backend | None = None,
     ) -> Result:
@@ -74,30 +116,74 @@ class Record:
             theta: Starting point, shape (params,).
             seed: Of the stage.
             backend: Instead of the algorithm's own.
+
+        Raises:
+            Stopped: if a signal stopped it; its work is saved.
         """
-        place, device, work = self.folder / name, backend or self.backend, self.work
+        self.check_stop()
+        place, device, kept = self.folder / name, backend or self.backend, self.work
         if folders.is_run(place):
-            return loop.resume(place, backend=device)
-        return loop.minimize(
-            circuit,
-            problem,
-            backend=device,
-            optimizer=work.optimizer,
-            theta=theta,
-            seed=seed,
-            max_steps=work.max_steps,
-            accuracy=work.accuracy,
-            shots=work.shots,
-            label=work.label,
-            folder=place,
-        )
+            result = continue_run(place, backend=device, should_stop=self.should_stop)
+        else:
+            work = workload(
+                circuit,
+                problem,
+                optimizer=kept.optimizer,
+                theta=theta,
+                accuracy=kept.accuracy,
+                max_steps=kept.max_steps,
+                seed=seed,
+                shots=kept.shots,
+                label=kept.label,
+            )
+            result = run(work, rank(work, [device]), folder=place, should_stop=self.should_stop)
+        if result.status == "stopped":
+            self.check_stop()
+        return result
+
+    def descend(self, name: str, theta: np.ndarray, evaluate: Evaluate) -> tuple[Ending, np.ndarray]:
+        """Minimize a function that is no energy, or continue; with a journal of its own, in this folder.
+
+        Args:
+            name: Of the stage and its journal.
+            theta: Starting point, shape (params,).
+            evaluate: From points and the number of the step to what they are worth.
+
+        Returns:
+            How it ended, and the first value of every step.
+
+        Raises:
+            Stopped: if a signal stopped it; its work is saved.
+        """
+        path, work, clock = self.folder / f"{name}.sqlite", self.work, Clock()
+        bound = hashlib.sha256(read_bytes(self.folder / folders.ALGORITHM)).hexdigest()
+        if not path.exists():
+            journal.create(path, bound)
+        with Journal(path, bound) as opened:
+            ledger = Ledger(opened, lambda: evaluate, clock)
+            ending = optimize(
+                work.optimizer,
+                theta,
+                ledger.answer,
+                accuracy=work.accuracy,
+                seed=work.seed,
+                max_steps=work.max_steps,
+                should_stop=self.should_stop,
+                clock=clock,
+                title=work.problem.name,
+                unit=work.problem.unit,
+            )
+        if ending.status == "stopped":
+            self.check_stop()
+        return ending, np.array([evaluation.told.values[0] for evaluation in ledger.evaluations])
 
     def answer(self, name: str, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """What a stage of this name has answered, or what asking gives now; JSON-able values."""
         path = self.folder / f"{name}.json"
+        self.check_stop()
         if not path.exists():
-            folders.write_json(path, ask())
-        return folders.read_json(path)
+            write_json(path, ask())
+        return read_json(path)
 
     def lines(self, name: str) -> list[dict[str, Any]]:
         """What a stage of many steps has written so far, one line each; a line torn by a kill is taken out."""
@@ -124,7 +210,7 @@ class Record:
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write down what came out."""
-        folders.write_json(self.folder / "result.json", dict(summary))
+        write_json(self.folder / folders.RESULT, dict(summary))
 
 
 @contextmanager
@@ -136,6 +222,7 @@ def opened(
     folder: str | Path | None,
     asked: Mapping[str, Any],
     settings: Sequence[str] = SETTINGS,
+    ability: type = object,
 ) -> Iterator[Record]:
     """Begin an algorithm, or continue one that was asked the same thing in the same folder.
 
@@ -146,35 +233,57 @@ def opened(
         folder: Where the record goes; by default a new folder under ``runs/`` (or ``$HYBRID_RUNS``).
         asked: The algorithm's own arguments, as JSON-able values.
         settings: Those of the workload that it heeds.
+        ability: What its backend must be able to do, such as `backends.Samples`.
 
     Raises:
         Refused: if the folder holds anything else, or another process is at work there.
     """
-    path = folders.fresh(f"{kind}-{work.problem.name}") if folder is None else Path(folder)
     whole = question(work, settings) | dict(asked)
-    file = path / folders.ALGORITHM
-    if file.exists():
-        device = _continued(file, kind, whole, backend)
-    else:
-        folders.check_free(path)
-        device = rank(work, candidates(backend)).chosen.backend
-        head = {"format": FORMAT, "kind": kind, "asked": whole, "backend": backend_words(device)}
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as err:
-            raise Refused(f"the folder {path} cannot be written: {err}") from err
-        folders.write_json(file, head | {"provenance": provenance()})
-    with folders.Lock(path):
-        try:
-            yield Record(path, device, work)
-        except KeyboardInterrupt as interrupt:
-            interrupt.add_note(f"Finished stages are saved; call it again with the same arguments and folder='{path}'.")
-            raise
+    with notebook.interrupts() as stop:
+        named = {"algorithm": kind, **whole, "backend": _asked_backend(backend)}
+        path = Path(folder) if folder is not None else notebook.earlier(named)
+        path = path or fresh(f"{kind}-{work.problem.name}")
+        notebook.note(named, path)
+        device = None if (path / folders.ALGORITHM).exists() else _chosen(kind, work, backend, ability, path)
+        with Lock(path):
+            file = path / folders.ALGORITHM
+            if device is None or file.exists():
+                device = _continued(file, kind, whole, backend)
+            else:
+                head = {"format": FORMAT, "kind": kind, "asked": whole, "backend": backend_words(device).to_dict()}
+                write_json(file, head | {"provenance": provenance()})
+            try:
+                yield Record(path, device, work, stop)
+            except KeyboardInterrupt as interrupt:
+                interrupt.add_note(
+                    f"Finished stages are saved; call it again with the same arguments and folder='{path}'."
+                )
+                raise
+
+
+def _chosen(kind: str, work: Workload, backend: Any, ability: type, path: Path) -> Backend:
+    """The backend of a new algorithm, whose folder is made."""
+    folders.check_free(path)
+    device = rank(work, candidates(backend)).chosen.backend
+    if not isinstance(device, ability):
+        raise Refused(
+            f"{kind} needs a backend that can give {ability.__name__.lower()}, unlike "
+            f"'{device.capabilities().name}'; use 'statevector'"
+        )
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise Refused(f"the folder {path} cannot be written: {err}") from err
+    return device
+
+
+def _asked_backend(backend: Any) -> Any:
+    return "auto" if isinstance(backend, str) and backend == "auto" else backend_words(backends.get(backend)).to_dict()
 
 
 def solved_once(problem: Problem) -> Problem:
     """The same problem, whose exact energy is computed once for all stages, or not at all where it is too large."""
-    if problem.solve is None and problem.n_qubits > loop.EXACT_QUBITS:
+    if problem.solve is None and problem.n_qubits > EXACT_QUBITS:
         return problem
     return replace(problem, solve=cache(problem.exact_energy))
 
@@ -190,19 +299,12 @@ def unsolved(problem: Problem) -> Problem:
 
 def _continued(file: Path, kind: str, asked: dict[str, Any], backend: Any) -> Backend:
     """The backend of the algorithm that the folder holds; refuse if it is not the one that is asked for."""
-    kept = folders.read_json(file)
-    if kept.get("format") != FORMAT or not {"kind", "asked", "backend"} <= set(kept):
-        raise Refused(f"{file} is damaged or of another version; this one reads format {FORMAT}")
-    if kept["kind"] != kind:
-        raise Refused(f"{file.parent} holds another algorithm: {kept['kind']}; choose another folder")
-    if differ := differing(kept["asked"], asked):
+    kept = checked(AlgorithmWords, read_json(file), file)
+    if kept.kind != kind:
+        raise Refused(f"{file.parent} holds another algorithm: {kept.kind}; choose another folder")
+    if differ := differing(kept.asked, asked):
         raise Refused(
             f"{file.parent} holds {kind} with other arguments: {', '.join(differ)} differ; "
             "give them as they were, or choose another folder"
         )
-    if isinstance(backend, str) and backend == "auto":
-        return backend_of(kept)
-    device = backends.get(backend)
-    if backend_words(device) != kept["backend"]:
-        raise Refused(f"{file.parent} was begun on another backend: {kept['backend']}; give that, or another folder")
-    return device
+    return backend_of(kept.backend, None if isinstance(backend, str) and backend == "auto" else backend)

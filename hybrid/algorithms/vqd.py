@@ -15,8 +15,15 @@ from circuits.problems.levels import MAX_QUBITS, lowest_levels
 from hybrid.algorithms.deflated import Deflated
 from hybrid.algorithms.record import Record, opened, unsolved
 from hybrid.algorithms.summary import Summary
-from hybrid.result import Result
-from hybrid.workload import Workload, workload
+from hybrid.loop.conclusion import SIGMAS
+from hybrid.runs.result import Result
+from hybrid.workload.workload import Workload, workload
+
+MARGIN = 1.5
+"""Times the largest gap that the coefficients allow: a penalty equal to the gap leaves mixtures as low as levels."""
+
+MIXED = 1e-3
+"""Overlap with a level below, beyond accuracy and statistics, from which on a state is a mixture with it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +36,8 @@ class Level:
         theta: Parameters, shape (params,), radians.
         overlaps: |<psi|psi_j>|^2 with each level below, shape (levels below,).
         run: The search that found it; its energy holds the penalties.
+        mixed: Whether it overlaps with a level below by more than accuracy and statistics explain: the penalty is too
+            small, or the ansatz cannot reach a state apart from those below.
     """
 
     energy: float
@@ -36,6 +45,12 @@ class Level:
     theta: np.ndarray
     overlaps: np.ndarray
     run: Result
+    mixed: bool = False
+
+    @property
+    def status(self) -> str:
+        """That of the search, or "mixed"."""
+        return "mixed" if self.mixed else self.run.status
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -59,6 +74,11 @@ class VQD(Summary):
         """Shape (levels,), in the problem's unit."""
         return np.array([level.energy for level in self.levels])
 
+    @property
+    def status(self) -> str:
+        """That of the first level which has not converged, else "converged"."""
+        return next((level.status for level in self.levels if level.status != "converged"), "converged")
+
     def title(self) -> str:
         """What was done to what."""
         return f"VQD of {self.problem.name}"
@@ -73,7 +93,11 @@ class VQD(Summary):
                 words += f", error {level.energy - self.exact[k]:+.1e}"
             if k:
                 words += f", overlap with those below at most {np.max(level.overlaps):.1e}"
-            rows.append((f"level {k}", f"{words}; {level.run.status}"))
+            rows.append((f"level {k}", f"{words}; {level.status}"))
+        if any(level.mixed for level in self.levels):
+            rows.append(
+                ("warning", "mixed levels are no levels: raise the penalty, or take an ansatz that reaches them")
+            )
         return [*rows, ("unit", self.problem.unit), ("record", str(self.folder))]
 
 
@@ -104,7 +128,8 @@ def vqd(
         problem: As for `hybrid.minimize`.
         levels: How many.
         penalty: Larger than the gap between the highest and the lowest level that is wanted, in the problem's unit; by
-            default twice the sum of the absolute coefficients of H, which exceeds every gap.
+            default three times the sum of the absolute coefficients of H: no gap exceeds twice that sum, and a
+            penalty that only equals a gap leaves mixtures of levels as low as the levels.
         starts: Searches for each level, of which the lowest counts; the first starts at theta, the others anywhere.
         backend: As for `hybrid.minimize`.
         optimizer: As for `hybrid.minimize`.
@@ -147,7 +172,7 @@ def vqd(
         label=label,
     )
     if penalty is None:
-        penalty = _any_gap(work.problem)
+        penalty = _above_any_gap(work.problem)
     if finite(penalty, "penalty") <= 0:
         raise Refused(f"penalty must be positive, in {work.problem.unit}, not {penalty}")
     asked = {"levels": levels, "penalty": float(penalty), "starts": starts, "theta": work.theta.tolist()}
@@ -157,7 +182,7 @@ def vqd(
             found.append(_next(record, work, found, penalty, starts))
         exact = lowest_levels(work.problem, levels) if circuit.num_qubits <= MAX_QUBITS else None
         result = VQD(work.problem, tuple(found), exact, record.folder)
-        record.finish({"energies": result.energies, "exact": exact})
+        record.finish({"energies": result.energies, "exact": exact, "status": result.status})
     return result
 
 
@@ -189,11 +214,23 @@ def _next(record: Record, work: Workload, below: list[Level], penalty: float, st
         return {"energy": told.values[0, 0], "standard_error": told.standard_errors[0, 0], "overlaps": overlaps}
 
     told = record.answer(f"level-{k}", ask)
-    return Level(told["energy"], told["standard_error"], run.theta, np.array(told["overlaps"]), run)
+    overlaps = np.array(told["overlaps"], dtype=float)
+    mixed = bool(np.any(overlaps > _explained(record, work, penalty)))
+    return Level(told["energy"], told["standard_error"], run.theta, overlaps, run, mixed)
 
 
-def _any_gap(problem: Problem) -> float:
-    """A number that no two energies differ by more than."""
+def _explained(record: Record, work: Workload, penalty: float) -> float:
+    """The overlap with a level below that accuracy and statistics explain; noise explains any."""
+    can = record.backend.capabilities()
+    if can.noise:
+        return 1.0
+    allowed = max(MIXED, 10.0 * work.accuracy / penalty)
+    shots = work.shots or can.default_shots
+    return allowed if shots is None else allowed + SIGMAS * np.sqrt(allowed / shots)
+
+
+def _above_any_gap(problem: Problem) -> float:
+    """A penalty that exceeds every difference of two energies."""
     H = problem.hamiltonian.simplify()
     moving = np.any(H.paulis.x | H.paulis.z, axis=1)
-    return 2 * float(np.sum(np.abs(np.asarray(H.coeffs)[moving]))) or 1.0
+    return MARGIN * 2 * float(np.sum(np.abs(np.asarray(H.coeffs)[moving]))) or 1.0

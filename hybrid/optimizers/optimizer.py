@@ -40,6 +40,7 @@ class Told:
         metrics: The Fubini-Study metric Re <d_j psi|d_k psi> - <d_j psi|psi><psi|d_k psi>, shape (rows, params,
             params), zero between layers if only the blocks were asked for; None if none were.
         fidelities: |<psi(a)|psi(b)>|^2 of each pair, shape (pairs,), or None if none were asked for.
+        biases: Estimated size of the values' systematic errors, shape (rows,); None where there are none.
     """
 
     values: np.ndarray
@@ -47,6 +48,17 @@ class Told:
     gradients: np.ndarray | None
     metrics: np.ndarray | None = None
     fidelities: np.ndarray | None = None
+    biases: np.ndarray | None = None
+
+    def row(self, k: int) -> "Told":
+        """Value, standard error and bias of one point alone."""
+        part = slice(k, k + 1)
+        return Told(
+            self.values[part],
+            self.standard_errors[part],
+            None,
+            biases=None if self.biases is None else self.biases[part],
+        )
 
 
 S = TypeVar("S")

@@ -1,55 +1,62 @@
 """The curve of a sweep over one number."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from hybrid.report.picture import ACCENT, INK, Picture, finish
 
-if TYPE_CHECKING:
-    from hybrid.studies.outcome import Outcome
-
 FLOOR = 1e-14
 """Smallest error that the logarithmic axis shows, in the problem's unit."""
 
 
-def curve(outcomes: "Sequence[Outcome]") -> Figure | None:
+@dataclass(frozen=True)
+class CurvePoint:
+    """One point of a curve.
+
+    Attributes:
+        x: The swept number.
+        energy: In the problem's unit.
+        standard_error: Of the energy.
+        exact_energy: The right answer, or None where it is unknown.
+    """
+
+    x: float
+    energy: float
+    standard_error: float
+    exact_energy: float | None
+
+
+def curve(points: Sequence[CurvePoint], *, x_label: str, unit: str, title: str, label: str) -> Figure:
     """Energies against the swept number, and below them their errors where the exact energies are known.
 
-    Returns:
-        The figure, or None unless exactly one number was swept.
+    Args:
+        points: At least one.
+        x_label: Of the swept number.
+        unit: Of the energies.
+        title: Above the picture.
+        label: Of the energies, in the legend.
     """
-    done = [outcome for outcome in outcomes if outcome.result is not None]
-    names = {name for outcome in done for name in outcome.point.values}
-    if len(names) != 1 or any(isinstance(v, str) for outcome in done for v in outcome.point.values.values()):
-        return None
-    (name,) = names
-    points = sorted(((float(o.point.values[name]), o.result) for o in done if o.result), key=lambda point: point[0])
-    x = [value for value, _ in points]
-    results = [result for _, result in points]
-    known = all(result.error is not None for result in results)
+    points = sorted(points, key=lambda point: point.x)
+    x = [point.x for point in points]
+    exact = [point.exact_energy for point in points if point.exact_energy is not None]
+    known = len(exact) == len(points)
     figure = Picture(figsize=(6.4, 5.2 if known else 4.0), layout="constrained")
     panels = figure.subplots(2 if known else 1, 1, sharex=True, squeeze=False, height_ratios=(3, 2) if known else None)
     above, below = panels[0, 0], panels[-1, 0]
-    errors = [result.standard_error for result in results]
+    errors = [point.standard_error for point in points]
     if known:
-        above.plot(x, [result.exact_energy for result in results], "--", color=INK, lw=1.2, label="exact")
-        below.semilogy(x, [max(abs(r.error or 0.0), FLOOR) for r in results], "o-", ms=4, lw=1, color=ACCENT)
-        below.set_ylabel(f"error ({results[0].unit})")
+        away = [max(abs(point.energy - right), FLOOR) for point, right in zip(points, exact, strict=True)]
+        above.plot(x, exact, "--", color=INK, lw=1.2, label="exact")
+        below.semilogy(x, away, "o-", ms=4, lw=1, color=ACCENT)
+        below.set_ylabel(f"error ({unit})")
         finish(below)
-    above.errorbar(
-        x,
-        [result.energy for result in results],
-        yerr=errors if np.any(errors) else None,
-        fmt="o",
-        ms=5,
-        color=ACCENT,
-        label=results[0].backend,
-    )
-    above.set_ylabel(f"energy ({results[0].unit})")
-    above.set_title(" / ".join(sorted({result.problem for result in results})[:2]), loc="left", color=INK, fontsize=11)
+    energies = [point.energy for point in points]
+    above.errorbar(x, energies, yerr=errors if np.any(errors) else None, fmt="o", ms=5, color=ACCENT, label=label)
+    above.set_ylabel(f"energy ({unit})")
+    above.set_title(title, loc="left", color=INK, fontsize=11)
     finish(above)
-    below.set_xlabel(name)
+    below.set_xlabel(x_label)
     return figure

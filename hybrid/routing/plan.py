@@ -12,17 +12,23 @@ from rich.table import Table
 from rich.text import Text
 
 import backends
-from backends import memory
-from backends.base import Backend, Cost
-from backends.fidelity import check_obtainable
-from backends.speed import measure
+from backends import memory, registry
+from backends.base import Backend
+from backends.calibration import measure
+from backends.cost import Cost
+from backends.gradients.fidelity import obtainable
 from circuits.errors import PolicyViolation, Refused
-from hybrid.progress import Progress
-from hybrid.workload import Workload
-from hybrid.workload import workload as make_workload
+from hybrid.terminal.progress import Progress, say
+from hybrid.terminal.words import duration
+from hybrid.workload.workload import Workload
+from hybrid.workload.workload import workload as make_workload
 
 SINGLE_ACCURACY = 1e-5
 """Accuracy below which single precision is refused, in the problem's unit."""
+
+NEAR = 2.0
+"""Times the fastest prediction within which the order of the candidates decides: speeds that were measured on a loaded
+machine, or on another day, must not change the choice."""
 
 TABLE_WIDTH = 72
 """Columns of a terminal below which a plan is a list instead of a table."""
@@ -167,10 +173,8 @@ def plan(
 
 
 def candidates(backend: Any) -> list[Any]:
-    """The backends that a request allows: all simulators that leave the data here for "auto", else the one named."""
-    if isinstance(backend, str) and backend == "auto":
-        return [name for name in backends.names() if name != "ibm"]
-    return [backend]
+    """The backends that a request allows: all that may be chosen for "auto", else the one named."""
+    return registry.automatic() if isinstance(backend, str) and backend == "auto" else [backend]
 
 
 def rank(workload: Workload, candidates: Sequence[Any]) -> Plan:
@@ -180,19 +184,44 @@ def rank(workload: Workload, candidates: Sequence[Any]) -> Plan:
 
     Args:
         workload: What is to be run.
-        candidates: Backends or their names.
+        candidates: Backends or their names; of those that are about as fast as the fastest, the first is chosen.
 
     Returns:
-        The ways, fastest first.
+        The ways: the chosen one, then the others, fastest first.
     """
-    found: list[Way | Refusal] = []
+    looked: list[Way | Refusal] = []
     with Progress("planning; backends new to this machine are measured once", len(candidates)) as progress:
         for done, candidate in enumerate(candidates):
             progress.update(done, str(candidate))
-            found.append(_look_at(workload, candidate))
-    ways = sorted((way for way in found if isinstance(way, Way)), key=_seconds)
-    refusals = tuple(refusal for refusal in found if isinstance(refusal, Refusal))
-    return Plan(describe(workload), tuple(_explained(workload, ways)), refusals)
+            looked.append(_look_at(workload, candidate))
+    ways = [way for way in looked if isinstance(way, Way)]
+    refusals = tuple(refusal for refusal in looked if isinstance(refusal, Refusal))
+    return Plan(describe(workload), tuple(_explained(workload, _ranked(ways))), refusals)
+
+
+def check_possible(workload: Workload, candidates: Sequence[Any]) -> None:
+    """Refuse a workload that no candidate can do; nothing is measured.
+
+    Raises:
+        Refused: with the reason of each.
+        PolicyViolation: if one could do it but for the data's label.
+    """
+    refusals = []
+    for candidate in candidates:
+        looked = _look_at(workload, candidate, measured=False)
+        if isinstance(looked, Way):
+            return
+        refusals.append(looked)
+    Plan(describe(workload), (), tuple(refusals)).chosen  # noqa: B018 - raises what there is to say
+
+
+def _ranked(ways: list[Way]) -> list[Way]:
+    """The first of those that are about as fast as the fastest, then the others, fastest first."""
+    if not ways:
+        return []
+    fastest = min(map(_seconds, ways))
+    chosen = next(way for way in ways if _seconds(way) <= NEAR * fastest)
+    return [chosen, *sorted((way for way in ways if way is not chosen), key=_seconds)]
 
 
 def describe(workload: Workload) -> str:
@@ -205,32 +234,33 @@ def describe(workload: Workload) -> str:
     )
 
 
-def _look_at(workload: Workload, candidate: Any) -> Way | Refusal:
+def _look_at(workload: Workload, candidate: Any, *, measured: bool = True) -> Way | Refusal:
     name = candidate if isinstance(candidate, str) else type(candidate).__name__
     try:
         backend = backends.get(candidate)
         name = backend.capabilities().name
-        return Way(backend, _cost(workload, backend))
+        return Way(backend, _cost(workload, backend, measured=measured))
     except ImportError as err:
         return Refusal(name, f"{err.name} is not installed")
     except Refused as err:
         return Refusal(name, str(err), by_policy=isinstance(err, PolicyViolation))
 
 
-def _cost(workload: Workload, backend: Backend) -> Cost:
+def _cost(workload: Workload, backend: Backend, *, measured: bool) -> Cost:
     can = backend.capabilities()
     if can.place == "provider" and workload.label != "open":
         raise PolicyViolation(f"data labelled '{workload.label}' may not leave this machine")
     if can.precision == "single" and workload.accuracy < SINGLE_ACCURACY:
         raise Refused(f"single precision cannot resolve an accuracy of {workload.accuracy:g}")
     if workload.optimizer.geometry:
-        check_obtainable(backend, workload.shots)
+        obtainable(backend, workload.shots)
     cost = backend.predict(workload)
     free = memory.free_bytes()
     if cost.memory_bytes > free:
         need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"
         raise Refused(f"needs {need}, {memory.readable(free)} are free")
-    if math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
+    if measured and math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
+        say(f"hybrid: measuring the speed of {can.name} on this machine, once; this takes some seconds")
         with suppress(Refused):  # the stabilizer method cannot do the probe; its speed stays unknown
             measure(backend, derivative=workload.derivative and can.gradient != "parameter-shift")
         cost = backend.predict(workload)
@@ -245,8 +275,10 @@ def _explained(workload: Workload, ways: list[Way]) -> Iterator[Way]:
             facts.append(f"its statistical error exceeds the accuracy of {workload.accuracy:g}")
         if math.isnan(way.cost.seconds):
             facts.append("speed not measured here")
-        elif rank == 0 and other is not way and not math.isnan(other.cost.seconds):
+        elif rank == 0 and other is not way and _seconds(way) <= _seconds(other) < math.inf:
             facts.insert(0, f"fastest here, {_ratio(other, way)} times ahead of {other.name}")
+        elif rank == 0 and other is not way and _seconds(other) < math.inf:
+            facts.insert(0, f"within a factor of {NEAR:g} of {other.name}, and before it in the order of preference")
         elif rank > 0:
             facts.insert(0, f"{_ratio(way, first)} times the time of {first.name}")
         yield replace(way, reason="; ".join(facts))
@@ -263,20 +295,6 @@ def _seconds(way: Way) -> float:
 def _cells(cost: Cost) -> tuple[str, str, str]:
     error = "0" if cost.standard_error == 0 else f"{cost.standard_error:.1e}"
     return duration(cost.seconds), memory.readable(cost.memory_bytes), error
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people.
-
-    >>> duration(0.0042), duration(75), duration(float("nan"))
-    ('4.2 ms', '1.25 min', 'unknown')
-    """
-    if math.isnan(seconds):
-        return "unknown"
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds * 1000:.3g} ms"
 
 
 def _finite(value: float) -> float | None:

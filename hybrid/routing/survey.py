@@ -4,11 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import backends
-from backends.base import Backend
-from backends.speed import Speed, measure, stored
+from backends import registry
+from backends.base import Backend, speed_name
+from backends.calibration import measure
+from backends.cost import Speed
+from backends.providers.family import Family
+from backends.speed import stored
 from circuits.errors import Refused
-from hybrid.progress import Progress
-from hybrid.routing.plan import duration
+from hybrid.terminal.progress import Progress
+from hybrid.terminal.words import duration
 
 PASSES, AMPLITUDES = 160, 2.0**12
 """The yardstick: about 160 sweeps over the state of 12 qubits."""
@@ -25,6 +29,7 @@ class Entry:
         gradient: How it differentiates.
         value_s: Time of one value on the yardstick, in seconds; None if not measured here.
         gradient_s: The same for value and gradient together; None too where that takes many values.
+        options: Names of the options that it takes, in Python and in study files.
     """
 
     name: str
@@ -33,6 +38,7 @@ class Entry:
     gradient: str = ""
     value_s: float | None = None
     gradient_s: float | None = None
+    options: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form."""
@@ -42,7 +48,7 @@ class Entry:
         """A row of a table."""
         times = ("-" if s is None else duration(s) for s in (self.value_s, self.gradient_s))
         what = f"{self.summary}; gradients by {self.gradient}" if self.works else f"not here: {self.summary}"
-        return (self.name, *times, what)
+        return (self.name, *times, what, ", ".join(self.options))
 
 
 def survey(*, calibrate: bool) -> list[Entry]:
@@ -61,9 +67,10 @@ def survey(*, calibrate: bool) -> list[Entry]:
 
 
 def _entry(name: str, calibrate: bool) -> Entry:
-    if name == "ibm":
-        return _devices()
     try:
+        made = registry.load(name)
+        if isinstance(made, Family):
+            return Entry(f"{name}:*", made.summary, True, "parameter-shift", options=tuple(registry.options(name)))
         backend = backends.get(name)
     except ImportError as err:
         return Entry(name, f"{err.name} is not installed", works=False)
@@ -73,19 +80,14 @@ def _entry(name: str, calibrate: bool) -> Entry:
     native = can.gradient != "parameter-shift"
     value = _speed(backend, calibrate, derivative=False)
     gradient = _speed(backend, calibrate, derivative=True) if native else None
-    return Entry(name, can.summary, True, can.gradient, _yardstick(value), _yardstick(gradient))
-
-
-def _devices() -> Entry:
-    try:
-        backend = backends.get("ibm:fake_manila")
-    except Refused as err:
-        return Entry("ibm:fake_*", str(err), works=False)
-    return Entry("ibm:fake_*", "snapshots of IBM devices, with noise and shots", True, backend.capabilities().gradient)
+    options = tuple(registry.options(name))
+    return Entry(name, can.summary, True, can.gradient, _yardstick(value), _yardstick(gradient), options)
 
 
 def _speed(backend: Backend, calibrate: bool, *, derivative: bool) -> Speed | None:
-    return measure(backend, derivative=derivative) if calibrate else stored(backend, derivative=derivative)
+    if calibrate:
+        return measure(backend, derivative=derivative)
+    return stored(speed_name(backend.capabilities(), derivative=derivative))
 
 
 def _yardstick(speed: Speed | None) -> float | None:

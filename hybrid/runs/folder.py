@@ -3,55 +3,56 @@
 spec.json           what was asked: optimizer, accuracy, seed, backend, plan, versions, machine
 circuit.qpy         the ansatz
 hamiltonian.json    the terms, with every bit of their coefficients
-journal.sqlite      every evaluation
+journal.sqlite      every evaluation; bound to the three files above by their digest
 result.json         what came out; absent until the run has ended
 lock                held by the one process that works on the run
 """
 
-import fcntl
-import json
-import os
-import re
-import secrets
-import time
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from qiskit import QuantumCircuit, qpy
 from qiskit.quantum_info import SparsePauliOp
 
-from circuits import Problem
 from circuits.errors import RecordFailed, Refused
+from hybrid.runs import journal
+from hybrid.runs.files import parsed, read_bytes, read_json, to_json, write
+from hybrid.runs.lock import Lock
+from hybrid.runs.spec import Spec, spec_of
 
-FORMAT = 1
+SPEC, CIRCUIT, HAMILTONIAN = "spec.json", "circuit.qpy", "hamiltonian.json"
 JOURNAL = "journal.sqlite"
+RESULT = "result.json"
 ALGORITHM = "algorithm.json"
 
 
-def home() -> Path:
-    """Where runs without a folder of their own go: $HYBRID_RUNS, or ./runs."""
-    return Path(os.environ.get("HYBRID_RUNS", "runs"))
+@dataclass(frozen=True, eq=False)
+class Record:
+    """A run's folder that has been read.
 
+    Attributes:
+        path: Of the folder.
+        spec: What was asked.
+        circuit: The ansatz.
+        hamiltonian: Of the problem.
+        digest: SHA-256 of the files that say what was asked; the journal is bound to it. None for a run of version
+            0.1, whose journal is bound to nothing.
+    """
 
-def fresh(name: str) -> Path:
-    """A path in `home` that nothing has yet, from the name, the time, and chance: others may start this second, too."""
-    while True:
-        path = home() / f"{_word(name)}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
-        if not path.exists():
-            return path
+    path: Path
+    spec: Spec
+    circuit: QuantumCircuit
+    hamiltonian: SparsePauliOp
+    digest: str | None
 
-
-def latest(name: str) -> Path | None:
-    """The newest run in `home` that was named so, or None."""
-    form = re.compile(re.escape(_word(name)) + r"-\d{8}-\d{6}(-\w+)?")
-    found = [path for path in home().glob("*") if form.fullmatch(path.name) and path.is_dir()]
-    return max(found, key=lambda path: path.stat().st_mtime, default=None)
-
-
-def _word(name: str) -> str:
-    """The name as a part of a file name."""
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in str(name)).strip("-.") or "run"
+    @property
+    def journal(self) -> Path:
+        """Its journal."""
+        return self.path / JOURNAL
 
 
 def is_run(path: Path) -> bool:
@@ -77,125 +78,92 @@ def check_free(path: Path) -> None:
     """Refuse a folder that holds a run already, or is no folder."""
     if is_run(path):
         raise Refused(f"{path} holds a run already; resume it, or choose another folder")
-    if (path / JOURNAL).exists():
-        raise Refused(f"{path} holds the journal of a run whose spec.json is gone; choose another folder")
     if path.exists() and not path.is_dir():
         raise Refused(f"{path} is a file; a run needs a folder")
+    if (path / JOURNAL).exists() and journal.read(path / JOURNAL).evaluations:
+        raise Refused(f"{path} holds the journal of a run whose {SPEC} is gone; choose another folder")
 
 
-def create(path: Path, spec: dict[str, Any], circuit: QuantumCircuit, hamiltonian: SparsePauliOp) -> None:
+def create(path: Path, spec: Spec, circuit: QuantumCircuit, hamiltonian: SparsePauliOp) -> Record:
     """Write a new run's folder; the spec comes last, so that half a folder is never taken for a run.
 
     Raises:
-        Refused: if the folder holds a run already or cannot be written.
+        Refused: if the folder holds a run already, cannot be written, or could not be read back as what it is.
     """
     check_free(path)
-    terms = [[label, c.real] for label, c in hamiltonian.to_list()]
+    files = {
+        SPEC: to_json(spec.to_dict()),
+        CIRCUIT: _qpy(circuit),
+        HAMILTONIAN: to_json({"n_qubits": hamiltonian.num_qubits, "terms": _terms(hamiltonian)}),
+    }
+    digest = _digest(files)
     try:
         path.mkdir(parents=True, exist_ok=True)
         with Lock(path):
             check_free(path)  # again, now that nobody else can be writing the same folder
-            with (path / "circuit.qpy").open("wb") as file:
-                qpy.dump(circuit, file)
-            write_json(path / "hamiltonian.json", {"n_qubits": hamiltonian.num_qubits, "terms": terms})
-            write_json(path / "spec.json", {"format": FORMAT} | spec)
+            for name in (CIRCUIT, HAMILTONIAN):
+                write(path / name, files[name])
+            (path / JOURNAL).unlink(missing_ok=True)  # an empty one, of a run that never began
+            journal.create(path / JOURNAL, digest)
+            write(path / SPEC, files[SPEC])
     except (OSError, RecordFailed) as err:
         raise Refused(f"the run folder {path} cannot be written: {err}") from err
+    return Record(path, spec, circuit, hamiltonian, digest)
 
 
-def read(path: Path) -> tuple[dict[str, Any], QuantumCircuit, Problem]:
-    """The spec, the circuit and the problem of a run.
+def read(path: Path) -> Record:
+    """What a run's folder says was asked.
 
     Raises:
         Refused: if the folder holds no run, or a damaged one.
     """
     check_run(path)
-    spec = read_json(path / "spec.json")
-    if spec.get("format") != FORMAT:
-        raise Refused(f"{path / 'spec.json'}: format {spec.get('format')}; this version reads format {FORMAT}")
-    if missing := {"problem", "workload", "backend", "provenance"} - set(spec):
-        raise Refused(f"{path / 'spec.json'} is damaged: it has no {', '.join(sorted(missing))}")
+    files = {name: read_bytes(path / name) for name in (SPEC, CIRCUIT, HAMILTONIAN)}
+    spec = spec_of(parsed(path / SPEC, files[SPEC]), path / SPEC)
+    digest = None if spec.format == 1 else _digest(files)
+    return Record(path, spec, _circuit(path, files), _hamiltonian(path, files), digest)
+
+
+def read_spec(path: Path) -> Spec:
+    """The spec alone.
+
+    Raises:
+        Refused: as `read`.
+    """
+    check_run(path)
+    return spec_of(read_json(path / SPEC), path / SPEC)
+
+
+def _circuit(path: Path, files: Mapping[str, bytes]) -> QuantumCircuit:
     try:
-        with (path / "circuit.qpy").open("rb") as file:
-            (circuit,) = qpy.load(file)
-        content = read_json(path / "hamiltonian.json")
-        hamiltonian = SparsePauliOp.from_list(
-            [(label, c) for label, c in content["terms"]], num_qubits=content["n_qubits"]
-        )
-        known = spec["problem"]
-        problem = Problem(
-            known["name"],
-            hamiltonian,
-            known["unit"],
-            known["source"],
-            solve=None if known["exact_energy"] is None else lambda: known["exact_energy"],
-        )
+        (circuit,) = qpy.load(io.BytesIO(files[CIRCUIT]))
     except Exception as err:  # QPY's reader raises whatever the damage leads it to
-        if isinstance(err, Refused):
-            raise
         reason = str(err).splitlines()[0] if str(err) else "no more is known"
-        raise Refused(f"{path}: the run's files are damaged ({type(err).__name__}: {reason})") from err
-    return spec, circuit, problem
+        raise Refused(f"{path / CIRCUIT} is damaged ({type(err).__name__}: {reason})") from err
+    if not isinstance(circuit, QuantumCircuit):
+        raise Refused(f"{path / CIRCUIT} is damaged: it holds no circuit")
+    return circuit
 
 
-class Lock:
-    """The right to work on a run, held by one process at a time and let go of when that process ends."""
-
-    def __init__(self, path: Path):
-        self._path = path / "lock"
-
-    def __enter__(self) -> "Lock":
-        try:
-            self._file = self._path.open("a+")
-        except OSError as err:
-            raise Refused(f"the run folder {self._path.parent} cannot be written: {err.strerror}") from err
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as err:
-            self._file.close()
-            raise Refused(f"another process is working on the run in {self._path.parent}") from err
-        return self
-
-    def __exit__(self, *_):
-        self._file.close()
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file whole or not at all.
-
-    Raises:
-        RecordFailed: if it cannot be written.
-    """
-    text = json.dumps(content, indent=1, allow_nan=False, default=_plain) + "\n"
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+def _hamiltonian(path: Path, files: Mapping[str, bytes]) -> SparsePauliOp:
+    content = parsed(path / HAMILTONIAN, files[HAMILTONIAN])
     try:
-        scratch.write_text(text)
-        scratch.replace(path)
-    except OSError as err:
-        scratch.unlink(missing_ok=True)
-        raise RecordFailed(f"{path} cannot be written: {err.strerror}") from err
+        terms = [(str(label), float(coefficient)) for label, coefficient in content["terms"]]
+        return SparsePauliOp.from_list(terms, num_qubits=content["n_qubits"])
+    except Exception as err:  # Qiskit raises whatever the damage leads it to
+        raise Refused(f"{path / HAMILTONIAN} is damaged ({type(err).__name__}: {err})") from err
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read one JSON object.
-
-    Raises:
-        Refused: if the file is missing or damaged.
-    """
-    try:
-        content = json.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as err:
-        raise Refused(f"{path} cannot be read: {err}") from err
-    if not isinstance(content, dict):
-        raise Refused(f"{path} is damaged: it holds no JSON object")
-    return content
+def _terms(hamiltonian: SparsePauliOp) -> list[list[Any]]:
+    return [[label, coefficient.real] for label, coefficient in hamiltonian.to_list()]
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+def _qpy(circuit: QuantumCircuit) -> bytes:
+    buffer = io.BytesIO()
+    qpy.dump(circuit, buffer)
+    return buffer.getvalue()
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    digests = [hashlib.sha256(files[name]).hexdigest() for name in (SPEC, CIRCUIT, HAMILTONIAN)]
+    return hashlib.sha256(" ".join(digests).encode()).hexdigest()

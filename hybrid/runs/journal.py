@@ -1,21 +1,26 @@
-"""The journal: every evaluation of a run, in one SQLite file.
+"""The journal: every evaluation of a run, in one SQLite file that belongs to that run alone.
 
 A run is resumed by starting its loop again and answering it from the journal until the journal ends; no optimizer has
-a state of its own to save. History, plots and provenance read the same table. Paid or slow evaluations are committed
+a state of its own to save. History, plots and verification read the same table. Paid or slow evaluations are committed
 at once; cheap ones are grouped, so that writing takes a small, self-measured share of the loop's time.
+
+A journal is bound to its run: it holds the digest of what the run asks (`hybrid.runs.folder`), written when it was
+made, and is never continued for anything else.
 """
 
+import hashlib
+import os
+import shutil
 import sqlite3
+import tempfile
 import time
-import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from circuits.errors import RecordFailed, Refused
-from hybrid.optimizers.optimizer import Told
+from circuits.errors import LostJob, RecordFailed, Refused
+from hybrid.runs.evaluation import ARRAYS, Evaluation, Row, from_row, to_row
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS evaluation (
@@ -32,12 +37,21 @@ CREATE TABLE IF NOT EXISTS evaluation (
     checksum INTEGER NOT NULL,
     pairs BLOB,
     metrics BLOB,
-    fidelities BLOB
-)
+    fidelities BLOB,
+    biases BLOB
+);
+CREATE TABLE IF NOT EXISTS journal (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS intent (number INTEGER PRIMARY KEY, sent_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS seal (digest TEXT PRIMARY KEY);
 """
 
-GEOMETRY = ("pairs", "metrics", "fidelities")
-"""Columns that the journals of earlier versions lack; they are added where they are missing."""
+HEAD = ("number", "step", "n_rows", "n_params", "seconds", "finished_at", "checksum")
+
+LATER = ("pairs", "metrics", "fidelities", "biases")
+"""Columns that the journals of earlier versions may lack; they are added where they are missing."""
+
+BOUND = "bound"
+"""Key of the digest of what the run asks."""
 
 COMMIT_SHARE = 400
 """A commit waits until this many times its own duration has passed since the last one: it costs 1/400 of the time."""
@@ -48,146 +62,291 @@ COMMIT_AFTER_S = 1.0
 SLOW_S = 1.0
 """An evaluation that took longer is committed at once."""
 
+UNWRITABLE = {"SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY", "SQLITE_LOCKED"}
+"""Names of SQLite's errors, up to a suffix, that say nothing about the file's content."""
+
 
 @dataclass(frozen=True)
-class Evaluation:
-    """One answered question of the optimizer.
+class Kept:
+    """What a journal holds.
 
     Attributes:
-        number: Position in the run, from 0.
-        step: Which step of the optimizer asked.
-        theta: Shape (rows, params), radians.
-        told: Energies, standard errors, gradients and metrics of the rows, and fidelities of the pairs.
-        seconds: What it took.
-        pairs: Pairs of parameters whose states were compared, shape (pairs, 2, params), or None.
+        evaluations: In order.
+        bound: Digest of what the run asks; None in journals of version 0.1, which were not bound.
+        unanswered: Number of an evaluation that was sent to a provider and never answered, or None.
+        seals: Digests of the results that the run came to, each with the evaluations it rests on; see `seal`.
+        rows: Digest of all evaluations, to the last bit, with the time that each took.
     """
 
-    number: int
-    step: int
-    theta: np.ndarray
-    told: Told
-    seconds: float
-    pairs: np.ndarray | None = None
+    evaluations: tuple[Evaluation, ...]
+    bound: str | None
+    unanswered: int | None
+    seals: frozenset[str]
+    rows: str
+
+    def check(self, bound: str | None, path: Path) -> None:
+        """Refuse a journal that belongs to another run.
+
+        Args:
+            bound: Digest of what this run asks; None for a run of version 0.1.
+            path: Of the journal, for the message.
+        """
+        if self.bound != bound:
+            raise Refused(
+                f"{path} belongs to another run, or spec.json, circuit.qpy or hamiltonian.json beside it were changed: "
+                "it was left as it is. Restore the folder from a copy, or start the run anew in another folder"
+            )
+
+
+def seal(result: bytes, kept: Kept) -> str:
+    """The digest by which a journal knows a result again, and itself.
+
+    Args:
+        result: Content of result.json.
+        kept: What the journal holds.
+    """
+    return hashlib.sha256(hashlib.sha256(result).digest() + kept.rows.encode()).hexdigest()
+
+
+def create(path: Path, bound: str) -> None:
+    """Make an empty journal for a run.
+
+    Args:
+        path: Where no file is yet.
+        bound: Digest of what the run asks.
+
+    Raises:
+        RecordFailed: if it cannot be written.
+    """
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    with _translated(path):
+        scratch.unlink(missing_ok=True)
+        database = sqlite3.connect(scratch, isolation_level=None)
+        try:
+            database.executescript(SCHEMA)
+            database.execute("INSERT INTO journal VALUES (?, ?)", (BOUND, bound))
+        finally:
+            database.close()
+        scratch.replace(path)
+
+
+def read(path: Path) -> Kept:
+    """What a journal holds; it is not touched, and its folder may be read-only.
+
+    Raises:
+        Refused: if there is no journal, or it is not sound.
+    """
+    if not path.is_file():
+        raise Refused(f"{path}: the run's journal is missing; restore it from a copy, or start the run anew")
+    with _translated(path):
+        try:
+            return _read(path)
+        except sqlite3.OperationalError as err:
+            if not _wants_rollback(err):
+                raise
+            with tempfile.TemporaryDirectory() as scratch:  # its last commit was broken off: rolled back in a copy
+                for file in (path, path.with_name(f"{path.name}-journal")):
+                    shutil.copy(file, scratch)
+                return _read(Path(scratch, path.name), mode="rw")
 
 
 class Journal:
-    """Appends evaluations, and reads them back in order.
+    """A journal that is open for one process to append to.
+
+    Args:
+        path: Of a journal that `create` has made, or an earlier version has written.
+        bound: Digest of what the run asks; None for a run of version 0.1.
+
+    Attributes:
+        path: Of the file.
+        kept: What it held when it was opened.
 
     Raises:
-        Refused: if the file exists and is not a sound journal; it is left as it is.
+        Refused: if it is missing, not a sound journal, or that of another run; it is left as it is.
+        RecordFailed: if it cannot be written.
     """
 
-    def __init__(self, path: Path):
-        self._path = path
+    def __init__(self, path: Path, bound: str | None):
+        self.path = path
+        self.kept = read(path)
+        self.kept.check(bound, path)
         self._last_commit = time.monotonic()
         self._commit_s = 0.0
-        try:
+        with _translated(path):
             self._database = sqlite3.connect(path, isolation_level=None)
             self._database.execute("PRAGMA journal_mode=DELETE")
             self._database.execute("PRAGMA synchronous=NORMAL")
-            if self._database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-                raise sqlite3.DatabaseError("its pages are damaged")
-            self._database.execute(SCHEMA)
-            there = {column[1] for column in self._database.execute("PRAGMA table_info(evaluation)")}
-            for name in GEOMETRY:
-                if name not in there:
+            self._database.executescript(SCHEMA)
+            columns = _columns(self._database)
+            for name in LATER:
+                if name not in columns:
                     self._database.execute(f"ALTER TABLE evaluation ADD COLUMN {name} BLOB")
             self._database.execute("BEGIN")
-        except sqlite3.DatabaseError as err:
-            raise _corrupt(path, err) from err
+            self._inode = os.stat(path).st_ino
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def append(self, evaluation: Evaluation) -> None:
         """Write one evaluation; it is on disk at the next commit, at once if it was slow.
 
         Raises:
-            RecordFailed: if the disk is full or the folder is gone.
+            RecordFailed: if the disk is full or the file is gone.
         """
-        told = evaluation.told
-        arrays = (evaluation.theta, told.values, told.standard_errors, told.gradients)
-        geometry = (evaluation.pairs, told.metrics, told.fidelities)
-        blobs = [None if array is None else _pack(array) for array in (*arrays, *geometry)]
-        n_rows, n_params = evaluation.theta.shape
-        head = (evaluation.number, evaluation.step, n_rows, n_params)
-        values = (*head, *blobs[:4], evaluation.seconds, time.time(), _checksum(head, blobs), *blobs[4:])
+        row = to_row(evaluation)
+        values = (*row.head, *row.blobs[:4], row.seconds, time.time(), row.checksum, *row.blobs[4:])
         self._write(f"INSERT INTO evaluation VALUES ({','.join('?' * len(values))})", values)
         waited = time.monotonic() - self._last_commit
         if evaluation.seconds > SLOW_S or waited > max(COMMIT_AFTER_S, COMMIT_SHARE * self._commit_s):
             self.commit()
 
+    def intend(self, number: int) -> None:
+        """Write down, at once, that an evaluation is about to be sent to a provider."""
+        self._write("INSERT INTO intent VALUES (?, ?)", (number, time.time()))
+        self.commit()
+
     def commit(self) -> None:
         """Put everything appended so far on disk."""
         start = time.monotonic()
         self._write("COMMIT")
+        self._check_place()
         self._write("BEGIN")
         self._last_commit = time.monotonic()
         self._commit_s = self._last_commit - start
 
-    def read(self) -> Iterator[Evaluation]:
-        """All evaluations, in order.
-
-        Raises:
-            Refused: if one is damaged or missing.
-        """
-        arrays = ("theta", "energies", "standard_errors", "gradients", *GEOMETRY)
-        columns = ", ".join(("number", "step", "n_rows", "n_params", *arrays, "seconds", "checksum"))
-        expected = 0
-        try:
-            for row in self._database.execute(f"SELECT {columns} FROM evaluation ORDER BY number"):
-                head, blobs, (seconds, checksum) = row[:4], row[4:-2], row[-2:]
-                if head[0] != expected:
-                    raise sqlite3.DatabaseError(f"evaluation {expected} is missing")
-                if checksum != _checksum(head, blobs):
-                    raise sqlite3.DatabaseError(f"evaluation {expected} does not match its checksum")
-                expected += 1
-                number, step, n, p = head
-                n_pairs = len(blobs[-1] or b"") // 8
-                shapes = ((n, p), (n,), (n,), (n, p), (n_pairs, 2, p), (n, p, p), (n_pairs,))
-                theta, values, errors, gradients, pairs, metrics, fidelities = (
-                    None if blob is None else _unpack(blob, *shape) for blob, shape in zip(blobs, shapes, strict=True)
-                )
-                assert theta is not None
-                assert values is not None
-                assert errors is not None
-                told = Told(values, errors, gradients, metrics, fidelities)
-                yield Evaluation(number, step, theta, told, seconds, pairs)
-        except sqlite3.DatabaseError as err:
-            raise _corrupt(self._path, err) from err
+    def seal(self, result: bytes) -> None:
+        """Remember a result, before it is written: it rests on all that was appended so far."""
+        self.commit()
+        with _translated(self.path):
+            digest = seal(result, _kept(self._database))
+        self._write("INSERT OR IGNORE INTO seal VALUES (?)", (digest,))
+        self.commit()
 
     def close(self) -> None:
         """Commit and let go of the file."""
         try:
             if self._database.in_transaction:
                 self._write("COMMIT")
+                self._check_place()
         finally:
             self._database.close()
 
     def _write(self, statement: str, values: tuple = ()) -> None:
         try:
             self._database.execute(statement, values)
-        except sqlite3.OperationalError as err:
-            raise RecordFailed(
-                f"{self._path}: the journal cannot be written ({err}); the run was stopped. What was committed before "
-                "is kept: make room, then resume"
-            ) from err
+        except sqlite3.Error as err:
+            raise _unwritable(self.path, str(err)) from err
+
+    def _check_place(self) -> None:
+        """SQLite goes on writing into a file that was removed or replaced; what it writes there is lost."""
+        try:
+            there = os.stat(self.path).st_ino
+        except OSError:
+            there = None
+        if there != self._inode:
+            raise _unwritable(self.path, "somebody has removed or replaced it")
 
 
-def _pack(array: np.ndarray) -> bytes:
-    return np.ascontiguousarray(array, dtype="<f8").tobytes()
+def check_answered(kept: Kept, path: Path, provider: str) -> None:
+    """Refuse to send an evaluation that may have been sent, and paid for, already.
+
+    Raises:
+        LostJob: if one was sent to a provider and its answer never arrived.
+    """
+    if kept.unanswered is not None:
+        raise LostJob(
+            f"{path}: evaluation {kept.unanswered} was sent to {provider} and its answer never arrived, since the "
+            "process ended before; sending it again might pay for it twice. Look at the provider's list of jobs, and "
+            "start the run anew in another folder if it is lost"
+        )
 
 
-def _unpack(blob: bytes, *shape: int) -> np.ndarray:
-    return np.frombuffer(blob, dtype="<f8").reshape(shape)
+def _read(path: Path, mode: str = "ro") -> Kept:
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
+    try:
+        return _kept(database)
+    finally:
+        database.close()
 
 
-def _checksum(head: tuple, blobs) -> int:
-    total = zlib.crc32(repr(head).encode())
-    for blob in blobs:
-        total = zlib.crc32(blob or b"", total)
-    return total
+def _wants_rollback(err: sqlite3.OperationalError) -> bool:
+    return err.sqlite_errorname in ("SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY", "SQLITE_CANTOPEN")
 
 
-def _corrupt(path: Path, err: Exception) -> Refused:
-    return Refused(
-        f"{path}: the journal is corrupt ({err}); it was left as it is. "
-        "Restore it from a copy, or start the run anew in another folder"
+def _kept(database: sqlite3.Connection) -> Kept:
+    if database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+        raise sqlite3.DatabaseError("its pages are damaged")
+    tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    evaluations = tuple(_evaluations(database)) if "evaluation" in tables else ()
+    bound = intent = None
+    if "journal" in tables:
+        bound = database.execute("SELECT value FROM journal WHERE key = ?", (BOUND,)).fetchone()
+        if bound is None:
+            raise sqlite3.DatabaseError("it does not say which run it belongs to")
+    if "intent" in tables:
+        (intent,) = database.execute("SELECT max(number) FROM intent").fetchone()
+    unanswered = intent if intent is not None and intent >= len(evaluations) else None
+    seals = database.execute("SELECT digest FROM seal").fetchall() if "seal" in tables else ()
+    return Kept(
+        evaluations=evaluations,
+        bound=None if bound is None else str(bound[0]),
+        unanswered=unanswered,
+        seals=frozenset(str(digest) for (digest,) in seals),
+        rows=_rows_digest(database) if "evaluation" in tables else "",
+    )
+
+
+def _rows_digest(database: sqlite3.Connection) -> str:
+    there = _columns(database)
+    columns = [name for name in (*HEAD, *ARRAYS) if name in there]
+    digest = hashlib.sha256()
+    for row in database.execute(f"SELECT {', '.join(columns)} FROM evaluation ORDER BY number"):
+        for value in row:
+            content = value if isinstance(value, bytes) else repr(value).encode()
+            digest.update(len(content).to_bytes(8, "little") + content)
+    return digest.hexdigest()
+
+
+def _evaluations(database: sqlite3.Connection) -> Iterator[Evaluation]:
+    there = _columns(database)
+    arrays = [name if name in there else f"NULL AS {name}" for name in ARRAYS]
+    columns = ", ".join(("number", "step", "n_rows", "n_params", *arrays, "seconds", "checksum"))
+    for expected, values in enumerate(database.execute(f"SELECT {columns} FROM evaluation ORDER BY number")):
+        row = Row(values[:4], values[4:-2], *values[-2:])
+        if row.head[0] != expected:
+            raise sqlite3.DatabaseError(f"evaluation {expected} is missing")
+        try:
+            yield from_row(row)
+        except ValueError as err:
+            raise sqlite3.DatabaseError(f"evaluation {expected} {err}") from err
+
+
+def _columns(database: sqlite3.Connection) -> set[str]:
+    return {column[1] for column in database.execute("PRAGMA table_info(evaluation)")}
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours: a file that cannot be reached, or one that is no sound journal."""
+    try:
+        yield
+    except sqlite3.Error as err:
+        name = getattr(err, "sqlite_errorname", None) or ""
+        if any(name.startswith(known) for known in UNWRITABLE):
+            raise _unwritable(path, str(err)) from err
+        raise Refused(
+            f"{path}: the journal is corrupt ({err}); it was left as it is. "
+            "Restore it from a copy, or start the run anew in another folder"
+        ) from err
+    except OSError as err:
+        raise _unwritable(path, err.strerror or str(err)) from err
+
+
+def _unwritable(path: Path, reason: str) -> RecordFailed:
+    return RecordFailed(
+        f"{path}: the journal cannot be written or read ({reason}); the run was stopped. What was committed before is "
+        "kept: make room, or put the file back, then resume"
     )

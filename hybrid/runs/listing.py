@@ -5,8 +5,22 @@ from typing import Any
 
 from circuits.errors import Refused
 from hybrid.runs import folder as folders
+from hybrid.runs.files import checked, read_json
+from hybrid.runs.places import home
+from hybrid.runs.result import ResultWords
 
-RESULT = ("energy", "exact_energy", "standard_error", "status", "message", "steps", "evaluations", "seconds")
+SHOWN = (
+    "energy",
+    "exact_energy",
+    "standard_error",
+    "bias",
+    "status",
+    "message",
+    "steps",
+    "evaluations",
+    "seconds",
+)
+"""What a list of runs says of a result."""
 
 
 def listing(folder: Path | None = None) -> list[dict[str, Any]]:
@@ -17,9 +31,9 @@ def listing(folder: Path | None = None) -> list[dict[str, Any]]:
     """
     if folder is not None and not folder.is_dir():
         raise Refused(f"{folder}: no such folder")
-    root = folder or folders.home()
+    root = folder or home()
     paths = [path.parent for pattern in ("spec.json", "*/spec.json", "*/*/spec.json") for path in root.glob(pattern)]
-    return [_entry_or_damage(path) for path in sorted(paths, key=lambda path: (path / "spec.json").stat().st_mtime)]
+    return [_entry_or_damage(path) for path in sorted(paths, key=_age)]
 
 
 def entry_of(path: Path) -> dict[str, Any]:
@@ -28,41 +42,42 @@ def entry_of(path: Path) -> dict[str, Any]:
     Raises:
         Refused: if the folder holds no run, or a damaged one.
     """
-    folders.check_run(path)
-    spec = folders.read_json(path / "spec.json")
-    ended = (path / "result.json").exists()
-    result = folders.read_json(path / "result.json") if ended else {"status": "unfinished"}
-    try:
-        kept, backend = spec["workload"], spec["backend"]
-        return {
-            "folder": str(path),
-            "problem": spec["problem"]["name"],
-            "unit": spec["problem"]["unit"],
-            "backend": backend.get("name") or backend["object"],
-            **{key: result.get(key) for key in RESULT},
-            "optimizer": kept["optimizer"],
-            "accuracy": kept["accuracy"],
-            "seed": kept["seed"],
-            "created_utc": spec["provenance"]["created_utc"],
-            "machine": spec["provenance"]["machine"],
-        }
-    except (KeyError, TypeError, AttributeError) as err:
-        raise Refused(f"{path / 'spec.json'} is damaged: {type(err).__name__}: {err}") from err
-
-
-def _entry_or_damage(path: Path) -> dict[str, Any]:
-    try:
-        return entry_of(path)
-    except Refused as err:
-        nothing = dict.fromkeys(("unit", *RESULT))
-        return nothing | {"folder": str(path), "problem": "?", "backend": "?", "status": "damaged", "message": str(err)}
+    spec = folders.read_spec(path)
+    file = path / folders.RESULT
+    result = checked(ResultWords, read_json(file), file).model_dump() if file.exists() else {"status": "unfinished"}
+    return {
+        "folder": str(path),
+        "problem": spec.problem.name,
+        "unit": spec.problem.unit,
+        "backend": spec.backend.title,
+        **{key: result.get(key) for key in SHOWN},
+        "optimizer": spec.workload.optimizer,
+        "accuracy": spec.workload.accuracy,
+        "seed": spec.workload.seed,
+        "created_utc": str(spec.provenance.get("created_utc", "")),
+        "machine": str(spec.provenance.get("machine", "")),
+    }
 
 
 def sweep_of(path: Path) -> list[dict[str, Any]] | None:
     """The runs below a sweep's folder; None if the folder holds a run itself."""
     if folders.is_run(path):
         return None
-    points = [
-        _entry_or_damage(spec.parent) for spec in sorted(path.glob("*/spec.json"), key=lambda p: p.stat().st_mtime)
-    ]
+    points = [_entry_or_damage(spec.parent) for spec in sorted(path.glob("*/spec.json"), key=lambda p: _age(p.parent))]
     return points or None
+
+
+def _entry_or_damage(path: Path) -> dict[str, Any]:
+    try:
+        return entry_of(path)
+    except Refused as err:
+        nothing = dict.fromkeys(("unit", *SHOWN))
+        return nothing | {"folder": str(path), "problem": "?", "backend": "?", "status": "damaged", "message": str(err)}
+
+
+def _age(path: Path) -> float:
+    """When the run was begun; a file that has gone meanwhile sorts first."""
+    try:
+        return (path / folders.SPEC).stat().st_mtime
+    except OSError:
+        return 0.0

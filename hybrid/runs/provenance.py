@@ -6,7 +6,7 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from backends.speed import machine
+from backends.machine import machine
 
 PACKAGES = (
     "hybrid-codesign",

@@ -11,7 +11,7 @@ import time
 from collections import Counter, deque
 from pathlib import Path
 
-from hybrid.runs import folder as folders
+from hybrid.runs.files import read_json, write_json
 from hybrid.sites.local import cancelled
 from hybrid.sites.script import STOPPED
 
@@ -36,7 +36,7 @@ class Driver:
     def __init__(self, script: Path, state: Path, wish: Path, *, throttle: int, requeue: int, lock: int):
         self._script, self._state, self._wish = script, state, wish
         self._throttle, self._requeue, self._lock = throttle, requeue, lock
-        self._pending = deque(folders.read_json(state)["pending"])
+        self._pending = deque(read_json(state)["pending"])
         self._running: dict[int, subprocess.Popen] = {}
         self._restarts: Counter[int] = Counter()
         self._ended_at: dict[int, float] = {}
@@ -52,7 +52,7 @@ class Driver:
             while self._pending and len(self._running) < self._throttle:
                 self._start(self._pending.popleft())
             if (list(self._pending), list(self._running)) != before:
-                folders.write_json(self._state, {"pending": list(self._pending), "running": list(self._running)})
+                write_json(self._state, {"pending": list(self._pending), "running": list(self._running)})
             time.sleep(POLL_S)
 
     def _start(self, point: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from circuits.errors import ProviderUnreachable
-from hybrid.runs import folder as folders
+from hybrid.runs.files import read_json, write_json
 from hybrid.sites.site import ACTIVITIES, Activity, Batch, Site, walltime_s
 
 
@@ -30,7 +30,7 @@ class Local(Site):
     def submit(self, batch: Batch) -> Iterator[dict[str, Any]]:
         """Start a driver in a session of its own; it holds the lock from its first moment."""
         state, lock = _state(batch), _lock(batch)
-        folders.write_json(state, {"pending": list(batch.points), "running": []})
+        write_json(state, {"pending": list(batch.points), "running": []})
         command = [sys.executable, "-m", "hybrid.sites.driver", str(batch.script), str(state), str(_wish(batch))]
         command += ["--throttle", str(self.throttle or 1), "--requeue", str(self.requeue)]
         with lock.open("w") as held, (batch.folder / "driver.log").open("a") as log:
@@ -55,7 +55,7 @@ class Local(Site):
         """What the driver wrote last, as long as it or one of its tasks lives."""
         if not jobs or not _held(_lock(batch)):
             return {}
-        state = folders.read_json(_state(batch))
+        state = read_json(_state(batch))
         ended = set(cancelled(_wish(batch)))  # one that waits will not start, even if the driver has not read it yet
         return {
             point: activity

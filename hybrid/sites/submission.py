@@ -20,11 +20,14 @@ from typing import Any
 
 from circuits.errors import LostJob, RecordFailed, Refused, ToolkitError
 from hybrid.runs import folder as folders
+from hybrid.runs.files import read_json, write_json
 from hybrid.runs.listing import entry_of
+from hybrid.runs.lock import Lock
 from hybrid.sites.file import KINDS
 from hybrid.sites.script import script
 from hybrid.sites.site import FOLDER, Activity, Batch, Site
-from hybrid.studies.run import unfinished, workload_of
+from hybrid.studies.continuation import unfinished
+from hybrid.studies.preparation import workload_of
 from hybrid.studies.study import Study, read
 from hybrid.studies.sweep import Value, positions
 
@@ -103,7 +106,7 @@ class Submitted:
             "names": self.names,
             "submissions": [asdict(submission) for submission in self.submissions],
         }
-        folders.write_json(self.folder / FOLDER / RECORD, content)
+        write_json(self.folder / FOLDER / RECORD, content)
 
     def updated(self, submission: Submission) -> "Submitted":
         """With this submission in the place of the one of its number, or at the end; written."""
@@ -127,7 +130,7 @@ def submitted(folder: Path) -> Submitted:
     path = folder.absolute() / FOLDER / RECORD
     if not path.is_file():
         raise Refused(f"{folder}: nothing was submitted to this folder; `hybrid status` lists the folders")
-    content = folders.read_json(path)
+    content = read_json(path)
     try:
         return Submitted(
             folder.absolute(),
@@ -166,7 +169,7 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submissio
     place = folder / FOLDER
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with folders.Lock(place):
+        with Lock(place):
             record = _record(study, file, folder)
             if not points:
                 return None
@@ -317,7 +320,7 @@ def cancel(folder: Path, words: Sequence[str] = ()) -> list[int]:
     record = submitted(folder)
     wanted = positions(words, record.names) if words else range(len(record.names))
     ended = []
-    with folders.Lock(record.folder / FOLDER):
+    with Lock(record.folder / FOLDER):
         for submission in record.submissions:
             kind, batch, jobs = KINDS[submission.kind], record.batch(submission), record.jobs(submission)
             active = kind.active(batch, jobs)

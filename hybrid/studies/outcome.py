@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from circuits.errors import ToolkitError
-from hybrid.result import Result
+from hybrid.runs.result import Result
 from hybrid.studies.study import Point
 
 

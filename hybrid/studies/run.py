@@ -1,82 +1,31 @@
 """Running a study: one workload, or every point of a sweep, each in a folder of its own, on one rank or many."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import backends
-from backends.base import Backend
 from circuits.errors import Refused, ToolkitError
-from hybrid import loop
-from hybrid.clock import Clock
-from hybrid.distributed import ALONE, End, Ranks
-from hybrid.progress import Progress
-from hybrid.result import Result
+from hybrid.loop.clock import Clock
+from hybrid.loop.minimize import continue_run, run
+from hybrid.loop.stop import Stop, Stopped
+from hybrid.loop.team import check_node, leading, serve
+from hybrid.ranks.mpi import ALONE, End, Ranks
+from hybrid.ranks.work_queue import SharedStop, Work, WorkQueue, WorkQueueClient
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.runs import folder as folders
-from hybrid.sharing import check_node, serve
-from hybrid.signals import Stop
-from hybrid.studies.crew import DESK, Bell, Chain, Counter, Desk, leading
+from hybrid.runs.files import write_json
+from hybrid.runs.result import Result
+from hybrid.studies.continuation import begun
 from hybrid.studies.outcome import Outcome
-from hybrid.studies.study import Point, Study, build
-from hybrid.workload import Workload, workload
-
-
-@dataclass(frozen=True)
-class Task:
-    """A study as all ranks know it.
-
-    Attributes:
-        points: Its workloads.
-        folder: Where the record goes.
-        begun: Numbers of the points that have a record already.
-        end: When the ranks will be ended, in seconds since 1970; None without a limit.
-    """
-
-    points: tuple[Point, ...]
-    folder: Path
-    begun: frozenset[int]
-    end: float | None
-
-    def place(self, k: int) -> Path:
-        """The folder of a point: that of the study, or of a sweep's subfolder named after the values."""
-        name = self.points[k].name
-        return self.folder / name if name else self.folder
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A point that is built."""
-
-    work: Workload
-    backend: Any
-    seconds: float
+from hybrid.studies.preparation import Prepared, Task, build_all, prepare, within_memory
+from hybrid.studies.study import Point, Study
 
 
 @dataclass(frozen=True)
 class Begin:
-    """The leader's word that the work begins, in so many teams."""
+    """The leader's message that the work begins, in so many teams."""
 
     n_teams: int
-
-
-def workload_of(point: Point) -> tuple[Workload, Any]:
-    """The workload of a point, and the backend it asks for ("auto" or a `Backend`)."""
-    problem, circuit, arguments = build(point)
-    backend = arguments.pop("backend")
-    arguments.pop("name")
-    try:
-        return workload(circuit, problem, **arguments), backend
-    except Refused as err:
-        raise type(err)(f"{point.where}: {err}") from err
-
-
-def plan_of(point: Point) -> tuple[Workload, Plan]:
-    """The workload of a point, and where it would run."""
-    work, backend = workload_of(point)
-    return work, rank(work, candidates(backend))
 
 
 def run_study(
@@ -117,31 +66,31 @@ def run_study(
     if not resume:
         for place in (folder, *places):
             folders.check_free(place)
-    known = resume and [_continue_check(point, place) for point, place in zip(points, places, strict=True)]
+    known = resume and [begun(point, place) for point, place in zip(points, places, strict=True)]
     task = Task(points, folder, frozenset(k for k in range(len(points)) if known and known[k]), end)
     ranks.share(task)
-    fresh, reserved = _build(task, ranks)
+    fresh, reserved = build_all(task, ranks)
     chains = study.chains()
     begin = ranks.share(Begin(min(len(chains), ranks.size)))
     team, leaders = ranks.split(begin.n_teams)
-    bell = Bell(should_stop, ranks, leaders)
+    stop = SharedStop(should_stop, ranks, leaders)
     kept = [chain for chain in chains if reserved.intersection(chain)]
-    desk = Desk([c for c in chains if c not in kept], kept, ranks, leaders, on_outcome, bell)
+    queue = WorkQueue[Outcome]([c for c in chains if c not in kept], kept, ranks, leaders, on_outcome, stop)
 
     def stopping() -> bool:
-        desk.attend()
-        return bell()
+        queue.answer()
+        return stop()
 
     with leading(team):
-        while (chain := desk.next()) is not None:
-            _run(task, chain, fresh, team, on_plan, desk.take, stopping)
-    desk.close()
+        while (chain := queue.next()) is not None:
+            _run(task, chain, fresh, team, on_plan, queue.add, stopping)
+    queue.close()
     order = {point.name: k for k, point in enumerate(points)}
-    outcomes = sorted(desk.outcomes, key=lambda outcome: order[outcome.point.name])
+    outcomes = sorted(queue.results, key=lambda outcome: order[outcome.point.name])
     if points[0].values and not study.partial:
         summary = {"points": [outcome.to_dict() for outcome in outcomes]}
         folder.mkdir(parents=True, exist_ok=True)
-        folders.write_json(folder / "sweep.json", summary)
+        write_json(folder / "sweep.json", summary)
     return outcomes
 
 
@@ -158,90 +107,29 @@ def follow(ranks: Ranks) -> int:
 
 
 def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
-    fresh, _ = _build(task, ranks)
+    fresh, _ = build_all(task, ranks)
     if isinstance(begin := ranks.share(), End):
         return begin.code
     team, leaders = ranks.split(begin.n_teams)
-    bell = Bell(should_stop, ranks, leaders)
+    stop = SharedStop(should_stop, ranks, leaders)
     if team.leads:
         with leading(team):
-            counter = Counter(ranks, bell)
-            while (chain := counter.next()) is not None:
-                _run(task, chain, fresh, team, lambda *_: None, lambda outcome: _report(outcome, ranks), bell)
+            queue = WorkQueueClient[Outcome](ranks, stop)
+            while (chain := queue.next()) is not None:
+                _run(task, chain, fresh, team, lambda *_: None, lambda o: queue.report(_portable(o)), stop)
     else:
-        serve(team, meanwhile=bell)
-    return ranks.share(meanwhile=bell).code
+        serve(team, meanwhile=stop)
+    return ranks.share(meanwhile=stop).code
 
 
-def unfinished(study: Study, folder: Path) -> list[int]:
-    """Positions of the points that have no final result in the folder; a run that was stopped has none.
-
-    Raises:
-        Refused: if the folder holds the run of another study.
-    """
-    missing = []
-    for number, point in enumerate(study.points()):
-        result = folder / point.name / "result.json"
-        ended = _continue_check(point, folder / point.name) and result.is_file()
-        if not ended or folders.read_json(result).get("status") == "stopped":
-            missing.append(number)
-    return missing
-
-
-def _report(outcome: Outcome, ranks: Ranks) -> None:
-    result = outcome.result and replace(outcome.result, plan=None)  # a plan holds backends, which stay where they are
-    ranks.send(replace(outcome, result=result), 0, DESK)
-
-
-def _build(task: Task, ranks: Ranks) -> tuple[dict[int, Prepared], set[int]]:
-    """Build the points that have no record, each rank its share.
-
-    Returns:
-        This rank's own, and, on the leader, the numbers of all points that ask a provider.
-
-    Raises:
-        ToolkitError: on the leader, the first point's that cannot be built.
-    """
-    own = range(ranks.rank, len(task.points), ranks.size)
-    fresh: dict[int, Prepared] = {}
-    errors: dict[int, ToolkitError] = {}
-    reserved = set()
-    with Progress("building problems and circuits", len(own)) as progress:
-        for done, k in enumerate(own):
-            progress.update(done, task.points[k].name)
-            try:
-                if k in task.begun:
-                    backend = _backend(task.points[k])
-                else:
-                    fresh[k] = _prepare(task.points[k])
-                    backend = fresh[k].backend
-            except ToolkitError as err:
-                errors[k] = err
-                break
-            if isinstance(backend, Backend) and backend.capabilities().place == "provider":
-                reserved.add(k)
-    for others, elsewhere in ranks.gather((errors, reserved)):
-        errors |= others
-        reserved |= elsewhere
-    if errors and ranks.leads:
-        raise errors[min(errors)]
-    return fresh, reserved
-
-
-def _backend(point: Point) -> Any:
-    """The backend that a point asks for, "auto" or a `Backend`."""
-    asked = point.spec.backend
-    return "auto" if asked.name == "auto" else backends.get(asked.name, **asked.options)
-
-
-def _prepare(point: Point) -> Prepared:
-    start = time.perf_counter()
-    return Prepared(*workload_of(point), time.perf_counter() - start)
+def _portable(outcome: Outcome) -> Outcome:
+    """Without the plan, which holds backends: they stay where they are."""
+    return replace(outcome, result=outcome.result and replace(outcome.result, plan=None))
 
 
 def _run(
     task: Task,
-    chain: Chain,
+    chain: Work,
     fresh: dict[int, Prepared],
     team: Ranks,
     on_plan: Callable[[Point, Plan], None],
@@ -256,15 +144,18 @@ def _run(
         point, place = task.points[k], task.place(k)
         try:
             if k in task.begun:
-                result = loop.resume(place, should_stop=should_stop, team=team)
+                result = continue_run(place, should_stop=should_stop, team=team)
             else:
-                prepared = _from(before, fresh.pop(k, None) or _prepare(point), point)
+                prepared = _from(before, fresh.pop(k, None) or prepare(point), point)
                 result = _start(point, prepared, place, on_plan, should_stop, team)
             outcome, before = Outcome(point, result), result
-        except ToolkitError as err:
+        except Stopped:
+            return
+        except (ToolkitError, MemoryError) as err:
+            error = within_memory(err, point)
             if not point.values:
-                raise
-            outcome, before = Outcome(point, None, err), None
+                raise error from err
+            outcome, before = Outcome(point, None, error), None
         report(outcome)
 
 
@@ -294,19 +185,4 @@ def _start(
         check_node(plan.chosen.backend, plan.chosen.cost, team)  # refused before anything is announced or written
     on_plan(point, plan)
     notes = {"study": point.record()}
-    return loop.run(work, plan, folder=place, notes=notes, clock=clock, should_stop=should_stop, team=team)
-
-
-def _continue_check(point: Point, place: Path) -> bool:
-    """Whether the folder holds this point's run; refuse one of another study."""
-    if not folders.is_run(place):
-        return False
-    kept = folders.read_json(place / "spec.json").get("notes", {}).get("study")
-    record = point.record()
-    if kept != record:
-        sections = sorted(key for key in {*record, *(kept or {})} if (kept or {}).get(key) != record.get(key))
-        raise Refused(
-            f"{place} holds the run of another study: {', '.join(f'[{s}]' for s in sections)} differ. "
-            "Give the study file as it was, or another folder"
-        )
-    return True
+    return run(work, plan, folder=place, notes=notes, clock=clock, should_stop=should_stop, team=team)

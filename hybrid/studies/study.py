@@ -1,6 +1,7 @@
 """The study file: a grid of workloads in one TOML file, checked whole before anything runs."""
 
 import difflib
+import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,8 +13,10 @@ from pydantic import ValidationError
 
 import backends
 import circuits
+from circuits import registry
 from circuits.errors import Refused
 from hybrid import optimizers
+from hybrid.studies.fields import InputPath
 from hybrid.studies.refusals import refusal
 from hybrid.studies.sections import Spec
 from hybrid.studies.sweep import Value, check_use, fill, grid, positions, variables, word
@@ -24,6 +27,12 @@ if TYPE_CHECKING:
     from circuits.problems.problem import Problem
 
 MAX_BYTES = 1 << 20
+
+MAX_DEPTH = 16
+"""Of tables and lists within each other; nothing that is understood is nested more than four deep."""
+
+MAX_NAME_BYTES = 200
+"""Of the name of a point, which is that of its folder: file systems take 255, and files beside it have longer names."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +55,16 @@ class Point:
         return ",".join(f"{name}={word(value)}" for name, value in self.values.items())
 
     def record(self) -> dict[str, Any]:
-        """What the file says at this point, as JSON-able values."""
-        return self.spec.model_dump(mode="json", exclude_unset=True)
+        """What the file says at this point, as JSON-able values; files by their content, wherever they lie."""
+        return _recorded(self.spec.model_dump(exclude_unset=True))
+
+
+def _recorded(value: Any) -> Any:
+    if isinstance(value, InputPath):
+        return value.record()
+    if isinstance(value, Mapping):
+        return {key: _recorded(content) for key, content in value.items()}
+    return [_recorded(content) for content in value] if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True)
@@ -128,6 +145,7 @@ def check(
         Refused: as `read`.
     """
     path = Path(path)
+    _check_depth(path, data)
     sections = {key: value for key, value in data.items() if key != "sweep"}
     if backend is not None:
         given = sections.get("backend", {})
@@ -139,6 +157,12 @@ def check(
         raise Refused(f"{path}: {err}") from err
     folder = path.absolute().parent if base is None else Path(base).absolute()
     study = Study(path, sweep, tuple(_point(path, folder, sections, values) for values in grid(sweep)))
+    for point in study.points():
+        if len(os.fsencode(point.name)) > MAX_NAME_BYTES:
+            raise Refused(
+                f"{point.where[:300]}: [sweep] the values make a name of {len(os.fsencode(point.name))} bytes for the "
+                f"point's folder; at most {MAX_NAME_BYTES} are possible: sweep shorter values, such as paths of files"
+            )
     if study.warm_start and not sweep:
         raise Refused(f"{path}: [run] warm_start = true: there is no [sweep], so nothing to start from")
     return study
@@ -190,7 +214,7 @@ def _section(point: Point, name: str) -> Iterator[None]:
 
 
 def _problem(spec: Spec) -> "Problem":
-    return getattr(circuits, spec.problem.kind)(**spec.problem.arguments())
+    return registry.load("problem", spec.problem.kind)(**spec.problem.arguments())
 
 
 def _circuit(spec: Spec, problem: "Problem") -> "QuantumCircuit":
@@ -198,7 +222,7 @@ def _circuit(spec: Spec, problem: "Problem") -> "QuantumCircuit":
     if kind == "hardware_efficient":
         return circuits.hardware_efficient(problem.n_qubits, **arguments)
     if kind != "file":
-        return getattr(circuits, kind)(problem, **arguments)
+        return registry.load("ansatz", kind)(problem, **arguments)
     circuit = circuits.load_circuit(arguments["path"])
     if circuit.num_qubits != problem.n_qubits:
         raise Refused(
@@ -218,6 +242,20 @@ def _point(path: Path, folder: Path, sections: Mapping[str, Any], values: Mappin
         raise refusal(err, data, where=where) from err
 
 
+def _check_depth(path: Path, data: Any) -> None:
+    level = [data]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, Mapping | list)
+            for inner in (value.values() if isinstance(value, Mapping) else value)
+        ]
+        if not level:
+            return
+    raise Refused(f"{path}: lists or tables are nested deeper than {MAX_DEPTH}")
+
+
 def _parse(path: Path) -> dict[str, Any]:
     try:
         content = path.open("rb").read(MAX_BYTES + 1)
@@ -230,7 +268,7 @@ def _parse(path: Path) -> dict[str, Any]:
     if len(content) > MAX_BYTES:
         raise Refused(f"{path}: larger than {MAX_BYTES >> 20} MiB, too large for a study file")
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as err:
         line = content[: err.start].count(b"\n") + 1
         raise Refused(f"{path}: line {line}: not UTF-8, which TOML must be") from err

@@ -7,7 +7,7 @@ from qiskit.circuit import Parameter
 from qiskit.quantum_info import Operator, SparseObservable, SparsePauliOp
 
 import backends
-from backends.batch import check_request
+from backends.checks import check_request
 from circuits import Refused
 
 ELSEWHERE = ["reference", "lightning", "aer", "ibm:fake_manila"]

@@ -11,7 +11,7 @@ from qiskit.circuit.random import random_circuit
 from qiskit.quantum_info import SparsePauliOp, Statevector, random_pauli_list, random_unitary
 
 from backends import Batch
-from backends.gradients import finite_difference
+from backends.gradients.finite_difference import finite_difference
 from circuits.errors import Refused
 
 EXACT_TOLERANCE = 1e-9  # the promise between exact backends: about 1e5 roundings of double precision

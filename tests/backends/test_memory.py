@@ -13,7 +13,7 @@ import re, sys
 import numpy as np
 import backends
 from circuits import hardware_efficient, tfim
-from hybrid.workload import workload
+from hybrid.workload.workload import workload
 
 name, kind = sys.argv[1:]
 backend = backends.get(name)

@@ -8,7 +8,10 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp, Statevector, random_pauli_list, random_statevector
 
 from backends import dense
-from backends.sampling import Outcomes, basis_change, child_seed, from_counts, measurements, sampled_circuit
+from backends.measurement.groups import basis_change, measurements
+from backends.measurement.outcomes import Outcomes, from_counts
+from backends.measurement.sampled import sampled_circuit
+from backends.seeds import child_seed, folded
 from circuits.errors import Refused
 
 
@@ -96,10 +99,12 @@ def test_counts_round_trip():
 
 
 def test_child_seeds_differ_and_repeat():
+    """Among 2 * 10^5 seeds of 31 bits some nine would be equal."""
     assert child_seed(1, 2) == child_seed(1, 2)
-    seeds = {child_seed(root, k) for root in range(50) for k in range(50)}
-    assert len(seeds) == 2500
-    assert max(seeds) < 2**31
+    seeds = {child_seed(root, k) for root in range(20) for k in range(10_000)}
+    assert len(seeds) == 200_000
+    assert len({folded(seed, 63) for seed in seeds}) == 200_000
+    assert max(folded(seed, 63) for seed in seeds) < 2**63
 
 
 def test_measurements_at_the_end_are_taken_off():

@@ -210,7 +210,7 @@ def test_evolution_means_its_definition_on_devices(hamiltonian):
     circuit.append(PauliEvolutionGate(SparsePauliOp(["XI", "ZZ"], [0.7, 0.4]), time=0.9), [0, 1])
     from qiskit_aer import AerSimulator
 
-    from backends.measured import transpiled
+    from backends.measurement.circuits import transpiled
 
     moved, layout = transpiled(circuit, AerSimulator(), level=1)
     assert layout == (0, 1)

@@ -6,9 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import backends
-from backends.speed import Speed, _fitting, keep, stored
+from backends.base import speed_name
+from backends.calibration import _fitting
+from backends.cost import Speed
+from backends.speed import keep, stored
 from circuits.errors import RecordFailed
 
+NAME = "a backend | of this kind"
 FAST = Speed(1e-3, 1e-6, 1e-9, 0.1, 1e-4, load=0.0)
 
 
@@ -18,29 +22,33 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache" / "speeds.json"
 
 
-def test_it_is_kept_for_values_and_gradients_apart():
-    backend = backends.get("reference")
-    assert stored(backend, derivative=False) is None
-    keep(backend, FAST, derivative=False)
-    assert stored(backend, derivative=False) == FAST
-    assert stored(backend, derivative=True) is None
+def test_it_is_kept_under_its_name():
+    assert stored(NAME) is None
+    keep(NAME, FAST)
+    assert stored(NAME) == FAST
+    assert stored("another") is None
 
 
 def test_methods_and_noise_do_not_share_a_speed():
-    keep(backends.get("aer"), FAST, derivative=False)
-    for options in ({"method": "matrix_product_state"}, {"noise_model": "fake_manila"}, {"precision": "single"}):
-        assert stored(backends.get("aer", **options), derivative=False) is None
+    options = ({}, {"method": "matrix_product_state"}, {"noise": "fake_manila"}, {"precision": "single"})
+    names = {speed_name(backends.get("aer", **chosen).capabilities(), derivative=False) for chosen in options}
+    assert len(names) == 4
+
+
+def test_values_and_gradients_do_not_share_a_speed_unless_gradients_are_shifted_values():
+    for name, kinds in (("lightning", 2), ("reference", 1)):
+        can = backends.get(name).capabilities()
+        assert len({speed_name(can, derivative=derivative) for derivative in (True, False)}) == kinds
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"%s": 3}', '{"%s": {"call": 1.0}}', '{"%s": {"call": "x"}}'])
 def test_a_damaged_file_is_as_good_as_none(content, cache):
-    backend = backends.get("reference")
-    keep(backend, FAST, derivative=False)
+    keep(NAME, FAST)
     (key,) = json.loads(cache.read_text())
     cache.write_text(content.replace("%s", key))
-    assert stored(backend, derivative=False) is None
-    keep(backend, FAST, derivative=False)
-    assert stored(backend, derivative=False) == FAST
+    assert stored(NAME) is None
+    keep(NAME, FAST)
+    assert stored(NAME) == FAST
 
 
 def test_costly_backends_are_measured_on_small_circuits():
@@ -54,11 +62,10 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("HYBRID_CACHE", str(tmp_path / "file" / "below"))
     with pytest.raises(RecordFailed, match="HYBRID_CACHE"):
-        keep(backends.get("reference"), FAST, derivative=False)
+        keep(NAME, FAST)
 
 
 def test_threads_may_keep_at_the_same_time():
-    backend = backends.get("reference")
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: keep(backend, FAST, derivative=False), range(200)))
-    assert stored(backend, derivative=False) == FAST
+        list(pool.map(lambda _: keep(NAME, FAST), range(200)))
+    assert stored(NAME) == FAST

@@ -14,7 +14,7 @@ from qiskit.circuit.random import random_circuit
 from qiskit.quantum_info import SparsePauliOp, Statevector, random_pauli_list
 
 import backends
-from backends.gradients import finite_difference
+from backends.gradients.finite_difference import finite_difference
 from backends.statevector import Statevector as Engine
 from backends.statevector import design
 from backends.statevector.design import block_costs

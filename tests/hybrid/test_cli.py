@@ -263,7 +263,7 @@ def test_help_names_every_command(cli):
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.toml")))
 def test_every_example_can_be_planned(cli, name, monkeypatch, tmp_path):
-    from hybrid.studies.run import workload_of
+    from hybrid.studies.preparation import workload_of
     from hybrid.studies.study import read
 
     work, _ = workload_of(read(EXAMPLES / f"{name}.toml").points()[0])

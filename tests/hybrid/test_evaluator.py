@@ -6,10 +6,10 @@ from qiskit.quantum_info import SparsePauliOp
 
 import backends
 from circuits import hardware_efficient, tfim
-from hybrid.evaluator import Evaluator
+from hybrid.loop.evaluator import Evaluator
+from hybrid.loop.terms import MOST_GROUPS, term_groups
 from hybrid.optimizers.optimizer import Points
-from hybrid.terms import MOST_GROUPS, term_groups
-from hybrid.workload import workload
+from hybrid.workload.workload import workload
 
 
 def random_operator(n_qubits, n_terms):

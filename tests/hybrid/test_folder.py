@@ -8,7 +8,7 @@ import pytest
 
 import hybrid
 from circuits import Refused, hamiltonian_variational, tfim
-from hybrid.runs import folder as folders
+from hybrid.runs import places
 from hybrid.runs.listing import entry_of, listing, sweep_of
 
 
@@ -51,7 +51,7 @@ def test_a_damaged_run_does_not_hide_the_others(small, run, tmp_path, content):
 
 
 def test_runs_that_start_in_the_same_second_have_names_of_their_own():
-    assert len({folders.fresh("h2") for _ in range(100)}) == 100
+    assert len({places.fresh("h2") for _ in range(100)}) == 100
 
 
 def test_the_latest_run_is_not_that_of_a_longer_name(tmp_path, monkeypatch):
@@ -60,9 +60,9 @@ def test_the_latest_run_is_not_that_of_a_longer_name(tmp_path, monkeypatch):
     for age, name in enumerate(names):
         (tmp_path / name).mkdir()
         os.utime(tmp_path / name, (age, age))
-    assert folders.latest("h2") == tmp_path / names[1]
-    assert folders.latest("h2-noisy") == tmp_path / names[2]
-    assert folders.latest("lih") is None
+    assert places.latest("h2") == tmp_path / names[1]
+    assert places.latest("h2-noisy") == tmp_path / names[2]
+    assert places.latest("lih") is None
 
 
 @pytest.mark.parametrize(

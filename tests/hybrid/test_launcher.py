@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid.launcher import device_settings, promised, shares
+from hybrid.ranks.launcher import device_settings, promised, shares
 
 
 @given(st.sets(st.integers(0, 200), min_size=1), st.integers(1, 40))

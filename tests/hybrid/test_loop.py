@@ -101,7 +101,7 @@ def test_stopping_and_resuming_gives_the_same_bits(small, tmp_path):
 
 def test_resuming_a_finished_run_computes_nothing(small, tmp_path, monkeypatch):
     done = hybrid.minimize(*small, backend="reference", folder=tmp_path / "run")
-    monkeypatch.setattr("hybrid.ledger.evaluator", None)
+    monkeypatch.setattr("hybrid.loop.minimize.evaluator", None)
     again = hybrid.resume(tmp_path / "run")
     assert again.history.same_bits(done.history)
     assert again.seconds == done.seconds
@@ -136,7 +136,7 @@ def test_keyboard_interrupt_keeps_the_work(small, tmp_path):
 
     with pytest.raises(KeyboardInterrupt) as caught:
         hybrid.minimize(*small, backend="reference", folder=tmp_path / "run", should_stop=interrupt)
-    assert "hybrid.resume" in caught.value.__notes__[0]
+    assert any("hybrid.resume" in note for note in caught.value.__notes__)
     whole = hybrid.minimize(*small, backend="reference", folder=tmp_path / "whole")
     assert hybrid.resume(tmp_path / "run").history.same_bits(whole.history)
 
@@ -219,7 +219,7 @@ def test_restricted_data_stay_here(small, tmp_path):
 
 
 def test_a_backend_that_fails_loses_nothing(small, tmp_path, monkeypatch):
-    from hybrid.evaluator import Evaluator
+    from hybrid.loop.evaluator import Evaluator
 
     whole = hybrid.minimize(*small, backend="reference", folder=tmp_path / "whole")
     evaluate = Evaluator.__call__

@@ -9,12 +9,12 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Gate, Parameter
 from qiskit.circuit.library import UnitaryGate
 
+import hybrid
 from circuits import hamiltonian_variational, hardware_efficient, heisenberg, maxcut, molecule, qaoa, tfim, uccsd
-from hybrid.question import differing, question
-from hybrid.routing.plan import candidates, rank
 from hybrid.runs import folder as folders
-from hybrid.spec import spec_of, workload_of
-from hybrid.workload import workload
+from hybrid.workload.question import SETTINGS, differing, question
+from hybrid.workload.spec import problem_of, workload_of
+from hybrid.workload.workload import workload
 
 
 def named_alike(angle):
@@ -48,18 +48,19 @@ def test_a_folder_keeps_the_question(case, tmp_path):
     work = workload(*CASES[case]())
     again = workload(*CASES[case]())
     assert question(work) == question(again)
-    plan = rank(work, candidates("reference"))
-    folders.create(tmp_path / "run", spec_of(work, plan, None), work.circuit, work.problem.hamiltonian)
-    kept = workload_of(*folders.read(tmp_path / "run"))
-    assert question(kept) == question(work)
+    hybrid.minimize(work.circuit, work.problem, backend="reference", max_steps=1, folder=tmp_path / "run")
+    record = folders.read(tmp_path / "run")
+    problem = problem_of(record.spec.problem, record.hamiltonian)
+    kept = workload_of(record.spec.workload, record.circuit, problem)
+    assert question(kept, SETTINGS[:2]) == question(work, SETTINGS[:2])
 
 
 def test_another_process_says_the_same():
     program = """
 import json
 from circuits import heisenberg, hamiltonian_variational
-from hybrid.question import question
-from hybrid.workload import workload
+from hybrid.workload.question import question
+from hybrid.workload.workload import workload
 print(json.dumps(question(workload(hamiltonian_variational(heisenberg(4), layers=2), heisenberg(4)))))
 """
     said = {subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout for _ in range(2)}

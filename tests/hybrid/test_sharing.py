@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 import backends
-from backends import speed
-from backends.base import Cost
-from backends.cores import JOB_CORES, own_cores
+from backends.base import speed_name
+from backends.calibration import measure
+from backends.cost import Cost
+from backends.machine import JOB_CORES, own_cores
+from backends.speed import stored
 from circuits.errors import Refused
-from hybrid.distributed import Ranks
-from hybrid.sharing import check_node, check_threads
+from hybrid.loop.team import check_node
+from hybrid.loop.threads import check_ranks
+from hybrid.ranks.mpi import Ranks
 
 
 @pytest.fixture
@@ -37,22 +40,23 @@ def test_memory_is_needed_once_for_each_rank():
 
 def test_bits_that_depend_on_threads_need_a_number_of_threads(one_of_two_cores, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    check_threads(backends.get("statevector"))
+    check_ranks(backends.get("statevector"))
     with pytest.raises(Refused, match=r"lightning depend on its number of threads.*OMP_NUM_THREADS=1"):
-        check_threads(backends.get("lightning"))
+        check_ranks(backends.get("lightning"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    check_threads(backends.get("lightning"))
+    check_ranks(backends.get("lightning"))
 
 
 def test_speeds_are_those_of_all_cores_of_the_job(one_of_two_cores, monkeypatch, tmp_path):
     monkeypatch.setenv("HYBRID_CACHE", str(tmp_path))
     backend = backends.get("reference")
-    found = speed.measure(backend, derivative=False)
+    name = speed_name(backend.capabilities(), derivative=False)
+    found = measure(backend, derivative=False)
     assert found.row_s(100, 100) > 0
     monkeypatch.delenv(JOB_CORES)
-    assert speed.stored(backend, derivative=False) is None, "it would be the speed of this core alone"
+    assert stored(name) is None, "it would be the speed of this core alone"
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    assert speed.stored(backend, derivative=False) == found
+    assert stored(name) == found
 
 
 @pytest.mark.parametrize("name", ["reference", "statevector"])

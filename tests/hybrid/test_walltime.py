@@ -4,8 +4,8 @@ import time
 import pytest
 
 from circuits.errors import Refused
-from hybrid.signals import Stop
-from hybrid.walltime import end_time
+from hybrid.loop.stop import Stop
+from hybrid.loop.walltime import end_time
 
 STUDY = """
 [problem]
@@ -29,7 +29,7 @@ def clock(monkeypatch):
     class Clock:
         now = 1000.0
 
-    monkeypatch.setattr("hybrid.signals.time.time", lambda: Clock.now)
+    monkeypatch.setattr("hybrid.loop.stop.time.time", lambda: Clock.now)
     return Clock
 
 
@@ -96,7 +96,7 @@ def test_a_run_out_of_time_saves_exits_75_and_goes_on_to_the_same_bits(cli, tmp_
     whole = json.loads(cli("run", "study.toml", "--folder", "whole", "--json", "--no-plot")[1])
     with monkeypatch.context() as patch:
         ticks = iter(range(1_000_000))
-        patch.setattr("hybrid.signals.time.time", lambda: 1000.0 + next(ticks))  # each step takes a second
+        patch.setattr("hybrid.loop.stop.time.time", lambda: 1000.0 + next(ticks))  # each step takes a second
         patch.setenv("HYBRID_END_TIME", "1040")
         code, out, _ = cli("run", "study.toml", "--folder", "cut", "--json", "--no-plot")
     cut = json.loads(out)

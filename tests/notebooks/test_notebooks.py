@@ -37,7 +37,7 @@ def test_first_energy(tmp_path, monkeypatch):
     assert "passed" in verdict
     assert "failed" not in verdict
     (noisy,) = _outputs(cells["noisy = hybrid.minimize"], "text/html")
-    assert "+-" in noisy
+    assert "±" in noisy
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 

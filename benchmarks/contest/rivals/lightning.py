@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from backends.angles import compile_angles
-from backends.gradients import as_function
+from backends.gradients.value_and_gradient import as_function
 from backends.simulators.lightning import Lightning, Program, convert
 from contest.rivals.excitations import Turn, steps
 from contest.rivals.gates import without_rzx

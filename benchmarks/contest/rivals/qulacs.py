@@ -5,7 +5,7 @@ from qiskit.circuit import Instruction
 from qiskit.circuit.library import PauliEvolutionGate
 
 from backends.angles import compile_angles
-from backends.gradients import as_function
+from backends.gradients.value_and_gradient import as_function
 from backends.instructions import exponents, flatten, has_matrix, matrix_of, terms
 from contest.rivals.gates import ROTATIONS
 from contest.workloads import Case

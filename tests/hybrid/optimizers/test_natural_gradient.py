@@ -7,7 +7,7 @@ from circuits import hamiltonian_variational, hardware_efficient, tfim
 from circuits.errors import FailedJob, Refused
 from hybrid.optimizers import Told, get
 from hybrid.optimizers.natural_gradient import natural
-from hybrid.runs.journal import Journal
+from hybrid.runs import journal
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_shots_everywhere_on_a_sampling_backend(run):
     """Values, gradients and metric all from counts of Aer; the metric is that of the engine, within its noise."""
     result = run("natural-gradient", "aer", layers=1, shots=300, accuracy=0.1, max_steps=2)
     assert np.all(result.history.standard_error > 0)
-    (first, *_) = Journal(result.folder / "journal.sqlite").read()
+    (first, *_) = journal.read(result.folder / "journal.sqlite").evaluations
     circuit = hamiltonian_variational(tfim(3), layers=1)
     exact = backends.get("statevector").metric(circuit)(first.theta[0])
     assert first.told.metrics[0] == pytest.approx(exact, abs=0.5)

@@ -158,3 +158,34 @@ def test_a_start_of_another_length_is_refused_at_its_point(tmp_path):
     assert outcomes[0].error is None
     assert "4 parameters" in str(outcomes[1].error)
     assert "warm_start" in str(outcomes[1].error)
+
+
+IMPOSSIBLE = """
+[problem]
+kind = "tfim"
+n = 2
+[ansatz]
+kind = "file"
+path = "{circuit}.qasm"
+[optimizer]
+kind = "spsa"
+accuracy = 0.1
+[backend]
+name = "aer"
+method = "stabilizer"
+shots = 10
+[sweep]
+circuit = ["clifford", "turned"]
+"""
+
+
+def test_what_a_backend_cannot_do_is_refused_before_the_first_point_runs(cli, tmp_path):
+    head = 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[2];\nh q[0];\n'
+    (tmp_path / "clifford.qasm").write_text(head)
+    (tmp_path / "turned.qasm").write_text(head + "ry(0.3) q[1];\n")
+    (tmp_path / "x.toml").write_text(IMPOSSIBLE)
+    code, _, err = cli("run", "x.toml", "--folder", "sweep")
+    assert code == 2
+    assert "circuit = turned" in err
+    assert "gate 'ry(0.3)'" in err
+    assert not (tmp_path / "sweep").exists()

@@ -1,0 +1,13 @@
+from .base import Backend as Backend
+from .base import Capabilities as Capabilities
+from .base import Samples as Samples
+from .base import States as States
+from .base import Tangents as Tangents
+from .batch import Batch as Batch
+from .batch import Expectations as Expectations
+from .cost import Cost as Cost
+from .cost import Footprint as Footprint
+from .job import Job as Job
+from .providers.family import Family as Family
+from .registry import get as get
+from .registry import names as names

@@ -1,0 +1,1 @@
+"""Derivatives and geometry from what any backend gives: shift rules, differences, fidelities, the metric."""

@@ -1,0 +1,1 @@
+"""From circuits to counted bit strings, and from those to expectation values."""

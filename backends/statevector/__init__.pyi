@@ -1,0 +1,2 @@
+from .engine import Statevector as Statevector
+from .operations import roofline as roofline

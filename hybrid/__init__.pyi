@@ -1,0 +1,16 @@
+from .algorithms.adapt import adapt as adapt
+from .algorithms.classifier import classifier as classifier
+from .algorithms.evolution import imaginary_time_evolution as imaginary_time_evolution
+from .algorithms.evolution import real_time_evolution as real_time_evolution
+from .algorithms.qaoa import qaoa as qaoa
+from .algorithms.vqd import vqd as vqd
+from .errors import FailedJob as FailedJob
+from .errors import Refused as Refused
+from .errors import ToolkitError as ToolkitError
+from .loop.minimize import minimize as minimize
+from .loop.minimize import resume as resume
+from .loop.stop import Stopped as Stopped
+from .routing.plan import Plan as Plan
+from .routing.plan import plan as plan
+from .runs.result import Result as Result
+from .verification.verification import verify as verify

@@ -1,0 +1,91 @@
+"""All commands together, and what becomes of errors that none of them handles."""
+
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+import typer
+
+from circuits.errors import ToolkitError
+from hybrid.cli import batch, plan, record, run
+from hybrid.cli.exit_codes import UNRECORDED, WORDS, of_error
+
+app = typer.Typer(
+    help="Variational quantum workloads: written once, run where they fit, with a record that can be checked.",
+    epilog=WORDS,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+for command in (run.run, plan.plan, plan.backends, record.runs, record.show, record.verify, plan.new):
+    app.command()(command)
+for command in (batch.submit, batch.status, batch.cancel):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; every error becomes one message and an exit code."""
+    _prepare_streams()
+    try:
+        code = _call()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence(sys.stdout.fileno())  # the reader has gone, as in `hybrid runs | head`
+        code = 0
+    except OSError as err:
+        print(f"hybrid: standard output cannot be written: {err.strerror}", file=sys.stderr)
+        _silence(sys.stdout.fileno())
+        code = UNRECORDED
+    sys.exit(code)
+
+
+def _call() -> int:
+    try:
+        app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except ToolkitError as err:
+        print(f"hybrid: {err}", file=sys.stderr)
+        return of_error(err)
+    except OSError:
+        raise
+    except Exception as err:  # noqa: BLE001 - the last resort: a fault of this software, of which the user gets one line
+        print(f"hybrid: {_fault(err)}", file=sys.stderr)
+        return UNRECORDED
+    return 0
+
+
+def _fault(err: Exception) -> str:
+    """One line on an error that should not happen, and where its trace was written."""
+    said = str(err).splitlines()[0][:200] if str(err) else "no more is known"
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="hybrid-", suffix=".txt", delete=False) as file:
+            traceback.print_exception(err, file=file)
+        where = f"its full trace is in {Path(file.name)}"
+    except OSError:
+        where = "its trace could not be written"
+    return f"a fault of this software, {type(err).__name__} ({said}); {where}. What was committed before is kept"
+
+
+def _prepare_streams() -> None:
+    """Streams that can be written to, whatever was closed, and names that no encoding knows."""
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        stream = getattr(sys, name)
+        if stream is None:
+            _silence(descriptor)
+            stream = open(descriptor, "w", closefd=False)  # noqa: SIM115 - it lives as long as the process
+            setattr(sys, name, stream)
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _silence(descriptor: int) -> None:
+    """What is written there from here on goes nowhere."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    if nothing != descriptor:
+        os.dup2(nothing, descriptor)
+        os.close(nothing)

@@ -1,0 +1,64 @@
+"""How runs and sweeps look on the command line."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from hybrid.runs.result import Result
+from hybrid.studies.outcome import Outcome
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def result_table(result: Result) -> Table:
+    """The summary of one run."""
+    summary = Table(title=result.problem, title_justify="left", title_style="bold", show_header=False, box=None)
+    summary.add_column(style="dim", no_wrap=True)
+    summary.add_column(overflow="fold")
+    for name, text in result.rows():
+        summary.add_row(name, text)
+    return summary
+
+
+def line(outcome: Outcome) -> str:
+    """One point of a sweep in one line."""
+    if outcome.result is None:
+        return f"{outcome.point.name}: failed: {outcome.error}"
+    result = outcome.result
+    if not result.begun:
+        return f"{outcome.point.name}: {result.status} before its first value"
+    error = "" if result.error is None else f"  error {result.error:+.1e}"
+    return f"{outcome.point.name}: {result.measured()}{error}  {result.status} on {result.backend}"
+
+
+def draw(outcomes: Sequence[Outcome], place: Path, *, swept: bool) -> Path | None:
+    """Write the picture of a run or a sweep into its folder; None where there is nothing to draw, or no room."""
+    result = outcomes[0].result
+    figure = _curve(outcomes) if swept else result.plot() if result is not None and result.begun else None
+    if figure is None:
+        return None
+    picture = place / ("sweep.png" if swept else "convergence.png")
+    try:
+        figure.savefig(picture, dpi=150)
+    except OSError as err:
+        print(f"hybrid: {picture} cannot be written: {err.strerror}; the record itself is complete", file=sys.stderr)
+        return None
+    return picture
+
+
+def _curve(outcomes: Sequence[Outcome]) -> "Figure | None":
+    """The curve of a sweep over one number; None where there is none."""
+    from hybrid.report.curve import CurvePoint, curve
+
+    done = [(o.point.values, o.result) for o in outcomes if o.result is not None and o.result.begun]
+    names = {name for values, _ in done for name in values}
+    if len(names) != 1 or any(isinstance(value, str) for values, _ in done for value in values.values()):
+        return None
+    (name,) = names
+    points = [CurvePoint(float(values[name]), r.energy, r.standard_error, r.exact_energy) for values, r in done]
+    title = " / ".join(sorted({result.problem for _, result in done})[:2])
+    return curve(points, x_label=name, unit=done[0][1].unit, title=title, label=done[0][1].backend)

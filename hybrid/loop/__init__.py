@@ -1,0 +1,1 @@
+"""The variational loop: ask, evaluate, write down, tell; and what stops it."""

@@ -1,0 +1,365 @@
+"""The variational loop: plan, ask, evaluate, write down, tell."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import ArrayLike
+from qiskit import QuantumCircuit
+
+import backends
+from backends.base import Backend
+from circuits import Problem
+from circuits.errors import Refused
+from hybrid.loop import notebook
+from hybrid.loop.clock import Clock
+from hybrid.loop.conclusion import Conclusion, at, conclude, explained, is_sampled
+from hybrid.loop.exact import EXACT_QUBITS, exact_energy
+from hybrid.loop.ledger import Ledger
+from hybrid.loop.optimize import Ending, optimize
+from hybrid.loop.team import evaluator
+from hybrid.loop.threads import check_threads, threads_of
+from hybrid.optimizers.optimizer import Optimizer
+from hybrid.ranks.mpi import ALONE, Ranks
+from hybrid.routing.plan import Plan, candidates, rank
+from hybrid.runs import folder as folders
+from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
+from hybrid.runs.history import History
+from hybrid.runs.journal import Journal, seal
+from hybrid.runs.lock import Lock
+from hybrid.runs.places import fresh
+from hybrid.runs.provenance import provenance
+from hybrid.runs.result import Result, ResultWords
+from hybrid.runs.spec import FORMAT, Spec
+from hybrid.workload.question import differing, question
+from hybrid.workload.spec import (
+    ProblemWords,
+    backend_of,
+    backend_words,
+    problem_of,
+    workload_of,
+    workload_words,
+)
+from hybrid.workload.workload import Workload, workload
+
+
+def minimize(
+    circuit: QuantumCircuit,
+    problem: Problem | Any,
+    *,
+    backend: str | Backend | Any = "auto",
+    optimizer: str | Optimizer = "lbfgs",
+    theta: ArrayLike | None = None,
+    seed: int = 0,
+    max_steps: int = 200,
+    accuracy: float = 1e-6,
+    folder: str | Path | None = None,
+    shots: int | None = None,
+    label: str = "open",
+    name: str | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Result:
+    """Minimize the energy of a problem over a circuit's parameters, and leave a record.
+
+    Args:
+        circuit: Ansatz with parameters; no measurements.
+        problem: A `circuits.Problem`, or a Hermitian operator on the circuit's qubits.
+        backend: "auto" takes the fastest that the plan finds; a name or a backend object is obeyed.
+        optimizer: Name or `Optimizer`, such as ``optimizers.get("adam", learning_rate=0.02)``.
+        theta: Starting point, shape (params,), radians; by default the ansatz's own, or a small random one.
+        seed: Root of every random number; the same seed gives the same bits.
+        max_steps: Most steps of the optimizer.
+        accuracy: Wanted accuracy of the minimum, in the problem's unit.
+        folder: Where the record goes; by default a new folder under ``runs/`` (or ``$HYBRID_RUNS``). A run there that
+            asks the same is continued, or read if it is finished.
+        shots: Shots for each measured circuit; None for exact values, or a device's default.
+        label: Classification of the data: "open", "internal" or "restricted".
+        name: Of the run, for its folder; by default the problem's.
+        should_stop: Asked before each step; when it says yes, the run ends with the status "stopped".
+
+    Returns:
+        The `Result`. Not converging is a status on it, not an exception. In a notebook, interrupting the cell ends the
+        run with the status "stopped" and the best so far; the same call then goes on with it.
+
+    Raises:
+        Refused: if the parts do not fit each other or no backend can do it; nothing was written.
+        FailedJob: if a backend fails; what was finished is kept, and `resume` continues.
+
+    Examples:
+        >>> import tempfile
+        >>> from circuits import tfim, hardware_efficient
+        >>> r = minimize(hardware_efficient(2, layers=2), tfim(2), backend="statevector", folder=tempfile.mkdtemp())
+        >>> r.status, round(r.energy, 6)
+        ('converged', -2.236068)
+    """
+    work = workload(
+        circuit,
+        problem,
+        optimizer=optimizer,
+        theta=theta,
+        accuracy=accuracy,
+        max_steps=max_steps,
+        seed=seed,
+        shots=shots,
+        label=label,
+    )
+    asked = {**question(work), "theta": work.theta.tolist(), "backend": _asked_backend(backend)}
+    with notebook.interrupts() as interrupted:
+
+        def stopping() -> bool:
+            return should_stop() or interrupted()
+
+        place = notebook.earlier(asked) if folder is None else Path(folder)
+        if place is not None and folders.is_run(place):
+            notebook.note(asked, place)
+            result = _continued(place, asked, backend, stopping)
+        else:
+            place = place or fresh(name or work.problem.name)
+            folders.check_free(place)
+            clock = Clock()
+            with clock.phase("plan"):
+                plan = rank(work, candidates(backend))
+            notebook.note(asked, place)
+            result = run(work, plan, folder=place, clock=clock, should_stop=stopping)
+        return notebook.worded(result, interrupted)
+
+
+def _asked_backend(backend: Any) -> Any:
+    """How a question names a backend; "auto" is answered by any."""
+    return "auto" if isinstance(backend, str) and backend == "auto" else backend_words(backends.get(backend)).to_dict()
+
+
+def _continued(path: Path, asked: dict[str, Any], backend: Any, should_stop: Callable[[], bool]) -> Result:
+    """The run in a folder, if it asks the same."""
+    record = folders.read(path)
+    work = _work_of(record)
+    kept = {**question(work), "theta": work.theta.tolist(), "backend": record.spec.backend.to_dict()}
+    if asked["backend"] == "auto":
+        kept["backend"] = "auto"
+    if differ := differing(kept, asked):
+        raise Refused(
+            f"{path} holds a run already that asks something else ({', '.join(differ)}); choose another folder, or "
+            f"hybrid.resume('{path}')"
+        )
+    return continue_run(path, backend=None if asked["backend"] == "auto" else backend, should_stop=should_stop)
+
+
+def run(
+    work: Workload,
+    plan: Plan,
+    *,
+    folder: str | Path,
+    notes: Mapping[str, Any] | None = None,
+    clock: Clock | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+    team: Ranks = ALONE,
+) -> Result:
+    """Run a workload the way its plan chose; `minimize` is this with the plan made for you.
+
+    Args:
+        work: The workload.
+        plan: Made for it by `hybrid.routing.plan.rank`.
+        folder: Where the record goes.
+        notes: JSON-able values to keep in the folder's spec under "notes".
+        clock: What ran before, such as planning, if it is to be counted.
+        should_stop: As for `minimize`.
+        team: Ranks that help to evaluate; this one leads.
+
+    Raises:
+        Stopped: if a signal came before anything was written.
+    """
+    backend, clock, path = plan.chosen.backend, clock or Clock(), Path(folder)
+    folders.check_free(path)
+    with clock.phase("exact energy"):
+        exact = exact_energy(work.problem)
+    problem = work.problem
+    spec = Spec(
+        format=FORMAT,
+        problem=ProblemWords(name=problem.name, unit=problem.unit, source=dict(problem.source), exact_energy=exact),
+        workload=workload_words(work),
+        backend=backend_words(backend),
+        plan=plan.to_dict(),
+        provenance=provenance(),
+        threads=threads_of(backend),
+        notes=dict(notes or {}),
+    )
+    record = folders.create(path, spec, work.circuit, problem.hamiltonian)
+    return _loop(record, work, backend, plan, clock, should_stop, team)
+
+
+def resume(
+    folder: str | Path, *, backend: str | Backend | Any = None, should_stop: Callable[[], bool] = lambda: False
+) -> Result:
+    """Continue a run from its folder alone; a finished one is read, not run again.
+
+    Args:
+        folder: Of a run that was stopped or killed.
+        backend: Needed only if the run was started on a backend object, or with secret options: no folder holds those.
+        should_stop: As for `minimize`.
+
+    Returns:
+        The same `Result`, to the last bit, as if the run had never been interrupted.
+
+    Raises:
+        Refused: if the folder holds no run, its journal is corrupt or that of another run, or tells another story.
+        LostJob: if an evaluation was sent to a provider and never answered.
+    """
+    with notebook.interrupts() as interrupted:
+        stopping: Callable[[], bool] = lambda: should_stop() or interrupted()  # noqa: E731
+        return notebook.worded(continue_run(folder, backend=backend, should_stop=stopping), interrupted)
+
+
+def continue_run(
+    folder: str | Path,
+    *,
+    backend: Any = None,
+    should_stop: Callable[[], bool] = lambda: False,
+    team: Ranks = ALONE,
+) -> Result:
+    """`resume` for a program that watches for signals itself, on as many ranks as there are."""
+    record = folders.read(Path(folder))
+    work, device = _work_of(record), backend_of(record.spec.backend, backend)
+    _check_draws(record, work, device)
+    check_threads(device, record.spec.threads)
+    return _loop(record, work, device, None, Clock(), should_stop, team)
+
+
+def _work_of(record: folders.Record) -> Workload:
+    spec = record.spec
+    return workload_of(spec.workload, record.circuit, problem_of(spec.problem, record.hamiltonian))
+
+
+def _check_draws(record: folders.Record, work: Workload, backend: Backend) -> None:
+    """Refuse to go on with random numbers that another version drew in another way."""
+    drawn = is_sampled(backend.capabilities(), work.shots) or work.optimizer.geometry == "fidelities"
+    unfinished = not (record.path / folders.RESULT).exists() or _written(record)["status"] == "stopped"
+    if record.spec.format < FORMAT and drawn and unfinished:
+        raise Refused(
+            f"{record.path} was begun by version 0.1, whose random numbers of shots were drawn in another way: it can "
+            "be shown, but not continued to the same bits. Start it anew in another folder"
+        )
+
+
+def _loop(
+    record: folders.Record,
+    work: Workload,
+    backend: Backend,
+    plan: Plan | None,
+    clock: Clock,
+    should_stop: Callable[[], bool],
+    team: Ranks,
+) -> Result:
+    exact, can = record.spec.problem.exact_energy, backend.capabilities()
+    with Lock(record.path), Journal(record.journal, record.digest) as journal:
+        _check_untouched(record, journal)
+        ledger = Ledger(
+            journal,
+            lambda: evaluator(work, backend, team),
+            clock,
+            team=team,
+            provider=can.name if can.place == "provider" else None,
+        )
+        rounding = validated = None
+        try:
+            ending = _descend(work, ledger, clock, should_stop)
+            if ending.status == "stopped":
+                conclusion = at(*ledger.best(work.theta), "stopped", ending.message)
+            else:
+                fresh_start = is_sampled(can, work.shots) and record.spec.format > 1
+                conclusion = conclude(work, ending, ledger.answer, sampled=fresh_start, exact=exact)
+                rounding = _rounding(work, backend, conclusion, clock)
+                validated = _validated(work, backend, conclusion, clock)
+                conclusion = explained(conclusion, can, exact, validated, work.problem.unit)
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note(f"Everything finished is saved; continue with hybrid.resume('{record.path}').")
+            raise
+        result = Result(
+            energy=conclusion.energy,
+            standard_error=conclusion.standard_error,
+            theta=conclusion.theta,
+            status=conclusion.status,
+            message=conclusion.message,
+            history=History.of(ledger.evaluations, len(work.theta)),
+            plan=plan,
+            folder=record.path,
+            exact_energy=exact,
+            unit=work.problem.unit,
+            problem=work.problem.name,
+            backend=can.name,
+            steps=ending.steps,
+            evaluations=sum(len(evaluation.theta) for evaluation in ledger.evaluations),
+            seconds=ledger.report(),
+            ranks=team.size,
+            rounding=rounding,
+            validated=validated,
+            bias=conclusion.bias,
+        )
+        return _recorded(record, result, ledger, journal)
+
+
+def _check_untouched(record: folders.Record, journal: Journal) -> None:
+    """Refuse a finished run whose journal or result was changed since."""
+    file = record.path / folders.RESULT
+    if record.spec.format == 1 or not file.exists() or _written(record)["status"] == "stopped":
+        return
+    if seal(read_bytes(file), journal.kept) not in journal.kept.seals:
+        raise Refused(
+            f"{record.path}: result.json or the journal was changed after the run had ended: it is not read as what "
+            "the run came to. Restore the folder from a copy; `hybrid verify` says more"
+        )
+
+
+def _descend(work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable[[], bool]) -> Ending:
+    return optimize(
+        work.optimizer,
+        work.theta,
+        ledger.answer,
+        accuracy=work.accuracy,
+        seed=work.seed,
+        max_steps=work.max_steps,
+        should_stop=should_stop,
+        clock=clock,
+        title=work.problem.name,
+        unit=work.problem.unit,
+    )
+
+
+def _recorded(record: folders.Record, result: Result, ledger: Ledger, journal: Journal) -> Result:
+    """Write the result, unless nothing was computed: then seconds and ranks are those of the run itself."""
+    written = _written(record) if (record.path / folders.RESULT).exists() else {}
+    if ledger.evaluated or written.get("status") != result.status:
+        content = to_json(result.to_dict())
+        journal.seal(content)
+        write(record.path / folders.RESULT, content)
+        return result
+    return replace(result, seconds=written["seconds"], ranks=written["ranks"])
+
+
+def _written(record: folders.Record) -> dict[str, Any]:
+    file = record.path / folders.RESULT
+    return checked(ResultWords, read_json(file), file).model_dump()
+
+
+def _rounding(work: Workload, backend: Backend, conclusion: Conclusion, clock: Clock) -> float | None:
+    """What single precision changed: the energy less that of the same engine in double precision."""
+    can = backend.capabilities()
+    if can.precision == "double" or not can.exact or work.shots is not None or backend.origin is None:
+        return None
+    with clock.phase("double precision"):
+        double = backends.get(backend.origin.name, **(backend.origin.options | {"precision": "double"}))
+        exact = double.prepare(work.circuit, work.problem.hamiltonian)(conclusion.theta).values[0, 0]
+    return conclusion.energy - float(exact)
+
+
+def _validated(work: Workload, backend: Backend, conclusion: Conclusion, clock: Clock) -> float | None:
+    """The exact energy at the answer of a run that was not exact, from a simulator here, where the states are small."""
+    can = backend.capabilities()
+    if (can.exact and not can.noise and work.shots is None) or work.circuit.num_qubits > EXACT_QUBITS:
+        return None
+    with clock.phase("validate"):
+        try:
+            exact = backends.get("statevector").prepare(work.circuit, work.problem.hamiltonian)
+        except Refused:
+            return None  # the device knows gates that the simulator does not; the result says nothing, then
+        return float(exact(conclusion.theta).values[0, 0])

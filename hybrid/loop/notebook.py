@@ -1,0 +1,95 @@
+"""Work in a notebook: a cell that is interrupted ends, keeps the best so far, and goes on when it is run again."""
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hybrid.loop.stop import Stop, Stopped
+from hybrid.runs.result import Result
+
+
+class _Session:
+    """What is known of the cells of this session."""
+
+    def __init__(self) -> None:
+        self.cell: int | None = None
+        """Number of the cell that `begun` lists the work of."""
+        self.begun: dict[str, Path] = {}
+        """Folders of the work that this cell began, by what it asks."""
+        self.interrupted = False
+        """Whether this cell was interrupted: it does nothing more."""
+        self.to_continue: dict[str, Path] = {}
+        """Folders of the work of interrupted cells, by what it asks."""
+
+    def enter(self, cell: int) -> None:
+        """Note in which cell the work goes on."""
+        if cell != self.cell:
+            self.cell, self.begun, self.interrupted = cell, {}, False
+
+    def interrupt(self) -> None:
+        """Note that the cell was interrupted: what it did is not done again when it is run again."""
+        self.interrupted = True
+        self.to_continue |= self.begun
+
+
+_session = _Session()
+
+
+def _cell() -> int | None:
+    """The number of the cell that runs, in the main thread of a session of IPython; None elsewhere."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    if shell is None or threading.current_thread() is not threading.main_thread():
+        return None
+    return int(shell.execution_count)
+
+
+@contextmanager
+def interrupts() -> Iterator[Stop]:
+    """In a session of IPython, the first interrupt asks to stop, the second one interrupts at once.
+
+    Raises:
+        Stopped: if this cell was interrupted before: the rest of it is not run.
+    """
+    cell = _cell()
+    if cell is not None:
+        _session.enter(cell)
+        if _session.interrupted:
+            raise Stopped("this cell was interrupted; what was finished is saved, and running it again goes on")
+    with Stop(caught=() if cell is None else (signal.SIGINT,)) as stop:
+        try:
+            yield stop
+        finally:
+            if cell is not None and stop.signal is not None:
+                _session.interrupt()
+
+
+def earlier(asked: Any) -> Path | None:
+    """The folder of work of this session that asked the same and belongs to an interrupted cell, if it is there."""
+    path = _session.to_continue.get(_key(asked))
+    return path if path is not None and path.is_dir() else None
+
+
+def note(asked: Any, path: Path) -> None:
+    """Remember the folder of work that this cell has begun."""
+    if _cell() is not None:
+        _session.begun[_key(asked)] = path
+        _session.to_continue.pop(_key(asked), None)
+
+
+def worded(result: Result, stop: Stop) -> Result:
+    """The result, with what to do about it if a cell's interrupt stopped it."""
+    if result.status != "stopped" or stop.signal is None:
+        return result
+    message = f"interrupted; run the cell again, or hybrid.resume('{result.folder}'), to go on"
+    return replace(result, message=message)
+
+
+def _key(asked: Any) -> str:
+    return json.dumps(asked, sort_keys=True)

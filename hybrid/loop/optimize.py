@@ -1,0 +1,83 @@
+"""The one loop of all variational work: ask the optimizer, answer it, tell it, until there is a reason to end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hybrid.loop.clock import Clock
+from hybrid.optimizers.optimizer import Optimizer, Points, Told
+from hybrid.runs.result import Status
+from hybrid.terminal.progress import Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Ending:
+    """How a loop ended.
+
+    Attributes:
+        theta: The optimizer's answer, shape (params,), radians.
+        steps: That it took.
+        status: "converged", "stalled", "stopped" or "max_steps".
+        message: One sentence on the status where there is more to say.
+    """
+
+    theta: np.ndarray
+    steps: int
+    status: Status
+    message: str = ""
+
+
+def optimize(
+    optimizer: Optimizer,
+    theta: np.ndarray,
+    answer: Callable[[Points, int], Told],
+    *,
+    accuracy: float,
+    seed: int,
+    max_steps: int,
+    should_stop: Callable[[], bool],
+    clock: Clock,
+    title: str,
+    unit: str,
+) -> Ending:
+    """Minimize a function of parameters.
+
+    Args:
+        optimizer: The algorithm.
+        theta: Starting point, shape (params,), radians.
+        answer: From points and the number of the step to what the points are worth.
+        accuracy: Wanted accuracy of the minimum, in the unit.
+        seed: Of the optimizer's random numbers.
+        max_steps: Most steps.
+        should_stop: Asked before each step.
+        clock: Gets the optimizer's own time, as the phase "optimize".
+        title: Of the progress line.
+        unit: Of the values.
+    """
+
+    def ended(state: Any, steps: int, status: Status, message: str = "") -> Ending:
+        return Ending(optimizer.best(state), steps, status, message)
+
+    with clock.phase("optimize"):
+        state = optimizer.init(theta, accuracy=accuracy, seed=seed)
+    with Progress(title, max_steps) as progress:
+        for step in range(max_steps + 1):
+            with clock.phase("optimize"):
+                converged, stalled = optimizer.converged(state), optimizer.stalled(state)
+            if converged:
+                return ended(state, step, "converged")
+            if stalled:
+                return ended(state, step, "stalled", stalled)
+            if step == max_steps:
+                break
+            if should_stop():
+                return ended(state, step, "stopped", "all work is saved; resume to continue")
+            with clock.phase("optimize"):
+                points = optimizer.ask(state)
+            told = answer(points, step)
+            with clock.phase("optimize"):
+                state = optimizer.tell(state, told)
+            progress.update(step + 1, f"{told.values[0]:.8f} {unit}")
+    return ended(state, max_steps, "max_steps", f"not converged to {accuracy:g} {unit}")

@@ -1,0 +1,48 @@
+"""The number of threads, where a backend's last bits depend on it."""
+
+import os
+
+from backends.base import Backend
+from backends.machine import job_cores, own_cores
+from circuits.errors import Refused
+
+VARIABLE = "OMP_NUM_THREADS"
+
+
+def threads_of(backend: Backend) -> int | None:
+    """How many threads a backend uses; None where its bits do not depend on them, or it is elsewhere."""
+    can = backend.capabilities()
+    if can.steady or can.place == "provider":
+        return None
+    said = os.environ.get(VARIABLE, "").partition(",")[0]
+    return int(said) if said.isdecimal() and int(said) else len(own_cores())
+
+
+def check_threads(backend: Backend, recorded: int | None) -> None:
+    """Refuse to go on with another number of threads than a run was begun with, where the last bits depend on it.
+
+    Args:
+        backend: That goes on.
+        recorded: In the run's spec; None where none was noted.
+    """
+    now = threads_of(backend)
+    if recorded is not None and now is not None and now != recorded:
+        name = backend.capabilities().name
+        raise Refused(
+            f"the last bits of {name} depend on its number of threads: the run was begun with {recorded}, and here "
+            f"there are {now}; continue it with {VARIABLE}={recorded}"
+        )
+
+
+def check_ranks(backend: Backend) -> None:
+    """Refuse a backend whose last bits depend on its number of threads, where the ranks would decide that number.
+
+    Raises:
+        Refused: unless OMP_NUM_THREADS says how many threads there shall be.
+    """
+    can = backend.capabilities()
+    if not can.steady and VARIABLE not in os.environ and own_cores() != job_cores():
+        raise Refused(
+            f"the last bits of {can.name} depend on its number of threads, which the number of ranks would decide "
+            f"here: set it, for every run that shall give the same bits, as in {VARIABLE}=1 mpiexec ..."
+        )

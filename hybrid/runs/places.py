@@ -1,0 +1,32 @@
+"""Where runs go that were given no folder of their own, and how these are named."""
+
+import os
+import re
+import secrets
+import time
+from pathlib import Path
+
+
+def home() -> Path:
+    """Where runs without a folder of their own go: $HYBRID_RUNS, or ./runs."""
+    return Path(os.environ.get("HYBRID_RUNS", "runs"))
+
+
+def fresh(name: str) -> Path:
+    """A path in `home` that nothing has yet, from the name, the time, and chance: others may start this second, too."""
+    while True:
+        path = home() / f"{_word(name)}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+        if not path.exists():
+            return path
+
+
+def latest(name: str) -> Path | None:
+    """The newest run in `home` that was named so, or None."""
+    form = re.compile(re.escape(_word(name)) + r"-\d{8}-\d{6}(-\w+)?")
+    found = [path for path in home().glob("*") if form.fullmatch(path.name) and path.is_dir()]
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _word(name: str) -> str:
+    """The name as a part of a file name."""
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in str(name)).strip("-.") or "run"

@@ -1,0 +1,182 @@
+"""What came of a run: prints, plots, shows itself in a notebook, and can be verified."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import FiniteFloat
+
+from hybrid.runs.history import History
+from hybrid.terminal.words import duration, measured
+from hybrid.workload.spec import Words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from hybrid.routing.plan import Plan
+    from hybrid.verification.verification import Verification
+
+Status = Literal["converged", "max_steps", "stalled", "stopped", "below_exact"]
+
+
+class ResultWords(Words):
+    """A result as result.json says it; see `Result`."""
+
+    problem: str
+    energy: FiniteFloat | None
+    exact_energy: FiniteFloat | None
+    standard_error: FiniteFloat | None
+    bias: FiniteFloat = 0.0
+    unit: str
+    status: Status
+    message: str
+    steps: int
+    evaluations: int
+    backend: str
+    seconds: dict[str, FiniteFloat]
+    ranks: int = 1
+    rounding: FiniteFloat | None = None
+    validated: FiniteFloat | None = None
+    theta: list[FiniteFloat]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The end of a run.
+
+    Attributes:
+        energy: At theta, in the problem's unit; NaN if it was stopped before the first evaluation.
+        standard_error: Statistical error of the energy; 0 where there is none.
+        theta: Best parameters, shape (params,), radians; those of the lowest energy if the run was stopped.
+        status: "converged" (within the accuracy, as far as the optimizer can tell), "max_steps", "stalled" (the
+            optimizer sees no way on), "stopped" (by a signal; continue with `hybrid.resume`) or "below_exact" (below
+            the exact energy: something is wrong, or the ansatz leaves the sector of the exact solution).
+        message: One sentence on the status where there is more to say.
+        history: Every evaluation.
+        plan: Why the backend was chosen, with predictions; None for a run read from its folder.
+        folder: Where the record lies.
+        exact_energy: The right answer, or None where it is unknown.
+        unit: Of the energies.
+        problem: Name of the problem.
+        backend: Name of the backend.
+        steps: Steps of the optimizer.
+        evaluations: Rows of parameters that were evaluated, the final ones included.
+        seconds: Wall time by phase.
+        ranks: Processes that shared the work.
+        rounding: The energy less that in double precision at the same parameters; None for a run in double precision.
+        validated: The energy at theta without noise and without shots, from a simulator on this machine; None for a run
+            that was exact itself, and where a simulator is out of reach.
+        bias: Estimated size of the energy's systematic error, from truncation or mitigation; 0 where there is none.
+    """
+
+    energy: float
+    standard_error: float
+    theta: np.ndarray
+    status: Status
+    message: str
+    history: History
+    plan: "Plan | None"
+    folder: Path
+    exact_energy: float | None
+    unit: str
+    problem: str
+    backend: str
+    steps: int
+    evaluations: int
+    seconds: dict[str, float]
+    ranks: int = 1
+    rounding: float | None = None
+    validated: float | None = None
+    bias: float = 0.0
+
+    @property
+    def error(self) -> float | None:
+        """Energy above the exact one, or None where that is unknown."""
+        return None if self.exact_energy is None else self.energy - self.exact_energy
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is an energy at all."""
+        return not np.isnan(self.energy)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able summary; the history stays in the journal."""
+        return {
+            "problem": self.problem,
+            "energy": self.energy if self.begun else None,
+            "exact_energy": self.exact_energy,
+            "standard_error": self.standard_error if self.begun else None,
+            "bias": self.bias,
+            "unit": self.unit,
+            "status": self.status,
+            "message": self.message,
+            "steps": self.steps,
+            "evaluations": self.evaluations,
+            "backend": self.backend,
+            "seconds": self.seconds,
+            "folder": str(self.folder),
+            "ranks": self.ranks,
+            "rounding": self.rounding,
+            "validated": self.validated,
+            "theta": self.theta.tolist(),
+        }
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The summary as pairs of words, for tables."""
+        rows = [("energy", self.measured() if self.begun else "none yet")]
+        if self.exact_energy is not None and self.begun:
+            rows.append(("exact", measured(self.exact_energy, self.standard_error, self.unit, plain=True)))
+            rows.append(("error", f"{self.error:+.2e} {self.unit}"))
+        if self.bias:
+            rows.append(("bias", f"up to {self.bias:.1e} {self.unit}, as estimated: the states were truncated"))
+        if self.rounding is not None:
+            rows.append(("rounding", f"{self.rounding:+.1e} {self.unit} from the energy in double precision"))
+        if self.validated is not None:
+            exactly = measured(self.validated, self.standard_error, self.unit, plain=True)
+            rows.append(("exactly", f"{exactly} at these parameters, on a simulator"))
+        rows.append(("status", self.status + (f": {self.message}" if self.message else "")))
+        rows.append(("work", f"{self.steps} steps, {self.evaluations} evaluations on {self.backend}"))
+        phases = ", ".join(f"{name} {duration(s)}" for name, s in self.seconds.items() if name != "total")
+        rows.append(("time", f"{duration(self.seconds['total'])} ({phases})"))
+        rows.append(("record", str(self.folder)))
+        return rows
+
+    def measured(self) -> str:
+        """The energy with its standard error and unit."""
+        return measured(self.energy, self.standard_error, self.unit)
+
+    def __str__(self) -> str:
+        return "\n".join([self.problem, *(f"  {name:<9}{text}" for name, text in self.rows())])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = "".join(f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in self.rows())
+        return f"<p><b>{escape(self.problem)}</b></p><table>{rows}</table>"
+
+    def plot(self, ax: "Axes | None" = None) -> "Figure":
+        """Energy against evaluations; above the exact energy on a logarithmic axis where that is known.
+
+        Args:
+            ax: Matplotlib axes to draw on; a figure of its own by default.
+
+        Returns:
+            The figure, which can be saved with ``savefig``.
+        """
+        from hybrid.report.convergence import convergence
+
+        title = f"{self.problem} on {self.backend}: {self.status}"
+        history = self.history
+        return convergence(
+            history.energy, history.standard_error, exact_energy=self.exact_energy, unit=self.unit, title=title, ax=ax
+        )
+
+    def verify(self) -> "Verification":
+        """Check the run by other means; see `hybrid.verify`."""
+        from hybrid.verification.verification import verify
+
+        return verify(self.folder)

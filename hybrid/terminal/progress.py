@@ -1,0 +1,63 @@
+"""A progress line on standard error for anything that takes over a second; silent where nobody watches."""
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+SHOW_AFTER_S = 1.0
+REFRESH_S = 0.1
+
+
+def say(text: str) -> None:
+    """Tell what takes a while to those who see no progress line; on standard error."""
+    if not sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)
+
+
+class Progress:
+    """Counts towards a total; draws nothing before a second has passed, and nothing off a terminal.
+
+    Args:
+        title: What is going on.
+        total: Steps until the end, or None if unknown.
+    """
+
+    def __init__(self, title: str, total: int | None = None):
+        self._title, self._total = title, total
+        self._watched = sys.stderr.isatty()
+        self._next = time.monotonic() + SHOW_AFTER_S
+        self._bar: Bar | None = None
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def update(self, done: int, note: str = "") -> None:
+        """Say how far it is; cheap enough for every step of a fast loop."""
+        if not self._watched or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + REFRESH_S
+        if self._bar is None:
+            self._bar, self._task = self._start()
+        self._bar.update(self._task, completed=done, note=note)
+
+    def _start(self) -> "tuple[Bar, TaskID]":
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        columns = [TextColumn("{task.description}", markup=False), BarColumn(bar_width=20), MofNCompleteColumn()]
+        columns += [TimeElapsedColumn(), TextColumn("{task.fields[note]}", markup=False)]
+        bar = Bar(*columns, console=Console(stderr=True), transient=True)
+        bar.start()
+        return bar, bar.add_task(self._title, total=self._total, note="")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()

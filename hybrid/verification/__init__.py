@@ -1,0 +1,1 @@
+"""Checking a finished run by other means than those that made it."""

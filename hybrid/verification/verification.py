@@ -1,0 +1,129 @@
+"""Checking a finished run by other means than those that made it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from backends.base import Backend
+from circuits.errors import RecordFailed, Refused, ToolkitError
+from hybrid.runs.files import write_json
+from hybrid.verification.checks import CHECKS, Outcome
+from hybrid.verification.claim import Claim, claim
+
+FILE = "verification.json"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of a run.
+
+    Attributes:
+        name: What was looked at.
+        outcome: "passed"; "failed"; "unchecked" where something is claimed that could not be checked here; "none" where
+            nothing of the kind is claimed.
+        finding: What was measured, against what bound; why it was not checked.
+    """
+
+    name: str
+    outcome: Outcome
+    finding: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """All checks of one run.
+
+    Attributes:
+        folder: Of the run.
+        checks: In a fixed order.
+        unwritten: Why it could not be written into the folder; empty if it was.
+    """
+
+    folder: Path
+    checks: tuple[Check, ...]
+    unwritten: str = ""
+
+    @property
+    def verdict(self) -> Literal["passed", "failed", "incomplete"]:
+        """Failed if any check has; incomplete if none has, but something claimed could not be checked."""
+        outcomes = {check.outcome for check in self.checks}
+        return "failed" if "failed" in outcomes else "incomplete" if "unchecked" in outcomes else "passed"
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything that the run claims was checked and holds."""
+        return self.verdict == "passed"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able form."""
+        checks = [{"name": c.name, "outcome": c.outcome, "finding": c.finding} for c in self.checks]
+        return {"folder": str(self.folder), "passed": self.passed, "verdict": self.verdict, "checks": checks}
+
+    def table(self) -> Table:
+        """As a table for a terminal."""
+        colours = {"passed": "green", "failed": "bold red", "unchecked": "yellow", "none": "dim"}
+        title = f"Verification of {self.folder}: {self.verdict}"
+        table = Table(title=title, title_justify="left", title_style="bold")
+        table.add_column("check")
+        table.add_column("outcome", no_wrap=True)
+        table.add_column("finding", overflow="fold")
+        for check in self.checks:
+            table.add_row(check.name, Text(check.outcome, style=colours[check.outcome]), Text(check.finding))
+        return table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self.table()
+        if self.unwritten:
+            yield Text(f"not written down: {self.unwritten}")
+
+    def __str__(self) -> str:
+        return "\n".join(f"{check.outcome:<10}{check.name}: {check.finding}" for check in self.checks)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        cells = ("".join(f"<td>{escape(t)}</td>" for t in (c.name, c.outcome, c.finding)) for c in self.checks)
+        rows = "".join(f"<tr>{row}</tr>" for row in cells)
+        head = "<tr><th>check</th><th>outcome</th><th>finding</th></tr>"
+        return f"<p><b>Verification: {self.verdict}</b></p><table>{head}{rows}</table>"
+
+
+def verify(folder: str | Path, *, backend: str | Backend | Any = None) -> Verification:
+    """Check a run: that its record is whole, that its journal leads to its result, and that its numbers are right.
+
+    The loop is replayed from the journal, the exact energy is computed anew, the energy on engines that the run did not
+    use and again on its own, the gradient by differences. A run that has not ended or not converged fails, and what
+    could not be checked is no pass.
+
+    Args:
+        folder: Of a run.
+        backend: Needed only if the run used a backend object, or secret options: no folder holds those.
+
+    Returns:
+        The `Verification`; it is written to ``verification.json`` in the folder, too, if that can be written.
+
+    Raises:
+        Refused: if the folder holds no run, or files so damaged that nothing can be checked.
+    """
+    path = Path(folder)
+    found = claim(path, backend)
+    _ = found.work, found.backend  # what cannot even be made is refused
+    verification = Verification(path, tuple(_check(name, found) for name in CHECKS))
+    try:
+        write_json(path / FILE, verification.to_dict())
+    except RecordFailed as err:
+        return Verification(path, verification.checks, unwritten=str(err))
+    return verification
+
+
+def _check(name: str, found: Claim) -> Check:
+    try:
+        return Check(name, *CHECKS[name](found))
+    except Refused as err:
+        return Check(name, "unchecked", str(err))
+    except ToolkitError as err:
+        return Check(name, "failed", str(err))

@@ -1,0 +1,124 @@
+"""A workload: problem, ansatz, optimizer, accuracy and the label of its data; the unit that is routed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
+
+from backends.checks import as_observables, as_rows, check_request, check_unitary
+from circuits import Problem
+from circuits.errors import Refused, unknown
+from circuits.problems.checks import finite, whole
+from hybrid import optimizers
+from hybrid.optimizers.optimizer import Optimizer
+
+LABELS = ("open", "internal", "restricted")
+"""Data labels. Only open data may leave this machine for a provider."""
+
+START_SPREAD = 0.1
+"""Half width, in radians, of the random starting point of a circuit that suggests none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Workload:
+    """What is to be minimized, how, and how well.
+
+    Attributes:
+        circuit: Ansatz with parameters, on the problem's qubits.
+        problem: Hamiltonian and what is known about it.
+        optimizer: The algorithm and its settings.
+        theta: Starting point, shape (params,), radians.
+        accuracy: Wanted accuracy of the minimum, in the problem's unit.
+        max_steps: Most steps that the optimizer may take.
+        seed: Root of every random number of the run.
+        shots: Shots for each measured circuit, or None for exact values (a device then takes its default).
+        label: Classification of the data, one of `LABELS`.
+    """
+
+    circuit: QuantumCircuit
+    problem: Problem
+    optimizer: Optimizer
+    theta: np.ndarray
+    accuracy: float
+    max_steps: int
+    seed: int
+    shots: int | None
+    label: str
+
+    @property
+    def observables(self) -> tuple[SparsePauliOp, ...]:
+        """The Hamiltonian."""
+        return (self.problem.hamiltonian,)
+
+    @property
+    def n_rows(self) -> int:
+        """One row of parameters at a time."""
+        return 1
+
+    @property
+    def n_evaluations(self) -> int:
+        """Predicted number of rows until the end, and of states compared for the geometry, which cost as much."""
+        size = (len(self.theta), self.max_steps)
+        return self.optimizer.evaluations(*size) + self.optimizer.comparisons(*size)
+
+    @property
+    def derivative(self) -> bool:
+        """Whether gradients are asked for."""
+        return self.optimizer.uses_gradient
+
+    @property
+    def precision(self) -> float | None:
+        """No precision is asked for beyond the shots."""
+        return None
+
+
+def workload(
+    circuit: QuantumCircuit,
+    problem: Any,
+    *,
+    optimizer: Any = "lbfgs",
+    theta: Any = None,
+    accuracy: float = 1e-6,
+    max_steps: int = 200,
+    seed: int = 0,
+    shots: int | None = None,
+    label: str = "open",
+) -> Workload:
+    """Check and convert what a user gave; see `hybrid.minimize` for the arguments.
+
+    Raises:
+        Refused: if the parts do not fit each other.
+    """
+    check_unitary(circuit)
+    if not isinstance(problem, Problem):
+        (hamiltonian,) = as_observables(problem, circuit.num_qubits)
+        problem = Problem("Hamiltonian", hamiltonian, unit="1", source={"kind": "operator"})
+    as_observables(problem.hamiltonian, circuit.num_qubits)
+    if finite(accuracy, "accuracy") <= 0:
+        raise Refused(f"accuracy must be a positive number in {problem.unit}, not {accuracy}")
+    max_steps = whole(max_steps, "max_steps", at_least=1)
+    seed = whole(seed, "seed", at_least=0)
+    check_request(None, shots, None)
+    if label not in LABELS:
+        raise unknown("data label", str(label), LABELS)
+    start = _start(circuit, seed) if theta is None else theta
+    if np.ndim(start) > 1:
+        raise Refused(f"theta must have the shape ({circuit.num_parameters},), not {np.shape(start)}")
+    (row,) = as_rows(start, circuit)
+    return Workload(circuit, problem, optimizers.get(optimizer), row, float(accuracy), max_steps, seed, shots, label)
+
+
+def _start(circuit: QuantumCircuit, seed: int) -> np.ndarray:
+    """The ansatz's own starting point, or a small random one."""
+    own = (circuit.metadata or {}).get("theta")
+    if own is not None and len(own) != circuit.num_parameters:
+        raise Refused(
+            f"the circuit's metadata suggest {len(own)} starting parameters, but it has {circuit.num_parameters}: "
+            "it was changed after it was made; give theta"
+        )
+    if own is not None:
+        return np.asarray(own, dtype=float)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
+    return rng.uniform(-START_SPREAD, START_SPREAD, circuit.num_parameters)
