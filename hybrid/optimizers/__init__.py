@@ -45,6 +45,7 @@ __all__ = [
     "starting_point",
 ]
 
+
 def __getattr__(name: str) -> Any:
     for kind, path in BUILT_IN.items():
         if path.endswith(f":{name}"):

@@ -162,7 +162,7 @@ def _loaded(point: EntryPoint) -> type[Optimizer]:
         raise Refused(f"optimizer '{point.name}' cannot be loaded from {_origin(point)}: {err}") from err
     if not (isinstance(method, type) and issubclass(method, Optimizer) and dataclasses.is_dataclass(method)):
         raise Refused(
-            f"optimizer '{point.name}': {_origin(point)} must be a dataclass that subclasses hybrid.optimizers.Optimizer"
+            f"optimizer '{point.name}': {_origin(point)} must be a dataclass and subclass hybrid.optimizers.Optimizer"
         )
     if getattr(method, "kind", None) != point.name:
         raise Refused(
