@@ -143,7 +143,7 @@ def _adapter(kind: Any) -> Any:
     from pydantic import ConfigDict, TypeAdapter
 
     strict = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
-    return TypeAdapter(tuple[kind], config=strict)
+    return TypeAdapter(tuple[kind], config=strict)  # pyright: ignore[reportInvalidTypeForm]
 
 
 def _plain(name: str) -> str:
