@@ -8,7 +8,7 @@ import numpy as np
 
 from hybrid.optimizers.gap import Pair, gap
 from hybrid.optimizers.one_thread import one_thread
-from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
+from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
 from hybrid.optimizers.trend import fall, settled
 
 PAIRS = 20
@@ -124,6 +124,10 @@ class Adam(Optimizer[_State]):
         """All steps: with circuits, Adam rarely ends before some hundreds."""
         del n_params
         return min(max_steps, 300)
+
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """The last iterates and gradient changes, and what XLA holds."""
+        return rows_bytes(2 * FEW + min(2 * PAIRS + self.patience, 3 * max_steps), n_params)
 
     @property
     def uses_gradient(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hybrid.optimizers.inner import Comparison, Inner, Nested, answers, child_seed, finished, made
-from hybrid.optimizers.optimizer import Points, Told, checked, require, starting_point
+from hybrid.optimizers.optimizer import Points, Told, checked, require, rows_bytes, starting_point
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +118,10 @@ class BasinHopping(Nested[_State]):
         """As many a row as the inner optimizer."""
         rows = max(self._inner.evaluations(n_params, max_steps), 1)
         return self._inner.comparisons(n_params, max_steps) * self.evaluations(n_params, max_steps) // rows
+
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """That of one descent, and the minima that it walks between."""
+        return self._inner.memory_bytes(n_params, max_steps) + rows_bytes(6, n_params)
 
     def _hop(self, state: _State, comparison: Comparison) -> _State:
         """Stay at the new minimum or go back, and jump."""

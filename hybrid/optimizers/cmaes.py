@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from hybrid.optimizers.one_thread import one_thread
-from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
+from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
 from hybrid.optimizers.trend import settled
 
 CONDITION = 1e14
@@ -125,6 +125,11 @@ class CMAES(Optimizer[_State]):
         """A guess of the rows; measured to 1e-6: 30 generations for one parameter, 150 for ten, 800 for a hundred."""
         return self._size(n_params) * min(max_steps, 40 + round(25 * n_params**0.75))
 
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """Five matrices: covariance and factor, the new ones, a product, and LAPACK's copy; generations, last means."""
+        n_rows = FEW + 5 * n_params + 6 * self._size(n_params) + max(10, max_steps // 10)
+        return rows_bytes(n_rows, n_params)
+
     @property
     def uses_gradient(self) -> bool:
         """No."""
@@ -162,17 +167,19 @@ class CMAES(Optimizer[_State]):
 
         # A worse point's weight is scaled to |A^-1 y|^2 = n, so that C stays positive.
         scale = np.where(constants.weights < 0.0, n / np.maximum((z**2).sum(axis=1), 1e-300), 1.0)
-        shares = (constants.weights * scale)[:, None]
+        shares = np.append(constants.c_mu * constants.weights * scale, constants.c_1)
         left = 1.0 - constants.c_1 - constants.c_mu * float(constants.weights.sum())
         left += constants.c_1 * (1.0 - steady) * constants.c_c * (2.0 - constants.c_c)
-        covariance = left * state.covariance + constants.c_1 * np.multiply.outer(path, path)
-        covariance = covariance + constants.c_mu * (y.T @ (shares * y))
+        along = np.vstack([y, path])
+        covariance = (along.T * shares) @ along
+        covariance += left * state.covariance
 
         growth = constants.c_sigma / constants.d_sigma * (length - 1.0)
         if hidden:
             # Sigma would grow and C shrink for ever; in C's own scale, sigma says how wide the cloud is.
             scale = math.sqrt(float(np.mean(np.diagonal(covariance))))
-            covariance, path = covariance / scale**2, path / scale
+            covariance /= scale**2
+            path = path / scale
             state = replace(state, sigma=scale * state.sigma, factor=state.factor / scale)
             growth = (
                 max(growth, constants.c_sigma / constants.d_sigma) if state.sigma < self.sigma else min(growth, 0.0)

@@ -30,14 +30,16 @@ def promise(
     told = values(theta + np.concatenate([unit, -unit, unit[first] + unit[second]]))
     up, down, mixed = told[:n], told[n : 2 * n], told[2 * n :]
     gradient = (up - down) / (2.0 * h)
-    hessian = np.diag(up + down - 2.0 * value)
-    hessian[first, second] = hessian[second, first] = mixed - up[first] - up[second] + value
-    curvatures, vectors = np.linalg.eigh(hessian / h**2)
-    along = gradient @ vectors
+    bends, along, vectors = up + down - 2.0 * value, gradient, None
+    if mixed.size:
+        hessian = np.diag(bends)
+        hessian[first, second] = hessian[second, first] = mixed - up[first] - up[second] + value
+        bends, vectors = np.linalg.eigh(hessian)
+        along = gradient @ vectors
+    curvatures = bends / h**2
     lost = 8.0 * np.finfo(float).eps * float(np.abs(told).max()) / h**2
     curved = curvatures > max(lost, 1e-9 * np.abs(curvatures).max())
-    lengths = np.where(curved, np.abs(along) / np.where(curved, curvatures, 1.0), reach)
-    lengths = np.minimum(lengths, reach)
-    bend = np.where(np.abs(curvatures) > lost, curvatures, 0.0)
-    promises = lengths * np.abs(along) - bend * lengths**2 / 2.0
-    return float(promises.sum()), vectors @ np.where(along > 0.0, -lengths, lengths)
+    lengths = np.minimum(np.where(curved, np.abs(along) / np.where(curved, curvatures, 1.0), reach), reach)
+    promises = lengths * np.abs(along) - np.where(np.abs(curvatures) > lost, curvatures, 0.0) * lengths**2 / 2.0
+    step = np.where(along > 0.0, -lengths, lengths)
+    return float(promises.sum()), step if vectors is None else vectors @ step

@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from hybrid.optimizers.hypercube import hypercube
-from hybrid.optimizers.optimizer import require
-from hybrid.optimizers.replayed import Objective, Replayed, shows, too_noisy
+from hybrid.optimizers.optimizer import FEW, require, rows_bytes
+from hybrid.optimizers.replayed import TOLD, Objective, Replayed, shows, too_noisy
 
 HIDDEN = 5
 """Successive generations whose scatter must lie inside the standard errors before the search ends."""
@@ -53,6 +53,11 @@ class DifferentialEvolution(Replayed):
         if n_params == 0:
             return 1
         return self._size(n_params) * min(max_steps, 30 + 15 * n_params)
+
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """The population, trials, and what SciPy makes them of; the values of all generations."""
+        size = self._size(n_params)
+        return rows_bytes(FEW + 20 * size, n_params) + (TOLD + 16 * size) * max_steps
 
     def _size(self, n_params: int) -> int:
         return self.population or min(20 + 2 * n_params, 100)

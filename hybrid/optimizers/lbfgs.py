@@ -7,7 +7,7 @@ import numpy as np
 
 from hybrid.optimizers.gap import Pair, gap
 from hybrid.optimizers.one_thread import one_thread
-from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
+from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
 
 ARMIJO, WOLFE = 1e-4, 0.9
 """Share of the promised decrease that a step must bring; share of the slope that may be left after it."""
@@ -128,6 +128,10 @@ class LBFGS(Optimizer[_State]):
     def evaluations(self, n_params: int, max_steps: int) -> int:
         """A guess of the rows; measured: 6 to 20 for UCCSD with 3 to 92 parameters, 50 to 400 for layers with 32."""
         return min(max_steps, 20 + round(5 * n_params**0.5))
+
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """The last steps and gradient changes."""
+        return rows_bytes(FEW + 2 * min(self.memory + 1, max_steps), n_params)
 
     @property
     def uses_gradient(self) -> bool:

@@ -103,6 +103,10 @@ class Multistart(Nested[_State]):
         """What all runs are guessed to take."""
         return (self.starts if n_params else 1) * self._inner.comparisons(n_params, max_steps)
 
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """That of all runs."""
+        return (self.starts if n_params else 1) * self._inner.memory_bytes(n_params, max_steps)
+
     def _unfinished(self, state: _State) -> list[int]:
         return [k for k, run in enumerate(state.runs) if not finished(self._inner, run)]
 

@@ -8,7 +8,7 @@ import numpy as np
 from circuits.errors import Refused, unknown
 from hybrid.optimizers.gap import Pair, gap
 from hybrid.optimizers.one_thread import one_thread
-from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
+from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
 
 Part = Literal["full", "block-diagonal"]
 
@@ -150,6 +150,11 @@ class NaturalGradient(Optimizer[_State]):
     def comparisons(self, n_params: int, max_steps: int) -> int:
         """The derivatives of the state that each metric takes, at every other row with the line search."""
         return n_params * self.evaluations(n_params, max_steps) // (2 if self.line_search else 1)
+
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """Six matrices: the metric as it was told, its symmetric part, eigenvectors, and what LAPACK works in."""
+        del max_steps
+        return rows_bytes(FEW + 2 * PAIRS + 6 * n_params, n_params)
 
     @property
     def uses_gradient(self) -> bool:

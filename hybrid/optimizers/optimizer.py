@@ -12,6 +12,10 @@ Metric = Literal["", "full", "block-diagonal"]
 """Which part of the Fubini-Study metric is wanted: none, all of it, or that between parameters of one layer."""
 
 
+FEW = 16
+"""Rows of parameters that any optimizer holds at a time: its point, trial points, gradients, and what makes them."""
+
+
 @dataclass(frozen=True, eq=False)
 class Points:
     """Parameters that an optimizer wants evaluated, and what it wants to know besides the values.
@@ -134,6 +138,18 @@ class Optimizer(ABC, Generic[S]):
         del n_params, max_steps
         return 0
 
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """A guess, for the plan, of the most memory it takes for itself: its state, what it asks and is told.
+
+        By default `FEW` rows of parameters; a method that keeps matrices, populations or its history says so here.
+
+        Args:
+            n_params: Number of parameters.
+            max_steps: Most steps, for what grows with them.
+        """
+        del max_steps
+        return rows_bytes(FEW, n_params)
+
     def describe(self) -> dict[str, Any]:
         """Kind and settings as JSON-able values; ``get(**description)`` makes the optimizer again."""
         from pydantic_core import to_jsonable_python
@@ -144,6 +160,15 @@ class Optimizer(ABC, Generic[S]):
             name: value.describe() if isinstance(value, Optimizer) else to_jsonable_python(value)
             for name, value in settings.items()
         }
+
+
+def rows_bytes(n_rows: int, n_params: int) -> int:
+    """Of so many rows of parameters, in float64.
+
+    >>> rows_bytes(3, 1000)
+    24000
+    """
+    return 8 * n_rows * n_params
 
 
 def starting_point(theta: Any, accuracy: float) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from hybrid.optimizers import spsa
 from hybrid.optimizers.natural_gradient import natural
 from hybrid.optimizers.one_thread import one_thread
-from hybrid.optimizers.optimizer import Points, Told, checked, require
+from hybrid.optimizers.optimizer import Points, Told, checked, require, rows_bytes
 
 REACH = 0.5
 """Longest shift of all parameters together at which fidelities are asked for, radians: 1 - F is a parabola there."""
@@ -91,6 +91,11 @@ class QNSPSA(spsa.SPSA):
         """Five states for the four fidelities of each sample of the metric."""
         del n_params
         return 5 * (self.calibration + self.resamplings * (max_steps - 1))
+
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """Eight matrices: the mean metric, a new one made of samples, eigenvectors, and what LAPACK works in."""
+        n_pairs = 4 * max(self.calibration, self.resamplings)
+        return super().memory_bytes(n_params, max_steps) + rows_bytes(8 * n_params + 6 * n_pairs, n_params)
 
     @property
     def geometry(self) -> Literal["", "metric", "fidelities"]:

@@ -184,6 +184,10 @@ class Replayed(Optimizer[State]):
         return following
 
 
+TOLD = 400
+"""Bytes that the values of one call take, with their standard errors, where it was of one row."""
+
+
 def too_noisy(error: float, kind: str, accuracy: float) -> str:
     """Why values with this standard error end a method that keeps the lowest value it saw."""
     return (

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from hybrid.optimizers.curvature import FULL, promise
-from hybrid.optimizers.optimizer import require
-from hybrid.optimizers.replayed import Objective, Replayed, shows, too_noisy
+from hybrid.optimizers.optimizer import FEW, require, rows_bytes
+from hybrid.optimizers.replayed import TOLD, Objective, Replayed, shows, too_noisy
 
 ROUNDS = 20
 """Restarts before a method that keeps finding lower values is given up."""
@@ -121,6 +121,10 @@ class COBYLA(_Simplex):
         """A guess of the rows, from trigonometric functions of up to 20 parameters."""
         return _rows(n_params, 20 + 20 * n_params, max_steps)
 
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """PRIMA's matrices of the simplex, the neighbours at the end, and the values so far."""
+        return rows_bytes(FEW + 20 * n_params, n_params) + TOLD * max_steps
+
     def _round(
         self,
         function: Callable[[np.ndarray], float],
@@ -162,6 +166,10 @@ class NelderMead(_Simplex):
     def evaluations(self, n_params: int, max_steps: int) -> int:
         """A guess of the rows, from trigonometric functions of up to 10 parameters."""
         return _rows(n_params, 100 * n_params + 10, max_steps)
+
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """The simplex and SciPy's copies of it, the neighbours at the end, and the values so far."""
+        return rows_bytes(FEW + 10 * n_params, n_params) + TOLD * max_steps
 
     def _round(
         self,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hybrid.optimizers.one_thread import one_thread
-from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
+from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
 from hybrid.optimizers.trend import SHORTEST, settled
 
 
@@ -109,6 +109,10 @@ class SPSA(Optimizer):
         """The calibration, and two rows for each further step."""
         del n_params
         return 2 * self.calibration + 2 * (max_steps - 1)
+
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """The calibration's signs and rows, and the last iterates, a tenth of the run."""
+        return rows_bytes(FEW + 5 * self.calibration + 2 * max(10, max_steps // 10), n_params)
 
     @property
     def uses_gradient(self) -> bool:

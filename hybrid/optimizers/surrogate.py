@@ -9,7 +9,7 @@ import numpy as np
 from hybrid.optimizers.gaussian_process import Process, condition, fit
 from hybrid.optimizers.hypercube import hypercube
 from hybrid.optimizers.one_thread import one_thread
-from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
+from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
 
 NEAREST = 200
 """Most points that the model is made of, the nearest to the best one: its cost grows as their cube."""
@@ -143,6 +143,13 @@ class Surrogate(Optimizer[_State]):
     def evaluations(self, n_params: int, max_steps: int) -> int:
         """The first rows, and a batch for each step; a guess from circuits of up to ten parameters."""
         return 1 + 2 * n_params + self.batch * (min(max_steps, 20 + 5 * n_params) - 1)
+
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """All points so far, the model of the nearest ones, and the candidates with their covariances."""
+        n_points = 1 + 2 * n_params + self.batch * max_steps
+        near, candidates = min(n_points, NEAREST), CANDIDATES * min(n_params, 10)
+        model = 8 * (6 * near * near + 4 * candidates * near)
+        return rows_bytes(FEW + 2 * n_points + 4 * candidates, n_params) + model
 
     @property
     def uses_gradient(self) -> bool:

@@ -254,17 +254,28 @@ def _cost(workload: Workload, backend: Backend, *, measured: bool) -> Cost:
         raise Refused(f"single precision cannot resolve an accuracy of {workload.accuracy:g}")
     if workload.optimizer.geometry:
         obtainable(backend, workload.shots)
-    cost = backend.predict(workload)
+    cost = _predicted(workload, backend)
     free = memory.free_bytes()
     if cost.memory_bytes > free:
         need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"
-        raise Refused(f"needs {need}, {memory.readable(free)} are free")
+        own = memory.readable(_of_optimizer(workload))
+        raise Refused(f"needs {need}, {own} of it for {workload.optimizer.kind}, {memory.readable(free)} are free")
     if measured and math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
         say(f"hybrid: measuring the speed of {can.name} on this machine, once; this takes some seconds")
         with suppress(Refused):  # the stabilizer method cannot do the probe; its speed stays unknown
             measure(backend, derivative=workload.derivative and can.gradient != "parameter-shift")
-        cost = backend.predict(workload)
+        cost = _predicted(workload, backend)
     return cost
+
+
+def _predicted(workload: Workload, backend: Backend) -> Cost:
+    """With the memory of the optimizer, which works here wherever the backend does."""
+    cost = backend.predict(workload)
+    return replace(cost, memory_bytes=cost.memory_bytes + _of_optimizer(workload))
+
+
+def _of_optimizer(workload: Workload) -> int:
+    return workload.optimizer.memory_bytes(len(workload.theta), workload.max_steps)
 
 
 def _explained(workload: Workload, ways: list[Way]) -> Iterator[Way]:
