@@ -150,6 +150,7 @@ class Adam(Optimizer[_State]):
             done = quiet and gap(gradient, state.pairs) < accuracy / 10.0
             if waited == self.patience:
                 factor, waited = (0.5 if 4 * sum(state.uphill) >= self.patience else 2.0), 0
+        done = done or not gradient.size
         return replace(state, mark=mark, waited=waited, done=done, rate=factor * state.rate)
 
 

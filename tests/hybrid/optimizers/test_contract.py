@@ -183,6 +183,12 @@ def test_few_parameters(optimizer, n, drive):
     assert outcome.steps == 1 or n == 1
 
 
+def test_without_parameters_one_value_is_enough_in_noise_too(optimizer, drive):
+    outcome = drive(optimizer, lambda x: (1.0, x), np.zeros(0), accuracy=0.1, sigma=0.02)
+    assert outcome.steps == 1
+    assert optimizer.converged(outcome.state)
+
+
 def test_a_function_without_slope_ends(optimizer, drive):
     outcome = drive(optimizer, lambda x: (-3.0, np.zeros_like(x)), np.array([0.1, 0.2]), max_steps=200)
     assert optimizer.converged(outcome.state)
