@@ -6,8 +6,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hybrid.optimizers.inner import Comparison, Inner, Nested, answers, child_seed, finished, made
+from hybrid.optimizers.inner import Comparison, Inner, Nested, answers, finished, made
 from hybrid.optimizers.optimizer import Points, Told, checked, require, rows_bytes, starting_point
+from hybrid.optimizers.streams import child_seed, stream
+
+JUMP, DESCENT = 0, 1
+"""What random numbers are drawn for, after the number of the hop."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +73,7 @@ class BasinHopping(Nested[_State]):
     def init(self, theta: np.ndarray, *, accuracy: float, seed: int) -> _State:
         """The state before the first descent; see `Optimizer.init`."""
         theta = starting_point(theta, accuracy)
-        return _State(accuracy, seed, self._inner.init(theta, accuracy=accuracy, seed=child_seed(seed, 0)))
+        return _State(accuracy, seed, self._inner.init(theta, accuracy=accuracy, seed=child_seed(seed, 0, DESCENT)))
 
     def ask(self, state: _State) -> Points:
         """What the descent asks for, or its answer."""
@@ -127,7 +131,7 @@ class BasinHopping(Nested[_State]):
         """Stay at the new minimum or go back, and jump."""
         value, error = float(comparison.means[0]), float(comparison.errors[0])
         basin = _Basin(comparison.rows[0], value, error, self._inner.stalled(state.run))
-        generator = np.random.default_rng((state.seed, state.hop))
+        generator = stream(state.seed, state.hop, JUMP)
         here, lowest, waited = state.here, state.lowest, state.waited + 1
         rise = -math.inf if here is None else value - here.value
         if rise <= 0.0 or (self.temperature > 0.0 and generator.random() < math.exp(-rise / self.temperature)):
@@ -139,5 +143,5 @@ class BasinHopping(Nested[_State]):
         assert here is not None
         start = here.theta + generator.uniform(-self.radius, self.radius, here.theta.size)
         hop = state.hop + 1
-        run = self._inner.init(start, accuracy=state.accuracy, seed=child_seed(state.seed, hop))
+        run = self._inner.init(start, accuracy=state.accuracy, seed=child_seed(state.seed, hop, DESCENT))
         return replace(state, run=run, hop=hop, comparison=None, here=here, lowest=lowest, waited=waited)

@@ -9,6 +9,7 @@ import numpy as np
 
 from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
+from hybrid.optimizers.streams import stream
 from hybrid.optimizers.trend import settled
 
 CONDITION = 1e14
@@ -143,7 +144,7 @@ class CMAES(Optimizer[_State]):
     def _normals(self, state: _State) -> np.ndarray:
         """The normal random numbers of the generation, shape (population, params)."""
         n = state.mean.size
-        return np.random.default_rng((state.seed, state.k)).standard_normal((self._size(n), n))
+        return stream(state.seed, state.k).standard_normal((self._size(n), n))
 
     def _adapt(self, state: _State, order: np.ndarray, *, hidden: bool) -> _State:
         """Mean, sigma and C from a generation's points in the order of their values."""

@@ -8,6 +8,7 @@ import numpy as np
 from hybrid.optimizers.hypercube import hypercube
 from hybrid.optimizers.optimizer import FEW, require, rows_bytes
 from hybrid.optimizers.replayed import TOLD, Objective, Replayed, shows, too_noisy
+from hybrid.optimizers.streams import stream
 
 HIDDEN = 5
 """Successive generations whose scatter must lie inside the standard errors before the search ends."""
@@ -65,7 +66,7 @@ class DifferentialEvolution(Replayed):
     def _solve(self, objective: Objective, theta: np.ndarray, *, accuracy: float, seed: int) -> str:
         from scipy.optimize import differential_evolution
 
-        rng = np.random.default_rng((seed, 0))
+        rng = stream(seed, 0)
         n_params, spread = theta.size, accuracy / max(4.0, theta.size / 5.0)
         first = self.radius * hypercube(rng, self._size(n_params), n_params)
         first[0] = 0.0

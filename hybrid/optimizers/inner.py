@@ -55,11 +55,6 @@ def finished(inner: Optimizer[S], state: S) -> bool:
     return inner.converged(state) or bool(inner.stalled(state))
 
 
-def child_seed(seed: int, k: int) -> int:
-    """The seed of the k-th run of the inner optimizer."""
-    return int(np.random.SeedSequence((seed, k)).generate_state(1, np.uint64)[0])
-
-
 def joined(asked: Sequence[Points]) -> Points:
     """Several runs' points as one question; what one of them wants to know of its rows is asked of all."""
     pairs = [points.pairs for points in asked if points.pairs is not None]

@@ -8,6 +8,7 @@ import numpy as np
 from hybrid.optimizers.gap import Pair, gap
 from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
+from hybrid.optimizers.streams import stream
 
 ARMIJO, WOLFE = 1e-4, 0.9
 """Share of the promised decrease that a step must bring; share of the slope that may be left after it."""
@@ -144,7 +145,7 @@ class LBFGS(Optimizer[_State]):
             return _line(state, trial)
         if state.kicked or state.theta.size == 0:
             return replace(state, foot=trial, low=trial, calm=2)
-        kick = np.random.default_rng(state.seed).standard_normal(state.theta.size)
+        kick = stream(state.seed, 0).standard_normal(state.theta.size)
         return replace(state, kicked=True, theta=state.theta + KICK * kick / np.linalg.norm(kick))
 
     def _accept(self, state: _State, trial: _Trial) -> _State:

@@ -5,8 +5,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hybrid.optimizers.inner import Comparison, Inner, Nested, answers, child_seed, finished, joined, made
+from hybrid.optimizers.inner import Comparison, Inner, Nested, answers, finished, joined, made
 from hybrid.optimizers.optimizer import Points, Told, checked, require, starting_point
+from hybrid.optimizers.streams import child_seed, stream
+
+START, RUN = 0, 1
+"""What random numbers are drawn for, after the number of the run."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +60,8 @@ class Multistart(Nested[_State]):
         starts = self.starts if theta.size else 1
         runs = []
         for k in range(starts):
-            shift = np.random.default_rng((seed, k)).uniform(-self.radius, self.radius, theta.size) if k else 0.0
-            runs.append(self._inner.init(theta + shift, accuracy=accuracy, seed=child_seed(seed, k)))
+            shift = stream(seed, k, START).uniform(-self.radius, self.radius, theta.size) if k else 0.0
+            runs.append(self._inner.init(theta + shift, accuracy=accuracy, seed=child_seed(seed, k, RUN)))
         return _State(accuracy, tuple(runs), (np.inf,) * starts)
 
     def ask(self, state: _State) -> Points:

@@ -9,6 +9,7 @@ from circuits.errors import Refused, unknown
 from hybrid.optimizers.gap import Pair, gap
 from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
+from hybrid.optimizers.streams import stream
 
 Part = Literal["full", "block-diagonal"]
 
@@ -220,5 +221,5 @@ def _stationary(state: _State) -> _State:
     """A start without slope is left once; the second time, or where there is nothing to turn, it is the end."""
     if state.kicked or not state.foot.size:
         return replace(state, calm=2)
-    kick = np.random.default_rng(state.seed).standard_normal(state.foot.size)
+    kick = stream(state.seed, 0).standard_normal(state.foot.size)
     return replace(state, foot=state.foot + KICK * kick / float(np.linalg.norm(kick)), kicked=True, last=None)

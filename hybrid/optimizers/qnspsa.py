@@ -10,6 +10,7 @@ from hybrid.optimizers import spsa
 from hybrid.optimizers.natural_gradient import natural
 from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import Points, Told, checked, require, rows_bytes
+from hybrid.optimizers.streams import stream
 
 REACH = 0.5
 """Longest shift of all parameters together at which fidelities are asked for, radians: 1 - F is a parabola there."""
@@ -105,7 +106,7 @@ class QNSPSA(spsa.SPSA):
     def _signs(self, state: _State) -> tuple[np.ndarray, np.ndarray]:
         """The random signs of step k: for gradients, shape (rows / 2, params), and metrics, (2, samples, params)."""
         gradients, metrics = (1, self.resamplings) if state.k else (self.calibration, self.calibration)
-        generator = np.random.default_rng((state.seed, state.k))
+        generator = stream(state.seed, state.k)
         signs = 2.0 * generator.integers(0, 2, size=(gradients + 2 * metrics, state.theta.size)) - 1.0
         return signs[:gradients], signs[gradients:].reshape(2, metrics, state.theta.size)
 

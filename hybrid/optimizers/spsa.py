@@ -8,6 +8,7 @@ import numpy as np
 
 from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
+from hybrid.optimizers.streams import stream
 from hybrid.optimizers.trend import SHORTEST, settled
 
 
@@ -122,7 +123,7 @@ class SPSA(Optimizer):
     def _signs(self, state: State) -> np.ndarray:
         """The random signs of step k, shape (pairs, params)."""
         pairs = self.calibration if state.k == 0 else 1
-        generator = np.random.default_rng((state.seed, state.k))
+        generator = stream(state.seed, state.k)
         return 2.0 * generator.integers(0, 2, size=(pairs, state.theta.size)) - 1.0
 
     def _calibrate(self, state: State, pairs: np.ndarray, error: float) -> State:

@@ -10,6 +10,7 @@ from hybrid.optimizers.gaussian_process import Process, condition, fit
 from hybrid.optimizers.hypercube import hypercube
 from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
+from hybrid.optimizers.streams import stream
 
 NEAREST = 200
 """Most points that the model is made of, the nearest to the best one: its cost grows as their cube."""
@@ -92,7 +93,7 @@ class Surrogate(Optimizer[_State]):
         """The state before the first step; see `Optimizer.init`."""
         theta = starting_point(theta, accuracy)
         d = theta.size
-        rng = np.random.default_rng((seed, 0))
+        rng = stream(seed, 0)
         rows = np.concatenate([theta[None], theta + self.radius * hypercube(rng, 2 * d, d)])
         nothing = np.zeros(0)
         hyper = np.zeros(d + 1)
@@ -183,7 +184,7 @@ class Surrogate(Optimizer[_State]):
     def _acquired(self, state: _State, model: Process) -> tuple[np.ndarray, float, list[float], float]:
         """The next rows, the first one's expected improvement, their means, and how well the best point is known."""
         box = _box(state, model)
-        rng = np.random.default_rng((state.seed, state.k))
+        rng = stream(state.seed, state.k)
         deviation = float(model.predict(state.best[None])[1][0])
         rows, means, expected = [], [], []
         while True:
