@@ -277,8 +277,9 @@ def _fitting(workload: Workload, backend: Backend) -> Cost:
     free = memory.free_bytes()
     if cost.memory_bytes > free:
         need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"
-        own = memory.readable(_of_optimizer(workload))
-        raise Refused(f"needs {need}, {own} of it for {workload.optimizer.kind}, {memory.readable(free)} are free")
+        own, kind = optimizer_bytes(workload), workload.optimizer.kind
+        cure = "; lbfgs, adam and spsa take less" if 2 * own > cost.memory_bytes else ""
+        raise Refused(f"needs {need}, {memory.readable(own)} of it for {kind}, {memory.readable(free)} are free{cure}")
     return cost
 
 
@@ -296,10 +297,11 @@ def _measured(workload: Workload, backend: Backend) -> Cost:
 def _predicted(workload: Workload, backend: Backend) -> Cost:
     """With the memory of the optimizer, which works here wherever the backend does."""
     cost = backend.predict(workload)
-    return replace(cost, memory_bytes=cost.memory_bytes + _of_optimizer(workload))
+    return replace(cost, memory_bytes=cost.memory_bytes + optimizer_bytes(workload))
 
 
-def _of_optimizer(workload: Workload) -> int:
+def optimizer_bytes(workload: Workload) -> int:
+    """The memory that the optimizer takes for itself, in bytes; part of every predicted cost."""
     return workload.optimizer.memory_bytes(len(workload.theta), workload.max_steps)
 
 

@@ -89,10 +89,29 @@ def test_the_plan_counts_it_and_refuses_by_it(monkeypatch):
     monkeypatch.setattr("backends.memory.free_bytes", lambda: 10**9)
     plan = hybrid.plan(circuit, problem, optimizer="cma-es", backend="reference")
     assert plan.ways == ()
-    assert "of it for cma-es" in plan.refusals[0].reason
+    assert "14.9 GiB of it for cma-es, 953.7 MiB are free; lbfgs, adam and spsa take less" in plan.refusals[0].reason
     few, many = (
         hybrid.plan(circuit, problem, optimizer=get("lbfgs", memory=m), backend="reference").chosen.cost.memory_bytes
         for m in (1, 101)
     )
     assert many - few == 100 * 2 * 8 * 20_000
     assert np.isfinite(few)
+
+
+def test_a_study_that_does_not_fit_ends_with_one_line(tmp_path):
+    """A limit of 8 GB on the process, where the machine may have more: exit 2, and nothing is written."""
+    study = """
+    problem = {kind = "tfim", n = 10}
+    ansatz = {kind = "hardware_efficient", layers = 1000}
+    optimizer = {kind = "cma-es"}
+    backend = {name = "reference"}
+    """
+    (tmp_path / "big.toml").write_text(study)
+    program = "import resource, sys; from hybrid.cli import main; "
+    program += "resource.setrlimit(resource.RLIMIT_AS, (8 * 10**9,) * 2); sys.exit(main())"
+    command = [sys.executable, "-c", program, "run", "big.toml", "--folder", "run"]
+    answer = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=120)
+    assert answer.returncode == 2
+    assert "14.9 GiB of it for cma-es" in answer.stderr
+    assert answer.stderr.count("\n") == 1
+    assert not (tmp_path / "run").exists()
