@@ -23,6 +23,9 @@ def promise(
         value: There.
         h: Distance of the neighbours, radians.
         reach: Longest step along one direction, radians.
+
+    Returns:
+        The promise, in the unit of the values, and the step, shape (params,), radians.
     """
     n = theta.size
     unit = h * np.eye(n)

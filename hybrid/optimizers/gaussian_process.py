@@ -95,6 +95,9 @@ def condition(
         standard_errors: Shape (n,).
         hyper: Logarithms of the lengths and of s^2, shape (params + 1,).
         least_scale: Below it, differences of the values do not matter.
+
+    Returns:
+        The process, whose means and deviations have the unit of the values.
     """
     offset, scale, y, noise = _normal(values, standard_errors, least_scale)
     lengths, signal = np.exp(hyper[:-1]), float(np.exp(hyper[-1]))
@@ -107,7 +110,18 @@ def condition(
 def fit(
     X: np.ndarray, values: np.ndarray, standard_errors: np.ndarray, *, start: np.ndarray, least_scale: float
 ) -> np.ndarray:
-    """The `hyper` of `condition` that maximizes likelihood times prior, from a start, within bounds."""
+    """The `hyper` of `condition` that maximizes likelihood times prior, from a start, within bounds.
+
+    Args:
+        X: Shape (n, params).
+        values: Shape (n,).
+        standard_errors: Shape (n,).
+        start: Where the search starts, shape (params + 1,).
+        least_scale: Below it, differences of the values do not matter.
+
+    Returns:
+        Logarithms of the lengths and of s^2, shape (params + 1,).
+    """
     from scipy.optimize import minimize
 
     _, _, y, noise = _normal(values, standard_errors, least_scale)

@@ -6,6 +6,11 @@ import numpy as np
 def hypercube(rng: np.random.Generator, n_points: int, n_params: int) -> np.ndarray:
     """A Latin hypercube: one point in each of n equal slices of [-1, 1] along every parameter.
 
+    Args:
+        rng: Draws the order of the slices, and the places in them.
+        n_points: Number of points, and of slices.
+        n_params: Number of parameters.
+
     Returns:
         Shape (n_points, n_params).
 

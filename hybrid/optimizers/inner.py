@@ -37,6 +37,12 @@ class Nested(Optimizer[S]):
 def made(inner: Inner) -> Optimizer:
     """The inner optimizer from a name, a table of its kind and options, or itself.
 
+    Args:
+        inner: Such as ``"adam"`` or ``{"kind": "adam", "learning_rate": 0.1}``.
+
+    Returns:
+        The optimizer; one that was given is returned as it is.
+
     Raises:
         Refused: if it is none of them, or the name or an option is wrong.
     """
@@ -51,12 +57,27 @@ def made(inner: Inner) -> Optimizer:
 
 
 def finished(inner: Optimizer[S], state: S) -> bool:
-    """Whether more steps cannot help."""
+    """Whether more steps cannot help.
+
+    Args:
+        inner: The optimizer.
+        state: Of its run.
+
+    Returns:
+        True when it has converged or stalled.
+    """
     return inner.converged(state) or bool(inner.stalled(state))
 
 
 def joined(asked: Sequence[Points]) -> Points:
-    """Several runs' points as one question; what one of them wants to know of its rows is asked of all."""
+    """Several runs' points as one question; what one of them wants to know of its rows is asked of all.
+
+    Args:
+        asked: What each run asks, one or more.
+
+    Returns:
+        Their rows and pairs, one run after the other.
+    """
     pairs = [points.pairs for points in asked if points.pairs is not None]
     return Points(
         np.concatenate([points.rows for points in asked]),
@@ -67,7 +88,15 @@ def joined(asked: Sequence[Points]) -> Points:
 
 
 def answers(asked: Sequence[Points], told: Told) -> Iterator[Told]:
-    """What was told of the joined points, one run after the other, each only what it asked for."""
+    """What was told of the joined points, one run after the other, each only what it asked for.
+
+    Args:
+        asked: The runs' points, as they were `joined`.
+        told: What the joined points were worth.
+
+    Yields:
+        What each run's points were worth.
+    """
     row = pair = 0
     for points in asked:
         rows = slice(row, row := row + len(points.rows))

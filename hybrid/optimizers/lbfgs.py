@@ -198,6 +198,12 @@ def two_loop(gradient: np.ndarray, pairs: tuple[Pair, ...]) -> np.ndarray:
     Args:
         gradient: Shape (params,).
         pairs: Steps s and gradient changes y, oldest first, with s.y > 0; at least one.
+
+    Returns:
+        H g, shape (params,), radians.
+
+    References:
+        Nocedal, Wright, Numerical Optimization, 2nd ed. (2006), algorithm 7.4.
     """
     q = gradient
     weights = []

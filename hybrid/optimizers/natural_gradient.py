@@ -182,12 +182,15 @@ class NaturalGradient(Optimizer[_State]):
 
 
 def natural(metric: np.ndarray, gradients: np.ndarray, regularization: float) -> np.ndarray:
-    """The natural gradients (|g| + regularization)^-1 grad f, shape (rows, params).
+    """The natural gradients (|g| + regularization)^-1 grad f.
 
     Args:
         metric: Symmetric, shape (params, params); |g| has the absolute values of its eigenvalues.
         gradients: Shape (rows, params).
         regularization: Added to each eigenvalue. Where their sum is zero, up to rounding, nothing moves.
+
+    Returns:
+        Shape (rows, params).
     """
     eigenvalues, vectors = np.linalg.eigh((metric + metric.T) / 2.0)
     sizes = np.abs(eigenvalues) + regularization

@@ -163,7 +163,14 @@ class Optimizer(ABC, Generic[S]):
 
 
 def rows_bytes(n_rows: int, n_params: int) -> int:
-    """Of so many rows of parameters, in float64.
+    """The memory of rows of parameters in float64, in bytes.
+
+    Args:
+        n_rows: Number of rows.
+        n_params: Parameters in each.
+
+    Returns:
+        Eight bytes for each number.
 
     >>> rows_bytes(3, 1000)
     24000
@@ -172,7 +179,14 @@ def rows_bytes(n_rows: int, n_params: int) -> int:
 
 
 def starting_point(theta: Any, accuracy: float) -> np.ndarray:
-    """A private copy of the starting point, float64, shape (params,).
+    """A private copy of the starting point.
+
+    Args:
+        theta: Shape (params,), radians.
+        accuracy: Wanted, in the objective's unit.
+
+    Returns:
+        Shape (params,), float64.
 
     Raises:
         Refused: if theta is not one row of finite numbers, or the accuracy is not a positive number.
@@ -189,6 +203,13 @@ def starting_point(theta: Any, accuracy: float) -> np.ndarray:
 
 def checked(points: Points, told: Told) -> Told:
     """What was told, as float64 arrays of the shapes that were asked for.
+
+    Args:
+        points: What was asked.
+        told: What came.
+
+    Returns:
+        Values, standard errors and what else was asked for; None for what was not.
 
     Raises:
         Refused: for other shapes, or missing gradients, metrics or fidelities.
@@ -226,6 +247,13 @@ def checked(points: Points, told: Told) -> Told:
 
 def require(optimizer: Optimizer, setting: str, low: float, high: float = np.inf, *, whole: bool = False) -> None:
     """Refuse a setting that is not a number in [low, high].
+
+    Args:
+        optimizer: Whose setting it is.
+        setting: The name of its field.
+        low: Least value allowed.
+        high: Largest value allowed.
+        whole: Whether it must be a whole number.
 
     Raises:
         Refused: naming the setting, what it must be, and what it was.

@@ -65,6 +65,9 @@ def get(kind: str | Optimizer, **options: Any) -> Optimizer:
         kind: One of `names`, or an `Optimizer`, which is returned as it is. ``nelder_mead`` is ``nelder-mead``.
         options: The optimizer's own settings, such as ``learning_rate=0.1``, of the types that its fields have.
 
+    Returns:
+        The optimizer, immutable.
+
     Raises:
         Refused: for an unknown name or setting, with the nearest right word, or a setting of another type or out of
             its range.
@@ -87,6 +90,12 @@ def get(kind: str | Optimizer, **options: Any) -> Optimizer:
 def find(kind: str) -> type[Optimizer]:
     """The class behind a name.
 
+    Args:
+        kind: One of `names`, in any case, with ``_`` or ``-``.
+
+    Returns:
+        A dataclass whose fields are the settings.
+
     Raises:
         Refused: for an unknown name, or an entry point behind which there is no such class.
     """
@@ -103,7 +112,17 @@ def find(kind: str) -> type[Optimizer]:
 
 
 def settings(method: type[Optimizer]) -> Mapping[str, Any]:
-    """The names of an optimizer's settings, in their order, and their types."""
+    """The names of an optimizer's settings, in their order, and their types.
+
+    Args:
+        method: Its class, as of `find`.
+
+    Returns:
+        The type, with its annotations, for each name.
+
+    Raises:
+        Refused: if a type cannot be read.
+    """
     try:
         types = get_type_hints(method, include_extras=True)
     except NameError as err:
@@ -113,6 +132,14 @@ def settings(method: type[Optimizer]) -> Mapping[str, Any]:
 
 def checked(method: type[Optimizer], setting: str, value: Any) -> Any:
     """The value of one setting, if it has that setting's type; a list will do for a tuple, as files have no other.
+
+    Args:
+        method: The optimizer's class, as of `find`.
+        setting: The name of the setting.
+        value: What it is to be.
+
+    Returns:
+        The value, of the setting's type.
 
     Raises:
         Refused: if there is no such setting, or the value has another type.

@@ -189,7 +189,16 @@ TOLD = 400
 
 
 def too_noisy(error: float, kind: str, accuracy: float) -> str:
-    """Why values with this standard error end a method that keeps the lowest value it saw."""
+    """Why values with this standard error end a method that keeps the lowest value it saw.
+
+    Args:
+        error: Standard error, in the objective's unit.
+        kind: The method's name.
+        accuracy: Wanted, in the same unit.
+
+    Returns:
+        A reason for `Optimizer.stalled`.
+    """
     return (
         f"values known to {error:.2g} cannot show {kind} an accuracy of {accuracy:.2g}; "
         "spsa, adam and cma-es average the noise away"
@@ -197,5 +206,14 @@ def too_noisy(error: float, kind: str, accuracy: float) -> str:
 
 
 def shows(error: float, accuracy: float, n_params: int) -> bool:
-    """Whether values with this standard error can show such a method the accuracy."""
+    """Whether values with this standard error can show such a method the accuracy.
+
+    Args:
+        error: Standard error, in the objective's unit.
+        accuracy: Wanted, in the same unit.
+        n_params: Number of parameters: a simplex or population of more points finds luckier values.
+
+    Returns:
+        True if the error is at most the accuracy over ten, or over n_params where these are more.
+    """
     return error <= accuracy / max(10, n_params)
