@@ -38,7 +38,7 @@ class QNSPSA(Simultaneous[_State]):
     `perturbation` or, where that is less, 0.5 over the square root of the number of parameters.
 
     Args:
-        first_step: Length of the first step, radians.
+        first_step: Longest first step, radians.
         perturbation: Largest shift c of each parameter, radians.
         calibration: Gradients, of two rows each, and samples of the metric from which the first step is made.
         resamplings: Samples of the metric taken in each later step.
