@@ -8,7 +8,7 @@ import numpy as np
 from qiskit import QuantumCircuit, transpile
 from qiskit.exceptions import QiskitError
 
-from backends.instructions import borrows_name, flatten, homemade, nested
+from backends.instructions import is_standard, written_out
 from backends.measurement.groups import Measurements, basis_change, measurements
 from backends.measurement.outcomes import Outcomes, from_counts
 from circuits.errors import Refused
@@ -79,15 +79,12 @@ def measured_circuits(circuit: QuantumCircuit, observables, target: Any, *, leve
 def transpiled(circuit: QuantumCircuit, target: Any, *, level: int) -> tuple[QuantumCircuit, tuple[int, ...]]:
     """The circuit on the target's qubits and gates, and where each original qubit ends up.
 
-    A `PauliEvolutionGate` means its ``definition``, and so does a user's own gate under a standard gate's name, which
-    the target would take for the standard one.
+    Whatever is no standard gate means its definition, so that a target reads it as every other backend does.
 
     Raises:
         Refused: if a gate cannot be written in the target's gates; the transpiler's reason is passed on.
     """
-    if any(map(borrows_name, nested(circuit))):
-        circuit = _taken_apart(circuit)
-    plain = circuit.decompose("PauliEvolution")
+    plain = written_out(circuit, is_standard)
     try:
         moved = transpile(plain, target, optimization_level=level, seed_transpiler=0)
     except QiskitError as err:
@@ -95,15 +92,6 @@ def transpiled(circuit: QuantumCircuit, target: Any, *, level: int) -> tuple[Qua
     if moved.layout is None:
         return moved, tuple(range(circuit.num_qubits))
     return moved, tuple(moved.layout.final_index_layout())
-
-
-def _taken_apart(circuit: QuantumCircuit) -> QuantumCircuit:
-    """The circuit with every gate that a user made of a circuit replaced by its definition."""
-    plain = circuit.copy_empty_like()
-    plain.global_phase = 0  # it comes with the gates
-    for gate, qubits in flatten(circuit, lambda gate: not homemade(gate)):
-        plain.append(gate, qubits)
-    return plain
 
 
 def translated(circuit: QuantumCircuit, target: Any) -> QuantumCircuit:
