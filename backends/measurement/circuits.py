@@ -1,17 +1,18 @@
 """Measured circuits on a target: one for each parameter row and each group of terms, transpiled once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from qiskit import QuantumCircuit, transpile
-from qiskit.exceptions import QiskitError
+from qiskit import QuantumCircuit
+from qiskit.providers import BackendV2
+from qiskit.quantum_info import SparsePauliOp
+from qiskit.transpiler import Target
 
-from backends.instructions import is_standard, written_out
 from backends.measurement.groups import Measurements, basis_change, measurements
 from backends.measurement.outcomes import Outcomes, from_counts
-from circuits.errors import Refused
+from backends.measurement.targets import OptimizationLevel, translated, transpiled
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,14 +57,20 @@ class MeasuredCircuits:
         return np.reshape(values, shape), np.reshape(errors, shape)
 
 
-def measured_circuits(circuit: QuantumCircuit, observables, target: Any, *, level: int) -> MeasuredCircuits:
-    """Transpile a circuit for a target, and the basis changes of its observables behind it.
+def measured_circuits(
+    circuit: QuantumCircuit,
+    observables: Sequence[SparsePauliOp],
+    target: BackendV2 | Target,
+    *,
+    level: OptimizationLevel,
+) -> MeasuredCircuits:
+    """Bring a circuit to a target, and the basis changes of its observables behind it.
 
     Args:
         circuit: Without measurements.
         observables: On the circuit's qubits.
-        target: A Qiskit BackendV2.
-        level: Qiskit's optimization level; the transpiler's seed is fixed, so the result is always the same.
+        target: As for `transpiled`.
+        level: As for `transpiled`.
     """
     plan = measurements(observables)
     moved, layout = transpiled(circuit, target, level=level)
@@ -74,30 +81,6 @@ def measured_circuits(circuit: QuantumCircuit, observables, target: Any, *, leve
         placed.compose(change, qubits=layout, inplace=True)
         tails.append(translated(placed, target))
     return MeasuredCircuits(moved, tuple(circuit.parameters), layout, tuple(tails), plan)
-
-
-def transpiled(circuit: QuantumCircuit, target: Any, *, level: int) -> tuple[QuantumCircuit, tuple[int, ...]]:
-    """The circuit on the target's qubits and gates, and where each original qubit ends up.
-
-    Whatever is no standard gate means its definition, so that a target reads it as every other backend does.
-
-    Raises:
-        Refused: if a gate cannot be written in the target's gates; the transpiler's reason is passed on.
-    """
-    plain = written_out(circuit, is_standard)
-    try:
-        moved = transpile(plain, target, optimization_level=level, seed_transpiler=0)
-    except QiskitError as err:
-        raise Refused(f"the circuit cannot be brought to the gates of {target.name}: {err}") from err
-    if moved.layout is None:
-        return moved, tuple(range(circuit.num_qubits))
-    return moved, tuple(moved.layout.final_index_layout())
-
-
-def translated(circuit: QuantumCircuit, target: Any) -> QuantumCircuit:
-    """One-qubit gates already on the target's qubits, in the target's gates."""
-    place = list(range(circuit.num_qubits)) if circuit.num_qubits == target.num_qubits else None
-    return transpile(circuit, target, initial_layout=place, optimization_level=1, seed_transpiler=0)
 
 
 def measure(circuit: QuantumCircuit, layout: tuple[int, ...]) -> QuantumCircuit:

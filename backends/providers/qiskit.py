@@ -1,7 +1,7 @@
 """Any Qiskit BackendV2: a device, a simulator, or a fake of a device."""
 
 import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
@@ -12,15 +12,14 @@ from backends.batch import Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
 from backends.gradients.shift_rule import n_shifted
-from backends.measurement.circuits import measure, measured_circuits, outcomes_of, transpiled
+from backends.measurement.circuits import measure, measured_circuits, outcomes_of
 from backends.measurement.groups import measurements
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.sampled import sampled_circuit
+from backends.measurement.targets import LEVELS, OptimizationLevel, transpiled
 from backends.memory import check
 from backends.seeds import child_seed, folded
 from circuits.errors import FailedJob, Refused
-
-OptimizationLevel = Annotated[Literal[0, 1, 2, 3], "Qiskit's optimization level, 0 to 3"]
 
 DEFAULT_SHOTS = 4096
 MOST_CIRCUITS = 1000
@@ -38,7 +37,8 @@ class QiskitDevice(Backend, Samples):
     Args:
         device: The BackendV2.
         name: As it shall appear in tables and records; the device's own name if None.
-        optimization_level: Qiskit's, 0 to 3, for the one transpilation of each circuit.
+        optimization_level: For the one transpilation of each circuit; 0, the default, runs every gate that was written,
+            1 to 3 are Qiskit's own levels, which shorten circuits (and cancel what was folded to amplify noise).
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class QiskitDevice(Backend, Samples):
         device: BackendV2,
         *,
         name: Annotated[str | None, "how it shall appear in tables and records"] = None,
-        optimization_level: OptimizationLevel = 1,
+        optimization_level: Annotated[OptimizationLevel, LEVELS] = 0,
     ):
         if not isinstance(device, BackendV2):
             raise Refused(
@@ -55,7 +55,7 @@ class QiskitDevice(Backend, Samples):
             )
         self._device: Any = device
         self._name = name or str(device.name)
-        self._level = optimization_level
+        self._level: OptimizationLevel = optimization_level
 
     def capabilities(self) -> Capabilities:
         """What the device can do; noise is assumed unless it is a plain Aer simulator without a noise model."""

@@ -6,21 +6,24 @@ method gives the limit of infinitely many shots, every other method counts.
 """
 
 import time
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
+from qiskit.providers import BackendV2
+from qiskit.transpiler import Target
 
 from backends.base import Backend, Capabilities, Precision, Samples
 from backends.batch import Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
 from backends.gradients.shift_rule import n_shifted
-from backends.measurement.circuits import MeasuredCircuits, measure, measured_circuits, outcomes_of, transpiled
+from backends.measurement.circuits import MeasuredCircuits, measure, measured_circuits, outcomes_of
 from backends.measurement.groups import measurements
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.sampled import sampled_circuit
+from backends.measurement.targets import LEVELS, OptimizationLevel, gates_of, transpiled
 from backends.memory import check
 from backends.seeds import child_seed, folded
 from backends.simulators.bonds import bond_bytes
@@ -28,6 +31,9 @@ from backends.simulators.clifford import check_clifford
 from backends.simulators.noise import Noise, as_noise
 from circuits.errors import FailedJob, Refused
 from circuits.problems.checks import whole
+
+if TYPE_CHECKING:
+    from qiskit_aer import AerSimulator
 
 Method = Literal["automatic", "statevector", "density_matrix", "matrix_product_state", "stabilizer"]
 
@@ -54,6 +60,9 @@ class Aer(Backend, Samples):
         noise_model: Another word for ``noise``.
         precision: Of the amplitudes.
         max_bond_dimension: Where the matrix-product state is cut; None keeps it exact.
+        optimization_level: For the one transpilation of each circuit. 0 runs every gate that was written, 1 to 3 are
+            Qiskit's own levels, which shorten circuits (and cancel what was folded to amplify noise). None means 0
+            with noise, and 1 without, where no value depends on it.
     """
 
     library = "qiskit_aer"
@@ -66,6 +75,7 @@ class Aer(Backend, Samples):
         noise_model: Annotated[Any, "as noise"] = None,
         precision: Annotated[Precision, '"double" or "single"'] = "double",
         max_bond_dimension: Annotated[int | None, "the largest bond of a matrix-product state, from 1"] = None,
+        optimization_level: Annotated[OptimizationLevel | None, LEVELS] = None,
     ):
         if noise is not None and noise_model is not None:
             raise Refused("noise and noise_model of aer are two words for one thing; give one of them")
@@ -80,6 +90,9 @@ class Aer(Backend, Samples):
         self._noise: Noise | None = None if noise is None else as_noise(noise)
         self._precision: Precision = precision
         self._max_bond = max_bond_dimension
+        self._level: OptimizationLevel = optimization_level or (
+            1 if optimization_level is None and noise is None else 0
+        )
 
     def capabilities(self) -> Capabilities:
         """What Aer does with these options."""
@@ -163,8 +176,7 @@ class Aer(Backend, Samples):
         self._check_circuit(bound)
         check(self._memory_bytes(circuit), what=f"{circuit.num_qubits} qubits on aer ({self._method})")
         simulator = self._simulator(circuit.num_qubits)
-        target, level = self._target(simulator)
-        moved, layout = transpiled(bound, target, level=level)
+        moved, layout = transpiled(bound, self._target(simulator, circuit.num_qubits), level=self._level)
         return self._count(simulator, [measure(moved, layout)], shots, seed)[0].to_counts()
 
     def _resolve(self, n_qubits: int) -> Method:
@@ -203,18 +215,17 @@ class Aer(Backend, Samples):
             options["matrix_product_state_max_bond_dimension"] = self._max_bond
         return AerSimulator(**options)
 
-    def _target(self, simulator) -> tuple[Any, int]:
-        """What to transpile for, and how hard: as written for a bare noise model, routed for a device's noise."""
-        if self._noise is None:
-            return simulator, 1
-        return (simulator, 0) if self._noise.device is None else (self._noise.device, 1)
+    def _target(self, simulator: "AerSimulator", n_qubits: int) -> BackendV2 | Target:
+        """What to transpile for: the device whose noise is asked for, or Aer's own gates."""
+        device = None if self._noise is None else self._noise.device
+        return gates_of(simulator, n_qubits) if device is None else device
 
     def _measured(self, circuit, observables, simulator) -> MeasuredCircuits:
-        target, level = self._target(simulator)
-        return measured_circuits(circuit, observables, target, level=level)
+        target = self._target(simulator, circuit.num_qubits)
+        return measured_circuits(circuit, observables, target, level=self._level)
 
     def _saved(self, circuit, observables, simulator) -> QuantumCircuit:
-        moved, layout = transpiled(circuit, simulator, level=1)
+        moved, layout = transpiled(circuit, self._target(simulator, circuit.num_qubits), level=self._level)
         for k, observable in enumerate(observables):
             moved.save_expectation_value(observable, list(layout), label=str(k))  # pyright: ignore[reportAttributeAccessIssue]
         return moved

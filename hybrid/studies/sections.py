@@ -205,12 +205,19 @@ class Backend(Section):
         default=None, description='"auto", "keep" or "lean": whether gradients of 17 qubits or more keep states'
     )
 
+    optimization_level: Literal[0, 1, 2, 3] | None = Field(
+        default=None, description="0, which runs every gate, or 1 to 3, which shorten circuits before they are run"
+    )
+
     @model_validator(mode="after")
     def _options_of_the_name(self):
         for key, name in (("method", "aer"), ("noise", "aer"), ("memory", "statevector")):
             value = getattr(self, key)
             if value is not None and self.name != name:
                 raise fault(key, value, f'only name = "{name}" takes this key, and the name is "{self.name}"')
+        if self.optimization_level is not None and self.name.partition(":")[0] not in ("aer", "ibm"):
+            words = f'only "aer" and "ibm:..." take this key, and the name is "{self.name}"'
+            raise fault("optimization_level", self.optimization_level, words)
         if self.precision is not None and self.name == "auto":
             raise fault(
                 "precision", self.precision, 'name a backend to choose its precision; with "auto" accuracy does'
@@ -221,7 +228,7 @@ class Backend(Section):
     def options(self) -> dict[str, Any]:
         """Options as `backends.get` takes them."""
         options = {"precision": self.precision, "method": self.method, "noise_model": self.noise}
-        options["memory"] = self.memory
+        options |= {"memory": self.memory, "optimization_level": self.optimization_level}
         return {key: value for key, value in options.items() if value is not None}
 
 
