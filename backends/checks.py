@@ -8,7 +8,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparseObservable, SparsePauliOp
 
-from backends.instructions import is_unitary, nested
+from backends.instructions import not_unitary
 from circuits.errors import Refused
 
 MOST_SHOTS = 10**9
@@ -26,16 +26,15 @@ def check_circuit(circuit: Any) -> None:
 def check_unitary(circuit: QuantumCircuit) -> None:
     """Refuse a circuit that has no well-defined expectation value: measured, reset, or steered by classical bits."""
     check_circuit(circuit)
-    for operation in nested(circuit):
+    for operation in not_unitary(circuit):
         if operation.name == "measure":
             raise Refused(
                 "the circuit has measurements, but an expectation value is asked, and that is of the state before "
                 "them: leave them out"
             )
-        if not is_unitary(operation):
-            raise Refused(
-                f"the circuit has a '{operation.name}' instruction; only unitary gates have an expectation value here"
-            )
+        raise Refused(
+            f"the circuit has a '{operation.name}' instruction; only unitary gates have an expectation value here"
+        )
 
 
 def check_request(precision: float | None, shots: int | None, seed: int | None) -> None:

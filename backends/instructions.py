@@ -1,11 +1,11 @@
 """Reading a circuit gate by gate, down to the gates that a backend knows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import ControlledGate, Gate, Instruction, ParameterExpression
+from qiskit.circuit import Clbit, ControlledGate, Gate, Instruction, ParameterExpression, Qubit
 from qiskit.circuit.library import GlobalPhaseGate, PauliEvolutionGate, get_standard_gate_name_mapping
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Operator, SparseObservable, SparsePauliOp
@@ -41,6 +41,8 @@ Placed = tuple[Instruction, tuple[int, ...]]
 def flatten(circuit: QuantumCircuit, keep: Callable[[Instruction], bool]) -> Iterator[Placed]:
     """The circuit's gates in order; a gate that is not kept is replaced by its definition, again and again.
 
+    Resets of qubits that nothing has acted on yet do nothing, and are left out.
+
     Args:
         circuit: Unitary circuit, parametrized or not.
         keep: Whether the caller knows what to do with a gate.
@@ -51,10 +53,12 @@ def flatten(circuit: QuantumCircuit, keep: Callable[[Instruction], bool]) -> Ite
     Raises:
         Refused: for a gate that is not kept and has no definition, by name.
     """
-    yield from _flatten(circuit, tuple(range(circuit.num_qubits)), keep)
+    yield from _flatten(circuit, tuple(range(circuit.num_qubits)), keep, set())
 
 
-def _flatten(circuit: QuantumCircuit, outer: tuple[int, ...], keep: Callable[[Instruction], bool]) -> Iterator[Placed]:
+def _flatten(
+    circuit: QuantumCircuit, outer: tuple[int, ...], keep: Callable[[Instruction], bool], touched: set[int]
+) -> Iterator[Placed]:
     phase = circuit.global_phase
     if isinstance(phase, ParameterExpression) or phase != 0:
         yield GlobalPhaseGate(phase), ()
@@ -64,16 +68,19 @@ def _flatten(circuit: QuantumCircuit, outer: tuple[int, ...], keep: Callable[[In
         if operation.name in SILENT and not borrowed:
             continue
         qubits = tuple(outer[index[qubit]] for qubit in instruction.qubits)
+        if operation.name == "reset" and touched.isdisjoint(qubits):
+            continue
         if not borrowed and (operation.name == "global_phase" or keep(operation)):
+            touched.update(qubits)
             yield operation, qubits
             continue
-        yield from _flatten(_known(definition_of(operation), operation, qubits), qubits, keep)
+        yield from _flatten(_known(definition_of(operation), operation, qubits), qubits, keep, touched)
 
 
 def written_out(circuit: QuantumCircuit, keep: Callable[[Instruction], bool]) -> QuantumCircuit:
     """The circuit with every operation that is not kept replaced by its definition, again and again.
 
-    Unlike in `flatten`, barriers, delays and identities stay, and so do measurements, classical bits and blocks.
+    Resets at the start are left out, as in `flatten`; barriers, delays, identities, measurements and blocks stay.
 
     Args:
         circuit: Any circuit.
@@ -82,25 +89,39 @@ def written_out(circuit: QuantumCircuit, keep: Callable[[Instruction], bool]) ->
     Raises:
         Refused: for an operation that is not kept and has no definition, by name.
     """
+    return _written(circuit, keep, touched=set())
+
+
+def _written(circuit: QuantumCircuit, keep: Callable[[Instruction], bool], touched: set[Qubit]) -> QuantumCircuit:
     plain = circuit.copy_empty_like()
-    _write(circuit, plain, list(plain.qubits), list(plain.clbits), keep)
+    _write(circuit, plain, (plain.qubits, plain.clbits), keep, touched)
     return plain
 
 
-def _write(circuit: QuantumCircuit, plain: QuantumCircuit, qubits: list, clbits: list, keep: Callable) -> None:
-    index = {bit: k for bits in (circuit.qubits, circuit.clbits) for k, bit in enumerate(bits)}
+def _write(
+    circuit: QuantumCircuit,
+    plain: QuantumCircuit,
+    bits: tuple[Sequence[Qubit], Sequence[Clbit]],
+    keep: Callable[[Instruction], bool],
+    touched: set[Qubit],
+) -> None:
+    place = dict(zip(circuit.qubits, bits[0], strict=True)) | dict(zip(circuit.clbits, bits[1], strict=True))
     for instruction in circuit.data:
-        operation = instruction.operation
-        on = [qubits[index[bit]] for bit in instruction.qubits]
-        into = [clbits[index[bit]] for bit in instruction.clbits]
-        if getattr(operation, "blocks", ()):
-            plain.append(operation.replace_blocks(written_out(block, keep) for block in operation.blocks), on, into)
-        elif not borrows_name(operation) and (operation.name in STRUCTURAL or keep(operation)):
+        operation, borrowed = instruction.operation, borrows_name(instruction.operation)
+        on, into = [place[bit] for bit in instruction.qubits], [place[bit] for bit in instruction.clbits]
+        if operation.name == "reset" and touched.isdisjoint(on):
+            continue
+        if hasattr(operation, "blocks"):
+            blocks = [_written(block, keep, set(block.qubits)) for block in operation.blocks]
+            plain.append(operation.replace_blocks(blocks), on, into)
+            touched.update(on)
+        elif not borrowed and (operation.name in STRUCTURAL or keep(operation)):
             plain.append(operation, on, into, copy=False)
+            touched.update(on if operation.name not in SILENT else ())
         else:
             inside = _known(definition_of(operation), operation, tuple(plain.find_bit(bit).index for bit in on))
             plain.global_phase += inside.global_phase
-            _write(inside, plain, on, into, keep)
+            _write(inside, plain, (on, into), keep, touched)
 
 
 def _known(definition: QuantumCircuit | None, operation: Instruction, qubits: tuple[int, ...]) -> QuantumCircuit:
@@ -163,28 +184,49 @@ def homemade(operation: Any) -> bool:
     return kind in PLAIN or not (kind.__module__ or "").startswith(LIBRARIES)
 
 
-def nested(circuit: QuantumCircuit) -> Iterator[Instruction]:
-    """The operations of a circuit, and those inside what a user made of circuits and inside instructions of Qiskit's.
+def not_unitary(circuit: QuantumCircuit) -> Iterator[Instruction]:
+    """What makes a circuit more than one unitary: measurements, resets, channels, blocks; inside definitions, too.
+
+    Resets of qubits that nothing has acted on yet do nothing, and are not among them.
 
     Raises:
         Refused: for an operation whose definition cannot be read.
     """
+    yield from _not_unitary(circuit, range(circuit.num_qubits), set())
+
+
+def _not_unitary(circuit: QuantumCircuit, outer: Sequence[int], touched: set[int]) -> Iterator[Instruction]:
+    place = dict(zip(circuit.qubits, outer, strict=True))
     for instruction in circuit.data:
         operation = instruction.operation
-        yield operation
-        if instruction.is_standard_gate() or operation.name in STRUCTURAL or hasattr(operation, "blocks"):
-            continue
-        if homemade(operation) or not (isinstance(operation, Gate) or has_matrix(operation, operation.num_qubits)):
-            yield from nested(definition_of(operation) or QuantumCircuit())
+        on = [place[qubit] for qubit in instruction.qubits]
+        inside = None if instruction.is_standard_gate() else _inside(operation)
+        if inside is not None:
+            yield from _not_unitary(inside, on, touched)
+        elif operation.name not in SILENT and not (operation.name == "reset" and touched.isdisjoint(on)):
+            if not is_unitary(operation):
+                yield operation
+            touched.update(on)
+
+
+def hides(operation: Instruction) -> bool:
+    """Whether there is anything in an operation's definition that is no unitary."""
+    inside = _inside(operation)
+    return inside is not None and any(
+        True for _ in _not_unitary(inside, range(inside.num_qubits), {*range(inside.num_qubits)})
+    )
 
 
 def is_unitary(operation: Instruction) -> bool:
-    """Whether an operation is unitary as far as it shows; one that was made of a circuit may hide others inside."""
-    if isinstance(operation, Gate) or operation.name in SILENT or has_matrix(operation, operation.num_qubits):
-        return True
-    if operation.name in (*STRUCTURAL, "initialize") or hasattr(operation, "blocks"):
-        return False
-    return definition_of(operation) is not None
+    """Whether an operation is a gate, or like one, as far as it shows without its definition."""
+    return isinstance(operation, Gate) or has_matrix(operation, operation.num_qubits)
+
+
+def _inside(operation: Instruction) -> QuantumCircuit | None:
+    """The definition of what may hide something in it: what a user made, or what Qiskit itself calls no gate."""
+    if operation.name in STRUCTURAL or hasattr(operation, "blocks"):
+        return definition_of(operation) if borrows_name(operation) else None
+    return definition_of(operation) if homemade(operation) or not is_unitary(operation) else None
 
 
 def free(angle: Any) -> bool:

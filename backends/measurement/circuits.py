@@ -83,11 +83,11 @@ def measured_circuits(
     return MeasuredCircuits(moved, tuple(circuit.parameters), layout, tuple(tails), plan)
 
 
-def measure(circuit: QuantumCircuit, layout: tuple[int, ...]) -> QuantumCircuit:
-    """Measure the target's qubit ``layout[q]`` into bit q."""
-    full = QuantumCircuit(circuit.num_qubits, len(layout))
+def measure(circuit: QuantumCircuit, qubits: Sequence[int]) -> QuantumCircuit:
+    """Measure the target's qubit ``qubits[k]`` into bit k."""
+    full = QuantumCircuit(circuit.num_qubits, len(qubits))
     full.compose(circuit, inplace=True)
-    full.measure(layout, range(len(layout)))
+    full.measure(list(qubits), range(len(qubits)))
     return full
 
 

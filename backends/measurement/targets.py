@@ -3,11 +3,12 @@
 from typing import Any, Literal
 
 from qiskit import QuantumCircuit
+from qiskit.circuit import Instruction
 from qiskit.exceptions import QiskitError
 from qiskit.providers import BackendV2
 from qiskit.transpiler import Target, generate_preset_pass_manager
 
-from backends.instructions import is_standard, written_out
+from backends.instructions import definition_of, is_standard, is_unitary, written_out
 from circuits.errors import Refused
 
 OptimizationLevel = Literal[0, 1, 2, 3]
@@ -38,7 +39,7 @@ def transpiled(
     Raises:
         Refused: if a gate cannot be written in the device's gates; the transpiler's reason is passed on.
     """
-    plain = written_out(circuit, is_standard)
+    plain = written_out(circuit, _is_left_to_the_device)
     manager = _manager(device, max(level, 1))
     if level == 0:
         manager.init = _manager(device, 0).init
@@ -51,6 +52,11 @@ def transpiled(
     if moved.layout is None:
         return moved, tuple(range(circuit.num_qubits))
     return moved, tuple(moved.layout.final_index_layout())
+
+
+def _is_left_to_the_device(operation: Instruction) -> bool:
+    """Standard gates, and channels and the like, which only the device knows."""
+    return is_standard(operation) or (not is_unitary(operation) and definition_of(operation) is None)
 
 
 def translated(circuit: QuantumCircuit, device: BackendV2 | Target) -> QuantumCircuit:

@@ -15,7 +15,7 @@ from backends.gradients.shift_rule import n_shifted
 from backends.measurement.circuits import measure, measured_circuits, outcomes_of
 from backends.measurement.groups import measurements
 from backends.measurement.outcomes import Outcomes
-from backends.measurement.sampled import sampled_circuit
+from backends.measurement.sampled import sampling
 from backends.measurement.targets import LEVELS, OptimizationLevel, transpiled
 from backends.memory import check
 from backends.seeds import child_seed, folded
@@ -112,11 +112,15 @@ class QiskitDevice(Backend, Samples):
 
     def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
         """Counts of bit strings from measuring every qubit; see `Samples`."""
-        circuit, row = sampled_circuit(circuit, parameters, shots, seed)
+        request = sampling(circuit, parameters, shots=shots, seed=seed)
+        circuit = request.circuit
         self._check_size(circuit.num_qubits)
         check(self._memory_bytes(circuit.num_qubits), what=f"{circuit.num_qubits} qubits on {self._name}")
-        moved, layout = transpiled(circuit.assign_parameters(row), self._device, level=self._level)
-        return self._run([measure(moved, layout)], shots, seed)[0].to_counts()
+        moved, layout = transpiled(circuit.assign_parameters(request.row), self._device, level=self._level)
+        if request.middle:
+            return self._run([moved], shots, seed)[0].to_counts(request.registers)
+        read = measure(moved, [layout[q] for q in request.qubits])
+        return request.of_qubits(self._run([read], shots, seed)[0])
 
     def _run(self, circuits: list[QuantumCircuit], shots: int, seed: int | None) -> list[Outcomes]:
         outcomes: list[Outcomes] = []

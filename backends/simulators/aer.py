@@ -22,7 +22,7 @@ from backends.gradients.shift_rule import n_shifted
 from backends.measurement.circuits import MeasuredCircuits, measure, measured_circuits, outcomes_of
 from backends.measurement.groups import measurements
 from backends.measurement.outcomes import Outcomes
-from backends.measurement.sampled import sampled_circuit
+from backends.measurement.sampled import sampling
 from backends.measurement.targets import LEVELS, OptimizationLevel, gates_of, transpiled
 from backends.memory import check
 from backends.seeds import child_seed, folded
@@ -171,13 +171,16 @@ class Aer(Backend, Samples):
 
     def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
         """Counts of bit strings from measuring every qubit; see `Samples`."""
-        circuit, row = sampled_circuit(circuit, parameters, shots, seed)
-        bound = circuit.assign_parameters(row)
-        self._check_circuit(bound)
+        request = sampling(circuit, parameters, shots=shots, seed=seed)
+        circuit = request.circuit.assign_parameters(request.row)
+        self._check_circuit(circuit)
         check(self._memory_bytes(circuit), what=f"{circuit.num_qubits} qubits on aer ({self._method})")
         simulator = self._simulator(circuit.num_qubits)
-        moved, layout = transpiled(bound, self._target(simulator, circuit.num_qubits), level=self._level)
-        return self._count(simulator, [measure(moved, layout)], shots, seed)[0].to_counts()
+        moved, layout = transpiled(circuit, self._target(simulator, circuit.num_qubits), level=self._level)
+        if request.middle:
+            return self._count(simulator, [moved], shots, seed)[0].to_counts(request.registers)
+        read = measure(moved, [layout[q] for q in request.qubits])
+        return request.of_qubits(self._count(simulator, [read], shots, seed)[0])
 
     def _resolve(self, n_qubits: int) -> Method:
         if self._method != "automatic":

@@ -24,7 +24,7 @@ from backends.gradients.shift_rule import n_shifted
 from backends.gradients.value_and_gradient import as_function
 from backends.instructions import exponents, flatten, has_matrix, is_free, matrix_of, terms
 from backends.measurement.groups import measurements
-from backends.measurement.sampled import sampled_circuit
+from backends.measurement.sampled import sampling
 from backends.memory import check
 
 MAX_GATE_QUBITS = 6
@@ -137,11 +137,12 @@ class Lightning(Backend, Samples):
 
     def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
         """Counts of bit strings from measuring every qubit; see `Samples`."""
-        circuit, row = sampled_circuit(circuit, parameters, shots, seed)
+        request = sampling(circuit, parameters, shots=shots, seed=seed)
+        circuit, row = request.at_end("lightning"), request.row
         self._check_memory(circuit.num_qubits, "samples")
         program = self._program(circuit, ())
         psi = program.state(program.angles.values(row[None])[0])
-        return dense.draw(dense.probabilities(psi), shots, np.random.default_rng(seed)).to_counts()
+        return request.of_all(dense.draw(dense.probabilities(psi), shots, np.random.default_rng(seed)))
 
     def _program(self, circuit, observables) -> "Program":
         import pennylane as qml

@@ -21,7 +21,7 @@ from backends.cost import Footprint
 from backends.gradients.shift_rule import n_shifted
 from backends.instructions import exponents, flatten, has_matrix, matrix_of
 from backends.measurement.groups import measurements
-from backends.measurement.sampled import sampled_circuit
+from backends.measurement.sampled import sampling
 from backends.memory import check
 from circuits.errors import Refused
 
@@ -105,11 +105,12 @@ class Reference(Backend, Samples, States):
 
     def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
         """Counts of bit strings from measuring every qubit; see `Samples`."""
-        circuit, row = sampled_circuit(circuit, parameters, shots, seed)
+        request = sampling(circuit, parameters, shots=shots, seed=seed)
+        circuit, row = request.at_end("reference"), request.row
         self._check_size(circuit.num_qubits)
         check(_memory_bytes(circuit.num_qubits), what=f"{circuit.num_qubits} qubits on reference")
         psi = state(circuit.assign_parameters(row))
-        return dense.draw(dense.probabilities(psi), shots, np.random.default_rng(seed)).to_counts()
+        return request.of_all(dense.draw(dense.probabilities(psi), shots, np.random.default_rng(seed)))
 
 
 def _memory_bytes(n_qubits: int) -> int:

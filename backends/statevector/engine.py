@@ -16,7 +16,7 @@ from backends.checks import as_observables, as_rows, check_request, check_unitar
 from backends.cost import Footprint, Work
 from backends.gradients.value_and_gradient import as_function
 from backends.measurement.groups import measurements
-from backends.measurement.sampled import sampled_circuit
+from backends.measurement.sampled import sampling
 from backends.statevector.derivatives import hessian, metric, tangents
 from backends.statevector.design import Design
 from backends.statevector.footprint import Memory, memory_of
@@ -217,9 +217,10 @@ class Statevector(Backend, Samples, Tangents):
 
     def sample(self, circuit: QuantumCircuit, parameters=(), *, shots=1024, seed=None) -> dict[str, int]:
         """Counts drawn from the final state's probabilities."""
-        circuit, row = sampled_circuit(circuit, parameters, shots, seed)
+        request = sampling(circuit, parameters, shots=shots, seed=seed)
+        circuit, row = request.at_end("statevector"), request.row
         p = dense.probabilities(self.state(circuit, row))
-        return dense.draw(p, shots, np.random.default_rng(seed)).to_counts()
+        return request.of_all(dense.draw(p, shots, np.random.default_rng(seed)))
 
     def state(self, circuit: QuantumCircuit, parameters: Any = ()) -> np.ndarray:
         """The final state up to a global phase, shape (2^n,); bit q of the index is qubit q."""
