@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
+from qiskit.circuit import Instruction, Measure
 from qiskit.providers import BackendV2
 from qiskit.quantum_info import SparsePauliOp
 from qiskit.transpiler import Target
@@ -13,6 +14,7 @@ from qiskit.transpiler import Target
 from backends.measurement.groups import Measurements, basis_change, measurements
 from backends.measurement.outcomes import Outcomes, from_counts
 from backends.measurement.targets import OptimizationLevel, translated, transpiled
+from circuits.errors import Refused
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +27,7 @@ class MeasuredCircuits:
         layout: Qubit of the target that holds each of the original qubits at the end.
         tails: For each group the change of basis, on the target's qubits and gates.
         plan: The groups.
+        together: Sets of the target's qubits that one measurement must read, see `measure`.
     """
 
     circuit: QuantumCircuit
@@ -32,6 +35,7 @@ class MeasuredCircuits:
     layout: tuple[int, ...]
     tails: tuple[QuantumCircuit, ...]
     plan: Measurements
+    together: tuple[tuple[int, ...], ...]
 
     def rotated(self, rows: np.ndarray) -> Iterator[QuantumCircuit]:
         """Circuits in each group's basis, not measured yet: groups of the first row, then of the next."""
@@ -46,7 +50,7 @@ class MeasuredCircuits:
 
     def measured(self, rows: np.ndarray) -> list[QuantumCircuit]:
         """The same circuits, original qubit q measured into bit q."""
-        return [measure(circuit, self.layout) for circuit in self.rotated(rows)]
+        return [measure(circuit, self.layout, self.together) for circuit in self.rotated(rows)]
 
     def estimate(self, outcomes: list[Outcomes], n_rows: int) -> tuple[np.ndarray, np.ndarray]:
         """Values and standard errors, shape (rows, observables) each, from the outcomes of `measured`."""
@@ -63,6 +67,7 @@ def measured_circuits(
     target: BackendV2 | Target,
     *,
     level: OptimizationLevel,
+    together: tuple[tuple[int, ...], ...] = (),
 ) -> MeasuredCircuits:
     """Bring a circuit to a target, and the basis changes of its observables behind it.
 
@@ -71,6 +76,10 @@ def measured_circuits(
         observables: On the circuit's qubits.
         target: As for `transpiled`.
         level: As for `transpiled`.
+        together: As for `measure`.
+
+    Raises:
+        Refused: as `transpiled` and `measure`.
     """
     plan = measurements(observables)
     moved, layout = transpiled(circuit, target, level=level)
@@ -80,15 +89,60 @@ def measured_circuits(
         placed = QuantumCircuit(moved.num_qubits)
         placed.compose(change, qubits=layout, inplace=True)
         tails.append(translated(placed, target))
-    return MeasuredCircuits(moved, tuple(circuit.parameters), layout, tuple(tails), plan)
+    measured_at_once(layout, together)  # refused here, before anything is run
+    return MeasuredCircuits(moved, tuple(circuit.parameters), layout, tuple(tails), plan, together)
 
 
-def measure(circuit: QuantumCircuit, qubits: Sequence[int]) -> QuantumCircuit:
-    """Measure the target's qubit ``qubits[k]`` into bit k."""
+def measure(circuit: QuantumCircuit, qubits: Sequence[int], together: Sequence[tuple[int, ...]] = ()) -> QuantumCircuit:
+    """Measure the target's qubit ``qubits[k]`` into bit k.
+
+    Args:
+        circuit: Without measurements.
+        qubits: Of the circuit.
+        together: Sets of qubits that one measurement must read; every other qubit is measured alone.
+
+    Raises:
+        Refused: if only a part of such a set is to be measured.
+    """
     full = QuantumCircuit(circuit.num_qubits, len(qubits))
     full.compose(circuit, inplace=True)
-    full.measure(list(qubits), range(len(qubits)))
+    for group in measured_at_once(qubits, together):
+        measurement = Measure() if len(group) == 1 else Instruction("measure", len(group), len(group), [])
+        full.append(measurement, group, [qubits.index(qubit) for qubit in group])
     return full
+
+
+def measured_at_once(qubits: Sequence[int], together: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """The sets in which some qubits are measured: those that belong together, and each other one alone.
+
+    Raises:
+        Refused: if only a part of what belongs together is measured.
+    """
+    joint = [group for group in together if not set(group).isdisjoint(qubits)]
+    for group in joint:
+        if not set(group) <= set(qubits):
+            missing = sorted(set(group).difference(qubits))
+            raise Refused(
+                f"the noise model has one measurement error for qubits {list(group)} together, and {missing} of them "
+                "are not measured; use a circuit on all of them, or a noise model with an error for each"
+            )
+    rest = set(qubits).difference(*joint)
+    return joint + [(q,) for q in qubits if q in rest]
+
+
+def check_alone(together: Sequence[tuple[int, ...]]) -> None:
+    """Refuse to measure on the way, qubit by qubit, what must be measured together."""
+    if together:
+        raise Refused(
+            f"the noise model has one measurement error for qubits {list(together[0])} together, which a circuit that "
+            "measures on the way would leave out; use a noise model with an error for each qubit"
+        )
+
+
+def with_partners(qubits: Sequence[int], layout: Sequence[int], together: Sequence[tuple[int, ...]]) -> list[int]:
+    """Some of a circuit's qubits, and behind them its other ones that must be measured together with them."""
+    touched = [group for group in together if not set(group).isdisjoint(qubits)]
+    return [*qubits, *(q for group in touched for q in group if q not in qubits and q in layout)]
 
 
 def outcomes_of(result: Any, n_circuits: int) -> list[Outcomes]:

@@ -12,13 +12,14 @@ from backends.batch import Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
 from backends.gradients.shift_rule import n_shifted
-from backends.measurement.circuits import measure, measured_circuits, outcomes_of
+from backends.measurement.circuits import check_alone, measure, measured_circuits, outcomes_of, with_partners
 from backends.measurement.groups import measurements
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.sampled import sampling
 from backends.measurement.targets import LEVELS, OptimizationLevel, transpiled
 from backends.memory import check
 from backends.seeds import child_seed, folded
+from backends.simulators.readout import readout
 from circuits.errors import FailedJob, Refused
 
 DEFAULT_SHOTS = 4096
@@ -56,6 +57,7 @@ class QiskitDevice(Backend, Samples):
         self._device: Any = device
         self._name = name or str(device.name)
         self._level: OptimizationLevel = optimization_level
+        self._read: tuple[Any, tuple[tuple[int, ...], ...]] = (None, ())  # reading a large model takes seconds
 
     def capabilities(self) -> Capabilities:
         """What the device can do; noise is assumed unless it is a plain Aer simulator without a noise model."""
@@ -93,7 +95,8 @@ class QiskitDevice(Backend, Samples):
         self._check_size(circuit.num_qubits)
         check(self._memory_bytes(circuit.num_qubits), what=f"{circuit.num_qubits} qubits on {self._name}")
         start = time.perf_counter()
-        program = measured_circuits(circuit, observables, self._device, level=self._level)
+        together = self._together()
+        program = measured_circuits(circuit, observables, self._device, level=self._level, together=together)
         compile_s = time.perf_counter() - start
 
         def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
@@ -118,9 +121,17 @@ class QiskitDevice(Backend, Samples):
         check(self._memory_bytes(circuit.num_qubits), what=f"{circuit.num_qubits} qubits on {self._name}")
         moved, layout = transpiled(circuit.assign_parameters(request.row), self._device, level=self._level)
         if request.middle:
+            check_alone(self._together())
             return self._run([moved], shots, seed)[0].to_counts(request.registers)
-        read = measure(moved, [layout[q] for q in request.qubits])
-        return request.of_qubits(self._run([read], shots, seed)[0])
+        read = with_partners([layout[q] for q in request.qubits], layout, self._together())
+        return request.of_qubits(self._run([measure(moved, read, self._together())], shots, seed)[0])
+
+    def _together(self) -> tuple[tuple[int, ...], ...]:
+        """Sets of qubits that one measurement must read for the noise of a simulator to apply."""
+        model = getattr(self._device.options, "noise_model", None)
+        if model is not self._read[0]:
+            self._read = (model, readout(model).together)
+        return self._read[1]
 
     def _run(self, circuits: list[QuantumCircuit], shots: int, seed: int | None) -> list[Outcomes]:
         outcomes: list[Outcomes] = []

@@ -19,7 +19,14 @@ from backends.batch import Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
 from backends.gradients.shift_rule import n_shifted
-from backends.measurement.circuits import MeasuredCircuits, measure, measured_circuits, outcomes_of
+from backends.measurement.circuits import (
+    MeasuredCircuits,
+    check_alone,
+    measure,
+    measured_circuits,
+    outcomes_of,
+    with_partners,
+)
 from backends.measurement.groups import measurements
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.sampled import sampling
@@ -178,9 +185,15 @@ class Aer(Backend, Samples):
         simulator = self._simulator(circuit.num_qubits)
         moved, layout = transpiled(circuit, self._target(simulator, circuit.num_qubits), level=self._level)
         if request.middle:
+            check_alone(self._together)
             return self._count(simulator, [moved], shots, seed)[0].to_counts(request.registers)
-        read = measure(moved, [layout[q] for q in request.qubits])
-        return request.of_qubits(self._count(simulator, [read], shots, seed)[0])
+        read = with_partners([layout[q] for q in request.qubits], layout, self._together)
+        return request.of_qubits(self._count(simulator, [measure(moved, read, self._together)], shots, seed)[0])
+
+    @property
+    def _together(self) -> tuple[tuple[int, ...], ...]:
+        """Sets of qubits that one measurement must read for their noise to apply."""
+        return () if self._noise is None else self._noise.readout.together
 
     def _resolve(self, n_qubits: int) -> Method:
         if self._method != "automatic":
@@ -225,7 +238,7 @@ class Aer(Backend, Samples):
 
     def _measured(self, circuit, observables, simulator) -> MeasuredCircuits:
         target = self._target(simulator, circuit.num_qubits)
-        return measured_circuits(circuit, observables, target, level=self._level)
+        return measured_circuits(circuit, observables, target, level=self._level, together=self._together)
 
     def _saved(self, circuit, observables, simulator) -> QuantumCircuit:
         moved, layout = transpiled(circuit, self._target(simulator, circuit.num_qubits), level=self._level)
@@ -243,13 +256,15 @@ class Aer(Backend, Samples):
 
     def _noisy_values(self, simulator, program: MeasuredCircuits, rows) -> tuple[np.ndarray, np.ndarray]:
         assert self._noise is not None
-        confusion = self._noise.confusion(program.layout)
+        readout = self._noise.readout
+        readout.check_exact()
         values = np.empty((len(rows), len(program.plan.constants)))
         for k, row in enumerate(rows):
             probabilities = []
             for circuit in program.rotated(row[None]):
                 circuit.save_probabilities(list(program.layout), label="p")  # pyright: ignore[reportAttributeAccessIssue]
-                probabilities.append(confusion(np.asarray(_result(simulator.run(circuit)).data(0)["p"])))
+                p = np.asarray(_result(simulator.run(circuit)).data(0)["p"])
+                probabilities.append(readout.confused(p, program.layout))
             values[k] = program.plan.expectations(probabilities)
         return values, np.zeros_like(values)
 
