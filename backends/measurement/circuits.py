@@ -8,12 +8,11 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import Instruction, Measure
 from qiskit.providers import BackendV2
-from qiskit.quantum_info import SparsePauliOp
 from qiskit.transpiler import Target
 
-from backends.measurement.groups import Measurements, basis_change, measurements
-from backends.measurement.outcomes import Outcomes, from_counts
-from backends.measurement.targets import OptimizationLevel, translated, transpiled
+from backends.measurement.groups import Measurements, basis_change
+from backends.measurement.outcomes import Outcomes
+from backends.measurement.targets import translated
 from circuits.errors import Refused
 
 
@@ -62,35 +61,34 @@ class MeasuredCircuits:
 
 
 def measured_circuits(
-    circuit: QuantumCircuit,
-    observables: Sequence[SparsePauliOp],
+    moved: QuantumCircuit,
+    layout: tuple[int, ...],
+    plan: Measurements,
     target: BackendV2 | Target,
     *,
-    level: OptimizationLevel,
+    parameters: Sequence[Any],
     together: tuple[tuple[int, ...], ...] = (),
 ) -> MeasuredCircuits:
-    """Bring a circuit to a target, and the basis changes of its observables behind it.
+    """A circuit with what must follow it to measure a plan's groups.
 
     Args:
-        circuit: Without measurements.
-        observables: On the circuit's qubits.
+        moved: Without measurements, on the target; as `transpiled` gives it.
+        layout: As `transpiled` gives it.
+        plan: Of observables on the original circuit's qubits.
         target: As for `transpiled`.
-        level: As for `transpiled`.
+        parameters: The original circuit's, the columns of a row.
         together: As for `measure`.
 
     Raises:
-        Refused: as `transpiled` and `measure`.
+        Refused: as `measure`.
     """
-    plan = measurements(observables)
-    moved, layout = transpiled(circuit, target, level=level)
+    measured_at_once(layout, together)  # refused here, before anything is run
     tails = []
     for group in plan.groups:
-        change = basis_change(group.basis)
         placed = QuantumCircuit(moved.num_qubits)
-        placed.compose(change, qubits=layout, inplace=True)
+        placed.compose(basis_change(group.basis), qubits=layout, inplace=True)
         tails.append(translated(placed, target))
-    measured_at_once(layout, together)  # refused here, before anything is run
-    return MeasuredCircuits(moved, tuple(circuit.parameters), layout, tuple(tails), plan, together)
+    return MeasuredCircuits(moved, tuple(parameters), layout, tuple(tails), plan, together)
 
 
 def measure(circuit: QuantumCircuit, qubits: Sequence[int], together: Sequence[tuple[int, ...]] = ()) -> QuantumCircuit:
@@ -143,8 +141,3 @@ def with_partners(qubits: Sequence[int], layout: Sequence[int], together: Sequen
     """Some of a circuit's qubits, and behind them its other ones that must be measured together with them."""
     touched = [group for group in together if not set(group).isdisjoint(qubits)]
     return [*qubits, *(q for group in touched for q in group if q not in qubits and q in layout)]
-
-
-def outcomes_of(result: Any, n_circuits: int) -> list[Outcomes]:
-    """Outcomes of every circuit in a Qiskit result."""
-    return [from_counts(result.get_counts(k)) for k in range(n_circuits)]

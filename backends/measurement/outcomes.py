@@ -6,6 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
+ENTRY_BYTES = 250
+"""Of an entry in a dictionary of counts: its place, the string's head, the number."""
+
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
@@ -32,6 +35,11 @@ class Outcomes:
             words = " ".join(letters[a:b] for a, b in pairwise((0, *ends, len(letters))))[::-1]
             counts[words] = counts.get(words, 0) + count
         return counts
+
+
+def counts_bytes(n_strings: int, n_bits: int) -> int:
+    """Bytes of a dictionary of counts, and of what it is made from."""
+    return n_strings * (ENTRY_BYTES + 4 * n_bits)
 
 
 def all_bits(size: int) -> np.ndarray:

@@ -3,8 +3,8 @@
 import time
 from typing import Annotated, Any
 
+from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
-from qiskit.exceptions import QiskitError
 from qiskit.providers import BackendV2
 
 from backends.base import Backend, Capabilities, Samples
@@ -12,22 +12,17 @@ from backends.batch import Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
 from backends.gradients.shift_rule import n_shifted
-from backends.measurement.circuits import check_alone, measure, measured_circuits, outcomes_of, with_partners
+from backends.measurement.circuits import check_alone, measure, measured_circuits, with_partners
+from backends.measurement.counted import counted
 from backends.measurement.groups import measurements
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.sampled import sampling
 from backends.measurement.targets import LEVELS, OptimizationLevel, transpiled
 from backends.memory import check
-from backends.seeds import child_seed, folded
 from backends.simulators.readout import readout
-from circuits.errors import FailedJob, Refused
+from circuits.errors import Refused
 
 DEFAULT_SHOTS = 4096
-MOST_CIRCUITS = 1000
-"""Circuits in one call where the device names no limit of its own."""
-
-SEED_BITS = 63
-"""Of the seeds that simulators take behind this interface."""
 
 
 class QiskitDevice(Backend, Samples):
@@ -95,17 +90,22 @@ class QiskitDevice(Backend, Samples):
         self._check_size(circuit.num_qubits)
         check(self._memory_bytes(circuit.num_qubits), what=f"{circuit.num_qubits} qubits on {self._name}")
         start = time.perf_counter()
-        together = self._together()
-        program = measured_circuits(circuit, observables, self._device, level=self._level, together=together)
+        plan = measurements(observables)
+        moved, layout = self._transpiled(circuit)
+        program = measured_circuits(
+            moved, layout, plan, self._device, parameters=tuple(circuit.parameters), together=self._together()
+        )
         compile_s = time.perf_counter() - start
 
-        def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
+        def evaluate(
+            parameters: ArrayLike, precision: float | None = None, shots: int | None = None, seed: int | None = None
+        ) -> Expectations:
             nonlocal compile_s
             check_request(precision, shots, seed)
             rows = as_rows(parameters, circuit)
-            taken = program.plan.shots(precision, shots, DEFAULT_SHOTS) or DEFAULT_SHOTS
+            taken = plan.shots(precision, shots, DEFAULT_SHOTS) or DEFAULT_SHOTS
             start = time.perf_counter()
-            outcomes = self._run(program.measured(rows), taken, seed)
+            outcomes = self._counted(program.measured(rows), taken, seed)
             values, errors = program.estimate(outcomes, len(rows))
             seconds = {"compile": compile_s, "execute": time.perf_counter() - start}
             compile_s = 0.0
@@ -113,18 +113,35 @@ class QiskitDevice(Backend, Samples):
 
         return evaluate
 
-    def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
-        """Counts of bit strings from measuring every qubit; see `Samples`."""
+    def sample(
+        self, circuit: QuantumCircuit, parameters: Any = (), *, shots: int = 1024, seed: int | None = None
+    ) -> dict[str, int]:
+        """Counts of bit strings, also of circuits that measure on the way; see `Samples`."""
         request = sampling(circuit, parameters, shots=shots, seed=seed)
-        circuit = request.circuit
+        circuit = request.circuit.assign_parameters(request.row)
         self._check_size(circuit.num_qubits)
         check(self._memory_bytes(circuit.num_qubits), what=f"{circuit.num_qubits} qubits on {self._name}")
-        moved, layout = transpiled(circuit.assign_parameters(request.row), self._device, level=self._level)
+        moved, layout = self._transpiled(circuit)
+        together = self._together()
         if request.middle:
-            check_alone(self._together())
-            return self._run([moved], shots, seed)[0].to_counts(request.registers)
-        read = with_partners([layout[q] for q in request.qubits], layout, self._together())
-        return request.of_qubits(self._run([measure(moved, read, self._together())], shots, seed)[0])
+            check_alone(together)
+            return self._counted([moved], shots, seed)[0].to_counts(request.registers)
+        read = with_partners([layout[q] for q in request.qubits], layout, together)
+        return request.of_qubits(self._counted([measure(moved, read, together)], shots, seed)[0])
+
+    def _transpiled(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
+        return transpiled(circuit, self._device, level=self._level)
+
+    def _counted(self, circuits: list[QuantumCircuit], shots: int, seed: int | None) -> list[Outcomes]:
+        return counted(
+            self._device,
+            circuits,
+            shots=shots,
+            seed=seed,
+            name=self._name,
+            at_once=self._device.max_circuits,
+            here=is_local(self._device),
+        )
 
     def _together(self) -> tuple[tuple[int, ...], ...]:
         """Sets of qubits that one measurement must read for the noise of a simulator to apply."""
@@ -132,20 +149,6 @@ class QiskitDevice(Backend, Samples):
         if model is not self._read[0]:
             self._read = (model, readout(model).together)
         return self._read[1]
-
-    def _run(self, circuits: list[QuantumCircuit], shots: int, seed: int | None) -> list[Outcomes]:
-        outcomes: list[Outcomes] = []
-        size = self._device.max_circuits or MOST_CIRCUITS
-        for number, first in enumerate(range(0, len(circuits), size)):
-            part = circuits[first : first + size]
-            options: dict[str, Any] = {"shots": shots}
-            if hasattr(self._device.options, "seed_simulator"):
-                options["seed_simulator"] = folded(child_seed(seed, number), SEED_BITS)
-            try:
-                outcomes += outcomes_of(self._device.run(part, **options).result(), len(part))
-            except QiskitError as err:
-                raise FailedJob(f"{self._name} could not run the circuits: {err}") from err
-        return outcomes
 
     def _check_size(self, n_qubits: int) -> None:
         size = self._device.num_qubits
