@@ -67,7 +67,7 @@ class Backend(ABC):
     """A place where expectation values come from.
 
     A new one writes `capabilities`, `footprint` and `prepare`; its options are the keyword-only arguments of its
-    constructor, with types and descriptions (see `backends.options`).
+    constructor, with types and descriptions (see `circuits.options`).
     """
 
     library: ClassVar[str | None] = None

@@ -7,9 +7,9 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from backends.base import Backend, Origin
-from backends.options import Option, check, options_of
 from backends.providers.family import Family
 from circuits.errors import Refused, unknown
+from circuits.options import Option, check, options_of
 
 BUILT_IN = {
     "statevector": "backends.statevector:Statevector",
@@ -40,9 +40,8 @@ def automatic() -> list[str]:
 
 
 def options(name: str) -> dict[str, Option]:
-    """The options of a backend by its name, with or without a device; see `backends.options`."""
-    made = load(name.partition(":")[0])
-    return options_of(made.make if isinstance(made, Family) else made)
+    """The options of a backend by its name, with or without a device; see `circuits.options`."""
+    return _options(load(name.partition(":")[0]))
 
 
 def get(backend: Any, **options: Any) -> Backend:
@@ -66,7 +65,7 @@ def get(backend: Any, **options: Any) -> Backend:
     if not isinstance(backend, str):
         from backends.providers.qiskit import QiskitDevice
 
-        check(options, options_of(QiskitDevice), type(backend).__name__)
+        check(options, options_of(QiskitDevice, after=1), type(backend).__name__)
         return QiskitDevice(backend, **options)
     made = _named(backend, options)
     made.origin = Origin(backend, options)
@@ -80,11 +79,11 @@ def _named(name: str, options: Mapping[str, Any]) -> Backend:
         if not device:
             example = make.example or "DEVICE"
             raise Refused(f"'{family}' is a family of devices: its form is FAMILY:DEVICE, as in {family}:{example}")
-        check(options, options_of(make.make), name)
+        check(options, _options(make), f"backend {name}")
         return make.make(device, **options)
     if colon:
         raise Refused(f"backend '{family}' has no devices to choose from: its name alone is enough")
-    check(options, options_of(make), name)
+    check(options, _options(make), f"backend {name}")
     return make(**options)
 
 
@@ -108,6 +107,10 @@ def load(name: str) -> Callable[..., Backend] | Family:
                     f"{type(err).__name__}: {err}"
                 ) from err
     raise unknown("backend", name, names())
+
+
+def _options(made: Callable[..., Backend] | Family) -> dict[str, Option]:
+    return options_of(made.make, after=1) if isinstance(made, Family) else options_of(made)
 
 
 def _may_be_chosen(made: Callable[..., Backend] | Family) -> bool:

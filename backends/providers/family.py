@@ -11,7 +11,7 @@ class Family:
     """A factory of backends that are named FAMILY:DEVICE.
 
     Attributes:
-        make: ``make(device, **options) -> Backend``; its keyword-only arguments are the options (`backends.options`).
+        make: ``make(device, **options) -> Backend``; its keyword-only arguments are the options (`circuits.options`).
         summary: One line for a table.
         example: A device that is at hand without a login, or None.
     """

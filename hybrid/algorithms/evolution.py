@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
 import backends
@@ -24,11 +25,13 @@ from circuits import Problem
 from circuits.errors import FailedJob, Refused
 from circuits.problems.checks import finite, whole
 from circuits.problems.exact import as_product
-from hybrid.algorithms.record import opened
+from hybrid.algorithms.record import open_record
 from hybrid.algorithms.summary import Summary
 from hybrid.loop.conclusion import AGREEMENT, scale
 from hybrid.loop.exact import exact_energy
-from hybrid.loop.stop import at_once
+from hybrid.loop.stop import stop_at_once
+from hybrid.workload.arguments import BackendLike, ProblemLike
+from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
 
 Kind = Literal["real", "imaginary"]
@@ -38,6 +41,14 @@ EXACT_QUBITS = 12
 
 TOLERANCE = 1e-6
 """Error of one step of the integrator, radians."""
+
+
+class TrajectoryPoint(RecordModel):
+    """A point of a trajectory, as its file holds it; see `Evolution`."""
+
+    theta: list[float]
+    energy: float
+    residual: float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,17 +80,17 @@ class Evolution(Summary):
 
     @property
     def energy(self) -> float:
-        """At the end."""
+        """<H> at the end, in the problem's unit."""
         return float(self.energies[-1])
 
     @property
     def theta(self) -> np.ndarray:
-        """At the end, shape (params,)."""
+        """Parameters at the end, shape (params,), radians."""
         return self.thetas[-1]
 
     @property
     def drift(self) -> float:
-        """Largest change of the energy, which real time conserves."""
+        """Largest change of the energy since the start, in the problem's unit; real time evolution conserves it."""
         return float(np.max(np.abs(self.energies - self.energies[0])))
 
     @property
@@ -96,7 +107,7 @@ class Evolution(Summary):
         return f"{self.kind} time evolution of {self.problem.name}"
 
     def rows(self) -> list[tuple[str, str]]:
-        """The results as pairs of words."""
+        """The results as pairs of a name and a text."""
         rows = [("time", f"{self.times[-1]:g} in {len(self.times) - 1} steps")]
         rows.append(("energy", f"{self.energies[0]:.8f} to {self.energy:.8f} {self.problem.unit}"))
         if self.kind == "real":
@@ -107,20 +118,20 @@ class Evolution(Summary):
             if self.exact_energy - self.energy > AGREEMENT * scale(self.problem):
                 rows.append(("warning", "the energy lies below the exact one: do not trust it"))
         if self.fidelities is not None:
-            words = f"{self.fidelities[-1]:.8f} at the end, {np.min(self.fidelities):.8f} at worst"
-            rows.append(("fidelity", f"{words}, with the exact evolution"))
+            text = f"{self.fidelities[-1]:.8f} at the end, {np.min(self.fidelities):.8f} at worst"
+            rows.append(("fidelity", f"{text}, with the exact evolution"))
         return [*rows, ("record", str(self.folder))]
 
 
 def real_time_evolution(
     circuit: QuantumCircuit,
-    problem: Any,
+    problem: ProblemLike,
     *,
     time: float,
     steps: int = 50,
-    theta: Any = None,
+    theta: ArrayLike | None = None,
     regularization: float = 1e-5,
-    backend: Any = "statevector",
+    backend: BackendLike = "statevector",
     seed: int = 0,
     label: str = "open",
     folder: str | Path | None = None,
@@ -160,18 +171,30 @@ def real_time_evolution(
         >>> round(float(spin.theta[0]), 3)  # exp(-i t X) is a rotation by 2 t
         2.0
     """
-    return _evolution("real", circuit, problem, time, steps, theta, regularization, backend, seed, label, folder)
+    return _evolution(
+        "real",
+        circuit,
+        problem,
+        time=time,
+        steps=steps,
+        theta=theta,
+        regularization=regularization,
+        backend=backend,
+        seed=seed,
+        label=label,
+        folder=folder,
+    )
 
 
 def imaginary_time_evolution(
     circuit: QuantumCircuit,
-    problem: Any,
+    problem: ProblemLike,
     *,
     time: float,
     steps: int = 50,
-    theta: Any = None,
+    theta: ArrayLike | None = None,
     regularization: float = 1e-5,
-    backend: Any = "statevector",
+    backend: BackendLike = "statevector",
     seed: int = 0,
     label: str = "open",
     folder: str | Path | None = None,
@@ -200,17 +223,29 @@ def imaginary_time_evolution(
         S. McArdle, T. Jones, S. Endo, Y. Li, S. C. Benjamin, X. Yuan, Variational ansatz-based quantum simulation of
         imaginary time evolution, npj Quantum Inf. 5, 75 (2019).
     """
-    return _evolution("imaginary", circuit, problem, time, steps, theta, regularization, backend, seed, label, folder)
+    return _evolution(
+        "imaginary",
+        circuit,
+        problem,
+        time=time,
+        steps=steps,
+        theta=theta,
+        regularization=regularization,
+        backend=backend,
+        seed=seed,
+        label=label,
+        folder=folder,
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """Where the parameters go from here.
+    """How the parameters move at one point of a trajectory.
 
     Attributes:
-        velocity: dtheta / dt, shape (params,).
-        energy: <H>.
-        residual: ||sum_j t_j dtheta_j/dt - chi||.
+        velocity: dtheta / dt, shape (params,), radians per unit of time.
+        energy: <H>, in the problem's unit.
+        residual: ||sum_j t_j dtheta_j/dt - chi||, per unit of time.
     """
 
     velocity: np.ndarray
@@ -219,24 +254,29 @@ class Motion:
 
 
 def motion(
-    kind: Kind, state_and_tangents: Callable, product: Callable, regularization: float, theta: np.ndarray
+    theta: np.ndarray,
+    *,
+    kind: Kind,
+    state_and_tangents: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    product: Callable[[np.ndarray], np.ndarray],
+    regularization: float,
 ) -> Motion:
-    """Solve g dtheta/dt = V at one point.
+    """How the parameters move at one point: the solution of g dtheta/dt = V.
 
     Args:
+        theta: Parameters, shape (params,), radians.
         kind: "real" or "imaginary".
-        state_and_tangents: theta -> psi, d_j psi.
-        product: psi -> H psi.
+        state_and_tangents: From theta to psi, shape (2^n,), and d_j psi, shape (params, 2^n).
+        product: From psi to H psi, both of shape (2^n,).
         regularization: As for `real_time_evolution`.
-        theta: Shape (params,).
     """
     psi, slopes = state_and_tangents(theta)
     t = slopes - np.outer(slopes @ psi.conj(), psi)
     moved = product(psi)
     energy = float(np.vdot(psi, moved).real)
     chi = (-1j if kind == "real" else -1.0) * (moved - energy * psi)
-    g = (t.conj() @ t.T).real
-    V = (t.conj() @ chi).real
+    g = np.real(t.conj() @ t.T)
+    V = np.real(t.conj() @ chi)
     velocity = np.linalg.solve(g + regularization * np.eye(len(g)), V)
     return Motion(velocity, energy, float(np.linalg.norm(velocity @ t - chi)))
 
@@ -244,12 +284,13 @@ def motion(
 def _evolution(
     kind: Kind,
     circuit: QuantumCircuit,
-    problem: Any,
+    problem: ProblemLike,
+    *,
     time: float,
     steps: int,
-    theta: Any,
+    theta: ArrayLike | None,
     regularization: float,
-    backend: Any,
+    backend: BackendLike,
     seed: int,
     label: str,
     folder: str | Path | None,
@@ -262,26 +303,33 @@ def _evolution(
     steps = whole(steps, "steps", at_least=1)
     dt = float(time) / steps
     device = _with_tangents(backend)
-    move = partial(motion, kind, device.tangents(circuit), as_product(work.problem.hamiltonian), float(regularization))
+    move = partial(
+        motion,
+        kind=kind,
+        state_and_tangents=device.tangents(circuit),
+        product=as_product(work.problem.hamiltonian),
+        regularization=float(regularization),
+    )
     asked = {"time": float(time), "steps": steps, "theta": work.theta.tolist(), "regularization": float(regularization)}
     settings = ("seed", "label")
-    with opened(f"{kind}-time", work, backend=device, folder=folder, asked=asked, settings=settings) as record:
-        points = record.lines("trajectory")
+    with open_record(f"{kind}-time", work, backend=device, folder=folder, asked=asked, settings=settings) as record:
+        points = record.lines("trajectory", TrajectoryPoint)
         while len(points) <= steps:
             record.check_stop()
-            row = _moved(move, np.array(points[-1]["theta"]), dt) if points else work.theta
+            row = _moved(move, np.array(points[-1].theta), dt) if points else work.theta
             here = move(row)
-            points.append({"theta": row.tolist(), "energy": here.energy, "residual": here.residual})
+            points.append(TrajectoryPoint(theta=row.tolist(), energy=here.energy, residual=here.residual))
             record.append("trajectory", points[-1])
-        with at_once():  # every point of the trajectory is saved
-            fidelities = _fidelities(kind, device, work.problem, circuit, points, dt)
+        with stop_at_once():  # every point of the trajectory is saved
+            thetas = [point.theta for point in points]
+            fidelities = _fidelities(kind, device, work.problem, circuit, thetas=thetas, dt=dt)
         result = Evolution(
             work.problem,
             kind,
             dt * np.arange(steps + 1),
-            np.array([point["theta"] for point in points]),
-            np.array([point["energy"] for point in points]),
-            np.array([point["residual"] for point in points]),
+            np.array(thetas),
+            np.array([point.energy for point in points]),
+            np.array([point.residual for point in points]),
             fidelities,
             exact_energy(work.problem) if kind == "imaginary" else None,
             record.folder,
@@ -301,7 +349,7 @@ def _moved(move: Callable[[np.ndarray], Motion], theta: np.ndarray, dt: float) -
 
 
 def _fidelities(
-    kind: Kind, device: Any, problem: Problem, circuit: QuantumCircuit, points: list[dict], dt: float
+    kind: Kind, device: Tangents, problem: Problem, circuit: QuantumCircuit, *, thetas: list[list[float]], dt: float
 ) -> np.ndarray | None:
     """Overlap with the exact evolution of the first state at every step."""
     if problem.n_qubits > EXACT_QUBITS:
@@ -310,18 +358,19 @@ def _fidelities(
     from scipy.sparse.linalg import expm_multiply
 
     generator = (-1j if kind == "real" else -1.0) * dt * csr_matrix(problem.hamiltonian.to_matrix(sparse=True))
-    psi = exact = device.state(circuit, points[0]["theta"])
-    found = []
-    for point in points:
-        if found:
+    states = device.states(circuit)
+    psi = exact = states(np.array(thetas[0]))
+    fidelities = []
+    for theta in thetas:
+        if fidelities:
             exact = expm_multiply(generator, exact)
             exact /= np.linalg.norm(exact)
-            psi = device.state(circuit, point["theta"])
-        found.append(abs(np.vdot(exact, psi)) ** 2)
-    return np.array(found)
+            psi = states(np.array(theta))
+        fidelities.append(abs(np.vdot(exact, psi)) ** 2)
+    return np.array(fidelities)
 
 
-def _with_tangents(backend: Any) -> Any:
+def _with_tangents(backend: BackendLike) -> Any:
     device: Backend = backends.get("statevector" if backend == "auto" else backend)
     if not isinstance(device, Tangents):
         raise Refused(

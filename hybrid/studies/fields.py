@@ -1,5 +1,7 @@
-"""What the values of a study file are made of: strict tables, counts, pairs, and paths of files that exist."""
+"""The types of the values in a study file: strict tables, counts, pairs, and paths of files that exist."""
 
+import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,19 +17,60 @@ class Section(BaseModel):
     model_config = STRICT
 
     def arguments(self) -> dict[str, Any]:
-        """The keys that the file gives, but for the kind."""
+        """The keys that the file gives and their values, without the kind: arguments of the function behind it."""
         return self.model_dump(exclude_unset=True, exclude={"kind"})
 
 
-def _existing(name: str, info: ValidationInfo) -> str:
+class KindSection(Section):
+    """A table of which there are several kinds, each with keys of its own."""
+
+    kind: str
+
+
+class InputPath(str):
+    """The absolute path of an input file; what is recorded of it is its name and its content.
+
+    Attributes:
+        content: SHA-256 of the file when the study was read, in hexadecimal.
+    """
+
+    content: str
+
+    def __new__(cls, path: Path, content: str) -> "InputPath":
+        """The path with the digest of its content.
+
+        Args:
+            path: Absolute path.
+            content: SHA-256 of the file, in hexadecimal.
+        """
+        made = super().__new__(cls, path)
+        made.content = content
+        return made
+
+    def __getnewargs__(self) -> tuple[Path, str]:  # pyright: ignore[reportIncompatibleMethodOverride] - for pickle
+        return Path(self), self.content
+
+    def record(self) -> dict[str, str]:
+        """What the record of a run keeps of the file: its name and digest, but not the folder that it lies in."""
+        return {"file": Path(self).name, "sha256": self.content}
+
+
+def _existing(name: str, info: ValidationInfo) -> InputPath:
     path = Path((info.context or {}).get("folder", "."), name)
     try:
-        found = path.is_file()
+        if not path.is_file():
+            raise ValueError(f"no such file: {path}")
+        return InputPath(path, _content(path, path.stat().st_mtime_ns, path.stat().st_size))
     except OSError as err:
         raise ValueError(f"no such file ({err.strerror})") from err
-    if not found:
-        raise ValueError(f"no such file: {path}")
-    return str(path)
+
+
+@cache
+def _content(path: Path, changed_ns: int, size: int) -> str:
+    """SHA-256 of a file, read once for all points of a study."""
+    del changed_ns, size  # another time or size is another content
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _geometry(text: str, info: ValidationInfo) -> str:
@@ -40,7 +83,14 @@ def _geometry(text: str, info: ValidationInfo) -> str:
 
 
 def fault(key: str, value: Any, message: str, **context: Any) -> ValidationError:
-    """A validation error at one key, for rules that reach beyond that key."""
+    """A validation error at one key, for rules that depend on other keys, too.
+
+    Args:
+        key: Name of the key, with dots between the names of nested tables.
+        value: Its value.
+        message: What is wrong.
+        context: Further details for the message, such as the known names.
+    """
     error = PydanticCustomError("rule", "{message}", {"message": message, **context})
     return ValidationError.from_exception_data(
         "study", [InitErrorDetails(type=error, loc=tuple(key.split(".")), input=value)]

@@ -7,23 +7,20 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from circuits.errors import Refused
-from hybrid.studies.sections import AnyAnsatz, AnyProblem, Backend, Optimizer, Run, Spec
+from hybrid.studies.problem_and_ansatz import kinds, model_of
+from hybrid.studies.sections import Backend, Optimizer, Run, Spec
 from hybrid.studies.sweep import shown
 
 _SINGLE = {"optimizer": Optimizer, "backend": Backend, "run": Run}
-_BY_KIND = {
-    section: {get_args(model.model_fields["kind"].annotation)[0]: model for model in get_args(get_args(union)[0])}
-    for section, union in (("problem", AnyProblem), ("ansatz", AnyAnsatz))
-}
 
 
 def refusal(error: ValidationError, data: Mapping[str, Any], *, where: str) -> Refused:
-    """All that is wrong, a line for each key, each starting with ``where``.
+    """The error of a study file from that of its validation: a line for each key that is wrong.
 
     Args:
-        error: What pydantic says.
-        data: The file's content after substitution.
-        where: The file, and the point of the sweep if there is one.
+        error: That pydantic raised.
+        data: The file's content, with placeholders replaced.
+        where: The file, and the point of the sweep if there is one; every line begins with it.
     """
     faults = error.errors(include_url=False)
     lines = [_line(fault, data) for fault in faults if fault["type"] != "missing"]
@@ -37,8 +34,6 @@ def refusal(error: ValidationError, data: Mapping[str, Any], *, where: str) -> R
 
 def _line(fault: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     section, *keys = fault["loc"]
-    if keys and keys[0] in _BY_KIND.get(section, ()):
-        keys = keys[1:]  # pydantic puts the kind into the path
     return _in_section(fault, section, data) if not keys else _at_key(fault, section, str(keys[0]), data)
 
 
@@ -53,10 +48,10 @@ def _in_section(fault: Mapping[str, Any], section: str, data: Mapping[str, Any])
         return f"{section} = {shown(table)}: unknown key outside of all sections{_owner(section) or near}"
     if not isinstance(table, dict):
         return f"{section} = {shown(table)}: must be a section [{section}] with keys"
-    kinds = sorted(_BY_KIND[section])
+    known = kinds(section)
     if "kind" not in table:
-        return f"[{section}] kind: missing; must be one of {', '.join(kinds)}"
-    return f"[{section}] kind = {shown(table['kind'])}: unknown kind{_near(table['kind'], kinds)}"
+        return f"[{section}] kind: missing; must be one of {', '.join(known)}"
+    return f"[{section}] kind = {shown(table['kind'])}: unknown kind{_near(table['kind'], known)}"
 
 
 def _at_key(fault: Mapping[str, Any], section: str, key: str, data: Mapping[str, Any]) -> str:
@@ -79,7 +74,7 @@ def _at_key(fault: Mapping[str, Any], section: str, key: str, data: Mapping[str,
 
 
 def _model(section: str, table: Mapping[str, Any]) -> type[BaseModel]:
-    return _SINGLE[section] if section in _SINGLE else _BY_KIND[section][table["kind"]]
+    return _SINGLE[section] if section in _SINGLE else model_of(section, table["kind"])
 
 
 def _literals(field: Any) -> list[str]:

@@ -1,13 +1,10 @@
 """Running a study: one workload, or every point of a sweep, each in a folder of its own, on one rank or many."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import backends
-from backends.base import Backend
 from circuits.errors import Refused, ToolkitError
 from hybrid.loop.clock import Clock
 from hybrid.loop.minimize import continue_run, run
@@ -17,67 +14,24 @@ from hybrid.ranks.mpi import ALONE, End, Ranks
 from hybrid.ranks.work_queue import SharedStop, Work, WorkQueue, WorkQueueClient
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.runs import folder as folders
-from hybrid.runs.files import read_json, write_json
+from hybrid.runs.files import write_json
+from hybrid.runs.lock import Lock
 from hybrid.runs.result import Result
+from hybrid.studies.continuation import begun
 from hybrid.studies.outcome import Outcome
-from hybrid.studies.study import Point, Study, build
-from hybrid.terminal.progress import Progress
-from hybrid.workload.workload import Workload, workload
-
-
-@dataclass(frozen=True)
-class Task:
-    """A study as all ranks know it.
-
-    Attributes:
-        points: Its workloads.
-        folder: Where the record goes.
-        begun: Numbers of the points that have a record already.
-        end: When the ranks will be ended, in seconds since 1970; None without a limit.
-    """
-
-    points: tuple[Point, ...]
-    folder: Path
-    begun: frozenset[int]
-    end: float | None
-
-    def place(self, k: int) -> Path:
-        """The folder of a point: that of the study, or of a sweep's subfolder named after the values."""
-        name = self.points[k].name
-        return self.folder / name if name else self.folder
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A point that is built."""
-
-    work: Workload
-    backend: Any
-    seconds: float
+from hybrid.studies.preparation import Prepared, Task, build_all, prepare, within_memory
+from hybrid.studies.study import Point, Study
 
 
 @dataclass(frozen=True)
 class Begin:
-    """The leader's message that the work begins, in so many teams."""
+    """The leader's message that the work begins.
+
+    Attributes:
+        n_teams: Number of teams into which the ranks divide.
+    """
 
     n_teams: int
-
-
-def workload_of(point: Point) -> tuple[Workload, Any]:
-    """The workload of a point, and the backend it asks for ("auto" or a `Backend`)."""
-    problem, circuit, arguments = build(point)
-    backend = arguments.pop("backend")
-    arguments.pop("name")
-    try:
-        return workload(circuit, problem, **arguments), backend
-    except Refused as err:
-        raise type(err)(f"{point.where}: {err}") from err
-
-
-def plan_of(point: Point) -> tuple[Workload, Plan]:
-    """The workload of a point, and where it would run."""
-    work, backend = workload_of(point)
-    return work, rank(work, candidates(backend))
 
 
 def run_study(
@@ -104,9 +58,9 @@ def run_study(
         study: Read and checked.
         folder: Where the record goes.
         resume: Whether to continue what the folder holds; otherwise it must hold no run.
-        on_plan: Told each plan of this rank's points before they run.
-        on_outcome: Told each outcome as it comes.
-        should_stop: Asked before each step and each point.
+        on_plan: Called with each point that this rank runs and its plan, before it runs.
+        on_outcome: Called with each outcome as it comes.
+        should_stop: Called before each step and each point; when it returns True, the study is stopped.
         ranks: This one leads them; the others `follow`.
         end: When the ranks will be ended, in seconds since 1970; the others watch it, too.
 
@@ -114,36 +68,65 @@ def run_study(
         The outcomes in the order of the points; fewer than points if it was stopped.
     """
     points = study.points()
-    places = [folder / point.name if point.name else folder for point in points]
+    Lock(folder, shared=study.partial).check()
+    begun_points = _known(points, folder, resume=resume)
+    task = Task(points, folder, begun_points, end)
+    ranks.broadcast(task)
+    fresh, reserved = build_all(task, ranks)
+    with _at_work(study, folder):
+        if _known(points, folder, resume=resume) != begun_points:
+            raise Refused(f"{folder}: somebody else has worked there while the points were built; start again")
+        chains = study.chains()
+        begin = ranks.broadcast(Begin(min(len(chains), ranks.size)))
+        team, leaders = ranks.split(begin.n_teams)
+        stop = SharedStop(should_stop, ranks, leaders)
+        kept = [chain for chain in chains if reserved.intersection(chain)]
+        queue = WorkQueue[Outcome](
+            [chain for chain in chains if chain not in kept],
+            kept,
+            ranks=ranks,
+            leaders=leaders,
+            on_result=on_outcome,
+            should_stop=stop,
+        )
+
+        def stopping() -> bool:
+            queue.answer()
+            return stop()
+
+        with leading(team):
+            while (chain := queue.next()) is not None:
+                _run(task, chain, fresh, team=team, on_plan=on_plan, report=queue.add, should_stop=stopping)
+        queue.close()
+        order = {point.name: k for k, point in enumerate(points)}
+        outcomes = sorted(queue.results, key=lambda outcome: order[outcome.point.name])
+        if points[0].values and not study.partial:
+            write_json(folder / "sweep.json", {"points": [outcome.to_dict() for outcome in outcomes]})
+    return outcomes
+
+
+@contextmanager
+def _at_work(study: Study, folder: Path) -> Iterator[None]:
+    """The right to work on a sweep: alone, or, on some of its points, together with others; each point has its own."""
+    if not study.sweep:
+        yield
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise Refused(f"the folder {folder} cannot be written: {err.strerror}") from err
+    with Lock(folder, shared=study.partial):
+        yield
+
+
+def _known(points: Sequence[Point], folder: Path, *, resume: bool) -> frozenset[int]:
+    """Numbers of the points that have a record; refuse one of another study, and any that is not to be continued."""
+    places = [folder / point.name for point in points]
     if not resume:
         for place in (folder, *places):
             folders.check_free(place)
-    known = resume and [_continue_check(point, place) for point, place in zip(points, places, strict=True)]
-    task = Task(points, folder, frozenset(k for k in range(len(points)) if known and known[k]), end)
-    ranks.share(task)
-    fresh, reserved = _build(task, ranks)
-    chains = study.chains()
-    begin = ranks.share(Begin(min(len(chains), ranks.size)))
-    team, leaders = ranks.split(begin.n_teams)
-    stop = SharedStop(should_stop, ranks, leaders)
-    kept = [chain for chain in chains if reserved.intersection(chain)]
-    queue = WorkQueue[Outcome]([c for c in chains if c not in kept], kept, ranks, leaders, on_outcome, stop)
-
-    def stopping() -> bool:
-        queue.answer()
-        return stop()
-
-    with leading(team):
-        while (chain := queue.next()) is not None:
-            _run(task, chain, fresh, team, on_plan, queue.add, stopping)
-    queue.close()
-    order = {point.name: k for k, point in enumerate(points)}
-    outcomes = sorted(queue.results, key=lambda outcome: order[outcome.point.name])
-    if points[0].values and not study.partial:
-        summary = {"points": [outcome.to_dict() for outcome in outcomes]}
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "sweep.json", summary)
-    return outcomes
+        return frozenset()
+    return frozenset(k for k, place in enumerate(places) if begun(points[k], place))
 
 
 def follow(ranks: Ranks) -> int:
@@ -152,15 +135,15 @@ def follow(ranks: Ranks) -> int:
     Args:
         ranks: In which this one does not lead.
     """
-    if isinstance(task := ranks.share(), End):
+    if isinstance(task := ranks.broadcast(), End):
         return task.code
     with Stop(task.end) as stop:
         return _follow(task, ranks, stop)
 
 
 def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
-    fresh, _ = _build(task, ranks)
-    if isinstance(begin := ranks.share(), End):
+    fresh, _ = build_all(task, ranks)
+    if isinstance(begin := ranks.broadcast(), End):
         return begin.code
     team, leaders = ranks.split(begin.n_teams)
     stop = SharedStop(should_stop, ranks, leaders)
@@ -168,25 +151,11 @@ def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
         with leading(team):
             queue = WorkQueueClient[Outcome](ranks, stop)
             while (chain := queue.next()) is not None:
-                _run(task, chain, fresh, team, lambda *_: None, lambda o: queue.report(_portable(o)), stop)
+                report: Callable[[Outcome], None] = lambda outcome: queue.report(_portable(outcome))  # noqa: E731
+                _run(task, chain, fresh, team=team, on_plan=lambda *_: None, report=report, should_stop=stop)
     else:
         serve(team, meanwhile=stop)
-    return ranks.share(meanwhile=stop).code
-
-
-def unfinished(study: Study, folder: Path) -> list[int]:
-    """Positions of the points that have no final result in the folder; a run that was stopped has none.
-
-    Raises:
-        Refused: if the folder holds the run of another study.
-    """
-    missing = []
-    for number, point in enumerate(study.points()):
-        result = folder / point.name / "result.json"
-        ended = _continue_check(point, folder / point.name) and result.is_file()
-        if not ended or read_json(result).get("status") == "stopped":
-            missing.append(number)
-    return missing
+    return ranks.broadcast(meanwhile=stop).code
 
 
 def _portable(outcome: Outcome) -> Outcome:
@@ -194,56 +163,11 @@ def _portable(outcome: Outcome) -> Outcome:
     return replace(outcome, result=outcome.result and replace(outcome.result, plan=None))
 
 
-def _build(task: Task, ranks: Ranks) -> tuple[dict[int, Prepared], set[int]]:
-    """Build the points that have no record, each rank its share.
-
-    Returns:
-        This rank's own, and, on the leader, the numbers of all points that ask a provider.
-
-    Raises:
-        ToolkitError: on the leader, the first point's that cannot be built.
-    """
-    own = range(ranks.rank, len(task.points), ranks.size)
-    fresh: dict[int, Prepared] = {}
-    errors: dict[int, ToolkitError] = {}
-    reserved = set()
-    with Progress("building problems and circuits", len(own)) as progress:
-        for done, k in enumerate(own):
-            progress.update(done, task.points[k].name)
-            try:
-                if k in task.begun:
-                    backend = _backend(task.points[k])
-                else:
-                    fresh[k] = _prepare(task.points[k])
-                    backend = fresh[k].backend
-            except ToolkitError as err:
-                errors[k] = err
-                break
-            if isinstance(backend, Backend) and backend.capabilities().place == "provider":
-                reserved.add(k)
-    for others, elsewhere in ranks.gather((errors, reserved)):
-        errors |= others
-        reserved |= elsewhere
-    if errors and ranks.leads:
-        raise errors[min(errors)]
-    return fresh, reserved
-
-
-def _backend(point: Point) -> Any:
-    """The backend that a point asks for, "auto" or a `Backend`."""
-    asked = point.spec.backend
-    return "auto" if asked.name == "auto" else backends.get(asked.name, **asked.options)
-
-
-def _prepare(point: Point) -> Prepared:
-    start = time.perf_counter()
-    return Prepared(*workload_of(point), time.perf_counter() - start)
-
-
 def _run(
     task: Task,
     chain: Work,
     fresh: dict[int, Prepared],
+    *,
     team: Ranks,
     on_plan: Callable[[Point, Plan], None],
     report: Callable[[Outcome], None],
@@ -259,15 +183,16 @@ def _run(
             if k in task.begun:
                 result = continue_run(place, should_stop=should_stop, team=team)
             else:
-                prepared = _from(before, fresh.pop(k, None) or _prepare(point), point)
-                result = _start(point, prepared, place, on_plan, should_stop, team)
+                prepared = _from(before, fresh.pop(k, None) or prepare(point), point)
+                result = _start(point, prepared, place, on_plan=on_plan, should_stop=should_stop, team=team)
             outcome, before = Outcome(point, result), result
         except Stopped:
             return
-        except ToolkitError as err:
+        except (ToolkitError, MemoryError) as err:
+            error = within_memory(err, point)
             if not point.values:
-                raise
-            outcome, before = Outcome(point, None, err), None
+                raise error from err
+            outcome, before = Outcome(point, None, error), None
         report(outcome)
 
 
@@ -287,6 +212,7 @@ def _start(
     point: Point,
     prepared: Prepared,
     place: Path,
+    *,
     on_plan: Callable[[Point, Plan], None],
     should_stop: Callable[[], bool],
     team: Ranks,
@@ -298,18 +224,3 @@ def _start(
     on_plan(point, plan)
     notes = {"study": point.record()}
     return run(work, plan, folder=place, notes=notes, clock=clock, should_stop=should_stop, team=team)
-
-
-def _continue_check(point: Point, place: Path) -> bool:
-    """Whether the folder holds this point's run; refuse one of another study."""
-    if not folders.is_run(place):
-        return False
-    kept = folders.read_spec(place).notes.get("study")
-    record = point.record()
-    if kept != record:
-        sections = sorted(key for key in {*record, *(kept or {})} if (kept or {}).get(key) != record.get(key))
-        raise Refused(
-            f"{place} holds the run of another study: {', '.join(f'[{s}]' for s in sections)} differ. "
-            "Give the study file as it was, or another folder"
-        )
-    return True

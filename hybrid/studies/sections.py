@@ -9,129 +9,8 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from hybrid.studies.fields import (
-    LAYERS,
-    STRICT,
-    Axes,
-    Bonds,
-    Count,
-    Geometry,
-    InputFile,
-    Layers,
-    Pairs,
-    Ring,
-    Section,
-    Sites,
-    Strength,
-    WeightedPairs,
-    Words,
-    fault,
-)
-
-
-class Molecule(Section):
-    """Electrons of a molecule in a basis of orbitals."""
-
-    kind: Literal["molecule"]
-    geometry: Geometry = Field(
-        description='atoms and their places in angstrom, such as "H 0 0 0; H 0 0 0.735", or the path of an .xyz file'
-    )
-    basis: str | None = Field(default=None, description='the name of a basis set, such as "sto-3g"')
-    active_space: Annotated[tuple[Count, Count], Field(strict=False)] | None = Field(
-        default=None, description="[electrons, orbitals], two whole numbers from 1"
-    )
-    charge: int | None = Field(default=None, ge=-100, le=100, description="the total charge, a whole number of protons")
-    spin: int | None = Field(
-        default=None, ge=0, le=100, description="the number of unpaired electrons, a whole number from 0"
-    )
-
-
-class Tfim(Section):
-    """Transverse-field Ising model."""
-
-    kind: Literal["tfim"]
-    n: Sites
-    coupling: Strength = None
-    field: Strength = None
-    periodic: Ring = None
-    edges: Bonds = None
-
-
-class Heisenberg(Section):
-    """Heisenberg model."""
-
-    kind: Literal["heisenberg"]
-    n: Sites
-    coupling: float | Axes | None = Field(default=None, description="a finite number, or three of them for X, Y and Z")
-    field: Strength = None
-    periodic: Ring = None
-    edges: Bonds = None
-
-
-class Maxcut(Section):
-    """Largest cut of a graph."""
-
-    kind: Literal["maxcut"]
-    edges: WeightedPairs | None = Field(
-        default=None, description="pairs of nodes, each with a weight if wanted, such as [[0, 1], [1, 2, 0.5]]"
-    )
-    path: InputFile | None = Field(
-        default=None, description='the path of a file with a line "node node [weight]" for each edge'
-    )
-
-    @model_validator(mode="after")
-    def _one_source(self):
-        if (self.edges is None) == (self.path is None):
-            raise fault("edges", self.edges, "give either edges or path, one of them")
-        return self
-
-    def arguments(self) -> dict[str, Any]:
-        """Both keys are the one argument of `circuits.maxcut`."""
-        return {"edges": self.edges if self.path is None else self.path}
-
-
-class PauliTerms(Section):
-    """A Hamiltonian from a file."""
-
-    kind: Literal["pauli_terms"]
-    path: InputFile = Field(description='the path of a file with a line "coefficient PAULIS" for each term')
-
-
-class Uccsd(Section):
-    """Unitary coupled cluster."""
-
-    kind: Literal["uccsd"]
-
-
-class HardwareEfficient(Section):
-    """Rotations and entangling gates."""
-
-    kind: Literal["hardware_efficient"]
-    layers: Layers | None = Field(default=None, description=LAYERS)
-    rotations: Words | None = Field(default=None, description='a list of rotations, such as ["ry", "rz"]')
-    entangler: str | None = Field(default=None, description='a two-qubit gate, such as "cx" or "rzz"')
-    topology: str | Pairs | None = Field(default=None, description='"linear", "ring", "all", or pairs of qubits')
-
-
-class HamiltonianVariational(Section):
-    """Layers of the Hamiltonian's own parts."""
-
-    kind: Literal["hamiltonian_variational"]
-    layers: Layers = Field(description=LAYERS)
-
-
-class Qaoa(Section):
-    """Quantum approximate optimization."""
-
-    kind: Literal["qaoa"]
-    layers: Layers = Field(description=LAYERS)
-
-
-class CircuitFile(Section):
-    """A circuit of the user's own."""
-
-    kind: Literal["file"]
-    path: InputFile = Field(description="the path of a circuit in OpenQASM (.qasm) or QPY (.qpy)")
+from hybrid.studies.fields import STRICT, Count, Section, fault
+from hybrid.studies.problem_and_ansatz import PROBLEMS, AnyAnsatz, AnyProblem, Molecule, Uccsd
 
 
 def _backend_name(name: str) -> str:
@@ -192,44 +71,36 @@ class Optimizer(Section):
 
 
 class Backend(Section):
-    """Where to run, and how."""
+    """Where to run, and how: a name, the shots, and whatever options that backend declares."""
+
+    model_config = STRICT | {"extra": "allow"}
 
     name: Annotated[str, AfterValidator(_backend_name)] = Field(
         default="auto", description='the name of a backend, such as "auto", "statevector" or "ibm:fake_manila"'
     )
     shots: Count | None = Field(default=None, description="the shots for each measured circuit, a whole number from 1")
-    precision: Literal["double", "single"] | None = Field(default=None, description='"double" or "single"')
-    method: str | None = Field(default=None, description='a method of Aer, such as "matrix_product_state"')
-    noise: str | None = Field(default=None, description='a device whose noise Aer imitates, such as "fake_manila"')
-    memory: Literal["auto", "keep", "lean"] | None = Field(
-        default=None, description='"auto", "keep" or "lean": whether gradients of 17 qubits or more keep states'
-    )
-
-    optimization_level: Literal[0, 1, 2, 3] | None = Field(
-        default=None, description="0, which runs every gate, or 1 to 3, which shorten circuits before they are run"
-    )
-
-    @model_validator(mode="after")
-    def _options_of_the_name(self):
-        for key, name in (("method", "aer"), ("noise", "aer"), ("memory", "statevector")):
-            value = getattr(self, key)
-            if value is not None and self.name != name:
-                raise fault(key, value, f'only name = "{name}" takes this key, and the name is "{self.name}"')
-        if self.optimization_level is not None and self.name.partition(":")[0] not in ("aer", "ibm"):
-            words = f'only "aer" and "ibm:..." take this key, and the name is "{self.name}"'
-            raise fault("optimization_level", self.optimization_level, words)
-        if self.precision is not None and self.name == "auto":
-            raise fault(
-                "precision", self.precision, 'name a backend to choose its precision; with "auto" accuracy does'
-            )
-        return self
 
     @property
     def options(self) -> dict[str, Any]:
         """Options as `backends.get` takes them."""
-        options = {"precision": self.precision, "method": self.method, "noise_model": self.noise}
-        options |= {"memory": self.memory, "optimization_level": self.optimization_level}
-        return {key: value for key, value in options.items() if value is not None}
+        return dict(self.model_extra or {})
+
+    @model_validator(mode="after")
+    def _options_of_the_name(self):
+        from backends import registry
+
+        known = {} if self.name == "auto" else registry.options(self.name)
+        for key, value in self.options.items():
+            if key in known:
+                if wrong := known[key].wrong(value):
+                    raise fault(key, value, wrong)
+                continue
+            takers = [name for name in registry.names() if key in registry.options(name)]
+            if not takers:
+                raise fault(key, value, "unknown key", known=[*type(self).model_fields, *known])
+            names = " or ".join(f'"{name}"' for name in takers)
+            raise fault(key, value, f'only name = {names} takes this key, and the name is "{self.name}"')
+        return self
 
 
 class Run(Section):
@@ -249,12 +120,6 @@ class Run(Section):
     )
 
 
-AnyProblem = Annotated[Molecule | Tfim | Heisenberg | Maxcut | PauliTerms, Field(discriminator="kind")]
-AnyAnsatz = Annotated[
-    Uccsd | HardwareEfficient | HamiltonianVariational | Qaoa | CircuitFile, Field(discriminator="kind")
-]
-
-
 class Spec(Section):
     """One workload as a study file describes it, without a sweep."""
 
@@ -266,6 +131,6 @@ class Spec(Section):
 
     @model_validator(mode="after")
     def _fitting_ansatz(self):
-        if self.ansatz.kind == "uccsd" and self.problem.kind != "molecule":
+        if isinstance(self.ansatz, Uccsd) and not isinstance(self.problem, Molecule) and self.problem.kind in PROBLEMS:
             raise fault("ansatz.kind", "uccsd", f'needs a problem of kind "molecule", not "{self.problem.kind}"')
         return self

@@ -1,6 +1,7 @@
 """The study file: a grid of workloads in one TOML file, checked whole before anything runs."""
 
 import difflib
+import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,11 +13,13 @@ from pydantic import ValidationError
 
 import backends
 import circuits
+from circuits import registry
 from circuits.errors import Refused
 from hybrid import optimizers
+from hybrid.studies.fields import InputPath
 from hybrid.studies.refusals import refusal
 from hybrid.studies.sections import Spec
-from hybrid.studies.sweep import Value, check_use, fill, grid, positions, variables, word
+from hybrid.studies.sweep import Value, check_use, fill, grid, positions, slug, variables
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -24,6 +27,12 @@ if TYPE_CHECKING:
     from circuits.problems.problem import Problem
 
 MAX_BYTES = 1 << 20
+
+MAX_DEPTH = 16
+"""Of tables and lists within each other; nothing that is understood is nested more than four deep."""
+
+MAX_NAME_BYTES = 200
+"""Of the name of a point, which is that of its folder: file systems take 255, and files beside it have longer names."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +51,20 @@ class Point:
 
     @property
     def name(self) -> str:
-        """A word that no other point of the study has, such as ``r=1.2,layers=3``; empty without a sweep."""
-        return ",".join(f"{name}={word(value)}" for name, value in self.values.items())
+        """The name of the point's folder, such as ``r=1.2,layers=3``, unique in the study; empty without a sweep."""
+        return ",".join(f"{name}={slug(value)}" for name, value in self.values.items())
 
     def record(self) -> dict[str, Any]:
-        """What the file says at this point, as JSON-able values."""
-        return self.spec.model_dump(mode="json", exclude_unset=True)
+        """The sections of the file at this point, as JSON-able values; input files by their names and contents."""
+        return _recorded(self.spec.model_dump(exclude_unset=True))
+
+
+def _recorded(value: Any) -> Any:
+    if isinstance(value, InputPath):
+        return value.record()
+    if isinstance(value, Mapping):
+        return {key: _recorded(content) for key, content in value.items()}
+    return [_recorded(content) for content in value] if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True)
@@ -56,8 +73,8 @@ class Study:
 
     Attributes:
         path: The file.
-        sweep: Variable to its values, in file order.
-        partial: Whether it holds some of the grid's points only.
+        sweep: Names of the sweep variables to their values, in the order of the file.
+        partial: Whether it holds only some points of the grid.
     """
 
     path: Path
@@ -75,7 +92,11 @@ class Study:
         return self._points[0].spec.run.warm_start
 
     def chains(self) -> list[tuple[int, ...]]:
-        """Positions of points that depend on each other, in order; those of different chains do not."""
+        """Chains of points of which each starts from the one before it; different chains do not depend on each other.
+
+        Returns:
+            Numbers of the points of each chain, in order; chains of one point each without a warm start.
+        """
         if not self.warm_start:
             return [(k,) for k in range(len(self._points))]
         last = list(self.sweep)[-1]
@@ -85,21 +106,28 @@ class Study:
         return [tuple(chain) for chain in chains.values()]
 
     def check_apart(self) -> None:
-        """Refuse to have points run apart from each other if they start from each other."""
+        """Refuse to run points independently of each other if they start from each other.
+
+        Raises:
+            Refused: for a study with a warm start.
+        """
         if self.warm_start:
             raise Refused(
                 f"{self.path}: [run] warm_start = true: a point needs the one before it, so points cannot run apart; "
                 "run the whole sweep in one job, on many ranks if you like"
             )
 
-    def only(self, words: Iterable[str]) -> "Study":
-        """The study with some of its points: numbers in the grid from 0, ranges such as ``3-7``, or names.
+    def only(self, selection: Iterable[str]) -> "Study":
+        """The study with some of its points.
+
+        Args:
+            selection: Numbers in the grid from 0, ranges such as ``3-7``, or names of points.
 
         Raises:
-            Refused: for a word that is none of these, with the nearest name; or if points start from each other.
+            Refused: for anything else, with the nearest name; or if points start from each other.
         """
         self.check_apart()
-        chosen = positions(words, [point.name for point in self._points])
+        chosen = positions(selection, [point.name for point in self._points])
         return replace(self, _points=tuple(self._points[number] for number in chosen), partial=True)
 
 
@@ -122,12 +150,19 @@ def read(path: str | Path, *, backend: str | None = None, base: str | Path | Non
 def check(
     data: Mapping[str, Any], *, path: str | Path, backend: str | None = None, base: str | Path | None = None
 ) -> Study:
-    """The same for content that is parsed already; ``path`` serves messages and relative paths.
+    """Check the content of a study file that is parsed already, every point of its sweep included.
+
+    Args:
+        data: The file's content, as `tomllib` gives it.
+        path: Of the file, for messages and relative paths; it need not exist.
+        backend: As for `read`.
+        base: As for `read`.
 
     Raises:
         Refused: as `read`.
     """
     path = Path(path)
+    _check_depth(path, data)
     sections = {key: value for key, value in data.items() if key != "sweep"}
     if backend is not None:
         given = sections.get("backend", {})
@@ -139,13 +174,26 @@ def check(
         raise Refused(f"{path}: {err}") from err
     folder = path.absolute().parent if base is None else Path(base).absolute()
     study = Study(path, sweep, tuple(_point(path, folder, sections, values) for values in grid(sweep)))
+    for point in study.points():
+        if len(os.fsencode(point.name)) > MAX_NAME_BYTES:
+            raise Refused(
+                f"{point.where[:300]}: [sweep] the values make a name of {len(os.fsencode(point.name))} bytes for the "
+                f"point's folder; at most {MAX_NAME_BYTES} are possible: sweep shorter values, such as paths of files"
+            )
     if study.warm_start and not sweep:
         raise Refused(f"{path}: [run] warm_start = true: there is no [sweep], so nothing to start from")
     return study
 
 
-def build(point: Point) -> "tuple[Problem, QuantumCircuit, dict[str, Any]]":
+def build(
+    point: Point, *, problem: "Problem | None" = None, circuit: "QuantumCircuit | None" = None
+) -> "tuple[Problem, QuantumCircuit, dict[str, Any]]":
     """Make a point's problem and circuit.
+
+    Args:
+        point: Of a study.
+        problem: Made for another point with the same section, if there is one; it is not made again.
+        circuit: The same, for a point with the same problem.
 
     Returns:
         The problem, the ansatz circuit on its qubits, and the other arguments of `hybrid.minimize`: ``backend``
@@ -156,9 +204,9 @@ def build(point: Point) -> "tuple[Problem, QuantumCircuit, dict[str, Any]]":
     """
     spec = point.spec
     with _section(point, "problem"):
-        problem = _problem(spec)
+        problem = _problem(spec) if problem is None else problem
     with _section(point, "ansatz"):
-        circuit = _circuit(spec, problem)
+        circuit = _circuit(spec, problem) if circuit is None else circuit
     with _section(point, "optimizer"):
         optimizer = optimizers.get(**spec.optimizer.description)
     with _section(point, "backend"):
@@ -190,7 +238,7 @@ def _section(point: Point, name: str) -> Iterator[None]:
 
 
 def _problem(spec: Spec) -> "Problem":
-    return getattr(circuits, spec.problem.kind)(**spec.problem.arguments())
+    return registry.load("problem", spec.problem.kind)(**spec.problem.arguments())
 
 
 def _circuit(spec: Spec, problem: "Problem") -> "QuantumCircuit":
@@ -198,7 +246,7 @@ def _circuit(spec: Spec, problem: "Problem") -> "QuantumCircuit":
     if kind == "hardware_efficient":
         return circuits.hardware_efficient(problem.n_qubits, **arguments)
     if kind != "file":
-        return getattr(circuits, kind)(problem, **arguments)
+        return registry.load("ansatz", kind)(problem, **arguments)
     circuit = circuits.load_circuit(arguments["path"])
     if circuit.num_qubits != problem.n_qubits:
         raise Refused(
@@ -218,6 +266,20 @@ def _point(path: Path, folder: Path, sections: Mapping[str, Any], values: Mappin
         raise refusal(err, data, where=where) from err
 
 
+def _check_depth(path: Path, data: Any) -> None:
+    level = [data]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, Mapping | list)
+            for inner in (value.values() if isinstance(value, Mapping) else value)
+        ]
+        if not level:
+            return
+    raise Refused(f"{path}: lists or tables are nested deeper than {MAX_DEPTH}")
+
+
 def _parse(path: Path) -> dict[str, Any]:
     try:
         content = path.open("rb").read(MAX_BYTES + 1)
@@ -230,7 +292,7 @@ def _parse(path: Path) -> dict[str, Any]:
     if len(content) > MAX_BYTES:
         raise Refused(f"{path}: larger than {MAX_BYTES >> 20} MiB, too large for a study file")
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as err:
         line = content[: err.start].count(b"\n") + 1
         raise Refused(f"{path}: line {line}: not UTF-8, which TOML must be") from err

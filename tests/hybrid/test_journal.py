@@ -64,18 +64,6 @@ def test_what_is_written_is_read_to_the_last_bit(tmp_path):
         assert (before.number, before.step, before.seconds) == (after.number, after.step, after.seconds)
 
 
-def test_journals_of_earlier_versions_are_read_and_continued(run):
-    """Those had no columns for pairs, metrics and fidelities."""
-    whole = hybrid.resume(run)
-    database = sqlite3.connect(run / "journal.sqlite")
-    for name in ("pairs", "metrics", "fidelities"):
-        database.execute(f"ALTER TABLE evaluation DROP COLUMN {name}")
-    database.execute("DELETE FROM evaluation WHERE number >= 3")
-    database.commit()
-    database.close()
-    assert hybrid.resume(run).history.same_bits(whole.history)
-
-
 def _overwrite_middle(path):
     content = bytearray(path.read_bytes())
     half = len(content) // 2

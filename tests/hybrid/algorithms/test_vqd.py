@@ -7,7 +7,7 @@ import hybrid
 from circuits import hardware_efficient, molecule, tfim, uccsd
 from circuits.errors import Refused
 from circuits.problems.levels import lowest_levels
-from hybrid.algorithms.deflated import Deflated, zeros
+from hybrid.algorithms.deflated import Deflated, zero_projector
 
 
 def with_its_electrons(problem):
@@ -83,7 +83,7 @@ def test_overlaps_are_sampled_with_shots(pair, name):
     spread = np.sqrt(overlap * (1 - overlap) / shots)
     assert 0 < abs(sampled[0] - overlap) < 5 * spread
     assert sampled[1] == 1.0
-    told = deflated.prepare(circuit, zeros(3))(theta, shots=shots, seed=3)
+    told = deflated.prepare(circuit, zero_projector(3))(theta, shots=shots, seed=3)
     assert told.standard_errors[0, 0] > 0.9 * spread
 
 
@@ -115,6 +115,32 @@ def test_wrong_input_is_refused(change, words, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+SPREAD = {
+    "one spin": ("Z", [1.0]),
+    "two fields": (["IZ", "ZI"], [1.0, 0.25]),
+    "a bond": ("ZZ", [0.5]),
+    "two commuting bonds": (["YY", "XX"], [0.4, 1.1]),
+}
+"""Spectra that reach from minus to plus the sum of the coefficients: no gap can be larger."""
+
+
+@pytest.mark.parametrize("case", SPREAD)
+def test_all_levels_of_the_widest_spectra(case, tmp_path):
+    H = SparsePauliOp(*SPREAD[case])
+    exact = np.linalg.eigvalsh(H.to_matrix())
+    ansatz = hardware_efficient(H.num_qubits, layers=3)
+    result = hybrid.vqd(ansatz, H, levels=len(exact), backend="statevector", folder=tmp_path)
+    assert np.sort(result.energies) == pytest.approx(exact, abs=1e-5)
+    assert result.status == "converged"
+
+
+def test_a_penalty_that_only_equals_the_gap_leaves_a_mixture_and_says_so(tmp_path):
+    result = hybrid.vqd(hardware_efficient(1), "Z", levels=2, penalty=1.9, backend="statevector", folder=tmp_path)
+    assert result.energies[1] < 0.99
+    assert result.status == "mixed"
+    assert "mixed" in str(result)
+
+
 def test_large_registers_are_refused():
     with pytest.raises(Refused, match="2\\^17"):
-        zeros(17)
+        zero_projector(17)

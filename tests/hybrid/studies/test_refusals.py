@@ -125,7 +125,7 @@ BAD = {
     ),
     "level elsewhere": (
         TFIM + HEA + '[backend]\nname = "statevector"\noptimization_level = 0',
-        '[backend] optimization_level = 0: only "aer" and "ibm:..." take this key',
+        '[backend] optimization_level = 0: only name = "aer" or "ibm" takes this key',
     ),
     "unknown precision": (TFIM + HEA + '[backend]\nname = "aer"\nprecision = "duble"', "did you mean 'double'?"),
     "no shots": (

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from circuits.errors import Refused
 from hybrid.studies.study import check
-from hybrid.studies.sweep import check_use, fill, grid, positions, used, variables
+from hybrid.studies.sweep import check_use, fill, grid, placeholders, positions, variables
 
 NAMES = st.sampled_from(["r", "p", "a_1"])
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -36,12 +36,12 @@ def test_numbers_within_text_keep_every_digit(x, y):
 def test_text_without_a_placeholder_stays():
     data = {"a": "plain {} {1} { r }", "b": [1, 2.5, True, None]}
     assert fill(data, {"r": 1}) == data
-    assert used(data) == set()
+    assert placeholders(data) == set()
 
 
 def test_placeholders_are_found_at_any_depth():
     data = {"a": {"b": ["{p}", ["x{q}y{r}"]]}, "c": 3}
-    assert used(data) == {"p", "q", "r"}
+    assert placeholders(data) == {"p", "q", "r"}
     check_use(data, {"p": [1], "q": [1], "r": [1]})
 
 
@@ -158,3 +158,34 @@ def test_a_start_of_another_length_is_refused_at_its_point(tmp_path):
     assert outcomes[0].error is None
     assert "4 parameters" in str(outcomes[1].error)
     assert "warm_start" in str(outcomes[1].error)
+
+
+IMPOSSIBLE = """
+[problem]
+kind = "tfim"
+n = 2
+[ansatz]
+kind = "file"
+path = "{circuit}.qasm"
+[optimizer]
+kind = "spsa"
+accuracy = 0.1
+[backend]
+name = "aer"
+method = "stabilizer"
+shots = 10
+[sweep]
+circuit = ["clifford", "turned"]
+"""
+
+
+def test_what_a_backend_cannot_do_is_refused_before_the_first_point_runs(cli, tmp_path):
+    head = 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[2];\nh q[0];\n'
+    (tmp_path / "clifford.qasm").write_text(head)
+    (tmp_path / "turned.qasm").write_text(head + "ry(0.3) q[1];\n")
+    (tmp_path / "x.toml").write_text(IMPOSSIBLE)
+    code, _, err = cli("run", "x.toml", "--folder", "sweep")
+    assert code == 2
+    assert "circuit = turned" in err
+    assert "gate 'ry(0.3)'" in err
+    assert not (tmp_path / "sweep").exists()

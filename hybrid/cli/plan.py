@@ -1,0 +1,77 @@
+"""The commands that say what would happen, and what there is."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from hybrid.cli.arguments import Json, StudyFile
+
+
+def plan(file: StudyFile, as_json: Json = False) -> None:
+    """Show where a study would run, how long, with how much memory, and why; nothing is started.
+
+    Args:
+        file: The study file.
+        as_json: Whether to print JSON: the plan of a single workload, or "points" with one for each point of a sweep.
+
+    Raises:
+        Refused: if the study is wrong, or no backend can run one of its points.
+    """
+    from hybrid.studies.preparation import plan_of
+    from hybrid.studies.study import read
+    from hybrid.terminal.console import console
+
+    plans = [(point, plan_of(point)) for point in read(file).points()]
+    out = console(quiet=as_json)
+    for point, its_plan in plans:
+        if point.values:
+            out.print(point.name, style="bold")
+        out.print(its_plan)
+    if as_json:
+        content = [{"values": dict(point.values)} | its_plan.to_dict() for point, its_plan in plans]
+        print(json.dumps(content[0] if len(content) == 1 else {"points": content}, allow_nan=False))
+    for _, its_plan in plans:
+        its_plan.chosen  # noqa: B018 - refuses if nothing can run it
+
+
+def backends(
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Measure their speed again (some seconds each).")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List the backends: what is here, what works, how fast, and which options each takes.
+
+    Args:
+        calibrate: Whether to measure their speeds again.
+        as_json: Whether to print JSON: "backends" with one object for each.
+    """
+    from hybrid.routing.survey import survey
+    from hybrid.terminal.console import console, table
+
+    entries = survey(calibrate=calibrate)
+    if as_json:
+        print(json.dumps({"backends": [entry.to_dict() for entry in entries]}, allow_nan=False))
+        return
+    rows = table("backend", "value", "gradient", "what", "options")
+    rows.caption = "times: measured speed at 12 qubits and 160 passes over the state; --calibrate measures anew"
+    for entry in entries:
+        rows.add_row(*entry.cells())
+    console().print(rows)
+
+
+def new(
+    kind: Annotated[str | None, typer.Argument(metavar="KIND", help="What to start from; none lists them.")] = None,
+) -> None:
+    """Print a commented study file to start from.
+
+    Args:
+        kind: Name of a template; None to list the names.
+
+    Raises:
+        Refused: for an unknown name.
+    """
+    from hybrid.studies.templates import kinds, template
+
+    print("\n".join(kinds()) if kind is None else template(kind).rstrip("\n"))

@@ -1,0 +1,100 @@
+"""The commands that show runs and check them."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hybrid.cli.arguments import Json, RunFolder
+
+
+def runs(
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Where to look; runs/ by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the runs in a folder.
+
+    Args:
+        folder: Where to look; None for where runs without a folder of their own go.
+        as_json: Whether to print JSON: "runs" with one object for each.
+
+    Raises:
+        Refused: if the folder does not exist.
+    """
+    from hybrid.runs.listing import listing
+    from hybrid.terminal.console import console, table
+    from hybrid.terminal.words import energy
+
+    entries = listing(folder)
+    if as_json:
+        print(json.dumps({"runs": entries}, allow_nan=False))
+        return
+    rows = table("run", "problem", "backend", "status", "energy")
+    for entry in entries:
+        rows.add_row(entry["folder"], entry["problem"], entry["backend"], entry["status"], energy(entry))
+    console().print(rows if entries else "no runs here")
+
+
+def show(folder: RunFolder, as_json: Json = False) -> None:
+    """Show a run: what was asked, where it ran, what came out.
+
+    Args:
+        folder: Of a run, or of a sweep, whose points are listed.
+        as_json: Whether to print JSON: the run, or "points" with one object for each point of a sweep.
+
+    Raises:
+        Refused: if the folder holds neither, or a damaged run.
+    """
+    from hybrid.runs.listing import entry_of, sweep_of
+
+    points = sweep_of(folder)
+    if as_json:
+        print(json.dumps(entry_of(folder) if points is None else {"points": points}, allow_nan=False))
+    elif points is None:
+        _print_run(entry_of(folder))
+    else:
+        _print_points(points)
+
+
+def _print_run(entry: dict[str, Any]) -> None:
+    from hybrid.terminal.console import console, table
+    from hybrid.terminal.words import energy, value_text
+
+    rows = table("what", "value")
+    for key, value in entry.items():
+        rows.add_row(key, energy(entry) if key == "energy" else value_text(key, value))
+    console().print(rows)
+
+
+def _print_points(points: list[dict[str, Any]]) -> None:
+    from hybrid.terminal.console import console, table
+    from hybrid.terminal.words import energy
+
+    rows = table("point", "status", "energy")
+    for point in points:
+        rows.add_row(point["folder"], point["status"], energy(point))
+    console().print(rows)
+
+
+def verify(folder: RunFolder, as_json: Json = False) -> None:
+    """Check a run: its record, its journal replayed, its energy on other engines, bound, gradient, precision.
+
+    Args:
+        folder: Of a run.
+        as_json: Whether to print the verification as JSON.
+
+    Raises:
+        Refused: if the folder holds no run, or files so damaged that nothing can be checked.
+        typer.Exit: always, with the code 0 if everything was checked and holds, and 3 otherwise.
+    """
+    from hybrid.cli.exit_codes import DONE, NOT_CONVERGED
+    from hybrid.terminal.console import console
+    from hybrid.verification.verification import verify as check
+
+    verification = check(folder)
+    if as_json:
+        print(json.dumps(verification.to_dict(), allow_nan=False))
+    else:
+        console().print(verification)
+    raise typer.Exit(DONE if verification.passed else NOT_CONVERGED)
