@@ -8,7 +8,7 @@ from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 
 from backends.base import Backend, Capabilities, Samples
-from backends.batch import Expectations
+from backends.batch import Evaluate, Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
 from backends.gradients.shift_rule import n_shifted
@@ -23,6 +23,10 @@ from backends.simulators.readout import readout
 from circuits.errors import Refused
 
 DEFAULT_SHOTS = 4096
+"""Of each measured circuit, where neither shots nor a precision is asked for."""
+
+HERE = ("qiskit_aer.", "braket.devices.local_simulator", "braket.emulation")
+"""Modules of simulators that run in this process; those of Qiskit and its fakes are known by a part of the name."""
 
 
 class QiskitDevice(Backend, Samples):
@@ -48,6 +52,11 @@ class QiskitDevice(Backend, Samples):
             raise Refused(
                 f"{type(device).__module__}.{type(device).__name__} is not a backend: give a name such as "
                 "'statevector', or a Qiskit BackendV2"
+            )
+        if not _counts(device):
+            raise Refused(
+                f"{device.name} simulates whole unitaries and measures nothing: give a backend that counts shots, such "
+                "as qiskit_aer's AerSimulator()"
             )
         self._device: Any = device
         self._name = name or str(device.name)
@@ -83,7 +92,7 @@ class QiskitDevice(Backend, Samples):
         memory_bytes = self._memory_bytes(2 * n_qubits if dense else n_qubits)
         return Footprint(passes, 2.0**n_qubits, memory_bytes, values, plan.standard_error(shots))
 
-    def prepare(self, circuit: QuantumCircuit, observables: Any):
+    def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
         """Transpile once; see `Backend.prepare`."""
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
@@ -163,16 +172,31 @@ class QiskitDevice(Backend, Samples):
 
 
 def is_local(device: BackendV2) -> bool:
-    """Whether the device is a simulator or a fake inside this process."""
-    modules = {kind.__module__ for kind in type(device).__mro__}
-    return any(
-        name.startswith("qiskit_aer.") or "fake_provider" in name or "basic_provider" in name for name in modules
-    )
+    """Whether the device is a simulator or a fake inside this process.
+
+    Args:
+        device: Of any vendor; what is not known to run here is taken to be elsewhere.
+    """
+    modules = _modules(device)
+    if any("qiskit_braket_provider" in name for name in modules):  # its local backend runs what it wraps
+        modules = _modules(getattr(device, "_device", None))
+    return any(name.startswith(HERE) or "fake_provider" in name or "basic_provider" in name for name in modules)
 
 
 def _is_ideal(device: Any) -> bool:
-    modules = {kind.__module__ for kind in type(device).__mro__}
+    modules = _modules(device)
     if any("basic_provider" in name for name in modules):
         return True
     is_aer = any(name.startswith("qiskit_aer.") for name in modules)
-    return is_aer and device.options.noise_model is None
+    return is_aer and getattr(device.options, "noise_model", None) is None
+
+
+def _counts(device: Any) -> bool:
+    """Whether it can measure: Aer's simulators of whole unitaries say that they can, but cannot."""
+    is_aer = any(name.startswith("qiskit_aer.") for name in _modules(device))
+    whole = is_aer and getattr(device.options, "method", None) in ("unitary", "superop")
+    return not whole and not (is_aer and type(device).__name__ == "UnitarySimulator")
+
+
+def _modules(thing: Any) -> set[str]:
+    return {kind.__module__ for kind in type(thing).__mro__}
