@@ -6,6 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from qiskit import QuantumCircuit
+
+import backends
+from backends import memory
+from circuits.errors import BudgetExceeded
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
@@ -43,3 +48,26 @@ def test_the_peak_is_what_was_predicted(name, kind):
     done = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
     predicted, real = map(int, done.stdout.split())
     assert 0.5 * predicted < real < 1.1 * predicted  # 1.1: allocators and the small things
+
+
+@pytest.mark.parametrize("name", ["statevector", "lightning", "aer"])
+def test_a_small_grant_refuses_what_the_machine_could_hold(name, monkeypatch):
+    circuit = QuantumCircuit(24)
+    for q in range(24):
+        circuit.ry(0.1 + q, q)
+        circuit.cx(q, (q + 1) % 24)
+    batch = backends.Batch(circuit, "Z" * 24)
+    assert backends.get(name).footprint(batch).memory_bytes < memory.free_bytes()
+    monkeypatch.setenv("SLURM_MEM_PER_NODE", "250")
+    assert memory.free_bytes() <= 250 * 2**20
+    with pytest.raises(BudgetExceeded, match=r"Slurm's grant to the job to 250\.0 MiB"):
+        backends.get(name).prepare(circuit, "Z" * 24)
+
+
+def test_memory_of_an_accelerator():
+    class Device:
+        def __init__(self, stats):
+            self.memory_stats = lambda: stats
+
+    assert memory.device_bytes(Device({"bytes_limit": 1000, "bytes_in_use": 300})) == 700
+    assert memory.device_bytes(Device(None)) is None
