@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from qiskit import QuantumCircuit
-from qiskit.exceptions import QiskitError
 from qiskit.providers import BackendV2
 
+from backends.border import border, says_too_large, too_large
 from backends.measurement.outcomes import Outcomes, counts_bytes, from_counts
-from backends.memory import check
+from backends.memory import check, free_bytes
 from backends.seeds import child_seed, folded
 from circuits.errors import FailedJob, Refused
 
@@ -80,19 +80,26 @@ def _portions(shots: int, width: int) -> Iterator[int]:
 def result_of(device: BackendV2, circuits: Any, options: dict[str, Any], name: str) -> Any:
     """Run circuits and wait for Qiskit's result, or translate the failure.
 
+    Args:
+        device: With ``run`` of its own.
+        circuits: One or a list, in the device's gates.
+        options: Of the run.
+        name: For messages.
+
     Raises:
         Refused: if the simulator cannot do a circuit.
+        BudgetExceeded: if its memory does not suffice.
         FailedJob: for any other failure of the device.
     """
     run: Any = device
-    try:
+    with border(name):
         result = run.run(circuits, **options).result()
-    except QiskitError as err:
-        raise FailedJob(f"{name} could not run the circuits: {err.message}") from err
     if getattr(result, "success", True):
         return result
     failures = {one.status for one in result.results if not one.success} or {result.status}
     reason = "; ".join(sorted(str(status) for status in failures))
+    if says_too_large(reason):
+        raise too_large(name, reason, free_bytes())
     if "invalid instructions" in reason or "invalid parameters" in reason:
         raise Refused(f"{name} cannot do this circuit or noise with its method ({reason}); use another method")
     raise FailedJob(f"{name} could not run the circuits: {reason}")

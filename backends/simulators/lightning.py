@@ -18,6 +18,7 @@ from backends import dense
 from backends.angles import Angles, compile_angles
 from backends.base import Backend, Capabilities, Precision, Samples
 from backends.batch import Expectations
+from backends.border import border
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
 from backends.gradients.shift_rule import n_shifted
@@ -176,10 +177,12 @@ class Program:
     tape: Any
     angles: Angles
 
+    @border("lightning")
     def values(self, angles: np.ndarray) -> np.ndarray:
         """Expectation values, shape (observables,)."""
         return np.array(self.device.execute([self._bind(angles)])[0], dtype=np.float64).reshape(-1)
 
+    @border("lightning")
     def value_and_slopes(self, angles: np.ndarray) -> tuple[float, np.ndarray]:
         """Expectation value of the only observable, and its derivatives by the angles."""
         from pennylane.devices import ExecutionConfig
@@ -190,6 +193,7 @@ class Program:
         values, slopes = self.device.execute_and_compute_derivatives([self._bind(angles)], config)
         return float(values[0]), np.array(slopes[0], dtype=np.float64).reshape(-1)
 
+    @border("lightning")
     def state(self, angles: np.ndarray) -> np.ndarray:
         """The final state, shape (2,) * n, as in `backends.dense`; up to a global phase."""
         import pennylane as qml

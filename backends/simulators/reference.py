@@ -16,6 +16,7 @@ from qiskit.circuit.library import PauliEvolutionGate
 from backends import dense
 from backends.base import Backend, Capabilities, Samples, States
 from backends.batch import Expectations
+from backends.border import border
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint
 from backends.gradients.shift_rule import n_shifted
@@ -117,7 +118,8 @@ def _memory_bytes(n_qubits: int) -> int:
     return 4 * 16 * 2**n_qubits
 
 
-def state(circuit) -> np.ndarray:
+@border("reference")
+def state(circuit: QuantumCircuit) -> np.ndarray:
     """The state that a circuit without free parameters prepares from |0...0>, global phase included.
 
     Returns:
