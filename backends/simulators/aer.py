@@ -21,6 +21,7 @@ from backends.checks import as_observables, as_rows, check_request, check_unitar
 from backends.cost import Footprint, Work
 from backends.gradients.shift_rule import n_shifted
 from backends.instructions import is_standard, is_unitary, written_out
+from backends.machine import threads
 from backends.measurement.circuits import MeasuredCircuits, check_alone, measure, measured_circuits, with_partners
 from backends.measurement.counted import counted
 from backends.measurement.groups import Measurements, measurements
@@ -274,7 +275,7 @@ class Aer(Backend, Samples):
     def _simulator(self, method: Method, limit: int | None) -> "AerSimulator":
         from qiskit_aer import AerSimulator
 
-        options: dict[str, Any] = {"method": method, "precision": self._precision}
+        options: dict[str, Any] = {"method": method, "precision": self._precision, "max_parallel_threads": threads()}
         if self._noise is not None:
             options["noise_model"] = self._noise.model
         if limit is not None:

@@ -1,5 +1,7 @@
 """Devices and simulators of other libraries behind Qiskit's interface."""
 
+from typing import Any
+
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.providers.basic_provider import BasicSimulator
@@ -9,6 +11,7 @@ from qiskit_aer import AerSimulator, QasmSimulator, StatevectorSimulator, Unitar
 import backends
 import hybrid
 from backends import Batch
+from backends.machine import own_cores
 from circuits import hardware_efficient
 from circuits.errors import Refused
 
@@ -64,3 +67,18 @@ def test_what_is_not_known_to_run_here_is_elsewhere():
     device = provider.BraketLocalBackend()
     device._device = Wrapped()
     assert backends.get(device).capabilities().place == "provider"
+
+
+@pytest.mark.parametrize("name", ["token", "api_key", "IBM_TOKEN", "password", "access_key_id"])
+def test_a_secret_is_neither_taken_into_a_record_nor_repeated(name):
+    with pytest.raises(Refused, match=f"'{name}' of backend ibm:fake_manila looks like a secret") as caught:
+        backends.get("ibm:fake_manila", **{name: "abc123xyz"})
+    assert "abc123xyz" not in str(caught.value)
+
+
+def test_aer_uses_the_threads_that_a_record_names(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3,2")
+    aer: Any = backends.get("aer")
+    assert aer._simulator("statevector", None).options.max_parallel_threads == 3
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert aer._simulator("statevector", None).options.max_parallel_threads == len(own_cores())
