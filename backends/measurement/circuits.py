@@ -113,6 +113,10 @@ def measure(circuit: QuantumCircuit, qubits: Sequence[int], together: Sequence[t
 def measured_at_once(qubits: Sequence[int], together: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
     """The sets in which some qubits are measured: those that belong together, and each other one alone.
 
+    Args:
+        qubits: The target's that are measured.
+        together: Sets of the target's qubits that one measurement must read.
+
     Raises:
         Refused: if only a part of what belongs together is measured.
     """
@@ -138,6 +142,12 @@ def check_alone(together: Sequence[tuple[int, ...]]) -> None:
 
 
 def with_partners(qubits: Sequence[int], layout: Sequence[int], together: Sequence[tuple[int, ...]]) -> list[int]:
-    """Some of a circuit's qubits, and behind them its other ones that must be measured together with them."""
+    """Some of a circuit's qubits, and behind them its other ones that must be measured together with them.
+
+    Args:
+        qubits: The target's that shall be measured.
+        layout: All of the target's qubits that the circuit lies on.
+        together: As for `measure`.
+    """
     touched = [group for group in together if not set(group).isdisjoint(qubits)]
     return [*qubits, *(q for group in touched for q in group if q not in qubits and q in layout)]

@@ -38,7 +38,12 @@ class Outcomes:
 
 
 def counts_bytes(n_strings: int, n_bits: int) -> int:
-    """Bytes of a dictionary of counts, and of what it is made from."""
+    """Bytes of a dictionary of counts, and of what it is made from.
+
+    Args:
+        n_strings: Distinct ones.
+        n_bits: Of each.
+    """
     return n_strings * (ENTRY_BYTES + 4 * n_bits)
 
 

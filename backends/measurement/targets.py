@@ -60,13 +60,23 @@ def _is_left_to_the_device(operation: Instruction) -> bool:
 
 
 def translated(circuit: QuantumCircuit, device: BackendV2 | Target) -> QuantumCircuit:
-    """One-qubit gates that stand on the device's qubits already, in as few of the device's gates as do the same."""
+    """One-qubit gates that stand on the device's qubits already, in as few of the device's gates as do the same.
+
+    Args:
+        circuit: Of gates on one qubit each.
+        device: As for `transpiled`.
+    """
     place = list(range(circuit.num_qubits)) if circuit.num_qubits == device.num_qubits else None
     return _manager(device, 1, initial_layout=place).run(circuit)
 
 
 def gates_of(device: BackendV2, n_qubits: int) -> Target:
-    """The gates of a simulator, each on any qubits: its own limit on their number says how much memory it expects."""
+    """The gates of a simulator, each on any qubits: its own limit on their number says how much memory it expects.
+
+    Args:
+        device: The simulator.
+        n_qubits: How many there shall be.
+    """
     own: Any = device.target
     target = Target(num_qubits=n_qubits)
     for name in own.operation_names:

@@ -43,7 +43,14 @@ class SavedValues:
 def saved_values(
     moved: QuantumCircuit, layout: Sequence[int], parameters: Sequence[Any], observables: Sequence[SparsePauliOp]
 ) -> SavedValues:
-    """Let a circuit, which is on the simulator's qubits already, save the values of observables."""
+    """Let a circuit save the values of observables.
+
+    Args:
+        moved: On the simulator's qubits and in its gates, parameters free or not.
+        layout: The simulator's qubit that holds each of the original qubits.
+        parameters: The original circuit's, the columns of a row.
+        observables: On the original circuit's qubits.
+    """
     full: Any = moved.copy()
     for k, observable in enumerate(observables):
         full.save_expectation_value(observable, list(layout), label=str(k))
@@ -54,6 +61,12 @@ def noisy_values(
     simulator: "AerSimulator", program: MeasuredCircuits, readout: Readout, rows: np.ndarray
 ) -> np.ndarray:
     """What infinitely many shots would give on a density matrix: (rows, params) -> (rows, observables).
+
+    Args:
+        simulator: With the density-matrix method and the noise model.
+        program: The circuits in the basis of each group.
+        readout: Errors of measurement, which are applied to the probabilities here.
+        rows: Of parameters, radians.
 
     Raises:
         Refused: for errors of measurement that confusion matrices do not cover.

@@ -69,7 +69,7 @@ def as_noise(noise: Any) -> Noise:
     return Noise(model, noise, str(noise.name))
 
 
-def _model_of(device: BackendV2):
+def _model_of(device: BackendV2) -> Any:
     """A fake's own reading of its snapshot, as its runs apply it; Aer's reading of the target for any other device.
 
     The two differ: Aer's takes one readout error for both outcomes, a fake of IBM's takes one for each.
@@ -86,6 +86,6 @@ def _model_of(device: BackendV2):
     return NoiseModel.from_backend(device)
 
 
-def _check_noisy(model, name: str) -> None:
+def _check_noisy(model: Any, name: str) -> None:
     if model.is_ideal():
         raise Refused(f"{name} has no noise in it; leave it out for a noiseless simulation")
