@@ -1,8 +1,8 @@
 """How much memory this process may really use: the least that the machine and every limit on the process leave.
 
 Limits are those of the control groups that it is in (containers, batch systems), its own (``ulimit -v``), and what
-Slurm granted the job on this node. A process that asks for more is ended or refused by the
-system, often without a word.
+Slurm granted the job on this node. A process that asks for more is refused or ended by the system, often without a
+word.
 """
 
 import os
