@@ -6,7 +6,6 @@ word.
 """
 
 import os
-import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +108,10 @@ def _of_group(folder: Path, version: int) -> Iterator[Limit]:
 
 def _own() -> Iterator[Limit]:
     """Limits that the process inherited, as `ulimit` sets them."""
+    try:
+        import resource
+    except ImportError:  # not on Windows, which has no such limits
+        return
     used = psutil.Process().memory_info()
     for kind, taken, name in (
         (resource.RLIMIT_AS, used.vms, "ulimit -v"),

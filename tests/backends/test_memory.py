@@ -1,4 +1,4 @@
-"""Predicted memory against the peak of a process of its own."""
+"""Predicted memory against the peak of a process of its own, and what a process may use."""
 
 import os
 import subprocess
@@ -71,3 +71,24 @@ def test_memory_of_an_accelerator():
 
     assert memory.device_bytes(Device({"bytes_limit": 1000, "bytes_in_use": 300})) == 700
     assert memory.device_bytes(Device(None)) is None
+
+
+LIMITED = """
+import resource, sys
+import psutil
+from backends import memory
+
+assert memory.free_bytes() > 2**28
+kind, held = (resource.RLIMIT_AS, "vms") if sys.argv[1] == "v" else (resource.RLIMIT_DATA, "data")
+resource.setrlimit(kind, (getattr(psutil.Process().memory_info(), held) + 2**28,) * 2)
+print(memory.free_bytes())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux holds processes to these limits")
+@pytest.mark.parametrize("limit", ["v", "d"])
+def test_a_limit_of_the_process_is_its_free_memory(limit):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    program = [sys.executable, "-c", LIMITED, limit]
+    free = int(subprocess.run(program, env=environment, capture_output=True, text=True, check=True).stdout)
+    assert 0.8 * 2**28 < free <= 0.9 * 2**28

@@ -29,7 +29,7 @@ BAD = {
     ),
     "setting of wrong type": (
         TFIM + HEA + '[optimizer]\nmemory = "many"',
-        '[optimizer] memory = "many": must be a valid integer',
+        '[optimizer] memory = "many": optimizer lbfgs: memory must be a whole number, not ',
     ),
     "setting out of range": (TFIM + HEA + "[optimizer]\nmemory = -1", "[optimizer] memory = -1: "),
     "unknown inner optimizer": (
