@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from qiskit import QuantumCircuit
 
+import backends
 from backends import memory
+from circuits.errors import BudgetExceeded
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
@@ -47,6 +50,29 @@ def test_the_peak_is_what_was_predicted(name, kind):
     assert 0.5 * predicted < real < 1.1 * predicted  # 1.1: allocators and the small things
 
 
+@pytest.mark.parametrize("name", ["statevector", "lightning", "aer"])
+def test_a_small_grant_refuses_what_the_machine_could_hold(name, monkeypatch):
+    circuit = QuantumCircuit(24)
+    for q in range(24):
+        circuit.ry(0.1 + q, q)
+        circuit.cx(q, (q + 1) % 24)
+    batch = backends.Batch(circuit, "Z" * 24)
+    assert backends.get(name).footprint(batch).memory_bytes < memory.free_bytes()
+    monkeypatch.setenv("SLURM_MEM_PER_NODE", "250")
+    assert memory.free_bytes() <= 250 * 2**20
+    with pytest.raises(BudgetExceeded, match=r"Slurm's grant to the job to 250\.0 MiB"):
+        backends.get(name).prepare(circuit, "Z" * 24)
+
+
+def test_memory_of_an_accelerator():
+    class Device:
+        def __init__(self, stats):
+            self.memory_stats = lambda: stats
+
+    assert memory.device_bytes(Device({"bytes_limit": 1000, "bytes_in_use": 300})) == 700
+    assert memory.device_bytes(Device(None)) is None
+
+
 LIMITED = """
 import resource, sys
 import psutil
@@ -66,34 +92,3 @@ def test_a_limit_of_the_process_is_its_free_memory(limit):
     program = [sys.executable, "-c", LIMITED, limit]
     free = int(subprocess.run(program, env=environment, capture_output=True, text=True, check=True).stdout)
     assert 0.8 * 2**28 < free <= 0.9 * 2**28
-
-
-@pytest.mark.parametrize(
-    ("membership", "home", "most", "used", "cached", "none"),
-    [
-        ("0::/job/step", "", "memory.max", "memory.current", "inactive_file", "max"),
-        (
-            "3:cpu:/\n4:memory:/job/step",
-            "memory",
-            "memory.limit_in_bytes",
-            "memory.usage_in_bytes",
-            "total_inactive_file",
-            str(2**63 - 4096),
-        ),
-    ],
-    ids=["version 2", "version 1"],
-)
-def test_the_limit_of_a_control_group_holds_for_groups_inside(
-    membership, home, most, used, cached, none, tmp_path, monkeypatch
-):
-    """The job may use 3 MB, of which 1 MB is taken and 0.5 MB could be given back; its step has no limit."""
-    (tmp_path / "membership").write_text(membership + "\n")
-    step = tmp_path / "groups" / home / "job" / "step"
-    step.mkdir(parents=True)
-    for place, limit in ((step, none), (step.parent, "3000000")):
-        (place / most).write_text(limit + "\n")
-        (place / used).write_text("1000000\n")
-        (place / "memory.stat").write_text(f"anon 7\n{cached} 500000\n")
-    monkeypatch.setattr(memory, "CGROUPS", tmp_path / "groups")
-    assert min(memory._left_by_groups(tmp_path / "membership")) == 2_500_000
-    assert not list(memory._left_by_groups(tmp_path / "nowhere"))

@@ -123,6 +123,10 @@ BAD = {
         TFIM + HEA + '[backend]\nnoise = "fake_manila"',
         '[backend] noise = "fake_manila": only name = "aer" takes',
     ),
+    "level elsewhere": (
+        TFIM + HEA + '[backend]\nname = "statevector"\noptimization_level = 0',
+        '[backend] optimization_level = 0: only name = "aer" or "ibm" takes this key',
+    ),
     "unknown precision": (TFIM + HEA + '[backend]\nname = "aer"\nprecision = "duble"', "did you mean 'double'?"),
     "no shots": (
         TFIM + HEA + "[backend]\nshots = 0",
