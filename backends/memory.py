@@ -49,7 +49,7 @@ def check(memory_bytes: int, *, what: str) -> None:
     if memory_bytes > free:
         by = "" if limit.name == "the machine" else f" (limited by {limit.name} to {readable(limit.total_bytes)})"
         raise BudgetExceeded(
-            f"{what} needs {memory_bytes} bytes ({readable(memory_bytes)}) of memory, "
+            f"{what} needs {in_bytes(memory_bytes)} ({readable(memory_bytes)}) of memory, "
             f"but {readable(free)} are free here{by}; use fewer qubits, or a backend that keeps no full state"
         )
 
@@ -60,8 +60,19 @@ def readable(n_bytes: float) -> str:
     >>> readable(17592186044416)
     '16.0 TiB'
     """
+    if n_bytes >= 2**100:
+        return in_bytes(int(n_bytes))
     for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
         if n_bytes < 1024 or unit == "PiB":
             return f"{n_bytes:.0f} {unit}" if unit == "B" else f"{n_bytes:.1f} {unit}"
         n_bytes /= 1024
     raise AssertionError
+
+
+def in_bytes(n_bytes: int) -> str:
+    """Bytes to the last one, or as a power of two where nobody would read all digits.
+
+    >>> in_bytes(2**34), in_bytes(5 * 2**9999)
+    ('17179869184 bytes', 'about 2^10001 bytes')
+    """
+    return f"{n_bytes} bytes" if n_bytes.bit_length() < 100 else f"about 2^{n_bytes.bit_length() - 1} bytes"

@@ -18,7 +18,7 @@ from backends.measurement.groups import measurements
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.sampled import sampling
 from backends.measurement.targets import LEVELS, OptimizationLevel, transpiled
-from backends.memory import check
+from backends.memory import check, in_bytes
 from backends.simulators.readout import readout
 from circuits.errors import Refused
 
@@ -164,7 +164,7 @@ class QiskitDevice(Backend, Samples):
         if size is not None and n_qubits > size:
             raise Refused(
                 f"the circuit has {n_qubits} qubits, but {self._name} has {size} "
-                f"(a state of {n_qubits} qubits on a simulator would take {16 * 2**n_qubits} bytes)"
+                f"(a state of {n_qubits} qubits on a simulator would take {in_bytes(16 * 2**n_qubits)})"
             )
 
     def _memory_bytes(self, n_qubits: int) -> int:

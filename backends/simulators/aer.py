@@ -84,7 +84,7 @@ class Aer(Backend, Samples):
         if max_bond_dimension is not None and method != "matrix_product_state":
             raise Refused(f"max_bond_dimension has no effect on method '{method}'; use method='matrix_product_state'")
         if max_bond_dimension is not None:
-            whole(max_bond_dimension, "max_bond_dimension of aer", at_least=1)
+            whole(max_bond_dimension, "max_bond_dimension of aer", at_least=1, at_most=2**31 - 1)
         if precision == "single" and method == "stabilizer":
             raise Refused("precision has no effect on method 'stabilizer'")
         self._method: Choice = method

@@ -7,6 +7,7 @@ from typing import Any
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 
+from backends.memory import in_bytes
 from backends.simulators.readout import Readout, readout
 from circuits.errors import Refused
 
@@ -35,7 +36,7 @@ class Noise:
         if self.n_qubits is not None and n_qubits > self.n_qubits:
             raise Refused(
                 f"the circuit has {n_qubits} qubits, but {self.name}, whose noise is asked for, has {self.n_qubits} "
-                f"(a state of {n_qubits} qubits alone would take {16 * 2**n_qubits} bytes)"
+                f"(a state of {n_qubits} qubits alone would take {in_bytes(16 * 2**n_qubits)})"
             )
 
     @cached_property

@@ -24,7 +24,7 @@ from backends.gradients.shift_rule import n_shifted
 from backends.instructions import exponents, flatten, has_matrix, matrix_of
 from backends.measurement.groups import measurements
 from backends.measurement.sampled import sampling
-from backends.memory import check
+from backends.memory import check, in_bytes
 from circuits.errors import Refused
 
 MAX_QUBITS = 20
@@ -104,7 +104,7 @@ class Reference(Backend, Samples, States):
         if n_qubits > MAX_QUBITS:
             raise Refused(
                 f"{n_qubits} qubits are too many for 'reference', which takes {MAX_QUBITS} at most "
-                f"(its states would take {_memory_bytes(n_qubits)} bytes); use 'statevector' or 'lightning'"
+                f"(its states would take {in_bytes(_memory_bytes(n_qubits))}); use 'statevector' or 'lightning'"
             )
 
     def sample(

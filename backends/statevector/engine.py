@@ -272,7 +272,7 @@ class Statevector(Backend, Samples, Tangents):
         if n > MAX_QUBITS:
             raise Refused(
                 f"the circuit has {n} qubits; 'statevector' takes at most {MAX_QUBITS} "
-                f"(a state of {n} qubits alone needs {self._complex.itemsize * 2**n} bytes)"
+                f"(a state of {n} qubits alone needs {memory.in_bytes(self._complex.itemsize * 2**n)})"
             )
 
     def _program(self, circuit: QuantumCircuit, observables: tuple, *, derivative: bool, whole: bool = False) -> Any:

@@ -309,11 +309,12 @@ def _parse(path: Path) -> dict[str, Any]:
         raise Refused(f"{path}: larger than {MAX_BYTES >> 20} MiB, too large for a study file")
     try:
         text = content.decode("utf-8-sig")
-        _check_keys(path, text)
-        return tomllib.loads(text)
     except UnicodeDecodeError as err:
         line = content[: err.start].count(b"\n") + 1
         raise Refused(f"{path}: line {line}: not UTF-8, which TOML must be") from err
+    _check_keys(path, text)
+    try:
+        return tomllib.loads(text)
     except RecursionError as err:
         raise Refused(f"{path}: lists or tables are nested too deeply") from err
     except ValueError as err:
