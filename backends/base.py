@@ -38,8 +38,7 @@ class Capabilities:
         gradient: How `value_and_grad` works.
         precision: Of the floating-point numbers inside.
         place: Whether the data leave this machine.
-        default_shots: Shots per measured circuit when the batch names neither shots nor precision; None where values
-            then have no statistical error.
+        default_shots: Shots per measured circuit where a batch names neither them nor a precision; None: exact values.
         steady: The last bits do not depend on the number of threads that it may use.
     """
 
@@ -88,8 +87,7 @@ class Backend(ABC):
         """What the work amounts to, before anything is allocated or sent.
 
         Raises:
-            Refused: if this backend cannot do the work at all (gates, number of qubits); the message says why. Memory
-                is not judged here.
+            Refused: if this backend cannot do the work at all (gates, qubits), and why; memory is not looked at here.
         """
 
     @abstractmethod
@@ -191,10 +189,7 @@ class Tangents(States):
 
     @abstractmethod
     def metric(self, circuit: QuantumCircuit) -> Callable[[ArrayLike], np.ndarray]:
-        """The Fubini-Study metric of the states as a function: theta (params,) -> (params, params).
-
-        g_jk = Re <d_j psi | d_k psi> - <d_j psi | psi> <psi | d_k psi>
-        """
+        """The Fubini-Study metric Re <d_j psi|d_k psi> - <d_j psi|psi> <psi|d_k psi>: (params,) -> (params, params)."""
 
 
 def speed_name(can: Capabilities, *, derivative: bool) -> str:
