@@ -48,9 +48,11 @@ def n_threads() -> set[int]:
 
 def test_the_limit_is_lifted_again_and_nests():
     with threadpool_limits(2, user_api="blas"):
+        before = n_threads()
+        assert 2 in before  # a library that other tests have loaded may know one thread only
         with one_thread(), one_thread():
             assert n_threads() == {1}
-        assert n_threads() == {2}
+        assert n_threads() == before
 
 
 def test_where_another_thread_holds_more_threads_it_is_refused():
