@@ -1,0 +1,64 @@
+// A circuit of Pauli rotations and the observables that are asked of it, ready to run.
+#pragma once
+
+#include <complex>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "plan.hpp"
+#include "pool.hpp"
+
+namespace native {
+
+// Of the passes over a state.
+struct Counts {
+    std::size_t passes, sweeps, layers, steps, diagonals;
+};
+
+template <class Real>
+class Program {
+public:
+    // Rotations in the order of their application to |0...0>.
+    Program(int n_qubits, std::vector<Rotation> rotations, std::size_t n_angles,
+            std::vector<std::vector<Term>> observables, const Kernels<Real>& kernels);
+    ~Program();
+
+    std::size_t n_angles() const { return n_angles_; }
+    std::size_t n_observables() const { return observables_.size(); }
+    int n_qubits() const { return n_qubits_; }
+
+    // Values of shape (rows, observables) from angles of shape (rows, angles); slopes, if asked for, of shape
+    // (rows, observables, angles).
+    void energies(const double* angles, std::size_t rows, double* values, double* slopes, Pool& pool) const;
+
+    // The final state, 2^n amplitudes, up to a global phase.
+    void state(const double* angles, std::complex<Real>* amplitudes, Pool& pool) const;
+
+    Counts counts(bool undone) const;
+
+private:
+    struct Workspace;
+
+    const std::vector<Pass>& undo_passes() const;
+    int states(bool slopes) const;
+    Workspace workspace(int workers, int states) const;
+    void bind(const double* angles, Workspace& space) const;
+    void forward(Workspace& space, Pool* pool) const;
+    double observe(std::size_t observable, bool store, Workspace& space, Pool* pool) const;
+    void undo(Workspace& space, Pool* pool, double* slopes) const;
+    void row(const double* angles, double* values, double* slopes, Workspace& space, Pool* pool) const;
+
+    int n_qubits_, n_bits_;
+    std::size_t n_angles_;
+    std::vector<Rotation> rotations_;
+    std::vector<std::vector<Term>> observables_;
+    const Kernels<Real>& kernels_;
+    std::vector<Pass> forward_;
+    mutable std::once_flag undo_planned_;
+    mutable std::vector<Pass> undo_;
+    std::vector<std::vector<Pass>> observe_;
+};
+
+}  // namespace native
