@@ -1,0 +1,67 @@
+"""A circuit made ready for the native kernels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from qiskit.quantum_info import SparsePauliOp
+
+from backends.angles import Angles
+from backends.statevector.lower import Factors
+from backends.statevector.native.rotations import Absorb, Rotations, rotations
+
+
+@dataclass(frozen=True, eq=False)
+class NativeProgram:
+    """A circuit on its whole state, in native code.
+
+    Attributes:
+        factors: The lowered circuit.
+        real: Type of real numbers.
+        workers: Threads.
+    """
+
+    factors: Factors
+    real: np.dtype
+    workers: int
+
+    @property
+    def angles(self) -> Angles:
+        """From the circuit's parameters to the angles of the factors."""
+        return self.factors.angles
+
+    def terms(self, observable: SparsePauliOp) -> SparsePauliOp:
+        """The observable in the form that the other methods take."""
+        return observable
+
+    def energies(self, terms: tuple[SparsePauliOp, ...]) -> Callable[[np.ndarray], np.ndarray]:
+        """See `Program.energies`."""
+        kernel = self._cheapest(terms, undone=False)
+        return lambda rows: kernel.energies(self.angles.values(rows), self.workers)
+
+    def energies_and_slopes(self, terms: tuple[SparsePauliOp, ...]) -> Callable[[np.ndarray], tuple]:
+        """See `Program.energies_and_slopes`."""
+        kernel = self._cheapest(terms, undone=True)
+        return lambda rows: kernel.energies_and_slopes(self.angles.values(rows), self.workers)
+
+    def state(self, row: np.ndarray) -> np.ndarray:
+        """The final state, complex, shape (2^n,)."""
+        return self._stateful.state(self.angles.values(row[None])[0], self.workers)
+
+    @cached_property
+    def _stateful(self):
+        return self._kernel(rotations(self.factors, Absorb.NONE), ())
+
+    def _cheapest(self, terms: tuple[SparsePauliOp, ...], *, undone: bool):
+        ways = [rotations(self.factors, absorb) for absorb in (Absorb.PERMUTATIONS, Absorb.ALL)]
+        if len(ways[0].x) == len(ways[1].x):
+            ways.pop()
+        kernels = [self._kernel(way, terms) for way in ways]
+        return min(kernels, key=lambda kernel: kernel.cost(undone))
+
+    def _kernel(self, chosen: Rotations, terms: tuple[SparsePauliOp, ...]):
+        import native
+        kind = native.ProgramDouble if self.real == np.float64 else native.ProgramSingle
+        observables = [native.Observable(*chosen.observed(one)) for one in terms]
+        return kind(chosen.n_qubits, chosen.x, chosen.z, chosen.angle, chosen.weight, self.angles.n_angles, observables)
