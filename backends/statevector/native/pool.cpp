@@ -65,29 +65,31 @@ void Pool::run(std::size_t chunks, const Work& work) {
         ++announced_;
     }
     begun_.notify_all();
-    share(0);
+    share(work, 0);
     std::unique_lock lock(mutex_);
     work_ = nullptr;  // a worker that has not begun need not
     ended_.wait(lock, [this] { return working_ == 0; });
 }
 
-void Pool::share(int worker) {
-    for (std::size_t chunk = next_++; chunk < chunks_; chunk = next_++) (*work_)(chunk, worker);
+void Pool::share(const Work& work, int worker) {
+    for (std::size_t chunk = next_++; chunk < chunks_; chunk = next_++) work(chunk, worker);
 }
 
 void Pool::serve(int worker) {
     std::uint64_t seen = 0;
     while (true) {
         soon([&] { return announced_ != seen; });
+        const Work* work = nullptr;
         {
             std::unique_lock lock(mutex_);
             begun_.wait(lock, [&] { return announced_ != seen; });
             seen = announced_;
             if (closing_) return;
             if (!work_) continue;
+            work = work_;  // which the caller takes back while the last chunks are still done
             ++working_;
         }
-        share(worker);
+        share(*work, worker);
         {
             const std::lock_guard lock(mutex_);
             --working_;

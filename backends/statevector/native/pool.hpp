@@ -30,7 +30,7 @@ public:
 
 private:
     void serve(int worker);
-    void share(int worker);
+    void share(const Work& work, int worker);
 
     std::mutex busy_;
     std::mutex mutex_;
