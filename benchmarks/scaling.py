@@ -85,7 +85,7 @@ def measure_questions(ranks: Ranks, case: str, small: bool, share: int) -> dict[
         ask(points, k + 1)
     seconds, waited = (time.perf_counter() - start) / STEPS, (ranks.waited_s - before) / STEPS
     if ranks.size > 1:
-        ranks.share(Disband())
+        ranks.broadcast(Disband())
     return {"seconds": seconds, "messages_s": waited}
 
 
@@ -115,7 +115,7 @@ def measure_sweep(ranks: Ranks, small: bool, share: int) -> dict[str, float]:
                 should_stop=lambda: False,
                 ranks=ranks,
             )
-            ranks.share(End(0))
+            ranks.broadcast(End(0))
             found = {"seconds": time.perf_counter() - start, "messages_s": ranks.waited_s - before}
     return found
 
@@ -127,8 +127,8 @@ def measure_messages(ranks: Ranks) -> dict[str, float]:
         seconds = []
         for _ in range(repeats):
             start = time.perf_counter()
-            ranks.share(name)
-            ranks.gather_numbers(np.zeros(size), [size] * ranks.size)
+            ranks.broadcast(name)
+            ranks.gather_arrays(np.zeros(size), [size] * ranks.size)
             seconds.append(time.perf_counter() - start)
         times[name] = median(seconds)
     bandwidth = 8 * 2**20 * (ranks.size - 1) / max(times["large_s"] - times["latency_s"], 1e-9)

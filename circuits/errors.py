@@ -13,7 +13,11 @@ A run that does not converge is not an error: it is a status on the result.
 """
 
 import difflib
+import math
 from collections.abc import Iterable
+
+LONGEST_SHOWN = 100
+"""Characters of a value, in a message."""
 
 
 class ToolkitError(Exception):
@@ -51,10 +55,60 @@ class RecordFailed(ToolkitError):
 def unknown(what: str, word: str, known: Iterable[str]) -> Refused:
     """The error for a word that is not among the known ones, with the nearest right word.
 
+    A known word that differs only in spaces or in upper and lower case is suggested with what differs; the word that
+    was typed never is.
+
     >>> print(unknown("optimizer", "lbgfs", ["adam", "lbfgs"]))
     unknown optimizer 'lbgfs'; did you mean 'lbfgs'? Known: adam, lbfgs
+    >>> print(unknown("gate", "H ", ["h", "x"]))
+    unknown gate 'H '; did you mean 'h' (spaces and upper and lower case differ)? Known: h, x
     """
     names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else "."
-    return Refused(f"unknown {what} '{word}'{hint} Known: {', '.join(names)}")
+    return Refused(f"unknown {what} {shown(word)}{suggestion(word, names) or '.'} Known: {', '.join(names)}")
+
+
+def suggestion(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """The words ``; did you mean 'x'?`` for the known word nearest to a mistyped one, or nothing where none is near.
+
+    Args:
+        word: What was typed.
+        known: The right words; the typed one is left out if it is among them.
+        cutoff: Least similarity, between 0 and 1, as in `difflib.get_close_matches`.
+    """
+    names = [name for name in known if name != word]
+    for name in names:
+        if _bare(word).casefold() == _bare(name).casefold():
+            spaces, case = word.casefold() != name.casefold(), _bare(word) != _bare(name)
+            differ = " and ".join(["spaces"] * spaces + ["upper and lower case"] * case)
+            return f"; did you mean '{name}' ({differ} differ)?"
+    near = difflib.get_close_matches(word[:LONGEST_SHOWN], names, n=1, cutoff=cutoff)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: on one line, in printable characters, cut where it is long.
+
+    >>> shown(10**5000)
+    'about 10^5000'
+    >>> shown("a" * 200) == repr("a" * 97)[:-1] + "...'"
+    True
+    """
+    if isinstance(value, int) and value.bit_length() > 4 * LONGEST_SHOWN:
+        return f"about {'-' if value < 0 else ''}10^{round(value.bit_length() * math.log10(2))}"
+    if isinstance(value, str):
+        value = value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 3] + "..."
+    try:
+        words = repr(value)
+    except Exception:  # noqa: BLE001 - whatever a foreign class does, the message must still be said
+        words = f"a {type(value).__name__}"
+    words = printable(" ".join(words.split()) if "\n" in words else words)
+    return words if len(words) <= 2 * LONGEST_SHOWN else words[: 2 * LONGEST_SHOWN - 3] + "..."
+
+
+def printable(text: object) -> str:
+    """The text with what cannot be encoded, such as the bytes of an undecodable file name, written as escapes."""
+    return str(text).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _bare(word: str) -> str:
+    return "".join(word.split())

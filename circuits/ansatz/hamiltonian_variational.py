@@ -5,13 +5,16 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 from qiskit.quantum_info import SparsePauliOp
 
-from circuits.ansatz.evolution import evolve
-from circuits.errors import Refused
-from circuits.problems.checks import whole
+from circuits.ansatz.evolution import evolve, n_gates
+from circuits.errors import Refused, shown
+from circuits.problems.checks import check_circuit_size, whole
 from circuits.problems.problem import Problem
 
 STEP = 0.3
 """Time of one step in the starting point, over the largest coefficient."""
+
+MAX_GROUPED = 4000
+"""Terms that are grouped by what commutes; time and memory grow with their square, to 7 s and 1 GB."""
 
 
 def hamiltonian_variational(problem: Problem, *, layers: int) -> QuantumCircuit:
@@ -29,7 +32,8 @@ def hamiltonian_variational(problem: Problem, *, layers: int) -> QuantumCircuit:
         Circuit with parameters ``theta[k * parts + j]``; radians over the problem's unit.
 
     Raises:
-        Refused: for a bad number of layers, or a Hamiltonian that is a multiple of the identity.
+        Refused: for a bad number of layers, a Hamiltonian that is a multiple of the identity, more gates than fit, or
+            more than `MAX_GROUPED` terms to be grouped.
 
     References:
         D. Wecker, M. B. Hastings, M. Troyer, Progress towards practical quantum variational algorithms,
@@ -42,14 +46,17 @@ def hamiltonian_variational(problem: Problem, *, layers: int) -> QuantumCircuit:
     layers = whole(layers, "layers", at_least=1)
     parts = _parts(problem)
     if not parts:
-        raise Refused(f"the Hamiltonian of {problem.name} is a multiple of the identity: there is nothing to vary")
+        raise Refused(f"{problem.name} is a multiple of the identity: there is nothing to vary")
+    what = f"hamiltonian_variational of {problem.name} with {shown(layers)} layers"
+    check_circuit_size(layers * sum(n_gates(part) for part in parts), what)
     circuit = QuantumCircuit(problem.n_qubits, name="hamiltonian_variational")
     if problem.reference_state is not None:
         circuit.compose(problem.reference_state, inplace=True)
     theta = ParameterVector("theta", layers * len(parts))
+    terms = [part.to_sparse_list() for part in parts]
     for k in range(layers):
-        for j, part in enumerate(parts):
-            evolve(circuit, part, theta[k * len(parts) + j])
+        for j in range(len(parts)):
+            evolve(circuit, terms[j], theta[k * len(parts) + j])
     step = STEP / max(float(np.max(np.abs(np.asarray(part.coeffs, dtype=complex)))) for part in parts)
     times = np.outer((np.arange(layers) + 0.5) / layers, np.full(len(parts), step))
     times[:, -1] = step
@@ -59,8 +66,13 @@ def hamiltonian_variational(problem: Problem, *, layers: int) -> QuantumCircuit:
 
 def _parts(problem: Problem) -> list[SparsePauliOp]:
     """The problem's layers or commuting groups, without identities."""
-    operator = problem.hamiltonian.simplify()
-    moving = np.any(operator.paulis.x | operator.paulis.z, axis=1)
     if problem.layers:
         return list(problem.layers)
-    return list(operator[moving].group_commuting()) if np.any(moving) else []
+    operator = problem.hamiltonian.simplify(atol=0.0, rtol=0.0)
+    moving = operator[np.any(operator.paulis.x | operator.paulis.z, axis=1)]
+    if len(moving) > MAX_GROUPED:
+        raise Refused(
+            f"{problem.name} has {len(moving)} terms; at most {MAX_GROUPED} are grouped by what commutes, "
+            f"name the parts yourself as the problem's layers"
+        )
+    return list(moving.group_commuting()) if len(moving) else []

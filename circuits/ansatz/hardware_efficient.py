@@ -1,13 +1,13 @@
 """Layers of single-qubit rotations and entangling gates, chosen for a device and not for a problem."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 
 from circuits.errors import Refused, unknown
-from circuits.problems.checks import whole
+from circuits.problems.checks import check_circuit_size, whole
+from circuits.problems.edges import GraphLike
 from circuits.problems.lattice import Edge, bonds
 
 ROTATIONS = ("p", "rx", "ry", "rz")
@@ -22,7 +22,7 @@ def hardware_efficient(
     layers: int = 2,
     rotations: Sequence[str] = ("ry", "rz"),
     entangler: str = "cx",
-    topology: str | Sequence[Any] = "linear",
+    topology: str | GraphLike = "linear",
 ) -> QuantumCircuit:
     """Hardware-efficient ansatz: each layer turns every qubit, then entangles the pairs of the topology.
 
@@ -35,13 +35,14 @@ def hardware_efficient(
         rotations: Gates on every qubit, in this order: p, rx, ry, rz.
         entangler: Two-qubit gate: cx, cy, cz, ecr, iswap, swap, or with a parameter of its own for each pair: cp, crx,
             cry, crz, rxx, ryy, rzx, rzz.
-        topology: "linear" (i, i+1), "ring", "all", or a list of pairs (control, target).
+        topology: "linear" (i, i+1), "ring", "all", a list of pairs (control, target), or a graph of networkx or
+            rustworkx on the qubits, whose edges point from control to target where they have a direction.
 
     Returns:
         Circuit with parameters ``theta[0]``, ``theta[1]``, ... in the order of the gates, radians.
 
     Raises:
-        Refused: for an unknown gate or topology, or a pair that is none.
+        Refused: for an unknown gate or topology, a pair that is none, or more gates than fit.
 
     References:
         A. Kandala et al., Hardware-efficient variational quantum eigensolver, Nature 549, 242 (2017).
@@ -54,7 +55,9 @@ def hardware_efficient(
     rotations = _rotations(rotations)
     if entangler not in FIXED + PARAMETRIZED:
         raise unknown("entangler", str(entangler), FIXED + PARAMETRIZED)
+    check_circuit_size(layers * (len(rotations) * n_qubits + _n_pairs(topology, n_qubits)) + n_qubits, "the ansatz")
     pairs = _pairs(topology, n_qubits)
+    check_circuit_size(layers * (len(rotations) * n_qubits + len(pairs)), "the ansatz")
     per_layer = len(rotations) * n_qubits + (len(pairs) if entangler in PARAMETRIZED else 0)
     if layers * per_layer == 0:
         raise Refused(
@@ -74,7 +77,7 @@ def hardware_efficient(
     return circuit
 
 
-def _rotations(rotations: Any) -> tuple[str, ...]:
+def _rotations(rotations: str | Sequence[str]) -> tuple[str, ...]:
     names = (rotations,) if isinstance(rotations, str) else tuple(rotations)
     for name in names:
         if name not in ROTATIONS:
@@ -82,9 +85,16 @@ def _rotations(rotations: Any) -> tuple[str, ...]:
     return names
 
 
-def _pairs(topology: Any, n_qubits: int) -> tuple[Edge, ...]:
+def _n_pairs(topology: str | GraphLike, n: int) -> int:
+    """How many pairs a named topology has, so that none is built that is too large."""
+    if topology == "all":
+        return n * (n - 1) // 2
+    return n - 1 if isinstance(topology, str) else 0
+
+
+def _pairs(topology: str | GraphLike, n_qubits: int) -> tuple[Edge, ...]:
     if not isinstance(topology, str):
-        return bonds(n_qubits, edges=topology)
+        return bonds(n_qubits, edges=topology, directed=True)
     if topology == "linear":
         return bonds(n_qubits)
     if topology == "ring":

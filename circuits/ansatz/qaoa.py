@@ -5,9 +5,9 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 from qiskit.quantum_info import SparsePauliOp
 
-from circuits.ansatz.evolution import evolve
-from circuits.errors import Refused
-from circuits.problems.checks import whole
+from circuits.ansatz.evolution import evolve, n_gates
+from circuits.errors import Refused, shown
+from circuits.problems.checks import check_circuit_size, whole
 from circuits.problems.problem import Problem
 
 STEP = 0.75
@@ -30,7 +30,7 @@ def qaoa(problem: Problem, *, layers: int = 1) -> QuantumCircuit:
         the problem's unit.
 
     Raises:
-        Refused: for a bad number of layers, or a Hamiltonian with X or Y, or one that is constant.
+        Refused: for a bad number of layers, a Hamiltonian with X or Y, one that is constant, or more gates than fit.
 
     References:
         E. Farhi, J. Goldstone, S. Gutmann, A quantum approximate optimization algorithm, arXiv:1411.4028 (2014).
@@ -40,19 +40,20 @@ def qaoa(problem: Problem, *, layers: int = 1) -> QuantumCircuit:
     6
     """
     layers = whole(layers, "layers", at_least=1)
-    cost = problem.hamiltonian.simplify()
+    cost = problem.hamiltonian.simplify(atol=0.0, rtol=0.0)
     if np.any(cost.paulis.x):
-        raise Refused(
-            f"qaoa needs a diagonal Hamiltonian, but that of {problem.name} has X or Y; use hamiltonian_variational"
-        )
+        raise Refused(f"qaoa needs a diagonal Hamiltonian, but {problem.name} has X or Y; use hamiltonian_variational")
     felt = fields(cost)
     if not np.any(felt):
-        raise Refused(f"the Hamiltonian of {problem.name} is constant: there is nothing to optimize")
+        raise Refused(f"{problem.name} is constant: there is nothing to optimize")
+    what = f"qaoa of {problem.name} with {shown(layers)} layers"
+    check_circuit_size(layers * (n_gates(cost) + problem.n_qubits), what)
     beta, gamma = ParameterVector("beta", layers), ParameterVector("gamma", layers)
     circuit = QuantumCircuit(problem.n_qubits, name="qaoa")
     circuit.h(range(problem.n_qubits))
+    terms = cost.to_sparse_list()
     for k in range(layers):
-        evolve(circuit, cost, gamma[k])
+        evolve(circuit, terms, gamma[k])
         circuit.rx(-2 * beta[k], range(problem.n_qubits))
     ramp = (np.arange(layers) + 0.5) / layers
     start = np.concatenate([STEP * (1 - ramp), STEP * ramp / np.max(felt)])
@@ -62,4 +63,6 @@ def qaoa(problem: Problem, *, layers: int = 1) -> QuantumCircuit:
 
 def fields(cost: SparsePauliOp) -> np.ndarray:
     """Root of the summed squares of a diagonal operator's terms on each qubit, shape (qubits,)."""
-    return np.sqrt(np.abs(np.asarray(cost.coeffs, dtype=complex)) ** 2 @ cost.paulis.z)
+    size = np.abs(np.asarray(cost.coeffs, dtype=complex))
+    unit = np.max(size) or 1.0  # whose square may be too large or too small for a float
+    return unit * np.sqrt((size / unit) ** 2 @ cost.paulis.z)

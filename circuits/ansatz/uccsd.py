@@ -1,12 +1,14 @@
 """Unitary coupled cluster with single and double excitations."""
 
 from itertools import combinations, product
+from math import comb
 
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 from qiskit.circuit.library import PauliEvolutionGate
 
 from circuits.errors import Refused
+from circuits.problems.checks import EVOLUTION, check_circuit_size
 from circuits.problems.chemistry import Molecule
 from circuits.problems.jordan_wigner import excitation_generator
 from circuits.problems.problem import Problem
@@ -31,7 +33,7 @@ def uccsd(problem: Problem) -> QuantumCircuit:
         Hartree-Fock.
 
     Raises:
-        Refused: if the problem is no molecule or has no excitation.
+        Refused: if the problem is no molecule, has no excitation, or more than fit.
 
     References:
         A. Peruzzo et al., A variational eigenvalue solver on a photonic quantum processor, Nat. Commun. 5, 4213 (2014).
@@ -41,6 +43,9 @@ def uccsd(problem: Problem) -> QuantumCircuit:
     molecule = problem.structure
     if not isinstance(molecule, Molecule) or problem.reference_state is None:
         raise Refused(f"uccsd needs a molecule, and {problem.name} is none; make the problem with circuits.molecule")
+    check_circuit_size(
+        EVOLUTION * n_excitations(molecule.n_orbitals, molecule.n_alpha, molecule.n_beta), f"uccsd of {problem.name}"
+    )
     moves = excitations(molecule.n_orbitals, molecule.n_alpha, molecule.n_beta)
     if not moves:
         raise Refused(
@@ -55,6 +60,17 @@ def uccsd(problem: Problem) -> QuantumCircuit:
         circuit.append(PauliEvolutionGate(generator, angle), qubits)
     circuit.metadata = {"ansatz": "uccsd", "theta": [0.0] * len(moves)}
     return circuit
+
+
+def n_excitations(n_orbitals: int, n_alpha: int, n_beta: int) -> int:
+    """How many `excitations` there are.
+
+    >>> n_excitations(2, 1, 1)
+    3
+    """
+    singles = [n * (n_orbitals - n) for n in (n_alpha, n_beta)]
+    pairs = [comb(n, 2) * comb(n_orbitals - n, 2) for n in (n_alpha, n_beta)]
+    return singles[0] * singles[1] + sum(pairs) + sum(singles)
 
 
 def excitations(n_orbitals: int, n_alpha: int, n_beta: int) -> list[Excitation]:

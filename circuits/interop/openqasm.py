@@ -1,42 +1,57 @@
 """OpenQASM 2 and 3 programs as Qiskit circuits."""
 
 import contextlib
-import difflib
 import io
 import os
 import re
 import traceback
-from pathlib import Path
 from typing import Any
 
 from qiskit import QuantumCircuit, qasm2, qasm3
 
-from circuits.errors import Refused
+from circuits.errors import Refused, printable, shown, suggestion
+from circuits.files import read_text
 from circuits.interop import qasm_limits
 
 LONGEST_PATH = 4096
 LONGEST_REASON = 300
 
 _VERSION = re.compile(r"\s*OPENQASM\s+(\d{1,4})(?:\.\d{1,4})?\s*;")
-_SPACE = re.compile(r"(?:\s+|//[^\n]*|/\*.*?\*/)+", re.DOTALL)
-_INCLUDE = re.compile(r"\binclude\s*[\"']([^\"'\n]*)[\"']")
+_INCLUDE = re.compile(r"\binclude\s*([\"'])([^\"'\n]*)\1")
 _INCLUDES = {2: "qelib1.inc", 3: "stdgates.inc"}
 _PLACE = re.compile(r"(\d+),(\d+): (.*)", re.DOTALL)
 _UNDEFINED = re.compile(r"'(\w{1,100})' (?:is not defined|before definition)")
 _DEFINITION = re.compile(r"\bgate\s+(\w+)")
 
-_GATES = (
-    "barrier ccx ch cp crx cry crz cswap cu cu1 cu3 cx cy cz h id measure p reset rx rxx ry rz rzz s sdg swap sx sxdg "
-    "t tdg u u1 u2 u3 x y z"
-)
-_STANDARD = tuple(_GATES.split())
+_KEYWORDS = ["barrier", "creg", "gate", "if", "include", "measure", "opaque", "qreg", "reset"]
+_STDGATES = {
+    1: "U h id p phase rx ry rz s sdg sx t tdg u1 u2 u3 x y z",
+    2: "CX ch cp cphase crx cry crz cu cx cy cz swap",
+    3: "ccx cswap",
+}
+_GATES: dict[int, dict[str, int]] = {
+    2: {"U": 1, "CX": 2} | {gate.name: gate.num_qubits for gate in qasm2.LEGACY_CUSTOM_INSTRUCTIONS},
+    3: {name: n_qubits for n_qubits, names in _STDGATES.items() for name in names.split()},
+}
+"""Number of qubits of every gate that a program need not define, by version."""
+
+_OTHER_NAMES = {
+    "c3sx": "c3sqrtx",
+    "ccnot": "ccx",
+    "cnot": "cx",
+    "fredkin": "cswap",
+    "hadamard": "h",
+    "not": "x",
+    "toffoli": "ccx",
+}
+"""What others call a gate, and its name in OpenQASM."""
 
 
-def from_qasm(text_or_path: str | os.PathLike) -> tuple[QuantumCircuit, None]:
+def from_qasm(text_or_path: str | os.PathLike[str]) -> tuple[QuantumCircuit, None]:
     """Read an OpenQASM 2 or 3 program.
 
     The circuit is kept as it is written, measurements included. An ``input float theta;`` of OpenQASM 3 becomes a
-    Parameter.
+    Parameter. A program without a version line is OpenQASM 3, which makes it optional.
 
     Args:
         text_or_path: The program, or the path of a file (a Path, or a string without a semicolon).
@@ -52,59 +67,52 @@ def from_qasm(text_or_path: str | os.PathLike) -> tuple[QuantumCircuit, None]:
     1
     """
     if isinstance(text_or_path, str) and _is_text(text_or_path):
-        text, name = text_or_path, "OpenQASM text"
+        text, name = text_or_path.removeprefix("\ufeff"), "OpenQASM text"
     elif isinstance(text_or_path, (str, os.PathLike)):
-        text, name = _read(Path(text_or_path)), str(text_or_path)
+        name = printable(text_or_path)
+        text = read_text(text_or_path, "OpenQASM file", max_bytes=max(qasm_limits.MAX_BYTES.values()))
     else:
-        raise Refused(f"from_qasm takes OpenQASM text or the path of a file, not {text_or_path!r}")
+        raise Refused(f"from_qasm takes OpenQASM text or the path of a file, not {shown(text_or_path)}")
     qasm_limits.check_size(len(text), 2, name)
-    version = _version(text, name)
-    qasm_limits.check(text, version, name)
-    _check_includes(text, version, name)
-    return _parse(text, version, name), None
+    code = qasm_limits.code_of(text)
+    if not code.strip():
+        raise Refused(f"{name}: it holds no program")
+    version = _version(code, name)
+    qasm_limits.check(code, version, name)
+    _check_includes(text, code, version, name)
+    return _parse(text, code, version, name), None
 
 
 def _is_text(text: str) -> bool:
     return ";" in text or "\n" in text or not text.strip() or len(text) > LONGEST_PATH
 
 
-def _read(path: Path) -> str:
-    try:
-        if not path.is_file():
-            raise Refused(f"there is no OpenQASM file {path}")
-        qasm_limits.check_size(path.stat().st_size, 2, str(path))
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as err:
-        if isinstance(err, Refused):
-            raise
-        raise Refused(f"the OpenQASM file {path} cannot be read: {err}") from err
-
-
-def _version(text: str, name: str) -> int:
-    space = _SPACE.match(text)
-    match = _VERSION.match(text, space.end() if space else 0)
-    if match is None:
-        raise Refused(f"{name}: it must start with its version, 'OPENQASM 2.0;' or 'OPENQASM 3.0;'")
-    version = int(match[1])
+def _version(code: str, name: str) -> int:
+    match = _VERSION.match(code)
+    version = 3 if match is None else int(match[1])
     if version not in (2, 3):
         raise Refused(f"{name}: OpenQASM {version} is unknown; versions 2 and 3 are read")
     return version
 
 
-def _check_includes(text: str, version: int, name: str) -> None:
-    for match in _INCLUDE.finditer(text):
-        if match[1] != _INCLUDES[version]:
+def _check_includes(text: str, code: str, version: int, name: str) -> None:
+    for match in _INCLUDE.finditer(code):
+        file = text[match.start(2) : match.end(2)]
+        if file != _INCLUDES[version]:
             line = 1 + text.count("\n", 0, match.start())
+            cure = "other gates are to be defined in the text itself"
+            if file == _INCLUDES[2]:
+                cure = "a program in OpenQASM 2 starts with 'OPENQASM 2.0;'"
             raise Refused(
-                f'{name}:{line}: include "{match[1]}" is not read; OpenQASM {version} has "{_INCLUDES[version]}", '
-                f"other gates are to be defined in the text itself"
+                f'{name}:{line}: include {shown(file)} is not read; OpenQASM {version} has "{_INCLUDES[version]}", '
+                f"{cure}"
             )
 
 
-def _parse(text: str, version: int, name: str) -> QuantumCircuit:
+def _parse(text: str, code: str, version: int, name: str) -> QuantumCircuit:
     try:
         if version == 2:
-            own = set(_DEFINITION.findall(text))  # a gate that the text defines means what the text says
+            own = set(_DEFINITION.findall(code))  # a gate that the text defines means what the text says
             return qasm2.loads(
                 text,
                 include_path=(),
@@ -116,39 +124,70 @@ def _parse(text: str, version: int, name: str) -> QuantumCircuit:
     except RecursionError as err:
         raise Refused(f"{name}: an expression or statement is nested too deeply") from err
     except Exception as err:
-        raise _translated(err, text, version, name) from err
+        raise _translated(err, text, code, version, name) from err
 
 
-def _translated(err: Exception, text: str, version: int, name: str) -> Refused:
+def _translated(err: Exception, text: str, code: str, version: int, name: str) -> Refused:
     place = _PLACE.search(str(getattr(err, "message", err)))
     if place is not None:
+        line, column = int(place[1]), int(place[2])
         undefined = _UNDEFINED.search(place[3])
-        if undefined is not None and _starts_statement(text, int(place[1]), int(place[2])):
-            return _unknown_gate(undefined[1], text, version, f"{name}:{place[1]}")
-        return Refused(f"{name}:{place[1]}: {place[3][:LONGEST_REASON]}")
+        if undefined is not None and _starts_statement(code, line, column):
+            return _unknown_gate(undefined[1], _n_operands(code, line, column), code, version, f"{name}:{line}")
+        return Refused(f"{name}:{line}: {_reason(place[3])}{_quoted(text, line)}")
     token = _offending_token(err)
     if token is not None:
-        return Refused(f"{name}:{token.line}: OpenQASM {version} does not allow '{token.text[:100]}' here")
-    reason = str(err)[:LONGEST_REASON] or type(err).__name__
+        return Refused(f"{name}:{token.line}: OpenQASM {version} does not allow {shown(token.text)} here")
     line = _line_in_hand(err)
+    reason = _reason(str(err) or type(err).__name__)
     if line is None:
         return Refused(f"{name}: it cannot be read as OpenQASM {version}: {reason}")
     what = "wrong number or kind of arguments: " if isinstance(err, TypeError) else ""
-    return Refused(f"{name}:{line}: {what}{reason}")
+    return Refused(f"{name}:{line}: {what}{reason}{_quoted(text, line)}")
 
 
-def _starts_statement(text: str, line: int, column: int) -> bool:
+def _reason(words: str) -> str:
+    """What a parser says, without the names of its own classes."""
+    if "unbound parameters" in words:
+        return "a parameter stands where a number is needed"
+    if words.startswith("type error"):
+        return "this arithmetic with parameters or types cannot be read"
+    return words[:LONGEST_REASON]
+
+
+def _quoted(text: str, line: int) -> str:
+    """The line in question, which not all reasons name."""
+    rows = text.split("\n", line)
+    return f", in {shown(rows[line - 1].strip())}" if line <= len(rows) and rows[line - 1].strip() else ""
+
+
+def _starts_statement(code: str, line: int, column: int) -> bool:
     """Whether the word there is called as a gate; an operand stands behind its gate's name."""
-    before = text.split("\n", line)[line - 1][:column]
+    before = code.split("\n", line)[line - 1][:column]
     return not before.strip() or before.rstrip()[-1] in ";{}@"
 
 
-def _unknown_gate(word: str, text: str, version: int, where: str) -> Refused:
-    if word in _STANDARD and "include" not in text:
+def _n_operands(code: str, line: int, column: int) -> int:
+    """How many qubits or registers the gate there is called on."""
+    rows = code.split("\n", line - 1)[-1]
+    statement = rows[column:].partition(";")[0][:LONGEST_PATH]
+    return 1 + statement.rpartition(")")[2].count(",")
+
+
+def _unknown_gate(word: str, n_operands: int, code: str, version: int, where: str) -> Refused:
+    included = _INCLUDE.search(code) is not None
+    other = _OTHER_NAMES.get(word.lower())
+    if word in _GATES[version] and not included:
         return Refused(f"{where}: gate '{word}' is not defined; include \"{_INCLUDES[version]}\" defines it")
-    near = difflib.get_close_matches(word, [*_STANDARD, *_DEFINITION.findall(text)], n=1, cutoff=0.5)
-    hint = f"; did you mean '{near[0]}'?" if near else f'; define it, or use one of "{_INCLUDES[version]}"'
-    return Refused(f"{where}: unknown gate '{word}'{hint}")
+    if other in _GATES[version]:
+        return Refused(f"{where}: unknown gate '{word}'; did you mean '{other}'?")
+    if word in _GATES[5 - version]:
+        return Refused(
+            f"{where}: gate '{word}' is not in \"{_INCLUDES[version]}\" of OpenQASM {version}; define it in the text"
+        )
+    alike = [gate for gate, n_qubits in _GATES[version].items() if n_qubits == n_operands]
+    hint = suggestion(word, [*alike, *_DEFINITION.findall(code), *_KEYWORDS], cutoff=0.5)
+    return Refused(f"{where}: unknown gate '{word}'" + (hint or f'; define it, or use one of "{_INCLUDES[version]}"'))
 
 
 def _offending_token(err: Exception) -> Any:

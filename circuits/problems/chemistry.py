@@ -1,7 +1,7 @@
 """Molecules: mean-field orbitals and integrals from PySCF, which no other file imports; qubits by Jordan and Wigner."""
 
 import os
-import warnings
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
@@ -10,15 +10,27 @@ from typing import Any
 import numpy as np
 from qiskit import QuantumCircuit
 
-from circuits.errors import Refused, unknown
+from circuits.background import in_background
+from circuits.errors import Refused, shown
+from circuits.problems import basis_sets
 from circuits.problems import geometry as positions
 from circuits.problems.checks import whole
-from circuits.problems.exact import lanczos
 from circuits.problems.jordan_wigner import molecular_hamiltonian
+from circuits.problems.lanczos import N_PRODUCTS, N_VECTORS, lowest
 from circuits.problems.problem import Problem
 
 MAX_ORBITALS = 32
+"""Active orbitals; each is two qubits."""
+
+MAX_FUNCTIONS = 256
+"""Basis functions of the whole molecule: their integrals take 4 GB and some minutes of one core."""
+
 MAX_DETERMINANTS = 50_000_000
+MAX_NUMBER = 10_000
+"""Of electrons, charges and orbitals; larger ones are mistakes."""
+
+FLOPS = 6e9
+"""Floating-point operations a second of full configuration interaction on one core, memory included."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +74,10 @@ def molecule(
 
     Args:
         geometry: ``"Li 0 0 0; H 0 0 1.6"`` in angstrom, or the path of an .xyz file.
-        basis: Name of an all-electron basis set that PySCF knows.
+        basis: Name of an all-electron basis set in any of PySCF's ways of writing, such as ``"cc-pVDZ"``,
+            ``"6-311++g(2d,2p)"`` or ``"unc-sto-3g"``; at most 256 functions for the whole molecule.
         active_space: (electrons, orbitals) around the Fermi level; lower orbitals stay filled, higher ones empty.
-            None: all.
+            At most 32 orbitals. None: all.
         charge: Of the molecule, in elementary charges.
         spin: Number of unpaired electrons. Not zero: restricted open-shell Hartree-Fock.
 
@@ -81,10 +94,13 @@ def molecule(
         e1340 (2018).
     """
     atoms = positions.atoms(geometry)
-    charge = whole(charge, "charge", at_least=-100)
-    spin = whole(spin, "spin (number of unpaired electrons)", at_least=0)
+    charge = whole(charge, "charge", at_least=-MAX_NUMBER, at_most=MAX_NUMBER)
+    spin = whole(spin, "spin (number of unpaired electrons)", at_least=0, at_most=MAX_NUMBER)
     space = _active_space(active_space)
-    mean_field, integrals, counts = _solve_mean_field(atoms, _checked_basis(basis, atoms), charge, spin, space)
+    functions = basis_sets.load(basis, [symbol for symbol, _ in atoms], _pyscf().gto)
+    mean_field, integrals, counts = in_background(
+        lambda given_up: _solve_mean_field(atoms, functions, charge, spin, space, given_up)
+    )
     core, one_body, two_body = integrals
     n_orbitals, n_alpha, n_beta = counts
     return Problem(
@@ -101,7 +117,8 @@ def molecule(
         },
         reference_state=_determinant(n_orbitals, n_alpha, n_beta),
         structure=Molecule(atoms, basis, charge, spin, n_orbitals, n_alpha, n_beta, mean_field),
-        solve=lambda: _full_ci(core, one_body, two_body, (n_alpha, n_beta)),
+        solve=lambda: core + in_background(lambda given_up: _full_ci(one_body, two_body, (n_alpha, n_beta), given_up)),
+        solve_seconds=_seconds(n_orbitals, n_alpha, n_beta),
     )
 
 
@@ -111,83 +128,92 @@ def _active_space(active_space: Any) -> tuple[int, int] | None:
     try:
         electrons, orbitals = active_space
     except (TypeError, ValueError) as err:
-        raise Refused(f"active_space must be (electrons, orbitals), for example (2, 5); not {active_space!r}") from err
+        raise Refused(
+            f"active_space must be (electrons, orbitals), for example (2, 5); not {shown(active_space)}"
+        ) from err
     what = "of active_space = (electrons, orbitals)"
-    return whole(electrons, f"the electrons {what}", at_least=1), whole(orbitals, f"the orbitals {what}", at_least=1)
+    return (
+        whole(electrons, f"the electrons {what}", at_least=1, at_most=MAX_NUMBER),
+        whole(orbitals, f"the orbitals {what}", at_least=1, at_most=MAX_NUMBER),
+    )
 
 
 def _pyscf() -> Any:
     try:
-        import pyscf
+        import pyscf.gto
     except ImportError as err:
         raise Refused("molecules need PySCF; install it with: pip install 'hybrid-codesign[chem]'") from err
     return pyscf
 
 
-def _checked_basis(basis: Any, atoms: tuple[positions.Atom, ...]) -> dict[str, Any]:
-    """The basis functions of each element."""
-    _pyscf()
-    from pyscf import gto
-    from pyscf.lib.exceptions import BasisNotFoundError
-
-    if not isinstance(basis, str):
-        raise Refused(f"basis must be a name such as 'sto-3g', not {basis!r}")
-    functions = {}
-    plain = basis.lower().replace("-", "").replace("_", "").replace(" ", "")
-    if plain not in gto.basis.ALIAS:
-        raise _unknown_basis(basis, plain, gto.basis.ALIAS)
-    for symbol in sorted({symbol for symbol, _ in atoms}):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # where else the basis may be found
-                functions[symbol] = gto.basis.load(plain, symbol)
-                has_core_potential = bool(gto.basis.load_ecp(plain, symbol))
-        except (BasisNotFoundError, KeyError) as err:
-            raise Refused(f"basis '{basis}' has no functions for {symbol}; choose another, such as 'def2-svp'") from err
-        if has_core_potential:
-            raise Refused(
-                f"basis '{basis}' replaces the inner electrons of {symbol} by a potential, which is not supported; "
-                f"choose an all-electron basis such as 'sto-3g'"
-            )
-    return functions
-
-
-def _unknown_basis(basis: str, plain: str, aliases: Any) -> Refused:
-    import difflib
-
-    common = ["sto-3g", "6-31g", "6-31g*", "6-311g", "cc-pvdz", "cc-pvtz", "aug-cc-pvdz", "def2-svp", "def2-tzvp"]
-    near = difflib.get_close_matches(plain, list(aliases), n=1)
-    if not near or difflib.get_close_matches(basis.lower(), common, n=1):
-        return unknown("basis", basis, common)
-    return Refused(f"unknown basis '{basis}'; did you mean '{near[0]}'? Common ones: {', '.join(common)}")
-
-
-def _solve_mean_field(atoms, functions, charge: int, spin: int, space: tuple[int, int] | None):
+def _solve_mean_field(
+    atoms: tuple[positions.Atom, ...],
+    functions: dict[str, Any],
+    charge: int,
+    spin: int,
+    space: tuple[int, int] | None,
+    given_up: threading.Event,
+) -> tuple[float, tuple[float, np.ndarray, np.ndarray], tuple[int, int, int]]:
     """Hartree-Fock energy; core energy and integrals of the active space; (orbitals, n_alpha, n_beta) in it."""
-    _pyscf()
     from pyscf import ao2mo, gto, lib, mcscf, scf
 
     n_electrons = sum(1 + positions.ELEMENTS.index(symbol) for symbol, _ in atoms) - charge
     _check_electrons(n_electrons, charge, spin)
     with lib.with_omp_threads(1):  # a sum split over threads has other last digits
         mol = gto.M(atom=list(atoms), basis=functions, charge=charge, spin=spin, unit="Angstrom", verbose=0)
-        _check_space((n_electrons, mol.nao), (n_electrons, mol.nao), spin)
-        field = scf.RHF(mol) if spin == 0 else scf.ROHF(mol)
-        field.conv_tol, field.conv_tol_grad, field.max_cycle, field.chkfile = 1e-12, 1e-8, 200, None
-        field.kernel()
-        if not field.converged:
-            field = field.newton()
-            field.kernel()
-        if not field.converged:
-            raise Refused("Hartree-Fock did not converge for this molecule; check geometry, charge and spin")
+        _check_functions(mol.nao)
+        _check_space(space, (n_electrons, mol.nao), spin)
+        field = _field(scf.RHF(mol) if spin == 0 else scf.ROHF(mol), given_up)
         orbitals = _fix_signs(np.asarray(field.mo_coeff))
+        _check_space(space, (n_electrons, orbitals.shape[1]), spin)  # some functions may depend on others
         n_electrons_active, n_orbitals = space or (n_electrons, orbitals.shape[1])
-        _check_space((n_electrons_active, n_orbitals), (n_electrons, orbitals.shape[1]), spin)
         counts = (n_orbitals, (n_electrons_active + spin) // 2, (n_electrons_active - spin) // 2)
         active: Any = mcscf.CASCI(field, n_orbitals, counts[1:])
         one_body, core = active.get_h1eff(orbitals)
         two_body = ao2mo.restore(1, active.get_h2eff(orbitals), n_orbitals)
     return float(field.e_tot), (float(core), np.asarray(one_body), np.asarray(two_body)), counts
+
+
+def _field(field: Any, given_up: threading.Event) -> Any:
+    """The converged mean field. All integrals are kept: what memory is free must not decide how they are summed."""
+
+    def stop_if_given_up(_: Any) -> None:
+        if given_up.is_set():
+            raise KeyboardInterrupt
+
+    field._eri = field.mol.intor("int2e", aosym="s8")
+    field.conv_tol, field.conv_tol_grad, field.max_cycle, field.chkfile = 1e-12, 1e-8, 200, None
+    field.callback = stop_if_given_up
+    try:
+        field.kernel()
+        if not field.converged:
+            field = field.newton()
+            field.callback = stop_if_given_up
+            field.kernel()
+    except np.linalg.LinAlgError as err:
+        raise Refused(
+            f"Hartree-Fock fails for this molecule ({err}); functions on atoms that lie close together depend on each "
+            f"other, take a smaller basis"
+        ) from err
+    if not field.converged:
+        raise Refused("Hartree-Fock did not converge for this molecule; check geometry, charge and spin")
+    return field
+
+
+def _check_functions(n_functions: int) -> None:
+    import psutil
+
+    if n_functions > MAX_FUNCTIONS:
+        raise Refused(
+            f"this molecule has {n_functions} basis functions; at most {MAX_FUNCTIONS} are taken here, choose a "
+            f"smaller basis"
+        )
+    needed, free = 2 * n_functions**4, psutil.virtual_memory().available
+    if needed > free:
+        raise Refused(
+            f"the integrals over {n_functions} basis functions need {needed} bytes ({needed / 2**30:.3g} GiB), but "
+            f"{free / 2**30:.3g} GiB are free here"
+        )
 
 
 def _check_electrons(n_electrons: int, charge: int, spin: int) -> None:
@@ -203,10 +229,10 @@ def _check_electrons(n_electrons: int, charge: int, spin: int) -> None:
         )
 
 
-def _check_space(space: tuple[int, int], whole_space: tuple[int, int], spin: int) -> None:
-    electrons, orbitals = space
+def _check_space(space: tuple[int, int] | None, whole_space: tuple[int, int], spin: int) -> None:
+    electrons, orbitals = space or whole_space
     has = f"the molecule has {whole_space[0]} electrons in {whole_space[1]} orbitals"
-    what = f"active_space = ({electrons}, {orbitals})" if space != whole_space else "this molecule in this basis"
+    what = f"active_space = ({electrons}, {orbitals})" if space else "this molecule in this basis"
     if electrons > whole_space[0] or orbitals > whole_space[1]:
         raise Refused(f"{what} is larger than the molecule: {has}")
     if (whole_space[0] - electrons) % 2:
@@ -219,8 +245,10 @@ def _check_space(space: tuple[int, int], whole_space: tuple[int, int], spin: int
         filled = (whole_space[0] - electrons) // 2
         raise Refused(f"{what} does not fit above the filled orbitals ({filled} of them): {has}")
     if orbitals > MAX_ORBITALS:
+        cure = "take a smaller one" if space else "choose an active space"
         raise Refused(
-            f"{what} has {orbitals} orbitals, {2 * orbitals} qubits; at most {MAX_ORBITALS} orbitals are built here"
+            f"{what} has {orbitals} orbitals, {2 * orbitals} qubits; at most {MAX_ORBITALS} orbitals become qubits "
+            f"here, {cure}"
         )
 
 
@@ -237,30 +265,43 @@ def _determinant(n_orbitals: int, n_alpha: int, n_beta: int) -> QuantumCircuit:
     return circuit
 
 
-def _full_ci(core: float, one_body: np.ndarray, two_body: np.ndarray, electrons: tuple[int, int]) -> float:
+def _n_determinants(n_orbitals: int, n_alpha: int, n_beta: int) -> int:
+    return comb(n_orbitals, n_alpha) * comb(n_orbitals, n_beta)
+
+
+def _seconds(n_orbitals: int, n_alpha: int, n_beta: int) -> float:
+    """Predicted time of full configuration interaction on one core; infinite where it is refused."""
+    size = _n_determinants(n_orbitals, n_alpha, n_beta)
+    pairs = n_orbitals * (n_orbitals + 1) / 2
+    return N_PRODUCTS * 2 * size * pairs**2 / FLOPS if size <= MAX_DETERMINANTS else float("inf")
+
+
+def _full_ci(
+    one_body: np.ndarray, two_body: np.ndarray, electrons: tuple[int, int], given_up: threading.Event
+) -> float:
     """Lowest energy with these numbers of electrons. Lanczos from a random start cannot miss a symmetry sector."""
-    _pyscf()
+    import psutil
     from pyscf import lib
     from pyscf.fci import cistring, direct_spin1
 
     n_orbitals = len(one_body)
     shape = tuple(comb(n_orbitals, n) for n in electrons)
     size = shape[0] * shape[1]
+    needed, free = 8 * size * (N_VECTORS + 2), psutil.virtual_memory().available
+    what = f"the exact energy needs {size} determinants, {needed} bytes ({needed / 2**30:.3g} GiB)"
     if size > MAX_DETERMINANTS:
-        raise Refused(
-            f"the exact energy needs {size} determinants, some {size * 8 * 30} bytes; "
-            f"at most {MAX_DETERMINANTS} determinants are tried, take a smaller active space for a reference"
-        )
+        raise Refused(f"{what}; at most {MAX_DETERMINANTS} determinants are tried, take a smaller active space")
+    if needed > free:
+        raise Refused(f"{what}, but {free / 2**30:.3g} GiB are free here")
     links = tuple(cistring.gen_linkstr_index_trilidx(range(n_orbitals), n) for n in electrons)
     half: Any = 0.5
     combined = direct_spin1.absorb_h1e(one_body, two_body, n_orbitals, electrons, half)
 
-    def product(vector):
+    def product(vector: np.ndarray) -> np.ndarray:
+        if given_up.is_set():
+            raise KeyboardInterrupt
         vector = np.ascontiguousarray(vector.reshape(shape))
         return direct_spin1.contract_2e(combined, vector, n_orbitals, electrons, links).reshape(-1)
 
     with lib.with_omp_threads(1):
-        if size <= 200:
-            matrix = np.stack([product(row) for row in np.eye(size)])
-            return core + float(np.linalg.eigvalsh(matrix)[0])
-        return core + lanczos(product, size, np.dtype(np.float64))
+        return lowest(product, size, np.dtype(np.float64))

@@ -1,14 +1,13 @@
-"""The lowest eigenvalue of a sum of Pauli terms, without ever building its matrix.
+"""The lowest eigenvalue of a sum of Pauli terms.
 
 Terms that flip the same qubits (the same X mask m) act together as one diagonal and one permutation,
 
     (H psi)[i] = sum_m D_m[i] psi[i xor m],      D_m[i] = sum_t c_t (-i)^{#Y_t} (-1)^{popcount(z_t and i)}.
 
-With i split into high and low bits the sign is a product of two small tables, so that a block of D_m is a small matrix
-product, computed again whenever it is needed: besides the Lanczos vectors nothing of size 2^n is kept.
-
-References:
-    R. B. Lehoucq, D. C. Sorensen, C. Yang, ARPACK Users' Guide, SIAM 1998 (implicitly restarted Lanczos).
+The sum over the terms of a mask is a Walsh-Hadamard transform of their coefficients, which costs as much for thousands
+of terms as for one. Where they fit, all D_m are kept as a sparse matrix; else they are computed again, block by block,
+whenever they are needed. No product is left to BLAS, whose threads cost more than such products and whose sums depend
+on their number: the same operator gives the same bits everywhere.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,19 +17,34 @@ from typing import Any
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from circuits.errors import Refused
+from circuits.errors import Refused, shown
+from circuits.problems.lanczos import N_PRODUCTS, N_VECTORS, lowest
 
 MAX_QUBITS = 26
 """Largest operator that Lanczos is tried on; a diagonal one may have `MAX_DIAGONAL_QUBITS`."""
 
 MAX_DIAGONAL_QUBITS = 32
 
-DENSE_QUBITS = 7
-LOW_BITS = 12
-BLOCK_BITS = 17
-KRYLOV_VECTORS = 24
-WORK_VECTORS = 6
-"""Vectors that ARPACK and one product keep beside the Krylov space."""
+MATRIX_BYTES = 1 << 30
+"""Largest matrix that is kept. A fixed number: what memory happens to be free must not change the result's bits."""
+
+BLOCK_BITS = 12
+"""Amplitudes that are worked on at a time, as a power of two: they stay in the cache."""
+
+COLUMNS = 16
+"""Diagonals that are transformed at a time."""
+
+FEW = 8
+"""Terms of a mask up to which they are summed one by one."""
+
+SECONDS_PER_ENTRY = 4e-9
+"""Time of a matrix entry in one product, when the memory is the limit."""
+
+SECONDS_PER_AMPLITUDE = 12e-9, 45e-9
+"""Time of an amplitude for each mask in one product without a matrix, with few terms and with many."""
+
+SECONDS_PER_ENERGY = 45e-9
+"""Time of one energy of a diagonal operator."""
 
 
 def lowest_eigenvalue(hamiltonian: SparsePauliOp) -> float:
@@ -43,149 +57,217 @@ def lowest_eigenvalue(hamiltonian: SparsePauliOp) -> float:
         The eigenvalue, in the coefficients' unit.
 
     Raises:
-        Refused: if n is too large or the vectors would not fit into the free memory; the message says how many bytes
-            are needed.
+        Refused: if n is too large or what is needed would not fit into the free memory; the message says how many bytes
+            that is.
 
     >>> round(lowest_eigenvalue(SparsePauliOp.from_list([("ZZ", -1.0), ("XI", -1.0), ("IX", -1.0)])), 6)
     -2.236068
     """
-    groups = _groups(hamiltonian)
-    n_qubits = hamiltonian.paulis.z.shape[1]
-    if all(group.x == 0 for group in groups):
-        return _lowest_diagonal(groups, n_qubits)
-    return _lowest_lanczos(groups, n_qubits)
+    _check_size(hamiltonian)
+    H = _pauli_sum(hamiltonian)
+    if not np.any(H.masks):
+        return float(min(np.min(energies) for energies in _diagonal(H)))
+    _check_memory(H)
+    return lowest(_product(H), 1 << H.n_qubits, H.coefficients.dtype)
+
+
+def seconds(hamiltonian: SparsePauliOp) -> float:
+    """Predicted time of `lowest_eigenvalue` on one core, to within a factor of three or so; infinite if it is refused.
+
+    It counts qubits, terms, and how many of them flip the same qubits; the number of Lanczos steps, which depends on
+    the spectrum, is taken to be that of a usual gap.
+
+    >>> seconds(SparsePauliOp("X" * 8)) < 0.1 < 10 < seconds(SparsePauliOp("X" * 26))
+    True
+    >>> seconds(SparsePauliOp("X" * 40))
+    inf
+    """
+    size = 2.0 ** _n_qubits(hamiltonian)
+    try:
+        _check_size(hamiltonian)
+        if not np.any(hamiltonian.paulis.x):
+            return SECONDS_PER_ENERGY * size
+        H = _pauli_sum(hamiltonian)
+        _check_memory(H)
+    except Refused:
+        return float("inf")
+    if _matrix_bytes(H) <= MATRIX_BYTES:
+        return (N_PRODUCTS + 20) * SECONDS_PER_ENTRY * size * len(H.masks)
+    many = np.count_nonzero(np.bincount(H.group) > FEW)
+    few, each = SECONDS_PER_AMPLITUDE
+    return N_PRODUCTS * size * (few * (len(H.masks) - many) + each * many)
 
 
 def as_product(hamiltonian: SparsePauliOp) -> Callable[[np.ndarray], np.ndarray]:
-    """H as a function psi -> H psi on vectors of shape (2^n,), complex; no matrix is built.
+    """H as a function psi -> H psi on vectors of shape (2^n,), complex.
+
+    Raises:
+        Refused: if vectors of this size would not fit into the free memory.
 
     >>> as_product(SparsePauliOp(["X", "Z"], [1.0, 2.0]))(np.array([1.0 + 0j, 0.0])).real.tolist()
     [2.0, 1.0]
     """
-    groups, n_qubits = _int64(_groups(hamiltonian)), hamiltonian.paulis.z.shape[1]
-    return lambda psi: _apply(groups, psi, n_qubits)
+    _check_size(hamiltonian)
+    H = _pauli_sum(hamiltonian)
+    _check_memory(H)
+    return _product(H)
 
 
 @dataclass(frozen=True)
-class _Group:
-    """Terms that share the X mask ``x``: their Z masks and coefficients, (-i)^{#Y} included."""
+class _PauliSum:
+    """Terms sorted by X mask, then Z mask.
 
-    x: int
+    Attributes:
+        n_qubits: Number of qubits.
+        masks: X masks that occur, ascending, shape (masks,).
+        group: Index of each term's X mask, ascending, shape (terms,).
+        z: Z mask of each term.
+        coefficients: Of each term, (-i)^{#Y} included; real if all are.
+    """
+
+    n_qubits: int
+    masks: np.ndarray
+    group: np.ndarray
     z: np.ndarray
     coefficients: np.ndarray
 
-    def diagonal(self, high: np.ndarray, low: np.ndarray) -> np.ndarray | complex | float:
-        """D_m on the block of indices ``high + low``, shape (len(high), len(low)); a number if it is constant."""
-        if len(self.z) == 1 and self.z[0] == 0:
-            return self.coefficients[0]
-        return (_signs(high, self.z) * self.coefficients) @ _signs(low, self.z).T
+
+def _n_qubits(hamiltonian: SparsePauliOp) -> int:
+    return hamiltonian.paulis.z.shape[1]
 
 
-def _signs(index: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """(-1)^{popcount(z and i)}, shape (len(index), len(z))."""
-    return 1.0 - 2.0 * (np.bitwise_count(index[:, None] & z[None, :]) & 1)
-
-
-def _groups(hamiltonian: SparsePauliOp) -> list[_Group]:
+def _pauli_sum(hamiltonian: SparsePauliOp) -> _PauliSum:
     operator = hamiltonian.simplify(atol=0.0, rtol=0.0)
-    powers = 1 << np.arange(operator.paulis.z.shape[1], dtype=object)
-    x = operator.paulis.x @ powers
-    z = operator.paulis.z @ powers
+    powers = np.int64(1) << np.arange(_n_qubits(operator), dtype=np.int64)
+    x, z = operator.paulis.x @ powers, operator.paulis.z @ powers
     n_y = np.sum(operator.paulis.x & operator.paulis.z, axis=1)
-    coefficients = np.real(np.asarray(operator.coeffs, dtype=complex)) * (-1j) ** (n_y % 4)
-    groups = []
-    for mask in sorted(set(x)):
-        members = x == mask
-        weights = coefficients[members]
-        real = bool(np.all(n_y[members] % 2 == 0))
-        groups.append(_Group(int(mask), z[members].astype(object), weights.real.copy() if real else weights))
-    return groups
+    coefficients = np.real(np.asarray(operator.coeffs, dtype=complex)) * np.array([1, -1j, -1, 1j])[n_y % 4]
+    if not np.any(n_y % 2):
+        coefficients = np.real(coefficients).copy()
+    order = np.lexsort((z, x))
+    masks, group = np.unique(x[order], return_inverse=True)
+    return _PauliSum(_n_qubits(operator), masks, group, z[order], coefficients[order])
 
 
-def _blocks(n_qubits: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """High parts (a run of rows) and low parts of the indices of one block after the other."""
-    low_bits = min(n_qubits, LOW_BITS)
-    low = np.arange(1 << low_bits, dtype=np.int64)
-    rows = 1 << (n_qubits - low_bits)
-    step = 1 << (BLOCK_BITS - LOW_BITS)
-    for start in range(0, rows, step):
-        yield np.arange(start, min(start + step, rows), dtype=np.int64) << low_bits, low
+def _parity(index: np.ndarray) -> np.ndarray:
+    """(-1)^{popcount}."""
+    return 1.0 - 2.0 * (np.bitwise_count(index) & 1)
 
 
-def _lowest_diagonal(groups: list[_Group], n_qubits: int) -> float:
-    if not groups:
-        return 0.0
-    if n_qubits > MAX_DIAGONAL_QUBITS:
-        raise Refused(
-            f"an exact energy on {n_qubits} qubits means a search through 2^{n_qubits} energies "
-            f"({8 << n_qubits} bytes of them); at most {MAX_DIAGONAL_QUBITS} qubits are searched here"
-        )
-    (group,) = _int64(groups)
-    return float(min(np.min(group.diagonal(high, low)) for high, low in _blocks(n_qubits)))
-
-
-def _lowest_lanczos(groups: list[_Group], n_qubits: int) -> float:
-    real = all(np.isrealobj(group.coefficients) for group in groups)
-    dtype = np.dtype(np.float64 if real else np.complex128)
-    _check_memory(n_qubits, dtype.itemsize)
-    groups = _int64(groups)
-    size = 1 << n_qubits
-    if n_qubits <= DENSE_QUBITS:
-        matrix = np.stack([_apply(groups, column, n_qubits) for column in np.eye(size, dtype=dtype)], axis=1)
-        return float(np.linalg.eigvalsh(matrix)[0])
-    return lanczos(lambda psi: _apply(groups, psi, n_qubits), size, dtype)
-
-
-def lanczos(product: Callable[[np.ndarray], np.ndarray], size: int, dtype: np.dtype) -> float:
-    """Lowest eigenvalue of a Hermitian operator that is known by its product with a vector.
-
-    The random start overlaps with every eigenvector; a symmetric one could miss the ground state's symmetry sector.
+def _transformed(z: np.ndarray, columns: np.ndarray, weights: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """sum_t w_t (-1)^{popcount(z_t and i)} of the terms of each column, for all i: a Walsh-Hadamard transform.
 
     Args:
-        product: From psi of shape (size,) to H psi.
-        size: Dimension, more than `KRYLOV_VECTORS`.
-        dtype: Of the vectors.
+        z: Z masks, below the number of rows.
+        columns: Column of each term.
+        weights: Of each term.
+        shape: (rows, columns); the rows are a power of two.
     """
-    from scipy.sparse.linalg import LinearOperator, eigsh
+    place = z * shape[1] + columns
+    table = np.bincount(place, np.real(weights), shape[0] * shape[1]).astype(weights.dtype)
+    if np.iscomplexobj(weights):
+        table += 1j * np.bincount(place, np.imag(weights), shape[0] * shape[1])
+    half = 1
+    while half < shape[0]:
+        pairs = table.reshape(-1, 2, half * shape[1])
+        below = pairs[:, 0] - pairs[:, 1]
+        pairs[:, 0] += pairs[:, 1]
+        pairs[:, 1] = below
+        half *= 2
+    return table.reshape(shape)
 
-    rng = np.random.default_rng(0)
-    operator = LinearOperator(shape=(size, size), matvec=product, dtype=dtype)  # pyright: ignore[reportCallIssue]
-    options: dict[str, Any] = {"which": "SA", "ncv": KRYLOV_VECTORS, "tol": 1e-11, "return_eigenvectors": False}
-    values = eigsh(operator, k=1, v0=rng.standard_normal(size).astype(dtype), rng=rng, **options)
-    return float(values[0])
+
+def _diagonal(H: _PauliSum) -> Iterator[np.ndarray]:
+    """The energies of a diagonal operator, some at a time."""
+    low_bits = min(H.n_qubits, BLOCK_BITS)
+    n_blocks = 1 << (H.n_qubits - low_bits)
+    low = H.z & ((1 << low_bits) - 1)
+    for first in range(0, n_blocks, COLUMNS):
+        high = np.arange(first, min(first + COLUMNS, n_blocks), dtype=np.int64) << low_bits
+        weights = H.coefficients[:, None] * _parity(H.z[:, None] & high[None, :])
+        columns = np.broadcast_to(np.arange(len(high)), weights.shape)
+        yield _transformed(np.repeat(low, len(high)), columns.ravel(), weights.ravel(), (1 << low_bits, len(high)))
 
 
-def _apply(groups: list[_Group], psi: np.ndarray, n_qubits: int) -> np.ndarray:
-    """H psi for psi of shape (2^n,), block by block so that each block stays in the cache."""
-    low_bits = min(n_qubits, LOW_BITS)
-    psi = psi.reshape(-1, 1 << low_bits)
-    result = np.empty_like(psi)
-    for high, low in _blocks(n_qubits):
-        rows = high >> low_bits
-        total = np.zeros((len(high), len(low)), dtype=psi.dtype)
-        for group in groups:
-            flipped = psi[rows ^ (group.x >> low_bits)]
-            mask = group.x & ((1 << low_bits) - 1)
-            if mask:
-                flipped = flipped.take(low ^ mask, axis=1)
-            flipped *= group.diagonal(high, low)
-            total += flipped
-        result[rows] = total
+def _diagonals(H: _PauliSum, high: int, low: np.ndarray) -> Iterator[tuple[int, np.ndarray | complex]]:
+    """D_m on the block of indices high + low for each mask: its index, and shape (len(low),) or a number."""
+    counts = np.bincount(H.group)
+    starts = np.append(0, np.cumsum(counts)).tolist()
+    weights = H.coefficients * _parity(H.z & high)
+    z = H.z & (len(low) - 1)
+    for k in np.flatnonzero(counts <= FEW):
+        terms = range(starts[k], starts[k + 1])
+        yield int(k), sum(weights[t] * _parity(low & z[t]) if z[t] else weights[t] for t in terms)
+    many = np.flatnonzero(counts > FEW)
+    for first in range(0, len(many), COLUMNS):
+        chosen = many[first : first + COLUMNS]
+        terms = np.flatnonzero(np.isin(H.group, chosen))
+        columns = np.repeat(np.arange(len(chosen)), counts[chosen])
+        table = _transformed(z[terms], columns, weights[terms], (len(low), len(chosen)))
+        yield from zip(chosen.tolist(), np.ascontiguousarray(table.T), strict=True)
+
+
+def _matrix_bytes(H: _PauliSum) -> int:
+    return (len(H.masks) << H.n_qubits) * (H.coefficients.dtype.itemsize + 4)
+
+
+def _product(H: _PauliSum) -> Callable[[np.ndarray], np.ndarray]:
+    if _matrix_bytes(H) <= MATRIX_BYTES:
+        matrix = _matrix(H)
+        return lambda psi: matrix @ psi
+    return lambda psi: _apply(H, psi)
+
+
+def _matrix(H: _PauliSum) -> Any:
+    """H as a sparse matrix: row i has an entry in column i xor m for every mask m."""
+    from scipy.sparse import csr_array
+
+    size, n_masks = 1 << H.n_qubits, len(H.masks)
+    low = np.arange(min(size, 1 << BLOCK_BITS), dtype=np.int64)
+    entries = np.empty((size, n_masks), dtype=H.coefficients.dtype)
+    for high in range(0, size, len(low)):
+        for k, diagonal in _diagonals(H, high, low):
+            entries[high : high + len(low), k] = diagonal
+    columns = np.arange(size, dtype=np.int32)[:, None] ^ H.masks.astype(np.int32)
+    ends = np.arange(0, entries.size + 1, n_masks, dtype=np.int32)
+    return csr_array((entries.ravel(), columns.ravel(), ends), shape=(size, size))
+
+
+def _apply(H: _PauliSum, psi: np.ndarray) -> np.ndarray:
+    """H psi for psi of shape (2^n,), without a matrix."""
+    low = np.arange(min(len(psi), 1 << BLOCK_BITS), dtype=np.int64)
+    psi = psi.reshape(-1, len(low))
+    result = np.zeros(psi.shape, dtype=np.result_type(psi, H.coefficients))
+    for block in range(len(psi)):
+        for k, diagonal in _diagonals(H, block * len(low), low):
+            mask = int(H.masks[k])
+            flipped = psi[block ^ (mask >> BLOCK_BITS)]
+            if mask & (len(low) - 1):
+                flipped = flipped.take(low ^ (mask & (len(low) - 1)))
+            result[block] += flipped * diagonal
     return result.reshape(-1)
 
 
-def _int64(groups: list[_Group]) -> list[_Group]:
-    """The same groups with masks as machine words, once n is known to be small."""
-    return [_Group(group.x, group.z.astype(np.int64), group.coefficients) for group in groups]
+def _check_size(hamiltonian: SparsePauliOp) -> None:
+    n_qubits, diagonal = _n_qubits(hamiltonian), not np.any(hamiltonian.paulis.x)
+    if n_qubits > (MAX_DIAGONAL_QUBITS if diagonal else MAX_QUBITS):
+        what = f"a search through 2^{n_qubits} energies" if diagonal else f"vectors of 2^{n_qubits} amplitudes"
+        most = MAX_DIAGONAL_QUBITS if diagonal else MAX_QUBITS
+        raise Refused(
+            f"an exact energy on {n_qubits} qubits means {what}, {shown(8 << n_qubits)} bytes; at most {most} qubits "
+            f"are tried, take a smaller problem for a reference"
+        )
 
 
-def _check_memory(n_qubits: int, itemsize: int) -> None:
+def _check_memory(H: _PauliSum) -> None:
     import psutil
 
-    needed = (KRYLOV_VECTORS + WORK_VECTORS) * itemsize << n_qubits
+    needed = N_VECTORS * H.coefficients.dtype.itemsize << H.n_qubits
+    if _matrix_bytes(H) <= MATRIX_BYTES:
+        needed += 2 * _matrix_bytes(H)
     free = psutil.virtual_memory().available
-    what = f"an exact energy on {n_qubits} qubits by Lanczos would need {needed} bytes ({needed / 2**30:.3g} GiB)"
-    if n_qubits > MAX_QUBITS:
-        raise Refused(f"{what}; at most {MAX_QUBITS} qubits are tried, take a smaller problem for a reference")
     if needed > free:
-        raise Refused(f"{what} of memory, but {free / 2**30:.3g} GiB are free here")
+        raise Refused(
+            f"an exact energy on {H.n_qubits} qubits by Lanczos needs {needed} bytes ({needed / 2**30:.3g} GiB), "
+            f"but {free / 2**30:.3g} GiB are free here"
+        )

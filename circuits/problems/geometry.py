@@ -5,7 +5,8 @@ import math
 import os
 from pathlib import Path
 
-from circuits.errors import Refused, unknown
+from circuits.errors import Refused, printable, shown, unknown
+from circuits.files import read_text
 
 Atom = tuple[str, tuple[float, float, float]]
 
@@ -21,6 +22,10 @@ ELEMENTS = tuple(_SYMBOLS.split())
 CLOSEST = 0.1
 """Atoms nearer than this, in angstrom, are taken for a mistake."""
 
+FARTHEST = 1e5
+"""Coordinates beyond this, in angstrom, are taken for a mistake."""
+
+MAX_ATOMS = 1000
 MAX_BYTES = 1 << 20
 
 
@@ -35,8 +40,9 @@ def atoms(geometry: str | os.PathLike) -> tuple[Atom, ...]:
         (symbol, (x, y, z)) for each atom, angstrom.
 
     Raises:
-        Refused: for text that is no geometry, an unknown element, atoms closer than 0.1 angstrom, or a diatomic
-            molecule whose bond length is written as a negative coordinate.
+        Refused: for text that is no geometry, an unknown element, atoms closer than 0.1 angstrom or more than 1000 of
+            them, a coordinate beyond 1e5 angstrom, or a diatomic molecule whose bond length is written as a negative
+            coordinate.
 
     >>> atoms("H 0 0 0; H 0 0 0.735")
     (('H', (0.0, 0.0, 0.0)), ('H', (0.0, 0.0, 0.735)))
@@ -44,10 +50,12 @@ def atoms(geometry: str | os.PathLike) -> tuple[Atom, ...]:
     if isinstance(geometry, os.PathLike) or (isinstance(geometry, str) and geometry.strip().lower().endswith(".xyz")):
         parsed = _read_xyz(Path(geometry))
     elif isinstance(geometry, str):
-        rows = [row for line in geometry.splitlines() for row in line.split(";")]
-        parsed = tuple(_atom(row, "the geometry") for row in rows if row.strip())
+        if len(geometry) > MAX_BYTES:
+            raise Refused(f"the geometry has {len(geometry)} characters; at most {MAX_BYTES} are read")
+        rows = [row for line in geometry.removeprefix("\ufeff").splitlines() for row in line.split(";")]
+        parsed = _atoms([(row, "the geometry") for row in rows if row.strip()])
     else:
-        raise Refused(f"geometry must be text such as 'Li 0 0 0; H 0 0 1.6' or an .xyz file, not {geometry!r}")
+        raise Refused(f"geometry must be text such as 'Li 0 0 0; H 0 0 1.6' or an .xyz file, not {shown(geometry)}")
     if not parsed:
         raise Refused("the geometry has no atoms; write for example 'Li 0 0 0; H 0 0 1.6' (angstrom)")
     _check_distances(parsed)
@@ -70,37 +78,40 @@ def formula(parsed: tuple[Atom, ...]) -> str:
 
 
 def _read_xyz(path: Path) -> tuple[Atom, ...]:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise Refused(f"{path} is larger than 1 MiB, too large for a molecule")
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as err:
-        raise Refused(f"the geometry file {path} cannot be read: {err}") from err
+    lines = read_text(path, "geometry file", max_bytes=MAX_BYTES).splitlines()
+    name = printable(path)
     try:
         count = int(lines[0])
     except (IndexError, ValueError) as err:
-        raise Refused(f"{path}:1: an .xyz file starts with its number of atoms") from err
-    rows = lines[2 : 2 + count]
-    rest = lines[2 + count :] if count >= 0 else []
-    if count < 1 or len(rows) != count or any(line.strip() for line in rest):
-        found = sum(1 for line in lines[2:] if line.strip())
-        raise Refused(f"{path}:1: it announces {count} atoms, but {found} lines follow the comment line")
-    return tuple(_atom(row, f"{path}:{number}") for number, row in enumerate(rows, start=3))
+        raise Refused(f"{name}:1: an .xyz file starts with its number of atoms") from err
+    rows = [(row, f"{name}:{number}") for number, row in enumerate(lines[2:], start=3)]
+    if count < 1 or len(rows) < count or any(row.strip() for row, _ in rows[count:]):
+        found = sum(1 for row, _ in rows if row.strip())
+        raise Refused(f"{name}:1: it announces {shown(count)} atoms, but {found} lines follow the comment line")
+    return _atoms(rows[:count])
+
+
+def _atoms(rows: list[tuple[str, str]]) -> tuple[Atom, ...]:
+    if len(rows) > MAX_ATOMS:
+        raise Refused(f"the geometry has {len(rows)} atoms; at most {MAX_ATOMS} are read")
+    return tuple(_atom(row, where) for row, where in rows)
 
 
 def _atom(row: str, where: str) -> Atom:
     words = row.replace(",", " ").split()
     if len(words) != 4:
-        raise Refused(f"{where}: an atom is 'element x y z' in angstrom, not '{row.strip()}'")
+        raise Refused(f"{where}: an atom is 'element x y z' in angstrom, not {shown(row.strip())}")
     symbol = words[0].capitalize()
     if symbol not in ELEMENTS:
         raise unknown(f"element in {where}:", words[0], ELEMENTS)
     try:
         x, y, z = (float(word) for word in words[1:])
     except ValueError as err:
-        raise Refused(f"{where}: '{row.strip()}' has a coordinate that is not a number") from err
+        raise Refused(f"{where}: {shown(row.strip())} has a coordinate that is not a number") from err
     if not all(math.isfinite(value) for value in (x, y, z)):
-        raise Refused(f"{where}: '{row.strip()}' has a coordinate that is not finite")
+        raise Refused(f"{where}: {shown(row.strip())} has a coordinate that is not finite")
+    if max(abs(x), abs(y), abs(z)) > FARTHEST:
+        raise Refused(f"{where}: {shown(row.strip())} has a coordinate beyond {FARTHEST:g} angstrom")
     return symbol, (x, y, z)
 
 

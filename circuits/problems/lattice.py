@@ -1,36 +1,40 @@
 """Bonds between sites: chains, rings and any other graph, and their colouring into disjoint bonds."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from circuits.errors import Refused
+from circuits.errors import Refused, shown
+from circuits.problems.edges import UNDIRECTED, Edges, GraphLike, read_edges
 
 Edge = tuple[int, int]
 
 
-def bonds(n: int, *, periodic: bool = False, edges: Iterable[Any] | None = None) -> tuple[Edge, ...]:
+def bonds(
+    n: int, *, periodic: bool = False, edges: GraphLike | None = None, directed: bool = False
+) -> tuple[Edge, ...]:
     """The bonds of an open chain, a ring, or the given graph.
 
     Args:
         n: Number of sites, 0 to n - 1.
         periodic: Close the chain to a ring; needs three sites.
-        edges: Pairs of sites, or a graph with an ``edges`` attribute such as networkx has.
+        edges: Pairs of sites, or a graph of networkx or rustworkx whose nodes are sites.
+        directed: Whether a bond (i, j) differs from (j, i), so that a directed graph says something.
 
     Returns:
         Pairs (i, j), in the order given.
 
     Raises:
-        Refused: for a pair that is no pair of sites, joins a site to itself or comes twice.
+        Refused: for a pair that is no pair of sites, has a weight, joins a site to itself or comes twice, and for a
+            directed graph where bonds have no direction.
 
     >>> bonds(3, periodic=True)
     ((0, 1), (1, 2), (2, 0))
     """
     if not isinstance(periodic, bool):
-        raise Refused(f"periodic must be true or false, not {periodic!r}")
+        raise Refused(f"periodic must be true or false, not {shown(periodic)}")
     if edges is not None:
         if periodic:
             raise Refused("give either periodic=True or edges, not both: edges name every bond themselves")
-        return _checked(getattr(edges, "edges", edges), n)
+        return _checked(read_edges(edges), n, directed)
     chain = tuple((i, i + 1) for i in range(n - 1))
     if not periodic:
         return chain
@@ -59,34 +63,28 @@ def colouring(edges: Sequence[Edge]) -> tuple[tuple[Edge, ...], ...]:
     return tuple(tuple(colour) for colour in colours)
 
 
-def _checked(edges: Any, n: int) -> tuple[Edge, ...]:
-    try:
-        pairs = [tuple(edge) for edge in edges]
-    except TypeError as err:
-        raise Refused(f"edges must be pairs of sites such as [[0, 1], [1, 2]], not {edges!r}") from err
-    seen: set[frozenset[int]] = set()
-    checked = []
-    for k, pair in enumerate(pairs):
-        sites = [_site(site) for site in pair]
-        if len(pair) != 2 or None in sites:
-            raise Refused(f"edge {k} must be a pair of sites such as [0, 1], not {list(pair)!r}")
-        i, j = sites
-        if not (0 <= i < n and 0 <= j < n):
+def _checked(graph: Edges, n: int, directed: bool) -> tuple[Edge, ...]:
+    if graph.directed and not directed:
+        raise Refused(f"the graph is directed, but bonds have no direction; {UNDIRECTED}")
+    strangers = [node for node in graph.nodes or () if not _is_site(node, n)]
+    if strangers:
+        raise Refused(f"the graph has the node {shown(strangers[0])}, but the {n} sites are numbered 0 to {n - 1}")
+    seen: set[frozenset[int] | Edge] = set()
+    for k, (i, j, weight) in enumerate(graph.edges):
+        if weight is not None and (graph.nodes is None or weight != 1.0):
+            raise Refused(
+                f"edge {k} must be a pair of sites such as [0, 1], without the weight {weight:g}: all bonds are alike"
+            )
+        if not (_is_site(i, n) and _is_site(j, n)):
             raise Refused(f"edge {k} joins sites {i} and {j}, but the {n} sites are numbered 0 to {n - 1}")
         if i == j:
             raise Refused(f"edge {k} joins site {i} to itself")
-        if frozenset((i, j)) in seen:
+        bond = (i, j) if graph.directed else frozenset((i, j))
+        if bond in seen:
             raise Refused(f"edge {k} joins sites {i} and {j} a second time; name each bond once")
-        seen.add(frozenset((i, j)))
-        checked.append((i, j))
-    return tuple(checked)
+        seen.add(bond)
+    return tuple((i, j) for i, j, _ in graph.edges)
 
 
-def _site(value: Any) -> Any:
-    """The value as an int, or None if it is none."""
-    if isinstance(value, (bool, float, str)):
-        return None
-    try:
-        return int(value.__index__())
-    except AttributeError:
-        return None
+def _is_site(node: object, n: int) -> bool:
+    return isinstance(node, int) and 0 <= node < n

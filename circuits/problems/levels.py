@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from circuits.background import in_background
 from circuits.errors import Refused
 from circuits.problems.chemistry import Molecule
 from circuits.problems.problem import Problem
@@ -36,7 +37,7 @@ def lowest_levels(problem: Problem, n_levels: int) -> np.ndarray:
     states = _sector(problem)
     H = csr_matrix(problem.hamiltonian.to_matrix(sparse=True))[states][:, states]
     if len(states) <= DENSE:
-        return np.linalg.eigvalsh(H.toarray())[:n_levels]
+        return in_background(lambda _: np.linalg.eigvalsh(H.toarray()))[:n_levels]
     start = np.random.default_rng(0).standard_normal(len(states)).astype(complex)
     return np.sort(eigsh(H, k=n_levels, which="SA", v0=start, ncv=max(40, 4 * n_levels), return_eigenvectors=False))
 

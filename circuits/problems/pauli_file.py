@@ -3,22 +3,29 @@
 import math
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.quantum_info import PauliList, SparsePauliOp
 
-from circuits.errors import Refused
+from circuits.errors import Refused, printable, shown
+from circuits.files import read_text
+from circuits.problems.checks import check_operator_size
 from circuits.problems.problem import Problem
 
 MAX_BYTES = 64 << 20
-_FACTOR = re.compile(r"([IXYZ])(\d{1,6})")
+MAX_TERMS = 1_000_000
+MAX_QUBITS = 10_000
+
+_LINE = re.compile(r"([^\n]*)\n?")
+_FACTOR = re.compile(r"([IXYZ])([0-9]{1,6})")
 _LABEL = re.compile(r"[IXYZ]+")
+_X_BITS = str.maketrans("IXYZ", "0110")
+_Z_BITS = str.maketrans("IXYZ", "0011")
 
-Line = tuple[str, float, str | list[tuple[str, int]]]
 
-
-def pauli_terms(path: str | os.PathLike) -> Problem:
+def pauli_terms(path: str | os.PathLike[str]) -> Problem:
     """A Hamiltonian from a text file with one term a line.
 
     A line is a coefficient and a Pauli string, either dense (``0.5 XIZ``: one letter for each qubit, qubit 0 rightmost,
@@ -26,97 +33,131 @@ def pauli_terms(path: str | os.PathLike) -> Problem:
     ``#``. Equal strings add up. With sparse lines only, the highest qubit named decides their number.
 
     Args:
-        path: The file, in UTF-8.
+        path: The file, in UTF-8: at most 64 MiB, 1 million terms, and 10,000 qubits.
 
     Returns:
         A `Problem` whose unit is ``"coupling"``; its source holds the path and the terms themselves.
 
     Raises:
-        Refused: for an unreadable file or line; the message names file and line.
+        Refused: for an unreadable file or line, where the message names file and line; for more terms and qubits than
+            fit (see `circuits.problems.checks.MAX_LETTERS`).
     """
-    path = Path(path)
-    lines = [_parse(words, f"{path}:{number}") for number, words in _words(path)]
-    if not lines:
-        raise Refused(f"{path} has no terms; a line is for example '0.5 XIZ' or '0.5 X2 Z0'")
-    n = _n_qubits(lines)
-    terms = [(coefficient, _dense(string, n)) for _, coefficient, string in lines]
-    hamiltonian = SparsePauliOp([label for _, label in terms], np.array([value for value, _ in terms])).simplify(
-        atol=0, rtol=0
-    )
+    text = read_text(path, "file of Pauli terms", max_bytes=MAX_BYTES)
+    name = printable(path)
+    sums: dict[tuple[int, int], float] = {}  # by the bits of X and Z, so that a wide term with few letters stays small
+    terms: list[list[float | str]] = []
+    width = _Width()
+    for where, words in _lines(text, name):
+        coefficient, x, z = _term(words, where, width)
+        total = sums.get((x, z), 0.0) + coefficient
+        if not math.isfinite(total):
+            raise Refused(f"{where}: with this coefficient, the sum over equal strings is too large for a float")
+        sums[x, z] = total
+        terms.append([coefficient, " ".join(words[1:])])
+        check_operator_size(len(sums), width.least, name)
+        if len(terms) > MAX_TERMS:
+            raise Refused(f"{where}: this is term {len(terms)}; at most {MAX_TERMS} are read")
+    if not terms:
+        raise Refused(f"{name} has no terms; a line is for example '0.5 XIZ' or '0.5 X2 Z0'")
     return Problem(
-        name=path.stem,
-        hamiltonian=hamiltonian,
+        name=printable(Path(path).stem),
+        hamiltonian=_operator(sums, width.n_qubits(name)),
         unit="coupling",
-        source={"kind": "pauli_terms", "path": str(path), "terms": [[value, label] for value, label in terms]},
+        source={"kind": "pauli_terms", "path": name, "terms": terms},
     )
 
 
-def _words(path: Path) -> list[tuple[int, list[str]]]:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise Refused(f"{path} is larger than {MAX_BYTES >> 20} MiB, too large for a file of Pauli terms")
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as err:
-        raise Refused(f"the file of Pauli terms {path} cannot be read: {err}") from err
-    split = [(number, line.partition("#")[0].split()) for number, line in enumerate(lines, start=1)]
-    return [(number, words) for number, words in split if words]
+def _lines(text: str, name: str) -> Iterator[tuple[str, list[str]]]:
+    """Place and words of each line that has some."""
+    for number, match in enumerate(_LINE.finditer(text), start=1):
+        words = match[1].partition("#")[0].split()
+        if words:
+            yield f"{name}:{number}", words
 
 
-def _parse(words: list[str], where: str) -> Line:
+class _Width:
+    """How many qubits the lines so far speak of."""
+
+    def __init__(self) -> None:
+        self._dense: tuple[int, str] | None = None  # length, and where it was first seen
+        self._highest = (-1, "")
+
+    @property
+    def least(self) -> int:
+        """Number of qubits so far."""
+        return self._dense[0] if self._dense else self._highest[0] + 1
+
+    def see_label(self, length: int, where: str) -> None:
+        if length > MAX_QUBITS:
+            raise Refused(f"{where}: a string of {length} letters; at most {MAX_QUBITS} qubits are read")
+        if self._dense is None:
+            self._dense = (length, where)
+            self._check(*self._highest)
+        if length != self._dense[0]:
+            raise Refused(
+                f"{where}: this string has {length} letters, but the one at {self._dense[1]} has {self._dense[0]}"
+            )
+
+    def see_qubit(self, qubit: int, where: str) -> None:
+        if qubit >= MAX_QUBITS:
+            raise Refused(f"{where}: qubit {qubit} is too high; at most {MAX_QUBITS} qubits are read")
+        self._check(qubit, where)
+        if qubit > self._highest[0]:
+            self._highest = (qubit, where)
+
+    def _check(self, qubit: int, where: str) -> None:
+        if self._dense is not None and qubit >= self._dense[0]:
+            raise Refused(
+                f"{where}: qubit {qubit} is outside of the {self._dense[0]} qubits of the string at {self._dense[1]}"
+            )
+
+    def n_qubits(self, name: str) -> int:
+        if not self.least:
+            raise Refused(f"{name}: constants alone do not say how many qubits there are; add a term such as 0 Z0")
+        return self.least
+
+
+def _term(words: list[str], where: str, width: _Width) -> tuple[float, int, int]:
+    """Coefficient and the bits of X and Z, qubit 0 lowest."""
     try:
         coefficient = float(words[0])
     except ValueError as err:
-        raise Refused(f"{where}: a line starts with a real coefficient, as in '0.5 XIZ'; not '{words[0]}'") from err
+        raise Refused(
+            f"{where}: a line starts with a real coefficient, as in '0.5 XIZ'; not with {shown(words[0])}"
+        ) from err
     if not math.isfinite(coefficient):
-        raise Refused(f"{where}: the coefficient must be finite, not {words[0]}")
+        raise Refused(f"{where}: the coefficient must be finite, not {shown(words[0])}")
     if len(words) == 2 and _LABEL.fullmatch(words[1]):
-        return where, coefficient, words[1]
-    factors = []
+        label = words[1]
+        width.see_label(len(label), where)
+        return coefficient, int(label.translate(_X_BITS), 2), int(label.translate(_Z_BITS), 2)
+    x = z = named = 0
     for word in words[1:]:
         match = _FACTOR.fullmatch(word)
         if match is None:
             raise Refused(
-                f"{where}: '{word}' is neither a Pauli string such as XIZ nor a factor such as Z0 (capital I, X, Y, Z)"
+                f"{where}: {shown(word)} is neither a Pauli string such as XIZ nor a factor such as Z0 "
+                f"(capital I, X, Y, Z)"
             )
-        factors.append((match[1], int(match[2])))
-    qubits = [qubit for _, qubit in factors]
-    if len(set(qubits)) < len(qubits):
-        raise Refused(f"{where}: a qubit is named twice in '{' '.join(words[1:])}'")
-    return where, coefficient, factors
+        letter, qubit = match[1], int(match[2])
+        width.see_qubit(qubit, where)
+        bit = 1 << qubit
+        if named & bit:
+            raise Refused(f"{where}: qubit {qubit} is named twice in {shown(' '.join(words[1:]))}")
+        named |= bit
+        x |= bit if letter in "XY" else 0
+        z |= bit if letter in "YZ" else 0
+    return coefficient, x, z
 
 
-def _n_qubits(lines: list[Line]) -> int:
-    dense = [(where, len(string)) for where, _, string in lines if isinstance(string, str)]
-    highest = [
-        (where, max(qubit for _, qubit in string))
-        for where, _, string in lines
-        if not isinstance(string, str) and string
-    ]
-    if not dense:
-        if not highest:
-            raise Refused(
-                f"{lines[0][0]}: constants alone do not say how many qubits there are; add a term such as 0 Z0"
-            )
-        n = 1 + max(qubit for _, qubit in highest)
-        if n > 10_000:
-            raise Refused(
-                f"{max(highest, key=lambda entry: entry[1])[0]}: qubit {n - 1} is too high; at most 10000 qubits"
-            )
-        return n
-    first_where, n = dense[0]
-    for where, length in dense:
-        if length != n:
-            raise Refused(f"{where}: this string has {length} letters, but the one at {first_where} has {n}")
-    for where, qubit in highest:
-        if qubit >= n:
-            raise Refused(f"{where}: qubit {qubit} is outside of the {n} qubits of the string at {first_where}")
-    return n
+def _operator(sums: dict[tuple[int, int], float], n_qubits: int) -> SparsePauliOp:
+    kept = {bits: value for bits, value in sums.items() if value != 0.0} or {(0, 0): 0.0}
+    x, z = (_table([bits[k] for bits in kept], n_qubits) for k in (0, 1))
+    return SparsePauliOp(PauliList.from_symplectic(z, x), np.array(list(kept.values())))
 
 
-def _dense(string: str | list[tuple[str, int]], n: int) -> str:
-    if isinstance(string, str):
-        return string
-    letters = ["I"] * n
-    for letter, qubit in string:
-        letters[n - 1 - qubit] = letter
-    return "".join(letters)
+def _table(rows: list[int], n_qubits: int) -> np.ndarray:
+    """The bits of each row, shape (rows, qubits)."""
+    n_bytes = -(-n_qubits // 8)
+    packed = np.frombuffer(b"".join(row.to_bytes(n_bytes, "little") for row in rows), dtype=np.uint8)
+    return np.unpackbits(packed.reshape(len(rows), n_bytes), axis=1, bitorder="little", count=n_qubits).astype(bool)

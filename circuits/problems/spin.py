@@ -7,9 +7,10 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from circuits.errors import Refused
-from circuits.problems.checks import finite, whole
-from circuits.problems.lattice import bonds, colouring
+from circuits.errors import Refused, shown
+from circuits.problems.checks import check_operator_size, finite, whole
+from circuits.problems.edges import GraphLike
+from circuits.problems.lattice import Edge, bonds, colouring
 from circuits.problems.problem import Problem
 
 Term = tuple[str, list[int], float]
@@ -21,7 +22,7 @@ def tfim(
     coupling: float = 1.0,
     field: float = 1.0,
     periodic: bool = False,
-    edges: Iterable[Any] | None = None,
+    edges: GraphLike | None = None,
 ) -> Problem:
     """Transverse-field Ising model, H = -coupling sum_<ij> Z_i Z_j - field sum_i X_i.
 
@@ -30,13 +31,13 @@ def tfim(
         coupling: Strength of the bonds; positive is ferromagnetic.
         field: Strength of the transverse field.
         periodic: Close the chain to a ring (three sites or more).
-        edges: Pairs of sites instead of the chain; any graph.
+        edges: Pairs of sites instead of the chain; any graph, also one of networkx or rustworkx whose nodes are sites.
 
     Returns:
         A `Problem` with the layers (ZZ, X) and the reference state |+...+>. Energies are in the unit of the coupling.
 
     Raises:
-        Refused: for bad sites, bonds or numbers.
+        Refused: for bad sites, bonds or numbers, or more sites and bonds than fit.
 
     References:
         P. Pfeuty, The one-dimensional Ising model with a transverse field, Ann. Phys. 57, 79 (1970).
@@ -46,7 +47,7 @@ def tfim(
     """
     n = whole(n, "n", at_least=1)
     coupling, field = finite(coupling, "coupling"), finite(field, "field")
-    graph = bonds(n, periodic=periodic, edges=edges)
+    graph = _bonds(n, periodic, edges, axes=1)
     layers = _layers(
         n,
         [("ZZ", [i, j], -coupling) for i, j in graph],
@@ -70,7 +71,7 @@ def heisenberg(
     coupling: float | Sequence[float] = 1.0,
     field: float = 0.0,
     periodic: bool = False,
-    edges: Iterable[Any] | None = None,
+    edges: GraphLike | None = None,
 ) -> Problem:
     """Heisenberg model, H = sum_<ij> (Jx X_i X_j + Jy Y_i Y_j + Jz Z_i Z_j) - field sum_i Z_i.
 
@@ -84,13 +85,13 @@ def heisenberg(
         coupling: J for all axes, or (Jx, Jy, Jz).
         field: Strength of the longitudinal field.
         periodic: Close the chain to a ring (three sites or more).
-        edges: Pairs of sites instead of the chain; any graph.
+        edges: Pairs of sites instead of the chain; any graph, also one of networkx or rustworkx whose nodes are sites.
 
     Returns:
         A `Problem`. Energies are in the unit of the coupling.
 
     Raises:
-        Refused: for bad sites, bonds or numbers.
+        Refused: for bad sites, bonds or numbers, or more sites and bonds than fit.
 
     References:
         R. Wiersema et al., Exploring entanglement and optimization within the Hamiltonian variational ansatz,
@@ -102,7 +103,7 @@ def heisenberg(
     n = whole(n, "n", at_least=2)
     axes = _axes(coupling)
     field = finite(field, "field")
-    graph = bonds(n, periodic=periodic, edges=edges)
+    graph = _bonds(n, periodic, edges, axes=3)
     colours = colouring(graph)
     strengths = sorted({J for J in axes if J != 0.0}, key=axes.index)
     parts = [
@@ -121,12 +122,20 @@ def heisenberg(
     )
 
 
+def _bonds(n: int, periodic: bool, edges: GraphLike | None, *, axes: int) -> tuple[Edge, ...]:
+    """The bonds, of which each has ``axes`` terms, if a Hamiltonian of them and a field can be built."""
+    check_operator_size(n if edges is not None else n + axes * (n - 1), n, f"a spin model of {shown(n)} sites")
+    graph = bonds(n, periodic=periodic, edges=edges)
+    check_operator_size(n + axes * len(graph), n, f"a spin model of {n} sites and {len(graph)} bonds")
+    return graph
+
+
 def _axes(coupling: Any) -> tuple[float, float, float]:
-    if not isinstance(coupling, Sequence) or isinstance(coupling, str):
+    if not isinstance(coupling, (list, tuple, np.ndarray)):
         J = finite(coupling, "coupling")
         return J, J, J
     if len(coupling) != 3:
-        raise Refused(f"coupling must be one number or three (Jx, Jy, Jz), not {list(coupling)!r}")
+        raise Refused(f"coupling must be one number or three (Jx, Jy, Jz), not {shown(coupling)}")
     Jx, Jy, Jz = (finite(J, f"coupling J{axis}") for J, axis in zip(coupling, "xyz", strict=True))
     return Jx, Jy, Jz
 

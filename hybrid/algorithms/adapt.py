@@ -1,8 +1,8 @@
 """ADAPT-VQE: an ansatz that grows by the operator that promises most."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -12,16 +12,17 @@ from qiskit.circuit.library import PauliEvolutionGate
 from circuits import Problem
 from circuits.errors import Refused
 from circuits.problems.checks import finite, whole
-from hybrid.algorithms.pools import Generator, generators
-from hybrid.algorithms.record import Record, opened, solved_once
+from hybrid.algorithms.pools import Generator, PoolLike, generators
+from hybrid.algorithms.record import Record, open_record, with_cached_exact_energy
 from hybrid.algorithms.summary import Summary
 from hybrid.runs.result import Result
-from hybrid.workload.spec import Words
+from hybrid.workload.arguments import BackendLike, OptimizerLike
+from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
 
 
-class PoolGradient(Words):
-    """The gradients of a pool's operators, as their file says them."""
+class PoolGradient(RecordModel):
+    """The gradients of a pool's operators, in the problem's unit per radian, as their file holds them."""
 
     gradient: list[float]
 
@@ -50,17 +51,17 @@ class ADAPT(Summary):
 
     @property
     def energy(self) -> float:
-        """Of the whole ansatz, in the problem's unit."""
+        """That of the whole ansatz, in the problem's unit."""
         return self.runs[-1].energy
 
     @property
     def error(self) -> float | None:
-        """Energy above the exact one, or None where that is unknown."""
+        """Energy above the exact one, in the problem's unit; None where that is unknown."""
         return self.runs[-1].error
 
     @property
     def theta(self) -> np.ndarray:
-        """Shape (operators,), radians."""
+        """Angles of the whole ansatz, shape (operators,), radians."""
         return self.runs[-1].theta
 
     def title(self) -> str:
@@ -68,7 +69,7 @@ class ADAPT(Summary):
         return f"ADAPT-VQE of {self.problem.name}"
 
     def rows(self) -> list[tuple[str, str]]:
-        """The results as pairs of words."""
+        """The results as pairs of a name and a text."""
         rows = []
         for k, run in enumerate(self.runs):
             name = self.chosen[k - 1].name if k else "reference"
@@ -80,11 +81,11 @@ class ADAPT(Summary):
 def adapt(
     problem: Problem,
     *,
-    pool: Any = "fermionic",
+    pool: PoolLike = "fermionic",
     tolerance: float = 1e-3,
     max_operators: int = 50,
-    backend: Any = "auto",
-    optimizer: Any = "lbfgs",
+    backend: BackendLike = "auto",
+    optimizer: OptimizerLike = "lbfgs",
     seed: int = 0,
     max_steps: int = 200,
     accuracy: float = 1e-6,
@@ -134,7 +135,7 @@ def adapt(
     if finite(tolerance, "tolerance") <= 0:
         raise Refused(f"tolerance must be positive, in {problem.unit} per radian, not {tolerance}")
     operators = generators(problem, pool)
-    problem = solved_once(problem)
+    problem = with_cached_exact_energy(problem)
     work = workload(
         _grown(problem, operators, "theta"),
         problem,
@@ -147,7 +148,7 @@ def adapt(
         label=label,
     )
     asked = {"tolerance": float(tolerance), "max_operators": max_operators}
-    with opened("adapt", work, backend=backend, folder=folder, asked=asked) as record:
+    with open_record("adapt", work, backend=backend, folder=folder, asked=asked) as record:
         chosen: list[Generator] = []
         runs: list[Result] = []
         norms: list[float] = []
@@ -174,14 +175,14 @@ def adapt(
     return result
 
 
-def _grown(problem: Problem, operators: list[Generator] | tuple[Generator, ...], name: str) -> QuantumCircuit:
+def _grown(problem: Problem, operators: Sequence[Generator], name: str) -> QuantumCircuit:
     circuit = QuantumCircuit(problem.n_qubits, name="adapt")
     if problem.reference_state is not None:
         circuit.compose(problem.reference_state, inplace=True)
     return _append(circuit, operators, name)
 
 
-def _append(circuit: QuantumCircuit, operators: Any, name: str) -> QuantumCircuit:
+def _append(circuit: QuantumCircuit, operators: Sequence[Generator], name: str) -> QuantumCircuit:
     for angle, operator in zip(ParameterVector(name, len(operators)), operators, strict=True):
         circuit.append(PauliEvolutionGate(operator.operator, angle), list(operator.qubits))
     return circuit
@@ -199,10 +200,10 @@ def _pool_gradient(
     """dE/dtheta of every operator of the pool, appended with a zero angle; shape (pool,)."""
     work, backend = record.work, record.backend
 
-    def ask() -> PoolGradient:
+    def compute() -> PoolGradient:
         bound = circuit.assign_parameters(theta)
         everything = _append(bound, operators, "pool")
         f = backend.value_and_grad(everything, work.problem.hamiltonian, shots=work.shots, seed=record.seed(1, k))
         return PoolGradient(gradient=f(np.zeros(len(operators)))[1].tolist())
 
-    return np.array(record.answer(f"pool-{k}", PoolGradient, ask).gradient)
+    return np.array(record.compute_once(f"pool-{k}", PoolGradient, compute).gradient)

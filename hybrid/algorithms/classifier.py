@@ -1,34 +1,36 @@
 """A quantum neural classifier: data as angles, a trained circuit, one qubit's polarization for each class."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Backend
+from backends.gradients.value_and_gradient import ValueAndGradient
 from backends.seeds import child_seed
 from circuits import Problem
 from circuits.errors import Refused
 from circuits.problems.checks import whole
-from hybrid.algorithms.dataset import Dataset, baseline, load
-from hybrid.algorithms.record import opened
+from hybrid.algorithms.dataset import DataLike, Dataset, baseline, load
+from hybrid.algorithms.record import open_record
 from hybrid.algorithms.summary import Summary
 from hybrid.optimizers.optimizer import Points, Told
-from hybrid.workload.spec import Words
+from hybrid.workload.arguments import BackendLike, OptimizerLike
+from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
 
 SHARPNESS = 5.0
 """A class's score is its qubit's <Z> times this: probabilities of two classes may differ by exp(10)."""
 
 
-class Predictions(Words):
-    """Class numbers of the rows, as their file says them."""
+class Predictions(RecordModel):
+    """Predicted class numbers of the rows, as their file holds them."""
 
     train: list[int]
     test: list[int]
@@ -42,13 +44,13 @@ class Classifier(Summary):
         data: What it was trained on, and the rows held out.
         circuit: Its parameters are ``theta``, then the angles ``x`` of a row.
         theta: Trained parameters, shape (params,), radians.
-        losses: Of the batch of every step, in nats.
+        losses: Cross entropy of the batch of every step, shape (steps,), in nats.
         train_accuracy: Share of the training rows that it gets right.
         accuracy: Share of the rows held out that it gets right.
         chance: Share of the most frequent class among them.
         baseline: Share that logistic regression on the same angles gets right.
         folder: Where the record lies.
-        backend: Where it runs.
+        backend: That it was trained on, and predicts with.
     """
 
     data: Dataset
@@ -62,8 +64,17 @@ class Classifier(Summary):
     folder: Path
     backend: Backend
 
-    def predict(self, rows: Any, *, shots: int | None = None, seed: int = 0) -> np.ndarray:
-        """Class numbers of raw rows, shape (rows,)."""
+    def predict(self, rows: ArrayLike, *, shots: int | None = None, seed: int = 0) -> np.ndarray:
+        """Predict the classes of rows of data.
+
+        Args:
+            rows: Raw features, shape (rows, raw features), in the units of the training data.
+            shots: Shots for each measured circuit; None for exact values, or the backend's default.
+            seed: Of the shots.
+
+        Returns:
+            Numbers of the classes, positions in ``data.classes``, shape (rows,).
+        """
         scores = _Scores(self.backend, self.circuit, len(self.data.classes), shots)
         return np.argmax(scores(self.theta, self.data.angles(rows), seed), axis=1)
 
@@ -72,7 +83,7 @@ class Classifier(Summary):
         return f"Classifier of {self.data.name}: {self.circuit.num_qubits} qubits, {len(self.theta)} parameters"
 
     def rows(self) -> list[tuple[str, str]]:
-        """The results as pairs of words."""
+        """The results as pairs of a name and a text."""
         return [
             ("held out", f"{self.accuracy:.1%} of {len(self.data.test)} rows right"),
             ("training", f"{self.train_accuracy:.1%} of {len(self.data.train)} rows right"),
@@ -84,14 +95,14 @@ class Classifier(Summary):
 
 
 def classifier(
-    data: Any = "breast_cancer",
+    data: DataLike = "breast_cancer",
     *,
     n_qubits: int = 4,
     layers: int = 2,
     batch_size: int = 32,
     held_out: float = 0.3,
-    backend: Any = "auto",
-    optimizer: Any = "adam",
+    backend: BackendLike = "auto",
+    optimizer: OptimizerLike = "adam",
     seed: int = 0,
     max_steps: int = 100,
     accuracy: float = 1e-3,
@@ -108,9 +119,9 @@ def classifier(
     Args:
         data: "breast_cancer", "digits", "iris", "wine", or (X, y); see `hybrid.algorithms.dataset.load`.
         n_qubits: Principal components of the data, one for each qubit; at least as many as classes.
-        layers: At least 1.
-        batch_size: Rows for each step.
-        held_out: Share of the rows that it is judged by.
+        layers: Number of layers, at least 1.
+        batch_size: Rows of data in each step.
+        held_out: Share of the rows that are kept out of training and measure the accuracy, between 0 and 1.
         backend: As for `hybrid.minimize`.
         optimizer: As for `hybrid.minimize`; with batches one that expects noise.
         seed: Root of all random numbers: rows held out, start, batches, shots.
@@ -135,11 +146,17 @@ def classifier(
     n_classes = len(dataset.classes)
     if n_classes > n_qubits:
         raise Refused(f"n_qubits must be at least {n_classes}, one for each class of {dataset.name}, not {n_qubits}")
-    circuit, n_theta = model(n_qubits, layers)
+    circuit = classifier_circuit(n_qubits, layers=layers)
+    n_theta = circuit.num_parameters - n_qubits
     start = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,))).uniform(-0.5, 0.5, n_theta)
     work = workload(
         circuit,
-        Problem(f"classes of {dataset.name}", SparsePauliOp.sum(polarizations(n_qubits, n_classes)), "nat", {}),
+        Problem(
+            SparsePauliOp.sum(class_observables(n_qubits, n_classes)),
+            name=f"classes of {dataset.name}",
+            unit="nat",
+            source={},
+        ),
         optimizer=optimizer,
         theta=np.concatenate([start, np.zeros(n_qubits)]),
         accuracy=accuracy,
@@ -149,22 +166,24 @@ def classifier(
         label=label,
     )
     asked = {"layers": layers, "batch_size": batch_size, "held_out": held_out, "data": _digest(dataset)}
-    with opened("classifier", work, backend=backend, folder=folder, asked=asked) as record:
+    with open_record("classifier", work, backend=backend, folder=folder, asked=asked) as record:
         scores = _Scores(record.backend, circuit, n_classes, shots)
 
         def evaluate(points: Points, step: int) -> Told:
-            rows = batch(len(dataset.train), batch_size, step, record.seed(0))
+            rows = batch_rows(len(dataset.train), batch_size, step=step, seed=record.seed(0))
             return _loss(scores, points, dataset.train[rows], dataset.train_labels[rows], record.seed(1, step))
 
         ending, losses = record.descend("training", start, evaluate)
         theta = ending.theta
 
-        def ask() -> Predictions:
-            parts = (dataset.train, dataset.test)
-            told = [np.argmax(scores(theta, rows, record.seed(2, k)), axis=1).tolist() for k, rows in enumerate(parts)]
-            return Predictions(train=told[0], test=told[1])
+        def predict() -> Predictions:
+            train, test = (
+                np.argmax(scores(theta, rows, record.seed(2, k)), axis=1).tolist()
+                for k, rows in enumerate((dataset.train, dataset.test))
+            )
+            return Predictions(train=train, test=test)
 
-        predicted = record.answer("predictions", Predictions, ask)
+        predicted = record.compute_once("predictions", Predictions, predict)
         result = Classifier(
             data=dataset,
             circuit=circuit,
@@ -182,8 +201,17 @@ def classifier(
     return result
 
 
-def model(n_qubits: int, layers: int) -> tuple[QuantumCircuit, int]:
-    """The circuit, and the number of trained parameters, which come first."""
+def classifier_circuit(n_qubits: int, *, layers: int) -> QuantumCircuit:
+    """The classifier's circuit, with one row of data encoded anew in every layer.
+
+    Args:
+        n_qubits: Number of qubits, and of features.
+        layers: Number of layers.
+
+    Returns:
+        A circuit whose parameters are first ``theta``, the 2 * layers * n_qubits trained angles, then ``x``, the
+        n_qubits angles of a row of data.
+    """
     theta, x = ParameterVector("theta", 2 * layers * n_qubits), ParameterVector("x", n_qubits)
     angles = iter(theta)
     circuit = QuantumCircuit(n_qubits, name="classifier")
@@ -195,16 +223,33 @@ def model(n_qubits: int, layers: int) -> tuple[QuantumCircuit, int]:
         for q in range(n_qubits):
             circuit.rz(next(angles), q)
             circuit.ry(next(angles), q)
-    return circuit, len(theta)
+    return circuit
 
 
-def polarizations(n_qubits: int, n_classes: int) -> list[SparsePauliOp]:
-    """Z on qubit k for class k."""
+def class_observables(n_qubits: int, n_classes: int) -> list[SparsePauliOp]:
+    """The observable of each class: Z on qubit k for class k.
+
+    Args:
+        n_qubits: Number of qubits.
+        n_classes: Number of classes, at most as many as qubits.
+    """
     return [SparsePauliOp.from_sparse_list([("Z", [k], 1.0)], n_qubits) for k in range(n_classes)]
 
 
-def batch(n_rows: int, batch_size: int, step: int, seed: int) -> np.ndarray:
-    """The rows of one step: all are seen once, in a new order, before any is seen again; a rest is left out."""
+def batch_rows(n_rows: int, batch_size: int, *, step: int, seed: int) -> np.ndarray:
+    """The rows of data of one step: each epoch goes once through all rows, shuffled anew, in batches of one size.
+
+    Rows that are left over at the end of an epoch, too few for a batch, are left out.
+
+    Args:
+        n_rows: Number of rows of training data.
+        batch_size: Rows in a batch; all of them where there are fewer.
+        step: Number of the step, from 0.
+        seed: Of the shuffling.
+
+    Returns:
+        Numbers of the rows, ascending, shape (batch size,).
+    """
     size = min(batch_size, n_rows)
     epoch, place = divmod(step, n_rows // size)
     order = np.random.default_rng(child_seed(seed, epoch)).permutation(n_rows)
@@ -212,24 +257,36 @@ def batch(n_rows: int, batch_size: int, step: int, seed: int) -> np.ndarray:
 
 
 class _Scores:
-    """Scores of rows, shape (rows, classes), with or without their gradients by theta."""
+    """Scores of rows of data, shape (rows, classes), with or without their gradients by theta."""
 
     def __init__(self, backend: Backend, circuit: QuantumCircuit, n_classes: int, shots: int | None):
-        observables = polarizations(circuit.num_qubits, n_classes)
-        self._values = backend.prepare(circuit, observables)
-        self._slopes: list[Callable] | None = None
-        self._make = lambda: [backend.value_and_grad(circuit, one, shots=shots) for one in observables]
-        self._shots = shots
+        self._backend, self._circuit, self._shots = backend, circuit, shots
+        self._observables = class_observables(circuit.num_qubits, n_classes)
+        self._values = backend.prepare(circuit, self._observables)
 
     def __call__(self, theta: np.ndarray, rows: np.ndarray, seed: int) -> np.ndarray:
         return SHARPNESS * self._values(_joined(theta, rows), shots=self._shots, seed=seed).values
 
     def with_gradients(self, theta: np.ndarray, rows: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Scores, and gradients of shape (rows, classes, params)."""
-        self._slopes = self._slopes or self._make()
-        told = [slope(_joined(theta, rows), seed=child_seed(seed, k)) for k, slope in enumerate(self._slopes)]
-        values, slopes = (np.stack([one[part] for one in told], axis=1) for part in (0, 1))
-        return SHARPNESS * values, SHARPNESS * slopes[:, :, : len(theta)]
+        """Scores and their gradients by theta.
+
+        Args:
+            theta: Trained parameters, shape (params,), radians.
+            rows: Angles of rows of data, shape (rows, features), radians.
+            seed: Of the shots, if there are any.
+
+        Returns:
+            Scores, shape (rows, classes), and gradients, shape (rows, classes, params).
+        """
+        joined = _joined(theta, rows)
+        results = [f(joined, seed=child_seed(seed, k)) for k, f in enumerate(self._values_and_gradients)]
+        values, gradients = (np.stack(arrays, axis=1) for arrays in zip(*results, strict=True))
+        return SHARPNESS * values, SHARPNESS * gradients[:, :, : len(theta)]
+
+    @cached_property
+    def _values_and_gradients(self) -> list[ValueAndGradient]:
+        """A function for each class; compiled when a gradient is first asked for."""
+        return [self._backend.value_and_grad(self._circuit, Z, shots=self._shots) for Z in self._observables]
 
 
 def _joined(theta: np.ndarray, rows: np.ndarray) -> np.ndarray:

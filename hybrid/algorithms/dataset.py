@@ -1,17 +1,24 @@
 """Small real data sets for classifiers, and a classical baseline: all that needs scikit-learn."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from circuits.errors import Refused, unknown
 from circuits.problems.checks import finite, whole
 
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+DataLike = str | tuple[ArrayLike, ArrayLike]
+"""The name of a data set, one of `NAMES`; or (X, y): rows of raw features, and the class of each row."""
+
 NAMES = ("breast_cancer", "digits", "iris", "wine")
 
 WIDTH = 2.0
-"""Standard deviations of the first component that fill a quarter turn to each side; beyond lies the border."""
+"""Standard deviations of the first component that become an angle of pi / 2; what lies beyond is cut off there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +30,9 @@ class Dataset:
         classes: Their names.
         train: Angles, shape (rows, features), radians.
         train_labels: Number of each row's class, shape (rows,).
-        test: Angles of the rows that are held out.
-        test_labels: Their classes.
-        encoder: From raw rows to principal components, fitted to the training rows alone; scikit-learn's.
+        test: Angles of the rows that are held out, shape (rows held out, features), radians.
+        test_labels: Number of the class of each of these, shape (rows held out,).
+        encoder: From raw rows to principal components, fitted to the training rows alone.
     """
 
     name: str
@@ -34,21 +41,21 @@ class Dataset:
     train_labels: np.ndarray
     test: np.ndarray
     test_labels: np.ndarray
-    encoder: Any
+    encoder: "Pipeline"
 
-    def angles(self, rows: Any) -> np.ndarray:
-        """Raw rows as angles, shape (rows, features)."""
+    def angles(self, rows: ArrayLike) -> np.ndarray:
+        """Raw rows of shape (rows, raw features) as angles, shape (rows, features), radians."""
         return _angles(self.encoder, np.asarray(rows, dtype=float))
 
 
-def load(data: Any, *, n_features: int, held_out: float, seed: int) -> Dataset:
+def load(data: DataLike, *, n_features: int, held_out: float, seed: int) -> Dataset:
     """Standardize, keep the principal components, turn them into angles, and hold some rows out.
 
     Args:
         data: "breast_cancer", "digits", "iris" or "wine", which come with scikit-learn; or (X, y) with X of shape
             (rows, raw features) and y of shape (rows,).
         n_features: Principal components to keep.
-        held_out: Share of the rows, taken from each class alike.
+        held_out: Share of the rows that are held out, taken from each class alike, between 0 and 1.
         seed: Of the choice of rows.
 
     Raises:
@@ -76,7 +83,11 @@ def load(data: Any, *, n_features: int, held_out: float, seed: int) -> Dataset:
 
 
 def baseline(data: Dataset) -> float:
-    """Share of the rows held out that logistic regression on the same angles gets right."""
+    """Share of the rows held out, from 0 to 1, that logistic regression on the same angles gets right.
+
+    Raises:
+        Refused: if the extra ``learn`` is not installed.
+    """
     _sklearn()
     from sklearn.linear_model import LogisticRegression
 
@@ -91,7 +102,8 @@ def _angles(encoder: Any, X: np.ndarray) -> np.ndarray:
     return np.pi / 2 * np.clip(encoder.transform(X) / width, -1.0, 1.0)
 
 
-def _raw(data: Any) -> tuple[str, np.ndarray, np.ndarray, tuple[str, ...]]:
+def _raw(data: DataLike) -> tuple[str, np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Name of the data, raw rows, number of each row's class, and names of the classes."""
     if isinstance(data, str):
         from sklearn import datasets
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
 import backends
@@ -24,12 +25,13 @@ from circuits import Problem
 from circuits.errors import FailedJob, Refused
 from circuits.problems.checks import finite, whole
 from circuits.problems.exact import as_product
-from hybrid.algorithms.record import opened
+from hybrid.algorithms.record import open_record
 from hybrid.algorithms.summary import Summary
 from hybrid.loop.conclusion import AGREEMENT, scale
 from hybrid.loop.exact import exact_energy
-from hybrid.loop.stop import at_once
-from hybrid.workload.spec import Words
+from hybrid.loop.stop import stop_at_once
+from hybrid.workload.arguments import BackendLike, ProblemLike
+from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
 
 Kind = Literal["real", "imaginary"]
@@ -41,8 +43,8 @@ TOLERANCE = 1e-6
 """Error of one step of the integrator, radians."""
 
 
-class TrajectoryPoint(Words):
-    """A point of a trajectory, as its file says it; see `Evolution`."""
+class TrajectoryPoint(RecordModel):
+    """A point of a trajectory, as its file holds it; see `Evolution`."""
 
     theta: list[float]
     energy: float
@@ -78,17 +80,17 @@ class Evolution(Summary):
 
     @property
     def energy(self) -> float:
-        """At the end."""
+        """<H> at the end, in the problem's unit."""
         return float(self.energies[-1])
 
     @property
     def theta(self) -> np.ndarray:
-        """At the end, shape (params,)."""
+        """Parameters at the end, shape (params,), radians."""
         return self.thetas[-1]
 
     @property
     def drift(self) -> float:
-        """Largest change of the energy, which real time conserves."""
+        """Largest change of the energy since the start, in the problem's unit; real time evolution conserves it."""
         return float(np.max(np.abs(self.energies - self.energies[0])))
 
     @property
@@ -105,7 +107,7 @@ class Evolution(Summary):
         return f"{self.kind} time evolution of {self.problem.name}"
 
     def rows(self) -> list[tuple[str, str]]:
-        """The results as pairs of words."""
+        """The results as pairs of a name and a text."""
         rows = [("time", f"{self.times[-1]:g} in {len(self.times) - 1} steps")]
         rows.append(("energy", f"{self.energies[0]:.8f} to {self.energy:.8f} {self.problem.unit}"))
         if self.kind == "real":
@@ -116,20 +118,20 @@ class Evolution(Summary):
             if self.exact_energy - self.energy > AGREEMENT * scale(self.problem):
                 rows.append(("warning", "the energy lies below the exact one: do not trust it"))
         if self.fidelities is not None:
-            words = f"{self.fidelities[-1]:.8f} at the end, {np.min(self.fidelities):.8f} at worst"
-            rows.append(("fidelity", f"{words}, with the exact evolution"))
+            text = f"{self.fidelities[-1]:.8f} at the end, {np.min(self.fidelities):.8f} at worst"
+            rows.append(("fidelity", f"{text}, with the exact evolution"))
         return [*rows, ("record", str(self.folder))]
 
 
 def real_time_evolution(
     circuit: QuantumCircuit,
-    problem: Any,
+    problem: ProblemLike,
     *,
     time: float,
     steps: int = 50,
-    theta: Any = None,
+    theta: ArrayLike | None = None,
     regularization: float = 1e-5,
-    backend: Any = "statevector",
+    backend: BackendLike = "statevector",
     seed: int = 0,
     label: str = "open",
     folder: str | Path | None = None,
@@ -186,13 +188,13 @@ def real_time_evolution(
 
 def imaginary_time_evolution(
     circuit: QuantumCircuit,
-    problem: Any,
+    problem: ProblemLike,
     *,
     time: float,
     steps: int = 50,
-    theta: Any = None,
+    theta: ArrayLike | None = None,
     regularization: float = 1e-5,
-    backend: Any = "statevector",
+    backend: BackendLike = "statevector",
     seed: int = 0,
     label: str = "open",
     folder: str | Path | None = None,
@@ -238,12 +240,12 @@ def imaginary_time_evolution(
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """Where the parameters go from here.
+    """How the parameters move at one point of a trajectory.
 
     Attributes:
-        velocity: dtheta / dt, shape (params,).
-        energy: <H>.
-        residual: ||sum_j t_j dtheta_j/dt - chi||.
+        velocity: dtheta / dt, shape (params,), radians per unit of time.
+        energy: <H>, in the problem's unit.
+        residual: ||sum_j t_j dtheta_j/dt - chi||, per unit of time.
     """
 
     velocity: np.ndarray
@@ -252,24 +254,29 @@ class Motion:
 
 
 def motion(
-    kind: Kind, state_and_tangents: Callable, product: Callable, regularization: float, theta: np.ndarray
+    theta: np.ndarray,
+    *,
+    kind: Kind,
+    state_and_tangents: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    product: Callable[[np.ndarray], np.ndarray],
+    regularization: float,
 ) -> Motion:
-    """Solve g dtheta/dt = V at one point.
+    """How the parameters move at one point: the solution of g dtheta/dt = V.
 
     Args:
+        theta: Parameters, shape (params,), radians.
         kind: "real" or "imaginary".
-        state_and_tangents: theta -> psi, d_j psi.
-        product: psi -> H psi.
+        state_and_tangents: From theta to psi, shape (2^n,), and d_j psi, shape (params, 2^n).
+        product: From psi to H psi, both of shape (2^n,).
         regularization: As for `real_time_evolution`.
-        theta: Shape (params,).
     """
     psi, slopes = state_and_tangents(theta)
     t = slopes - np.outer(slopes @ psi.conj(), psi)
     moved = product(psi)
     energy = float(np.vdot(psi, moved).real)
     chi = (-1j if kind == "real" else -1.0) * (moved - energy * psi)
-    g = (t.conj() @ t.T).real
-    V = (t.conj() @ chi).real
+    g = np.real(t.conj() @ t.T)
+    V = np.real(t.conj() @ chi)
     velocity = np.linalg.solve(g + regularization * np.eye(len(g)), V)
     return Motion(velocity, energy, float(np.linalg.norm(velocity @ t - chi)))
 
@@ -277,13 +284,13 @@ def motion(
 def _evolution(
     kind: Kind,
     circuit: QuantumCircuit,
-    problem: Any,
+    problem: ProblemLike,
     *,
     time: float,
     steps: int,
-    theta: Any,
+    theta: ArrayLike | None,
     regularization: float,
-    backend: Any,
+    backend: BackendLike,
     seed: int,
     label: str,
     folder: str | Path | None,
@@ -296,10 +303,16 @@ def _evolution(
     steps = whole(steps, "steps", at_least=1)
     dt = float(time) / steps
     device = _with_tangents(backend)
-    move = partial(motion, kind, device.tangents(circuit), as_product(work.problem.hamiltonian), float(regularization))
+    move = partial(
+        motion,
+        kind=kind,
+        state_and_tangents=device.tangents(circuit),
+        product=as_product(work.problem.hamiltonian),
+        regularization=float(regularization),
+    )
     asked = {"time": float(time), "steps": steps, "theta": work.theta.tolist(), "regularization": float(regularization)}
     settings = ("seed", "label")
-    with opened(f"{kind}-time", work, backend=device, folder=folder, asked=asked, settings=settings) as record:
+    with open_record(f"{kind}-time", work, backend=device, folder=folder, asked=asked, settings=settings) as record:
         points = record.lines("trajectory", TrajectoryPoint)
         while len(points) <= steps:
             record.check_stop()
@@ -307,7 +320,7 @@ def _evolution(
             here = move(row)
             points.append(TrajectoryPoint(theta=row.tolist(), energy=here.energy, residual=here.residual))
             record.append("trajectory", points[-1])
-        with at_once():  # every point of the trajectory is saved
+        with stop_at_once():  # every point of the trajectory is saved
             thetas = [point.theta for point in points]
             fidelities = _fidelities(kind, device, work.problem, circuit, thetas=thetas, dt=dt)
         result = Evolution(
@@ -357,7 +370,7 @@ def _fidelities(
     return np.array(fidelities)
 
 
-def _with_tangents(backend: Any) -> Any:
+def _with_tangents(backend: BackendLike) -> Any:
     device: Backend = backends.get("statevector" if backend == "auto" else backend)
     if not isinstance(device, Tangents):
         raise Refused(

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.quantum_info import Pauli, SparsePauliOp
 
 from circuits import Problem
 from circuits.ansatz.uccsd import excitations
@@ -15,10 +14,13 @@ from circuits.problems.jordan_wigner import excitation_generator
 
 POOLS = ("fermionic", "qubit")
 
+PoolLike = str | Sequence[SparsePauliOp | Pauli | str]
+"""One of `POOLS`, or a sequence of operators; a string in the sequence is a Pauli label, qubit 0 rightmost."""
+
 
 @dataclass(frozen=True, eq=False)
 class Generator:
-    """A Hermitian G with strings that commute; the ansatz grows by exp(-i theta G).
+    """A Hermitian operator G whose Pauli strings commute; the ansatz grows by exp(-i theta G).
 
     Attributes:
         name: For tables.
@@ -31,7 +33,7 @@ class Generator:
     qubits: tuple[int, ...]
 
 
-def generators(problem: Problem, pool: Any) -> tuple[Generator, ...]:
+def generators(problem: Problem, pool: PoolLike) -> tuple[Generator, ...]:
     """A pool by name, or from operators.
 
     Args:
@@ -66,7 +68,7 @@ def generators(problem: Problem, pool: Any) -> tuple[Generator, ...]:
 
 
 def _strings(fermionic: list[Generator]) -> tuple[Generator, ...]:
-    found: dict[tuple[str, tuple[int, ...]], Generator] = {}
+    strings: dict[tuple[str, tuple[int, ...]], Generator] = {}
     for generator in fermionic:
         for letters, places, _ in generator.operator.to_sparse_list():
             moved = [(generator.qubits[place], letter) for letter, place in zip(letters, places, strict=True)]
@@ -74,17 +76,17 @@ def _strings(fermionic: list[Generator]) -> tuple[Generator, ...]:
             qubits = tuple(qubit for qubit, _ in moved)
             label = "".join(letter for _, letter in reversed(moved))
             name = " ".join(f"{letter}{qubit}" for qubit, letter in moved)
-            found.setdefault((label, qubits), Generator(name, SparsePauliOp(label), qubits))
-    return tuple(found.values())
+            strings.setdefault((label, qubits), Generator(name, SparsePauliOp(label), qubits))
+    return tuple(strings.values())
 
 
-def _sequence(pool: Any) -> Sequence[Any]:
+def _sequence(pool: Sequence[SparsePauliOp | Pauli | str]) -> Sequence[SparsePauliOp | Pauli | str]:
     if not isinstance(pool, Sequence) or not pool:
         raise Refused(f"pool must be one of {', '.join(POOLS)}, or a sequence of operators, not {pool!r}")
     return pool
 
 
-def _given(problem: Problem, k: int, operator: Any) -> Generator:
+def _given(problem: Problem, k: int, operator: SparsePauliOp | Pauli | str) -> Generator:
     try:
         G = SparsePauliOp(operator).simplify()
     except Exception as err:

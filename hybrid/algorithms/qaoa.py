@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Samples
@@ -15,17 +16,32 @@ from circuits.errors import Refused
 from circuits.problems.checks import whole
 from circuits.problems.exact import lowest_eigenvalue
 from circuits.problems.graphs import Graph
-from hybrid.algorithms.record import Record, opened, solved_once
+from hybrid.algorithms.record import Record, open_record, with_cached_exact_energy
 from hybrid.algorithms.summary import Summary
 from hybrid.runs.result import Result
-from hybrid.workload.spec import Words
+from hybrid.workload.arguments import BackendLike, OptimizerLike
+from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
 
 
-class Counts(Words):
-    """Sampled bit strings, as their file says them."""
+class Counts(RecordModel):
+    """Sampled bit strings, qubit 0 rightmost, each with its number, as their file holds them."""
 
     counts: dict[str, int]
+
+
+class Best(NamedTuple):
+    """The best of a sample of bit strings.
+
+    Attributes:
+        bits: The string of lowest energy, qubit 0 rightmost.
+        value: Its energy, in the problem's unit.
+        hits: How many strings of the sample had this energy.
+    """
+
+    bits: str
+    value: float
+    hits: int
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,12 +71,12 @@ class QAOA(Summary):
 
     @property
     def energy(self) -> float:
-        """Expected energy at the largest depth."""
+        """Expected energy at the largest depth, in the problem's unit."""
         return self.runs[-1].energy
 
     @property
     def theta(self) -> np.ndarray:
-        """beta[k], then gamma[k], at the largest depth; as in `circuits.qaoa`."""
+        """Angles at the largest depth p: beta[k], then gamma[k], shape (2 p,), radians; as in `circuits.qaoa`."""
         return self.runs[-1].theta
 
     @property
@@ -74,7 +90,7 @@ class QAOA(Summary):
         return f"QAOA of {self.problem.name}"
 
     def rows(self) -> list[tuple[str, str]]:
-        """The results as pairs of words."""
+        """The results as pairs of a name and a text."""
         rows = []
         for k, run in enumerate(self.runs):
             ratio = "" if self.ratio is None else f", ratio {self.ratio[k]:.4f}"
@@ -92,10 +108,10 @@ def qaoa(
     problem: Problem,
     *,
     layers: int = 3,
-    start: Any = None,
+    start: QAOA | ArrayLike | None = None,
     samples: int = 1024,
-    backend: Any = "auto",
-    optimizer: Any = "lbfgs",
+    backend: BackendLike = "auto",
+    optimizer: OptimizerLike = "lbfgs",
     seed: int = 0,
     max_steps: int = 200,
     accuracy: float = 1e-6,
@@ -144,7 +160,7 @@ def qaoa(
         (4.0, [0.75, 1.0])
     """
     layers, samples = whole(layers, "layers", at_least=1), whole(samples, "samples", at_least=1)
-    problem = solved_once(problem)
+    problem = with_cached_exact_energy(problem)
     theta = _start(problem, start, layers)
     work = workload(
         ansatz(problem, layers=len(theta) // 2),
@@ -158,16 +174,25 @@ def qaoa(
         label=label,
     )
     asked = {"layers": layers, "samples": samples, "start": theta.tolist()}
-    with opened("qaoa", work, backend=backend, folder=folder, asked=asked, ability=Samples) as record:
+    with open_record("qaoa", work, backend=backend, folder=folder, asked=asked, ability=Samples) as record:
         runs: list[Result] = []
         for depth in range(len(theta) // 2, layers + 1):
             circuit = ansatz(problem, layers=depth)
             runs.append(record.run(f"layers-{depth}", circuit, problem, theta=theta, seed=record.seed(0, depth)))
             beta, gamma = np.split(runs[-1].theta, 2)
             theta = np.concatenate([interpolate(beta), interpolate(gamma)])
-        counts = record.answer("samples", Counts, lambda: _sample(record, problem, runs[-1].theta, samples)).counts
-        found = _best(problem, counts)
-        result = QAOA(problem, tuple(runs), _ratios(problem, runs), *found, samples, record.folder)
+        sample = record.compute_once("samples", Counts, lambda: _sample(record, problem, runs[-1].theta, samples))
+        best = _best(problem, sample.counts)
+        result = QAOA(
+            problem=problem,
+            runs=tuple(runs),
+            ratio=_ratios(problem, runs),
+            bits=best.bits,
+            value=best.value,
+            hits=best.hits,
+            samples=samples,
+            folder=record.folder,
+        )
         record.finish(
             {"energies": [run.energy for run in runs], "ratio": result.ratio, "theta": result.theta}
             | {"bits": result.bits, "value": result.value, "hits": result.hits, "samples": samples}
@@ -179,10 +204,13 @@ def interpolate(angles: np.ndarray) -> np.ndarray:
     """Angles for p + 1 layers from those for p: u'_i = (i - 1) / p u_(i-1) + (p - i + 1) / p u_i, i = 1 ... p + 1.
 
     Args:
-        angles: Shape (p,).
+        angles: beta or gamma, shape (p,), radians.
 
     Returns:
-        Shape (p + 1,).
+        Shape (p + 1,), radians.
+
+    References:
+        L. Zhou, S.-T. Wang, S. Choi, H. Pichler, M. D. Lukin, Phys. Rev. X 10, 021067 (2020), for INTERP.
 
     >>> interpolate(np.array([1.0, 2.0])).tolist()
     [1.0, 1.5, 2.0]
@@ -193,7 +221,19 @@ def interpolate(angles: np.ndarray) -> np.ndarray:
 
 
 def transferred(theta: np.ndarray, origin: Problem, problem: Problem) -> np.ndarray:
-    """The angles for one problem from those for another, shape (2 p,): gamma times the ratio of their mean fields."""
+    """Angles for one problem from those for another: gamma is multiplied by the ratio of their mean fields.
+
+    Args:
+        theta: beta[k], then gamma[k], of the other problem, shape (2 p,), radians.
+        origin: The other problem.
+        problem: The problem that angles are wanted for.
+
+    Returns:
+        Shape (2 p,), radians.
+
+    References:
+        R. Shaydulin, P. C. Lotshaw, J. Larson, J. Ostrowski, T. S. Humble, ACM Trans. Quantum Comput. 4, 19 (2023).
+    """
     beta, gamma = np.split(theta, 2)
     return np.concatenate([beta, gamma * _mean_field(origin) / _mean_field(problem)])
 
@@ -202,7 +242,7 @@ def _mean_field(problem: Problem) -> float:
     return float(np.sqrt(np.mean(fields(problem.hamiltonian.simplify()) ** 2)))
 
 
-def _start(problem: Problem, start: Any, layers: int) -> np.ndarray:
+def _start(problem: Problem, start: QAOA | ArrayLike | None, layers: int) -> np.ndarray:
     first = ansatz(problem, layers=1)  # refuses what is not diagonal
     if start is None:
         return np.array(first.metadata["theta"])
@@ -221,18 +261,25 @@ def _sample(record: Record, problem: Problem, theta: np.ndarray, samples: int) -
     return Counts(counts=backend.sample(circuit, theta, shots=samples, seed=record.seed(1)))
 
 
-def _best(problem: Problem, counts: dict[str, int]) -> tuple[str, float, int]:
-    """The string of lowest energy, the first of equal ones; its energy; and how often that energy was seen."""
+def _best(problem: Problem, counts: dict[str, int]) -> Best:
+    """The string of lowest energy, the first in alphabetical order of those that are equal."""
     strings = sorted(counts)
     energies = energies_of(problem.hamiltonian, strings)
     best = int(np.argmin(energies))
     tied = np.isclose(energies, energies[best], rtol=0.0, atol=1e-9 * max(1.0, abs(energies[best])))
     best = int(np.argmax(tied))
-    return strings[best], float(energies[best]), sum(counts[strings[k]] for k in np.flatnonzero(tied))
+    return Best(strings[best], float(energies[best]), sum(counts[strings[k]] for k in np.flatnonzero(tied)))
 
 
 def energies_of(hamiltonian: SparsePauliOp, strings: list[str]) -> np.ndarray:
-    """Energy of each bit string, shape (strings,), under a diagonal Hamiltonian.
+    """Energies of bit strings under a diagonal Hamiltonian.
+
+    Args:
+        hamiltonian: Of Z and I alone; other letters are not looked at.
+        strings: Each of as many bits as the Hamiltonian has qubits, qubit 0 rightmost.
+
+    Returns:
+        Shape (strings,), in the Hamiltonian's unit.
 
     >>> energies_of(SparsePauliOp(["IZ", "ZZ"], [1.0, 0.5]), ["00", "01"]).tolist()
     [1.5, -1.5]

@@ -2,7 +2,7 @@
 
 algorithm.json      what was asked: the arguments, the backend, versions, machine
 NAME/               a stage that is a minimization: the folder of a run
-NAME.json           a stage that is one answer, such as the counts of a sample
+NAME.json           a stage that is computed once, such as the counts of a sample
 NAME.jsonl          a stage of many small steps, a line for each
 result.json         what came out
 """
@@ -21,14 +21,13 @@ from numpy.typing import ArrayLike
 from pydantic import Field
 from qiskit import QuantumCircuit
 
-import backends
 from backends.base import Backend
 from backends.seeds import child_seed
 from circuits import Problem
 from circuits.errors import RecordFailed, Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
-from hybrid.loop.exact import EXACT_QUBITS
+from hybrid.loop.exact import UNASKED_S
 from hybrid.loop.ledger import Evaluate, Ledger
 from hybrid.loop.minimize import continue_run, run
 from hybrid.loop.optimize import Ending, optimize
@@ -42,8 +41,9 @@ from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
 from hybrid.runs.provenance import provenance
 from hybrid.runs.result import Result
+from hybrid.workload.arguments import BackendLike
 from hybrid.workload.question import SETTINGS, differing, question
-from hybrid.workload.spec import BackendWords, Words, backend_of, backend_words
+from hybrid.workload.spec import BackendSpec, RecordModel, backend_of, backend_spec, requested_backend
 from hybrid.workload.workload import Workload, workload
 
 ALGORITHM = 3
@@ -51,32 +51,32 @@ ALGORITHM = 3
 
 FORMAT = 1
 
-W = TypeVar("W", bound=Words)
-"""What a stage writes down."""
+W = TypeVar("W", bound=RecordModel)
+"""The result of a stage, as its file holds it."""
 
 
-class AlgorithmWords(Words):
-    """What was asked of an algorithm, as algorithm.json says it.
+class AlgorithmSpec(RecordModel):
+    """What was asked of an algorithm, as algorithm.json holds it.
 
     Attributes:
-        format: Of the folder.
+        format: Version of the folder's layout, from 1 to `FORMAT`.
         kind: The algorithm's name.
-        asked: Its arguments.
+        asked: Its workload, as `question` describes it, and its own arguments.
         backend: Where all stages run.
     """
 
     format: int = Field(ge=1, le=FORMAT)
     kind: str
     asked: dict[str, Any]
-    backend: BackendWords
+    backend: BackendSpec
 
 
 @dataclass(frozen=True)
 class Record:
-    """An algorithm's folder, open for work.
+    """An algorithm's folder, locked for this process, with what all stages share.
 
     Attributes:
-        folder: Where it lies.
+        folder: Its path.
         backend: Where all stages run.
         work: The first minimization; the others share its optimizer, accuracy, steps, shots and label.
         should_stop: Whether a signal asks to stop.
@@ -88,14 +88,14 @@ class Record:
     should_stop: Callable[[], bool]
 
     def seed(self, *place: int) -> int:
-        """The seed of a stage, from its place in the algorithm."""
+        """The seed of a stage, from the algorithm's own and the stage's place in it: numbers of 0 or more."""
         return child_seed(self.work.seed, ALGORITHM, *place)
 
     def check_stop(self) -> None:
-        """End here if a signal asks to: what was finished is saved.
+        """Stop here if a signal asks for it; finished stages are saved.
 
         Raises:
-            Stopped: if it does.
+            Stopped: if one does.
         """
         if self.should_stop():
             raise Stopped(f"finished stages are saved in {self.folder}; the same call goes on with them")
@@ -110,17 +110,21 @@ class Record:
         seed: int = 0,
         backend: Backend | None = None,
     ) -> Result:
-        """Minimize, or read what a stage of this name has come to, or continue it.
+        """Minimize in a stage, a run with a folder of its own; continue it, or read it, if it was begun before.
 
         Args:
             name: Of the stage and its folder.
             circuit: Ansatz.
             problem: What is minimized.
-            theta: Starting point, shape (params,).
+            theta: Starting point, shape (params,), radians; by default the ansatz's own, or a small random one.
             seed: Of the stage.
             backend: Instead of the algorithm's own.
 
+        Returns:
+            The result of the run, which has ended.
+
         Raises:
+            Refused: if the parts do not fit each other, or the stage's folder is damaged.
             Stopped: if a signal stopped it; its work is saved.
         """
         self.check_stop()
@@ -145,24 +149,25 @@ class Record:
         return result
 
     def descend(self, name: str, theta: np.ndarray, evaluate: Evaluate) -> tuple[Ending, np.ndarray]:
-        """Minimize a function that is no energy, or continue; with a journal of its own, in this folder.
+        """Minimize a function that is no energy in a stage with a journal of its own; continue it if it was begun.
 
         Args:
             name: Of the stage and its journal.
-            theta: Starting point, shape (params,).
-            evaluate: From points and the number of the step to what they are worth.
+            theta: Starting point, shape (params,), radians.
+            evaluate: The function: from points and the number of the evaluation, from 0, to the values of the points.
 
         Returns:
-            How it ended, and the first value of every step.
+            How it ended, and the value of the first point of every step, shape (steps,), in the function's unit.
 
         Raises:
+            Refused: if the journal is damaged, or belongs to something else.
             Stopped: if a signal stopped it; its work is saved.
         """
         path, work, clock = self.folder / f"{name}.sqlite", self.work, Clock()
-        bound = hashlib.sha256(read_bytes(self.folder / folders.ALGORITHM)).hexdigest()
+        run_digest = hashlib.sha256(read_bytes(self.folder / folders.ALGORITHM)).hexdigest()
         if not path.exists():
-            journal.create(path, bound)
-        with Journal(path, bound) as opened:
+            journal.create(path, run_digest)
+        with Journal(path, run_digest) as opened:
             ledger = Ledger(opened, lambda: evaluate, clock)
             ending = optimize(
                 work.optimizer,
@@ -180,13 +185,13 @@ class Record:
             self.check_stop()
         return ending, np.array([evaluation.told.values[0] for evaluation in ledger.evaluations])
 
-    def answer(self, name: str, model: type[W], ask: Callable[[], W]) -> W:
-        """What a stage of this name has answered, or what asking gives now.
+    def compute_once(self, name: str, model: type[W], compute: Callable[[], W]) -> W:
+        """The result of a stage: read from its file if it was computed before, else computed and written there.
 
         Args:
             name: Of the stage and its file.
-            model: Of the answer.
-            ask: Gives it.
+            model: Type of the result.
+            compute: Gives it.
 
         Raises:
             Refused: if the file is damaged.
@@ -195,15 +200,15 @@ class Record:
         path = self.folder / f"{name}.json"
         self.check_stop()
         if not path.exists():
-            write_json(path, ask().model_dump())
+            write_json(path, compute().model_dump())
         return checked(model, read_json(path), path)
 
     def lines(self, name: str, model: type[W]) -> list[W]:
-        """What a stage of many steps has written so far, one line each; a line torn by a kill is taken out.
+        """The steps that a stage of many steps has written so far; a line that a kill left unfinished is removed.
 
         Args:
             name: Of the stage and its file.
-            model: Of a line.
+            model: Type of a step.
 
         Raises:
             Refused: if the file is damaged.
@@ -216,8 +221,12 @@ class Record:
                 file.truncate(len(kept))
         return [checked(model, parsed(path, line), path) for line in kept.splitlines()]
 
-    def append(self, name: str, line: Words) -> None:
-        """Write down one more step.
+    def append(self, name: str, line: RecordModel) -> None:
+        """Append one step to the file of a stage of many steps.
+
+        Args:
+            name: Of the stage and its file.
+            line: The step.
 
         Raises:
             RecordFailed: if the disk is full or the folder is gone.
@@ -230,22 +239,29 @@ class Record:
             raise RecordFailed(f"{path} cannot be written: {err.strerror}") from err
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write down what came out."""
+        """Write the algorithm's result.json.
+
+        Args:
+            summary: JSON-able values; arrays and numbers of NumPy's are converted.
+
+        Raises:
+            RecordFailed: if it cannot be written.
+        """
         write_json(self.folder / folders.RESULT, dict(summary))
 
 
 @contextmanager
-def opened(
+def open_record(
     kind: str,
     work: Workload,
     *,
-    backend: Any,
+    backend: BackendLike,
     folder: str | Path | None,
     asked: Mapping[str, Any],
     settings: Sequence[str] = SETTINGS,
     ability: type = object,
 ) -> Iterator[Record]:
-    """Begin an algorithm, or continue one that was asked the same thing in the same folder.
+    """A context with the folder of an algorithm: a new one, or one in which the same was begun before.
 
     Args:
         kind: The algorithm's name.
@@ -253,25 +269,29 @@ def opened(
         backend: As for `hybrid.minimize`; "auto" chooses once, for all stages.
         folder: Where the record goes; by default a new folder under ``runs/`` (or ``$HYBRID_RUNS``).
         asked: The algorithm's own arguments, as JSON-able values.
-        settings: Those of the workload that it heeds.
-        ability: What its backend must be able to do, such as `backends.Samples`.
+        settings: Names of those attributes of the workload that the algorithm uses.
+        ability: Class that its backend must have for a base, such as `backends.base.Samples`.
+
+    Yields:
+        The folder, in which the stages run.
 
     Raises:
-        Refused: if the folder holds anything else, or another process is at work there.
+        Refused: if the folder holds anything else, another process is at work there, or no backend can do it.
+        Stopped: in a notebook, if the cell was interrupted before.
     """
     whole = question(work, settings) | dict(asked)
     with notebook.interrupts() as stop:
-        named = {"algorithm": kind, **whole, "backend": _asked_backend(backend)}
-        path = Path(folder) if folder is not None else notebook.earlier(named)
+        named = {"algorithm": kind, **whole, "backend": requested_backend(backend)}
+        path = Path(folder) if folder is not None else notebook.folder_to_continue(named)
         path = path or fresh(f"{kind}-{work.problem.name}")
-        notebook.note(named, path)
+        notebook.remember(named, path)
         device = None if (path / folders.ALGORITHM).exists() else _chosen(kind, work, backend, ability, path)
         with Lock(path):
             file = path / folders.ALGORITHM
             if device is None or file.exists():
                 device = _continued(file, kind, whole, backend)
             else:
-                head = {"format": FORMAT, "kind": kind, "asked": whole, "backend": backend_words(device).to_dict()}
+                head = {"format": FORMAT, "kind": kind, "asked": whole, "backend": backend_spec(device).to_dict()}
                 write_json(file, head | {"provenance": provenance()})
             try:
                 yield Record(path, device, work, stop)
@@ -282,7 +302,7 @@ def opened(
                 raise
 
 
-def _chosen(kind: str, work: Workload, backend: Any, ability: type, path: Path) -> Backend:
+def _chosen(kind: str, work: Workload, backend: BackendLike, ability: type, path: Path) -> Backend:
     """The backend of a new algorithm, whose folder is made."""
     folders.check_free(path)
     device = rank(work, candidates(backend)).chosen.backend
@@ -298,29 +318,26 @@ def _chosen(kind: str, work: Workload, backend: Any, ability: type, path: Path) 
     return device
 
 
-def _asked_backend(backend: Any) -> Any:
-    return "auto" if isinstance(backend, str) and backend == "auto" else backend_words(backends.get(backend)).to_dict()
-
-
-def solved_once(problem: Problem) -> Problem:
-    """The same problem, whose exact energy is computed once for all stages, or not at all where it is too large."""
-    if problem.solve is None and problem.n_qubits > EXACT_QUBITS:
+def with_cached_exact_energy(problem: Problem) -> Problem:
+    """The same problem, whose exact energy is computed once for all stages; unchanged where it is too large."""
+    seconds = problem.exact_energy_seconds()
+    if seconds > UNASKED_S:
         return problem
-    return replace(problem, solve=cache(problem.exact_energy))
+    return replace(problem, solve=cache(problem.exact_energy), solve_seconds=seconds)
 
 
-def unsolved(problem: Problem) -> Problem:
-    """The same problem, whose exact energy says nothing about what is minimized."""
+def without_exact_energy(problem: Problem) -> Problem:
+    """The same problem, which refuses to give its exact energy: the minimum that is looked for is another."""
 
     def refuse() -> float:
         raise Refused("the exact energy of H is not the minimum that is looked for")
 
-    return replace(problem, solve=refuse)
+    return replace(problem, solve=refuse, solve_seconds=0.0)
 
 
-def _continued(file: Path, kind: str, asked: dict[str, Any], backend: Any) -> Backend:
+def _continued(file: Path, kind: str, asked: dict[str, Any], backend: BackendLike) -> Backend:
     """The backend of the algorithm that the folder holds; refuse if it is not the one that is asked for."""
-    kept = checked(AlgorithmWords, read_json(file), file)
+    kept = checked(AlgorithmSpec, read_json(file), file)
     if kept.kind != kind:
         raise Refused(f"{file.parent} holds another algorithm: {kept.kind}; choose another folder")
     if differ := differing(kept.asked, asked):

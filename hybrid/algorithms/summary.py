@@ -1,10 +1,10 @@
-"""The face of what an algorithm returns: it prints itself, in a terminal and in a notebook."""
+"""What the results of all algorithms have in common: they print themselves, in a terminal and in a notebook."""
 
 from abc import ABC, abstractmethod
 
 
 class Summary(ABC):
-    """A result that can say in a few rows what came out."""
+    """A result that shows itself as a title and a few rows."""
 
     @abstractmethod
     def title(self) -> str:
@@ -12,7 +12,7 @@ class Summary(ABC):
 
     @abstractmethod
     def rows(self) -> list[tuple[str, str]]:
-        """The results as pairs of words, for tables."""
+        """The results as pairs of a name and a text, for tables."""
 
     def __str__(self) -> str:
         rows = self.rows()

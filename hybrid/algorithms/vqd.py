@@ -1,10 +1,10 @@
-"""Variational quantum deflation: excited states, one after the other, each kept off those below it."""
+"""Variational quantum deflation: excited states, one after the other, with penalties for overlap with those below."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
 from backends.batch import Batch
@@ -13,23 +13,25 @@ from circuits.errors import Refused
 from circuits.problems.checks import finite, whole
 from circuits.problems.levels import MAX_QUBITS, lowest_levels
 from hybrid.algorithms.deflated import Deflated
-from hybrid.algorithms.record import Record, opened, unsolved
+from hybrid.algorithms.record import Record, open_record, without_exact_energy
 from hybrid.algorithms.summary import Summary
 from hybrid.loop.conclusion import SIGMAS
 from hybrid.runs.result import Result
 from hybrid.terminal.words import measured
-from hybrid.workload.spec import Words
+from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
+from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import Workload, workload
 
 MARGIN = 1.5
-"""Times the largest gap that the coefficients allow: a penalty equal to the gap leaves mixtures as low as levels."""
+"""Default penalty, in units of the largest gap that the coefficients allow: a penalty equal to the gap leaves mixtures
+of levels as low as the levels."""
 
 MIXED = 1e-3
 """Overlap with a level below, beyond accuracy and statistics, from which on a state is a mixture with it."""
 
 
-class LevelWords(Words):
-    """A level, as its file says it; see `Level`."""
+class StoredLevel(RecordModel):
+    """A level, as its file holds it; see `Level`."""
 
     energy: float
     standard_error: float
@@ -59,7 +61,7 @@ class Level:
 
     @property
     def status(self) -> str:
-        """That of the search, or "mixed"."""
+        """That of the search, or "mixed" if the state is a mixture with a level below."""
         return "mixed" if self.mixed else self.run.status
 
 
@@ -81,7 +83,7 @@ class VQD(Summary):
 
     @property
     def energies(self) -> np.ndarray:
-        """Shape (levels,), in the problem's unit."""
+        """Energies of the levels, shape (levels,), in the problem's unit."""
         return np.array([level.energy for level in self.levels])
 
     @property
@@ -94,15 +96,15 @@ class VQD(Summary):
         return f"VQD of {self.problem.name}"
 
     def rows(self) -> list[tuple[str, str]]:
-        """The results as pairs of words."""
+        """The results as pairs of a name and a text."""
         rows = []
         for k, level in enumerate(self.levels):
-            words = measured(level.energy, level.standard_error, self.problem.unit)
+            text = measured(level.energy, level.standard_error, self.problem.unit)
             if self.exact is not None and k < len(self.exact):
-                words += f", error {level.energy - self.exact[k]:+.1e}"
+                text += f", error {level.energy - self.exact[k]:+.1e}"
             if k:
-                words += f", overlap with those below at most {np.max(level.overlaps):.1e}"
-            rows.append((f"level {k}", f"{words}; {level.status}"))
+                text += f", overlap with those below at most {np.max(level.overlaps):.1e}"
+            rows.append((f"level {k}", f"{text}; {level.status}"))
         if any(level.mixed for level in self.levels):
             rows.append(
                 ("warning", "mixed levels are no levels: raise the penalty, or take an ansatz that reaches them")
@@ -112,14 +114,14 @@ class VQD(Summary):
 
 def vqd(
     circuit: QuantumCircuit,
-    problem: Any,
+    problem: ProblemLike,
     *,
     levels: int = 3,
     penalty: float | None = None,
     starts: int = 3,
-    backend: Any = "auto",
-    optimizer: Any = "lbfgs",
-    theta: Any = None,
+    backend: BackendLike = "auto",
+    optimizer: OptimizerLike = "lbfgs",
+    theta: ArrayLike | None = None,
     seed: int = 0,
     max_steps: int = 200,
     accuracy: float = 1e-6,
@@ -135,7 +137,7 @@ def vqd(
     Args:
         circuit: Ansatz with parameters; at most 16 qubits.
         problem: As for `hybrid.minimize`.
-        levels: How many.
+        levels: Number of levels, from the lowest.
         penalty: Larger than the gap between the highest and the lowest level that is wanted, in the problem's unit; by
             default three times the sum of the absolute coefficients of H: no gap exceeds twice that sum, and a
             penalty that only equals a gap leaves mixtures of levels as low as the levels.
@@ -185,18 +187,18 @@ def vqd(
     if finite(penalty, "penalty") <= 0:
         raise Refused(f"penalty must be positive, in {work.problem.unit}, not {penalty}")
     asked = {"levels": levels, "penalty": float(penalty), "starts": starts, "theta": work.theta.tolist()}
-    with opened("vqd", work, backend=backend, folder=folder, asked=asked) as record:
-        found: list[Level] = []
+    with open_record("vqd", work, backend=backend, folder=folder, asked=asked) as record:
+        lowest: list[Level] = []
         for _ in range(levels):
-            found.append(_next(record, work, found, penalty, starts))
+            lowest.append(_next(record, work, lowest, penalty, starts))
         exact = lowest_levels(work.problem, levels) if circuit.num_qubits <= MAX_QUBITS else None
-        result = VQD(work.problem, tuple(found), exact, record.folder)
+        result = VQD(work.problem, tuple(lowest), exact, record.folder)
         record.finish({"energies": result.energies, "exact": exact, "status": result.status})
     return result
 
 
 def _next(record: Record, work: Workload, below: list[Level], penalty: float, starts: int) -> Level:
-    """The next level above those found."""
+    """The next level above those below."""
     k = len(below)
     thetas = np.array([level.theta for level in below]).reshape(k, len(work.theta))
     deflated = Deflated(record.backend, work.circuit, thetas, penalty)
@@ -208,7 +210,7 @@ def _next(record: Record, work: Workload, below: list[Level], penalty: float, st
             record.run(
                 f"level-{k}-start-{start}",
                 work.circuit,
-                unsolved(work.problem) if k else work.problem,
+                without_exact_energy(work.problem) if k else work.problem,
                 theta=anywhere if start else work.theta,
                 seed=seed,
                 backend=deflated if k else None,
@@ -216,17 +218,17 @@ def _next(record: Record, work: Workload, below: list[Level], penalty: float, st
         )
     run = min(searches, key=lambda search: search.energy)
 
-    def ask() -> LevelWords:
+    def evaluate() -> StoredLevel:
         batch = Batch(work.circuit, work.problem.hamiltonian, run.theta, shots=work.shots, seed=record.seed(k, starts))
-        told = record.backend.submit(batch).result()
+        expectation = record.backend.submit(batch).result()
         overlaps = deflated.overlaps(work.circuit, run.theta, shots=work.shots, seed=record.seed(k, starts + 1))
-        energy, error = float(told.values[0, 0]), float(told.standard_errors[0, 0])
-        return LevelWords(energy=energy, standard_error=error, overlaps=overlaps.tolist())
+        energy, error = float(expectation.values[0, 0]), float(expectation.standard_errors[0, 0])
+        return StoredLevel(energy=energy, standard_error=error, overlaps=overlaps.tolist())
 
-    told = record.answer(f"level-{k}", LevelWords, ask)
-    overlaps = np.array(told.overlaps, dtype=float)
+    level = record.compute_once(f"level-{k}", StoredLevel, evaluate)
+    overlaps = np.array(level.overlaps, dtype=float)
     mixed = bool(np.any(overlaps > _explained(record, work, penalty)))
-    return Level(told.energy, told.standard_error, run.theta, overlaps, run, mixed)
+    return Level(level.energy, level.standard_error, run.theta, overlaps, run, mixed)
 
 
 def _explained(record: Record, work: Workload, penalty: float) -> float:

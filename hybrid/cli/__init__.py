@@ -2,7 +2,7 @@
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line and end the process with its exit code."""
     from hybrid.cli.app import main as run
 
     run()

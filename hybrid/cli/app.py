@@ -1,34 +1,42 @@
 """All commands together, and what becomes of errors that none of them handles."""
 
+import inspect
 import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import typer
 
 from circuits.errors import ToolkitError
 from hybrid.cli import batch, plan, record, run
-from hybrid.cli.exit_codes import UNRECORDED, WORDS, of_error
+from hybrid.cli.exit_codes import HELP, UNRECORDED, of_error
 
 app = typer.Typer(
     help="Variational quantum workloads: written once, run where they fit, with a record that can be checked.",
-    epilog=WORDS,
+    epilog=HELP,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
+
+def _summary(command: Callable[..., None]) -> str:
+    """The first paragraph of a docstring, which a command's help shows; the rest is for readers of the code."""
+    return (inspect.getdoc(command) or "").partition("\n\n")[0]
+
+
 for command in (run.run, plan.plan, plan.backends, record.runs, record.show, record.verify, plan.new):
-    app.command()(command)
+    app.command(help=_summary(command))(command)
 for command in (batch.submit, batch.status, batch.cancel):
-    app.command()(command)
+    app.command(help=_summary(command))(command)
 
 
 def main() -> None:
-    """Run the command line; every error becomes one message and an exit code."""
+    """Run the command line and end the process; every error becomes one message and an exit code."""
     _prepare_streams()
     try:
         code = _call()
@@ -61,14 +69,14 @@ def _call() -> int:
 
 def _fault(err: Exception) -> str:
     """One line on an error that should not happen, and where its trace was written."""
-    said = str(err).splitlines()[0][:200] if str(err) else "no more is known"
+    message = str(err).splitlines()[0][:200] if str(err) else "no more is known"
     try:
         with tempfile.NamedTemporaryFile("w", prefix="hybrid-", suffix=".txt", delete=False) as file:
             traceback.print_exception(err, file=file)
         where = f"its full trace is in {Path(file.name)}"
     except OSError:
         where = "its trace could not be written"
-    return f"a fault of this software, {type(err).__name__} ({said}); {where}. What was committed before is kept"
+    return f"a fault of this software, {type(err).__name__} ({message}); {where}. What was committed before is kept"
 
 
 def _prepare_streams() -> None:

@@ -3,11 +3,15 @@
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from circuits.errors import ProviderUnreachable, Refused
 from hybrid.cli.arguments import Json
+
+if TYPE_CHECKING:
+    from hybrid.sites.status import PointStatus
 
 
 def submit(
@@ -23,7 +27,7 @@ def submit(
     """Submit a study, each point of its sweep a task; given its folder again, what is missing."""
     from hybrid.runs.places import fresh
     from hybrid.sites import file as sites
-    from hybrid.sites.submission import submit as hand_over
+    from hybrid.sites.submit import submit as hand_over
     from hybrid.studies.study import read
     from hybrid.terminal import console as terminal
 
@@ -51,7 +55,7 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show where the points of a submitted study stand, with the energies of those that are done."""
-    from hybrid.sites.submission import status as stand
+    from hybrid.sites.status import status as stand
     from hybrid.terminal import console as terminal
     from hybrid.terminal import words
 
@@ -63,14 +67,16 @@ def status(
     if as_json:
         content = {"folder": str(folder), "counts": counts, "points": [point.to_dict() for point in points]}
         print(json.dumps(content, allow_nan=False))
-        return
-    table = terminal.table("point", "name", "state", "energy", "output")
-    for point in points:
-        state = point.state + (f": {point.message}" if point.message else "")
-        table.add_row(str(point.number), point.name, state, words.energy(point.to_dict()), _near(point.output))
-    out = terminal.console()
-    out.print(table)
-    out.print(_words(counts), highlight=False)
+    else:
+        table = terminal.table("point", "name", "state", "energy", "output")
+        for point in points:
+            cells = (_state(point), words.energy(point.to_dict()), _near(point.output))
+            table.add_row(str(point.number), point.name, *cells)
+        out = terminal.console()
+        out.print(table)
+        out.print(_words(counts), highlight=False)
+    if why := next((point.message for point in points if point.state == "unknown"), None):
+        raise ProviderUnreachable(f"{counts['unknown']} of its points may wait or run, or not: {why}")
 
 
 def cancel(
@@ -81,7 +87,7 @@ def cancel(
     as_json: Json = False,
 ) -> None:
     """Cancel points of a submitted study, or all; running ones save their work first."""
-    from hybrid.sites.submission import cancel as end
+    from hybrid.sites.cancel import cancel as end
     from hybrid.terminal import console as terminal
 
     ended = end(folder, points or ())
@@ -94,20 +100,28 @@ def cancel(
 def _list(*, as_json: bool) -> None:
     """Every folder in the home of runs that a study was submitted to."""
     from hybrid.runs.places import home
-    from hybrid.sites.submission import is_submitted
-    from hybrid.sites.submission import status as stand
+    from hybrid.sites.record import is_submitted
+    from hybrid.sites.status import status as stand
     from hybrid.terminal import console as terminal
 
     table, entries = terminal.table("run", "points"), []
     for path in sorted(home().glob("*")):
         if is_submitted(path):
-            counts = Counter(point.state for point in stand(path))
+            try:
+                counts = Counter(point.state for point in stand(path))
+            except Refused:  # `hybrid status RUN` says what is wrong with it
+                counts = Counter(damaged=1)
             entries.append({"folder": str(path), "counts": counts})
             table.add_row(str(path), _words(counts))
     if as_json:
         print(json.dumps({"runs": entries}))
     else:
         terminal.console().print(table if entries else "nothing was submitted from here")
+
+
+def _state(point: "PointStatus") -> str:
+    code = "" if point.exit_code is None else f" (exit code {point.exit_code})"
+    return point.state + (f": {point.message}" if point.message else "") + code
 
 
 def _words(counts: Counter[str]) -> str:

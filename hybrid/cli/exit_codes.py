@@ -1,4 +1,4 @@
-"""What the exit code of a command says."""
+"""The exit codes of the commands."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 DONE, UNRECORDED, WRONG_INPUT, NOT_CONVERGED, NOT_ALLOWED, PROVIDER_FAILED, STOPPED = 0, 1, 2, 3, 4, 5, 75
 
-WORDS = (
+HELP = (
     "Exit codes: 0 done, 1 the record could not be written, 2 wrong input, 3 not converged, 4 refused by policy or "
     "budget, 5 a provider failed, 75 stopped by a signal with all work saved (continue with --resume)."
 )
 
 
 def of_error(err: ToolkitError) -> int:
-    """The code for an error."""
+    """The exit code of a command that ends in an error."""
     if isinstance(err, PolicyViolation | BudgetExceeded):
         return NOT_ALLOWED
     if isinstance(err, FailedJob | LostJob | ProviderUnreachable):
@@ -38,7 +38,15 @@ def of_error(err: ToolkitError) -> int:
 
 
 def of_outcomes(outcomes: "Sequence[Outcome]", n_points: int) -> int:
-    """The code for a study, of whose points some may not have been begun."""
+    """The exit code of a study.
+
+    Args:
+        outcomes: Of the points that have ended, in any order.
+        n_points: Number of points of the study; a study with fewer outcomes was stopped.
+
+    Returns:
+        The highest code of the points' errors if there are any; otherwise `STOPPED`, `NOT_CONVERGED` or `DONE`.
+    """
     if len(outcomes) < n_points:
         return STOPPED
     if errors := [outcome.error for outcome in outcomes if outcome.error is not None]:

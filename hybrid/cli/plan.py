@@ -9,22 +9,30 @@ from hybrid.cli.arguments import Json, StudyFile
 
 
 def plan(file: StudyFile, as_json: Json = False) -> None:
-    """Show where a study would run, how long, with how much memory, and why; nothing is started."""
+    """Show where a study would run, how long, with how much memory, and why; nothing is started.
+
+    Args:
+        file: The study file.
+        as_json: Whether to print JSON: the plan of a single workload, or "points" with one for each point of a sweep.
+
+    Raises:
+        Refused: if the study is wrong, or no backend can run one of its points.
+    """
     from hybrid.studies.preparation import plan_of
     from hybrid.studies.study import read
     from hybrid.terminal.console import console
 
-    plans = [(point, plan_of(point)[1]) for point in read(file).points()]
+    plans = [(point, plan_of(point)) for point in read(file).points()]
     out = console(quiet=as_json)
-    for point, ways in plans:
+    for point, its_plan in plans:
         if point.values:
             out.print(point.name, style="bold")
-        out.print(ways)
+        out.print(its_plan)
     if as_json:
-        content = [{"values": dict(point.values)} | ways.to_dict() for point, ways in plans]
+        content = [{"values": dict(point.values)} | its_plan.to_dict() for point, its_plan in plans]
         print(json.dumps(content[0] if len(content) == 1 else {"points": content}, allow_nan=False))
-    for _, ways in plans:
-        ways.chosen  # noqa: B018 - refuses if nothing can run it
+    for _, its_plan in plans:
+        its_plan.chosen  # noqa: B018 - refuses if nothing can run it
 
 
 def backends(
@@ -33,7 +41,12 @@ def backends(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """List the backends: what is here, what works, how fast, and which options each takes."""
+    """List the backends: what is here, what works, how fast, and which options each takes.
+
+    Args:
+        calibrate: Whether to measure their speeds again.
+        as_json: Whether to print JSON: "backends" with one object for each.
+    """
     from hybrid.routing.survey import survey
     from hybrid.terminal.console import console, table
 
@@ -51,7 +64,14 @@ def backends(
 def new(
     kind: Annotated[str | None, typer.Argument(metavar="KIND", help="What to start from; none lists them.")] = None,
 ) -> None:
-    """Print a commented study file to start from."""
+    """Print a commented study file to start from.
+
+    Args:
+        kind: Name of a template; None to list the names.
+
+    Raises:
+        Refused: for an unknown name.
+    """
     from hybrid.studies.templates import kinds, template
 
     print("\n".join(kinds()) if kind is None else template(kind).rstrip("\n"))

@@ -1,8 +1,8 @@
-"""The commands that look at runs and check them."""
+"""The commands that show runs and check them."""
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,7 +13,15 @@ def runs(
     folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Where to look; runs/ by default.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the runs in a folder."""
+    """List the runs in a folder.
+
+    Args:
+        folder: Where to look; None for where runs without a folder of their own go.
+        as_json: Whether to print JSON: "runs" with one object for each.
+
+    Raises:
+        Refused: if the folder does not exist.
+    """
     from hybrid.runs.listing import listing
     from hybrid.terminal.console import console, table
     from hybrid.terminal.words import energy
@@ -29,33 +37,57 @@ def runs(
 
 
 def show(folder: RunFolder, as_json: Json = False) -> None:
-    """Show a run: what was asked, where it ran, what came out."""
+    """Show a run: what was asked, where it ran, what came out.
+
+    Args:
+        folder: Of a run, or of a sweep, whose points are listed.
+        as_json: Whether to print JSON: the run, or "points" with one object for each point of a sweep.
+
+    Raises:
+        Refused: if the folder holds neither, or a damaged run.
+    """
     from hybrid.runs.listing import entry_of, sweep_of
-    from hybrid.terminal.console import console, table
-    from hybrid.terminal.words import energy, words
 
     points = sweep_of(folder)
-    if points is not None:
-        if as_json:
-            print(json.dumps({"points": points}, allow_nan=False))
-            return
-        rows = table("point", "status", "energy")
-        for point in points:
-            rows.add_row(point["folder"], point["status"], energy(point))
-        console().print(rows)
-        return
-    entry = entry_of(folder)
     if as_json:
-        print(json.dumps(entry, allow_nan=False))
-        return
+        print(json.dumps(entry_of(folder) if points is None else {"points": points}, allow_nan=False))
+    elif points is None:
+        _print_run(entry_of(folder))
+    else:
+        _print_points(points)
+
+
+def _print_run(entry: dict[str, Any]) -> None:
+    from hybrid.terminal.console import console, table
+    from hybrid.terminal.words import energy, value_text
+
     rows = table("what", "value")
     for key, value in entry.items():
-        rows.add_row(key, energy(entry) if key == "energy" else words(key, value))
+        rows.add_row(key, energy(entry) if key == "energy" else value_text(key, value))
+    console().print(rows)
+
+
+def _print_points(points: list[dict[str, Any]]) -> None:
+    from hybrid.terminal.console import console, table
+    from hybrid.terminal.words import energy
+
+    rows = table("point", "status", "energy")
+    for point in points:
+        rows.add_row(point["folder"], point["status"], energy(point))
     console().print(rows)
 
 
 def verify(folder: RunFolder, as_json: Json = False) -> None:
-    """Check a run: its record, its journal replayed, its energy on other engines, bound, gradient, precision."""
+    """Check a run: its record, its journal replayed, its energy on other engines, bound, gradient, precision.
+
+    Args:
+        folder: Of a run.
+        as_json: Whether to print the verification as JSON.
+
+    Raises:
+        Refused: if the folder holds no run, or files so damaged that nothing can be checked.
+        typer.Exit: always, with the code 0 if everything was checked and holds, and 3 otherwise.
+    """
     from hybrid.cli.exit_codes import DONE, NOT_CONVERGED
     from hybrid.terminal.console import console
     from hybrid.verification.verification import verify as check

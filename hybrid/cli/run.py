@@ -11,13 +11,14 @@ from hybrid.cli.arguments import Json, StudyFile
 
 if TYPE_CHECKING:
     from hybrid.ranks.mpi import Ranks
+    from hybrid.routing.plan import Plan
     from hybrid.studies.outcome import Outcome
-    from hybrid.studies.study import Study
+    from hybrid.studies.study import Point, Study
 
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked on the command line; see `run`."""
+    """The arguments and options of `run`, which describes them."""
 
     file: Path
     backend: str | None
@@ -45,7 +46,22 @@ def run(
     plot: Annotated[bool, typer.Option(help="Write a picture into the folder.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Run a study: one workload, or a sweep."""
+    """Run a study: one workload, or a sweep.
+
+    Args:
+        file: The study file.
+        backend: Name of a backend to use instead of the study's.
+        folder: Where the record goes; None for a new folder where runs without one of their own go.
+        resume: Whether to continue what the folder holds; without a folder, the newest run of the study's name.
+        only: Points of a sweep to run: names, numbers from 0, or ranges such as 3-7; None for all.
+        base: Folder that relative paths in the study start from; None for the study file's own.
+        plot: Whether to draw the result into the folder.
+        as_json: Whether to print the result as JSON instead of text.
+
+    Raises:
+        ToolkitError: on the leading rank, for a wrong study or a run that cannot go on.
+        typer.Exit: with the exit code, once the study has ended.
+    """
     from hybrid.cli import exit_codes
     from hybrid.ranks import mpi
 
@@ -66,6 +82,7 @@ def _lead(ranks: "Ranks", asked: Request) -> int:
     from hybrid.loop.walltime import end_time
     from hybrid.ranks.mpi import End
     from hybrid.runs.places import fresh, latest
+    from hybrid.sites.status import check_idle
     from hybrid.studies.run import run_study
     from hybrid.studies.study import read
     from hybrid.terminal.console import console
@@ -75,10 +92,12 @@ def _lead(ranks: "Ranks", asked: Request) -> int:
     first = study.points()[0]
     name = first.spec.run.name or asked.file.stem
     place = asked.folder or (latest(name) if asked.resume else None) or fresh(name)
+    if not study.partial:
+        check_idle(place)
     out = console(quiet=asked.as_json)
     swept = bool(study.sweep)
 
-    def announce(point: Any, plan: Any) -> None:
+    def announce(point: "Point", plan: "Plan") -> None:
         if point is first:
             out.print(plan)
 
@@ -109,7 +128,7 @@ def _lead(ranks: "Ranks", asked: Request) -> int:
     if asked.as_json:
         print(json.dumps(_summary(study, outcomes, place, ranks.size), allow_nan=False), flush=True)
     code = exit_codes.of_outcomes(outcomes, len(study.points()))
-    ranks.share(End(code))
+    ranks.broadcast(End(code))
     return code
 
 

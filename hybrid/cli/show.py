@@ -1,7 +1,9 @@
 """How runs and sweeps look on the command line."""
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def result_table(result: Result) -> Table:
-    """The summary of one run."""
+    """The summary of one run as a table."""
     summary = Table(title=result.problem, title_justify="left", title_style="bold", show_header=False, box=None)
     summary.add_column(style="dim", no_wrap=True)
     summary.add_column(overflow="fold")
@@ -25,7 +27,7 @@ def result_table(result: Result) -> Table:
 
 
 def line(outcome: Outcome) -> str:
-    """One point of a sweep in one line."""
+    """The outcome of one point of a sweep on one line of text."""
     if outcome.result is None:
         return f"{outcome.point.name}: failed: {outcome.error}"
     result = outcome.result
@@ -36,15 +38,29 @@ def line(outcome: Outcome) -> str:
 
 
 def draw(outcomes: Sequence[Outcome], place: Path, *, swept: bool) -> Path | None:
-    """Write the picture of a run or a sweep into its folder; None where there is nothing to draw, or no room."""
+    """Write the picture of a run or a sweep into its folder.
+
+    Args:
+        outcomes: Of one workload, or of the points of a sweep; at least one.
+        place: The folder.
+        swept: Whether it is a sweep, whose energies are drawn over its variable if that is a single number.
+
+    Returns:
+        Path of the picture; None where there is nothing to draw, or, with a message on standard error, if it cannot be
+        written.
+    """
     result = outcomes[0].result
     figure = _curve(outcomes) if swept else result.plot() if result is not None and result.begun else None
     if figure is None:
         return None
     picture = place / ("sweep.png" if swept else "convergence.png")
+    scratch = picture.with_name(f".{os.getpid()}.{picture.name}")
     try:
-        figure.savefig(picture, dpi=150)
+        figure.savefig(scratch, dpi=150)
+        scratch.replace(picture)  # whole or not at all, whoever else draws it
     except OSError as err:
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
         print(f"hybrid: {picture} cannot be written: {err.strerror}; the record itself is complete", file=sys.stderr)
         return None
     return picture

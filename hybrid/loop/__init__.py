@@ -1,1 +1,1 @@
-"""The variational loop: ask, evaluate, write down, tell; and what stops it."""
+"""The variational loop: ask the optimizer, evaluate, write to the journal, tell the optimizer; and what stops it."""

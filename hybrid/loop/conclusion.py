@@ -1,4 +1,4 @@
-"""From the end of a loop to an energy that can be stood by: evaluated afresh, and judged."""
+"""From the end of a loop to the energy that a run reports: evaluated once more, and compared with the exact one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,13 +21,13 @@ AGREEMENT = 1e-10
 
 @dataclass(frozen=True, eq=False)
 class Conclusion:
-    """What a run has to say in the end.
+    """The parameters and the energy that a run ends with.
 
     Attributes:
         theta: Shape (params,), radians.
         energy: At theta, in the problem's unit; NaN if nothing was evaluated.
-        standard_error: Of the energy.
-        bias: Estimated size of its systematic error.
+        standard_error: Of the energy, in the same unit; 0 where it is exact.
+        bias: Estimated size of the energy's systematic error, in the same unit.
         status: As for a `Result`.
         message: As for a `Result`.
     """
@@ -48,16 +48,19 @@ def conclude(
     sampled: bool,
     exact: float | None,
 ) -> Conclusion:
-    """Evaluate the optimizer's answer afresh; where values have statistical errors, beside the start.
+    """Evaluate the optimizer's parameters once more; where values have statistical errors, the starting point, too.
 
-    A noisy descent may end above where it began; then the start is the answer, and the message says so.
+    A noisy descent may end above where it began; then the run ends with the starting point, and the message says so.
 
     Args:
         work: The workload.
         ending: Of its loop; not stopped.
         answer: As for `optimize`.
-        sampled: Whether values have statistical errors, so that an answer may be worse than it seemed.
-        exact: The exact energy, or None where it is not known.
+        sampled: Whether values have statistical errors, so that parameters may be worse than they seemed.
+        exact: The exact energy, in the problem's unit; None where it is not known.
+
+    Returns:
+        The conclusion, with the status "below_exact" if its energy lies below the exact one.
     """
     rows = np.stack([ending.theta, work.theta]) if sampled and ending.theta.size else ending.theta[None]
     told = answer(Points(rows, gradient=False), ending.steps)
@@ -71,7 +74,7 @@ def conclude(
             f"the optimizer's answer lies {above:.2g} ± {error:.1g} {work.problem.unit} above the start, so the start "
             "is given instead",
         )
-    conclusion = at(rows[chosen], told.row(chosen), ending.status, message)
+    conclusion = conclusion_at(rows[chosen], told.row(chosen), ending.status, message)
     depth = below_exact(work.problem, conclusion, exact)
     if depth:
         below = f"the energy lies {depth:.1e} below the exact one: do not trust it"
@@ -79,31 +82,51 @@ def conclude(
     return conclusion
 
 
-def at(theta: np.ndarray, told: Told, status: Status, message: str) -> Conclusion:
-    """The conclusion that one evaluated row allows."""
+def conclusion_at(theta: np.ndarray, told: Told, status: Status, message: str) -> Conclusion:
+    """A conclusion from one evaluated row.
+
+    Args:
+        theta: The row, shape (params,), radians.
+        told: Its value, standard error and bias, each of shape (1,).
+        status: As for a `Result`.
+        message: As for a `Result`.
+    """
     bias = 0.0 if told.biases is None else float(told.biases[0])
     return Conclusion(theta, float(told.values[0]), float(told.standard_errors[0]), bias, status, message)
 
 
 def is_sampled(can: Capabilities, shots: int | None) -> bool:
-    """Whether values have statistical errors."""
+    """Whether a backend's values have statistical errors.
+
+    Args:
+        can: What the backend can do.
+        shots: Shots for each measured circuit that it is asked for; None for none.
+    """
     return shots is not None or can.default_shots is not None
 
 
-def explained(
-    conclusion: Conclusion, can: Capabilities, exact: float | None, validated: float | None, unit: str
+def with_noise_explained(
+    conclusion: Conclusion, can: Capabilities, *, exact: float | None, validated: float | None, unit: str
 ) -> Conclusion:
-    """The conclusion with a word on where its distance from the exact energy comes from, where noise has a part."""
+    """The conclusion of a noisy run, whose message divides the error of the energy between parameters and noise.
+
+    Args:
+        conclusion: Of the run.
+        can: What its backend can do; without noise nothing is added.
+        exact: The exact energy, in the unit; None where it is not known.
+        validated: The energy at the same parameters without noise and shots, in the unit; None where it is not known.
+        unit: Of the energies.
+    """
     if exact is None or not can.noise or conclusion.energy - exact <= SIGMAS * conclusion.standard_error:
         return conclusion
-    words = f"{conclusion.energy - exact:.2g} {unit} above the exact energy"
+    text = f"{conclusion.energy - exact:.2g} {unit} above the exact energy"
     if validated is None:
-        words += ", by the angles and by the device's noise"
+        text += ", by the angles and by the device's noise"
     else:
-        words += (
+        text += (
             f": {validated - exact:.2g} of it by the angles, {conclusion.energy - validated:.2g} by the device's noise"
         )
-    return replace(conclusion, message=_joined(conclusion.message, words))
+    return replace(conclusion, message=_joined(conclusion.message, text))
 
 
 def scale(problem: Problem) -> float:
@@ -112,7 +135,16 @@ def scale(problem: Problem) -> float:
 
 
 def below_exact(problem: Problem, conclusion: Conclusion, exact: float | None) -> float:
-    """By how much an energy lies below the exact one, beyond rounding, statistics and bias; 0 if it does not."""
+    """By how much an energy lies below the exact one, where rounding, statistics and bias do not explain it.
+
+    Args:
+        problem: The problem.
+        conclusion: With the energy, its standard error and its bias.
+        exact: The exact energy, in the problem's unit; None where it is not known.
+
+    Returns:
+        A positive difference in the problem's unit; 0 if there is none, or if it is explained.
+    """
     if exact is None:
         return 0.0
     depth = exact - conclusion.energy

@@ -1,6 +1,6 @@
-"""Answers an optimizer's questions on one backend, in tiles: pieces that do not depend on who computes them.
+"""Evaluates the points that an optimizer asks for on one backend, in tiles that do not depend on who computes them.
 
-The rows of a question are cut into tiles of a fixed number of rows, and a Hamiltonian that costs much more than the
+The rows of parameters are cut into tiles of a fixed number of rows, and a Hamiltonian that costs much more than the
 circuit into groups of terms. Each tile draws from a random seed of its own, and groups are summed in a fixed order:
 whether one process computes all tiles or many share them, the numbers are the same to the last bit.
 """
@@ -25,7 +25,7 @@ EVALUATIONS = 1
 """Branch of the run's tree of seeds that the evaluations draw from."""
 
 HEAD = 3
-"""Columns of what is computed before the slopes: value, standard error, bias."""
+"""Columns of what is computed before those of the gradient: value, standard error, bias."""
 
 METRICS, FIDELITIES = 1, 2
 """Branches of an evaluation's own tree."""
@@ -36,12 +36,12 @@ TILE_ROWS, TILE_QUBITS = 16, 10
 
 @dataclass(frozen=True)
 class Tile:
-    """A piece of a question.
+    """A piece of an evaluation: some rows of parameters, and one group of the Hamiltonian's terms.
 
     Attributes:
-        number: Among the pieces, which picks its seed.
-        rows: Of the rows to be evaluated.
-        group: Of the Hamiltonian's terms.
+        number: Position among the tiles of the evaluation, from which its seed follows.
+        rows: Which of the rows to be evaluated.
+        group: Number of the group of terms.
     """
 
     number: int
@@ -74,16 +74,23 @@ class Evaluator:
             self._fidelities = fidelities(backend, workload.circuit, shots=workload.shots)
 
     def __call__(self, points: Points, number: int) -> Told:
-        """Evaluate points; the number of the evaluation picks its seeds.
+        """Evaluate points.
+
+        Args:
+            points: What the optimizer asks for.
+            number: Of the evaluation in the run, from 0; its random seeds follow from it.
+
+        Returns:
+            Values, standard errors, and what else the points ask for.
 
         Raises:
             FailedJob: if the backend fails.
         """
-        told = self.told(points, self.numbers(points, number, self.tiles(points)))
+        told = self.combine(points, self.compute(points, number, self.tiles(points)))
         return self.with_geometry(told, points, number)
 
     def tiles(self, points: Points) -> list[Tile]:
-        """The pieces of a question, in the order in which they are put together; a provider gets one."""
+        """The tiles of an evaluation, in the order in which they are combined; a provider gets a single one."""
         n_rows = len(self._rows(points))
         step = max(n_rows, 1) if self._alone else self._tile_rows
         groups = range(len(self._groups))
@@ -91,11 +98,20 @@ class Evaluator:
         return [Tile(number, *cut) for number, cut in enumerate(cuts)]
 
     def width(self, points: Points) -> int:
-        """Columns of `numbers`: value, standard error, bias, and the slopes where the backend gives them."""
+        """Number of columns that `compute` returns: value, standard error, bias, and the gradient where it is exact."""
         return HEAD + (points.rows.shape[1] if points.gradient and self._rule is None else 0)
 
-    def numbers(self, points: Points, number: int, tiles: list[Tile]) -> np.ndarray:
-        """What some tiles are worth, one below the other, shape (rows of all, width)."""
+    def compute(self, points: Points, number: int, tiles: list[Tile]) -> np.ndarray:
+        """Values, standard errors, biases and gradients of some tiles.
+
+        Args:
+            points: What the optimizer asks for.
+            number: Of the evaluation.
+            tiles: Some of its tiles.
+
+        Returns:
+            The rows of all tiles, one tile below the other, shape (rows, width).
+        """
         rows = self._rows(points)
         computed = [np.empty((0, self.width(points)))]
         for tile in tiles:
@@ -103,8 +119,13 @@ class Evaluator:
             computed.append(self._function(points.gradient, tile.group)(rows[tile.rows], seed))
         return np.concatenate(computed)
 
-    def told(self, points: Points, numbers: np.ndarray) -> Told:
-        """The answer, from what all tiles are worth."""
+    def combine(self, points: Points, numbers: np.ndarray) -> Told:
+        """The result of an evaluation from those of its tiles, but for metrics and fidelities.
+
+        Args:
+            points: What the optimizer asks for.
+            numbers: What `compute` returns for all tiles in order, shape (rows of all tiles, width).
+        """
         ends = np.cumsum([tile.rows.stop - tile.rows.start for tile in self.tiles(points)])
         parts, n_groups = np.split(numbers, ends[:-1]), len(self._groups)
         whole = np.concatenate([sum(parts[k + 1 : k + n_groups], parts[k]) for k in range(0, len(parts), n_groups)])
@@ -114,11 +135,17 @@ class Evaluator:
         if self._rule is None:
             return Told(values, errors, whole[:, HEAD:], biases=_unless_zero(biases))
         derivative = self._rule.combine(points.rows, values, errors)
-        own = biases.reshape(len(points.rows), -1)[:, 0]
-        return Told(derivative.values, derivative.standard_errors, derivative.gradients, biases=_unless_zero(own))
+        unshifted = biases.reshape(len(points.rows), -1)[:, 0]
+        return Told(derivative.values, derivative.standard_errors, derivative.gradients, biases=_unless_zero(unshifted))
 
     def with_geometry(self, told: Told, points: Points, number: int) -> Told:
-        """The answer with metrics and fidelities, where they are asked for; they are in one piece."""
+        """The result with metrics and fidelities, where the points ask for them; these are not cut into tiles.
+
+        Args:
+            told: The result without them.
+            points: What the optimizer asks for.
+            number: Of the evaluation.
+        """
         seed = child_seed(self._workload.seed, EVALUATIONS, number)
         if points.metric:
             told = replace(told, metrics=self._metrics(points.rows, points.metric, child_seed(seed, METRICS)))

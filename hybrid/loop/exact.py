@@ -2,21 +2,21 @@
 
 from circuits import Problem
 from circuits.errors import Refused
-from hybrid.loop.stop import at_once
+from hybrid.loop.stop import stop_at_once
 
-EXACT_QUBITS = 16
-"""Largest problem whose exact energy, or that of a noisy run's answer, is computed without being asked for."""
+UNASKED_S = 10.0
+"""Predicted seconds up to which an exact energy is computed without being asked for."""
 
 
 def exact_energy(problem: Problem) -> float | None:
-    """The exact energy, or None where it would take long or not fit.
+    """The lowest energy of a problem, in its unit; None where it would take long or not fit into memory.
 
     Raises:
-        Stopped: if a signal comes: nothing was begun that could be saved.
+        Stopped: as soon as a signal comes, for there is nothing yet that could be saved.
     """
-    if problem.solve is None and problem.n_qubits > EXACT_QUBITS:
+    if problem.exact_energy_seconds() > UNASKED_S:
         return None
-    with at_once():
+    with stop_at_once():
         try:
             return problem.exact_energy()
         except Refused:

@@ -1,4 +1,4 @@
-"""Answers to the optimizer's questions: from the journal while it lasts, then from a backend, written down at once."""
+"""Evaluations for the optimizer: from the journal while it lasts, then from a backend, each appended to the journal."""
 
 import time
 from collections.abc import Callable
@@ -13,21 +13,22 @@ from hybrid.runs.evaluation import Evaluation
 from hybrid.runs.journal import Journal, check_answered
 
 Evaluate = Callable[[Points, int], Told]
-"""Points and the number of their evaluation, which picks its seeds, to what the points are worth."""
+"""From points and the number of their evaluation, from which its seeds follow, to their values."""
 
 
 class Ledger:
-    """Answers from the journal while it lasts, then evaluates, writing each answer down.
+    """Gives the optimizer its evaluations: from the journal while it lasts, then computed and appended to the journal.
 
     Args:
         journal: Of the run.
         make: Makes the function that evaluates; not called while the journal has the answers.
         clock: Gets the time by phase.
         team: Ranks that help; this one leads.
-        provider: Who is paid for evaluations, if anybody is: each is then written down before it is sent, too.
+        provider: Name of the backend, if evaluations go to a provider: then the journal also says before each one that
+            it will be sent, so that none is sent, and paid for, twice. None otherwise.
 
     Attributes:
-        evaluations: All that were answered, in order.
+        evaluations: All so far, in order, those from the journal included.
     """
 
     def __init__(
@@ -41,17 +42,23 @@ class Ledger:
     ):
         self._journal, self._make, self._clock, self._team = journal, make, clock, team
         self._provider = provider
-        self._replay = Replay(journal.kept.evaluations)
+        self._replay = Replay(journal.content.evaluations)
         self._evaluate: Evaluate | None = None
         self._seconds: list[float] = []
         self.evaluations: list[Evaluation] = []
 
     def answer(self, points: Points, step: int) -> Told:
-        """What the points are worth.
+        """The values of points, and what else they ask for.
+
+        Args:
+            points: What the optimizer asks for.
+            step: Number of its step, from 0.
 
         Raises:
-            Refused: if the journal holds an answer to another question here.
-            LostJob: if the question was sent to a provider before and never answered.
+            Refused: if the journal's next evaluation was made at other points or in another step.
+            LostJob: if the evaluation was sent to a provider before and never answered.
+            FailedJob: if the backend fails.
+            RecordFailed: if the journal cannot be written.
         """
         evaluation = self._replay.next(points, step) or self._evaluated(points, step)
         self.evaluations.append(evaluation)
@@ -59,11 +66,19 @@ class Ledger:
 
     @property
     def evaluated(self) -> bool:
-        """Whether anything was computed that the journal did not hold when the run was opened."""
+        """Whether anything was computed that the journal did not hold when it was opened."""
         return bool(self._seconds)
 
     def best(self, start: np.ndarray) -> tuple[np.ndarray, Told]:
-        """The row of the lowest value so far and what it is worth; the start and NaN before the first."""
+        """The parameters with the lowest value so far.
+
+        Args:
+            start: Starting point, shape (params,), radians.
+
+        Returns:
+            The parameters, shape (params,), and their value, standard error and bias, each of shape (1,); the starting
+            point and NaN before the first evaluation.
+        """
         nothing = np.full(1, np.nan)
         row, told = start, Told(nothing, nothing, None)
         for evaluation in self.evaluations:
@@ -82,7 +97,7 @@ class Ledger:
 
     def _evaluated(self, points: Points, step: int) -> Evaluation:
         if self._provider is not None:
-            check_answered(self._journal.kept, self._journal.path, self._provider)
+            check_answered(self._journal.content, self._journal.path, self._provider)
         if self._evaluate is None:
             with self._clock.phase("compile"):
                 self._evaluate = self._make()

@@ -1,4 +1,4 @@
-"""The variational loop: plan, ask, evaluate, write down, tell."""
+"""Minimizing an energy: plan, run the variational loop, conclude, and leave a record; or continue from a record."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -10,17 +10,15 @@ from qiskit import QuantumCircuit
 
 import backends
 from backends.base import Backend
-from circuits import Problem
 from circuits.errors import Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
-from hybrid.loop.conclusion import Conclusion, at, conclude, explained, is_sampled
-from hybrid.loop.exact import EXACT_QUBITS, exact_energy
+from hybrid.loop.conclusion import Conclusion, conclude, conclusion_at, is_sampled, with_noise_explained
+from hybrid.loop.exact import exact_energy
 from hybrid.loop.ledger import Ledger
 from hybrid.loop.optimize import Ending, optimize
 from hybrid.loop.team import evaluator
 from hybrid.loop.threads import check_threads, threads_of
-from hybrid.optimizers.optimizer import Optimizer
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.runs import folder as folders
@@ -30,26 +28,31 @@ from hybrid.runs.journal import Journal, seal
 from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
 from hybrid.runs.provenance import provenance
-from hybrid.runs.result import Result, ResultWords
-from hybrid.runs.spec import FORMAT, Spec
+from hybrid.runs.result import Result, StoredResult
+from hybrid.runs.spec import FORMAT, RunSpec
+from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.question import differing, question
 from hybrid.workload.spec import (
-    ProblemWords,
+    ProblemSpec,
     backend_of,
-    backend_words,
+    backend_spec,
     problem_of,
+    requested_backend,
     workload_of,
-    workload_words,
+    workload_spec,
 )
 from hybrid.workload.workload import Workload, workload
+
+VALIDATED_QUBITS = 16
+"""Widest circuit whose noisy answer is computed again without noise."""
 
 
 def minimize(
     circuit: QuantumCircuit,
-    problem: Problem | Any,
+    problem: ProblemLike,
     *,
-    backend: str | Backend | Any = "auto",
-    optimizer: str | Optimizer = "lbfgs",
+    backend: BackendLike = "auto",
+    optimizer: OptimizerLike = "lbfgs",
     theta: ArrayLike | None = None,
     seed: int = 0,
     max_steps: int = 200,
@@ -76,7 +79,7 @@ def minimize(
         shots: Shots for each measured circuit; None for exact values, or a device's default.
         label: Classification of the data: "open", "internal" or "restricted".
         name: Of the run, for its folder; by default the problem's.
-        should_stop: Asked before each step; when it says yes, the run ends with the status "stopped".
+        should_stop: Called before each step; when it returns True, the run ends with the status "stopped".
 
     Returns:
         The `Result`. Not converging is a status on it, not an exception. In a notebook, interrupting the cell ends the
@@ -104,15 +107,15 @@ def minimize(
         shots=shots,
         label=label,
     )
-    asked = {**question(work), "theta": work.theta.tolist(), "backend": _asked_backend(backend)}
+    asked = {**question(work), "theta": work.theta.tolist(), "backend": requested_backend(backend)}
     with notebook.interrupts() as interrupted:
 
         def stopping() -> bool:
             return should_stop() or interrupted()
 
-        place = notebook.earlier(asked) if folder is None else Path(folder)
+        place = notebook.folder_to_continue(asked) if folder is None else Path(folder)
         if place is not None and folders.is_run(place):
-            notebook.note(asked, place)
+            notebook.remember(asked, place)
             result = _continued(place, asked, backend, stopping)
         else:
             place = place or fresh(name or work.problem.name)
@@ -120,17 +123,12 @@ def minimize(
             clock = Clock()
             with clock.phase("plan"):
                 plan = rank(work, candidates(backend))
-            notebook.note(asked, place)
+            notebook.remember(asked, place)
             result = run(work, plan, folder=place, clock=clock, should_stop=stopping)
-        return notebook.worded(result, interrupted)
+        return notebook.with_resume_hint(result, interrupted)
 
 
-def _asked_backend(backend: Any) -> Any:
-    """How a question names a backend; "auto" is answered by any."""
-    return "auto" if isinstance(backend, str) and backend == "auto" else backend_words(backends.get(backend)).to_dict()
-
-
-def _continued(path: Path, asked: dict[str, Any], backend: Any, should_stop: Callable[[], bool]) -> Result:
+def _continued(path: Path, asked: dict[str, Any], backend: BackendLike, should_stop: Callable[[], bool]) -> Result:
     """The run in a folder, if it asks the same."""
     record = folders.read(path)
     work = _work_of(record)
@@ -160,25 +158,28 @@ def run(
     Args:
         work: The workload.
         plan: Made for it by `hybrid.routing.plan.rank`.
-        folder: Where the record goes.
+        folder: Where the record goes; it must hold no run.
         notes: JSON-able values to keep in the folder's spec under "notes".
-        clock: What ran before, such as planning, if it is to be counted.
+        clock: With the time of what ran before, such as planning, if it is to be counted.
         should_stop: As for `minimize`.
         team: Ranks that help to evaluate; this one leads.
 
     Raises:
+        Refused: if the folder holds a run already, or cannot be written.
         Stopped: if a signal came before anything was written.
+        FailedJob: if the backend fails; what was finished is kept.
+        RecordFailed: if the record cannot be written; what was committed before is kept.
     """
     backend, clock, path = plan.chosen.backend, clock or Clock(), Path(folder)
     folders.check_free(path)
     with clock.phase("exact energy"):
         exact = exact_energy(work.problem)
     problem = work.problem
-    spec = Spec(
+    spec = RunSpec(
         format=FORMAT,
-        problem=ProblemWords(name=problem.name, unit=problem.unit, source=dict(problem.source), exact_energy=exact),
-        workload=workload_words(work),
-        backend=backend_words(backend),
+        problem=ProblemSpec(name=problem.name, unit=problem.unit, source=dict(problem.source), exact_energy=exact),
+        workload=workload_spec(work),
+        backend=backend_spec(backend),
         plan=plan.to_dict(),
         provenance=provenance(),
         threads=threads_of(backend),
@@ -189,7 +190,7 @@ def run(
 
 
 def resume(
-    folder: str | Path, *, backend: str | Backend | Any = None, should_stop: Callable[[], bool] = lambda: False
+    folder: str | Path, *, backend: BackendLike | None = None, should_stop: Callable[[], bool] = lambda: False
 ) -> Result:
     """Continue a run from its folder alone; a finished one is read, not run again.
 
@@ -202,22 +203,34 @@ def resume(
         The same `Result`, to the last bit, as if the run had never been interrupted.
 
     Raises:
-        Refused: if the folder holds no run, its journal is corrupt or that of another run, or tells another story.
+        Refused: if the folder holds no run, its journal is corrupt or that of another run, or the loop asks for other
+            evaluations than it holds.
         LostJob: if an evaluation was sent to a provider and never answered.
     """
     with notebook.interrupts() as interrupted:
         stopping: Callable[[], bool] = lambda: should_stop() or interrupted()  # noqa: E731
-        return notebook.worded(continue_run(folder, backend=backend, should_stop=stopping), interrupted)
+        return notebook.with_resume_hint(continue_run(folder, backend=backend, should_stop=stopping), interrupted)
 
 
 def continue_run(
     folder: str | Path,
     *,
-    backend: Any = None,
+    backend: BackendLike | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     team: Ranks = ALONE,
 ) -> Result:
-    """`resume` for a program that watches for signals itself, on as many ranks as there are."""
+    """Continue a run as `resume` does, for a program that handles signals itself, on one or many ranks.
+
+    Args:
+        folder: As for `resume`.
+        backend: As for `resume`.
+        should_stop: As for `minimize`.
+        team: Ranks that help to evaluate; this one leads.
+
+    Raises:
+        Refused: as for `resume`.
+        LostJob: as for `resume`.
+    """
     record = folders.read(Path(folder))
     work, device = _work_of(record), backend_of(record.spec.backend, backend)
     _check_draws(record, work, device)
@@ -265,13 +278,15 @@ def _loop(
         try:
             ending = _descend(work, ledger, clock, should_stop)
             if ending.status == "stopped":
-                conclusion = at(*ledger.best(work.theta), "stopped", ending.message)
+                conclusion = conclusion_at(*ledger.best(work.theta), "stopped", ending.message)
             else:
                 fresh_start = is_sampled(can, work.shots) and record.spec.format > 1
                 conclusion = conclude(work, ending, ledger.answer, sampled=fresh_start, exact=exact)
                 rounding = _rounding(work, backend, conclusion, clock)
                 validated = _validated(work, backend, conclusion, clock)
-                conclusion = explained(conclusion, can, exact, validated, work.problem.unit)
+                conclusion = with_noise_explained(
+                    conclusion, can, exact=exact, validated=validated, unit=work.problem.unit
+                )
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(f"Everything finished is saved; continue with hybrid.resume('{record.path}').")
             raise
@@ -281,7 +296,7 @@ def _loop(
             theta=conclusion.theta,
             status=conclusion.status,
             message=conclusion.message,
-            history=History.of(ledger.evaluations, len(work.theta)),
+            history=History.from_evaluations(ledger.evaluations, len(work.theta)),
             plan=plan,
             folder=record.path,
             exact_energy=exact,
@@ -304,7 +319,7 @@ def _check_untouched(record: folders.Record, journal: Journal) -> None:
     file = record.path / folders.RESULT
     if record.spec.format == 1 or not file.exists() or _written(record)["status"] == "stopped":
         return
-    if seal(read_bytes(file), journal.kept) not in journal.kept.seals:
+    if seal(read_bytes(file), journal.content) not in journal.content.seals:
         raise Refused(
             f"{record.path}: result.json or the journal was changed after the run had ended: it is not read as what "
             "the run came to. Restore the folder from a copy; `hybrid verify` says more"
@@ -339,7 +354,7 @@ def _recorded(record: folders.Record, result: Result, ledger: Ledger, journal: J
 
 def _written(record: folders.Record) -> dict[str, Any]:
     file = record.path / folders.RESULT
-    return checked(ResultWords, read_json(file), file).model_dump()
+    return checked(StoredResult, read_json(file), file).model_dump()
 
 
 def _rounding(work: Workload, backend: Backend, conclusion: Conclusion, clock: Clock) -> float | None:
@@ -356,7 +371,7 @@ def _rounding(work: Workload, backend: Backend, conclusion: Conclusion, clock: C
 def _validated(work: Workload, backend: Backend, conclusion: Conclusion, clock: Clock) -> float | None:
     """The exact energy at the answer of a run that was not exact, from a simulator here, where the states are small."""
     can = backend.capabilities()
-    if (can.exact and not can.noise and work.shots is None) or work.circuit.num_qubits > EXACT_QUBITS:
+    if (can.exact and not can.noise and work.shots is None) or work.circuit.num_qubits > VALIDATED_QUBITS:
         return None
     with clock.phase("validate"):
         try:

@@ -1,10 +1,10 @@
-"""Work in a notebook: a cell that is interrupted ends, keeps the best so far, and goes on when it is run again."""
+"""Work in a notebook: a cell that is interrupted ends with the best so far, and goes on when it is run again."""
 
 import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,13 +19,13 @@ class _Session:
 
     def __init__(self) -> None:
         self.cell: int | None = None
-        """Number of the cell that `begun` lists the work of."""
+        """Number of the cell whose work `begun` lists."""
         self.begun: dict[str, Path] = {}
-        """Folders of the work that this cell began, by what it asks."""
+        """Folders of the work that this cell began, each by what was asked, as JSON."""
         self.interrupted = False
         """Whether this cell was interrupted: it does nothing more."""
         self.to_continue: dict[str, Path] = {}
-        """Folders of the work of interrupted cells, by what it asks."""
+        """Folders of the work of interrupted cells, each by what was asked, as JSON."""
 
     def enter(self, cell: int) -> None:
         """Note in which cell the work goes on."""
@@ -52,7 +52,12 @@ def _cell() -> int | None:
 
 @contextmanager
 def interrupts() -> Iterator[Stop]:
-    """In a session of IPython, the first interrupt asks to stop, the second one interrupts at once.
+    """A context in which, in a session of IPython, the first interrupt asks to stop and the second stops at once.
+
+    Outside of IPython, and off the main thread, interrupts do what they always do.
+
+    Yields:
+        The `Stop` to call before each step.
 
     Raises:
         Stopped: if this cell was interrupted before: the rest of it is not run.
@@ -70,26 +75,40 @@ def interrupts() -> Iterator[Stop]:
                 _session.interrupt()
 
 
-def earlier(asked: Any) -> Path | None:
-    """The folder of work of this session that asked the same and belongs to an interrupted cell, if it is there."""
+def folder_to_continue(asked: Mapping[str, Any]) -> Path | None:
+    """The folder of work of this session that asked the same and was interrupted; None if there is none.
+
+    Args:
+        asked: What is asked, as JSON-able values.
+    """
     path = _session.to_continue.get(_key(asked))
     return path if path is not None and path.is_dir() else None
 
 
-def note(asked: Any, path: Path) -> None:
-    """Remember the folder of work that this cell has begun."""
+def remember(asked: Mapping[str, Any], path: Path) -> None:
+    """Remember the folder of work that this cell has begun; nothing happens outside of IPython.
+
+    Args:
+        asked: What is asked, as JSON-able values.
+        path: The folder.
+    """
     if _cell() is not None:
         _session.begun[_key(asked)] = path
         _session.to_continue.pop(_key(asked), None)
 
 
-def worded(result: Result, stop: Stop) -> Result:
-    """The result, with what to do about it if a cell's interrupt stopped it."""
+def with_resume_hint(result: Result, stop: Stop) -> Result:
+    """The result; if an interrupt of a cell stopped the run, its message says how to go on.
+
+    Args:
+        result: Of the run.
+        stop: That `interrupts` gave.
+    """
     if result.status != "stopped" or stop.signal is None:
         return result
     message = f"interrupted; run the cell again, or hybrid.resume('{result.folder}'), to go on"
     return replace(result, message=message)
 
 
-def _key(asked: Any) -> str:
+def _key(asked: Mapping[str, Any]) -> str:
     return json.dumps(asked, sort_keys=True)

@@ -1,4 +1,4 @@
-"""The one loop of all variational work: ask the optimizer, answer it, tell it, until there is a reason to end."""
+"""The one loop of all variational work: ask the optimizer for points, evaluate them, tell it, until it can end."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ class Ending:
     """How a loop ended.
 
     Attributes:
-        theta: The optimizer's answer, shape (params,), radians.
-        steps: That it took.
+        theta: The optimizer's best parameters, shape (params,), radians.
+        steps: Number of steps that it took.
         status: "converged", "stalled", "stopped" or "max_steps".
         message: One sentence on the status where there is more to say.
     """
@@ -47,14 +47,21 @@ def optimize(
     Args:
         optimizer: The algorithm.
         theta: Starting point, shape (params,), radians.
-        answer: From points and the number of the step to what the points are worth.
+        answer: The function: from points and the number of the step, from 0, to the values of the points.
         accuracy: Wanted accuracy of the minimum, in the unit.
-        seed: Of the optimizer's random numbers.
+        seed: Root of the optimizer's random numbers.
         max_steps: Most steps.
-        should_stop: Asked before each step.
+        should_stop: Called before each step; when it returns True, the loop ends.
         clock: Gets the optimizer's own time, as the phase "optimize".
         title: Of the progress line.
-        unit: Of the values.
+        unit: Of the values, for the progress line and messages.
+
+    Returns:
+        How the loop ended. That it did not converge is a status, not an error.
+
+    Raises:
+        Refused: if theta or accuracy are not what the optimizer takes.
+        FailedJob: if a value is not finite.
     """
 
     def ended(state: Any, steps: int, status: Status, message: str = "") -> Ending:

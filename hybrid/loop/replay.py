@@ -1,4 +1,4 @@
-"""Answering an optimizer's questions from a journal, as long as it lasts."""
+"""Answering the evaluations of an optimizer from a journal, as long as it lasts."""
 
 from collections.abc import Sequence
 
@@ -10,15 +10,16 @@ from hybrid.runs.evaluation import Evaluation
 
 
 class Replay:
-    """The evaluations of a journal, handed out in order to whoever asks the same questions again.
+    """The evaluations of a journal, handed out in order to a loop that asks for the same ones again.
 
     Args:
-        recorded: What the journal holds.
-        tolerance: By how much the parameters of a question may differ, radians; 0 asks for the same bits.
+        recorded: Evaluations of the journal, in order.
+        tolerance: By how much the parameters asked for may differ from those in the journal, radians; 0 asks for the
+            same bits.
 
     Attributes:
         number: How many were handed out.
-        same_bits: Whether every question so far was asked at the journal's parameters to the last bit.
+        same_bits: Whether all parameters asked for so far are those in the journal to the last bit.
     """
 
     def __init__(self, recorded: Sequence[Evaluation], *, tolerance: float = 0.0):
@@ -28,14 +29,18 @@ class Replay:
 
     @property
     def left(self) -> int:
-        """How many were not asked for yet."""
+        """Number of evaluations that were not asked for yet."""
         return len(self._recorded) - self.number
 
     def next(self, points: Points, step: int) -> Evaluation | None:
-        """The answer to the next question; None where the journal has ended.
+        """The next evaluation; None where the journal has ended.
+
+        Args:
+            points: What the optimizer asks for.
+            step: Number of its step, from 0.
 
         Raises:
-            Refused: if the journal holds the answer to another question here.
+            Refused: if the journal's next evaluation was made at other points or in another step.
         """
         if not self.left:
             return None
@@ -58,7 +63,7 @@ def _near(one: np.ndarray, other: np.ndarray, tolerance: float) -> bool:
 
 
 def _answers(evaluation: Evaluation, points: Points, *, exactly: bool) -> bool:
-    """Whether an answer says all that the points want to know, and compares the same pairs."""
+    """Whether an evaluation holds just what the points ask for, and compares the same pairs."""
     told, pairs = evaluation.told, evaluation.pairs
     wanted = [told.gradients is not None, told.metrics is not None, pairs is not None]
     if wanted != [points.gradient, bool(points.metric), points.pairs is not None]:

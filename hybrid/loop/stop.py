@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 SAVING_S = 10.0
-"""Time that is kept for writing the result, in seconds."""
+"""Time before the end that is reserved for writing the result, in seconds."""
 
 LONGER = 1.5
 """No step is begun unless this many times the longest one so far fits before the end."""
@@ -25,15 +25,18 @@ class Stopped(KeyboardInterrupt):
 
 
 class Stop:
-    """While it is entered, the first SIGINT, SIGTERM or SIGUSR1 asks the loop to stop after the evaluation at hand.
+    """A context in which the first SIGINT, SIGTERM or SIGUSR1 asks the loop to stop after the evaluation at hand.
 
     A second SIGINT interrupts at once. Call the object before each step to learn whether to stop.
 
     Args:
-        caught: The signals.
         end: When the process will be ended, in seconds since 1970 (`hybrid.loop.walltime.end_time`). It asks to stop
             before that: as soon as a step of 1.5 times the longest so far, and ten seconds to write the result, no
             longer fit; but not in the first three quarters of the time.
+        caught: The signals.
+
+    Attributes:
+        signal: The signal that came; None before the first.
     """
 
     def __init__(self, end: float | None = None, *, caught: tuple[signal.Signals, ...] = CAUGHT):
@@ -69,11 +72,11 @@ class Stop:
 
 
 @contextmanager
-def at_once() -> Iterator[None]:
-    """While it is entered, a signal that a `Stop` would note interrupts at once: there is nothing to be saved.
+def stop_at_once() -> Iterator[None]:
+    """A context in which a signal that a surrounding `Stop` waits for interrupts at once: nothing needs to be saved.
 
     Raises:
-        Stopped: in the main thread, as soon as Python runs again.
+        Stopped: in the main thread, when such a signal comes; compiled code is not interrupted before it returns.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""Evaluations shared by a team: its leader asks, all compute their tiles, the leader puts them together."""
+"""Evaluations shared by a team of ranks: its leader asks, all compute some of the tiles, the leader combines them."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -25,12 +25,17 @@ ERRORS = 1
 """Tag of messages in which a rank says what went wrong."""
 
 FINE, FAILED = 0.0, 1.0
-"""How a rank's numbers begin."""
+"""First number of the array that a rank sends: whether it could compute its tiles."""
 
 
 @dataclass(frozen=True)
 class Prepare:
-    """The leader's message that evaluations of another workload follow."""
+    """The leader's message that evaluations of another workload follow.
+
+    Attributes:
+        work: The workload.
+        origin: Name and options of its backend, from which each rank makes its own.
+    """
 
     work: Workload
     origin: Origin
@@ -38,7 +43,12 @@ class Prepare:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """The leader's question."""
+    """The leader's message that points are to be evaluated.
+
+    Attributes:
+        points: What the optimizer asks for.
+        number: Of the evaluation in the run.
+    """
 
     points: Points
     number: int
@@ -54,36 +64,54 @@ class SharedEvaluator:
 
     Args:
         work: What is minimized.
-        backend: Made by name, so that each rank can have its own.
-        team: The ranks.
+        backend: One that was made by name, so that each rank can make its own.
+        team: The ranks; this one leads.
 
     Raises:
-        ToolkitError: if the workload cannot be made ready on a rank; its message says on which.
+        ToolkitError: if the workload cannot be compiled on a rank; the message says on which.
     """
 
     def __init__(self, work: Workload, backend: Backend, team: Ranks):
         assert backend.origin is not None
         self._team = team
-        team.share(Prepare(replace(work, problem=replace(work.problem, solve=None, structure=None)), backend.origin))
-        self._own = _made(lambda: Evaluator(work, backend), team)
+        team.broadcast(
+            Prepare(replace(work, problem=replace(work.problem, solve=None, structure=None)), backend.origin)
+        )
+        self._evaluator = _made(lambda: Evaluator(work, backend), team)
 
     def __call__(self, points: Points, number: int) -> Told:
-        """Evaluate points.
+        """Evaluate points, on the leader alone if they are a single tile.
+
+        Args:
+            points: What the optimizer asks for.
+            number: Of the evaluation in the run, from 0; its random seeds follow from it.
+
+        Returns:
+            The same as an `Evaluator`, to the last bit.
 
         Raises:
-            ToolkitError: what any rank raised; its message says which.
+            ToolkitError: what any rank raised; the message says which.
         """
-        if len(self._own.tiles(points)) == 1:
-            return self._own(points, number)
-        self._team.share(Evaluate(points, number))
-        told = self._own.told(points, _gathered(self._own, points, number, self._team))
-        return self._own.with_geometry(told, points, number)
+        if len(self._evaluator.tiles(points)) == 1:
+            return self._evaluator(points, number)
+        self._team.broadcast(Evaluate(points, number))
+        numbers = _gathered(self._evaluator, points, number, self._team)
+        return self._evaluator.with_geometry(self._evaluator.combine(points, numbers), points, number)
 
 
 def evaluator(work: Workload, backend: Backend, team: Ranks) -> Callable[[Points, int], Told]:
-    """The function that answers questions about a workload with the help of the team.
+    """The function that evaluates points of a workload with the help of the team.
 
     A provider, and a backend that is an object without a name, are asked by the leader alone.
+
+    Args:
+        work: What is minimized.
+        backend: Where the numbers come from.
+        team: The ranks; this one leads.
+
+    Raises:
+        Refused: as `check_ranks`.
+        ToolkitError: if the workload cannot be compiled on a rank.
     """
     check_ranks(backend)
     alone = team.size == 1 or backend.origin is None or backend.capabilities().place == "provider"
@@ -91,15 +119,20 @@ def evaluator(work: Workload, backend: Backend, team: Ranks) -> Callable[[Points
 
 
 def check_node(backend: Backend, cost: Cost, team: Ranks) -> None:
-    """Refuse what the ranks of a node cannot do at the same time, or not with the same bits as one alone.
+    """Refuse work that the ranks of a node cannot do at the same time, or not with the same bits as one alone.
+
+    Args:
+        backend: Where the numbers come from.
+        cost: Predicted for one rank.
+        team: The ranks.
 
     Raises:
-        Refused: if their memory together does not suffice, or as `check_ranks`.
+        Refused: if the node's memory is too small for all of them, or as `check_ranks`.
     """
     check_ranks(backend)
-    if team.here > 1 and team.here * cost.memory_bytes > memory.free_bytes():
+    if team.local_size > 1 and team.local_size * cost.memory_bytes > memory.free_bytes():
         raise Refused(
-            f"each of the {team.here} ranks of this node needs {memory.readable(cost.memory_bytes)}, and "
+            f"each of the {team.local_size} ranks of this node needs {memory.readable(cost.memory_bytes)}, and "
             f"{memory.readable(memory.free_bytes())} are free: start fewer ranks on a node"
         )
 
@@ -107,27 +140,29 @@ def check_node(backend: Backend, cost: Cost, team: Ranks) -> None:
 def serve(team: Ranks, meanwhile: Callable[[], object]) -> None:
     """Compute what the team's leader asks for until it disbands the team.
 
+    An error of this rank is sent to the leader, which raises it.
+
     Args:
-        team: In which this rank does not lead.
-        meanwhile: Called again and again while nothing is asked.
+        team: The ranks; this one does not lead.
+        meanwhile: Called again and again while waiting for the leader.
     """
-    own: Evaluator | None = None
-    while not isinstance(message := team.share(meanwhile=meanwhile), Disband):
+    evaluator: Evaluator | None = None
+    while not isinstance(message := team.broadcast(meanwhile=meanwhile), Disband):
         if isinstance(message, Prepare):
-            own = _made(partial(_evaluator_of, message), team)
-        elif isinstance(message, Evaluate) and own is not None:
-            _gathered(own, message.points, message.number, team)
+            evaluator = _made(partial(_evaluator_of, message), team)
+        elif isinstance(message, Evaluate) and evaluator is not None:
+            _gathered(evaluator, message.points, message.number, team)
 
 
 @contextmanager
 def leading(team: Ranks) -> Iterator[None]:
-    """Disband the team at the end, also when the work ends in an error of this toolkit."""
+    """A context in which this rank leads the team; it is disbanded at the end, also after an error of this toolkit."""
     try:
         yield
     except ToolkitError:
-        team.share(Disband())
+        team.broadcast(Disband())
         raise
-    team.share(Disband())
+    team.broadcast(Disband())
 
 
 def _evaluator_of(message: Prepare) -> Evaluator:
@@ -135,7 +170,7 @@ def _evaluator_of(message: Prepare) -> Evaluator:
 
 
 def _made(make: Callable[[], Evaluator], team: Ranks) -> Any:
-    """The evaluator of this rank; None where it cannot be made, which the leader hears."""
+    """The evaluator of this rank; None where it cannot be made: the leader gets the error and raises it."""
     made, error = None, None
     try:
         made = make()
@@ -145,27 +180,27 @@ def _made(make: Callable[[], Evaluator], team: Ranks) -> Any:
     return made
 
 
-def _gathered(own: Evaluator, points: Points, number: int, team: Ranks) -> np.ndarray:
-    """What all tiles are worth, on the leader; every rank computes its part, tiles that are neighbours."""
-    tiles, width = own.tiles(points), own.width(points)
+def _gathered(evaluator: Evaluator, points: Points, number: int, team: Ranks) -> np.ndarray:
+    """The numbers of all tiles, on the leader; every rank computes its part, tiles that are neighbours."""
+    tiles, width = evaluator.tiles(points), evaluator.width(points)
     cuts = [rank * len(tiles) // team.size for rank in range(team.size + 1)]
     parts = [tiles[start:end] for start, end in pairwise(cuts)]
     sizes = [1 + width * sum(tile.rows.stop - tile.rows.start for tile in part) for part in parts]
-    found = np.full(sizes[team.rank], FAILED)
+    numbers = np.full(sizes[team.rank], FAILED)
     error = None
     try:
-        found[1:] = own.numbers(points, number, parts[team.rank]).ravel()
-        found[0] = FINE
+        numbers[1:] = evaluator.compute(points, number, parts[team.rank]).ravel()
+        numbers[0] = FINE
     except ToolkitError as err:
         error = err
     if error is not None and not team.leads:
         team.send(error, 0, ERRORS)
-    gathered = team.gather_numbers(found, sizes)
+    gathered = team.gather_arrays(numbers, sizes)
     errors: dict[int, ToolkitError] = {0: error} if error is not None and team.leads else {}
     start, n_failed = time.perf_counter(), sum(part[0] == FAILED for part in gathered)
     while len(errors) < n_failed:
         if (message := team.receive(ERRORS)) is not None:
-            errors[message[1]] = message[0]
+            errors[message.source] = message.value
         team.pause(start)
     _raise_first([errors.get(rank) for rank in range(team.size)])
     return np.concatenate([np.zeros(0), *(part[1:] for part in gathered)]).reshape(-1, width)

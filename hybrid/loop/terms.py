@@ -14,16 +14,20 @@ from backends.base import Backend
 from hybrid.workload.workload import Workload
 
 LEAST_RATIO = 4.0
-"""Passes over the state for the terms of a group, at least, in those of the circuit."""
+"""Least passes over the state for the terms of a group, in units of those for the circuit."""
 
 MOST_GROUPS = 64
 """Groups beyond which more are of no use."""
 
 
 def term_groups(workload: Workload, backend: Backend) -> tuple[SparsePauliOp, ...]:
-    """The groups whose sum is the Hamiltonian; one for most problems.
+    """The groups of terms whose sum is the Hamiltonian; a single one for most problems.
 
     Terms that flip the same qubits stay together, since engines apply them together.
+
+    Args:
+        workload: What is minimized.
+        backend: That counts the passes over the state.
     """
     H = workload.problem.hamiltonian
     one_term = replace(workload, problem=replace(workload.problem, hamiltonian=H[:1], layers=(), solve=None))

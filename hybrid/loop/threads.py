@@ -10,20 +10,23 @@ VARIABLE = "OMP_NUM_THREADS"
 
 
 def threads_of(backend: Backend) -> int | None:
-    """How many threads a backend uses; None where its bits do not depend on them, or it is elsewhere."""
+    """How many threads a backend uses; None where its bits do not depend on them, or it runs at a provider."""
     can = backend.capabilities()
     if can.steady or can.place == "provider":
         return None
-    said = os.environ.get(VARIABLE, "").partition(",")[0]
-    return int(said) if said.isdecimal() and int(said) else len(own_cores())
+    setting = os.environ.get(VARIABLE, "").partition(",")[0]
+    return int(setting) if setting.isdecimal() and int(setting) else len(own_cores())
 
 
 def check_threads(backend: Backend, recorded: int | None) -> None:
     """Refuse to go on with another number of threads than a run was begun with, where the last bits depend on it.
 
     Args:
-        backend: That goes on.
-        recorded: In the run's spec; None where none was noted.
+        backend: That continues the run.
+        recorded: Number of threads in the run's spec; None where it holds none.
+
+    Raises:
+        Refused: if the numbers differ.
     """
     now = threads_of(backend)
     if recorded is not None and now is not None and now != recorded:

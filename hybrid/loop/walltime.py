@@ -17,6 +17,9 @@ def end_time(environment: Mapping[str, str] = os.environ) -> float | None:
 
     ``HYBRID_END_TIME`` says it, else Slurm's ``SLURM_JOB_END_TIME``; older Slurms, which do not set that, are asked.
 
+    Args:
+        environment: Environment variables.
+
     Raises:
         Refused: if a variable holds no number.
     """
@@ -33,10 +36,10 @@ def end_time(environment: Mapping[str, str] = os.environ) -> float | None:
 def _from_slurm(job: str) -> float | None:
     """What `scontrol` says; None if it says nothing, as inside a container that only carries Slurm's variables."""
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             ["scontrol", "show", "job", job], capture_output=True, text=True, check=True, timeout=30
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    found = re.search(r"\bEndTime=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)", said)
+    found = re.search(r"\bEndTime=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)", output)
     return None if found is None else time.mktime(time.strptime(found[1], "%Y-%m-%dT%H:%M:%S"))

@@ -12,18 +12,18 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from circuits.errors import Refused, ToolkitError
-from hybrid.ranks.launcher import Promise, check_coordination, promised, settle
+from hybrid.ranks.launcher import Launch, bind, check_coordination, detect_launch
 
 if TYPE_CHECKING:
     from mpi4py import MPI
 
 FIRST_BYTES = 4096
-"""Size of the message with which a shared value begins; most values end in it."""
+"""Size of the first message of a broadcast; most values fit into it."""
 
 SPIN_S, LONGEST_NAP_S = 5e-4, 0.02
 """A rank that waits asks without a nap for the first half millisecond."""
@@ -39,6 +39,18 @@ class End:
     code: int
 
 
+class Message(NamedTuple):
+    """A value that one rank has sent to another.
+
+    Attributes:
+        value: What was sent.
+        source: Number of the rank that sent it.
+    """
+
+    value: Any
+    source: int
+
+
 class Ranks:
     """Processes that work together, numbered from 0, the leader; made by `started` and `split`.
 
@@ -46,17 +58,17 @@ class Ranks:
 
     Args:
         comm: An MPI communicator, or None for one process alone.
-        here: How many ranks of the whole program this node has.
+        local_size: How many ranks of the whole program this node has.
 
     Attributes:
-        rank: Number of this process.
-        size: How many there are.
-        here: As above.
-        waited_s: Time that this process has spent in messages and waiting for them, seconds.
+        rank: Number of this process, from 0.
+        size: How many processes there are.
+        local_size: As above.
+        waited_s: Time that this process has spent in collective messages, waiting included, seconds.
     """
 
-    def __init__(self, comm: "MPI.Comm | None" = None, here: int = 1):
-        self._comm, self.here = comm, here
+    def __init__(self, comm: "MPI.Comm | None" = None, local_size: int = 1):
+        self._comm, self.local_size = comm, local_size
         self.rank = 0 if comm is None else comm.Get_rank()
         self.size = 1 if comm is None else comm.Get_size()
         self.waited_s = 0.0
@@ -67,12 +79,15 @@ class Ranks:
         """Whether this is rank 0."""
         return self.rank == 0
 
-    def share(self, value: Any = None, *, meanwhile: Callable[[], object] = lambda: None) -> Any:
+    def broadcast(self, value: Any = None, *, meanwhile: Callable[[], object] = lambda: None) -> Any:
         """The leader's value, on every rank.
 
         Args:
-            value: Anything that can be pickled; what the others give is not looked at.
+            value: On the leader anything that can be pickled; ignored on the others.
             meanwhile: Called again and again while waiting.
+
+        Returns:
+            On the leader the value itself, on the others a copy.
         """
         if self._comm is None:
             return value
@@ -92,7 +107,11 @@ class Ranks:
         return value if self.leads else pickle.loads(first[8 : 8 + size].tobytes() + rest.tobytes())
 
     def gather(self, value: Any) -> list[Any]:
-        """The values of all ranks, in their order, on the leader; an empty list on the others."""
+        """The values of all ranks, in the order of the ranks, on the leader; an empty list on the others.
+
+        Args:
+            value: This rank's, anything that can be pickled.
+        """
         if self._comm is None:
             return [value]
         text = np.frombuffer(pickle.dumps(value), dtype=np.uint8)
@@ -103,36 +122,58 @@ class Ranks:
         ends = np.cumsum(sizes) if self.leads else []
         return [pickle.loads(both[end - size : end].tobytes()) for size, end in zip(sizes, ends, strict=False)]
 
-    def gather_numbers(self, own: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
-        """Rows of numbers of known lengths, in the order of the ranks, on the leader; an empty list on the others."""
+    def gather_arrays(self, array: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
+        """The arrays of all ranks, in the order of the ranks, on the leader; an empty list on the others.
+
+        Args:
+            array: This rank's, float64, shape (sizes[rank],).
+            sizes: Length of each rank's array.
+        """
         if self._comm is None:
-            return [own]
+            return [array]
         whole = np.empty(sum(sizes) if self.leads else 0)
-        self._wait(self._comm.Igatherv(np.ascontiguousarray(own, dtype=np.float64), (whole, sizes)))
+        self._wait(self._comm.Igatherv(np.ascontiguousarray(array, dtype=np.float64), (whole, sizes)))
         return np.split(whole, np.cumsum(sizes)[:-1]) if self.leads else []
 
     def send(self, value: Any, to: int, tag: int) -> None:
-        """Send a value to one rank, without waiting for it to be received."""
+        """Send a value to one rank, without waiting for it to be received.
+
+        Args:
+            value: Anything that can be pickled.
+            to: Number of the rank.
+            tag: By which the other rank asks for it.
+        """
         assert self._comm is not None
         self._sent = [request for request in self._sent if not request.Test()]
         self._sent.append(self._comm.isend(value, to, tag))
 
-    def receive(self, tag: int) -> tuple[Any, int] | None:
-        """A value that was sent here under the tag, and by whom; None if there is none."""
+    def receive(self, tag: int) -> Message | None:
+        """The next message that was sent here under the tag; None if there is none now."""
         if self._comm is None:
             return None
         message = self._comm.improbe(tag=tag, status=(status := self._mpi().Status()))
-        return None if message is None else (message.recv(), status.Get_source())
+        return None if message is None else Message(message.recv(), status.Get_source())
 
     def split(self, n_teams: int) -> tuple["Ranks", list[int]]:
-        """Teams of neighbours, nearly equal in size: this rank's own, and the number here of each team's leader."""
+        """Divide the ranks into teams of neighbours, nearly equal in size.
+
+        Args:
+            n_teams: At most as many as there are ranks.
+
+        Returns:
+            This rank's team, in which ranks are numbered anew, and for each team the number here of its leader.
+        """
         leaders = [-(-team * self.size // n_teams) for team in range(n_teams)]
         if self._comm is None or n_teams == 1:
             return self, leaders
-        return Ranks(self._comm.Split(self.rank * n_teams // self.size), self.here), leaders
+        return Ranks(self._comm.Split(self.rank * n_teams // self.size), self.local_size), leaders
 
     def pause(self, since: float) -> None:
-        """Leave the core to others for a while that fits what was waited since then, a `time.perf_counter`."""
+        """Leave the core to other processes, for a twentieth of the time waited so far and at most 20 ms.
+
+        Args:
+            since: When the waiting began, by `time.perf_counter`.
+        """
         waited = time.perf_counter() - since
         if waited < SPIN_S:
             os.sched_yield()
@@ -140,7 +181,7 @@ class Ranks:
             time.sleep(min(0.05 * waited, LONGEST_NAP_S))
 
     def abort(self, code: int) -> None:
-        """End every rank at once with this exit code."""
+        """End every rank of the program at once, with this exit code."""
         sys.stdout.flush()
         sys.stderr.flush()
         if self._comm is not None:
@@ -165,27 +206,27 @@ ALONE = Ranks()
 
 @contextmanager
 def started(code_of: Callable[[ToolkitError], int]) -> Iterator[Ranks]:
-    """All ranks that a launcher started with this one, each with its share of its node.
+    """A context with all ranks that a launcher started with this one, each bound to its part of its node.
 
-    An error of this toolkit that leaves the context on the leader is the leader's own affair; the others, which wait
-    for its next message, get the exit code. Any other error, or one on another rank, is printed and ends all ranks.
+    An error of this toolkit that leaves the context on the leader is raised there; the others, which wait for its next
+    message, get its exit code. Any other error, or one on another rank, is printed and ends all ranks.
 
     Args:
-        code_of: Exit code for an error.
+        code_of: From an error to the exit code of the program.
 
     Raises:
         Refused: if the launcher started several ranks that do not find each other.
     """
-    promise = promised()
-    if promise.size == 1:
+    launch = detect_launch()
+    if launch.size == 1:
         yield ALONE
         return
-    ranks = _found(promise)
+    ranks = _all_ranks(launch)
     try:
         yield ranks
     except ToolkitError as err:
         if ranks.leads:
-            ranks.share(End(code_of(err)))
+            ranks.broadcast(End(code_of(err)))
             raise
         print(f"hybrid: rank {ranks.rank}: {err}", file=sys.stderr)
         ranks.abort(code_of(err))
@@ -195,11 +236,11 @@ def started(code_of: Callable[[ToolkitError], int]) -> Iterator[Ranks]:
         ranks.abort(INTERRUPTED if isinstance(err, KeyboardInterrupt) else 1)
 
 
-def _found(promise: Promise) -> Ranks:
+def _all_ranks(launch: Launch) -> Ranks:
     """All ranks together.
 
     Raises:
-        Refused: if they are not as many as were promised; one of them says so, the others exit as it does.
+        Refused: if they are not as many as the launcher says; one of them raises this, the others exit as it does.
     """
     try:
         check_coordination()
@@ -207,15 +248,15 @@ def _found(promise: Promise) -> Ranks:
             from mpi4py import MPI
         except (ImportError, RuntimeError) as err:
             raise Refused(
-                f"{promise.size} ranks were started ({promise.variable}), but mpi4py cannot be used ({err}), and each "
+                f"{launch.size} ranks were started ({launch.variable}), but mpi4py cannot be used ({err}), and each "
                 "would run everything by itself; install it with its MPI library: pip install 'hybrid-codesign[mpi]'"
             ) from err
         world = MPI.COMM_WORLD
-        promise.check(world.Get_size(), MPI.Get_library_version().splitlines()[0].split(",")[0])
+        launch.check(world.Get_size(), MPI.Get_library_version().splitlines()[0].split(",")[0])
     except Refused:
-        if promise.rank == 0:
+        if launch.rank == 0:
             raise
         sys.exit(2)
     node = world.Split_type(MPI.COMM_TYPE_SHARED)
-    settle(node.Get_rank(), node.allgather(frozenset(os.sched_getaffinity(0))))
+    bind(node.Get_rank(), node.allgather(frozenset(os.sched_getaffinity(0))))
     return Ranks(world.Dup(), node.Get_size())

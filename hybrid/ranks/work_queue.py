@@ -12,27 +12,27 @@ from typing import Generic, TypeVar
 from hybrid.ranks.mpi import Ranks
 
 TO_LEADER, WORK, STOP = 2, 3, 4
-"""Tags of messages: requests and results to the leader, work in return, signals."""
+"""Tags of messages: requests and results to the leader, work in return, signals to stop."""
 
 SHORT_S = 1.0
 """Seconds of work below which the next is asked for ahead: the leader answers between steps of its own only."""
 
 Work = tuple[int, ...]
-"""Numbers of tasks that one team runs in this order."""
+"""Numbers of tasks that one team runs in this order, such as the points of a chain."""
 
 R = TypeVar("R")
-"""What comes of a task."""
+"""The result of a task."""
 
 
 class Request(Enum):
-    """What a team says to the leader, besides results."""
+    """What the leader of a team sends to the leader of all, besides results."""
 
     MORE = "more"
     DONE = "done"
 
 
 class SharedStop:
-    """Whether a signal came to any rank; each has one and calls it often.
+    """Whether a signal to stop came to any rank; each rank has one of these and calls it often.
 
     Args:
         stop: Whether a signal came to this rank.
@@ -46,7 +46,7 @@ class SharedStop:
         self._stopped = self._announced = False
 
     def __call__(self) -> bool:
-        """Whether to stop; tells the others the first time."""
+        """Whether to stop; sends it to the others the first time."""
         self._stopped = self._stopped or self._stop() or self._ranks.receive(STOP) is not None
         if self._stopped and not self._announced:
             self._announced = True
@@ -63,8 +63,11 @@ class WorkQueue(Generic[R]):
         reserved: Work that only the leader may do, since a provider is asked.
         ranks: All of them.
         leaders: Those that lead a team.
-        on_result: Told each result as it comes.
+        on_result: Called with each result as it comes.
         should_stop: Whether nothing more is handed out.
+
+    Attributes:
+        results: Those that have come, in the order in which they came.
     """
 
     def __init__(
@@ -83,27 +86,27 @@ class WorkQueue(Generic[R]):
         self.results: list[R] = []
 
     def next(self) -> Work | None:
-        """Work for the leader itself."""
+        """Work for the leader's own team; None if nothing is left, or nothing more is handed out."""
         return self._pick([*self._reserved, *self._work], 0)
 
     def add(self, result: R) -> None:
-        """Note a result."""
+        """Take a result of the leader's own team."""
         self.results.append(result)
         self._on_result(result)
 
     def answer(self) -> None:
-        """Answer whoever has written since the last time."""
+        """Answer the messages of other teams' leaders that have come since the last call; called between steps."""
         while self._waiting and (message := self._ranks.receive(TO_LEADER)) is not None:
-            said, rank = message
-            if said is Request.DONE:
+            content, rank = message
+            if content is Request.DONE:
                 self._waiting.discard(rank)
-            elif said is Request.MORE:
+            elif content is Request.MORE:
                 self._ranks.send(self._pick(self._work, rank), rank, WORK)
             else:
-                self.add(said)
+                self.add(content)
 
     def close(self) -> None:
-        """Wait until every team is done."""
+        """Wait until every team is done, answering the others meanwhile."""
         start = time.perf_counter()
         while self._waiting:
             self.answer()
@@ -120,7 +123,12 @@ class WorkQueue(Generic[R]):
 
 
 class WorkQueueClient(Generic[R]):
-    """The queue as another team's leader sees it."""
+    """On the leader of another team: asks the `WorkQueue` for work and sends it results.
+
+    Args:
+        ranks: All of them.
+        should_stop: Called while waiting, so that a signal is passed on.
+    """
 
     def __init__(self, ranks: Ranks, should_stop: Callable[[], bool]):
         self._ranks, self._should_stop = ranks, should_stop
@@ -128,7 +136,7 @@ class WorkQueueClient(Generic[R]):
         self._begun: float | None = None
 
     def next(self) -> Work | None:
-        """Work, after what came before is done; None if nothing is left."""
+        """The next work; None if nothing is left. After work of under a second the one after it is asked for ahead."""
         now = time.perf_counter()
         short = self._begun is not None and now - self._begun < SHORT_S
         if not self._asked:
@@ -137,7 +145,7 @@ class WorkQueueClient(Generic[R]):
             self._should_stop()
             self._ranks.pause(now)
         self._asked, self._begun = False, time.perf_counter()
-        work = message[0]
+        work = message.value
         if work is None:
             self._ranks.send(Request.DONE, 0, TO_LEADER)
         elif short:
@@ -145,7 +153,7 @@ class WorkQueueClient(Generic[R]):
         return work
 
     def report(self, result: R) -> None:
-        """Send a result to the leader."""
+        """Send a result to the leader of all."""
         self._ranks.send(result, 0, TO_LEADER)
 
     def _ask(self) -> None:

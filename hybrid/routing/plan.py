@@ -1,7 +1,7 @@
 """The plan: where a workload would run, what it would cost there, and why."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -20,6 +20,7 @@ from backends.gradients.fidelity import obtainable
 from circuits.errors import PolicyViolation, Refused
 from hybrid.terminal.progress import Progress, say
 from hybrid.terminal.words import duration
+from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.workload import Workload
 from hybrid.workload.workload import workload as make_workload
 
@@ -41,9 +42,9 @@ class Way:
     """One way to run a workload.
 
     Attributes:
-        backend: Where.
-        cost: Predicted.
-        reason: Why it stands where it stands.
+        backend: Where it would run.
+        cost: Predicted time, memory, money and standard error.
+        reason: Why it is ranked where it is.
     """
 
     backend: Backend
@@ -52,13 +53,19 @@ class Way:
 
     @property
     def name(self) -> str:
-        """Of the backend."""
+        """Name of the backend."""
         return self.backend.capabilities().name
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A backend that cannot be taken, and why; by the data's label, or for any other reason."""
+    """A backend that cannot run a workload.
+
+    Attributes:
+        name: Of the backend.
+        reason: Why it cannot.
+        by_policy: Whether the reason is the label of the data.
+    """
 
     name: str
     reason: str
@@ -67,12 +74,12 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Plan:
-    """Ways to run a workload.
+    """The ways to run a workload, ranked.
 
     Attributes:
-        workload: The workload in words.
-        ways: The best first.
-        refusals: The backends that are out of the question.
+        workload: Description of the workload, on one line.
+        ways: The chosen one first, then the others, fastest first.
+        refusals: The backends that cannot run it.
     """
 
     workload: str
@@ -81,11 +88,11 @@ class Plan:
 
     @property
     def chosen(self) -> Way:
-        """The way to take.
+        """The first way.
 
         Raises:
-            Refused: if there is none; the message gives every reason.
-            PolicyViolation: if there would be one but for the data's label.
+            Refused: if there is none; the message gives the reason of every backend.
+            PolicyViolation: if there is none, and the data's label forbids one of them.
         """
         if not self.ways:
             reasons = "; ".join(f"{refusal.name}: {refusal.reason}" for refusal in self.refusals)
@@ -94,7 +101,7 @@ class Plan:
         return self.ways[0]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able form, for the record."""
+        """JSON-able form, for the record of a run."""
         ways = [
             {"backend": way.name, "reason": way.reason, "cost": {k: _finite(v) for k, v in asdict(way.cost).items()}}
             for way in self.ways
@@ -103,12 +110,12 @@ class Plan:
         return {"workload": self.workload, "ways": ways, "refused": refused}
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Backend, time, memory, standard error and reason of each way, then of each refusal; for tables."""
+        """Backend, time, memory, standard error and reason of each way, then of each refusal, as text for tables."""
         rows = [(way.name, *_cells(way.cost), way.reason) for way in self.ways]
         return rows + [(refusal.name, "-", "-", "-", f"refused: {refusal.reason}") for refusal in self.refusals]
 
     def table(self) -> Table:
-        """As a table for a terminal."""
+        """The plan as a table for a terminal."""
         table = Table(title=f"Plan for {self.workload}", title_justify="left", title_style="bold", expand=False)
         for column in COLUMNS[:-1]:
             table.add_column(column, justify="left" if column == "backend" else "right", no_wrap=True)
@@ -142,10 +149,10 @@ class Plan:
 
 def plan(
     circuit: QuantumCircuit,
-    problem: Any,
+    problem: ProblemLike,
     *,
-    backend: Any = "auto",
-    optimizer: Any = "lbfgs",
+    backend: BackendLike = "auto",
+    optimizer: OptimizerLike = "lbfgs",
     accuracy: float = 1e-6,
     max_steps: int = 200,
     shots: int | None = None,
@@ -155,16 +162,20 @@ def plan(
 
     Args:
         circuit: Ansatz with parameters.
-        problem: A `circuits.Problem`, or a Hermitian operator.
+        problem: A `circuits.Problem`, or a Hermitian operator on the circuit's qubits.
         backend: "auto" for every simulator that is here, or one name or object.
         optimizer: Name or `Optimizer`.
         accuracy: Wanted accuracy of the minimum, in the problem's unit.
         max_steps: Most steps of the optimizer.
-        shots: Shots for each measured circuit.
-        label: Classification of the data.
+        shots: Shots for each measured circuit; None for exact values, or a device's default.
+        label: Classification of the data: "open", "internal" or "restricted".
 
     Returns:
         A `Plan`, which prints as a table and shows itself in a notebook.
+
+    Raises:
+        Refused: if the parts do not fit each other. That no backend can run it is not an error before the plan's
+            `chosen` is asked for.
     """
     work = make_workload(
         circuit, problem, optimizer=optimizer, accuracy=accuracy, max_steps=max_steps, shots=shots, label=label
@@ -172,43 +183,45 @@ def plan(
     return rank(work, candidates(backend))
 
 
-def candidates(backend: Any) -> list[Any]:
-    """The backends that a request allows: all that may be chosen for "auto", else the one named."""
-    return registry.automatic() if isinstance(backend, str) and backend == "auto" else [backend]
+def candidates(backend: BackendLike) -> list[BackendLike]:
+    """The backends that a request allows: for "auto" the names of all that may be chosen, else the one given."""
+    return [*registry.automatic()] if isinstance(backend, str) and backend == "auto" else [backend]
 
 
-def rank(workload: Workload, candidates: Sequence[Any]) -> Plan:
-    """Predict what the workload costs on every candidate, and rank.
+def rank(workload: Workload, candidates: Sequence[BackendLike]) -> Plan:
+    """The plan of a workload: its predicted cost on every candidate, ranked by time.
 
     A backend that has a name and runs here is measured for some seconds if it is new to this machine.
 
     Args:
         workload: What is to be run.
         candidates: Backends or their names; of those that are about as fast as the fastest, the first is chosen.
-
-    Returns:
-        The ways: the chosen one, then the others, fastest first.
     """
     looked: list[Way | Refusal] = []
     with Progress("planning; backends new to this machine are measured once", len(candidates)) as progress:
         for done, candidate in enumerate(candidates):
             progress.update(done, str(candidate))
-            looked.append(_look_at(workload, candidate))
+            looked.append(_look_at(workload, candidate, _measured))
     ways = [way for way in looked if isinstance(way, Way)]
     refusals = tuple(refusal for refusal in looked if isinstance(refusal, Refusal))
     return Plan(describe(workload), tuple(_explained(workload, _ranked(ways))), refusals)
 
 
-def check_possible(workload: Workload, candidates: Sequence[Any]) -> None:
+def check_possible(workload: Workload, candidates: Sequence[BackendLike], *, elsewhere: bool = False) -> None:
     """Refuse a workload that no candidate can do; nothing is measured.
 
+    Args:
+        workload: What is to be run.
+        candidates: Backends or their names.
+        elsewhere: Whether it is to run on another machine, whose memory is not known here.
+
     Raises:
-        Refused: with the reason of each.
-        PolicyViolation: if one could do it but for the data's label.
+        Refused: if none can; the message gives the reason of each.
+        PolicyViolation: if none can, and the data's label forbids one of them.
     """
     refusals = []
     for candidate in candidates:
-        looked = _look_at(workload, candidate, measured=False)
+        looked = _look_at(workload, candidate, _possible if elsewhere else _fitting)
         if isinstance(looked, Way):
             return
         refusals.append(looked)
@@ -225,7 +238,7 @@ def _ranked(ways: list[Way]) -> list[Way]:
 
 
 def describe(workload: Workload) -> str:
-    """A workload in a few words."""
+    """A description of a workload on one line: problem, sizes, optimizer and accuracy."""
     circuit, problem = workload.circuit, workload.problem
     return (
         f"{problem.name}: {circuit.num_qubits} qubits, {circuit.num_parameters} parameters, "
@@ -234,19 +247,20 @@ def describe(workload: Workload) -> str:
     )
 
 
-def _look_at(workload: Workload, candidate: Any, *, measured: bool = True) -> Way | Refusal:
+def _look_at(workload: Workload, candidate: BackendLike, cost: Callable[[Workload, Backend], Cost]) -> Way | Refusal:
     name = candidate if isinstance(candidate, str) else type(candidate).__name__
     try:
         backend = backends.get(candidate)
         name = backend.capabilities().name
-        return Way(backend, _cost(workload, backend, measured=measured))
+        return Way(backend, cost(workload, backend))
     except ImportError as err:
         return Refusal(name, f"{err.name} is not installed")
     except Refused as err:
         return Refusal(name, str(err), by_policy=isinstance(err, PolicyViolation))
 
 
-def _cost(workload: Workload, backend: Backend, *, measured: bool) -> Cost:
+def _possible(workload: Workload, backend: Backend) -> Cost:
+    """What is known of the cost without a look at this machine; refuse what the backend cannot do, or may not."""
     can = backend.capabilities()
     if can.place == "provider" and workload.label != "open":
         raise PolicyViolation(f"data labelled '{workload.label}' may not leave this machine")
@@ -254,12 +268,23 @@ def _cost(workload: Workload, backend: Backend, *, measured: bool) -> Cost:
         raise Refused(f"single precision cannot resolve an accuracy of {workload.accuracy:g}")
     if workload.optimizer.geometry:
         obtainable(backend, workload.shots)
-    cost = backend.predict(workload)
+    return backend.predict(workload)
+
+
+def _fitting(workload: Workload, backend: Backend) -> Cost:
+    """The same; refuse what this machine has no memory for."""
+    cost = _possible(workload, backend)
     free = memory.free_bytes()
     if cost.memory_bytes > free:
         need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"
         raise Refused(f"needs {need}, {memory.readable(free)} are free")
-    if measured and math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
+    return cost
+
+
+def _measured(workload: Workload, backend: Backend) -> Cost:
+    """The same, with the backend's speed on this machine."""
+    can, cost = backend.capabilities(), _fitting(workload, backend)
+    if math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
         say(f"hybrid: measuring the speed of {can.name} on this machine, once; this takes some seconds")
         with suppress(Refused):  # the stabilizer method cannot do the probe; its speed stays unknown
             measure(backend, derivative=workload.derivative and can.gradient != "parameter-shift")

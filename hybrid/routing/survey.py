@@ -15,20 +15,21 @@ from hybrid.terminal.progress import Progress
 from hybrid.terminal.words import duration
 
 PASSES, AMPLITUDES = 160, 2.0**12
-"""The yardstick: about 160 sweeps over the state of 12 qubits."""
+"""The work whose time is shown: about 160 passes over the state of 12 qubits."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One backend, or why it is not to be had.
+    """One backend, or why it cannot be used.
 
     Attributes:
         name: For `backends.get`.
-        summary: What it is; for one that does not work, why.
-        works: Whether it can be used.
-        gradient: How it differentiates.
-        value_s: Time of one value on the yardstick, in seconds; None if not measured here.
-        gradient_s: The same for value and gradient together; None too where that takes many values.
+        summary: What it is; for one that cannot be used, why.
+        works: Whether it can be used here.
+        gradient: How it differentiates; empty for one that cannot be used.
+        value_s: Time of one value of about 160 passes over the state of 12 qubits, seconds; None if it was not
+            measured on this machine.
+        gradient_s: The same for a value with its gradient; None also where that takes several values.
         options: Names of the options that it takes, in Python and in study files.
     """
 
@@ -45,17 +46,21 @@ class Entry:
         return dict(vars(self))
 
     def cells(self) -> tuple[str, ...]:
-        """A row of a table."""
+        """Name, time of a value, time of a gradient, description and options as text, for a row of a table."""
         times = ("-" if s is None else duration(s) for s in (self.value_s, self.gradient_s))
         what = f"{self.summary}; gradients by {self.gradient}" if self.works else f"not here: {self.summary}"
         return (self.name, *times, what, ", ".join(self.options))
 
 
 def survey(*, calibrate: bool) -> list[Entry]:
-    """Look at every backend that has a name.
+    """What every backend that has a name can do here, and how fast it is.
 
     Args:
-        calibrate: Measure the speeds again and keep them.
+        calibrate: Whether to measure the speeds again, which takes some seconds each, and keep them; otherwise those
+            that were measured before are shown.
+
+    Raises:
+        Refused: if a backend cannot be measured.
     """
     names = backends.names()
     with Progress("measuring backends", len(names)) as progress:
@@ -81,7 +86,7 @@ def _entry(name: str, calibrate: bool) -> Entry:
     value = _speed(backend, calibrate, derivative=False)
     gradient = _speed(backend, calibrate, derivative=True) if native else None
     options = tuple(registry.options(name))
-    return Entry(name, can.summary, True, can.gradient, _yardstick(value), _yardstick(gradient), options)
+    return Entry(name, can.summary, True, can.gradient, _row_s(value), _row_s(gradient), options)
 
 
 def _speed(backend: Backend, calibrate: bool, *, derivative: bool) -> Speed | None:
@@ -90,5 +95,5 @@ def _speed(backend: Backend, calibrate: bool, *, derivative: bool) -> Speed | No
     return stored(speed_name(backend.capabilities(), derivative=derivative))
 
 
-def _yardstick(speed: Speed | None) -> float | None:
+def _row_s(speed: Speed | None) -> float | None:
     return None if speed is None else speed.row_s(PASSES, AMPLITUDES)

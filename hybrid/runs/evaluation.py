@@ -1,4 +1,4 @@
-"""One answered question of an optimizer, and the row of a journal that it is kept in."""
+"""One evaluation that an optimizer asked for, and the row of a journal that it is kept in."""
 
 import zlib
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ ARRAYS = ("theta", "energies", "standard_errors", "gradients", "pairs", "metrics
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One answered question of the optimizer.
+    """One evaluation that the optimizer asked for: rows of parameters, and their values.
 
     Attributes:
         number: Position in the run, from 0.
-        step: Which step of the optimizer asked.
+        step: Step of the optimizer that asked.
         theta: Shape (rows, params), radians.
         told: Energies, standard errors, biases, gradients and metrics of the rows, and fidelities of the pairs.
-        seconds: What it took.
+        seconds: Wall time that it took.
         pairs: Pairs of parameters whose states were compared, shape (pairs, 2, params), or None.
     """
 
@@ -39,7 +39,7 @@ class Row:
     Attributes:
         head: Number, step, number of rows, number of parameters.
         blobs: The arrays of `ARRAYS`, each None where there is none.
-        seconds: What it took.
+        seconds: Wall time that it took.
         checksum: CRC-32 of head and blobs.
     """
 
@@ -50,7 +50,7 @@ class Row:
 
 
 def to_row(evaluation: Evaluation) -> Row:
-    """An evaluation as a row."""
+    """The row that keeps an evaluation, with its checksum."""
     told = evaluation.told
     arrays = (evaluation.theta, told.values, told.standard_errors, told.gradients)
     later = (evaluation.pairs, told.metrics, told.fidelities, told.biases)
@@ -63,7 +63,7 @@ def from_row(row: Row) -> Evaluation:
     """The evaluation that a row keeps.
 
     Raises:
-        ValueError: if the row is not what was written.
+        ValueError: if a value has the wrong type, the checksum does not match, or parameters or values are missing.
     """
     numbers = (*row.head, row.checksum)
     if not all(isinstance(number, int) for number in numbers) or not isinstance(row.seconds, float | int):

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and read with a word on what is wrong with them."""
+"""Files that are written whole or not at all, and whose damage is one clear error when they are read."""
 
 import json
 import os
@@ -18,6 +18,10 @@ M = TypeVar("M", bound=BaseModel)
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file whole or not at all.
 
+    Args:
+        path: Of the file.
+        content: JSON-able values; arrays and numbers of NumPy's and paths are converted.
+
     Raises:
         RecordFailed: if it cannot be written.
     """
@@ -25,7 +29,11 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all.
+    """Write a file whole or not at all: under another name in the same folder, which then replaces it.
+
+    Args:
+        path: Of the file.
+        content: Its bytes.
 
     Raises:
         RecordFailed: if it cannot be written.
@@ -62,7 +70,15 @@ def read_bytes(path: Path) -> bytes:
 
 
 def parsed(path: Path, content: bytes) -> dict[str, Any]:
-    """The JSON object that a file's content is; the path is for messages."""
+    """The JSON object in a file's content.
+
+    Args:
+        path: Of the file, for messages.
+        content: Its bytes.
+
+    Raises:
+        Refused: if they are no JSON, or no JSON object.
+    """
     try:
         found = json.loads(content)
     except (ValueError, RecursionError) as err:
@@ -73,7 +89,12 @@ def parsed(path: Path, content: bytes) -> dict[str, Any]:
 
 
 def to_json(content: Mapping[str, Any]) -> bytes:
-    """A JSON object as the content of a file."""
+    """A JSON object as the content of a file, one key a line; NumPy's arrays and numbers and paths are converted.
+
+    Raises:
+        TypeError: for a value that has no JSON form.
+        ValueError: for a number that is not finite.
+    """
     return (json.dumps(content, indent=1, allow_nan=False, default=_plain) + "\n").encode()
 
 
@@ -88,7 +109,12 @@ def _plain(value: Any) -> Any:
 
 
 def checked(model: type[M], content: Mapping[str, Any], path: Path) -> M:
-    """The content of a file as a model of it.
+    """A JSON object from a file as a value of a pydantic model, every type in it checked.
+
+    Args:
+        model: What the file should hold.
+        content: The JSON object.
+        path: Of the file, for messages.
 
     Raises:
         Refused: if a value is missing or of another type; the message names it.

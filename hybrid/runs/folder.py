@@ -9,20 +9,20 @@ lock                held by the one process that works on the run
 """
 
 import hashlib
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qiskit import QuantumCircuit, qpy
+from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from circuits.errors import RecordFailed, Refused
+from circuits.interop.qpy import as_qpy, circuit_of
 from hybrid.runs import journal
 from hybrid.runs.files import parsed, read_bytes, read_json, to_json, write
 from hybrid.runs.lock import Lock
-from hybrid.runs.spec import Spec, spec_of
+from hybrid.runs.spec import RunSpec, spec_of
 
 SPEC, CIRCUIT, HAMILTONIAN = "spec.json", "circuit.qpy", "hamiltonian.json"
 JOURNAL = "journal.sqlite"
@@ -44,14 +44,14 @@ class Record:
     """
 
     path: Path
-    spec: Spec
+    spec: RunSpec
     circuit: QuantumCircuit
     hamiltonian: SparsePauliOp
     digest: str | None
 
     @property
     def journal(self) -> Path:
-        """Its journal."""
+        """Path of its journal."""
         return self.path / JOURNAL
 
 
@@ -61,7 +61,11 @@ def is_run(path: Path) -> bool:
 
 
 def check_run(path: Path) -> None:
-    """Refuse a folder that holds no run; that of a sweep names one of its points."""
+    """Refuse a folder that holds no run.
+
+    Raises:
+        Refused: if it holds none; for the folder of a sweep or of an algorithm the message names a run below it.
+    """
     point = next(iter(sorted(path.glob("*/spec.json"))), None)
     if (path / ALGORITHM).is_file():
         raise Refused(
@@ -75,7 +79,11 @@ def check_run(path: Path) -> None:
 
 
 def check_free(path: Path) -> None:
-    """Refuse a folder that holds a run already, or is no folder."""
+    """Refuse a path where no new run can be written; it need not exist.
+
+    Raises:
+        Refused: if it holds a run, or a journal with evaluations, already, or is no folder.
+    """
     if is_run(path):
         raise Refused(f"{path} holds a run already; resume it, or choose another folder")
     if path.exists() and not path.is_dir():
@@ -84,16 +92,22 @@ def check_free(path: Path) -> None:
         raise Refused(f"{path} holds the journal of a run whose {SPEC} is gone; choose another folder")
 
 
-def create(path: Path, spec: Spec, circuit: QuantumCircuit, hamiltonian: SparsePauliOp) -> Record:
+def create(path: Path, spec: RunSpec, circuit: QuantumCircuit, hamiltonian: SparsePauliOp) -> Record:
     """Write a new run's folder; the spec comes last, so that half a folder is never taken for a run.
 
+    Args:
+        path: Of the folder, which is made where it is missing.
+        spec: What is asked.
+        circuit: The ansatz.
+        hamiltonian: Of the problem; its coefficients must be real.
+
     Raises:
-        Refused: if the folder holds a run already, cannot be written, or could not be read back as what it is.
+        Refused: if the folder holds a run already, or cannot be written.
     """
     check_free(path)
     files = {
         SPEC: to_json(spec.to_dict()),
-        CIRCUIT: _qpy(circuit),
+        CIRCUIT: as_qpy(circuit),
         HAMILTONIAN: to_json({"n_qubits": hamiltonian.num_qubits, "terms": _terms(hamiltonian)}),
     }
     digest = _digest(files)
@@ -115,7 +129,7 @@ def read(path: Path) -> Record:
     """What a run's folder says was asked.
 
     Raises:
-        Refused: if the folder holds no run, or a damaged one.
+        Refused: if the folder holds no run, or a damaged one; the journal is not looked at.
     """
     check_run(path)
     files = {name: read_bytes(path / name) for name in (SPEC, CIRCUIT, HAMILTONIAN)}
@@ -124,11 +138,11 @@ def read(path: Path) -> Record:
     return Record(path, spec, _circuit(path, files), _hamiltonian(path, files), digest)
 
 
-def read_spec(path: Path) -> Spec:
-    """The spec alone.
+def read_spec(path: Path) -> RunSpec:
+    """What a run's spec.json says, without reading circuit and Hamiltonian.
 
     Raises:
-        Refused: as `read`.
+        Refused: if the folder holds no run, or its spec is damaged.
     """
     check_run(path)
     return spec_of(read_json(path / SPEC), path / SPEC)
@@ -136,13 +150,9 @@ def read_spec(path: Path) -> Spec:
 
 def _circuit(path: Path, files: Mapping[str, bytes]) -> QuantumCircuit:
     try:
-        (circuit,) = qpy.load(io.BytesIO(files[CIRCUIT]))
-    except Exception as err:  # QPY's reader raises whatever the damage leads it to
-        reason = str(err).splitlines()[0] if str(err) else "no more is known"
-        raise Refused(f"{path / CIRCUIT} is damaged ({type(err).__name__}: {reason})") from err
-    if not isinstance(circuit, QuantumCircuit):
-        raise Refused(f"{path / CIRCUIT} is damaged: it holds no circuit")
-    return circuit
+        return circuit_of(files[CIRCUIT])
+    except Refused as err:
+        raise Refused(f"{path / CIRCUIT} {err}") from err
 
 
 def _hamiltonian(path: Path, files: Mapping[str, bytes]) -> SparsePauliOp:
@@ -156,12 +166,6 @@ def _hamiltonian(path: Path, files: Mapping[str, bytes]) -> SparsePauliOp:
 
 def _terms(hamiltonian: SparsePauliOp) -> list[list[Any]]:
     return [[label, coefficient.real] for label, coefficient in hamiltonian.to_list()]
-
-
-def _qpy(circuit: QuantumCircuit) -> bytes:
-    buffer = io.BytesIO()
-    qpy.dump(circuit, buffer)
-    return buffer.getvalue()
 
 
 def _digest(files: Mapping[str, bytes]) -> str:

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hybrid.runs.journal import Evaluation
+from hybrid.runs.evaluation import Evaluation
 
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """Every row that was evaluated, in order.
+    """Every row of parameters that was evaluated, in order.
 
     Attributes:
-        step: Step of the optimizer that asked, shape (evaluations,).
-        energy: Shape (evaluations,), in the problem's unit.
-        standard_error: Shape (evaluations,).
-        theta: Shape (evaluations, params), radians.
-        gradient_norm: Euclidean norm of the gradient, NaN where none was asked; shape (evaluations,).
-        seconds: What each row took, shape (evaluations,).
+        step: Step of the optimizer that asked, shape (rows,).
+        energy: Shape (rows,), in the problem's unit.
+        standard_error: Of the energy, shape (rows,), in the problem's unit; 0 where it is exact.
+        theta: Shape (rows, params), radians.
+        gradient_norm: Euclidean norm of the gradient, shape (rows,), in the unit per radian; NaN where none was asked.
+        seconds: Wall time of each row, shape (rows,): that of an evaluation divided by its rows.
     """
 
     step: np.ndarray
@@ -29,8 +29,13 @@ class History:
     seconds: np.ndarray
 
     @classmethod
-    def of(cls, evaluations: Iterable[Evaluation], n_params: int) -> "History":
-        """From the journal's evaluations."""
+    def from_evaluations(cls, evaluations: Iterable[Evaluation], n_params: int) -> "History":
+        """The history of a run from the evaluations in its journal.
+
+        Args:
+            evaluations: In order, each of one or more rows.
+            n_params: Number of parameters of the circuit; needed where there is no evaluation.
+        """
         step, energy, error, theta, norm, seconds = [], [], [], [np.empty((0, n_params))], [], []
         for evaluation in evaluations:
             told, n_rows = evaluation.told, len(evaluation.theta)
@@ -54,6 +59,6 @@ class History:
         return len(self.energy)
 
     def same_bits(self, other: "History") -> bool:
-        """Whether energies, standard errors and parameters agree to the last bit."""
+        """Whether steps, energies, standard errors and parameters agree to the last bit."""
         pairs = [(getattr(self, name), getattr(other, name)) for name in ("step", "energy", "standard_error", "theta")]
         return all(a.tobytes() == b.tobytes() for a, b in pairs)

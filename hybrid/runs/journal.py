@@ -47,13 +47,13 @@ CREATE TABLE IF NOT EXISTS seal (digest TEXT PRIMARY KEY);
 HEAD = ("number", "step", "n_rows", "n_params", "seconds", "finished_at", "checksum")
 
 OWNER = "CREATE TABLE journal (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
-"""Where a journal says whose it is; those of version 0.1 have no such table."""
+"""The table that says which run a journal belongs to; those of version 0.1 have none."""
 
 LATER = ("pairs", "metrics", "fidelities", "biases")
 """Columns that the journals of earlier versions may lack; they are added where they are missing."""
 
-BOUND = "bound"
-"""Key of the digest of what the run asks."""
+RUN_DIGEST = "bound"
+"""Key, in the table `journal`, of the digest of what the run asks."""
 
 COMMIT_SHARE = 400
 """A commit waits until this many times its own duration has passed since the last one: it costs 1/400 of the time."""
@@ -69,53 +69,59 @@ UNWRITABLE = {"SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN
 
 
 @dataclass(frozen=True)
-class Kept:
+class Content:
     """What a journal holds.
 
     Attributes:
         evaluations: In order.
-        bound: Digest of what the run asks; None in journals of version 0.1, which were not bound.
+        run_digest: SHA-256 of what the run asks, in hexadecimal; None in journals of version 0.1, which did not say.
         unanswered: Number of an evaluation that was sent to a provider and never answered, or None.
         seals: Digests of the results that the run came to, each with the evaluations it rests on; see `seal`.
-        rows: Digest of all evaluations, to the last bit, with the time that each took.
+        rows: SHA-256 of all evaluations, to the last bit, with the time that each took.
     """
 
     evaluations: tuple[Evaluation, ...]
-    bound: str | None
+    run_digest: str | None
     unanswered: int | None
     seals: frozenset[str]
     rows: str
 
-    def check(self, bound: str | None, path: Path) -> None:
+    def check_run(self, run_digest: str | None, path: Path) -> None:
         """Refuse a journal that belongs to another run.
 
         Args:
-            bound: Digest of what this run asks; None for a run of version 0.1.
+            run_digest: SHA-256 of what this run asks; None for a run of version 0.1.
             path: Of the journal, for the message.
+
+        Raises:
+            Refused: if it does.
         """
-        if self.bound != bound:
+        if self.run_digest != run_digest:
             raise Refused(
                 f"{path} belongs to another run, or spec.json, circuit.qpy or hamiltonian.json beside it were changed: "
                 "it was left as it is. Restore the folder from a copy, or start the run anew in another folder"
             )
 
 
-def seal(result: bytes, kept: Kept) -> str:
-    """The digest by which a journal knows a result again, and itself.
+def seal(result: bytes, content: Content) -> str:
+    """The digest that ties a result to the evaluations it rests on; it changes when either of them is changed.
 
     Args:
         result: Content of result.json.
-        kept: What the journal holds.
+        content: Content of the journal.
+
+    Returns:
+        SHA-256, in hexadecimal.
     """
-    return hashlib.sha256(hashlib.sha256(result).digest() + kept.rows.encode()).hexdigest()
+    return hashlib.sha256(hashlib.sha256(result).digest() + content.rows.encode()).hexdigest()
 
 
-def create(path: Path, bound: str) -> None:
+def create(path: Path, run_digest: str) -> None:
     """Make an empty journal for a run.
 
     Args:
         path: Where no file is yet.
-        bound: Digest of what the run asks.
+        run_digest: SHA-256 of what the run asks, to which the journal is bound.
 
     Raises:
         RecordFailed: if it cannot be written.
@@ -127,17 +133,18 @@ def create(path: Path, bound: str) -> None:
         try:
             database.executescript(SCHEMA)
             database.execute(OWNER)
-            database.execute("INSERT INTO journal VALUES (?, ?)", (BOUND, bound))
+            database.execute("INSERT INTO journal VALUES (?, ?)", (RUN_DIGEST, run_digest))
         finally:
             database.close()
         scratch.replace(path)
 
 
-def read(path: Path) -> Kept:
-    """What a journal holds; it is not touched, and its folder may be read-only.
+def read(path: Path) -> Content:
+    """What a journal holds; the file is not changed, and its folder may be read-only.
 
     Raises:
-        Refused: if there is no journal, or it is not sound.
+        Refused: if there is no journal, or it is damaged.
+        RecordFailed: if the file cannot be read.
     """
     if not path.is_file():
         raise Refused(f"{path}: the run's journal is missing; restore it from a copy, or start the run anew")
@@ -158,21 +165,21 @@ class Journal:
 
     Args:
         path: Of a journal that `create` has made, or an earlier version has written.
-        bound: Digest of what the run asks; None for a run of version 0.1.
+        run_digest: SHA-256 of what the run asks; None for a run of version 0.1.
 
     Attributes:
         path: Of the file.
-        kept: What it held when it was opened.
+        content: What it held when it was opened.
 
     Raises:
-        Refused: if it is missing, not a sound journal, or that of another run; it is left as it is.
+        Refused: if it is missing, damaged, or that of another run; it is left as it is.
         RecordFailed: if it cannot be written.
     """
 
-    def __init__(self, path: Path, bound: str | None):
+    def __init__(self, path: Path, run_digest: str | None):
         self.path = path
-        self.kept = read(path)
-        self.kept.check(bound, path)
+        self.content = read(path)
+        self.content.check_run(run_digest, path)
         self._last_commit = time.monotonic()
         self._commit_s = 0.0
         with _translated(path):
@@ -207,12 +214,23 @@ class Journal:
             self.commit()
 
     def intend(self, number: int) -> None:
-        """Write down, at once, that an evaluation is about to be sent to a provider."""
+        """Put on disk that an evaluation is about to be sent to a provider; if a kill follows, it is not sent again.
+
+        Args:
+            number: Of the evaluation, from 0.
+
+        Raises:
+            RecordFailed: if the disk is full or the file is gone.
+        """
         self._write("INSERT INTO intent VALUES (?, ?)", (number, time.time()))
         self.commit()
 
     def commit(self) -> None:
-        """Put everything appended so far on disk."""
+        """Put everything appended so far on disk.
+
+        Raises:
+            RecordFailed: if the disk is full or the file is gone.
+        """
         start = time.monotonic()
         self._write("COMMIT")
         self._check_place()
@@ -221,15 +239,26 @@ class Journal:
         self._commit_s = self._last_commit - start
 
     def seal(self, result: bytes) -> None:
-        """Remember a result, before it is written: it rests on all that was appended so far."""
+        """Put the digest of a result and of all evaluations so far on disk, before the result itself is written.
+
+        Args:
+            result: Content of the result.json that will be written.
+
+        Raises:
+            RecordFailed: if the disk is full or the file is gone.
+        """
         self.commit()
         with _translated(self.path):
-            digest = seal(result, _kept(self._database))
+            digest = seal(result, _content(self._database))
         self._write("INSERT OR IGNORE INTO seal VALUES (?)", (digest,))
         self.commit()
 
     def close(self) -> None:
-        """Commit and let go of the file."""
+        """Commit and close the file.
+
+        Raises:
+            RecordFailed: if the disk is full or the file is gone.
+        """
         try:
             if self._database.in_transaction:
                 self._write("COMMIT")
@@ -253,24 +282,29 @@ class Journal:
             raise _unwritable(self.path, "somebody has removed or replaced it")
 
 
-def check_answered(kept: Kept, path: Path, provider: str) -> None:
+def check_answered(content: Content, path: Path, provider: str) -> None:
     """Refuse to send an evaluation that may have been sent, and paid for, already.
+
+    Args:
+        content: What the journal holds.
+        path: Of the journal, for the message.
+        provider: Name of the backend that evaluations go to, for the message.
 
     Raises:
         LostJob: if one was sent to a provider and its answer never arrived.
     """
-    if kept.unanswered is not None:
+    if content.unanswered is not None:
         raise LostJob(
-            f"{path}: evaluation {kept.unanswered} was sent to {provider} and its answer never arrived, since the "
+            f"{path}: evaluation {content.unanswered} was sent to {provider} and its answer never arrived, since the "
             "process ended before; sending it again might pay for it twice. Look at the provider's list of jobs, and "
             "start the run anew in another folder if it is lost"
         )
 
 
-def _read(path: Path, mode: str = "ro") -> Kept:
+def _read(path: Path, mode: str = "ro") -> Content:
     database = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
     try:
-        return _kept(database)
+        return _content(database)
     finally:
         database.close()
 
@@ -279,23 +313,23 @@ def _wants_rollback(err: sqlite3.OperationalError) -> bool:
     return err.sqlite_errorname in ("SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY", "SQLITE_CANTOPEN")
 
 
-def _kept(database: sqlite3.Connection) -> Kept:
+def _content(database: sqlite3.Connection) -> Content:
     if database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
         raise sqlite3.DatabaseError("its pages are damaged")
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     evaluations = tuple(_evaluations(database)) if "evaluation" in tables else ()
-    bound = intent = None
+    run_digest = intent = None
     if "journal" in tables:
-        bound = database.execute("SELECT value FROM journal WHERE key = ?", (BOUND,)).fetchone()
-        if bound is None:
+        run_digest = database.execute("SELECT value FROM journal WHERE key = ?", (RUN_DIGEST,)).fetchone()
+        if run_digest is None:
             raise sqlite3.DatabaseError("it does not say which run it belongs to")
     if "intent" in tables:
         (intent,) = database.execute("SELECT max(number) FROM intent").fetchone()
     unanswered = intent if intent is not None and intent >= len(evaluations) else None
     seals = database.execute("SELECT digest FROM seal").fetchall() if "seal" in tables else ()
-    return Kept(
+    return Content(
         evaluations=evaluations,
-        bound=None if bound is None else str(bound[0]),
+        run_digest=None if run_digest is None else str(run_digest[0]),
         unanswered=unanswered,
         seals=frozenset(str(digest) for (digest,) in seals),
         rows=_rows_digest(database) if "evaluation" in tables else "",

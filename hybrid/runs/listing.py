@@ -1,4 +1,4 @@
-"""Runs on disk, each in a few words."""
+"""Lists of runs on disk, with their results."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from circuits.errors import Refused
 from hybrid.runs import folder as folders
 from hybrid.runs.files import checked, read_json
 from hybrid.runs.places import home
-from hybrid.runs.result import ResultWords
+from hybrid.runs.result import StoredResult
 
 SHOWN = (
     "energy",
@@ -24,7 +24,13 @@ SHOWN = (
 
 
 def listing(folder: Path | None = None) -> list[dict[str, Any]]:
-    """Every run in a folder and one level of sweeps below it, oldest first; a damaged one has the status "damaged".
+    """Every run in a folder and one level of sweeps below it, oldest first.
+
+    Args:
+        folder: Where to look; by default where runs without a folder of their own go.
+
+    Returns:
+        For each run what `entry_of` says; a damaged one has the status "damaged" and None for what is not known.
 
     Raises:
         Refused: if a folder was named that does not exist.
@@ -37,14 +43,18 @@ def listing(folder: Path | None = None) -> list[dict[str, Any]]:
 
 
 def entry_of(path: Path) -> dict[str, Any]:
-    """What was asked of a run and what came out; status "unfinished" if it has not ended.
+    """What was asked of a run and what came out, as JSON-able values.
+
+    Returns:
+        "folder", "problem", "unit", "backend", "optimizer", "accuracy", "seed", "created_utc" and "machine", and from
+        the result the keys in `SHOWN`; of a run that has not ended the status is "unfinished", the others are None.
 
     Raises:
         Refused: if the folder holds no run, or a damaged one.
     """
     spec = folders.read_spec(path)
     file = path / folders.RESULT
-    result = checked(ResultWords, read_json(file), file).model_dump() if file.exists() else {"status": "unfinished"}
+    result = checked(StoredResult, read_json(file), file).model_dump() if file.exists() else {"status": "unfinished"}
     return {
         "folder": str(path),
         "problem": spec.problem.name,
@@ -60,7 +70,7 @@ def entry_of(path: Path) -> dict[str, Any]:
 
 
 def sweep_of(path: Path) -> list[dict[str, Any]] | None:
-    """The runs below a sweep's folder; None if the folder holds a run itself."""
+    """What `listing` says of the runs in a sweep's folder, oldest first; None if it holds a run itself, or none."""
     if folders.is_run(path):
         return None
     points = [_entry_or_damage(spec.parent) for spec in sorted(path.glob("*/spec.json"), key=lambda p: _age(p.parent))]

@@ -6,6 +6,9 @@ import secrets
 import time
 from pathlib import Path
 
+WORD_BYTES = 200
+"""Longest part of a new folder's name that comes from the run's, in bytes; file systems take 255 for the whole."""
+
 
 def home() -> Path:
     """Where runs without a folder of their own go: $HYBRID_RUNS, or ./runs."""
@@ -29,4 +32,5 @@ def latest(name: str) -> Path | None:
 
 def _word(name: str) -> str:
     """The name as a part of a file name."""
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in str(name)).strip("-.") or "run"
+    safe = "".join(c if c.isalnum() or c in "-_." else "-" for c in str(name)).strip("-.")
+    return safe.encode()[:WORD_BYTES].decode(errors="ignore") or "run"

@@ -25,7 +25,12 @@ PACKAGES = (
 
 
 def provenance() -> dict[str, Any]:
-    """Versions, machine and time, as JSON-able values; no user name, no host name, no paths."""
+    """Versions, machine and time, as JSON-able values; no user name, no host name, no paths.
+
+    Returns:
+        "created_utc" (ISO 8601, UTC), "python", "system", "machine" (a description of its processor) and "packages"
+        (name to version, of those in `PACKAGES` that are installed).
+    """
     return {
         "created_utc": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "python": sys.version.split()[0],

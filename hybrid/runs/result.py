@@ -9,7 +9,7 @@ from pydantic import FiniteFloat
 
 from hybrid.runs.history import History
 from hybrid.terminal.words import duration, measured
-from hybrid.workload.spec import Words
+from hybrid.workload.spec import RecordModel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 Status = Literal["converged", "max_steps", "stalled", "stopped", "below_exact"]
 
 
-class ResultWords(Words):
-    """A result as result.json says it; see `Result`."""
+class StoredResult(RecordModel):
+    """A result as result.json holds it; the keys mean what they mean in a `Result`."""
 
     problem: str
     energy: FiniteFloat | None
@@ -93,7 +93,7 @@ class Result:
 
     @property
     def error(self) -> float | None:
-        """Energy above the exact one, or None where that is unknown."""
+        """Energy above the exact one, in the problem's unit; None where that is unknown."""
         return None if self.exact_energy is None else self.energy - self.exact_energy
 
     @property
@@ -102,7 +102,7 @@ class Result:
         return not np.isnan(self.energy)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able summary; the history stays in the journal."""
+        """JSON-able summary, the content of result.json; the history stays in the journal."""
         return {
             "problem": self.problem,
             "energy": self.energy if self.begun else None,
@@ -124,7 +124,7 @@ class Result:
         }
 
     def rows(self) -> list[tuple[str, str]]:
-        """The summary as pairs of words, for tables."""
+        """The summary as pairs of a name and a text, for tables."""
         rows = [("energy", self.measured() if self.begun else "none yet")]
         if self.exact_energy is not None and self.begun:
             rows.append(("exact", measured(self.exact_energy, self.standard_error, self.unit, plain=True)))
@@ -144,7 +144,7 @@ class Result:
         return rows
 
     def measured(self) -> str:
-        """The energy with its standard error and unit."""
+        """The energy with its standard error and unit, as text."""
         return measured(self.energy, self.standard_error, self.unit)
 
     def __str__(self) -> str:

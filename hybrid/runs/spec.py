@@ -1,4 +1,4 @@
-"""What was asked of a run, in the words of its spec.json."""
+"""What was asked of a run, as its spec.json holds it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,30 +8,30 @@ from pydantic import Field
 
 from circuits.errors import Refused
 from hybrid.runs.files import checked
-from hybrid.workload.spec import BackendWords, ProblemWords, Words, WorkloadWords
+from hybrid.workload.spec import BackendSpec, ProblemSpec, RecordModel, WorkloadSpec
 
 FORMAT = 2
 """Of the folders that are written; 1, of version 0.1, is read, too: its journals are not bound to their runs."""
 
 
-class Spec(Words):
-    """What was asked of a run, as spec.json says it.
+class RunSpec(RecordModel):
+    """What was asked of a run, as spec.json holds it.
 
     Attributes:
-        format: Of the folder.
-        problem: But for the Hamiltonian.
-        workload: But for circuit and problem.
+        format: Version of the folder's layout, from 1 to `FORMAT`.
+        problem: Without the Hamiltonian, which stands in hamiltonian.json.
+        workload: Without the circuit, which stands in circuit.qpy.
         backend: The one that was chosen.
-        plan: Why it was chosen.
-        provenance: Versions, machine and time.
-        threads: That the backend used, where its last bits depend on them.
-        notes: What a study adds.
+        plan: Why it was chosen, as `Plan.to_dict` says it.
+        provenance: Versions, machine and time; see `hybrid.runs.provenance`.
+        threads: Number of threads that the backend used, where its last bits depend on it; else None.
+        notes: JSON-able values that the caller adds; a study keeps its own sections under "study".
     """
 
     format: int = Field(ge=1, le=FORMAT)
-    problem: ProblemWords
-    workload: WorkloadWords
-    backend: BackendWords
+    problem: ProblemSpec
+    workload: WorkloadSpec
+    backend: BackendSpec
     plan: dict[str, Any] = Field(default_factory=dict)
     provenance: dict[str, Any]
     threads: int | None = None
@@ -42,12 +42,16 @@ class Spec(Words):
         return self.model_dump(exclude={"backend"}) | {"backend": self.backend.to_dict()}
 
 
-def spec_of(content: Mapping[str, Any], path: Path) -> Spec:
-    """The content of a spec.json.
+def spec_of(content: Mapping[str, Any], path: Path) -> RunSpec:
+    """The spec in the content of a spec.json.
+
+    Args:
+        content: The JSON object.
+        path: Of the file, for messages.
 
     Raises:
         Refused: if it is damaged, or of a format that this version does not know.
     """
     if content.get("format") not in range(1, FORMAT + 1):
         raise Refused(f"{path}: format {content.get('format')!r}; this version reads formats 1 to {FORMAT}")
-    return checked(Spec, content, path)
+    return checked(RunSpec, content, path)

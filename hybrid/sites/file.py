@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from hybrid.studies.sweep import shown
 KINDS: dict[str, type[Site]] = {"local": Local, "slurm": Slurm}
 
 VARIABLE = "HYBRID_SITES"
+
+NAME = re.compile(r"\w[\w.-]*")
 
 
 def path() -> Path:
@@ -44,23 +47,31 @@ def read(file: Path) -> dict[str, Site]:
         Refused: as `site`.
     """
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as err:
         if os.environ.get(VARIABLE):
             raise Refused(f"{file}: no such file, but {VARIABLE} names it") from err
         return {}
     except OSError as err:
         raise Refused(f"{file}: cannot be read: {err.strerror}") from err
-    except (ValueError, RecursionError) as err:
+    except UnicodeDecodeError as err:
+        raise Refused(f"{file}: not UTF-8, which TOML must be") from err
+    except RecursionError as err:
+        raise Refused(f"{file}: lists or tables are nested too deeply") from err
+    except ValueError as err:
         raise Refused(f"{file}: not TOML: {err}") from err
     return {name: _checked(file, name, table) for name, table in data.items()}
 
 
 def _checked(file: Path, name: str, table: Any) -> Site:
+    if not NAME.fullmatch(name):
+        raise Refused(f"{file}: [{name!a}]: the name of a site must be letters, digits and any of -_.")
+    if _has_huge(table):
+        raise Refused(f"{file}: [{name}]: holds a whole number of more than 64 bits, which TOML does not have")
     if not isinstance(table, dict):
         raise Refused(f"{file}: {name} = {shown(table)}: must be a table [{name}] with the settings of a site")
     kind = table.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         said = "missing" if kind is None else f"unknown: {shown(kind)}"
         raise Refused(f"{file}: [{name}] kind: {said}; must be one of {', '.join(map(repr, KINDS))}")
     try:
@@ -70,9 +81,15 @@ def _checked(file: Path, name: str, table: Any) -> Site:
         raise Refused("\n".join(f"{file}: [{name}] {line}" for line in dict.fromkeys(lines))) from err
 
 
+def _has_huge(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_has_huge, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, int) and value.bit_length() > 64
+
+
 def _line(fault: Any, model: type[Site], table: dict[str, Any]) -> str:
     key = str(fault["loc"][0])
-    at = f"{key} = {shown(table[key])}"
+    at = key if key == "environment" else f"{key} = {shown(table.get(key))}"  # which may hold a secret
     if fault["type"] == "extra_forbidden":
         near = difflib.get_close_matches(key, model.model_fields, n=1)
         return f"{at}: unknown key; " + (

@@ -1,16 +1,25 @@
 """The machine at hand: tasks are processes, kept going by a driver that outlives the terminal."""
 
-import fcntl
+import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from circuits.errors import ProviderUnreachable
-from hybrid.runs.files import read_json, write_json
-from hybrid.sites.site import ACTIVITIES, Activity, Batch, Site, walltime_s
+from circuits.errors import FailedJob, ProviderUnreachable
+from hybrid.sites import tasks
+from hybrid.sites.last_words import last_line
+from hybrid.sites.site import Activity, Batch, Site, walltime_s
+from hybrid.sites.state import State, lock_of, read_state, wish, wished, write_state
+
+GRACE_S = 30.0
+"""How long a cancelled task may take to save its work."""
+
+ANSWER_S = 20.0
+"""How long a driver on this machine may take to read what was cancelled; it looks ten times a second."""
 
 
 class Local(Site):
@@ -21,86 +30,118 @@ class Local(Site):
     def opening(self) -> list[str]:
         """The point is the script's argument."""
         limit = [f"export HYBRID_END_TIME=$(($(date +%s) + {walltime_s(self.time)}))"] if self.time else []
-        return ["point=$1", *limit]
+        return ["hybrid_point=$1", *limit]
 
     def again(self) -> list[str]:
         """The driver sees the exit code."""
         return ["exit 75"]
 
     def submit(self, batch: Batch) -> Iterator[dict[str, Any]]:
-        """Start a driver in a session of its own; it holds the lock from its first moment."""
-        state, lock = _state(batch), _lock(batch)
-        write_json(state, {"pending": list(batch.points), "running": []})
-        command = [sys.executable, "-m", "hybrid.sites.driver", str(batch.script), str(state), str(_wish(batch))]
+        """Start a driver in a session of its own, which holds its lock from its first moment.
+
+        Raises:
+            FailedJob: if the driver does not start.
+        """
+        host = socket.gethostname()
+        write_state(batch.folder, batch.number, State(host, list(batch.points)))
+        command = [sys.executable, "-P", "-m", "hybrid.sites.driver", str(batch.folder), "--number", str(batch.number)]
         command += ["--throttle", str(self.throttle or 1), "--requeue", str(self.requeue)]
-        with lock.open("w") as held, (batch.folder / "driver.log").open("a") as log:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            subprocess.Popen(
-                [*command, "--lock", str(held.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                pass_fds=[held.fileno()],
-            )
-        yield {"host": socket.gethostname()}
+        log = _log(batch)
+        with _lock(batch).open("a+b") as held, log.open("ab") as said:
+            tasks.take_driver(held)
+            ready, started = os.pipe()
+            with open(ready, "rb") as answer:
+                try:
+                    subprocess.Popen(
+                        [*command, "--ready", str(started)],
+                        stdin=subprocess.DEVNULL,
+                        stdout=said,
+                        stderr=said,
+                        start_new_session=True,
+                        pass_fds=[held.fileno(), started],
+                    )
+                finally:
+                    os.close(started)
+                if not answer.read(1):  # it has ended, or it would have written
+                    raise FailedJob(f"the driver of the tasks did not start: {last_line(log)} ({log})")
+        yield {"host": host}
 
     @classmethod
     def find(cls, batch: Batch) -> list[dict[str, Any]]:
-        """By the lock that the driver and its tasks hold."""
-        return [{"host": socket.gethostname()}] if _held(_lock(batch)) else []
+        """By the locks that the driver and its tasks hold."""
+        driver, points = _living(batch)
+        return [{"host": _state(batch).host}] if driver or points else []
 
     @classmethod
     def active(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]]) -> dict[int, Activity]:
-        """What the driver wrote last, as long as it or one of its tasks lives."""
-        if not jobs or not _held(_lock(batch)):
+        """The tasks that hold their locks, and, as long as the driver lives, what it wrote last."""
+        del jobs
+        if not _lock(batch).exists():
             return {}
-        state = read_json(_state(batch))
-        ended = set(cancelled(_wish(batch)))  # one that waits will not start, even if the driver has not read it yet
-        return {
-            point: activity
-            for activity in ACTIVITIES
-            for point in state[activity]
-            if activity == "running" or point not in ended
-        }
+        state = _state(batch)
+        driver, points = _living(batch)  # after the state: what starts meanwhile is seen in either
+        found: dict[int, Activity] = {}
+        if driver:
+            ended = {*state.cancelled, *wished(batch.folder, batch.number)}
+            found |= dict.fromkeys((point for point in state.pending if point not in ended), "pending")
+            found |= dict.fromkeys(state.running, "running")  # one that has just ended may be about to come again
+        found |= dict.fromkeys(points, "running")
+        return found
 
     @classmethod
     def cancel(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], points: Sequence[int]) -> None:
-        """By a file that the driver reads, so that it works from any machine that shares the folder."""
+        """By a file that the driver reads, so that it works from any machine that shares the folder.
+
+        Tasks whose driver has gone are ended directly, which only works on their own machine.
+        """
         del jobs
-        if not _held(_lock(batch)):
-            return
-        with _wish(batch).open("a") as file:
-            file.write("".join(f"{point}\n" for point in points))
+        wish(batch.folder, batch.number, list(points))
+        deadline = time.monotonic() + ANSWER_S
+        while (driver := _living(batch)[0]) and not set(points) <= set(_state(batch).cancelled):
+            if _state(batch).host != socket.gethostname():
+                return  # it reads the file when its machine sees it
+            if time.monotonic() > deadline:
+                raise ProviderUnreachable(f"the driver of the tasks has not answered in {ANSWER_S:.0f} s; cancel again")
+            time.sleep(0.05)
+        state = _state(batch)
+        left = (_living(batch)[1] & set(points)) - set(state.running if driver else ())
+        if left and (left - tasks.end(_lock(batch), left, grace_s=GRACE_S)) & _living(batch)[1]:
+            raise ProviderUnreachable(
+                f"{batch.run}: the driver of the tasks on {state.host} has gone, and they run on; cancel them there"
+            )
+
+    @classmethod
+    def output(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], point: int) -> Path | None:
+        """What the driver complained of, if it did."""
+        del jobs, point
+        return _log(batch)
+
+    @classmethod
+    def remark(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], point: int) -> str:
+        """Where the tasks ran, if not here; or that the driver ended before it came to this one."""
+        if not any("host" in job for job in jobs) or not _lock(batch).exists():
+            return ""
+        state = _state(batch)
+        if state.host != socket.gethostname():
+            return f"its tasks were submitted on {state.host}; seen from {socket.gethostname()}, none of them lives"
+        return "the driver of the tasks was ended before this one began; submit again" * (point in state.pending)
 
 
-def _state(batch: Batch) -> Path:
-    return batch.folder / f"local-{batch.number}.json"
+def _log(batch: Batch) -> Path:
+    return batch.folder / f"driver-{batch.number}.log"
 
 
 def _lock(batch: Batch) -> Path:
-    return batch.folder / f"local-{batch.number}.lock"
+    return lock_of(batch.folder, batch.number)
 
 
-def _wish(batch: Batch) -> Path:
-    """Where points that are to be cancelled are named."""
-    return batch.folder / f"cancel-{batch.number}"
+def _state(batch: Batch) -> State:
+    return read_state(batch.folder, batch.number)
 
 
-def cancelled(wish: Path) -> list[int]:
-    """The points that the file names."""
-    return [int(line) for line in wish.read_text().split()] if wish.exists() else []
-
-
-def _held(lock: Path) -> bool:
-    """Whether a living process holds the lock."""
+def _living(batch: Batch) -> tuple[bool, set[int]]:
+    """Whether the driver lives, and the points whose tasks do."""
     try:
-        with lock.open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except FileNotFoundError:
-        return False
+        return tasks.living(_lock(batch))
     except OSError as err:
-        raise ProviderUnreachable(f"{lock} cannot be read: {err.strerror}") from err
-    return False
+        raise ProviderUnreachable(f"{_lock(batch)} cannot be looked at: {err.strerror}") from err

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
-from hybrid.studies.fields import Section, Words
+from hybrid.sites.words import Launcher, Lines, Modules, Program, Variables, check_folder
+from hybrid.studies.fields import Section
 
 Activity = Literal["pending", "running"]
 ACTIVITIES: tuple[Activity, ...] = get_args(Activity)
@@ -17,11 +18,11 @@ ACTIVITIES: tuple[Activity, ...] = get_args(Activity)
 FOLDER = "batch"
 """In a run's folder, where scripts, logs and the record of submissions lie."""
 
-SECRET = re.compile(r"(?i)\b\w*(token|secret|passw(or)?d|api_?key|credential)\w*\s*=")
+TIME = re.compile(r"([0-9]{1,5}-)?[0-9]{1,3}:[0-9]{2}(:[0-9]{2})?|[0-9]{1,9}")
 
 
 def _minutes(text: str) -> str:
-    if not re.fullmatch(r"(\d+-)?\d{1,3}:\d{2}(:\d{2})?|\d+", text) or walltime_s(text) < 60:
+    if not TIME.fullmatch(text) or walltime_s(text) < 60:
         raise ValueError('must be minutes, "hours:minutes:seconds" or "days-hours:minutes", a minute at least')
     return text
 
@@ -43,26 +44,6 @@ def walltime_s(text: str) -> int:
     return int(days or 0) * 86400 + hours * 3600 + minutes * 60 + seconds
 
 
-def no_secret(line: str) -> str:
-    """Refuse a line that sets a secret: the script is kept, and read by others."""
-    if "\n" in line or "\0" in line:
-        raise ValueError("must be one line")
-    if SECRET.search(line):
-        raise ValueError(
-            "looks like a secret, and the script is kept in the run's folder; set it in your own shell's environment"
-        )
-    return line
-
-
-def _names(table: dict[str, str]) -> dict[str, str]:
-    for name, value in table.items():
-        if not re.fullmatch(r"[A-Za-z_]\w*", name):
-            raise ValueError(f"'{name}' is no name of a variable")
-        no_secret(f"{name}={value}")
-    return table
-
-
-Line = Annotated[str, AfterValidator(no_secret)]
 WallTime = Annotated[str, AfterValidator(_minutes)]
 Small = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -73,14 +54,12 @@ class Batch:
 
     Attributes:
         run: The folder of the run or the sweep; absolute.
-        base: The folder that paths in the study file are relative to; absolute.
-        name: Of the job; no other job of this user has it.
+        name: Of the job, a safe word; no other job of this user has it.
         number: Which submission of this folder it is, from 1.
         points: Positions in the study's grid.
     """
 
     run: Path
-    base: Path
     name: str
     number: int
     points: Sequence[int]
@@ -105,15 +84,13 @@ class Site(Section):
     )
     ranks: Small = Field(default=1, description="the MPI ranks of a task, a whole number from 1")
     cpus: Small | None = Field(default=None, description="the cores of a rank, a whole number from 1")
-    launcher: Line = Field(default="mpiexec", description='what starts several ranks, such as "mpiexec" or "srun"')
-    modules: Words = Field(default=(), description='a list of modules to load, such as ["python/3.11"]')
-    environment: Annotated[dict[str, str], AfterValidator(_names)] = Field(
-        default={}, description="a table of variables with strings, none of them a secret"
-    )
-    setup: Annotated[tuple[Line, ...], Field(strict=False)] = Field(
+    launcher: Launcher = Field(default="mpiexec", description='what starts several ranks, such as "mpiexec" or "srun"')
+    modules: Modules = Field(default=(), description='a list of modules to load, such as ["python/3.11"]')
+    environment: Variables = Field(default={}, description="a table of variables with strings, none of them a secret")
+    setup: Lines = Field(
         default=(), description='a list of shell lines that prepare a task, such as ["source venv/bin/activate"]'
     )
-    python: Line | None = Field(
+    python: Program | None = Field(
         default=None, description="the Python that has this toolkit at the site; by default the one that submits"
     )
     throttle: Small | None = Field(default=None, description="how many tasks run at the same time, from 1")
@@ -121,14 +98,17 @@ class Site(Section):
         default=10, ge=0, le=1000, description="how often a task that ran out of time goes back into the queue, from 0"
     )
 
-    def directives(self, batch: Batch) -> list[str]:
-        """Lines for the scheduler at the script's head."""
-        del batch
-        return []
+    def check(self, folder: Path) -> None:
+        """Refuse, before anything is written, a folder that cannot be named to this site.
+
+        Args:
+            folder: That of the run, or of the study; absolute.
+        """
+        check_folder(folder)
 
     @abstractmethod
     def opening(self) -> list[str]:
-        """Shell lines that set ``$point``, the position in the grid, and whatever the run must know of its limit."""
+        """Shell lines that set ``$hybrid_point``, the position in the grid, and what the run must know of its limit."""
 
     @abstractmethod
     def again(self) -> list[str]:
@@ -159,4 +139,21 @@ class Site(Section):
     @classmethod
     @abstractmethod
     def cancel(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], points: Sequence[int]) -> None:
-        """End these active points; a running one saves its work first."""
+        """End these active points; a running one saves its work first.
+
+        Raises:
+            FailedJob: if the scheduler refuses.
+            ProviderUnreachable: if a point cannot be ended from here, or nobody answers.
+        """
+
+    @classmethod
+    def output(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], point: int) -> Path | None:
+        """The file in which the scheduler keeps what it has to say of a task, or None; it need not exist."""
+        del batch, jobs, point
+        return None
+
+    @classmethod
+    def remark(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], point: int) -> str:
+        """What is to be said of a task that was interrupted and left no words of its own; empty if nothing is."""
+        del batch, jobs, point
+        return ""

@@ -1,16 +1,17 @@
 """A Slurm cluster, by its own commands: a study is a job array, one point a task."""
 
 import re
-import shlex
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused
-from hybrid.sites.site import Activity, Batch, Line, Site, Small, walltime_s
+from hybrid.sites.site import Activity, Batch, Site, Small, walltime_s
+from hybrid.sites.words import Launcher, Line, Word
 from hybrid.studies.fields import fault
 
 ANSWER_S = 60
@@ -18,15 +19,20 @@ ANSWER_S = 60
 
 WAITING = ("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT", "CONFIGURING", "SUSPENDED")
 
-Word = Annotated[str, Field(pattern=r"^[\w.,:?+@%/=*&|\[\]()-]+$")]
-Option = Annotated[Line, Field(pattern=r"^--[a-z]")]
+OWN = (
+    *("array", "job-name", "output", "open-mode", "parsable", "requeue", "no-requeue"),
+    *("wrap", "wait", "test-only", "clusters"),
+)
+"""Options of sbatch that the toolkit gives for every job, or that would break what it does with one."""
+
+Option = Annotated[Line, Field(pattern=r"^--[a-z][a-z0-9-]*(=.*)?$")]
 
 
 class Slurm(Site):
     """Settings of a Slurm cluster."""
 
     kind: Literal["slurm"]
-    launcher: Line = Field(default="srun", description='what starts several ranks, such as "srun --mpi=pmi2"')
+    launcher: Launcher = Field(default="srun", description='what starts several ranks, such as "srun --mpi=pmi2"')
     account: Word | None = Field(default=None, description="an account, in one word")
     partition: Word | None = Field(default=None, description="a partition, in one word")
     qos: Word | None = Field(default=None, description="a quality of service, in one word")
@@ -49,9 +55,17 @@ class Slurm(Site):
             raise fault("time", self.time, f"leaves no time to work: {self.warn_s} s before its end (warn_s) it saves")
         return self
 
-    def directives(self, batch: Batch) -> list[str]:
-        """Options of sbatch."""
-        output = str(batch.folder / "slurm").replace("%", "%%")
+    @model_validator(mode="after")
+    def _nothing_twice(self):
+        for option in self.options:
+            name = option[2:].partition("=")[0]
+            for own in (*OWN, *self._settings()):
+                if own.startswith(name) and name != "gpus":  # sbatch takes shortened names; --gpus is one of its own
+                    raise fault("options", option, f"{option}: --{own} is the toolkit's to give; see the other keys")
+        return self
+
+    def _settings(self) -> dict[str, Any]:
+        """Options of sbatch that come from the site file's keys, with their values."""
         given = {
             "ntasks": self.ranks,
             "cpus-per-task": self.cpus,
@@ -64,15 +78,30 @@ class Slurm(Site):
             "qos": self.qos,
             "dependency": self.dependency,
             "signal": f"B:USR1@{self.warn_s}",
-            "open-mode": "append",
-            "output": f'"{output}/%A_%a.out"',
+            "requeue" if self.requeue else "no-requeue": True,
         }
-        words = [f"--{key}={value}" for key, value in given.items() if value is not None]
-        return [f"#SBATCH {word}" for word in (*words, "--requeue" if self.requeue else "--no-requeue", *self.options)]
+        return {key: value for key, value in given.items() if value is not None}
+
+    def _command(self, batch: Batch) -> list[str]:
+        """sbatch, with everything but the array and its script.
+
+        On the command line, not in the script: there every option is one word, whatever stands in it, and neither
+        SBATCH_ACCOUNT and its like in the environment nor another directive can take its place.
+        """
+        output = str(batch.folder / "slurm").replace("%", "%%")
+        settings = [f"--{key}" if value is True else f"--{key}={value}" for key, value in self._settings().items()]
+        own = ["--parsable", "--open-mode=append", f"--output={output}/%A_%a.out"]
+        return ["sbatch", *self.options, *settings, *own]
+
+    def check(self, folder: Path) -> None:
+        """Slurm reads a backslash in the name of an output file as a sign of its own."""
+        super().check(folder)
+        if "\\" in str(folder):
+            raise Refused(f"the folder {folder}: sbatch takes no backslashes in a folder's name; choose another one")
 
     def opening(self) -> list[str]:
         """The point is the array's index, moved by the script's argument where one array could not hold them all."""
-        return ["point=$(($1 + SLURM_ARRAY_TASK_ID))"]
+        return ["hybrid_point=$(($1 + SLURM_ARRAY_TASK_ID))"]
 
     def again(self) -> list[str]:
         """Back into the queue, so many times."""
@@ -83,62 +112,78 @@ class Slurm(Site):
 
         Raises:
             FailedJob: if Slurm does not take it.
-            LostJob: if it does not answer in a minute; it may have taken it.
+            LostJob: if it may have taken it: it did not answer in a minute, or with no job's number.
             ProviderUnreachable: if it is not here.
-            Refused: if the run's folder has a name that sbatch would not understand.
         """
-        if set('"\\\n') & set(str(batch.folder)):
-            raise Refused(f"{batch.run}: sbatch takes no quotes, backslashes or line breaks in a folder's name")
-        (batch.folder / "slurm").mkdir(exist_ok=True)
         size = _array_size()
+        (batch.folder / "slurm").mkdir(exist_ok=True)
         arrays: defaultdict[int, list[int]] = defaultdict(list)
         for point in batch.points:
             arrays[point // size * size].append(point % size)
         for offset, indices in arrays.items():
             array = ranges(indices) + (f"%{self.throttle}" if self.throttle else "")
-            command = ["sbatch", "--parsable", f"--array={array}", f"--job-name={batch.name}.{offset}"]
-            try:
-                said = _ask([*command, str(batch.script), str(offset)])
-            except subprocess.TimeoutExpired as err:
-                raise LostJob(
-                    f"sbatch did not answer in {ANSWER_S} s, so nobody knows whether it took the job. Submit again "
-                    f"when it answers: the job is looked for by its name, {batch.name}, before another one is sent"
-                ) from err
-            yield {"id": said.strip().partition(";")[0], "offset": offset}
+            command = [*self._command(batch), f"--array={array}", f"--job-name={batch.name}.{offset}"]
+            job = _sent([*command, str(batch.script), str(offset)], batch.name)
+            yield {"id": job, "offset": offset, "command": command}
 
     @classmethod
     def find(cls, batch: Batch) -> list[dict[str, Any]]:
         """By the job's name."""
         found = {}
-        for job, _, name, _ in _queue():
+        for job, _, _, name in _queue():
             stem, dot, offset = name.rpartition(".")
-            if dot and stem == batch.name:
+            if dot and stem == batch.name and offset.isdecimal():
                 found[job] = {"id": job, "offset": int(offset)}
         return list(found.values())
 
     @classmethod
     def active(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]]) -> dict[int, Activity]:
         """What `squeue` lists."""
-        del batch
-        offsets = {job["id"]: job["offset"] for job in jobs}
+        offsets = _offsets(batch, jobs)
         return {
-            offsets[job] + int(index): "pending" if state in WAITING else "running"
-            for job, index, _, state in (_queue() if jobs else ())
+            offsets[job] + index: "pending" if state in WAITING else "running"
+            for job, index, state, _ in (_queue() if jobs else ())
             if job in offsets
         }
 
     @classmethod
     def cancel(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], points: Sequence[int]) -> None:
         """With `scancel`, task by task."""
-        waiting = cls.active(batch, jobs)
-        starts = sorted(job["offset"] for job in jobs)
-        for job in jobs:
-            after = [start for start in starts if start > job["offset"]]
-            mine = [
-                p - job["offset"] for p in points if p in waiting and job["offset"] <= p < min(after, default=p + 1)
-            ]
-            if mine:
-                _ask(["scancel", f"{job['id']}_[{ranges(mine)}]"])
+        offsets, wanted = _offsets(batch, jobs), set(points)
+        mine: defaultdict[str, list[int]] = defaultdict(list)
+        for job, index, _, _ in _queue():
+            if job in offsets and offsets[job] + index in wanted:
+                mine[job].append(index)
+        for job, indices in mine.items():
+            command = ["scancel", f"{job}_[{ranges(indices)}]"]
+            try:
+                _ask(command)
+            except subprocess.TimeoutExpired as err:
+                raise ProviderUnreachable(f"scancel did not answer in {ANSWER_S} s; cancel again") from err
+
+    @classmethod
+    def output(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], point: int) -> Path | None:
+        """What Slurm itself writes for a task: why it ended it, for one."""
+        before = [(offset, job) for job, offset in _offsets(batch, jobs).items() if offset <= point]
+        if not before:
+            return None
+        offset, job = max(before)
+        return batch.folder / "slurm" / f"{job}_{point - offset}.out"
+
+
+def _offsets(batch: Batch, jobs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Where in the grid the array of each job begins.
+
+    Raises:
+        Refused: if the record of a job is damaged.
+    """
+    found = {}
+    for job in jobs:
+        number, offset = job.get("id"), job.get("offset")
+        if not (isinstance(number, str) and re.fullmatch("[0-9]+", number) and isinstance(offset, int)):
+            raise Refused(f"{batch.folder}: the record of submission {batch.number} is damaged: a job without a number")
+        found[number] = offset
+    return found
 
 
 def ranges(numbers: Sequence[int]) -> str:
@@ -163,11 +208,31 @@ def _array_size() -> int:
     return int(found[1])
 
 
-def _queue() -> list[tuple[str, str, str, str]]:
-    """Job, array index, name and state of every task of this user that has not ended."""
+def _queue() -> list[tuple[str, int, str, str]]:
+    """Job, array index, state and name of every task of this user that has not ended."""
     said = _ask_patiently(["squeue", "--me", "--array", "--noheader", "--format=%F|%K|%T|%j"])
-    rows = [line.split("|", 3) for line in said.splitlines()]
-    return [(job, index, name, state) for job, index, state, name in rows if index.isdecimal()]
+    rows = [line.split("|", 3) for line in said.splitlines()]  # another job's name may hold anything, line breaks, too
+    return [(row[0], int(row[1]), row[2], row[3]) for row in rows if len(row) == 4 and row[1].isdecimal()]
+
+
+def _sent(command: Sequence[str], name: str) -> str:
+    """The number of the job that sbatch was given."""
+    lost = (
+        "so nobody knows whether it took the job. Submit again when Slurm answers: the job is looked for by its name, "
+        f"{name}, before another one is sent"
+    )
+    try:
+        said = _ask(command)
+    except subprocess.TimeoutExpired as err:
+        raise LostJob(f"sbatch did not answer in {ANSWER_S} s, {lost}") from err
+    except FailedJob as err:
+        if "timed out" in str(err).lower():  # sbatch has sent the job, and the answer did not come back
+            raise LostJob(f"{err}, {lost}") from err
+        raise
+    number = said.strip().partition(";")[0]
+    if not re.fullmatch("[0-9]+", number):
+        raise LostJob(f"sbatch answered with {said[:60]!a} and not with a job's number, {lost}")
+    return number
 
 
 def _ask_patiently(command: Sequence[str]) -> str:
@@ -180,12 +245,16 @@ def _ask_patiently(command: Sequence[str]) -> str:
 
 def _ask(command: Sequence[str]) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_S, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=ANSWER_S, stdin=subprocess.DEVNULL
+        )
     except FileNotFoundError as err:
         raise ProviderUnreachable(
             f"{command[0]} is not here: log in where jobs are submitted from, or load its module"
         ) from err
+    except OSError as err:
+        raise ProviderUnreachable(f"{command[0]} cannot be run here: {err.strerror}") from err
     if done.returncode:
         said = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
-        raise FailedJob(f"{shlex.join(command[:3])}: {said}")
+        raise FailedJob(f"{command[0]}: {'; '.join(said.removeprefix(f'{command[0]}: ').splitlines())}")
     return done.stdout

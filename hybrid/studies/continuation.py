@@ -1,4 +1,4 @@
-"""What a folder holds of a study already, and whether it is that study."""
+"""What a folder holds of a study already, and whether it belongs to that study."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,14 @@ from hybrid.studies.study import Point, Study
 
 
 def unfinished(study: Study, folder: Path) -> list[int]:
-    """Positions of the points that have no final result in the folder; a run that was stopped has none.
+    """The points of a study that have no final result yet; a run that was stopped has none.
+
+    Args:
+        study: The study.
+        folder: Of its record, which need not exist.
+
+    Returns:
+        Numbers of the points, ascending.
 
     Raises:
         Refused: if the folder holds the run of another study.
@@ -25,7 +32,11 @@ def unfinished(study: Study, folder: Path) -> list[int]:
 
 
 def begun(point: Point, place: Path) -> bool:
-    """Whether a folder holds a point's run.
+    """Whether the run of a point was begun in a folder.
+
+    Args:
+        point: Of a study.
+        place: The point's folder, which need not exist.
 
     Raises:
         Refused: if it holds the run of another study, or of other inputs.

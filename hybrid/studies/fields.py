@@ -1,4 +1,4 @@
-"""What the values of a study file are made of: strict tables, counts, pairs, and paths of files that exist."""
+"""The types of the values in a study file: strict tables, counts, pairs, and paths of files that exist."""
 
 import hashlib
 from functools import cache
@@ -17,7 +17,7 @@ class Section(BaseModel):
     model_config = STRICT
 
     def arguments(self) -> dict[str, Any]:
-        """The keys that the file gives, but for the kind."""
+        """The keys that the file gives and their values, without the kind: arguments of the function behind it."""
         return self.model_dump(exclude_unset=True, exclude={"kind"})
 
 
@@ -31,13 +31,18 @@ class InputPath(str):
     """The absolute path of an input file; what is recorded of it is its name and its content.
 
     Attributes:
-        content: SHA-256 of the file, when the study was read.
+        content: SHA-256 of the file when the study was read, in hexadecimal.
     """
 
     content: str
 
     def __new__(cls, path: Path, content: str) -> "InputPath":
-        """The path with the digest of its content."""
+        """The path with the digest of its content.
+
+        Args:
+            path: Absolute path.
+            content: SHA-256 of the file, in hexadecimal.
+        """
         made = super().__new__(cls, path)
         made.content = content
         return made
@@ -46,7 +51,7 @@ class InputPath(str):
         return Path(self), self.content
 
     def record(self) -> dict[str, str]:
-        """How a run remembers the file: wherever it lies, its content makes it the same."""
+        """What the record of a run keeps of the file: its name and digest, but not the folder that it lies in."""
         return {"file": Path(self).name, "sha256": self.content}
 
 
@@ -78,7 +83,14 @@ def _geometry(text: str, info: ValidationInfo) -> str:
 
 
 def fault(key: str, value: Any, message: str, **context: Any) -> ValidationError:
-    """A validation error at one key, for rules that reach beyond that key."""
+    """A validation error at one key, for rules that depend on other keys, too.
+
+    Args:
+        key: Name of the key, with dots between the names of nested tables.
+        value: Its value.
+        message: What is wrong.
+        context: Further details for the message, such as the known names.
+    """
     error = PydanticCustomError("rule", "{message}", {"message": message, **context})
     return ValidationError.from_exception_data(
         "study", [InitErrorDetails(type=error, loc=tuple(key.split(".")), input=value)]

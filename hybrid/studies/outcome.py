@@ -10,7 +10,13 @@ from hybrid.studies.study import Point
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one point: a result, or the error that kept it from one."""
+    """What became of one point: a result, or the error that kept it from one.
+
+    Attributes:
+        point: The point.
+        result: Of its run; None after an error.
+        error: Why there is no result; None if there is one.
+    """
 
     point: Point
     result: Result | None

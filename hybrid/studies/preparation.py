@@ -1,4 +1,4 @@
-"""The points of a study made ready: built, and checked as far as anything can be known, before the first one runs."""
+"""Preparing a study: every point is built, and checked as far as possible, before the first one runs."""
 
 import time
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from hybrid.workload.workload import Workload, workload
 
 @dataclass(frozen=True)
 class Task:
-    """A study as all ranks know it.
+    """A study as its leader sends it to all ranks.
 
     Attributes:
-        points: Its workloads.
+        points: All points, in order.
         folder: Where the record goes.
         begun: Numbers of the points that have a record already.
         end: When the ranks will be ended, in seconds since 1970; None without a limit.
@@ -33,23 +33,29 @@ class Task:
     end: float | None
 
     def place(self, k: int) -> Path:
-        """The folder of a point: that of the study, or of a sweep's subfolder named after the values."""
+        """The folder of point number k: that of the study, or for a sweep a subfolder named after the values."""
         name = self.points[k].name
         return self.folder / name if name else self.folder
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A point that is built."""
+    """A point that is built.
+
+    Attributes:
+        work: Its workload.
+        backend: The backend that it asks for, "auto" or a `Backend`.
+        seconds: Wall time that it took to build.
+    """
 
     work: Workload
-    backend: Any
+    backend: str | Backend
     seconds: float
 
 
-def workload_of(point: Point) -> tuple[Workload, Any]:
-    """The workload of a point, and the backend it asks for ("auto" or a `Backend`)."""
-    problem, circuit, arguments = build(point)
+def workload_of(point: Point, **made: Any) -> tuple[Workload, Any]:
+    """The workload of a point, and the backend it asks for ("auto" or a `Backend`); see `build` for what is made."""
+    problem, circuit, arguments = build(point, **made)
     backend = arguments.pop("backend")
     arguments.pop("name")
     try:
@@ -58,35 +64,52 @@ def workload_of(point: Point) -> tuple[Workload, Any]:
         raise type(err)(f"{point.where}: {err}") from err
 
 
-def plan_of(point: Point) -> tuple[Workload, Plan]:
-    """The workload of a point, and where it would run."""
+def plan_of(point: Point) -> Plan:
+    """The plan of a point: where it would run.
+
+    Raises:
+        Refused: if the point's workload cannot be built.
+    """
     work, backend = workload_of(point)
-    return work, rank(work, candidates(backend))
+    return rank(work, candidates(backend))
 
 
 def within_memory(err: ToolkitError | MemoryError, point: Point) -> ToolkitError:
-    """The error, or, for want of memory, one that says so."""
+    """An error in work on a point as an error of this toolkit.
+
+    Args:
+        err: The error; one of this toolkit is returned as it is.
+        point: The point.
+
+    Returns:
+        For a `MemoryError` a `BudgetExceeded` that names the point.
+    """
     if isinstance(err, ToolkitError):
         return err
     return BudgetExceeded(f"{point.where}: it needs more memory than this process may use")
 
 
 def build_all(task: Task, ranks: Ranks) -> tuple[dict[int, Prepared], set[int]]:
-    """Build the points that have no record, each rank its share.
+    """Build the points that have no record, each rank some of them.
+
+    Args:
+        task: The study.
+        ranks: All of them; each calls this at the same time.
 
     Returns:
-        This rank's own, and, on the leader, the numbers of all points that ask a provider.
+        The points that this rank has built, by number; and on the leader the numbers of all points that run at a
+        provider, on other ranks those of its own points.
 
     Raises:
         ToolkitError: on the leader, the first point's that cannot be built.
     """
-    own = range(ranks.rank, len(task.points), ranks.size)
+    numbers = range(ranks.rank, len(task.points), ranks.size)
     fresh: dict[int, Prepared] = {}
     errors: dict[int, ToolkitError] = {}
     reserved = set()
     checked: set[str] = set()
-    with Progress("building problems and circuits", len(own)) as progress:
-        for done, k in enumerate(own):
+    with Progress("building problems and circuits", len(numbers)) as progress:
+        for done, k in enumerate(numbers):
             progress.update(done, task.points[k].name)
             try:
                 if k in task.begun:
@@ -108,14 +131,18 @@ def build_all(task: Task, ranks: Ranks) -> tuple[dict[int, Prepared], set[int]]:
     return fresh, reserved
 
 
-def _backend_of(point: Point) -> Any:
+def _backend_of(point: Point) -> str | Backend:
     """The backend that a point asks for, "auto" or a `Backend`."""
     asked = point.spec.backend
     return "auto" if asked.name == "auto" else backends.get(asked.name, **asked.options)
 
 
 def prepare(point: Point) -> Prepared:
-    """Build a point."""
+    """Build a point, and take the time.
+
+    Raises:
+        Refused: if its workload cannot be built.
+    """
     start = time.perf_counter()
     return Prepared(*workload_of(point), time.perf_counter() - start)
 
@@ -123,10 +150,10 @@ def prepare(point: Point) -> Prepared:
 def _check(point: Point, prepared: Prepared, checked: set[str]) -> None:
     """Refuse a point that no backend can do; each circuit is looked at once."""
     work = prepared.work
-    words = (question(work)["circuit"], str(prepared.backend), work.label, work.shots, work.derivative, work.accuracy)
-    if repr(words) not in checked:
+    key = (question(work)["circuit"], str(prepared.backend), work.label, work.shots, work.derivative, work.accuracy)
+    if repr(key) not in checked:
         try:
             check_possible(work, candidates(prepared.backend))
         except Refused as err:
             raise type(err)(f"{point.where}: {err}") from err
-        checked.add(repr(words))
+        checked.add(repr(key))

@@ -153,16 +153,23 @@ ANSATZES: dict[str, type[KindSection]] = {
 
 
 def kinds(section: str) -> list[str]:
-    """The kinds of problems or ansatz circuits that there are, those of other packages included.
+    """The kinds of problems or ansatz circuits that a study may name, those of other packages included.
 
     Args:
         section: "problem" or "ansatz".
+
+    Returns:
+        Names, sorted.
     """
     return sorted({*_ours(section), *registry.names(section)})
 
 
 def model_of(section: str, kind: str) -> type[KindSection]:
-    """What the table of a kind may hold: for one of another package, what its function takes.
+    """The model of a kind's table; for a kind of another package it is made from its function's signature.
+
+    Args:
+        section: "problem" or "ansatz".
+        kind: Its name.
 
     Raises:
         Refused: for an unknown kind, or one that cannot be loaded.

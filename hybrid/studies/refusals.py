@@ -15,12 +15,12 @@ _SINGLE = {"optimizer": Optimizer, "backend": Backend, "run": Run}
 
 
 def refusal(error: ValidationError, data: Mapping[str, Any], *, where: str) -> Refused:
-    """All that is wrong, a line for each key, each starting with ``where``.
+    """The error of a study file from that of its validation: a line for each key that is wrong.
 
     Args:
-        error: What pydantic says.
-        data: The file's content after substitution.
-        where: The file, and the point of the sweep if there is one.
+        error: That pydantic raised.
+        data: The file's content, with placeholders replaced.
+        where: The file, and the point of the sweep if there is one; every line begins with it.
     """
     faults = error.errors(include_url=False)
     lines = [_line(fault, data) for fault in faults if fault["type"] != "missing"]

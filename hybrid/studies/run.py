@@ -1,6 +1,7 @@
 """Running a study: one workload, or every point of a sweep, each in a folder of its own, on one rank or many."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hybrid.ranks.work_queue import SharedStop, Work, WorkQueue, WorkQueueClient
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.runs import folder as folders
 from hybrid.runs.files import write_json
+from hybrid.runs.lock import Lock
 from hybrid.runs.result import Result
 from hybrid.studies.continuation import begun
 from hybrid.studies.outcome import Outcome
@@ -23,7 +25,11 @@ from hybrid.studies.study import Point, Study
 
 @dataclass(frozen=True)
 class Begin:
-    """The leader's message that the work begins, in so many teams."""
+    """The leader's message that the work begins.
+
+    Attributes:
+        n_teams: Number of teams into which the ranks divide.
+    """
 
     n_teams: int
 
@@ -52,9 +58,9 @@ def run_study(
         study: Read and checked.
         folder: Where the record goes.
         resume: Whether to continue what the folder holds; otherwise it must hold no run.
-        on_plan: Told each plan of this rank's points before they run.
-        on_outcome: Told each outcome as it comes.
-        should_stop: Asked before each step and each point.
+        on_plan: Called with each point that this rank runs and its plan, before it runs.
+        on_outcome: Called with each outcome as it comes.
+        should_stop: Called before each step and each point; when it returns True, the study is stopped.
         ranks: This one leads them; the others `follow`.
         end: When the ranks will be ended, in seconds since 1970; the others watch it, too.
 
@@ -62,43 +68,65 @@ def run_study(
         The outcomes in the order of the points; fewer than points if it was stopped.
     """
     points = study.points()
-    places = [folder / point.name if point.name else folder for point in points]
+    Lock(folder, shared=study.partial).check()
+    begun_points = _known(points, folder, resume=resume)
+    task = Task(points, folder, begun_points, end)
+    ranks.broadcast(task)
+    fresh, reserved = build_all(task, ranks)
+    with _at_work(study, folder):
+        if _known(points, folder, resume=resume) != begun_points:
+            raise Refused(f"{folder}: somebody else has worked there while the points were built; start again")
+        chains = study.chains()
+        begin = ranks.broadcast(Begin(min(len(chains), ranks.size)))
+        team, leaders = ranks.split(begin.n_teams)
+        stop = SharedStop(should_stop, ranks, leaders)
+        kept = [chain for chain in chains if reserved.intersection(chain)]
+        queue = WorkQueue[Outcome](
+            [chain for chain in chains if chain not in kept],
+            kept,
+            ranks=ranks,
+            leaders=leaders,
+            on_result=on_outcome,
+            should_stop=stop,
+        )
+
+        def stopping() -> bool:
+            queue.answer()
+            return stop()
+
+        with leading(team):
+            while (chain := queue.next()) is not None:
+                _run(task, chain, fresh, team=team, on_plan=on_plan, report=queue.add, should_stop=stopping)
+        queue.close()
+        order = {point.name: k for k, point in enumerate(points)}
+        outcomes = sorted(queue.results, key=lambda outcome: order[outcome.point.name])
+        if points[0].values and not study.partial:
+            write_json(folder / "sweep.json", {"points": [outcome.to_dict() for outcome in outcomes]})
+    return outcomes
+
+
+@contextmanager
+def _at_work(study: Study, folder: Path) -> Iterator[None]:
+    """The right to work on a sweep: alone, or, on some of its points, together with others; each point has its own."""
+    if not study.sweep:
+        yield
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise Refused(f"the folder {folder} cannot be written: {err.strerror}") from err
+    with Lock(folder, shared=study.partial):
+        yield
+
+
+def _known(points: Sequence[Point], folder: Path, *, resume: bool) -> frozenset[int]:
+    """Numbers of the points that have a record; refuse one of another study, and any that is not to be continued."""
+    places = [folder / point.name for point in points]
     if not resume:
         for place in (folder, *places):
             folders.check_free(place)
-    known = resume and [begun(point, place) for point, place in zip(points, places, strict=True)]
-    task = Task(points, folder, frozenset(k for k in range(len(points)) if known and known[k]), end)
-    ranks.share(task)
-    fresh, reserved = build_all(task, ranks)
-    chains = study.chains()
-    begin = ranks.share(Begin(min(len(chains), ranks.size)))
-    team, leaders = ranks.split(begin.n_teams)
-    stop = SharedStop(should_stop, ranks, leaders)
-    kept = [chain for chain in chains if reserved.intersection(chain)]
-    queue = WorkQueue[Outcome](
-        [chain for chain in chains if chain not in kept],
-        kept,
-        ranks=ranks,
-        leaders=leaders,
-        on_result=on_outcome,
-        should_stop=stop,
-    )
-
-    def stopping() -> bool:
-        queue.answer()
-        return stop()
-
-    with leading(team):
-        while (chain := queue.next()) is not None:
-            _run(task, chain, fresh, team=team, on_plan=on_plan, report=queue.add, should_stop=stopping)
-    queue.close()
-    order = {point.name: k for k, point in enumerate(points)}
-    outcomes = sorted(queue.results, key=lambda outcome: order[outcome.point.name])
-    if points[0].values and not study.partial:
-        summary = {"points": [outcome.to_dict() for outcome in outcomes]}
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "sweep.json", summary)
-    return outcomes
+        return frozenset()
+    return frozenset(k for k, place in enumerate(places) if begun(points[k], place))
 
 
 def follow(ranks: Ranks) -> int:
@@ -107,7 +135,7 @@ def follow(ranks: Ranks) -> int:
     Args:
         ranks: In which this one does not lead.
     """
-    if isinstance(task := ranks.share(), End):
+    if isinstance(task := ranks.broadcast(), End):
         return task.code
     with Stop(task.end) as stop:
         return _follow(task, ranks, stop)
@@ -115,7 +143,7 @@ def follow(ranks: Ranks) -> int:
 
 def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
     fresh, _ = build_all(task, ranks)
-    if isinstance(begin := ranks.share(), End):
+    if isinstance(begin := ranks.broadcast(), End):
         return begin.code
     team, leaders = ranks.split(begin.n_teams)
     stop = SharedStop(should_stop, ranks, leaders)
@@ -127,7 +155,7 @@ def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
                 _run(task, chain, fresh, team=team, on_plan=lambda *_: None, report=report, should_stop=stop)
     else:
         serve(team, meanwhile=stop)
-    return ranks.share(meanwhile=stop).code
+    return ranks.broadcast(meanwhile=stop).code
 
 
 def _portable(outcome: Outcome) -> Outcome:

@@ -19,7 +19,7 @@ from hybrid import optimizers
 from hybrid.studies.fields import InputPath
 from hybrid.studies.refusals import refusal
 from hybrid.studies.sections import Spec
-from hybrid.studies.sweep import Value, check_use, fill, grid, positions, variables, word
+from hybrid.studies.sweep import Value, check_use, fill, grid, positions, slug, variables
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -51,11 +51,11 @@ class Point:
 
     @property
     def name(self) -> str:
-        """A word that no other point of the study has, such as ``r=1.2,layers=3``; empty without a sweep."""
-        return ",".join(f"{name}={word(value)}" for name, value in self.values.items())
+        """The name of the point's folder, such as ``r=1.2,layers=3``, unique in the study; empty without a sweep."""
+        return ",".join(f"{name}={slug(value)}" for name, value in self.values.items())
 
     def record(self) -> dict[str, Any]:
-        """What the file says at this point, as JSON-able values; files by their content, wherever they lie."""
+        """The sections of the file at this point, as JSON-able values; input files by their names and contents."""
         return _recorded(self.spec.model_dump(exclude_unset=True))
 
 
@@ -73,8 +73,8 @@ class Study:
 
     Attributes:
         path: The file.
-        sweep: Variable to its values, in file order.
-        partial: Whether it holds some of the grid's points only.
+        sweep: Names of the sweep variables to their values, in the order of the file.
+        partial: Whether it holds only some points of the grid.
     """
 
     path: Path
@@ -92,7 +92,11 @@ class Study:
         return self._points[0].spec.run.warm_start
 
     def chains(self) -> list[tuple[int, ...]]:
-        """Positions of points that depend on each other, in order; those of different chains do not."""
+        """Chains of points of which each starts from the one before it; different chains do not depend on each other.
+
+        Returns:
+            Numbers of the points of each chain, in order; chains of one point each without a warm start.
+        """
         if not self.warm_start:
             return [(k,) for k in range(len(self._points))]
         last = list(self.sweep)[-1]
@@ -102,21 +106,28 @@ class Study:
         return [tuple(chain) for chain in chains.values()]
 
     def check_apart(self) -> None:
-        """Refuse to have points run apart from each other if they start from each other."""
+        """Refuse to run points independently of each other if they start from each other.
+
+        Raises:
+            Refused: for a study with a warm start.
+        """
         if self.warm_start:
             raise Refused(
                 f"{self.path}: [run] warm_start = true: a point needs the one before it, so points cannot run apart; "
                 "run the whole sweep in one job, on many ranks if you like"
             )
 
-    def only(self, words: Iterable[str]) -> "Study":
-        """The study with some of its points: numbers in the grid from 0, ranges such as ``3-7``, or names.
+    def only(self, selection: Iterable[str]) -> "Study":
+        """The study with some of its points.
+
+        Args:
+            selection: Numbers in the grid from 0, ranges such as ``3-7``, or names of points.
 
         Raises:
-            Refused: for a word that is none of these, with the nearest name; or if points start from each other.
+            Refused: for anything else, with the nearest name; or if points start from each other.
         """
         self.check_apart()
-        chosen = positions(words, [point.name for point in self._points])
+        chosen = positions(selection, [point.name for point in self._points])
         return replace(self, _points=tuple(self._points[number] for number in chosen), partial=True)
 
 
@@ -139,7 +150,13 @@ def read(path: str | Path, *, backend: str | None = None, base: str | Path | Non
 def check(
     data: Mapping[str, Any], *, path: str | Path, backend: str | None = None, base: str | Path | None = None
 ) -> Study:
-    """The same for content that is parsed already; ``path`` serves messages and relative paths.
+    """Check the content of a study file that is parsed already, every point of its sweep included.
+
+    Args:
+        data: The file's content, as `tomllib` gives it.
+        path: Of the file, for messages and relative paths; it need not exist.
+        backend: As for `read`.
+        base: As for `read`.
 
     Raises:
         Refused: as `read`.
@@ -168,8 +185,15 @@ def check(
     return study
 
 
-def build(point: Point) -> "tuple[Problem, QuantumCircuit, dict[str, Any]]":
+def build(
+    point: Point, *, problem: "Problem | None" = None, circuit: "QuantumCircuit | None" = None
+) -> "tuple[Problem, QuantumCircuit, dict[str, Any]]":
     """Make a point's problem and circuit.
+
+    Args:
+        point: Of a study.
+        problem: Made for another point with the same section, if there is one; it is not made again.
+        circuit: The same, for a point with the same problem.
 
     Returns:
         The problem, the ansatz circuit on its qubits, and the other arguments of `hybrid.minimize`: ``backend``
@@ -180,9 +204,9 @@ def build(point: Point) -> "tuple[Problem, QuantumCircuit, dict[str, Any]]":
     """
     spec = point.spec
     with _section(point, "problem"):
-        problem = _problem(spec)
+        problem = _problem(spec) if problem is None else problem
     with _section(point, "ansatz"):
-        circuit = _circuit(spec, problem)
+        circuit = _circuit(spec, problem) if circuit is None else circuit
     with _section(point, "optimizer"):
         optimizer = optimizers.get(**spec.optimizer.description)
     with _section(point, "backend"):

@@ -16,7 +16,13 @@ MAX_POINTS = 100_000
 
 
 def variables(table: Any) -> dict[str, list[Value]]:
-    """The sweep section, checked.
+    """The section [sweep] of a study file, checked.
+
+    Args:
+        table: Its content.
+
+    Returns:
+        Names of variables to their values, in the order of the file.
 
     Raises:
         Refused: for anything but names with lists of different finite numbers or strings, or for too large a grid.
@@ -38,8 +44,8 @@ def variables(table: Any) -> dict[str, list[Value]]:
                 or value != value
             ):
                 raise Refused(f"[sweep] {name}: holds {shown(value)}, which is neither a finite number nor a string")
-        words = [word(value) for value in values]
-        twice = sorted({w for w in words if words.count(w) > 1}) if len(set(words)) < len(words) else []
+        slugs = [slug(value) for value in values]
+        twice = sorted({s for s in slugs if slugs.count(s) > 1}) if len(set(slugs)) < len(slugs) else []
         if twice:
             raise Refused(f"[sweep] {name}: {twice[0]} stands there twice")
     if (n_points := math.prod(len(values) for values in table.values())) > MAX_POINTS:
@@ -57,18 +63,26 @@ def grid(sweep: Mapping[str, list[Value]]) -> Iterator[dict[str, Value]]:
         yield dict(zip(sweep, values, strict=True))
 
 
-def used(data: Any) -> set[str]:
-    """The names of all placeholders in the file."""
+def placeholders(data: Any) -> set[str]:
+    """The names of all placeholders, such as ``{r}``, in the content of a study file."""
     if isinstance(data, str):
         return set(PLACEHOLDER.findall(data))
     if isinstance(data, Mapping):
         data = data.values()
-    return set().union(*map(used, data)) if isinstance(data, Iterable) else set()
+    return set().union(*map(placeholders, data)) if isinstance(data, Iterable) else set()
 
 
 def check_use(data: Mapping[str, Any], sweep: Mapping[str, list[Value]]) -> None:
-    """Refuse a placeholder without a variable, and a variable without a placeholder."""
-    names = used(data)
+    """Refuse a placeholder without a variable, and a variable without a placeholder.
+
+    Args:
+        data: The file's content without the section [sweep].
+        sweep: Names of variables to their values.
+
+    Raises:
+        Refused: if there is one; the message names the nearest variable where one may be misspelt.
+    """
+    names = placeholders(data)
     for name in sorted(names - set(sweep)):
         if not sweep:
             raise Refused(f'"{{{name}}}" is used, but there is no [sweep]; add one with {name} = [...]')
@@ -79,7 +93,14 @@ def check_use(data: Mapping[str, Any], sweep: Mapping[str, list[Value]]) -> None
 
 
 def fill(data: Any, values: Mapping[str, Value]) -> Any:
-    """The data with placeholders replaced; a string that is exactly one placeholder becomes the value itself.
+    """Replace the placeholders in the content of a study file by values.
+
+    Args:
+        data: Content, or a part of it.
+        values: Names of variables to their values.
+
+    Returns:
+        A copy; a string that is exactly one placeholder becomes the value itself, whatever its type.
 
     >>> fill({"geometry": "H 0 0 0; H 0 0 {r}", "layers": "{p}"}, {"r": 0.7, "p": 3})
     {'geometry': 'H 0 0 0; H 0 0 0.7', 'layers': 3}
@@ -92,18 +113,25 @@ def fill(data: Any, values: Mapping[str, Value]) -> Any:
     return [fill(value, values) for value in data] if isinstance(data, list) else data
 
 
-def positions(words: Iterable[str], names: Sequence[str]) -> list[int]:
-    """Positions in the grid, in order, for positions (from 0), ranges of them, and names of points.
+def positions(selection: Iterable[str], names: Sequence[str]) -> list[int]:
+    """The numbers of points of a grid that are named in some way.
+
+    Args:
+        selection: Numbers from 0, ranges of them such as "3-7", and names of points.
+        names: Names of all points, in order.
+
+    Returns:
+        Numbers of the points, ascending, each once.
 
     >>> positions(["2", "0-1", "r=1.6"], ["r=1.2", "r=1.4", "r=1.6", "r=1.8"])
     [0, 1, 2]
 
     Raises:
-        Refused: for a word that is none of these.
+        Refused: for anything else; the message names the nearest point where a name may be misspelt.
     """
     where = {name: number for number, name in enumerate(names)}
     chosen: set[int] = set()
-    for text in words:
+    for text in selection:
         span = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text)
         first, last = (int(span[1]), int(span[2] or span[1])) if span else (0, -1)
         if text in where:
@@ -121,16 +149,16 @@ def positions(words: Iterable[str], names: Sequence[str]) -> list[int]:
     return sorted(chosen)
 
 
-def word(value: Value) -> str:
-    """The value as a part of a file name.
+def slug(value: Value) -> str:
+    """A value as a part of a file name.
 
-    >>> word("ibm:fake_manila"), word(1.5)
+    >>> slug("ibm:fake_manila"), slug(1.5)
     ('ibm_fake_manila', '1.5')
     """
     return re.sub(r"[^\w.+-]", "_", str(value))
 
 
 def shown(value: Any) -> str:
-    """The value about as the file has it, shortened."""
+    """A value about as the study file has it, for messages; cut to 60 characters."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else text[:57] + "..."

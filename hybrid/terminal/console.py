@@ -14,25 +14,31 @@ LEAST_WIDTH = 30
 
 
 def console(*, quiet: bool = False) -> Console:
-    """A console on standard output: as wide as the terminal, or as a page where nobody watches."""
+    """A console on standard output: as wide as the terminal, or as a page where output goes to a file or a pipe.
+
+    Args:
+        quiet: Whether it prints nothing.
+    """
     watched = sys.stdout.isatty() or "COLUMNS" in os.environ
-    found = Unbroken(quiet=quiet, width=None if watched else PAGE_WIDTH, markup=False)  # [x] in a name is no colour
-    if found.width < LEAST_WIDTH:
-        found.width = LEAST_WIDTH
-    return found
+    console = PipeSafeConsole(
+        quiet=quiet, width=None if watched else PAGE_WIDTH, markup=False
+    )  # [x] in a name is no colour
+    if console.width < LEAST_WIDTH:
+        console.width = LEAST_WIDTH
+    return console
 
 
-class Unbroken(Console):
+class PipeSafeConsole(Console):
     """A console whose reader may leave, as in `hybrid run study.toml | head`: the work goes on, in silence."""
 
     def on_broken_pipe(self) -> None:
-        """What is printed from here on goes nowhere."""
+        """Print nothing more, and let standard output go nowhere; rich calls this when the reader has gone."""
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def table(*columns: str) -> Table:
-    """An empty table; the first column is never broken."""
+    """An empty table with these columns, of which the first is never broken into lines."""
     empty = Table(show_edge=False, pad_edge=False, caption_justify="left")
     for column in columns:
         empty.add_column(column, overflow="fold", no_wrap=column == columns[0])

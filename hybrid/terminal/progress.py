@@ -14,17 +14,17 @@ REFRESH_S = 0.1
 
 
 def say(text: str) -> None:
-    """Tell what takes a while to those who see no progress line; on standard error."""
+    """Print a line to standard error, but not on a terminal, where a progress line is seen instead."""
     if not sys.stderr.isatty():
         print(text, file=sys.stderr, flush=True)
 
 
 class Progress:
-    """Counts towards a total; draws nothing before a second has passed, and nothing off a terminal.
+    """A context that shows a progress line; only on a terminal, and only after a second has passed.
 
     Args:
         title: What is going on.
-        total: Steps until the end, or None if unknown.
+        total: Number of steps until the end; None if it is not known.
     """
 
     def __init__(self, title: str, total: int | None = None):
@@ -37,7 +37,12 @@ class Progress:
         return self
 
     def update(self, done: int, note: str = "") -> None:
-        """Say how far it is; cheap enough for every step of a fast loop."""
+        """Show how far the work is; cheap enough for every step of a fast loop.
+
+        Args:
+            done: Number of steps that are done.
+            note: Text at the end of the line, such as the energy so far.
+        """
         if not self._watched or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + REFRESH_S

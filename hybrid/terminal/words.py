@@ -1,4 +1,4 @@
-"""Numbers for people."""
+"""Numbers as text for people."""
 
 import math
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def duration(seconds: float) -> str:
-    """Seconds for people.
+    """A time in seconds as text, in a unit that fits.
 
     >>> duration(0.0042), duration(75), duration(float("nan"))
     ('4.2 ms', '1.25 min', 'unknown')
@@ -19,8 +19,16 @@ def duration(seconds: float) -> str:
     return f"{seconds * 1000:.3g} ms"
 
 
-def words(key: str, value: Any) -> str:
-    """A value of a record for people."""
+def value_text(key: str, value: Any) -> str:
+    """A value of a run's entry in a list as text, for tables.
+
+    Args:
+        key: Of the value; "seconds" holds times by phase.
+        value: JSON-able.
+
+    Returns:
+        Text on one line; a dash for None and for empty text.
+    """
     if key == "seconds" and value:
         return ", ".join(f"{phase} {duration(s)}" for phase, s in value.items())
     if isinstance(value, dict):
@@ -29,12 +37,12 @@ def words(key: str, value: Any) -> str:
 
 
 def measured(value: float, standard_error: float, unit: str, *, plain: bool = False) -> str:
-    """A number with its statistical error and its unit, to as many digits as the error lets mean something.
+    """A number with its standard error and its unit as text, to as many digits as the error makes meaningful.
 
     Args:
         value: In the unit.
-        standard_error: Of the value, or of what it stands beside; 0 where there is none.
-        unit: In words.
+        standard_error: Of the value, or of the value beside it in a table, in the unit; 0 where there is none.
+        unit: Name of the unit, such as "hartree".
         plain: Whether to leave the error out.
 
     >>> measured(-1.137306, 0.0123, "hartree"), measured(-1.1373060358, 0.0, "hartree")
@@ -47,7 +55,11 @@ def measured(value: float, standard_error: float, unit: str, *, plain: bool = Fa
 
 
 def energy(record: Mapping[str, Any]) -> str:
-    """The energy of a record with its error and unit, or a dash."""
+    """The energy of a run with its standard error and unit as text; a dash where there is none.
+
+    Args:
+        record: With the keys "energy", "unit" and, where there is one, "standard_error"; such as an entry of a list.
+    """
     if record["energy"] is None:
         return "-"
     return measured(record["energy"], record.get("standard_error") or 0.0, record["unit"] or "")

@@ -1,197 +1,210 @@
-"""The single checks that a verification is made of.
-
-Each says what it found: "passed", "failed", "unchecked" where something is claimed that could not be checked here, or
-"none" where nothing of the kind is claimed.
-"""
+"""The single checks that a verification is made of: each takes the claim of a run and returns a finding."""
 
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from backends.batch import Batch
 from backends.seeds import child_seed
 from circuits.errors import FailedJob, Refused
-from hybrid.loop.conclusion import AGREEMENT, SIGMAS, explained
+from hybrid.loop.conclusion import AGREEMENT, SIGMAS, with_noise_explained
 from hybrid.verification.claim import Claim, JournalEnded
-from hybrid.verification.engines import others
+from hybrid.verification.engines import other_engines
 
 VERIFICATION = 2
 """Branch of the run's tree of seeds that verification draws from; 1 belongs to the evaluations."""
 
 ENOUGH = 2
-"""Other engines on which an energy is computed again, where there are so many."""
+"""Number of other engines on which an energy is computed again, where there are as many."""
 
 SINGLE = 1e-5
 """Difference that rounding in single precision may cause, relative to the scale of H."""
 
 Outcome = Literal["passed", "failed", "unchecked", "none"]
-Finding = tuple[Outcome, str]
+
+
+class Finding(NamedTuple):
+    """What a check has found.
+
+    Attributes:
+        outcome: "passed"; "failed"; "unchecked" where something is claimed that could not be checked here; "none"
+            where nothing of the kind is claimed.
+        text: What was measured, against what bound; or why it was not checked.
+    """
+
+    outcome: Outcome
+    text: str
 
 
 def record(claim: Claim) -> Finding:
-    """The files belong together: spec, circuit, Hamiltonian, journal and result are those that the run left."""
+    """Whether spec, circuit, Hamiltonian, journal and result are those that the run left, by their digests."""
     try:
-        kept = claim.kept
+        journal = claim.journal_content
     except Refused as err:
-        return "failed", str(err)
+        return Finding("failed", str(err))
     if claim.record.digest is None:
-        return "unchecked", "a record of version 0.1: its journal is bound to nothing, so it may be that of another run"
+        return Finding(
+            "unchecked", "a record of version 0.1: its journal is bound to nothing, so it may be that of another run"
+        )
     if claim.result is None:
-        return "failed", "there is no result.json"
+        return Finding("failed", "there is no result.json")
     if not claim.sealed:
-        return "failed", "result.json or the journal was changed after the run had ended"
-    return "passed", f"{len(kept.evaluations)} evaluations, bound to the run; result and journal are as it left them"
+        return Finding("failed", "result.json or the journal was changed after the run had ended")
+    return Finding(
+        "passed", f"{len(journal.evaluations)} evaluations, bound to the run; result and journal are as it left them"
+    )
 
 
 def replay(claim: Claim) -> Finding:
-    """The loop, started again and answered from the journal, comes to the same result."""
+    """Whether the loop, started again and answered from the journal, comes to the recorded result."""
     if claim.result is None:
-        return "failed", "there is no result to compare with"
+        return Finding("failed", "there is no result to compare with")
     if claim.result.status == "stopped":
-        return "failed", "the run was stopped before its end"
+        return Finding("failed", "the run was stopped before its end")
     try:
         again = claim.replayed
     except (Refused, JournalEnded) as err:
-        return "failed", str(err)
+        return Finding("failed", str(err))
     if again.left:
-        return "failed", f"the journal holds {again.left} evaluations more than the loop asks for"
+        return Finding("failed", f"the journal holds {again.left} evaluations more than the loop asks for")
     if differ := sorted(_differing(claim)):
-        return "failed", f"result.json says otherwise than the journal: {', '.join(differ)}"
+        return Finding("failed", f"result.json says otherwise than the journal: {', '.join(differ)}")
     how = "to the last bit" if again.same_bits else "up to the rounding of another processor"
-    return "passed", f"{again.steps} steps, {again.evaluations} evaluations, {how}"
+    return Finding("passed", f"{again.steps} steps, {again.evaluations} evaluations, {how}")
 
 
 def _differing(claim: Claim) -> Iterator[str]:
-    """The names of what result.json says otherwise than the run's journal and spec do."""
-    again, told, spec = claim.replayed, claim.result, claim.record.spec
-    assert told is not None
+    """The keys in which result.json differs from what follows from the run's journal and spec."""
+    again, result, spec = claim.replayed, claim.result, claim.record.spec
+    assert result is not None
     can, exact = claim.backend.capabilities(), spec.problem.exact_energy
-    conclusion = explained(again.conclusion, can, exact, told.validated, spec.problem.unit)
+    conclusion = with_noise_explained(
+        again.conclusion, can, exact=exact, validated=result.validated, unit=spec.problem.unit
+    )
     numbers = {
-        "energy": (told.energy, conclusion.energy),
-        "standard_error": (told.standard_error, conclusion.standard_error),
-        "bias": (told.bias, conclusion.bias),
-        "status": (told.status, conclusion.status),
-        "steps": (told.steps, again.steps),
-        "evaluations": (told.evaluations, again.evaluations),
-        "exact_energy": (told.exact_energy, exact),
-        "unit": (told.unit, spec.problem.unit),
-        "problem": (told.problem, spec.problem.name),
-        "backend": (told.backend, can.name),
+        "energy": (result.energy, conclusion.energy),
+        "standard_error": (result.standard_error, conclusion.standard_error),
+        "bias": (result.bias, conclusion.bias),
+        "status": (result.status, conclusion.status),
+        "steps": (result.steps, again.steps),
+        "evaluations": (result.evaluations, again.evaluations),
+        "exact_energy": (result.exact_energy, exact),
+        "unit": (result.unit, spec.problem.unit),
+        "problem": (result.problem, spec.problem.name),
+        "backend": (result.backend, can.name),
     }
     if spec.format > 1:  # earlier versions worded it otherwise
-        numbers["message"] = (told.message, conclusion.message)
-    yield from (name for name, (said, right) in numbers.items() if said != right)
+        numbers["message"] = (result.message, conclusion.message)
+    yield from (name for name, (recorded, right) in numbers.items() if recorded != right)
     theta = np.asarray(conclusion.theta)
     if claim.theta.shape != theta.shape or not np.allclose(claim.theta, theta, rtol=0.0, atol=1e-9):
         yield "theta"
 
 
 def status(claim: Claim) -> Finding:
-    """The run has ended, and converged."""
+    """Whether the run has ended, and converged."""
     if claim.result is None:
-        return "failed", "the run has not ended; continue it with resume, then verify"
-    words = claim.result.status + (f": {claim.result.message}" if claim.result.message else "")
-    return _outcome(claim.result.status == "converged"), words
+        return Finding("failed", "the run has not ended; continue it with resume, then verify")
+    text = claim.result.status + (f": {claim.result.message}" if claim.result.message else "")
+    return _finding(claim.result.status == "converged", text)
 
 
 def exact_energy(claim: Claim) -> Finding:
-    """The exact energy that the record holds, computed anew."""
-    said = claim.record.spec.problem.exact_energy
-    if said is None:
-        return "none", "the record holds no exact energy"
+    """Whether the exact energy in the record is the one that is computed anew, within 1e-8 of the scale of H."""
+    recorded = claim.record.spec.problem.exact_energy
+    if recorded is None:
+        return Finding("none", "the record holds no exact energy")
     try:
         right = claim.problem.exact_energy()
     except Refused as err:
-        return "unchecked", str(err)
-    difference, bound = abs(said - right), 1e-8 * claim.scale
-    words = f"{right:.12g}, {difference:.1e} from the record's (bound {bound:.1e})"
-    if difference > bound and right < said and claim.problem.solve is None:
-        return "unchecked", f"{words}: it may be that of a sector that the record does not describe"
-    return _outcome(difference <= bound), words
+        return Finding("unchecked", str(err))
+    difference, bound = abs(recorded - right), 1e-8 * claim.scale
+    text = f"{right:.12g}, {difference:.1e} from the record's (bound {bound:.1e})"
+    if difference > bound and right < recorded and claim.problem.solve is None:
+        return Finding("unchecked", f"{text}: it may be that of a sector that the record does not describe")
+    return _finding(difference <= bound, text)
 
 
 def energy(claim: Claim) -> Finding:
-    """The energy, or for a noisy run its energy without noise, on engines that the run did not use."""
-    told = claim.result
-    if told is None or told.energy is None:
-        return "failed", "there is no energy"
+    """Whether engines that the run did not use give the same energy; for a noisy run, its energy without noise."""
+    result = claim.result
+    if result is None or result.energy is None:
+        return Finding("failed", "there is no energy")
     can = claim.backend.capabilities()
-    if can.noise and told.validated is None:
-        return (
-            "unchecked",
-            "the device is noisy: exact engines answer another question, which the run did not ask",
+    if can.noise and result.validated is None:
+        return Finding(
+            "unchecked", "the device is noisy: exact engines answer another question, which the run did not ask"
         )
-    said = told.validated if can.noise and told.validated is not None else told.energy
-    error, bias = (0.0, 0.0) if can.noise else (told.standard_error or 0.0, told.bias)
+    recorded = result.validated if can.noise and result.validated is not None else result.energy
+    error, bias = (0.0, 0.0) if can.noise else (result.standard_error or 0.0, result.bias)
     bound = _rounding(claim) + SIGMAS * error + bias
-    found, reasons = [], []
-    for engine in others(claim.backend):
+    energies, reasons = [], []
+    for engine in other_engines(claim.backend):
         try:
-            value, _, _ = claim.energy_on(engine)
+            value = claim.energy_on(engine).value
         except (Refused, FailedJob) as err:
             reasons.append(f"{engine.capabilities().name}: {err}")
             continue
-        found.append((engine.capabilities().name, value))
-        if len(found) == ENOUGH:
+        energies.append((engine.capabilities().name, value))
+        if len(energies) == ENOUGH:
             break
-    if not found:
-        return "unchecked", "no other engine here can do it: " + "; ".join(reasons)
-    words = ", ".join(f"{value:.12g} on {name}" for name, value in found)
-    apart = max(abs(value - said) for _, value in found)
-    good = apart <= bound and all(_fits(claim, value) for _, value in found)
-    return _outcome(good), f"{words}; {apart:.1e} apart (bound {bound:.1e})"
+    if not energies:
+        return Finding("unchecked", "no other engine here can do it: " + "; ".join(reasons))
+    text = ", ".join(f"{value:.12g} on {name}" for name, value in energies)
+    apart = max(abs(value - recorded) for _, value in energies)
+    good = apart <= bound and all(_fits(claim, value) for _, value in energies)
+    return _finding(good, f"{text}; {apart:.1e} apart (bound {bound:.1e})")
 
 
 def _fits(claim: Claim, value: float) -> bool:
-    """Whether what the record says of the energy without shots, or in double precision, agrees with another engine."""
-    told = claim.result
-    assert told is not None
-    assert told.energy is not None
+    """Whether the recorded energies without noise and in double precision agree with that of another engine."""
+    result = claim.result
+    assert result is not None
+    assert result.energy is not None
     bound = AGREEMENT * claim.scale
-    validated = told.validated is None or abs(told.validated - value) <= bound
-    rounding = told.rounding is None or abs(told.energy - told.rounding - value) <= bound
+    validated = result.validated is None or abs(result.validated - value) <= bound
+    rounding = result.rounding is None or abs(result.energy - result.rounding - value) <= bound
     return validated and rounding
 
 
 def repeated(claim: Claim) -> Finding:
-    """The energy again on the run's own backend, with fresh random numbers."""
-    told, can = claim.result, claim.backend.capabilities()
-    if told is None or told.energy is None:
-        return "failed", "there is no energy"
+    """Whether the run's own backend gives the same energy again, with other random numbers."""
+    result, can = claim.result, claim.backend.capabilities()
+    if result is None or result.energy is None:
+        return Finding("failed", "there is no energy")
     if can.place == "provider":
-        return "unchecked", f"asking {can.name} again would be paid for again"
+        return Finding("unchecked", f"asking {can.name} again would be paid for again")
     seed = child_seed(claim.record.spec.workload.seed, VERIFICATION)
-    value, error, bias = claim.energy_on(claim.backend, shots=claim.record.spec.workload.shots, seed=seed)
-    difference = abs(value - told.energy)
-    bound = SIGMAS * float(np.hypot(error, told.standard_error or 0.0)) + _rounding(claim) + bias
-    return _outcome(difference <= bound), f"{value:.12g}, {difference:.1e} apart (bound {bound:.1e})"
+    again = claim.energy_on(claim.backend, shots=claim.record.spec.workload.shots, seed=seed)
+    difference = abs(again.value - result.energy)
+    bound = SIGMAS * float(np.hypot(again.standard_error, result.standard_error or 0.0)) + _rounding(claim) + again.bias
+    return _finding(difference <= bound, f"{again.value:.12g}, {difference:.1e} apart (bound {bound:.1e})")
 
 
 def variational_bound(claim: Claim) -> Finding:
-    """The energy does not lie below the lowest eigenvalue."""
-    told = claim.result
-    if told is None or told.energy is None:
-        return "failed", "there is no energy"
+    """Whether the energy is not below the recorded exact one, beyond rounding, statistics and bias."""
+    result = claim.result
+    if result is None or result.energy is None:
+        return Finding("failed", "there is no energy")
     exact = claim.record.spec.problem.exact_energy
     if exact is None:
-        return "none", "the exact energy of this problem is not known"
-    allowed = SIGMAS * (told.standard_error or 0.0) + told.bias + _rounding(claim)
-    above = told.energy - exact
+        return Finding("none", "the exact energy of this problem is not known")
+    allowed = SIGMAS * (result.standard_error or 0.0) + result.bias + _rounding(claim)
+    above = result.energy - exact
     if above < -allowed:
-        return "failed", f"{-above:.1e} BELOW the exact energy {exact:.12g}"
-    return "passed", f"{above:+.1e} from the exact energy {exact:.12g}"
+        return Finding("failed", f"{-above:.1e} BELOW the exact energy {exact:.12g}")
+    return Finding("passed", f"{above:+.1e} from the exact energy {exact:.12g}")
 
 
 def gradient(claim: Claim) -> Finding:
-    """The backend's gradient against central differences, near the minimum, along a random direction."""
+    """Whether the backend's gradient near the minimum agrees with a central difference along a random direction."""
     if claim.result is None:
-        return "failed", "there is no result"
+        return Finding("failed", "there is no result")
     if claim.sampled or not claim.backend.capabilities().exact:
-        return "none", "differences of values that are sampled or truncated say nothing about a gradient"
+        return Finding("none", "differences of values that are sampled or truncated say nothing about a gradient")
     if not len(claim.theta):
-        return "none", "the circuit has no parameters"
+        return Finding("none", "the circuit has no parameters")
     circuit, hamiltonian = claim.record.circuit, claim.record.hamiltonian
     rng = np.random.default_rng(child_seed(claim.record.spec.workload.seed, VERIFICATION, 1))
     near = claim.theta + rng.normal(0, 0.1, len(claim.theta))
@@ -203,21 +216,22 @@ def gradient(claim: Claim) -> Finding:
     up, down = claim.backend.submit(Batch(circuit, hamiltonian, rows)).result().values[:, 0]
     slope, difference = float(slopes @ direction), float(up - down) / (2 * step)
     bound = (1e-3 if claim.single else 1e-7) * claim.scale
-    return _outcome(abs(slope - difference) <= bound), (
-        f"{slope:.9g} against {difference:.9g} along a random direction (bound {bound:.1e})"
+    return _finding(
+        abs(slope - difference) <= bound,
+        f"{slope:.9g} against {difference:.9g} along a random direction (bound {bound:.1e})",
     )
 
 
 def precision(claim: Claim) -> Finding:
-    """Rounding, statistics and bias resolve the accuracy that was asked for."""
+    """Whether rounding, standard error and bias are within the accuracy that was asked for."""
     if claim.result is None:
-        return "failed", "there is no result"
+        return Finding("failed", "there is no result")
     digits = float(np.finfo(np.float32 if claim.single else np.float64).eps)
     rounding = digits * claim.scale * float(np.sqrt(claim.record.circuit.size() + 1))
     resolved = max(rounding, claim.result.standard_error or 0.0, claim.result.bias)
     accuracy = claim.record.spec.workload.accuracy
-    return _outcome(resolved <= accuracy), (
-        f"energies are resolved to {resolved:.1e}, asked was {accuracy:.1e} {claim.problem.unit}"
+    return _finding(
+        resolved <= accuracy, f"energies are resolved to {resolved:.1e}, asked was {accuracy:.1e} {claim.problem.unit}"
     )
 
 
@@ -225,8 +239,8 @@ def _rounding(claim: Claim) -> float:
     return (SINGLE if claim.single else AGREEMENT) * claim.scale
 
 
-def _outcome(good: bool) -> Literal["passed", "failed"]:
-    return "passed" if good else "failed"
+def _finding(good: bool, text: str) -> Finding:
+    return Finding("passed" if good else "failed", text)
 
 
 CHECKS: dict[str, Callable[[Claim], Finding]] = {

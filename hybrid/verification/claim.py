@@ -1,9 +1,10 @@
 """What a run claims, gathered from its folder and made again from its journal."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
@@ -21,12 +22,13 @@ from hybrid.runs import folder as folders
 from hybrid.runs import journal
 from hybrid.runs.files import checked, read_bytes, read_json
 from hybrid.runs.folder import Record
-from hybrid.runs.result import ResultWords
+from hybrid.runs.result import StoredResult
+from hybrid.workload.arguments import BackendLike
 from hybrid.workload.spec import backend_of, problem_of, workload_of
 from hybrid.workload.workload import Workload
 
 OTHER_PROCESSOR = 1e-9
-"""Radians by which parameters may differ where another processor's arithmetic replays a run."""
+"""Radians by which parameters may differ where a run is replayed on another processor, which rounds otherwise."""
 
 
 class JournalEnded(Exception):
@@ -35,13 +37,13 @@ class JournalEnded(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Replayed:
-    """A run, made again from its journal alone.
+    """A run that was repeated from its journal alone.
 
     Attributes:
-        conclusion: What it comes to.
-        steps: Of the optimizer.
-        evaluations: Rows of parameters.
-        left: Evaluations in the journal that the loop did not ask for.
+        conclusion: The parameters and the energy that it ends with.
+        steps: Number of steps of the optimizer.
+        evaluations: Number of rows of parameters that were evaluated.
+        left: Number of evaluations in the journal that the loop did not ask for.
         same_bits: Whether the loop asked for the journal's parameters to the last bit.
     """
 
@@ -52,71 +54,91 @@ class Replayed:
     same_bits: bool
 
 
+class Energy(NamedTuple):
+    """An energy that was computed again, in the problem's unit.
+
+    Attributes:
+        value: The energy.
+        standard_error: Its statistical error; 0 where it is exact.
+        bias: Estimated size of its systematic error.
+    """
+
+    value: float
+    standard_error: float
+    bias: float
+
+
 @dataclass(frozen=True, eq=False)
 class Claim:
-    """What a run claims.
+    """What a run claims: its record, and what follows from it.
 
     Attributes:
         record: What was asked.
-        result: What came out, as result.json says it; None if the run has not ended.
-        given: The backend, where the folder cannot hold it.
+        result: What came out, as result.json holds it; None if the run has not ended.
+        given: The backend, where the folder does not hold all of it.
     """
 
     record: Record
-    result: ResultWords | None
-    given: Any = field(default=None, repr=False)
+    result: StoredResult | None
+    given: BackendLike | None = field(default=None, repr=False)
 
     @cached_property
     def problem(self) -> Problem:
-        """The problem: with its own way to the exact energy, where what it was made from makes the same Hamiltonian."""
+        """The problem of the run.
+
+        It is made again from its source where that gives the recorded Hamiltonian, with its own way to the exact
+        energy; otherwise it is made from the record, and its exact energy is found by diagonalization.
+        """
         kept = problem_of(self.record.spec.problem, self.record.hamiltonian)
         again = _made_again(kept.source)
         return again if again is not None and _same(again.hamiltonian, kept.hamiltonian) else kept
 
     @cached_property
     def work(self) -> Workload:
-        """The workload.
+        """The workload of the run.
 
         Raises:
-            Refused: if the folder does not hold one that can be made.
+            Refused: if it cannot be made from the record.
         """
         return workload_of(self.record.spec.workload, self.record.circuit, self.problem)
 
     @cached_property
     def backend(self) -> Backend:
-        """The backend that the run used.
+        """The backend of the run.
 
         Raises:
-            Refused: if it cannot be made again.
+            Refused: if it cannot be made from the record, and was not given.
         """
         return backend_of(self.record.spec.backend, self.given)
 
     @cached_property
-    def kept(self) -> journal.Kept:
-        """The journal.
+    def journal_content(self) -> journal.Content:
+        """What the run's journal holds.
 
         Raises:
             Refused: if it is missing, damaged, or that of another run.
+            RecordFailed: if it cannot be read.
         """
-        kept = journal.read(self.record.journal)
-        kept.check(self.record.digest, self.record.journal)
-        return kept
+        content = journal.read(self.record.journal)
+        content.check_run(self.record.digest, self.record.journal)
+        return content
 
     @property
     def sealed(self) -> bool:
-        """Whether result.json and the journal are those that the run left behind."""
-        return journal.seal(read_bytes(self.record.path / folders.RESULT), self.kept) in self.kept.seals
+        """Whether the journal holds the digest of result.json and of its own evaluations."""
+        content = self.journal_content
+        return journal.seal(read_bytes(self.record.path / folders.RESULT), content) in content.seals
 
     @cached_property
     def replayed(self) -> Replayed:
-        """The run, made again from its journal.
+        """The run, repeated from its journal.
 
         Raises:
-            Refused: if the journal tells another story.
-            JournalEnded: if it ends too early.
+            Refused: if the loop asks for other evaluations than the journal holds.
+            JournalEnded: if it asks for more.
         """
         work, exact = self.work, self.record.spec.problem.exact_energy
-        replay = Replay(self.kept.evaluations, tolerance=OTHER_PROCESSOR)
+        replay = Replay(self.journal_content.evaluations, tolerance=OTHER_PROCESSOR)
 
         def answer(points: Points, step: int) -> Told:
             evaluation = replay.next(points, step)
@@ -138,18 +160,18 @@ class Claim:
         )
         beside_start = self.sampled and self.record.spec.format > 1
         conclusion = conclude(work, ending, answer, sampled=beside_start, exact=exact)
-        rows = sum(len(evaluation.theta) for evaluation in self.kept.evaluations[: replay.number])
+        rows = sum(len(evaluation.theta) for evaluation in self.journal_content.evaluations[: replay.number])
         return Replayed(conclusion, ending.steps, rows, replay.left, replay.same_bits)
 
     @property
     def theta(self) -> np.ndarray:
-        """The parameters of the result, shape (params,)."""
+        """The parameters of the result, shape (params,), radians."""
         assert self.result is not None
         return np.asarray(self.result.theta, dtype=float)
 
     @property
     def sampled(self) -> bool:
-        """Whether its energies come from shots."""
+        """Whether its energies have statistical errors."""
         return is_sampled(self.backend.capabilities(), self.record.spec.workload.shots)
 
     @property
@@ -159,32 +181,42 @@ class Claim:
 
     @property
     def scale(self) -> float:
-        """Sum of the Hamiltonian's absolute coefficients, a bound on every energy."""
+        """Sum of the Hamiltonian's absolute coefficients, at least 1, in the problem's unit; it bounds every energy."""
         return scale(self.problem)
 
-    def energy_on(self, backend: Backend, *, shots: int | None = None, seed: int = 0) -> tuple[float, float, float]:
-        """Energy, standard error and bias at the claimed parameters."""
+    def energy_on(self, backend: Backend, *, shots: int | None = None, seed: int = 0) -> Energy:
+        """The energy at the claimed parameters, computed again.
+
+        Args:
+            backend: Where.
+            shots: Shots for each measured circuit; None for exact values, or the backend's default.
+            seed: Of the shots.
+
+        Raises:
+            Refused: if the backend cannot do the circuit.
+            FailedJob: if it fails.
+        """
         batch = Batch(self.record.circuit, self.record.hamiltonian, self.theta, shots=shots, seed=seed)
-        told = backend.submit(batch).result()
-        return float(told.values[0, 0]), float(told.standard_errors[0, 0]), float(told.bias[0, 0])
+        result = backend.submit(batch).result()
+        return Energy(float(result.values[0, 0]), float(result.standard_errors[0, 0]), float(result.bias[0, 0]))
 
 
-def claim(folder: Path, backend: Any = None) -> Claim:
-    """What a folder claims.
+def claim(folder: Path, backend: BackendLike | None = None) -> Claim:
+    """What a run claims, read from its folder.
 
     Args:
         folder: Of a run.
-        backend: Where the folder cannot hold it.
+        backend: Needed only where the folder does not hold all of it: a backend object, or secret options.
 
     Raises:
         Refused: if the folder holds no run, or damaged files.
     """
     record = folders.read(folder)
     file = folder / folders.RESULT
-    return Claim(record, checked(ResultWords, read_json(file), file) if file.exists() else None, backend)
+    return Claim(record, checked(StoredResult, read_json(file), file) if file.exists() else None, backend)
 
 
-def _made_again(source: Any) -> Problem | None:
+def _made_again(source: Mapping[str, Any]) -> Problem | None:
     """The problem that a source describes; None if it describes none, or not one that can be made here."""
     kind, arguments = source.get("kind"), {key: value for key, value in source.items() if key != "kind"}
     if kind not in registry.names("problem"):

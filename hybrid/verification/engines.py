@@ -14,11 +14,15 @@ ENGINES: tuple[tuple[str, dict[str, str]], ...] = (
     ("aer", {"method": "stabilizer"}),
     ("aer", {"method": "matrix_product_state"}),
 )
-"""Exact ones; those for many qubits last."""
+"""Names and options of exact engines; those for many qubits last."""
 
 
-def others(used: Backend) -> Iterator[Backend]:
-    """The engines that a run did not use."""
+def other_engines(used: Backend) -> Iterator[Backend]:
+    """The engines of `ENGINES` that are installed and are not the one that a run used.
+
+    Args:
+        used: The run's backend; Aer with another method is another engine.
+    """
     name = used.capabilities().name
     method = "statevector"
     if used.origin is not None and used.origin.options.get("method", "automatic") != "automatic":

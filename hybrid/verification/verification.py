@@ -1,4 +1,4 @@
-"""Checking a finished run by other means than those that made it."""
+"""Verifying a finished run by other means than those that made it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +8,11 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from backends.base import Backend
 from circuits.errors import RecordFailed, Refused, ToolkitError
 from hybrid.runs.files import write_json
 from hybrid.verification.checks import CHECKS, Outcome
 from hybrid.verification.claim import Claim, claim
+from hybrid.workload.arguments import BackendLike
 
 FILE = "verification.json"
 
@@ -22,10 +22,10 @@ class Check:
     """One check of a run.
 
     Attributes:
-        name: What was looked at.
+        name: What was checked, a key of `CHECKS`.
         outcome: "passed"; "failed"; "unchecked" where something is claimed that could not be checked here; "none" where
             nothing of the kind is claimed.
-        finding: What was measured, against what bound; why it was not checked.
+        finding: What was measured, against what bound; or why it was not checked.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Verification:
     Attributes:
         folder: Of the run.
         checks: In a fixed order.
-        unwritten: Why it could not be written into the folder; empty if it was.
+        unwritten: Why the verification could not be written into the folder; empty if it was.
     """
 
     folder: Path
@@ -49,7 +49,7 @@ class Verification:
 
     @property
     def verdict(self) -> Literal["passed", "failed", "incomplete"]:
-        """Failed if any check has; incomplete if none has, but something claimed could not be checked."""
+        """Outcome of all checks: "failed" if any failed, else "incomplete" if any was unchecked, else "passed"."""
         outcomes = {check.outcome for check in self.checks}
         return "failed" if "failed" in outcomes else "incomplete" if "unchecked" in outcomes else "passed"
 
@@ -59,12 +59,12 @@ class Verification:
         return self.verdict == "passed"
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able form."""
+        """JSON-able form, the content of verification.json."""
         checks = [{"name": c.name, "outcome": c.outcome, "finding": c.finding} for c in self.checks]
         return {"folder": str(self.folder), "passed": self.passed, "verdict": self.verdict, "checks": checks}
 
     def table(self) -> Table:
-        """As a table for a terminal."""
+        """The checks as a table for a terminal."""
         colours = {"passed": "green", "failed": "bold red", "unchecked": "yellow", "none": "dim"}
         title = f"Verification of {self.folder}: {self.verdict}"
         table = Table(title=title, title_justify="left", title_style="bold")
@@ -92,7 +92,7 @@ class Verification:
         return f"<p><b>Verification: {self.verdict}</b></p><table>{head}{rows}</table>"
 
 
-def verify(folder: str | Path, *, backend: str | Backend | Any = None) -> Verification:
+def verify(folder: str | Path, *, backend: BackendLike | None = None) -> Verification:
     """Check a run: that its record is whole, that its journal leads to its result, and that its numbers are right.
 
     The loop is replayed from the journal, the exact energy is computed anew, the energy on engines that the run did not
@@ -110,9 +110,9 @@ def verify(folder: str | Path, *, backend: str | Backend | Any = None) -> Verifi
         Refused: if the folder holds no run, or files so damaged that nothing can be checked.
     """
     path = Path(folder)
-    found = claim(path, backend)
-    _ = found.work, found.backend  # what cannot even be made is refused
-    verification = Verification(path, tuple(_check(name, found) for name in CHECKS))
+    claimed = claim(path, backend)
+    _ = claimed.work, claimed.backend  # what cannot even be made is refused
+    verification = Verification(path, tuple(_check(name, claimed) for name in CHECKS))
     try:
         write_json(path / FILE, verification.to_dict())
     except RecordFailed as err:
@@ -120,9 +120,10 @@ def verify(folder: str | Path, *, backend: str | Backend | Any = None) -> Verifi
     return verification
 
 
-def _check(name: str, found: Claim) -> Check:
+def _check(name: str, claimed: Claim) -> Check:
     try:
-        return Check(name, *CHECKS[name](found))
+        finding = CHECKS[name](claimed)
+        return Check(name, finding.outcome, finding.text)
     except Refused as err:
         return Check(name, "unchecked", str(err))
     except ToolkitError as err:

@@ -1,37 +1,38 @@
 """The written form of a workload and its backend: JSON-able values, read back strictly and to the last bit."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
 
 import backends
 from backends.base import Backend
 from circuits import Problem
 from circuits.errors import Refused
 from hybrid import optimizers
+from hybrid.workload.arguments import BackendLike
 from hybrid.workload.workload import Workload, workload
 
 SECRET = re.compile(r"(?i)token|secret|passw(or)?d|api_?key|access_?key|credential|private_?key|\bauth")
 """Names of options whose values are never written down."""
 
 
-class Words(BaseModel):
-    """A part of a record: what it says must be of the right type, what it says beyond is left alone."""
+class RecordModel(BaseModel):
+    """A part of a record that is kept as JSON: known keys must have the right type, unknown ones are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
 
 
-class ProblemWords(Words):
-    """A problem but for its Hamiltonian, which is written apart.
+class ProblemSpec(RecordModel):
+    """A problem as a record holds it, without its Hamiltonian, which has a file of its own.
 
     Attributes:
         name: Of the problem.
         unit: Of its energies.
-        source: What makes it again.
-        exact_energy: Its lowest energy, or None where that was not computed.
+        source: The arguments that make it again; see `circuits.Problem`.
+        exact_energy: Its lowest energy, in the unit; None where that was not computed.
     """
 
     name: str
@@ -40,8 +41,18 @@ class ProblemWords(Words):
     exact_energy: FiniteFloat | None = None
 
 
-class WorkloadWords(Words):
-    """A workload but for circuit and problem; see `Workload`."""
+class WorkloadSpec(RecordModel):
+    """A workload as a record holds it, without circuit and problem.
+
+    Attributes:
+        optimizer: Kind and settings, for `hybrid.optimizers.get`.
+        theta: Starting point, radians; its length is the number of parameters.
+        accuracy: Wanted accuracy of the minimum, in the problem's unit.
+        max_steps: Most steps of the optimizer.
+        seed: Root of every random number of the run.
+        shots: Shots for each measured circuit, or None.
+        label: Classification of the data.
+    """
 
     optimizer: dict[str, Any]
     theta: list[FiniteFloat]
@@ -52,7 +63,7 @@ class WorkloadWords(Words):
     label: str
 
 
-class BackendWords(Words):
+class BackendSpec(RecordModel):
     """A backend by its name and options, or, for an object without a name, what it is.
 
     Attributes:
@@ -69,17 +80,17 @@ class BackendWords(Words):
 
     @property
     def title(self) -> str:
-        """For tables."""
+        """What tables and messages call it."""
         return self.name or self.object or "?"
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able form, without what is empty."""
+        """JSON-able form, without empty fields."""
         return self.model_dump(exclude_defaults=True) | ({} if self.name is None else {"options": self.options})
 
 
-def workload_words(work: Workload) -> WorkloadWords:
-    """The written form of a workload."""
-    return WorkloadWords(
+def workload_spec(work: Workload) -> WorkloadSpec:
+    """The written form of a workload, from which `workload_of` makes it again to the last bit."""
+    return WorkloadSpec(
         optimizer=work.optimizer.describe(),
         theta=work.theta.tolist(),
         accuracy=work.accuracy,
@@ -90,71 +101,96 @@ def workload_words(work: Workload) -> WorkloadWords:
     )
 
 
-def workload_of(words: WorkloadWords, circuit: QuantumCircuit, problem: Problem) -> Workload:
-    """The workload again, to the last bit.
+def workload_of(spec: WorkloadSpec, circuit: QuantumCircuit, problem: Problem) -> Workload:
+    """The workload that a record describes, to the last bit.
+
+    Args:
+        spec: Its written form.
+        circuit: The ansatz.
+        problem: What is minimized, on the circuit's qubits.
 
     Raises:
-        Refused: if the words name no optimizer, or do not fit the circuit.
+        Refused: if the spec names no optimizer, or the parts do not fit each other.
     """
     try:
-        optimizer = optimizers.get(**words.optimizer)
+        optimizer = optimizers.get(**spec.optimizer)
     except TypeError as err:
-        raise Refused(f"{words.optimizer!r} describes no optimizer: {err}") from err
+        raise Refused(f"{spec.optimizer!r} describes no optimizer: {err}") from err
     return workload(
         circuit,
         problem,
         optimizer=optimizer,
-        theta=words.theta,
-        accuracy=words.accuracy,
-        max_steps=words.max_steps,
-        seed=words.seed,
-        shots=words.shots,
-        label=words.label,
+        theta=spec.theta,
+        accuracy=spec.accuracy,
+        max_steps=spec.max_steps,
+        seed=spec.seed,
+        shots=spec.shots,
+        label=spec.label,
     )
 
 
-def problem_of(words: ProblemWords, hamiltonian: Any, solve: Callable[[], float] | None = None) -> Problem:
-    """The problem again, as far as a record knows it.
+def problem_of(spec: ProblemSpec, hamiltonian: SparsePauliOp) -> Problem:
+    """The problem that a record describes, without what no record holds: reference state, layers, structure.
 
     Args:
-        words: Of the problem.
-        hamiltonian: A SparsePauliOp.
-        solve: A better way to the exact energy than diagonalization, where one is known.
+        spec: Its written form.
+        hamiltonian: Of the problem.
     """
-    return Problem(name=words.name, hamiltonian=hamiltonian, unit=words.unit, source=words.source, solve=solve)
+    return Problem(name=spec.name, hamiltonian=hamiltonian, unit=spec.unit, source=spec.source)
 
 
-def backend_words(backend: Backend) -> BackendWords:
-    """How a record names a backend. Secrets are withheld; an option that JSON cannot hold makes it an object."""
+def backend_spec(backend: Backend) -> BackendSpec:
+    """How a record names a backend.
+
+    Args:
+        backend: One that `backends.get` made from a name, or an object around another library's device.
+
+    Returns:
+        Name and options. Options that may be secret are withheld, and only their names are kept; a backend with an
+        option that is not a string, a number, a truth value or None is described like an object without a name.
+    """
     origin = backend.origin
     if origin is None:
-        return BackendWords(object=backend.capabilities().name)
+        return BackendSpec(object=backend.capabilities().name)
     secret = sorted(name for name in origin.options if SECRET.search(name))
     options = {name: value for name, value in origin.options.items() if name not in secret}
     if not all(isinstance(value, str | int | float | bool | None) for value in options.values()):
-        return BackendWords(object=backend.capabilities().name)
-    return BackendWords(name=origin.name, options=options, withheld=secret)
+        return BackendSpec(object=backend.capabilities().name)
+    return BackendSpec(name=origin.name, options=options, withheld=secret)
 
 
-def backend_of(words: BackendWords, backend: Any = None) -> Backend:
-    """The backend that a record names, or the object given in its place.
+def requested_backend(backend: BackendLike) -> str | dict[str, Any]:
+    """How a request names a backend, as a JSON-able value: "auto", or the form of its `BackendSpec`.
 
     Raises:
-        Refused: if the record names none that can be made from it, and none is given; or another one is given.
+        Refused: for an unknown name.
+    """
+    return "auto" if isinstance(backend, str) and backend == "auto" else backend_spec(backends.get(backend)).to_dict()
+
+
+def backend_of(spec: BackendSpec, backend: BackendLike | None = None) -> Backend:
+    """The backend that a record names, or the one given in its place.
+
+    Args:
+        spec: Its written form.
+        backend: Needed where the record does not hold all of it: a backend object, or secret options.
+
+    Raises:
+        Refused: if the record does not hold all of it and none is given, or another one is given.
     """
     if backend is not None:
         given = backends.get(backend)
-        if backend_words(given) != words:
-            raise Refused(f"the run was started on {words.title} {words.options}, and {backend!r} is another backend")
+        if backend_spec(given) != spec:
+            raise Refused(f"the run was started on {spec.title} {spec.options}, and {backend!r} is another backend")
         return given
-    if words.name is None:
+    if spec.name is None:
         raise Refused(
-            f"the run was started on a backend object ({words.title}), which its folder cannot hold: "
+            f"the run was started on a backend object ({spec.title}), which its folder cannot hold: "
             "give it again, hybrid.resume(folder, backend=...)"
         )
-    if words.withheld:
+    if spec.withheld:
         raise Refused(
-            f"the run was started with secret options of {words.name} ({', '.join(words.withheld)}), which its folder "
+            f"the run was started with secret options of {spec.name} ({', '.join(spec.withheld)}), which its folder "
             "does not hold: give the backend again, hybrid.resume(folder, backend=...)"
         )
-    return backends.get(words.name, **words.options)
+    return backends.get(spec.name, **spec.options)

@@ -1,9 +1,9 @@
 """A workload: problem, ansatz, optimizer, accuracy and the label of its data; the unit that is routed."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
@@ -13,6 +13,7 @@ from circuits.errors import Refused, unknown
 from circuits.problems.checks import finite, whole
 from hybrid import optimizers
 from hybrid.optimizers.optimizer import Optimizer
+from hybrid.workload.arguments import OptimizerLike, ProblemLike
 
 LABELS = ("open", "internal", "restricted")
 """Data labels. Only open data may leave this machine for a provider."""
@@ -49,12 +50,12 @@ class Workload:
 
     @property
     def observables(self) -> tuple[SparsePauliOp, ...]:
-        """The Hamiltonian."""
+        """What is evaluated: the Hamiltonian alone."""
         return (self.problem.hamiltonian,)
 
     @property
     def n_rows(self) -> int:
-        """One row of parameters at a time."""
+        """Rows of parameters in one evaluation: 1, since `n_evaluations` counts rows."""
         return 1
 
     @property
@@ -70,23 +71,35 @@ class Workload:
 
     @property
     def precision(self) -> float | None:
-        """No precision is asked for beyond the shots."""
+        """Wanted standard error of each value: None, since a workload asks for shots instead."""
         return None
 
 
 def workload(
     circuit: QuantumCircuit,
-    problem: Any,
+    problem: ProblemLike,
     *,
-    optimizer: Any = "lbfgs",
-    theta: Any = None,
+    optimizer: OptimizerLike = "lbfgs",
+    theta: ArrayLike | None = None,
     accuracy: float = 1e-6,
     max_steps: int = 200,
     seed: int = 0,
     shots: int | None = None,
     label: str = "open",
 ) -> Workload:
-    """Check and convert what a user gave; see `hybrid.minimize` for the arguments.
+    """A workload from what a user gave, checked and converted.
+
+    Args:
+        circuit: Ansatz with parameters; no measurements.
+        problem: A `circuits.Problem`, or a Hermitian operator on the circuit's qubits.
+        optimizer: Name or `Optimizer`.
+        theta: Starting point, shape (params,), radians; by default the one in the circuit's metadata, or a small
+            random one.
+        accuracy: Wanted accuracy of the minimum, in the problem's unit.
+        max_steps: Most steps of the optimizer.
+        seed: Root of every random number.
+        shots: Shots for each measured circuit; None for exact values, or a device's default.
+        label: Classification of the data, one of `LABELS`.
 
     Raises:
         Refused: if the parts do not fit each other.
@@ -94,7 +107,7 @@ def workload(
     check_unitary(circuit)
     if not isinstance(problem, Problem):
         (hamiltonian,) = as_observables(problem, circuit.num_qubits)
-        problem = Problem("Hamiltonian", hamiltonian, unit="1", source={"kind": "operator"})
+        problem = Problem(hamiltonian)
     as_observables(problem.hamiltonian, circuit.num_qubits)
     if finite(accuracy, "accuracy") <= 0:
         raise Refused(f"accuracy must be a positive number in {problem.unit}, not {accuracy}")
@@ -112,13 +125,13 @@ def workload(
 
 def _start(circuit: QuantumCircuit, seed: int) -> np.ndarray:
     """The ansatz's own starting point, or a small random one."""
-    own = (circuit.metadata or {}).get("theta")
-    if own is not None and len(own) != circuit.num_parameters:
+    suggested = (circuit.metadata or {}).get("theta")
+    if suggested is not None and len(suggested) != circuit.num_parameters:
         raise Refused(
-            f"the circuit's metadata suggest {len(own)} starting parameters, but it has {circuit.num_parameters}: "
-            "it was changed after it was made; give theta"
+            f"the circuit's metadata suggest {len(suggested)} starting parameters, but it has "
+            f"{circuit.num_parameters}: it was changed after it was made; give theta"
         )
-    if own is not None:
-        return np.asarray(own, dtype=float)
+    if suggested is not None:
+        return np.asarray(suggested, dtype=float)
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
     return rng.uniform(-START_SPREAD, START_SPREAD, circuit.num_parameters)

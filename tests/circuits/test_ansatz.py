@@ -1,6 +1,7 @@
 import networkx
 import numpy as np
 import pytest
+from qiskit import QuantumCircuit
 from qiskit.circuit.library import PauliEvolutionGate, get_standard_gate_name_mapping
 from qiskit.quantum_info import Operator, SparsePauliOp, Statevector
 from scipy.linalg import expm
@@ -18,6 +19,8 @@ from circuits import (
     tfim,
     uccsd,
 )
+from circuits.ansatz.uccsd import excitations, n_excitations
+from circuits.problems.chemistry import Molecule
 
 ROUNDING = 1e-10  # some hundred gates on unit vectors
 
@@ -87,7 +90,7 @@ def test_hardware_efficient_refuses(options, words):
     [
         tfim(4, coupling=0.7, field=1.3),
         heisenberg(4, coupling=(1.0, 1.0, 0.4), field=0.3),
-        Problem("strings", SparsePauliOp.from_list([("XYZ", 0.3), ("ZII", 1.1), ("YIX", -0.2), ("III", 2.0)]), "1", {}),
+        Problem(SparsePauliOp.from_list([("XYZ", 0.3), ("ZII", 1.1), ("YIX", -0.2), ("III", 2.0)]), name="strings"),
     ],
     ids=lambda p: p.name,
 )
@@ -138,7 +141,7 @@ def test_qaoa_of_one_layer_on_a_triangle_free_cubic_graph():
 
 def test_qaoa_takes_fields_and_products_of_three():
     H = SparsePauliOp.from_list([("ZZZ", 0.7), ("IIZ", -0.4), ("ZIZ", 1.2)])
-    circuit = qaoa(Problem("cubic", H, "weight", {}), layers=1)
+    circuit = qaoa(Problem(H), layers=1)
     X = SparsePauliOp.from_sparse_list([("X", [q], 1.0) for q in range(3)], 3)
     psi = evolved(X, -0.3, evolved(H, 0.9, np.full(8, 8**-0.5, dtype=complex)))
     assert same_ray(state(circuit, [0.3, 0.9]), psi)
@@ -148,7 +151,7 @@ def test_diagonal_and_constant_are_told_apart():
     with pytest.raises(Refused, match="diagonal"):
         qaoa(tfim(3), layers=1)
     with pytest.raises(Refused, match="constant"):
-        qaoa(Problem("nothing", SparsePauliOp("III"), "weight", {}), layers=1)
+        qaoa(Problem("III"), layers=1)
     with pytest.raises(Refused, match="multiple of the identity"):
         hamiltonian_variational(tfim(3, coupling=0.0, field=0.0), layers=1)
     with pytest.raises(Refused, match="layers must be"):
@@ -259,3 +262,41 @@ def test_starting_points_are_not_stationary(problem, make):
     steps = 1e-4 * np.eye(len(theta))
     gradient = [(energy(circuit, problem, theta + h) - energy(circuit, problem, theta - h)) / 2e-4 for h in steps]
     assert np.linalg.norm(gradient) > 0.1
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: hardware_efficient(10**9),
+        lambda: hardware_efficient(10**400, layers=1),
+        lambda: hardware_efficient(4, layers=10**400),
+        lambda: hardware_efficient(4, layers=10**7),
+        lambda: hardware_efficient(2000, layers=1, topology="all"),
+        lambda: hardware_efficient(3, layers=10**6, rotations=[], entangler="rzz", topology=[(0, 1)]),
+        lambda: qaoa(maxcut([(0, 1)]), layers=10**7),
+        lambda: qaoa(maxcut([(0, 1)]), layers=10**400),
+        lambda: hamiltonian_variational(tfim(4), layers=10**6),
+        lambda: hamiltonian_variational(tfim(4), layers=10**400),
+    ],
+)
+def test_circuits_that_would_fill_the_memory_are_refused(make):
+    with pytest.raises(Refused, match=r"gates .*at most 500000"):
+        make()
+
+
+def test_too_many_excitations_are_refused():
+    everything = Molecule((("H", (0.0, 0.0, 0.0)),), "any", 0, 0, 40, 20, 20, 0.0)
+    problem = Problem("Z" * 80, structure=everything, reference_state=QuantumCircuit(80))
+    with pytest.raises(Refused, match="uccsd of Hamiltonian would have 1165000 gates"):
+        uccsd(problem)
+
+
+def test_the_number_of_excitations_is_known_beforehand():
+    for space in ((2, 1, 1), (5, 2, 1), (6, 3, 3), (4, 4, 0)):
+        assert n_excitations(*space) == len(excitations(*space))
+
+
+def test_too_many_terms_to_be_grouped_are_refused():
+    terms = SparsePauliOp.from_sparse_list([("XZ", [i, j], 1.0) for i in range(70) for j in range(70) if i != j], 70)
+    with pytest.raises(Refused, match="4830 terms; at most 4000 are grouped"):
+        hamiltonian_variational(Problem(terms), layers=1)

@@ -13,6 +13,11 @@ from circuits.problems.jordan_wigner import excitation_generator
 pyscf = pytest.importorskip("pyscf")
 ffsim = pytest.importorskip("ffsim")
 LIH = "Li 0 0 0; H 0 0 1.6"
+BENZENE = "; ".join(
+    f"{symbol} {radius * np.cos(k * np.pi / 3)} {radius * np.sin(k * np.pi / 3)} 0"
+    for symbol, radius in (("C", 1.397), ("H", 2.481))
+    for k in range(6)
+)
 
 
 def test_h2_energy(h2):
@@ -150,8 +155,18 @@ def test_hamiltonian_is_hermitian_and_keeps_the_electrons(h2):
         ("H 0 0 0; H 0 0 0.05", {}, "atoms 0 .* and 1 .* angstrom apart"),
         (LIH, {"basis": "sto3"}, "unknown basis 'sto3'; did you mean 'sto-3g'"),
         (LIH, {"basis": 3}, "basis must be a name"),
-        ("U 0 0 0", {"basis": "cc-pvdz"}, "no functions for U"),
-        ("I 0 0 0; H 0 0 1.6", {"basis": "lanl2dz"}, "replaces the inner electrons of I"),
+        (LIH, {"basis": "STO 3 G-x"}, "did you mean 'sto-3g'"),
+        (LIH, {"basis": "cc-pvxz"}, "did you mean 'cc-pv[dtq5]z'"),
+        (LIH, {"basis": "nonsense"}, "unknown basis 'nonsense'. Common ones"),
+        (LIH, {"basis": "/dev/zero"}, "unknown basis '/dev/zero'"),
+        (LIH, {"basis": "x" * 10**6}, "unknown basis 'xxx"),
+        (LIH, {"basis": "6-31g(7q)"}, "has no functions for Li; choose another, such as"),
+        (LIH, {"basis": "gth-szv"}, "inner electrons of H"),
+        (LIH, {"basis": "ccecp-cc-pvdz"}, "inner electrons of H"),
+        ("U 0 0 0", {"basis": "cc-pvdz"}, "no functions for U; choose another, such as '(ano|dyall-v2z)'"),
+        ("Xe 0 0 0", {"basis": "def2-tzvp"}, "inner electrons of Xe, .* such as"),
+        ("C 0 0 0", {"basis": "bfd-vdz", "spin": 2}, "inner electrons of C"),
+        ("I 0 0 0; H 0 0 1.6", {"basis": "lanl2dz"}, "inner electrons of I, .* such as 'sto-3g'"),
         (LIH, {"active_space": (2, 9)}, r"\(2, 9\) is larger than the molecule: .* 4 electrons in 6 orbitals"),
         (LIH, {"active_space": (6, 4)}, "larger than the molecule"),
         (LIH, {"active_space": (3, 4)}, "odd number of electrons"),
@@ -160,6 +175,19 @@ def test_hamiltonian_is_hermitian_and_keeps_the_electrons(h2):
         (LIH, {"active_space": 2}, "active_space must be"),
         (LIH, {"active_space": (2, 0)}, "at least 1, not 0"),
         (LIH, {"charge": 1}, "set spin to 1, or change the charge"),
+        (LIH, {"charge": 10**6000}, "charge must be a whole number of at most 10000, not about 10\\^6000"),
+        (LIH, {"charge": -(10**6000)}, "charge must be"),
+        (LIH, {"spin": 10**6000}, "spin .* must be"),
+        (LIH, {"active_space": (10**6000, 2)}, "electrons of active_space"),
+        (LIH, {"active_space": (2, 10**6000)}, "orbitals of active_space"),
+        (LIH, {"active_space": "\n" * 10**6}, "active_space must be"),
+        ("H 0 0 0; H 0 0 1e300", {}, "a coordinate beyond 100000 angstrom"),
+        ("H 0 0 0; " * 70_000, {}, "70000 atoms|at most 1000|atoms 0|characters"),
+        ("".join(f"H 0 0 {k}; " for k in range(1002)), {}, "1002 atoms; at most 1000"),
+        ("".join(f"He 0 0 {3 * k}; " for k in range(300)), {}, "300 basis functions; at most 256"),
+        (BENZENE, {"basis": "cc-pvtz", "active_space": (2, 2)}, "264 basis functions; at most 256"),
+        ("N 0 0 0; N 0 0 1.1", {"basis": "cc-pvtz"}, "has 60 orbitals, 120 qubits; .* choose an active space"),
+        ("N 0 0 0; N 0 0 1.1", {"basis": "cc-pvtz", "active_space": (10, 40)}, "40 orbitals, 80 qubits; .*smaller"),
         (LIH, {"charge": 4}, "leaves 0 electrons"),
         (LIH, {"spin": 1}, "set spin to 0 or 2"),
         (LIH, {"spin": 6}, "the molecule has 4 electrons"),
@@ -170,6 +198,80 @@ def test_hamiltonian_is_hermitian_and_keeps_the_electrons(h2):
 def test_bad_input_is_refused(geometry, options, words):
     with pytest.raises(Refused, match=words):
         molecule(geometry, **options)
+
+
+@pytest.mark.parametrize(
+    ("geometry", "basis", "space"),
+    [
+        (BENZENE, "sto-3g", (6, 6)),
+        ("N 0 0 0; N 0 0 1.098", "cc-pvtz", (6, 6)),
+        ("C 0 0 0; O 0 0 1.13", "cc-pCVDZ", (4, 4)),
+    ],
+    ids=["benzene", "nitrogen", "carbon monoxide"],
+)
+def test_small_active_spaces_of_large_bases(geometry, basis, space):
+    field = pyscf.scf.RHF(pyscf.gto.M(atom=geometry, basis=basis, verbose=0)).run(conv_tol=1e-12)
+    expected = pyscf.mcscf.CASCI(field, space[1], space[0]).run(verbose=0).e_tot
+    problem = molecule(geometry, basis=basis, active_space=space)
+    assert problem.n_qubits == 2 * space[1]
+    assert problem.exact_energy() == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "STO-3G",
+        " sto 3g",
+        "minao",
+        "cc_pvtz",
+        "6-31G(d)",
+        "6-31g(d,p)",
+        "6-311++g(2d,2p)",
+        "6-31+G**",
+        "unc-sto-3g",
+        "uncccpvdz",
+        "def2-TZVP",
+        "dyall-v2z",
+        "ano@3s2p1d",
+        "pc-1",
+    ],
+)
+def test_bases_in_all_their_spellings(name):
+    # Hartree-Fock of PySCF with the name as it is.
+    geometry = "O 0 0 0; H 0 0.757 0.587; H 0 -0.757 0.587"
+    theirs = pyscf.scf.RHF(pyscf.gto.M(atom=geometry, basis=name.strip(), verbose=0)).run(conv_tol=1e-12).e_tot
+    ours = molecule(geometry, basis=name, active_space=(2, 2))
+    assert ours.structure.hartree_fock_energy == pytest.approx(theirs, abs=1e-8)
+
+
+@pytest.mark.parametrize(("k", "symbol"), enumerate(["H", "C", "Fe", "I", "U"]))
+def test_every_basis_is_read_or_refused_in_words(k, symbol):
+    from circuits.problems import basis_sets
+
+    found = 0
+    for name in [*pyscf.gto.basis.ALIAS, *pyscf.gto.basis.GTH_ALIAS][k::5]:
+        try:
+            found += len(basis_sets.load(name, [symbol], pyscf.gto)[symbol]) > 0
+        except Refused as refusal:
+            words = str(refusal)
+            assert f"for {symbol}" in words or f"of {symbol}" in words
+    assert found > 0
+
+
+def test_a_file_with_the_name_of_a_basis_is_not_read(tmp_path, monkeypatch, h2):
+    monkeypatch.chdir(tmp_path)
+    for name in ("sto-3g", "sto3g"):
+        (tmp_path / name).write_text("H S\n 1.0 1.0\nEND\n")
+    assert molecule("H 0 0 0; H 0 0 0.735", basis="sto-3g").hamiltonian == h2.hamiltonian
+
+
+def test_a_mean_field_that_fails_is_refused(monkeypatch):
+    def fail(self, *args, **kwargs):
+        raise np.linalg.LinAlgError("overlap is not positive definite")
+
+    monkeypatch.setattr(pyscf.scf.hf.SCF, "kernel", fail)
+    with pytest.raises(Refused, match="depend on each other"):
+        molecule(LIH)
 
 
 def test_bad_xyz_files_are_refused(tmp_path):

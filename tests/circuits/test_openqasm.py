@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit, qasm2, qasm3
+from qiskit.circuit import Parameter
 from qiskit.quantum_info import Operator
 
 from circuits import Refused, from_qasm, hardware_efficient, load_circuit, save_circuit, uccsd
@@ -68,13 +69,15 @@ def test_mistakes_name_their_line(version, body, words):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "must start with its version"),
-        ("qreg q[2];", "must start with its version"),
+        ("", "holds no program"),
+        ("// h q;\n/* x q; */", "holds no program"),
+        ("Dear Sir,\n\nplease find enclosed", ":3: OpenQASM 3 does not allow 'find' here"),
+        ('include "qelib1.inc";\nqreg q[1];', "starts with 'OPENQASM 2.0;'"),
         ("OPENQASM 4.0;\nqubit q;", "versions 2 and 3"),
         ("OPENQASM 2.0;\nqreg q[1];\nh q[0];", "include .qelib1.inc."),
         ("OPENQASM 3.0;\nqubit q;\nh q;", "include .stdgates.inc."),
         (3, "takes OpenQASM text"),
-        ("no_such_file.qasm", "no OpenQASM file"),
+        ("no_such_file.qasm", "OpenQASM file .* cannot be read: No such file"),
     ],
 )
 def test_other_text_is_refused(text, words):
@@ -204,3 +207,67 @@ def test_files_of_another_kind_are_refused(tmp_path):
         load_circuit(tmp_path / "none.qpy")
     with pytest.raises(Refused, match="cannot be written"):
         save_circuit(QuantumCircuit(1), tmp_path / "no" / "folder.qpy")
+
+
+def test_a_program_without_version_is_openqasm_3():
+    """As the examples of the OpenQASM project are."""
+    text = '/* Bell\n */\ninclude "stdgates.inc"; // no version\nqubit[2] q;\nh q[0];\nctrl @ x q[0], q[1];\n'
+    assert from_qasm(text)[0].count_ops() == from_qasm("OPENQASM 3.1;\n" + text)[0].count_ops()
+    assert from_qasm("\ufeff" + HEAD[2] + "h q;")[0].size() == 3
+
+
+COMMENTED = {
+    "a gate": "// the gate swap exchanges the halves\nswap q[0], q[1];",
+    "an include": '// include "mine.inc" is gone\nswap q[0], q[1];',
+    "a register": "// qreg r[99999999]; and bit[99999999] b;\nswap q[0], q[1];",
+    "a brace": "// {{{{ ((((\nswap q[0], q[1];",
+    "quotes": "// it's \"one\nswap q[0], q[1]; // don't",
+}
+
+
+@BOTH
+@pytest.mark.parametrize("comment", COMMENTED)
+def test_comments_mean_nothing(version, comment):
+    assert from_qasm(HEAD[version] + COMMENTED[comment])[0].count_ops() == {"swap": 1}
+    if version == 3:
+        words, _, gates = COMMENTED[comment].removeprefix("//").partition("\n")
+        assert from_qasm(HEAD[3] + f"/*{words}\n*/ {gates}")[0].count_ops() == {"swap": 1}
+
+
+@pytest.mark.parametrize(
+    ("version", "body", "words"),
+    [
+        (2, "c3sx q[0], q[1], q[2], q[0];", "unknown gate 'c3sx'; did you mean 'c3sqrtx'?"),
+        (2, "cnot q[0], q[1];", "did you mean 'cx'"),
+        (2, "swp q[0], q[1];", "did you mean 'swap'"),
+        (2, "mesure q[0];", "did you mean 'measure'"),
+        (2, "// gate foo\nfooo q[0];", "unknown gate 'fooo'; define it"),
+        (2, "gate foo a { x a; }\nfooo q[0];", "did you mean 'foo'"),
+        (3, "rzz(0.1) q[0], q[1];", "'rzz' is not in \"stdgates.inc\" of OpenQASM 3; define it"),
+        (3, "sxdg q[0];", "'sxdg' is not in"),
+        (3, "Swap q[0], q[1];", r"did you mean 'swap' \(upper and lower case differ\)"),
+        (3, "cxx q[0], q[1];", "did you mean 'cx'"),
+        (3, "gate g(s, t) x { ry(s * t) x; }", ":4: this arithmetic .* in 'gate g"),
+        (3, "input float w;\ngate g(t) x { ry(t) x; }\npow(2) @ g(w) q[0];", ":6: .*a parameter stands where a number"),
+        (3, "const int n = 3;", "ConstantDeclaration is not supported, in 'const int n = 3;'"),
+        (3, "def f(qubit r) { h r; } // f", "SubroutineDefinition is not supported, in 'def f"),
+    ],
+)
+def test_hints_name_what_helps(version, body, words):
+    with pytest.raises(Refused, match=words) as refusal:
+        from_qasm(HEAD[version] + body)
+    assert "uuid" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("angle", [Parameter("a") ** 2, Parameter("a").sin(), abs(Parameter("a")), 1 / Parameter("a")])
+def test_openqasm_that_could_not_be_read_is_not_written(angle, tmp_path):
+    circuit = QuantumCircuit(1)
+    circuit.rx(angle, 0)
+    try:
+        save_circuit(circuit, tmp_path / "circuit.qasm")
+    except Refused as refusal:
+        assert "could not be read back" in str(refusal)  # noqa: PT017
+        assert not list(tmp_path.iterdir())
+    else:
+        read = load_circuit(tmp_path / "circuit.qasm").assign_parameters([0.7])
+        assert np.allclose(Operator(read).data, Operator(circuit.assign_parameters([0.7])).data)

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import pytest
 from qiskit.quantum_info import SparsePauliOp
 
@@ -40,6 +42,13 @@ def test_sparse_lines_alone_count_the_qubits(write):
         ("1 Z0 X0", "named twice"),
         ("1", "do not say how many qubits"),
         ("1 X999999", "too high"),
+        ("1e308 Z0\n1e308 Z0\n", "terms.txt:2: with this coefficient, the sum over equal strings is too large"),
+        ("1e308 Z0\n1e308 X0\n", "add up to more than 1e\\+150"),
+        ("1 XX\n1 Z0\n1 Y3\n1 ZZ", "terms.txt:3: qubit 3 is outside"),
+        ("1 Y3\n1 XX", "terms.txt:1: qubit 3 is outside of the 2 qubits of the string at .*terms.txt:2"),
+        ("1 " + "X" * 20_000, "a string of 20000 letters; at most 10000"),
+        ("1" * 5000 + "e400 Z0", "must be finite, not '111"),
+        ("".join(f"1 Z{k} X9999\n" for k in range(8000)), "has 6711 terms on 10000 qubits, 67110000 letters"),
     ],
 )
 def test_bad_files_are_refused(write, text, words):
@@ -50,3 +59,18 @@ def test_bad_files_are_refused(write, text, words):
 def test_missing_file(tmp_path):
     with pytest.raises(Refused, match="cannot be read"):
         pauli_terms(tmp_path / "none.txt")
+
+
+def test_wide_terms_of_few_letters_take_little_memory(write):
+    tracemalloc.start()
+    problem = pauli_terms(write("1 Z9999\n" * 30_000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert problem.n_qubits == 10_000
+    assert problem.hamiltonian.coeffs.tolist() == [30_000.0]
+    assert peak < 100e6  # 300 MB of letters if each line were written out
+
+
+def test_terms_that_cancel_are_gone(write):
+    assert pauli_terms(write("1 XX\n2 Z0\n-1 XX")).hamiltonian == SparsePauliOp(["IZ"], [2.0])
+    assert pauli_terms(write("1 XX\n-1 XX")).hamiltonian == SparsePauliOp(["II"], [0.0])

@@ -1,3 +1,5 @@
+import itertools
+
 import networkx
 import numpy as np
 import pytest
@@ -91,8 +93,16 @@ def test_source_makes_the_problem_again():
         ((4,), {"edges": [(0, 1), (2, 2)]}, "edge 1 joins site 2 to itself"),
         ((4,), {"edges": [(0, 1), (1, 0)]}, "second time"),
         ((4,), {"edges": [(0, 1, 2)]}, "pair of sites"),
-        ((4,), {"edges": [(0, 1.5)]}, "pair of sites"),
+        ((4,), {"edges": [(0, 1.5)]}, "pair of whole numbers"),
         ((4,), {"edges": 7}, "edges must be pairs"),
+        ((10**400,), {}, "about 10\\^400 terms on about 10\\^400 qubits"),
+        ((10**9,), {}, "1999999999 terms on 1000000000 qubits, .* at most 67108864"),
+        ((10**9,), {"edges": [(0, 1)]}, "1000000000 terms"),
+        ((100,), {"edges": [(0, 10**400)]}, "pair of whole numbers"),
+        ((100,), {"edges": ((i, i + 1) for i in itertools.count())}, "more than 200000 edges"),
+        ((4,), {"coupling": 1e308}, "add up to more than"),
+        ((4,), {"coupling": 10**400}, "coupling must be a finite number, not about 10\\^400"),
+        ((4,), {"coupling": 1e-308, "field": 0.0}, "all below"),
     ],
 )
 def test_bad_input_is_refused(arguments, options, words):
@@ -105,3 +115,8 @@ def test_bad_axes_are_refused():
         heisenberg(4, coupling=(1.0, 2.0))
     with pytest.raises(Refused, match="coupling Jy must be a finite"):
         heisenberg(4, coupling=(1.0, float("nan"), 2.0))
+
+
+def test_graphs_of_many_bonds_are_refused_before_they_are_coloured():
+    with pytest.raises(Refused, match="spin model of 5000 sites and 4999 bonds has 19997 terms"):
+        heisenberg(5000, edges=[(0, k) for k in range(1, 5000)])

@@ -123,7 +123,7 @@ def test_some_points_of_a_sweep(cli, study):
     code, out, _ = cli("run", study(SWEEP), "--folder", "sweep", "--json", "--only", "2", "--only", "h=0.5")
     assert code == 0
     assert [point["values"]["h"] for point in json.loads(out)["points"]] == [0.5, 2.0]
-    assert sorted(path.name for path in Path("sweep").iterdir()) == ["h=0.5", "h=2.0"], "no table of a part"
+    assert sorted(path.name for path in Path("sweep").iterdir()) == ["h=0.5", "h=2.0", "lock"], "no table of a part"
     code, out, _ = cli("run", study(SWEEP), "--folder", "sweep", "--json", "--resume")
     assert len(json.loads(out)["points"]) == 3
     code, _, err = cli("run", study(SWEEP), "--only", "h=0.6")

@@ -38,8 +38,8 @@ def test_tiles_computed_apart_are_the_whole(name, gradient):
     told, tiles = whole(points, 3), whole.tiles(points)
     assert len(tiles) > 1
     other = Evaluator(work, backend)
-    apart = [other.numbers(points, 3, [tile]) for tile in reversed(tiles)]
-    again = whole.told(points, np.concatenate(apart[::-1]))
+    apart = [other.compute(points, 3, [tile]) for tile in reversed(tiles)]
+    again = whole.combine(points, np.concatenate(apart[::-1]))
     assert again.values.tobytes() == told.values.tobytes()
     assert again.standard_errors.tobytes() == told.standard_errors.tobytes()
     assert (told.gradients is not None) == gradient

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid.ranks.launcher import device_settings, promised, shares
+from hybrid.ranks.launcher import detect_launch, device_settings, divide_cores
 
 
 @given(st.sets(st.integers(0, 200), min_size=1), st.integers(1, 40))
 def test_cores_are_divided_evenly(cores, n_ranks):
-    found = shares([frozenset(cores)] * n_ranks)
+    found = divide_cores([frozenset(cores)] * n_ranks)
     sizes = [len(own) for own in found]
     assert min(sizes) >= 1
     assert max(sizes) - min(sizes) <= 1
@@ -19,14 +19,14 @@ def test_cores_are_divided_evenly(cores, n_ranks):
 
 
 def test_ranks_bound_by_the_launcher_keep_their_cores():
-    assert shares([frozenset({4, 5}), frozenset({0}), frozenset({2, 9})]) == [[4, 5], [0], [2, 9]]
+    assert divide_cores([frozenset({4, 5}), frozenset({0}), frozenset({2, 9})]) == [[4, 5], [0], [2, 9]]
 
 
 def test_one_rank_without_a_launcher_and_on_the_cluster_s_first_node():
-    assert promised({}).size == 1
-    assert promised({"SLURM_NTASKS": "64"}).size == 1, "a batch script's own process is not one of its tasks"
-    assert promised({"SLURM_STEP_NUM_TASKS": "64", "SLURM_PROCID": "3"}).rank == 3
-    promised({"PMI_SIZE": "2", "PMI_RANK": "0"}).check(2, "MPICH")
+    assert detect_launch({}).size == 1
+    assert detect_launch({"SLURM_NTASKS": "64"}).size == 1, "a batch script's own process is not one of its tasks"
+    assert detect_launch({"SLURM_STEP_NUM_TASKS": "64", "SLURM_PROCID": "3"}).rank == 3
+    detect_launch({"PMI_SIZE": "2", "PMI_RANK": "0"}).check(2, "MPICH")
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_max_steps_is_a_status(small, tmp_path):
 
 def test_an_energy_below_the_exact_one_is_never_a_success(tmp_path):
     hamiltonian = SparsePauliOp(["Z"], [1.0])
-    problem = Problem("wrong on purpose", hamiltonian, "1", {}, solve=lambda: -0.5)
+    problem = Problem(hamiltonian, name="wrong on purpose", solve=lambda: -0.5)
     result = hybrid.minimize(hardware_efficient(1, layers=1), problem, backend="reference", folder=tmp_path / "run")
     assert result.energy < -0.9
     assert result.status == "below_exact"

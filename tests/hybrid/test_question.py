@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import Gate, Parameter
-from qiskit.circuit.library import UnitaryGate
+from qiskit.circuit.library import PauliEvolutionGate, UnitaryGate
+from qiskit.quantum_info import SparsePauliOp
+from qiskit.synthesis import LieTrotter
 
 import hybrid
 from circuits import hamiltonian_variational, hardware_efficient, heisenberg, maxcut, molecule, qaoa, tfim, uccsd
@@ -72,3 +74,15 @@ print(json.dumps(question(workload(hamiltonian_variational(heisenberg(4), layers
 def test_what_gates_are_made_of_counts(made):
     one, other = (question(workload(made(angle), tfim(1))) for angle in (0.2, 0.3))
     assert differing(one, other) == ["circuit"]
+
+
+def test_the_steps_of_an_evolution_count():
+    def evolution(operator, reps):
+        circuit = QuantumCircuit(2)
+        circuit.append(PauliEvolutionGate(operator, Parameter("a"), synthesis=LieTrotter(reps=reps)), [0, 1])
+        return question(workload(circuit, tfim(2)))
+
+    assert differing(evolution(SparsePauliOp(["XX", "ZI"]), 1), evolution(SparsePauliOp(["XX", "ZI"]), 3)) == [
+        "circuit"
+    ]
+    assert not differing(evolution(SparsePauliOp(["XX", "ZZ"]), 1), evolution(SparsePauliOp(["XX", "ZZ"]), 3))

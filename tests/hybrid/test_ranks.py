@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid.runs.journal import Journal
+from hybrid.runs import journal
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -118,11 +118,7 @@ def bits(result):
 
 
 def evaluations(path):
-    journal = Journal(path)
-    try:
-        return list(journal.read())
-    finally:
-        journal.close()
+    return list(journal.read(path).evaluations)
 
 
 SOME = [1, 3, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 5))]

@@ -33,9 +33,9 @@ def one_of_two_cores(monkeypatch):
 
 def test_memory_is_needed_once_for_each_rank():
     backend, cost = backends.get("statevector"), Cost(seconds=1.0, compile_s=0.0, memory_bytes=2**50)
-    check_node(backend, cost, Ranks(here=1))
+    check_node(backend, cost, Ranks(local_size=1))
     with pytest.raises(Refused, match=r"3 ranks of this node needs 1.0 PiB"):
-        check_node(backend, cost, Ranks(here=3))
+        check_node(backend, cost, Ranks(local_size=3))
 
 
 def test_bits_that_depend_on_threads_need_a_number_of_threads(one_of_two_cores, monkeypatch):

@@ -8,7 +8,7 @@ _FOLDER = Path(__file__).parent
 
 
 def kinds() -> list[str]:
-    """What there is a study file for.
+    """The names of the study files to start from, sorted.
 
     >>> "molecule" in kinds()
     True
@@ -17,7 +17,7 @@ def kinds() -> list[str]:
 
 
 def template(kind: str) -> str:
-    """A commented study file of this kind.
+    """The text of a commented study file of this kind.
 
     Raises:
         Refused: for an unknown kind, with the nearest one.

@@ -6,7 +6,7 @@ import pytest
 import backends
 import hybrid
 from circuits.errors import Refused
-from hybrid.algorithms.classifier import _loss, _Scores, batch, model
+from hybrid.algorithms.classifier import _loss, _Scores, batch_rows, classifier_circuit
 from hybrid.optimizers.optimizer import Points
 
 pytest.importorskip("sklearn", reason="classifiers need the extra learn")
@@ -65,7 +65,7 @@ def test_the_same_seed_gives_the_same_bits_and_a_kill_changes_nothing(tmp_path):
 
 @pytest.mark.parametrize("name", ["statevector", "reference"])
 def test_the_gradient_of_the_loss_is_that_of_differences(name):
-    circuit, n_theta = model(2, 1)
+    circuit, n_theta = classifier_circuit(2, layers=1), 4  # two angles of each qubit in each layer
     scores = _Scores(backends.get(name), circuit, 2, None)
     rng = np.random.default_rng(4)
     theta, rows, labels = rng.normal(size=n_theta), rng.normal(size=(5, 2)), np.array([0, 1, 1, 0, 1])
@@ -92,12 +92,12 @@ def test_a_classifier_from_shots(tmp_path):
 
 
 def test_an_epoch_sees_every_row_once():
-    seen = [batch(10, 3, step, seed=5) for step in range(6)]
+    seen = [batch_rows(10, 3, step=step, seed=5) for step in range(6)]
     for epoch in (seen[:3], seen[3:]):
         rows = np.concatenate(epoch)
         assert len(set(rows)) == len(rows) == 9
     assert not np.array_equal(seen[0], seen[3])
-    assert np.array_equal(batch(10, 64, 7, seed=5), np.arange(10))
+    assert np.array_equal(batch_rows(10, 64, step=7, seed=5), np.arange(10))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import hybrid
 from circuits import hardware_efficient, molecule, tfim, uccsd
 from circuits.errors import Refused
 from circuits.problems.levels import lowest_levels
-from hybrid.algorithms.deflated import Deflated, zeros
+from hybrid.algorithms.deflated import Deflated, zero_projector
 
 
 def with_its_electrons(problem):
@@ -83,7 +83,7 @@ def test_overlaps_are_sampled_with_shots(pair, name):
     spread = np.sqrt(overlap * (1 - overlap) / shots)
     assert 0 < abs(sampled[0] - overlap) < 5 * spread
     assert sampled[1] == 1.0
-    told = deflated.prepare(circuit, zeros(3))(theta, shots=shots, seed=3)
+    told = deflated.prepare(circuit, zero_projector(3))(theta, shots=shots, seed=3)
     assert told.standard_errors[0, 0] > 0.9 * spread
 
 
@@ -143,4 +143,4 @@ def test_a_penalty_that_only_equals_the_gap_leaves_a_mixture_and_says_so(tmp_pat
 
 def test_large_registers_are_refused():
     with pytest.raises(Refused, match="2\\^17"):
-        zeros(17)
+        zero_projector(17)

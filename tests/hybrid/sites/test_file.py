@@ -28,6 +28,11 @@ def test_a_site_is_what_the_file_says(sites):
     assert site("local").kind == "local"
 
 
+def test_a_byte_order_mark_is_no_content(sites):
+    sites('\ufeff[lab]\nkind = "slurm"\n')
+    assert site("lab").kind == "slurm"
+
+
 def test_the_file_may_say_what_local_is(sites):
     sites('[local]\nkind = "local"\nthrottle = 3\n')
     assert site("local").throttle == 3
@@ -93,3 +98,47 @@ def test_the_documentation_names_every_key():
     for kind in KINDS.values():
         for key in kind.model_fields:
             assert f"`{key}`" in text
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xff[lab]", "not UTF-8"),
+        (b"a = " + b"[" * 10**5, "nested too deeply"),
+        (b"a = " + b"9" * 10**5, "not TOML"),
+        (b'[lab]\nkind = "local"\nranks = 0x' + b"f" * 10**5, "more than 64 bits"),
+        (b'[lab]\nkind = "local"\nranks = ' + b"9" * 400, "more than 64 bits"),
+        (b'[lab]\nkind = ["local"]', "kind: unknown"),
+        (b"[lab]\nkind = 1979-05-27", "kind: unknown"),
+        (b'[lab]\nkind = "local"\nranks = inf', "ranks = "),
+        (b'[lab]\nkind = "local"\nthrottle = true', "throttle = true"),
+        (b'[lab]\nkind = "local"\nmodules = "gcc"', "modules = "),
+        (b'[lab]\nkind = "local"\nenvironment = [["A", "b"]]', "environment: must be a table"),
+        (b'[lab]\nkind = "local"\nenvironment = { A = 1, B = "abc" }', "environment: must be a table"),
+        (b'[lab]\nkind = "local"\n[lab.setup]\na = 1', "setup = "),
+        (b'[lab]\nkind = "slurm"\ntime = "' + b"9" * 5000 + b'"', "time: must be minutes"),
+        (b'[lab]\nkind = "slurm"\ntime = "\xd9\xa3\xd9\xa0"', "time: must be minutes"),
+        (b'["a\\nb"]\nkind = "local"', "the name of a site"),
+        (b'["-n"]\nkind = "local"', "the name of a site"),
+    ],
+)
+def test_a_damaged_file_is_one_line(sites, content, words):
+    file = sites("")
+    file.write_bytes(content)
+    with pytest.raises(Refused, match=words) as refused:
+        site("lab")
+    assert "\n" not in str(refused.value)
+    assert str(file) in str(refused.value)
+    assert len(str(refused.value)) < 1000
+    assert "abc" not in str(refused.value), "a secret is never repeated"
+
+
+def test_a_file_of_windows_begins_with_a_byte_order_mark(sites):
+    sites("").write_bytes(b'\xef\xbb\xbf[lab]\r\nkind = "local"\r\n')
+    assert site("lab").kind == "local"
+
+
+def test_a_folder_is_no_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("HYBRID_SITES", str(tmp_path))
+    with pytest.raises(Refused, match="cannot be read: Is a directory"):
+        site("local")

@@ -1,11 +1,14 @@
+import contextlib
 import json
-import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from hybrid.runs import folder as folders
+from hybrid.runs.files import read_json
+from hybrid.sites.local import Local
 
 ROOT = Path(__file__).parents[3]
 
@@ -65,6 +68,13 @@ def batch(cli, tmp_path, monkeypatch):
         def idle(self):
             return not {"pending", "running"} & set(self.states())
 
+        def processes(self):
+            """The driver, and the processes of the tasks."""
+            here = str(tmp_path / "sweep" / "batch")
+            found = [p for p in psutil.process_iter(["cmdline"]) if any(here in w for w in p.info["cmdline"] or [])]
+            (driver,) = [p for p in found if "hybrid.sites.driver" in p.info["cmdline"]]
+            return driver, [p for p in found if p != driver]
+
         def runs(self):
             record = tmp_path / "record"
             return record.read_text().split() if record.exists() else []
@@ -86,7 +96,7 @@ def test_a_sweep_in_the_background_has_the_bits_of_one_in_the_foreground(batch, 
     whole = json.loads(cli("run", "study.toml", "--folder", "serial", "--json", "--no-plot")[1])["points"]
     for point, other in zip(batch.points(), whole, strict=True):
         assert point["energy"] == other["energy"]
-        mine = folders.read_json(Path(point["output"]) / "result.json")
+        mine = read_json(Path(point["output"]) / "result.json")
         assert (mine["theta"], mine["evaluations"]) == (other["theta"], other["evaluations"])
     assert "2 converged" in cli("status", "sweep")[1]
     assert cli("cancel", "sweep")[1] == "0 points cancelled\n"
@@ -122,22 +132,173 @@ def test_waiting_points_are_cancelled_before_they_start(batch, cli, wait_until, 
     assert batch.states() == ["failed", "cancelled", "cancelled", "cancelled"]
 
 
-def test_while_a_task_outlives_its_driver_nothing_is_submitted(batch, wait_until):
+@pytest.fixture
+def orphans(batch, cli, wait_until, tmp_path):
+    """One task runs, another waits, and their driver has been killed; the processes of the task."""
+    batch.fake()
+    sites = tmp_path / "sites.toml"
+    sites.write_text(sites.read_text().replace("throttle = 2", "throttle = 1"))
+    assert batch.submit()[0] == 0
+    wait_until(lambda: batch.runs() == ["0", "1"])
+    driver, task = batch.processes()
+    driver.kill()
+    psutil.wait_procs([driver])
+    yield task
+    for process in task:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def ended(processes):
+    """Whether none of them works any more; whoever has to may not have asked yet how they ended."""
+    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
+
+
+def test_when_its_driver_is_killed_the_truth_is_told_and_a_task_can_still_be_cancelled(batch, cli, orphans):
+    assert batch.states() == ["failed", "running", "interrupted"]
+    assert "the driver of the tasks was ended before this one began" in batch.points()[2]["message"]
+    assert "1 of its points wait or run already" in batch.submit()[2]
+    bystander = subprocess.Popen(["bash", "-c", "sleep 60; true", "sweep/batch/job-1.sh", "1"], start_new_session=True)
+    try:
+        assert json.loads(cli("cancel", "sweep", "--json")[1])["cancelled"] == [1]
+        assert ended(orphans)
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+    assert batch.states() == ["failed", "cancelled", "interrupted"]
+    assert "saved" in Path("sweep/batch/1.log").read_text()
+    assert json.loads(batch.submit()[1])["points"] == [0, 1, 2]
+
+
+def test_a_task_that_does_not_save_is_killed_in_the_end(batch, cli, orphans, monkeypatch):
+    monkeypatch.setattr("hybrid.sites.local.GRACE_S", 0.2)
+    for process in orphans:
+        process.suspend()
+    assert json.loads(cli("cancel", "sweep", "--json")[1])["cancelled"] == [1]
+    assert ended(orphans)
+    assert batch.states()[1] == "cancelled"
+
+
+def test_what_is_left_of_a_task_whose_script_was_killed_is_found_too(batch, cli, orphans):
+    script = next(process for process in orphans if "job-1.sh" in " ".join(process.cmdline()))
+    script.kill()
+    psutil.wait_procs([script])
+    assert batch.states()[1] == "running"
+    assert json.loads(cli("cancel", "sweep", "--json")[1])["cancelled"] == [1]
+    assert ended(orphans)
+
+
+def test_tasks_on_another_machine_whose_driver_has_gone_are_not_said_to_be_cancelled(batch, cli, orphans, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("hybrid.sites.tasks._processes", lambda lock: {})  # their numbers mean nothing here
+        code, out, err = cli("cancel", "sweep")
+    assert (code, out) == (5, "")
+    assert "cancel them there" in err
+    assert batch.states()[1] == "running"
+
+
+def test_what_a_killed_script_leaves_behind_its_driver_ends(batch, wait_until):
     batch.fake()
     batch.submit()
     wait_until(lambda: batch.runs().count("1") == 1)
-    here = str(Path("sweep/batch").absolute())
-    mine = [p for p in psutil.process_iter(["cmdline"]) if any(here in word for word in p.info["cmdline"] or [])]
-    (driver,) = [p for p in mine if "hybrid.sites.driver" in p.info["cmdline"]]
-    try:
-        driver.kill()
-        psutil.wait_procs([driver])
-        assert "wait or run already" in batch.submit()[2]
-    finally:
-        for process in mine:
-            if process is not driver and "job-1.sh" in " ".join(process.info["cmdline"]):
-                process.send_signal(signal.SIGTERM)
+    _, task = batch.processes()
+    script = next(process for process in task if process.cmdline()[-1] == "1" and process.cmdline()[0] == "bash")
+    left = script.children(recursive=True)
+    script.kill()
+    wait_until(lambda: ended(left))
     wait_until(batch.idle)
+    assert "saved" in Path("sweep/batch/1.log").read_text()
+    assert batch.states()[1] == "interrupted"
+
+
+def test_a_driver_that_does_not_answer_is_no_success(batch, cli, wait_until, monkeypatch):
+    monkeypatch.setattr("hybrid.sites.local.ANSWER_S", 0.2)
+    batch.fake()
+    batch.submit()
+    wait_until(lambda: batch.runs().count("1") == 1)
+    driver, _ = batch.processes()
+    driver.suspend()
+    try:
+        code, out, err = cli("cancel", "sweep", "1")
+    finally:
+        driver.resume()
+    assert (code, out) == (5, "")
+    assert "has not answered" in err
+    wait_until(batch.idle)  # the driver has read it all the same
+
+
+def test_what_the_driver_complained_of_is_shown(batch, tmp_path, wait_until):
+    batch.fake()
+    (tmp_path / "sweep" / "batch" / "2.log").mkdir(parents=True)  # its log cannot be written
+    assert batch.submit()[0] == 0
+    wait_until(lambda: "Is a directory" in batch.points()[2]["message"])
+    assert batch.states()[2] == "interrupted"
+
+
+def test_a_driver_that_does_not_start_is_said(batch, monkeypatch):
+    batch.fake()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", "/bin/false")
+        code, out, err = batch.submit()
+    assert (code, out) == (5, "")
+    assert "did not start" in err
+    assert batch.states() == ["missing"] * 3
+
+
+def test_a_submission_that_is_killed_before_its_answer_is_found(batch, cli, wait_until, monkeypatch):
+    """The driver has started, and nobody is left to write that down."""
+    batch.fake()
+    start = Local.submit
+
+    def killed(self, handed):
+        next(start(self, handed))
+        raise SystemExit(9)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Local, "submit", killed)
+        assert batch.submit()[0] == 9
+    wait_until(lambda: batch.runs().count("1") == 1)
+    assert batch.states()[1] == "running"
+    assert "wait or run already" in batch.submit()[2]
+    assert 1 in json.loads(cli("cancel", "sweep", "--json")[1])["cancelled"]
+    wait_until(batch.idle)
+
+
+def test_a_submission_that_is_killed_before_anything_started_left_nothing(batch, monkeypatch):
+    def killed(self, handed):
+        raise SystemExit(9)
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Local, "submit", killed)
+        assert batch.submit()[0] == 9
+    assert batch.states() == ["missing"] * 3
+    batch.fake()
+    assert json.loads(batch.submit()[1])["points"] == [0, 1, 2]
+
+
+def test_of_two_submissions_at_once_one_is_refused(batch, start, tmp_path):
+    batch.fake()
+    command = ("-m", "hybrid.cli", "submit", "study.toml", "--folder", "sweep", "--json")
+    both = [start(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    said = [process.communicate() for process in both]
+    assert sorted(process.returncode for process in both) == [0, 2], said
+    refused = next(err for process, (_, err) in zip(both, said, strict=True) if process.returncode == 2)
+    assert "another process is working" in refused or "wait or run already" in refused
+    assert len(json.loads((tmp_path / "sweep/batch/submissions.json").read_text())["submissions"]) == 1
+
+
+def test_what_keeps_a_task_from_starting_is_shown(batch, cli, tmp_path, wait_until):
+    (tmp_path / "sites.toml").write_text('[local]\nkind = "local"\npython = "/no/such/python"\nthrottle = 3\n')
+    batch.submit()
+    wait_until(batch.idle)
+    for point in batch.points():
+        assert (point["state"], point["exit_code"]) == ("failed", 127)
+        assert "/no/such/python" in point["message"]
+    out = cli("status", "sweep")[1]
+    assert "/no/such/python" in out.replace("\n", "").replace(" ", "")
+    assert "127" in out
 
 
 def test_the_study_may_be_edited_while_it_runs_but_not_submitted_as_another(batch, tmp_path, wait_until):
@@ -192,6 +353,7 @@ def test_an_unknown_point_is_refused(batch, cli):
 
 def test_a_single_workload_is_a_study_of_one_point(batch, cli, tmp_path, wait_until):
     (tmp_path / "study.toml").write_text(STUDY.replace('"{h}"', "1.0").partition("[sweep]")[0])
+    (tmp_path / "circuits.py").write_text("raise SystemExit('a program of the user, which is not the package')")
     assert json.loads(batch.submit()[1])["points"] == [0]
     wait_until(batch.idle)
     assert batch.states() == ["converged"]

@@ -22,7 +22,7 @@ def batch(tmp_path):
     (tmp_path / "batch").mkdir()
     (tmp_path / "run").write_text(RUN.format(folder=tmp_path))
     (tmp_path / "run").chmod(0o755)
-    return Batch(tmp_path, tmp_path / "studies", "tfim-1234", 1, [0, 1, 5])
+    return Batch(tmp_path, "tfim-1234", 1, [0, 1, 5])
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def start(batch, tmp_path, monkeypatch):
     def begin(site, *arguments, **environment):
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        batch.script.write_text(script(site, batch))
+        batch.script.write_text(script(site, batch, base=batch.run / "studies"))
         processes.append(subprocess.Popen(["bash", str(batch.script), *arguments], start_new_session=True))
         return processes[-1]
 
@@ -56,7 +56,20 @@ def slurm(batch, **settings):
     return Slurm(kind="slurm", python=str(batch.run / "run"), **settings)
 
 
-def test_settings_become_options_of_sbatch(batch):
+def asked(site, batch, monkeypatch):
+    """The command line that sbatch gets; it answers with job 7."""
+    commands = []
+
+    def answer(command):
+        commands.append(command)
+        return "MaxArraySize = 1001" if command[0] == "scontrol" else "7"
+
+    monkeypatch.setattr("hybrid.sites.slurm._ask", answer)
+    assert [job["id"] for job in site.submit(batch)] == ["7"]
+    return commands[-1]
+
+
+def test_settings_become_options_of_sbatch_and_lines_of_the_script(batch, monkeypatch):
     site = Slurm.model_validate(
         {
             "kind": "slurm",
@@ -77,18 +90,16 @@ def test_settings_become_options_of_sbatch(batch):
             "launcher": "srun --mpi=pmi2",
         }
     )
-    text = script(site, batch)
-    header = text[: text.index("# One point")].splitlines()
     words = ["--account=chem", "--partition=gpu", "--time=02:00:00", "--nodes=2", "--ntasks=4", "--cpus-per-task=8"]
     words += ["--gpus-per-task=1", "--mem=16G", "--dependency=afterok:17", "--constraint=a100", "--requeue"]
-    words += ["--signal=B:USR1@120", f'--output="{batch.folder}/slurm/%A_%a.out"']
-    for word in words:
-        assert f"#SBATCH {word}" in header
+    words += ["--signal=B:USR1@120", f"--output={batch.folder}/slurm/%A_%a.out"]
+    assert set(words) <= set(asked(site, batch, monkeypatch))
+    text = script(site, batch, base=batch.run)
     body = text.splitlines()
     order = [
         "module load cuda || exit",
         "export OMP_NUM_THREADS=8",
-        "export GREETING='it'\"'\"'s me'",
+        "export GREETING='it'\"'\"'s me' || exit",
         "source venv/bin/activate",
     ]
     assert [body.index(line) for line in order] == sorted(body.index(line) for line in order)
@@ -96,18 +107,23 @@ def test_settings_become_options_of_sbatch(batch):
     assert subprocess.run(["bash", "-n"], input=text, text=True).returncode == 0
 
 
-def test_what_is_not_asked_for_is_not_in_the_script(batch):
-    text = script(slurm(batch, requeue=0), batch)
-    assert "#SBATCH --no-requeue" in text
-    for word in ("--account", "--partition", "--time", "--nodes", "--gpus", "--mem", "--dependency", "module", "srun"):
+def test_what_is_not_asked_for_is_not_said(batch, monkeypatch):
+    site = slurm(batch, requeue=0)
+    command = asked(site, batch, monkeypatch)
+    assert "--no-requeue" in command
+    for word in ("--account", "--partition", "--time", "--nodes", "--gpus", "--mem", "--dependency"):
+        assert word not in " ".join(command)
+    text = script(site, batch, base=batch.run)
+    for word in ("module", "srun", "#SBATCH"):
         assert word not in text
 
 
 def test_nothing_of_the_submitters_environment_is_in_the_script(batch, monkeypatch):
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "t0p-s3cret")
     for site in (local(batch), slurm(batch)):
-        assert "t0p-s3cret" not in script(site, batch)
-        assert "QISKIT_IBM_TOKEN" not in script(site, batch)
+        text = script(site, batch, base=batch.run)
+        assert "t0p-s3cret" not in text
+        assert "QISKIT_IBM_TOKEN" not in text
 
 
 def test_the_run_gets_its_point_and_its_code_is_passed_on(batch, start):
@@ -115,7 +131,7 @@ def test_the_run_gets_its_point_and_its_code_is_passed_on(batch, start):
     words = (batch.run / "begun").read_text().split()
     assert words[-2:] == ["--only", "5"]
     assert words[words.index("--folder") + 1] == str(batch.run)
-    assert words[words.index("--base") + 1] == str(batch.base)
+    assert words[words.index("--base") + 1] == str(batch.run / "studies")
 
 
 def test_an_array_that_starts_further_up(batch, start):
@@ -150,7 +166,9 @@ def test_a_module_that_is_missing_ends_the_task_before_the_run(batch, start):
 
 
 def test_a_time_limit_on_this_machine_is_told_to_the_run(batch):
-    assert "export HYBRID_END_TIME=$(($(date +%s) + 5400))" in script(local(batch, time="1:30:00"), batch)
+    assert "export HYBRID_END_TIME=$(($(date +%s) + 5400))" in script(
+        local(batch, time="1:30:00"), batch, base=batch.run
+    )
 
 
 def test_ranges():

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import psutil
 import pytest
 
-from hybrid.runs.journal import Journal
+from hybrid.runs import journal
 
 ROOT = Path(__file__).parents[3]
 
@@ -125,7 +125,7 @@ def point_name(point):
     return f"h={[1.0, 1.5, 2.0, 3.0][point // 5]},steps={[20, 21, 22, 23, 3000][point % 5]}"
 
 
-def wait_for(true, seconds=150):
+def wait_for(true, seconds=500):
     deadline = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < deadline
@@ -134,11 +134,8 @@ def wait_for(true, seconds=150):
 
 
 def evaluations(place):
-    journal = Journal(place / "journal.sqlite")
-    try:
-        return [(e.step, e.theta.tobytes(), e.told.values.tobytes()) for e in journal.read()]
-    finally:
-        journal.close()
+    kept = journal.read(place / "journal.sqlite").evaluations
+    return [(e.step, e.theta.tobytes(), e.told.values.tobytes()) for e in kept]
 
 
 @pytest.mark.slow
@@ -220,6 +217,61 @@ def test_a_job_whose_answer_was_lost_is_found_and_cancelled_while_it_runs(slurm,
     assert json.loads((place / "result.json").read_text())["status"] == "stopped"
     assert 0 < len(evaluations(place)) < 3000
     assert "JobState=CANCELLED" in slurm.ask("scontrol", "show", "job", submitted.jobs()[0][0])
+
+
+HOSTILE = [
+    "$(touch PWNED) `touch PWNED`; touch PWNED",
+    "' ; touch PWNED; '",
+    '" --comment=PWNED "',
+    "#SBATCH --comment=PWNED",
+    "%A_%a %% %x é\t*",
+    "-n 99 --exclusive",
+]
+"""Names of folders, and comments."""
+
+GIVEN = """#!/bin/bash
+# stands for runs: writes down what it was given
+printf '%s\\n' "$PWD" "$VALUE" "$@" >"${GIVEN}.${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
+"""
+
+
+def test_slurm_is_asked_for_what_the_user_named_and_for_nothing_else(slurm, cli, tmp_path, monkeypatch):
+    run = tmp_path / "given"
+    run.write_text(GIVEN)
+    run.chmod(0o755)
+    monkeypatch.setenv("GIVEN", str(tmp_path / "words"))
+    for name in ("ACCOUNT", "PARTITION", "TIMELIMIT", "OUTPUT", "JOB_NAME", "ARRAY_INX", "NO_REQUEUE"):
+        monkeypatch.setenv(f"SBATCH_{name}", "1")  # in the place of a directive, sbatch would take this
+    jobs = {}
+    for text in HOSTILE:
+        settings = SITES.replace('{ OMP_NUM_THREADS = "1" }', f"{{ VALUE = {json.dumps(text)} }}")
+        settings += f'python = "{run}"\naccount = "chem+x@y"\noptions = [{json.dumps("--comment=" + text)}]\n'
+        (tmp_path / "sites.toml").write_text(settings)
+        study = tmp_path / f"{text}.toml"
+        study.write_text(STUDY.replace("[1.0, 1.5, 2.0, 3.0]", "[1.0]").replace("22, 23, 3000]", "]"))
+        command = ("submit", "--site", "lab", "--folder", tmp_path / text, "--json", "--", study.name)
+        code, out, err = cli(*command)
+        assert code == 0, err
+        (job,) = json.loads(out)["jobs"]
+        jobs[job["id"]] = text
+    wait_for(lambda: not slurm.ask("squeue", "--noheader"))
+    for job, text in jobs.items():
+        folder = f"{tmp_path / text}/batch"
+        for index in range(2):
+            said = slurm.ask("scontrol", "show", "job", f"{job}_{index}").splitlines()
+            for line in (f"Comment={text}", f"Command={folder}/job-1.sh 0"):
+                assert f"   {line}".rstrip() in [other.rstrip() for other in said]
+            words = " ".join(said).split()
+            limits = {"Account=chem+x@y", "Partition=test", "TimeLimit=00:01:00", "NumTasks=1", "OverSubscribe=OK"}
+            assert {*limits, "NumCPUs=1", "Requeue=1", "Dependency=(null)"} <= set(words)
+            (name,) = (word for word in words if word.startswith("JobName="))
+            assert re.fullmatch(r"JobName=[A-Za-z0-9._-]+-[0-9a-f]{8}\.0", name)
+            assert Path(folder, "slurm", f"{job}_{index}.out").exists()
+            given = (tmp_path / f"words.{job}_{index}").read_text().splitlines()
+            assert given[:2] == [str(tmp_path), text]
+            assert given[-2:] == ["--only", str(index)]
+            assert given[given.index("--folder") + 1] == str(tmp_path / text)
+    assert not list(tmp_path.rglob("PWNED"))
 
 
 def test_slurms_own_words_reach_the_user(slurm, submitted, cli, tmp_path, monkeypatch):

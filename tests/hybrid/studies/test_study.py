@@ -28,6 +28,11 @@ def study(text, folder, **options):
     return check(tomllib.loads(text), path=folder / "study.toml", **options)
 
 
+def test_a_byte_order_mark_is_no_content(tmp_path):
+    (tmp_path / "study.toml").write_text(TFIM, encoding="utf-8-sig")
+    assert len(read(tmp_path / "study.toml").points()) == 1
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_examples_build(path):
     for point in read(path).points()[:2]:

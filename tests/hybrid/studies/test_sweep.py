@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from circuits.errors import Refused
 from hybrid.studies.study import check
-from hybrid.studies.sweep import check_use, fill, grid, positions, used, variables
+from hybrid.studies.sweep import check_use, fill, grid, placeholders, positions, variables
 
 NAMES = st.sampled_from(["r", "p", "a_1"])
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -36,12 +36,12 @@ def test_numbers_within_text_keep_every_digit(x, y):
 def test_text_without_a_placeholder_stays():
     data = {"a": "plain {} {1} { r }", "b": [1, 2.5, True, None]}
     assert fill(data, {"r": 1}) == data
-    assert used(data) == set()
+    assert placeholders(data) == set()
 
 
 def test_placeholders_are_found_at_any_depth():
     data = {"a": {"b": ["{p}", ["x{q}y{r}"]]}, "c": 3}
-    assert used(data) == {"p", "q", "r"}
+    assert placeholders(data) == {"p", "q", "r"}
     check_use(data, {"p": [1], "q": [1], "r": [1]})
 
 

@@ -1,0 +1,41 @@
+"""Ending points of a submitted study."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from hybrid.runs.lock import Lock
+from hybrid.sites.record import submitted
+from hybrid.sites.site import FOLDER
+from hybrid.studies.sweep import positions
+
+
+def cancel(folder: Path, words: Sequence[str] = ()) -> list[int]:
+    """End points of a submitted study that wait or run: those named, or all. Running ones save their work first.
+
+    Args:
+        folder: Of the study.
+        words: Numbers, ranges or names of points; none means all.
+
+    Returns:
+        The points that were ended; those that had ended before are not among them.
+
+    Raises:
+        Refused: if nothing was submitted to the folder, or a point is unknown.
+        FailedJob: if the scheduler refuses.
+        ProviderUnreachable: if it does not answer, or tasks run on another machine and nobody there can be told.
+        RecordFailed: if it cannot be written down.
+    """
+    record = submitted(folder)
+    wanted = positions(words, record.names) if words else range(len(record.names))
+    ended = []
+    with Lock(record.folder / FOLDER):
+        record = submitted(folder)  # again, now that nobody else can be writing it
+        for submission in record.relevant(wanted):
+            batch, jobs, active = record.batch(submission), record.jobs(submission), record.active(submission)
+            if mine := [point for point in wanted if point in active]:
+                submission.site_kind.cancel(batch, jobs, mine)
+                ended += mine
+                known = sorted({*submission.cancelled, *mine})
+                record = record.updated(replace(submission, cancelled=known, jobs=[dict(job) for job in jobs]))
+    return sorted(ended)

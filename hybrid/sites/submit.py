@@ -1,0 +1,152 @@
+"""Handing a study's points over to a site.
+
+An intent is written before the scheduler is asked, the ids after it has answered. So a submission whose answer was lost
+is looked for by its name before anything is sent again.
+"""
+
+import os
+import secrets
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+from circuits.errors import LostJob, ProviderUnreachable, RecordFailed, Refused, ToolkitError
+from hybrid.routing.plan import candidates, check_possible
+from hybrid.runs import folder as folders
+from hybrid.runs.lock import Lock
+from hybrid.sites.record import Submission, Submitted, inode, is_submitted, submitted
+from hybrid.sites.script import script
+from hybrid.sites.site import FOLDER, Site
+from hybrid.sites.status import activity, busy
+from hybrid.sites.words import check_folder, job_word
+from hybrid.studies.continuation import unfinished
+from hybrid.studies.preparation import within_memory, workload_of
+from hybrid.studies.study import Point, Study, read
+from hybrid.terminal.progress import Progress
+
+
+def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submission | None:
+    """Submit the points of a study that have no result yet.
+
+    What can be known to be wrong with any of them is found before anything is written or sent.
+
+    Args:
+        file: The study file.
+        site: Where to.
+        site_name: What the site is called in the site file.
+        folder: Where the record goes: a new one, or one that holds this study already.
+
+    Returns:
+        The submission; None if every point has its result.
+
+    Raises:
+        Refused: if the study is wrong, the folder holds another one, or points of it wait or run already.
+        FailedJob: if the scheduler does not take it.
+        LostJob: if the scheduler took it, perhaps; submit again to find out.
+        ProviderUnreachable: if there is no scheduler, or it does not answer.
+        RecordFailed: if the folder cannot be written.
+    """
+    file, folder = file.absolute(), folder.absolute()
+    for place in (folder, file.parent):
+        site.check(place)
+    study, content = read(file), file.read_bytes()
+    study.check_apart()
+    for point in study.points():
+        check_folder(folder / point.name)
+    missing = unfinished(study, folder)
+    points = study.points()
+    check_points([points[number] for number in missing if not folders.is_run(folder / points[number].name)])
+    place = folder / FOLDER
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with Lock(place), Lock(folder, shared=True) if study.sweep else nullcontext():
+            record = _record(study, file, folder)
+            if not missing:
+                return None
+            active, unknown = activity(record, missing)
+            if waiting := set(active).intersection(missing):
+                raise Refused(busy(folder, len(waiting)))
+            if why := next((unknown[point] for point in missing if point in unknown), None):
+                raise ProviderUnreachable(why)
+            (place / "study.toml").write_bytes(content)
+            return _hand_over(record, site, site_name, study, missing)
+    except OSError as err:
+        raise RecordFailed(f"{place} cannot be written: {err.strerror}") from err
+
+
+def check_points(points: Sequence[Point]) -> None:
+    """Refuse a study with a point that cannot be built, or that no backend can do.
+
+    Points that share a problem, or a problem and a circuit, share the work of building it.
+
+    Args:
+        points: Of one study.
+
+    Raises:
+        Refused: for the first such point that is found.
+    """
+    alike = sorted(points, key=lambda point: (repr(point.spec.problem), repr(point.spec.ansatz)))
+    before, made = None, {}
+    with Progress("checking points", len(points)) as progress:
+        for done, point in enumerate(alike):
+            progress.update(done, point.name)
+            if before is None or before.spec.problem != point.spec.problem:
+                made = {}
+            elif before.spec.ansatz != point.spec.ansatz:
+                made.pop("circuit")
+            try:
+                work, backend = workload_of(point, **made)
+            except MemoryError as err:
+                raise within_memory(err, point) from err
+            try:
+                check_possible(work, candidates(backend), elsewhere=True)
+            except Refused as err:
+                raise type(err)(f"{point.where}: {err}") from err
+            before, made = point, {"problem": work.problem, "circuit": work.circuit}
+
+
+def _record(study: Study, file: Path, folder: Path) -> Submitted:
+    """The folder's record, with the study file where it lies now."""
+    way = os.path.relpath(file, folder)
+    points = study.points()
+    if not is_submitted(folder):
+        values, names = [dict(point.values) for point in points], [point.name for point in points]
+        return Submitted(way, values, names, [], folder)
+    record = submitted(folder)
+    before = read(folder / FOLDER / "study.toml", base=file.parent) if record.submissions else study
+    if [point.record() for point in before.points()] != [point.record() for point in points]:
+        raise Refused(
+            f"{folder} holds another study, {record.study} from there, as it was in {folder / FOLDER / 'study.toml'}. "
+            "Submit that one, or choose another folder"
+        )
+    return replace(record, study=way)
+
+
+def _hand_over(record: Submitted, site: Site, site_name: str, study: Study, points: list[int]) -> Submission:
+    name = f"{job_word(study.points()[0].spec.run.name or study.path.stem)}-{secrets.token_hex(4)}"
+    submission = Submission(
+        len(record.submissions) + 1,
+        site_name,
+        site.kind,
+        name,
+        points,
+        folder=str(record.folder),
+        inode=inode(record.folder),
+    )
+    batch = record.batch(submission)
+    text = script(site, batch, base=study.path.absolute().parent)
+    batch.script.write_text(text, encoding="utf-8")
+    record = record.updated(submission)
+    try:
+        for job in site.submit(batch):
+            submission = replace(submission, jobs=[*submission.jobs, job])
+            record = record.updated(submission)
+    except LostJob:
+        raise
+    except ToolkitError:  # which is an answer, too
+        record.updated(replace(submission, answered=True, points=points if submission.jobs else []))
+        raise
+    submission = replace(submission, answered=True)
+    record.updated(submission)
+    return submission

@@ -1,0 +1,103 @@
+"""What the names and lines that users give must be, to stand in a script, on a command line, or in a job's name."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from circuits.errors import Refused
+
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
+"""What ends a line somewhere, or cannot be seen; a tab is neither."""
+
+SECRET = re.compile(r"(?i)\b\w*(token|secret|passw(or)?d|api_?key|credential)\w*\s*=")
+
+NAME_BYTES, PATH_BYTES = 255, 4000
+"""Longest name of a file, and longest path of a run's folder that leaves room for what lies in it, in bytes."""
+
+JOB_LETTERS = 60
+"""Longest part of a job's name that comes from the study."""
+
+
+def job_word(text: str) -> str:
+    """The text as the beginning of a job's name: letters, digits and -_. of ASCII, the first one a letter or digit.
+
+    >>> job_word("LiH (r=1.6)"), job_word("-n; rm *")
+    ('LiH-r-1.6', 'n-rm')
+    """
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", text).strip("-_.")[:JOB_LETTERS].rstrip("-_.") or "study"
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a folder that a script or a scheduler could not name.
+
+    Raises:
+        Refused: if its path holds line breaks or other control characters, or bytes that are not UTF-8, or is too long.
+    """
+    text = str(path)
+    if CONTROL.search(text) or re.search("[\ud800-\udfff]", text):
+        raise Refused(
+            f"the folder {text!a}: its path holds control characters or bytes that are not UTF-8, which scripts of "
+            "jobs cannot name safely; rename it, or choose another one"
+        )
+    if len(os.fsencode(text)) > PATH_BYTES or any(len(os.fsencode(part)) > NAME_BYTES for part in path.parts):
+        raise Refused(
+            f"the folder {text[:40]}...: a name may have {NAME_BYTES} bytes, and the whole path {PATH_BYTES}; "
+            "choose a shorter one"
+        )
+
+
+def one_line(line: str) -> str:
+    """A line without line breaks or other control characters, so that it stays one line wherever it is written."""
+    if CONTROL.search(line):
+        raise ValueError("must be one line, without control characters")
+    return line
+
+
+def no_secret(line: str) -> str:
+    """One line that sets no secret: the script is kept, and read by others."""
+    if SECRET.search(one_line(line)):
+        raise ValueError(
+            "looks like a secret, and the script is kept in the run's folder; set it in your own shell's environment"
+        )
+    return line
+
+
+def _shell_words(line: str) -> str:
+    try:
+        shlex.split(line)
+    except ValueError as err:
+        raise ValueError(f"must be words as in a shell: {err}") from err
+    return line
+
+
+def _program(word: str) -> str:
+    if re.match(r"-|\s|[A-Za-z_]\w*=|$", word):
+        raise ValueError("must be the name or path of a program")
+    return word
+
+
+def _variables(table: dict[str, str]) -> dict[str, str]:
+    for name, value in table.items():
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise ValueError(f"{name!a} is no name of a variable: letters, digits and _ of ASCII, no digit first")
+        if name.startswith("hybrid_"):
+            raise ValueError(f"{name} is a name of the script's own; choose one that does not begin with hybrid_")
+        no_secret(f"{name}={value}")
+    return table
+
+
+Line = Annotated[str, AfterValidator(no_secret)]
+"""A line of shell, or one word of a command: as the site file has it."""
+
+Launcher = Annotated[Line, AfterValidator(_shell_words), Field(min_length=1)]
+Program = Annotated[Line, AfterValidator(_program)]
+Module = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.][A-Za-z0-9_.+@/:=,~%-]*$")]
+Modules = Annotated[tuple[Module, ...], Field(strict=False)]
+Lines = Annotated[tuple[Line, ...], Field(strict=False)]
+Variables = Annotated[dict[str, str], AfterValidator(_variables)]
+Word = Annotated[str, Field(pattern=r"^[\w.,:?+@%/=*&|\[\]()-]+$")]
+"""A word for a scheduler, such as an account or a dependency."""

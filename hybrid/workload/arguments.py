@@ -1,0 +1,17 @@
+"""The types of what users give: problems, backends and optimizers, as objects or by name."""
+
+from qiskit.providers import BackendV2
+from qiskit.quantum_info import Pauli, SparseObservable, SparsePauliOp
+
+from backends.base import Backend
+from circuits import Problem
+from hybrid.optimizers.optimizer import Optimizer
+
+ProblemLike = Problem | SparsePauliOp | SparseObservable | Pauli | str
+"""A `circuits.Problem`, or a Hermitian operator; a string is a Pauli label such as ``"XIZ"``, qubit 0 rightmost."""
+
+BackendLike = str | Backend | BackendV2
+"""A name that `backends.get` knows, or "auto" where a choice is left; a `Backend`; or a device object of Qiskit's."""
+
+OptimizerLike = str | Optimizer
+"""A name that `hybrid.optimizers.get` knows, or an `Optimizer` with its settings."""
