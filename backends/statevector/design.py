@@ -7,6 +7,7 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.statevector.cut import Cut, cut
+from backends.statevector.frame import real_frame
 from backends.statevector.fuse import Block, Costs, Diagonal, Wide, fuse, total_cost
 from backends.statevector.lower import Factors
 from backends.statevector.plan import Plan, few_moves, looped_plan, plan
@@ -31,16 +32,21 @@ class Design:
     """The choices for a circuit; each is made when it is first asked for, and once.
 
     Attributes:
-        factors: The lowered circuit.
+        lowered: The circuit.
         real: Type of real numbers.
         observables: To be taken.
         whole: Whether the whole state has to be there, in steps, as for second derivatives.
     """
 
-    factors: Factors
+    lowered: Factors
     real: np.dtype
     observables: tuple[SparsePauliOp, ...] = ()
     whole: bool = False
+
+    @cached_property
+    def factors(self) -> Factors:
+        """The circuit in the frame in which most of it is real."""
+        return real_frame(self.lowered)
 
     @cached_property
     def part(self) -> Reached | None:

@@ -62,6 +62,7 @@ class NativeProgram:
 
     def _kernel(self, chosen: Rotations, terms: tuple[SparsePauliOp, ...]):
         import native
+
         kind = native.ProgramDouble if self.real == np.float64 else native.ProgramSingle
         observables = [native.Observable(*chosen.observed(one)) for one in terms]
         return kind(chosen.n_qubits, chosen.x, chosen.z, chosen.angle, chosen.weight, self.angles.n_angles, observables)

@@ -56,11 +56,7 @@ def rotations(factors: Factors, absorb: Absorb) -> Rotations:
     for strings in _gates(factors):
         turns = [(string, eighths) for string, eighths, _, _ in strings]
         fixed = [(string, eighths) for string, eighths in turns if eighths is not None]
-        if (
-            absorb is not Absorb.NONE
-            and len(fixed) == len(turns)
-            and (absorb is Absorb.ALL or permutes(fixed))
-        ):
+        if absorb is not Absorb.NONE and len(fixed) == len(turns) and (absorb is Absorb.ALL or permutes(fixed)):
             for string, eighths in fixed:
                 frame.turn(string, eighths)
             continue
@@ -80,8 +76,6 @@ def rotations(factors: Factors, absorb: Absorb) -> Rotations:
 
 def _gates(factors: Factors):
     """For each gate its strings, each with its angle in units of pi/4 if that is whole, its factor and its weight."""
-    free = np.diff(factors.angles.matrix.indptr) > 0
-    free[[index for index, _, _ in factors.angles.curved]] = True
     there = factors.weight != 0
     count = np.bitwise_count(factors.x[:, None] & factors.z).astype(int)
     weights = factors.weight * (1 - count // 2 % 2 * 2)
@@ -93,7 +87,9 @@ def _gates(factors: Factors):
             gate = []
         x = int(factors.x[f])
         for k in np.flatnonzero(there[f]).tolist():
-            whole = None if free[f] or abs(eighths[f, k] - round(eighths[f, k])) > 1e-13 else round(eighths[f, k])
+            whole = (
+                None if factors.free[f] or abs(eighths[f, k] - round(eighths[f, k])) > 1e-13 else round(eighths[f, k])
+            )
             gate.append((Pauli.string(x, int(factors.z[f, k])), whole, f, float(weights[f, k])))
     if gate:
         yield gate
