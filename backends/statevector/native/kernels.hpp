@@ -1,9 +1,10 @@
-// The kernels, for the instruction set that the including file names.
+// The kernels, for the instruction set that the including file is compiled for.
+//
+// Everything stands in an unnamed namespace and uses nothing of the standard library: an inline function or template of
+// external linkage that two instruction sets compile would be linked once for both.
 //
 // VECTOR_BYTES is the length of a vector register, ROTATE_BITS and PAIR_BITS are how many rows (as powers of two) of one
 // state, and of two, are held in registers.
-#include <cmath>
-
 #include "tile.hpp"
 
 #define INLINE __attribute__((always_inline)) inline

@@ -1,8 +1,11 @@
 #include "pool.hpp"
 
-#include <chrono>
+#include <algorithm>
+#include <cstdlib>
 #include <map>
-#include <unistd.h>
+#include <utility>
+#include <pthread.h>
+#include <sched.h>
 
 namespace native {
 namespace {
@@ -23,18 +26,46 @@ bool soon(const Condition& condition) {
     return false;
 }
 
+// The pools of this process. They are never ended: at its exit, threads of other libraries may still use them, and after a
+// fork there are no threads to join.
+class Pools {
+public:
+    static Pools& instance() {
+        static Pools* pools = new Pools;
+        return *pools;
+    }
+
+    Pool& of(int workers) {
+        const std::lock_guard lock(mutex_);
+        Pool*& pool = pools_[workers];
+        if (!pool) pool = new Pool(workers);
+        return *pool;
+    }
+
+private:
+    // A child process has no threads but the one that forked. It must not find the mutex held by another.
+    Pools() {
+        pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+                       [] {
+                           instance().pools_.clear();
+                           instance().mutex_.unlock();
+                       });
+    }
+
+    std::mutex mutex_;
+    std::map<int, Pool*> pools_;
+};
+
 }  // namespace
 
-Pool& Pool::shared(int workers) {
-    static std::mutex mutex;
-    static std::map<int, Pool*> pools;  // never ended: a process that forked has no threads to join
-    static pid_t owner = 0;
-    const std::lock_guard lock(mutex);
-    if (owner != getpid()) pools.clear();
-    owner = getpid();
-    Pool*& pool = pools[workers];
-    if (!pool) pool = new Pool(workers);
-    return *pool;
+Pool& Pool::shared(int workers) { return Pools::instance().of(workers); }
+
+int Pool::default_workers() {
+    if (const char* said = std::getenv("OMP_NUM_THREADS"))
+        if (const int number = std::atoi(said); number > 0) return number;
+    cpu_set_t cores;
+    if (sched_getaffinity(0, sizeof cores, &cores) == 0) return CPU_COUNT(&cores);
+    return std::max(1u, std::thread::hardware_concurrency());  // a machine with more cores than the set has bits
 }
 
 Pool::Pool(int workers) {
@@ -51,12 +82,16 @@ Pool::~Pool() {
     for (std::thread& thread : threads_) thread.join();
 }
 
-void Pool::run(std::size_t chunks, const Work& work) {
-    std::unique_lock alone(busy_, std::try_to_lock);
-    if (!alone || threads_.empty() || chunks < 2) {
-        for (std::size_t chunk = 0; chunk < chunks; ++chunk) work(chunk, 0);
-        return;
+void Pool::run_alone(std::size_t chunks, const Work& work, Watch& watch) {
+    for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
+        if (watch.stopped()) throw Interrupted();
+        work(chunk, 0);
     }
+}
+
+void Pool::run(std::size_t chunks, const Work& work, Watch& watch) {
+    std::unique_lock alone(busy_, std::try_to_lock);
+    if (!alone || threads_.empty() || chunks < 2) return run_alone(chunks, work, watch);
     {
         const std::lock_guard lock(mutex_);
         work_ = &work;
@@ -65,18 +100,29 @@ void Pool::run(std::size_t chunks, const Work& work) {
         ++announced_;
     }
     begun_.notify_all();
-    share(work, 0);
+    share(work, 0, watch);
     std::unique_lock lock(mutex_);
     work_ = nullptr;  // a worker that has not begun need not
     ended_.wait(lock, [this] { return working_ == 0; });
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
-void Pool::share(const Work& work, int worker) {
-    for (std::size_t chunk = next_++; chunk < chunks_; chunk = next_++) work(chunk, worker);
+void Pool::share(const Work& work, int worker, Watch& watch) {
+    try {
+        for (std::size_t chunk = next_++; chunk < chunks_; chunk = next_++) {
+            if (watch.stopped()) throw Interrupted();
+            work(chunk, worker);
+        }
+    } catch (...) {
+        next_ = chunks_;  // the others need not go on
+        const std::lock_guard lock(mutex_);
+        if (!failure_) failure_ = std::current_exception();
+    }
 }
 
 void Pool::serve(int worker) {
     std::uint64_t seen = 0;
+    Watch unwatched;  // only the caller can ask itself
     while (true) {
         soon([&] { return announced_ != seen; });
         const Work* work = nullptr;
@@ -89,7 +135,7 @@ void Pool::serve(int worker) {
             work = work_;  // which the caller takes back while the last chunks are still done
             ++working_;
         }
-        share(*work, worker);
+        share(*work, worker, unwatched);
         {
             const std::lock_guard lock(mutex_);
             --working_;

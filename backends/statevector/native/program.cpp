@@ -2,72 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <numbers>
 #include <utility>
+
+#include "memory.hpp"
+#include "spread.hpp"
 
 namespace native {
 namespace {
 
 constexpr std::size_t most_chunks = 64;  // of a pass, the same for any number of workers
 
-// Memory that nothing was written to yet, at the boundary of a page.
-class Memory {
-public:
-    Memory() = default;
-    explicit Memory(std::size_t bytes) : data_(std::aligned_alloc(page, (bytes / page + 1) * page)) {
-        if (!data_) throw std::bad_alloc();
-    }
-    ~Memory() { std::free(data_); }
-    Memory(Memory&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
-    Memory& operator=(Memory&& other) noexcept {
-        std::swap(data_, other.data_);
-        return *this;
-    }
-
-    template <class T>
-    T* as() const {
-        return static_cast<T*>(data_);
-    }
-
-private:
-    static constexpr std::size_t page = 4096;
-    void* data_ = nullptr;
-};
-
 // What is left of the phase of a string, beside signs by index and whether it is real.
 int sign_of(const Pauli& string) { return string.phase == 0 || string.phase == 3 ? 1 : -1; }
-
-// Another basis of GF(2)^n, in which rows of a tile, often powers of two apart, do not meet in the same sets of the
-// cache: high bits of an index are added to low ones. It is its own inverse.
-class Spread {
-public:
-    Spread(int n_bits, int lane_bits) {
-        constexpr int set_bits = 10;
-        const int first = lane_bits + set_bits;
-        for (int bit = first; bit < n_bits; ++bit) pairs_.push_back({bit, first - 1 - (bit - first) % set_bits});
-    }
-
-    Mask index(Mask i) const {
-        Mask out = i;
-        for (const Pair& pair : pairs_) out ^= (i >> pair.high & 1) << pair.low;
-        return out;
-    }
-
-    Pauli string(const Pauli& p) const {
-        Mask z = p.z;
-        for (const Pair& pair : pairs_) z ^= (p.z >> pair.low & 1) << pair.high;
-        return {index(p.x), z, p.phase};
-    }
-
-private:
-    struct Pair {
-        int high, low;
-    };
-    std::vector<Pair> pairs_;
-};
 
 View view_of(const Pass& pass) {
     return {.row_bits = pass.row_bits,
@@ -94,16 +42,12 @@ Place place_of(const Pass& pass, std::uint64_t tile) {
 
 // Call `work(tile, chunk, worker)` for the tiles of a pass. A chunk holds the same tiles for any number of workers.
 template <class TileWork>
-void for_tiles(const Pass& pass, Pool* pool, const TileWork& work) {
+void for_tiles(const Pass& pass, const Crew& crew, const TileWork& work) {
     const std::uint64_t tiles = pass.tiles(), chunks = std::min<std::uint64_t>(tiles, most_chunks);
-    const Work share = [&](std::size_t chunk, int worker) {
+    crew.run(chunks, [&](std::size_t chunk, int worker) {
         for (std::uint64_t tile = chunk * tiles / chunks; tile < (chunk + 1) * tiles / chunks; ++tile)
             work(tile, chunk, worker);
-    };
-    if (pool)
-        pool->run(chunks, share);
-    else
-        for (std::size_t chunk = 0; chunk < chunks; ++chunk) share(chunk, 0);
+    });
 }
 
 template <class Real>
@@ -164,9 +108,6 @@ Program<Real>::Program(int n_qubits, std::vector<Rotation> rotations, std::size_
 }
 
 template <class Real>
-Program<Real>::~Program() = default;
-
-template <class Real>
 const std::vector<Pass>& Program<Real>::undo_passes() const {
     std::call_once(undo_planned_, [this] {
         undo_ = rotation_passes(rotations_, n_bits_, shape_of(kernels_, kernels_.adjoint_bits, tile_bytes, 5, 12), true,
@@ -215,7 +156,7 @@ void Program<Real>::bind(const double* angles, Workspace& space) const {
 }
 
 template <class Real>
-void Program<Real>::forward(Workspace& space, Pool* pool) const {
+void Program<Real>::forward(Workspace& space, const Crew& crew) const {
     Real* psi = space.psi();
     const std::size_t vector = std::size_t{1} << kernels_.lane_bits;
     // Passes write all that they may have reached.
@@ -237,7 +178,7 @@ void Program<Real>::forward(Workspace& space, Pool* pool) const {
             space.diagonals[k] = space.sign[index] * sign_of(rotations_[index].string) * space.angle[index];
         }
         const View view = view_of(pass);
-        for_tiles(pass, pool, [&](std::uint64_t tile, std::size_t, int worker) {
+        for_tiles(pass, crew, [&](std::uint64_t tile, std::size_t, int worker) {
             kernels_.rotate(view, place_of(pass, tile), coefficients, space.diagonals.data(), static_cast<Real>(scale),
                             psi, space.scratch[worker].template as<void>());
         });
@@ -245,7 +186,7 @@ void Program<Real>::forward(Workspace& space, Pool* pool) const {
 }
 
 template <class Real>
-double Program<Real>::observe(std::size_t observable, bool store, Workspace& space, Pool* pool) const {
+double Program<Real>::observe(std::size_t observable, bool store, Workspace& space, const Crew& crew) const {
     const std::size_t vector = std::size_t{1} << kernels_.lane_bits;
     const std::vector<Term>& terms = observables_[observable];
     const auto weight = [&](int index) {
@@ -262,7 +203,7 @@ double Program<Real>::observe(std::size_t observable, bool store, Workspace& spa
         for (std::size_t k = 0; k < pass.diagonals.size(); ++k) space.diagonals[k] = weight(pass.diagonals[k].index);
         space.sums.assign(most_chunks, 0);
         const View view = view_of(pass);
-        for_tiles(pass, pool, [&](std::uint64_t tile, std::size_t chunk, int worker) {
+        for_tiles(pass, crew, [&](std::uint64_t tile, std::size_t chunk, int worker) {
             space.sums[chunk] +=
                 kernels_.observe(view, place_of(pass, tile), coefficients, space.diagonals.data(), space.psi(),
                                  store ? space.lambda() : nullptr, add, space.scratch[worker].template as<void>());
@@ -275,7 +216,7 @@ double Program<Real>::observe(std::size_t observable, bool store, Workspace& spa
 }
 
 template <class Real>
-void Program<Real>::undo(Workspace& space, Pool* pool, double* slopes) const {
+void Program<Real>::undo(Workspace& space, const Crew& crew, double* slopes) const {
     const std::size_t vector = std::size_t{1} << kernels_.lane_bits;
     for (const Pass& pass : undo_passes()) {
         const std::size_t n_steps = pass.steps.size(), n = n_steps + pass.diagonals.size();
@@ -296,7 +237,7 @@ void Program<Real>::undo(Workspace& space, Pool* pool, double* slopes) const {
         space.sums.assign(most_chunks * n, 0);
         const double root = std::sqrt(std::abs(scale));
         const View view = view_of(pass);
-        for_tiles(pass, pool, [&](std::uint64_t tile, std::size_t chunk, int worker) {
+        for_tiles(pass, crew, [&](std::uint64_t tile, std::size_t chunk, int worker) {
             kernels_.undo(view, place_of(pass, tile), coefficients, space.diagonals.data(), static_cast<Real>(root),
                           space.psi(), space.lambda(), space.sums.data() + chunk * n,
                           space.scratch[worker].template as<void>());
@@ -329,55 +270,59 @@ void Program<Real>::undo(Workspace& space, Pool* pool, double* slopes) const {
 }
 
 template <class Real>
-void Program<Real>::row(const double* angles, double* values, double* slopes, Workspace& space, Pool* pool) const {
+void Program<Real>::row(const double* angles, double* values, double* slopes, Workspace& space, const Crew& crew) const {
     bind(angles, space);
-    forward(space, pool);
+    forward(space, crew);
     const std::size_t n = observables_.size(), bytes = (sizeof(Real) * 2) << n_bits_;
     if (slopes) std::fill_n(slopes, n * n_angles_, 0.0);
     for (std::size_t k = 0; k < n; ++k) {
         if (slopes && n > 1)
             std::memcpy(space.states[k ? 0 : 2].template as<void>(), space.states[k ? 2 : 0].template as<void>(), bytes);
-        values[k] = observe(k, slopes != nullptr, space, pool);
-        if (slopes) undo(space, pool, slopes + k * n_angles_);
+        values[k] = observe(k, slopes != nullptr, space, crew);
+        if (slopes) undo(space, crew, slopes + k * n_angles_);
     }
 }
 
 template <class Real>
-void Program<Real>::energies(const double* angles, std::size_t rows, double* values, double* slopes, Pool& pool) const {
+void Program<Real>::energies(const double* angles, std::size_t rows, double* values, double* slopes, Pool& pool,
+                             Watch& watch) const {
     const std::size_t n = observables_.size();
     const bool small = n_bits_ < 16;
     if (rows > 1 && small && pool.workers() > 1) {
         std::vector<Workspace> spaces;
         for (int worker = 0; worker < pool.workers(); ++worker) spaces.push_back(workspace(1, states(slopes)));
-        pool.run(rows, [&](std::size_t k, int worker) {
+        const auto one = [&](std::size_t k, int worker) {
+            Watch unwatched;
             row(angles + k * n_angles_, values + k * n, slopes ? slopes + k * n * n_angles_ : nullptr, spaces[worker],
-                nullptr);
-        });
-        return;
+                Crew{nullptr, unwatched});
+        };
+        return pool.run(rows, one, watch);
     }
     Workspace space = workspace(pool.workers(), states(slopes));
     for (std::size_t k = 0; k < rows; ++k)
-        row(angles + k * n_angles_, values + k * n, slopes ? slopes + k * n * n_angles_ : nullptr, space, &pool);
+        row(angles + k * n_angles_, values + k * n, slopes ? slopes + k * n * n_angles_ : nullptr, space,
+            Crew{&pool, watch});
 }
 
 template <class Real>
-void Program<Real>::state(const double* angles, std::complex<Real>* amplitudes, Pool& pool) const {
+void Program<Real>::state(const double* angles, std::complex<Real>* amplitudes, Pool& pool, Watch& watch) const {
     Workspace space = workspace(pool.workers(), 1);
     bind(angles, space);
-    forward(space, &pool);
+    forward(space, {&pool, watch});
     const Spread spread(n_bits_, kernels_.lane_bits);
     const std::size_t vector = std::size_t{1} << kernels_.lane_bits;
     const Pauli frame = space.quarters;
     const Real* psi = space.psi();
     const std::size_t n = std::size_t{1} << n_qubits_, chunks = std::min<std::size_t>(n, most_chunks);
-    pool.run(chunks, [&](std::size_t chunk, int) {
+    const auto copy = [&](std::size_t chunk, int) {
         for (std::size_t i = chunk * n / chunks; i < (chunk + 1) * n / chunks; ++i) {
             const Mask from = spread.index(i) ^ frame.x;
             const std::size_t at = (from / vector) * 2 * vector + from % vector;
             const Real sign = odd(from & frame.z) ? -1 : 1;
             amplitudes[i] = {sign * psi[at], sign * psi[at + vector]};
         }
-    });
+    };
+    pool.run(chunks, copy, watch);
 }
 
 template <class Real>

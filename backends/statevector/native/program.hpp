@@ -3,7 +3,6 @@
 
 #include <complex>
 #include <cstddef>
-#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -12,29 +11,44 @@
 
 namespace native {
 
+constexpr int most_qubits = 32;  // the places of rows are kept in 32 bits
+
 // Of the passes over a state.
 struct Counts {
     std::size_t passes, sweeps, layers, steps, diagonals;
 };
 
-template <class Real>
-class Program {
+// A program in either precision.
+class Evaluator {
 public:
-    // Rotations in the order of their application to |0...0>.
-    Program(int n_qubits, std::vector<Rotation> rotations, std::size_t n_angles,
-            std::vector<std::vector<Term>> observables, const Kernels<Real>& kernels);
-    ~Program();
+    virtual ~Evaluator() = default;
 
-    std::size_t n_angles() const { return n_angles_; }
-    std::size_t n_observables() const { return observables_.size(); }
-    int n_qubits() const { return n_qubits_; }
+    virtual int n_qubits() const = 0;
+    virtual std::size_t n_angles() const = 0;
+    virtual std::size_t n_observables() const = 0;
 
     // Values of shape (rows, observables) from angles of shape (rows, angles); slopes, if asked for, of shape
     // (rows, observables, angles).
-    void energies(const double* angles, std::size_t rows, double* values, double* slopes, Pool& pool) const;
+    virtual void energies(const double* angles, std::size_t rows, double* values, double* slopes, Pool& pool,
+                          Watch& watch) const = 0;
+};
+
+template <class Real>
+class Program final : public Evaluator {
+public:
+    // Rotations in the order of their application to |0...0>; of at most `most_qubits` qubits.
+    Program(int n_qubits, std::vector<Rotation> rotations, std::size_t n_angles,
+            std::vector<std::vector<Term>> observables, const Kernels<Real>& kernels);
+
+    int n_qubits() const override { return n_qubits_; }
+    std::size_t n_angles() const override { return n_angles_; }
+    std::size_t n_observables() const override { return observables_.size(); }
+
+    void energies(const double* angles, std::size_t rows, double* values, double* slopes, Pool& pool,
+                  Watch& watch) const override;
 
     // The final state, 2^n amplitudes, up to a global phase.
-    void state(const double* angles, std::complex<Real>* amplitudes, Pool& pool) const;
+    void state(const double* angles, std::complex<Real>* amplitudes, Pool& pool, Watch& watch) const;
 
     Counts counts(bool undone) const;
 
@@ -45,10 +59,10 @@ private:
     int states(bool slopes) const;
     Workspace workspace(int workers, int states) const;
     void bind(const double* angles, Workspace& space) const;
-    void forward(Workspace& space, Pool* pool) const;
-    double observe(std::size_t observable, bool store, Workspace& space, Pool* pool) const;
-    void undo(Workspace& space, Pool* pool, double* slopes) const;
-    void row(const double* angles, double* values, double* slopes, Workspace& space, Pool* pool) const;
+    void forward(Workspace& space, const Crew& crew) const;
+    double observe(std::size_t observable, bool store, Workspace& space, const Crew& crew) const;
+    void undo(Workspace& space, const Crew& crew, double* slopes) const;
+    void row(const double* angles, double* values, double* slopes, Workspace& space, const Crew& crew) const;
 
     int n_qubits_, n_bits_;
     std::size_t n_angles_;
