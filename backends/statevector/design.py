@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import jax
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
+from backends.statevector import native
 from backends.statevector.cut import Cut, cut
 from backends.statevector.frame import real_frame
 from backends.statevector.fuse import Block, Costs, Diagonal, Wide, fuse, total_cost
 from backends.statevector.lower import Factors
+from backends.statevector.native.program import NativeProgram
 from backends.statevector.plan import Plan, few_moves, looped_plan, plan
 from backends.statevector.sector import Reached, reached
 
@@ -25,6 +28,9 @@ SMALLEST_CUT = 10
 SMALL: Costs = (1.0, 1.0, 1.0, 1.1, 1.5)
 LARGE: Costs = (7.0, 7.0, 7.0, 7.0, 8.2, 9.4)
 """Times of blocks on 0, 1, ... qubits, in passes over the state, a gradient's share included; in either precision."""
+
+NATIVE_PASS = 0.3
+"""Time of a pass of the native kernels, in passes of XLA's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +60,13 @@ class Design:
         return reached(self.factors)
 
     @cached_property
+    def native(self) -> NativeProgram | None:
+        """The whole circuit for the native kernels, where these are there and JAX would compute on the processor."""
+        if self.whole or not native.available() or jax.default_backend() != "cpu":
+            return None
+        return NativeProgram(self.lowered, self.real)
+
+    @cached_property
     def cut(self) -> Cut | None:
         """Two halves to run instead, where few bonds join them and that costs less."""
         if self.whole or self.part is not None or self.factors.n_qubits < SMALLEST_CUT:
@@ -61,8 +74,14 @@ class Design:
         found = cut(self.factors)
         if found is None or any(is_stepwise(half.n_qubits) for half in found.halves):
             return None
-        cost = total_cost(self.steps, block_costs(self.factors.n_qubits)) * 2.0**self.factors.n_qubits
-        return found if found.cost(self.observables) < cost else None
+        return found if found.cost(self.observables) < self._whole_passes * 2.0**self.factors.n_qubits else None
+
+    @property
+    def _whole_passes(self) -> float:
+        """Time of a value on the whole state, in passes over it, a gradient's share included."""
+        if self.native is not None:
+            return NATIVE_PASS * self.native.passes(self.observables)
+        return total_cost(self.steps, block_costs(self.factors.n_qubits))
 
     @cached_property
     def steps(self) -> list[Block | Wide | Diagonal]:
@@ -86,7 +105,7 @@ class Design:
             return 2 * len(self.factors)
         if self.cut is not None:
             return self.cut.cost(self.observables) / self.cut.amplitudes
-        return total_cost(self.steps, block_costs(self.factors.n_qubits))
+        return self._whole_passes
 
     @property
     def amplitudes(self) -> float:

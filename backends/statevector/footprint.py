@@ -77,6 +77,9 @@ def memory_of(design: Design, *, derivative: bool, keep: bool | None) -> Memory:
         return Memory(states, tables, states, False, one)
     if design.cut is not None:
         return _of_halves(design.cut, observables, real, derivative)
+    if design.native is not None:
+        held = design.native.memory_bytes(n_observables=len(observables), derivative=derivative)
+        return Memory(held, 0, held, False, one)
     plan = design.plan
     masks = [by_x_mask(observable) for observable in observables]
     entries = sum((len(m) - (0 in m)) * 2**n for m in masks)

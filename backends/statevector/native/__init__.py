@@ -26,7 +26,15 @@ except ImportError as err:  # not there, or made for another Python or C++ libra
 else:
     _why_not = None
 
-__all__ = ["Observable", "ProgramDouble", "ProgramSingle", "available", "default_workers", "instruction_sets", "why_not"]
+__all__ = [
+    "Observable",
+    "ProgramDouble",
+    "ProgramSingle",
+    "available",
+    "default_workers",
+    "instruction_sets",
+    "why_not",
+]
 
 
 def available() -> bool:

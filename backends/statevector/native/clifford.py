@@ -1,7 +1,7 @@
 """Clifford gates that are not applied: later strings are seen through them.
 
-For a circuit U = C R of rotations R and a Clifford C, a rotation that follows is exp(-i a P) C = C exp(-i a C+ P C), and
-an observable H becomes C+ H C. What C does to a string is known from what it does to X and Z of each qubit.
+For a circuit U = C R of rotations R and a Clifford C, a rotation that follows is exp(-i a P) C = C exp(-i a C+ P C),
+and an observable H becomes C+ H C. What C does to a string is known from what it does to X and Z of each qubit.
 
 References:
     Aaronson and Gottesman, Improved simulation of stabilizer circuits, Phys. Rev. A 70, 052328 (2004).

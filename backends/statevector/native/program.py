@@ -8,8 +8,15 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.angles import Angles
+from backends.statevector import native
 from backends.statevector.lower import Factors
 from backends.statevector.native.rotations import Absorb, Rotations, rotations
+
+LEAST_QUBITS = 8
+"""Smaller states are padded to as many, at most, so that they fill vectors and registers."""
+
+PASS = 8
+"""Rotations on a tile that take as long as reading and writing it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,12 +26,10 @@ class NativeProgram:
     Attributes:
         factors: The lowered circuit.
         real: Type of real numbers.
-        workers: Threads.
     """
 
     factors: Factors
     real: np.dtype
-    workers: int
 
     @property
     def angles(self) -> Angles:
@@ -35,34 +40,44 @@ class NativeProgram:
         """The observable in the form that the other methods take."""
         return observable
 
+    def memory_bytes(self, *, n_observables: int, derivative: bool) -> int:
+        """Of the states that are held at once: psi, lambda, and a copy of psi for further observables."""
+        held = 1 if not derivative else 2 if n_observables <= 1 else 3
+        result = n_observables == 0
+        return (held + result) * 2 * self.real.itemsize * 2 ** max(self.factors.n_qubits, LEAST_QUBITS)
+
+    def passes(self, observables: tuple[SparsePauliOp, ...]) -> float:
+        """Time of a value with its gradient, in passes over the state."""
+        return _cost(*self._cheapest(observables, undone=True).counts(True)) / PASS
+
     def energies(self, terms: tuple[SparsePauliOp, ...]) -> Callable[[np.ndarray], np.ndarray]:
         """See `Program.energies`."""
         kernel = self._cheapest(terms, undone=False)
-        return lambda rows: kernel.energies(self.angles.values(rows), self.workers)
+        return lambda rows: kernel.energies(self.angles.values(rows))
 
     def energies_and_slopes(self, terms: tuple[SparsePauliOp, ...]) -> Callable[[np.ndarray], tuple]:
         """See `Program.energies_and_slopes`."""
         kernel = self._cheapest(terms, undone=True)
-        return lambda rows: kernel.energies_and_slopes(self.angles.values(rows), self.workers)
+        return lambda rows: kernel.energies_and_slopes(self.angles.values(rows))
 
     def state(self, row: np.ndarray) -> np.ndarray:
         """The final state, complex, shape (2^n,)."""
-        return self._stateful.state(self.angles.values(row[None])[0], self.workers)
+        return self._stateful.state(self.angles.values(row[None])[0])
 
     @cached_property
     def _stateful(self):
         return self._kernel(rotations(self.factors, Absorb.NONE), ())
 
     def _cheapest(self, terms: tuple[SparsePauliOp, ...], *, undone: bool):
-        ways = [rotations(self.factors, absorb) for absorb in (Absorb.PERMUTATIONS, Absorb.ALL)]
-        if len(ways[0].x) == len(ways[1].x):
-            ways.pop()
-        kernels = [self._kernel(way, terms) for way in ways]
+        kernels = [self._kernel(way, terms) for way in self._ways]
         return min(kernels, key=lambda kernel: _cost(*kernel.counts(undone)))
 
-    def _kernel(self, chosen: Rotations, terms: tuple[SparsePauliOp, ...]):
-        import native
+    @cached_property
+    def _ways(self) -> list[Rotations]:
+        ways = [rotations(self.factors, absorb) for absorb in (Absorb.PERMUTATIONS, Absorb.ALL)]
+        return ways if len(ways[0].x) > len(ways[1].x) else ways[:1]
 
+    def _kernel(self, chosen: Rotations, terms: tuple[SparsePauliOp, ...]):
         kind = native.ProgramDouble if self.real == np.float64 else native.ProgramSingle
         observables = [native.Observable(*chosen.observed(one)) for one in terms]
         return kind(chosen.n_qubits, chosen.x, chosen.z, chosen.angle, chosen.weight, self.angles.n_angles, observables)
@@ -70,4 +85,4 @@ class NativeProgram:
 
 def _cost(passes: int, sweeps: int, layers: int, steps: int, diagonals: int) -> float:
     """Time of a state's way through a plan, about in units of one rotation on a tile."""
-    return 8 * passes + 2 * sweeps + 4 * layers + steps + diagonals / 8
+    return PASS * passes + 2 * sweeps + 4 * layers + steps + diagonals / 8

@@ -40,13 +40,13 @@ class Rotations:
     frame: Frame
 
     def observed(self, observable: SparsePauliOp) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """X masks, Z masks and coefficients of an observable as it looks before the Clifford, each of shape (terms,)."""
+        """X masks, Z masks and coefficients of an observable, seen through the Clifford, each of shape (terms,)."""
         bits = np.uint64(1) << np.arange(self.n_qubits, dtype=np.uint64)
         masks = zip(observable.paulis.x @ bits, observable.paulis.z @ bits, strict=True)
         seen = [self.frame.seen(Pauli.string(int(x), int(z))) for x, z in masks]
         signs = np.array([string.sign for string in seen], float)
         x, z = (np.array([string[k] for string in seen], np.uint64) for k in (0, 1))
-        return x, z, signs * np.real(observable.coeffs)
+        return x, z, signs * np.real(np.asarray(observable.coeffs))
 
 
 def rotations(factors: Factors, absorb: Absorb) -> Rotations:
