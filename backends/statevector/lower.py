@@ -94,9 +94,9 @@ def lower(circuit: QuantumCircuit) -> Factors:
     return Factors(circuit.num_qubits, compiled, x, z, weight, phase, np.array(gates, int))
 
 
-def mask_type(n_qubits: int) -> type[np.unsignedinteger]:
-    """The numbers that hold masks over so many qubits, with a bit to spare; above 31, it takes several devices."""
-    return np.uint32 if n_qubits <= 31 else np.uint64
+def mask_type(n_qubits: int) -> type[np.unsignedinteger] | type[object]:
+    """The numbers that hold masks over so many qubits, with a bit to spare; above 63, those of Python."""
+    return np.uint32 if n_qubits <= 31 else np.uint64 if n_qubits <= 63 else object
 
 
 def _exponentials(circuit: QuantumCircuit, number: Iterator[int]) -> Iterator[tuple[int | None, Any, Strings]]:

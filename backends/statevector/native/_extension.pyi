@@ -35,9 +35,23 @@ class _Program:
 
 class ProgramDouble(_Program):
     def state(self, angles: NDArray[np.float64], workers: int = 0) -> NDArray[np.complex128]: ...
+    def slopes(
+        self,
+        angles: NDArray[np.float64],
+        psi: NDArray[np.complex128],
+        lambda_: NDArray[np.complex128],
+        workers: int = 0,
+    ) -> NDArray[np.float64]: ...
 
 class ProgramSingle(_Program):
     def state(self, angles: NDArray[np.float64], workers: int = 0) -> NDArray[np.complex64]: ...
+    def slopes(
+        self,
+        angles: NDArray[np.float64],
+        psi: NDArray[np.complex64],
+        lambda_: NDArray[np.complex64],
+        workers: int = 0,
+    ) -> NDArray[np.float64]: ...
 
 def default_workers() -> int: ...
 def instruction_sets() -> list[str]: ...

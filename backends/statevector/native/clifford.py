@@ -10,6 +10,8 @@ References:
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Self
 
+import numpy as np
+
 
 class Pauli(NamedTuple):
     """i^phase X^x Z^z; a string of X, Y and Z has as many i as there are Y.
@@ -86,6 +88,31 @@ class Frame:
             self._x[qubit] = self._x.get(qubit, Pauli(1 << qubit, 0)).times(by)
         for qubit in _bits(string.x):
             self._z[qubit] = self._z.get(qubit, Pauli(0, 1 << qubit)).times(by)
+
+    def permutation(self, n_qubits: int) -> tuple[np.ndarray, np.ndarray]:
+        """C, if it takes basis states to basis states: (C psi)[i] = phase[i] psi[source[i]], up to a global phase.
+
+        Since C+ X C = P for X of a qubit, a phase follows from that of the index without the qubit's bit.
+
+        Returns:
+            source, shape (2^n,), and the power of i in the phase, 0 to 3, of the same shape.
+
+        >>> frame = Frame()
+        >>> for string, eighths in ((Pauli(0, 1), -1), (Pauli(2, 0), -1), (Pauli(2, 1), 1)):  # CNOT from qubit 0 to 1
+        ...     frame.turn(string, eighths)
+        >>> frame.permutation(2)[0]
+        array([0, 3, 2, 1])
+        """
+        first = 0
+        for qubit in range(n_qubits):
+            if self.seen(Pauli(0, 1 << qubit)).sign < 0:
+                first ^= self.seen(Pauli(1 << qubit, 0)).x
+        source, power = np.array([first]), np.array([0], np.int8)
+        for qubit in range(n_qubits):
+            seen = self.seen(Pauli(1 << qubit, 0))
+            crossed = power - np.int8(seen.phase) + 2 * (np.bitwise_count(source & seen.z) & 1).astype(np.int8)
+            source, power = np.concatenate([source, source ^ seen.x]), np.concatenate([power, crossed % 4])
+        return source, power
 
 
 def permutes(rotations: Iterable[tuple[Pauli, int]]) -> bool:

@@ -183,6 +183,24 @@ void define_program(nb::module_& m, const char* name) {
             },
             "angles"_a, "workers"_a = 0)
         .def(
+            "slopes",
+            [](const H& self, Vector<double> angles, Vector<std::complex<Real>> psi,
+               Vector<std::complex<Real>> lambda, int workers) {
+                const std::size_t n = std::size_t{1} << self.program->n_qubits();
+                require(angles.shape(0) == self.program->n_angles(),
+                        "there must be " + std::to_string(self.program->n_angles()) + " angles, there are " +
+                            std::to_string(angles.shape(0)));
+                require(psi.shape(0) == n && lambda.shape(0) == n,
+                        "psi and lambda must have " + std::to_string(n) + " amplitudes, they have " +
+                            std::to_string(psi.shape(0)) + " and " + std::to_string(lambda.shape(0)));
+                auto slopes = array<double>({self.program->n_angles()});
+                compute(workers, [&](Pool& pool, Watch& watch) {
+                    self.program->slopes(angles.data(), psi.data(), lambda.data(), slopes.data(), pool, watch);
+                });
+                return slopes;
+            },
+            "angles"_a, "psi"_a, "lambda_"_a, "workers"_a = 0)
+        .def(
             "counts",
             [](const H& self, bool undone) {
                 const Counts c = self.program->counts(undone);

@@ -305,24 +305,51 @@ void Program<Real>::energies(const double* angles, std::size_t rows, double* val
 }
 
 template <class Real>
+template <class Copy>
+void Program<Real>::for_amplitudes(const Workspace& space, Pool& pool, Watch& watch, const Copy& copy) const {
+    const Spread spread(n_bits_, kernels_.lane_bits);
+    const std::size_t vector = std::size_t{1} << kernels_.lane_bits;
+    const Pauli frame = space.quarters;
+    const std::size_t n = std::size_t{1} << n_qubits_, chunks = std::min<std::size_t>(n, most_chunks);
+    const auto some = [&](std::size_t chunk, int) {
+        for (std::size_t i = chunk * n / chunks; i < (chunk + 1) * n / chunks; ++i) {
+            const Mask from = spread.index(i) ^ frame.x;
+            const Real sign = odd(from & frame.z) ? -1 : 1;
+            copy(i, (from / vector) * 2 * vector + from % vector, sign);
+        }
+    };
+    pool.run(chunks, some, watch);
+}
+
+template <class Real>
 void Program<Real>::state(const double* angles, std::complex<Real>* amplitudes, Pool& pool, Watch& watch) const {
     Workspace space = workspace(pool.workers(), 1);
     bind(angles, space);
     forward(space, {&pool, watch});
-    const Spread spread(n_bits_, kernels_.lane_bits);
-    const std::size_t vector = std::size_t{1} << kernels_.lane_bits;
-    const Pauli frame = space.quarters;
     const Real* psi = space.psi();
-    const std::size_t n = std::size_t{1} << n_qubits_, chunks = std::min<std::size_t>(n, most_chunks);
-    const auto copy = [&](std::size_t chunk, int) {
-        for (std::size_t i = chunk * n / chunks; i < (chunk + 1) * n / chunks; ++i) {
-            const Mask from = spread.index(i) ^ frame.x;
-            const std::size_t at = (from / vector) * 2 * vector + from % vector;
-            const Real sign = odd(from & frame.z) ? -1 : 1;
-            amplitudes[i] = {sign * psi[at], sign * psi[at + vector]};
-        }
-    };
-    pool.run(chunks, copy, watch);
+    const std::size_t vector = std::size_t{1} << kernels_.lane_bits;
+    for_amplitudes(space, pool, watch, [&](std::size_t i, std::size_t at, Real sign) {
+        amplitudes[i] = {sign * psi[at], sign * psi[at + vector]};
+    });
+}
+
+template <class Real>
+void Program<Real>::slopes(const double* angles, const std::complex<Real>* psi, const std::complex<Real>* lambda,
+                           double* slopes, Pool& pool, Watch& watch) const {
+    Workspace space = workspace(pool.workers(), 2);
+    bind(angles, space);
+    const std::size_t vector = std::size_t{1} << kernels_.lane_bits;
+    const std::complex<Real>* given[] = {psi, lambda};
+    for (int k = 0; k < 2; ++k) {
+        Real* state = space.states[k].template as<Real>();
+        if (n_bits_ > n_qubits_) std::memset(state, 0, (sizeof(Real) * 2) << n_bits_);
+        for_amplitudes(space, pool, watch, [&](std::size_t i, std::size_t at, Real sign) {
+            state[at] = sign * given[k][i].real();
+            state[at + vector] = sign * given[k][i].imag();
+        });
+    }
+    std::fill_n(slopes, n_angles_, 0.0);
+    undo(space, {&pool, watch}, slopes);
 }
 
 template <class Real>

@@ -50,6 +50,10 @@ public:
     // The final state, 2^n amplitudes, up to a global phase.
     void state(const double* angles, std::complex<Real>* amplitudes, Pool& pool, Watch& watch) const;
 
+    // 2 Re <lambda| d psi> by each angle, for a psi from `state` and any lambda, of 2^n amplitudes each.
+    void slopes(const double* angles, const std::complex<Real>* psi, const std::complex<Real>* lambda, double* slopes,
+                Pool& pool, Watch& watch) const;
+
     Counts counts(bool undone) const;
 
 private:
@@ -62,6 +66,9 @@ private:
     void forward(Workspace& space, const Crew& crew) const;
     double observe(std::size_t observable, bool store, Workspace& space, const Crew& crew) const;
     void undo(Workspace& space, const Crew& crew, double* slopes) const;
+    // Call `copy(i, at, sign)` for amplitude i of 2^n, whose real part lies at `at`, times the sign, in the workspace.
+    template <class Copy>
+    void for_amplitudes(const Workspace& space, Pool& pool, Watch& watch, const Copy& copy) const;
     void row(const double* angles, double* values, double* slopes, Workspace& space, const Crew& crew) const;
 
     int n_qubits_, n_bits_;

@@ -10,7 +10,7 @@ from qiskit.quantum_info import SparsePauliOp
 from backends.angles import Angles
 from backends.statevector import native
 from backends.statevector.lower import Factors
-from backends.statevector.native.rotations import Absorb, Rotations, rotations
+from backends.statevector.native.rotations import Absorb, Rotations, gates, rotations
 
 LEAST_QUBITS = 8
 """Smaller states are padded to as many, at most, so that they fill vectors and registers."""
@@ -66,7 +66,7 @@ class NativeProgram:
 
     @cached_property
     def _stateful(self):
-        return self._kernel(rotations(self.factors, Absorb.NONE), ())
+        return self._kernel(rotations(gates(self.factors), self.factors.n_qubits, Absorb.NONE), ())
 
     def _cheapest(self, terms: tuple[SparsePauliOp, ...], *, undone: bool):
         kernels = [self._kernel(way, terms) for way in self._ways]
@@ -74,7 +74,8 @@ class NativeProgram:
 
     @cached_property
     def _ways(self) -> list[Rotations]:
-        ways = [rotations(self.factors, absorb) for absorb in (Absorb.PERMUTATIONS, Absorb.ALL)]
+        found = list(gates(self.factors))
+        ways = [rotations(found, self.factors.n_qubits, absorb) for absorb in (Absorb.PERMUTATIONS, Absorb.ALL)]
         return ways if len(ways[0].x) > len(ways[1].x) else ways[:1]
 
     def _kernel(self, chosen: Rotations, terms: tuple[SparsePauliOp, ...]):

@@ -1,8 +1,10 @@
 """A lowered circuit as the Pauli rotations that the native kernels apply."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from math import pi
+from typing import NamedTuple
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
@@ -17,6 +19,26 @@ class Absorb(Enum):
     NONE = "none"
     PERMUTATIONS = "those that take basis states to basis states"
     ALL = "all"
+
+
+class Rotation(NamedTuple):
+    """exp(-i weight angle P).
+
+    Attributes:
+        string: P, of X, Y and Z, with sign 1.
+        eighths: weight angle in units of pi/4, where it is a whole number of them whatever the parameters; else None.
+        angle: Which of the circuit's angles it takes.
+        weight: Of the angle.
+    """
+
+    string: Pauli
+    eighths: int | None
+    angle: int
+    weight: float
+
+
+Gate = list[Rotation]
+"""Rotations that stay together, in the order of their application."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,23 +71,22 @@ class Rotations:
         return x, z, signs * np.real(np.asarray(observable.coeffs))
 
 
-def rotations(factors: Factors, absorb: Absorb) -> Rotations:
-    """The strings of all factors, each a rotation; those whose angle is a multiple of pi/4 may go into the Clifford."""
+def rotations(gates: Iterable[Gate], n_qubits: int, absorb: Absorb) -> Rotations:
+    """A circuit without those of its gates that go into the Clifford: all of their angles are multiples of pi/4."""
     frame = Frame()
     found: list[tuple[int, int, int, float]] = []
-    for strings in _gates(factors):
-        turns = [(string, eighths) for string, eighths, _, _ in strings]
-        fixed = [(string, eighths) for string, eighths in turns if eighths is not None]
-        if absorb is not Absorb.NONE and len(fixed) == len(turns) and (absorb is Absorb.ALL or permutes(fixed)):
+    for gate in gates:
+        fixed = clifford(gate)
+        if absorb is not Absorb.NONE and fixed and (absorb is Absorb.ALL or permutes(fixed)):
             for string, eighths in fixed:
                 frame.turn(string, eighths)
             continue
-        for string, _, angle, weight in strings:
+        for string, _, angle, weight in gate:
             seen = frame.seen(string)
             found.append((seen.x, seen.z, angle, seen.sign * weight))
     x, z, angle, weight = zip(*found, strict=True) if found else ((), (), (), ())
     return Rotations(
-        factors.n_qubits,
+        n_qubits,
         np.array(x, np.uint64),
         np.array(z, np.uint64),
         np.array(angle, np.int32),
@@ -74,22 +95,27 @@ def rotations(factors: Factors, absorb: Absorb) -> Rotations:
     )
 
 
-def _gates(factors: Factors):
-    """For each gate its strings, each with its angle in units of pi/4 if that is whole, its factor and its weight."""
+def clifford(gate: Gate) -> list[tuple[Pauli, int]]:
+    """Strings and multiples of pi/4 of a Clifford gate; empty for others."""
+    fixed = [(string, eighths) for string, eighths, _, _ in gate if eighths is not None]
+    return fixed if len(fixed) == len(gate) else []
+
+
+def gates(factors: Factors) -> Iterator[Gate]:
+    """The strings of the factors, each a rotation, gate by gate."""
     there = factors.weight != 0
     count = np.bitwise_count(factors.x[:, None] & factors.z).astype(int)
     weights = factors.weight * (1 - count // 2 % 2 * 2)
     eighths = weights * factors.angles.offset[:, None] * (4 / pi)
-    gate: list = []
+    gate: Gate = []
     for f in range(len(factors)):
         if f and factors.gate[f] != factors.gate[f - 1]:
             yield gate
             gate = []
         x = int(factors.x[f])
         for k in np.flatnonzero(there[f]).tolist():
-            whole = (
-                None if factors.free[f] or abs(eighths[f, k] - round(eighths[f, k])) > 1e-13 else round(eighths[f, k])
-            )
-            gate.append((Pauli.string(x, int(factors.z[f, k])), whole, f, float(weights[f, k])))
+            whole = not factors.free[f] and abs(eighths[f, k] - round(eighths[f, k])) < 1e-13
+            string = Pauli.string(x, int(factors.z[f, k]))
+            gate.append(Rotation(string, round(eighths[f, k]) if whole else None, f, float(weights[f, k])))
     if gate:
         yield gate

@@ -1,0 +1,142 @@
+"""Where to cut a circuit: the order of its qubits, and the boundaries that make all parts together cheapest.
+
+Costs are in units of one rotation of one amplitude, its share in a gradient included.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from qiskit.quantum_info import SparsePauliOp
+
+from backends.statevector.lower import Factors
+from backends.statevector.native.clifford import Frame, Pauli
+from backends.statevector.native.rotations import Gate, gates
+from backends.statevector.parts.bonds import Part, cut
+from backends.statevector.parts.line import Strings, lowest, moved, mover, orders, seen_through, strings_of, without_end
+from backends.statevector.parts.operators import crossings
+
+MOST_QUBITS = 30
+"""Of a part, bonds included."""
+
+CALL = 6e4
+"""Cost of a part, whatever its size."""
+
+STATE = 20.0
+"""Passes over a part's state whatever its circuit, in rotations."""
+
+PRODUCT = 0.2
+"""Product of an amplitude with one row of an environment."""
+
+MASK = 3.0
+"""Strings of the observable with one X mask."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """A circuit in parts.
+
+    Attributes:
+        order: The circuit's qubit at each place of the line.
+        edges: First place of each part, and the number of qubits.
+        parts: From left to right.
+        end: Clifford gates that follow on the parts; observables are seen through them.
+        cost: Of a value with its gradient.
+    """
+
+    order: list[int]
+    edges: list[int]
+    parts: list[Part]
+    end: Frame
+    cost: float
+
+    @property
+    def amplitudes(self) -> int:
+        """Of all parts together."""
+        return sum(2**part.n_qubits for part in self.parts)
+
+    def strings(self, observable: SparsePauliOp) -> Strings:
+        """The strings of an observable that the parts see, on the places of the line."""
+        move = mover(self.order)
+        return [(move(string), c) for string, c in seen_through(self.end, strings_of(observable))]
+
+
+def parts_of(factors: Factors, observables: tuple[SparsePauliOp, ...], *, whole_end: bool = False) -> Parts | None:
+    """The cheapest parts; None if no more than one part is.
+
+    Args:
+        factors: The circuit.
+        observables: To be taken.
+        whole_end: Whether Clifford gates at the end are kept, since the state is asked for.
+    """
+    found = list(gates(factors))
+    n = factors.n_qubits
+    ends = [(found, Frame())]
+    if not whole_end:
+        kept, end = without_end(found)
+        if len(kept) < len(found):
+            ends.append((kept, end))
+    candidates = []
+    for circuit, end in ends:
+        seen = [seen_through(end, strings_of(observable)) for observable in observables]
+        for order in orders(circuit, n):
+            move = mover(order)
+            line = _Line(moved(circuit, order), [[(move(string), c) for string, c in own] for own in seen], n)
+            candidates.append((line, order, end))
+    line, order, end = min(candidates, key=lambda candidate: candidate[0].cheapest[0])
+    cost, boundaries = line.cheapest
+    if not boundaries:
+        return None
+    return Parts(order, [0, *boundaries, n], cut(line.gates, n, boundaries), end, cost)
+
+
+@dataclass(frozen=True, eq=False)
+class _Line:
+    """A circuit on a line, with the observables that are asked of it."""
+
+    gates: list[Gate]
+    observables: list[Strings]
+    n_qubits: int
+
+    @cached_property
+    def cheapest(self) -> tuple[float, list[int]]:
+        """Cost, and the boundaries that it is for: the best parts of the first q qubits, for one q after the other."""
+        n = self.n_qubits
+        every = cut(self.gates, n, list(range(1, n)))
+        bonds = np.array([part.n_left for part in every] + [0])
+        turns = np.cumsum([0, *(_turns(part.gates) for part in every)])
+        masks = np.cumsum([0, *self._masks])
+        strings = np.sum([crossings(own, n) for own in self.observables], axis=0) if self.observables else np.zeros(n + 1)
+        products = strings * 2.0**bonds
+        best, last = [0.0], [0]
+        for q in range(1, n + 1):
+            p = np.arange(q)
+            size = q - p + bonds[p] + bonds[q]
+            each = STATE + turns[q] - turns[p] + MASK * (masks[q] - masks[p])
+            each = each + PRODUCT * (3 * products[p] + 2 * products[q])
+            cost = np.where(size <= MOST_QUBITS, CALL + 2.0 ** np.minimum(size, 99) * each, np.inf) + best
+            last.append(int(np.argmin(cost)))
+            best.append(float(cost[last[-1]]))
+        boundaries = []
+        place = last[n]
+        while place:
+            boundaries.append(place)
+            place = last[place]
+        return best[n], boundaries[::-1]
+
+    @property
+    def _masks(self) -> list[int]:
+        """X masks of strings that end at each qubit, the diagonal ones together."""
+        found = [1] * self.n_qubits
+        for own in self.observables:
+            ends: list[set[int]] = [set() for _ in range(self.n_qubits)]
+            for string, _ in own:
+                if string.x:
+                    ends[string.x.bit_length() - 1].add(string.x)
+            found = [a + len(b) for a, b in zip(found, ends, strict=True)]
+        return found
+
+
+def _turns(gates: list[Gate]) -> float:
+    """Rotations that are no Clifford gates; these are seen through where they take basis states to basis states."""
+    return sum(rotation.eighths is None or bool(rotation.string.x) / 2 for gate in gates for rotation in gate)

@@ -1,0 +1,153 @@
+"""A circuit in parts, made ready for the native kernels."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+from qiskit.quantum_info import SparsePauliOp
+from threadpoolctl import ThreadpoolController
+
+from backends.angles import Angles
+from backends.statevector import native
+from backends.statevector.lower import Factors
+from backends.statevector.native.rotations import Absorb, rotations
+from backends.statevector.parts.bonds import ONE, Part
+from backends.statevector.parts.boundaries import Parts, parts_of
+from backends.statevector.parts.environments import cotangents, energy, joined, left_environments
+from backends.statevector.parts.operators import Step, steps
+
+
+@dataclass(frozen=True, eq=False)
+class PartsProgram:
+    """A circuit in parts, with the methods of `Program`.
+
+    Attributes:
+        factors: The lowered circuit.
+        parts: The same in parts.
+        real: Type of real numbers.
+    """
+
+    factors: Factors
+    parts: Parts
+    real: np.dtype
+
+    @property
+    def angles(self) -> Angles:
+        """From the circuit's parameters to the angles of the factors."""
+        return self.factors.angles
+
+    def terms(self, observable: SparsePauliOp) -> tuple[Step, ...]:
+        """The observable in the form that the other methods take."""
+        return steps(self.parts.strings(observable), self.parts.edges, self.real)
+
+    def energies(self, terms: tuple[tuple[Step, ...], ...]) -> Callable[[np.ndarray], np.ndarray]:
+        """See `Program.energies`."""
+
+        def one(angles: np.ndarray) -> list[float]:
+            states = [kernel.state(angles) for kernel in self._kernels]
+            return [energy(left_environments(states, own)) for own in terms]
+
+        return lambda rows: np.array([_on_one_core(one, angles) for angles in self._rows(rows)])
+
+    def energies_and_slopes(self, terms: tuple[tuple[Step, ...], ...]) -> Callable[[np.ndarray], tuple]:
+        """See `Program.energies_and_slopes`."""
+
+        def one(angles: np.ndarray) -> tuple[list[float], np.ndarray]:
+            states = [kernel.state(angles) for kernel in self._kernels]
+            values, slopes = [], np.zeros((len(terms), len(angles)))
+            for own, slope in zip(terms, slopes, strict=True):
+                environments = left_environments(states, own)
+                values.append(energy(environments))
+                back = zip(reversed(self._kernels), reversed(states), cotangents(states, own, environments), strict=True)
+                for kernel, psi, lam in back:
+                    slope[kernel.angle] += kernel.slopes(angles, psi, lam)
+            return values, slopes[:, :ONE]
+
+        def run(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            found = [_on_one_core(one, angles) for angles in self._rows(rows)]
+            return np.array([values for values, _ in found]), np.array([slopes for _, slopes in found])
+
+        return run
+
+    def state(self, row: np.ndarray) -> np.ndarray:
+        """The final state, complex, shape (2^n,)."""
+        (angles,) = self._rows(row[None])
+        order, kernels = self._whole
+        psi = _on_one_core(joined, [kernel.state(angles) for kernel in kernels])
+        n = len(order)
+        axes = [n - 1 - order.index(q) for q in reversed(range(n))]
+        return psi.reshape((2,) * n).transpose(axes).reshape(-1)
+
+    @cached_property
+    def _kernels(self) -> list["Kernel"]:
+        return [Kernel.of(part, self.real) for part in self.parts.parts]
+
+    @cached_property
+    def _whole(self) -> tuple[list[int], list["Kernel"]]:
+        """Order of the qubits and parts, with the Clifford gates at the end."""
+        parts = parts_of(self.factors, (), whole_end=True)
+        return parts.order, [Kernel.of(part, self.real) for part in parts.parts]
+
+    def _rows(self, rows: np.ndarray) -> np.ndarray:
+        angles = self.angles.values(rows)
+        return np.concatenate([angles, np.ones((len(angles), 1))], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """A part made ready: rotations, and a Clifford that takes basis states to basis states.
+
+    Attributes:
+        part: It.
+        angle: Which of all angles it takes, shape (angles,).
+        program: The rotations.
+        source: Where the Clifford takes amplitudes from, shape (2^n,).
+        phase: Which phase it gives them, times the norm, shape (2^n,).
+    """
+
+    part: Part
+    angle: np.ndarray
+    program: "native.ProgramDouble | native.ProgramSingle"
+    source: np.ndarray
+    phase: np.ndarray
+
+    @classmethod
+    def of(cls, part: Part, real: np.dtype) -> "Kernel":
+        """Prepare a part."""
+        made = rotations(part.gates, part.n_qubits, Absorb.PERMUTATIONS)
+        angle, own = np.unique(made.angle, return_inverse=True)
+        kind = native.ProgramDouble if real == np.float64 else native.ProgramSingle
+        program = kind(part.n_qubits, made.x, made.z, own.astype(np.int32), made.weight, len(angle), [])
+        source, power = made.frame.permutation(part.n_qubits)
+        phases = np.array([1, 1j, -1, -1j]) * 2 ** (part.n_read / 2)
+        phases = phases if np.any(power % 2) else phases.real
+        kept = np.result_type(real, np.complex64) if np.iscomplexobj(phases) else real
+        return cls(part, angle, program, source, phases.astype(kept)[power])
+
+    def state(self, angles: np.ndarray) -> np.ndarray:
+        """Shape (right bonds, own, left bonds)."""
+        psi = self.program.state(np.ascontiguousarray(angles[self.angle]))[self.source]
+        psi *= self.phase
+        return psi.reshape(2**self.part.n_right, 2**self.part.n_own, 2**self.part.n_left)
+
+    def slopes(self, angles: np.ndarray, psi: np.ndarray, lam: np.ndarray) -> np.ndarray:
+        """2 Re <lambda| d psi> by each of its angles."""
+        given = []
+        for state, phase in ((psi, 1 / self.phase), (lam, self.phase.conj())):
+            back = np.empty(self.source.shape, state.dtype)
+            back[self.source] = state.reshape(-1) * phase
+            given.append(back)
+        return self.program.slopes(np.ascontiguousarray(angles[self.angle]), *given)
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _on_one_core(function: Callable, argument):
+    """Products of matrices on one core: how a library shares them out would change the last bits."""
+    with _threads().limit(limits=1, user_api="blas"):
+        return function(argument)
