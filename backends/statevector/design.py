@@ -8,11 +8,11 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.statevector import native
-from backends.statevector.cut import Cut, cut
 from backends.statevector.frame import real_frame
 from backends.statevector.fuse import Block, Costs, Diagonal, Wide, fuse, total_cost
 from backends.statevector.lower import Factors
-from backends.statevector.native.program import NativeProgram
+from backends.statevector.native.program import PASS, NativeProgram
+from backends.statevector.parts.boundaries import Parts, parts_of
 from backends.statevector.plan import Plan, few_moves, looped_plan, plan
 from backends.statevector.sector import Reached, reached
 
@@ -22,7 +22,10 @@ UNROLLED = 40
 STEPWISE = 17
 """Qubits from which on states are large enough to be evolved kernel by kernel."""
 
-SMALLEST_CUT = 10
+WHOLE = 31
+"""Qubits of the largest whole state: indices of amplitudes are 32-bit numbers."""
+
+SMALLEST_CUT = 8
 """Qubits from which on a circuit may be cut; below, all that counts is how many operations there are."""
 
 SMALL: Costs = (1.0, 1.0, 1.0, 1.1, 1.5)
@@ -55,9 +58,9 @@ class Design:
         return real_frame(self.lowered)
 
     @cached_property
-    def part(self) -> Reached | None:
+    def sector(self) -> Reached | None:
         """The part of the state space that the circuit stays in, if that is small; the rest is then not needed."""
-        return reached(self.factors)
+        return reached(self.factors) if self.lowered.n_qubits <= WHOLE else None
 
     @cached_property
     def native(self) -> NativeProgram | None:
@@ -67,14 +70,15 @@ class Design:
         return NativeProgram(self.lowered, self.real)
 
     @cached_property
-    def cut(self) -> Cut | None:
-        """Two halves to run instead, where few bonds join them and that costs less."""
-        if self.whole or self.part is not None or self.factors.n_qubits < SMALLEST_CUT:
+    def parts(self) -> Parts | None:
+        """Parts to run instead, where few bonds join them and that costs less than the whole, or is all that fits."""
+        n = self.lowered.n_qubits
+        if self.whole or not native.available() or n < SMALLEST_CUT or self.sector is not None:
             return None
-        found = cut(self.factors)
-        if found is None or any(is_stepwise(half.n_qubits) for half in found.halves):
-            return None
-        return found if found.cost(self.observables) < self._whole_passes * 2.0**self.factors.n_qubits else None
+        found = parts_of(self.lowered, self.observables)
+        if found is None or n > WHOLE:
+            return found
+        return found if found.cost * NATIVE_PASS / PASS < self._whole_passes * 2.0**n else None
 
     @property
     def _whole_passes(self) -> float:
@@ -100,19 +104,19 @@ class Design:
 
     @property
     def passes(self) -> float:
-        """Time of a value, in passes over the whole state, over the part, or over both halves."""
-        if self.part is not None:
+        """Time of a value, in passes over the whole state, over the sector, or over all parts."""
+        if self.sector is not None:
             return 2 * len(self.factors)
-        if self.cut is not None:
-            return self.cut.cost(self.observables) / self.cut.amplitudes
+        if self.parts is not None:
+            return self.parts.cost * NATIVE_PASS / PASS / self.parts.amplitudes
         return self._whole_passes
 
     @property
     def amplitudes(self) -> float:
         """Over which the passes go."""
-        if self.part is not None:
-            return float(len(self.part.states))
-        return float(self.cut.amplitudes if self.cut is not None else 2**self.factors.n_qubits)
+        if self.sector is not None:
+            return float(len(self.sector.states))
+        return float(self.parts.amplitudes if self.parts is not None else 2**self.lowered.n_qubits)
 
 
 def is_stepwise(n_qubits: int) -> bool:

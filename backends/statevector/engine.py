@@ -17,20 +17,19 @@ from backends.cost import Footprint, Work
 from backends.gradients.value_and_gradient import as_function
 from backends.measurement.groups import measurements
 from backends.measurement.sampled import sampled_circuit
+from backends.statevector import native
 from backends.statevector.derivatives import hessian, metric, tangents
-from backends.statevector.design import Design
+from backends.statevector.design import WHOLE, Design
 from backends.statevector.footprint import Memory, memory_of
 from backends.statevector.lower import lower
 from backends.statevector.observe import by_x_mask
+from backends.statevector.parts.boundaries import MOST_QUBITS
 from backends.statevector.program import Program, program_of
 from circuits.errors import Refused
 
-MAX_QUBITS = 31
-"""Indices of amplitudes are 32-bit numbers."""
-
 
 class Statevector(Backend, Samples, Tangents):
-    """Exact expectation values and adjoint gradients in JAX, compiled once for each shape of circuit.
+    """Exact expectation values and adjoint gradients; where few bonds join a circuit, on any number of qubits.
 
     Args:
         precision: Of the amplitudes: "double" (complex128) or "single" (complex64).
@@ -62,7 +61,7 @@ class Statevector(Backend, Samples, Tangents):
         return Capabilities(
             name="statevector",
             summary="JAX statevector",
-            max_qubits=MAX_QUBITS,
+            max_qubits=None,
             exact=True,
             noise=False,
             gradient="adjoint",
@@ -72,14 +71,16 @@ class Statevector(Backend, Samples, Tangents):
 
     def footprint(self, work: Work) -> Footprint:
         """One pass for each block, wide factor and X mask of the observables; gradients hold the same states."""
-        self._check_width(work.circuit)
-        design = Design(lower(work.circuit), self._real, work.observables)
+        if work.shots is not None:
+            self._check_width(work.circuit)
+        design = self._design(work.circuit, work.observables)
         held = memory_of(design, derivative=work.derivative, keep=self._keep)
-        n_masks = sum(len(by_x_mask(observable)) for observable in work.observables)
+        apart = design.sector or design.parts
+        n_masks = 0 if apart else sum(len(by_x_mask(observable)) for observable in work.observables)
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
         return Footprint(
             standard_error=error,
-            passes=design.passes if design.part else design.passes + n_masks,
+            passes=design.passes + n_masks,
             amplitudes=design.amplitudes,
             memory_bytes=held.total_bytes,
         )
@@ -92,7 +93,7 @@ class Statevector(Backend, Samples, Tangents):
         """
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
-        return memory_of(Design(lower(circuit), self._real, observables), derivative=derivative, keep=self._keep)
+        return memory_of(self._design(circuit, observables), derivative=derivative, keep=self._keep)
 
     def prepare(self, circuit: QuantumCircuit, observables: Any):
         """Lower the circuit and the observables once. See `Backend.prepare`."""
@@ -105,6 +106,7 @@ class Statevector(Backend, Samples, Tangents):
         def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
             check_request(precision, shots, seed)
             if shots is not None:
+                self._check_width(circuit)
                 return self._sampled(program, observables, as_rows(parameters, circuit), shots, seed)
             start = time.perf_counter()
             rows = as_rows(parameters, circuit)
@@ -155,6 +157,7 @@ class Statevector(Backend, Samples, Tangents):
         """Second derivatives of an expectation value as a function: theta (params,) -> (params, params)."""
         self._on_one_device("a Hessian")
         check_unitary(circuit)
+        self._check_width(circuit)
         (observable,) = as_observables(observable, circuit.num_qubits)
         program = self._program(circuit, (observable,), derivative=True, whole=True)
         with self._arithmetic():
@@ -180,6 +183,7 @@ class Statevector(Backend, Samples, Tangents):
         """The circuit made ready, if so many states for each parameter fit into the free memory."""
         self._on_one_device(what)
         check_unitary(circuit)
+        self._check_width(circuit)
         held = (states * circuit.num_parameters + 8) * 2 * self._real.itemsize * 2**circuit.num_qubits
         memory.check(held, what=f"{what} of {circuit.num_parameters} parameters")
         return self._program(circuit, (), derivative=False, whole=True)
@@ -230,6 +234,7 @@ class Statevector(Backend, Samples, Tangents):
     def states(self, circuit: QuantumCircuit) -> Callable[[np.ndarray], np.ndarray]:
         """The final states; see `States`."""
         check_unitary(circuit)
+        self._check_width(circuit)
         program = self._program(circuit, (), derivative=False)
         return lambda row: self._state(program, row)
 
@@ -262,20 +267,31 @@ class Statevector(Backend, Samples, Tangents):
         memory.check(held.total_bytes, what=f"{n_qubits} qubits on 'statevector'")
 
     def _check_width(self, circuit: QuantumCircuit) -> None:
+        """Refuse a whole state that is too wide."""
         n = circuit.num_qubits
-        if n > MAX_QUBITS:
+        if self._devices is None and n > WHOLE:
             raise Refused(
-                f"the circuit has {n} qubits; 'statevector' takes at most {MAX_QUBITS} "
-                f"(a state of {n} qubits alone needs {self._complex.itemsize * 2**n} bytes)"
+                f"the circuit has {n} qubits, but 'statevector' makes whole states, samples and second derivatives "
+                f"of at most {WHOLE} (one state of {n} qubits alone needs {self._complex.itemsize * 2**n} bytes)"
             )
+
+    def _design(self, circuit: QuantumCircuit, observables: tuple, *, whole: bool = False) -> Design:
+        """How the circuit will be run, if it can be."""
+        design, n = Design(lower(circuit), self._real, observables, whole), circuit.num_qubits
+        if n > WHOLE and design.parts is None:
+            why = native.why_not() or (
+                f"gates join this one at so many places that no parts of at most {MOST_QUBITS} qubits are found: use "
+                "fewer layers, or another backend"
+            )
+            raise Refused(f"the circuit has {n} qubits, and beyond {WHOLE} 'statevector' runs circuits in parts; {why}")
+        return design
 
     def _program(self, circuit: QuantumCircuit, observables: tuple, *, derivative: bool, whole: bool = False) -> Any:
         """The circuit made ready, as `program_of` chooses or `Sharded`, if its states fit into the free memory."""
         if self._devices is not None:
             return self._sharded(circuit, self._devices)
-        self._check_width(circuit)
         with self._arithmetic():
-            design = Design(lower(circuit), self._real, observables, whole)
+            design = self._design(circuit, observables, whole=whole)
             held = memory_of(design, derivative=derivative, keep=self._keep)
             self._check_fits(held, circuit.num_qubits)
             return program_of(design, keep=held.keep)

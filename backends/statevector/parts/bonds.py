@@ -101,7 +101,7 @@ class _Line:
     def __init__(self, n_qubits: int, boundaries: list[int]):
         self.n_qubits, self.boundaries = n_qubits, boundaries
         self.sides = [((1 << b) - 1, (1 << n_qubits) - (1 << b)) for b in boundaries]
-        self.gates: list[list[tuple[int, Gate]]] = [[] for _ in range(len(boundaries) + 1)]
+        self.gates: list[list[tuple[int | None, Gate]]] = [[] for _ in range(len(boundaries) + 1)]
         self.read = [0] * len(self.gates)
         self.bonds: dict[int, list[int]] = {j: [] for j in range(len(boundaries))}
         self.held: dict[Held, int] = {}

@@ -10,10 +10,10 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.statevector.lower import Factors
-from backends.statevector.native.clifford import Frame, Pauli
+from backends.statevector.native.clifford import Frame
 from backends.statevector.native.rotations import Gate, gates
 from backends.statevector.parts.bonds import Part, cut
-from backends.statevector.parts.line import Strings, lowest, moved, mover, orders, seen_through, strings_of, without_end
+from backends.statevector.parts.line import Strings, moved, mover, orders, seen_through, strings_of, without_end
 from backends.statevector.parts.operators import crossings
 
 MOST_QUBITS = 30
@@ -61,21 +61,19 @@ class Parts:
         return [(move(string), c) for string, c in seen_through(self.end, strings_of(observable))]
 
 
-def parts_of(factors: Factors, observables: tuple[SparsePauliOp, ...], *, whole_end: bool = False) -> Parts | None:
+def parts_of(factors: Factors, observables: tuple[SparsePauliOp, ...]) -> Parts | None:
     """The cheapest parts; None if no more than one part is.
 
     Args:
         factors: The circuit.
         observables: To be taken.
-        whole_end: Whether Clifford gates at the end are kept, since the state is asked for.
     """
     found = list(gates(factors))
     n = factors.n_qubits
     ends = [(found, Frame())]
-    if not whole_end:
-        kept, end = without_end(found)
-        if len(kept) < len(found):
-            ends.append((kept, end))
+    kept, end = without_end(found)
+    if observables and len(kept) < len(found):  # a state needs them all
+        ends.append((kept, end))
     candidates = []
     for circuit, end in ends:
         seen = [seen_through(end, strings_of(observable)) for observable in observables]
@@ -106,7 +104,7 @@ class _Line:
         bonds = np.array([part.n_left for part in every] + [0])
         turns = np.cumsum([0, *(_turns(part.gates) for part in every)])
         masks = np.cumsum([0, *self._masks])
-        strings = np.sum([crossings(own, n) for own in self.observables], axis=0) if self.observables else np.zeros(n + 1)
+        strings = np.sum([np.zeros(n + 1), *(crossings(own, n) for own in self.observables)], axis=0)
         products = strings * 2.0**bonds
         best, last = [0.0], [0]
         for q in range(1, n + 1):

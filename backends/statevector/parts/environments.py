@@ -62,6 +62,6 @@ def joined(states: list[np.ndarray]) -> np.ndarray:
     """The whole state, shape (2^n,), bits in the order of the line."""
     psi = np.ones((1, 1), states[0].dtype)  # (right bonds, own of all so far)
     for part in states:
-        right, own, left = part.shape
+        right, _, left = part.shape
         psi = np.matmul(part.reshape(-1, left), psi).reshape(right, -1)
     return psi[0]

@@ -20,8 +20,9 @@ def strings_of(observable: SparsePauliOp) -> Strings:
     """The strings of an observable, like ones together."""
     observable = observable.simplify(atol=0)
     x, z = (np.packbits(bits, axis=1, bitorder="little") for bits in (observable.paulis.x, observable.paulis.z))
-    masks = zip(*([int.from_bytes(row.tobytes(), "little") for row in packed] for packed in (x, z)), strict=True)
-    return [(Pauli.string(*both), c) for both, c in zip(masks, np.real(observable.coeffs).tolist(), strict=True)]
+    masks = [[int.from_bytes(row.tobytes(), "little") for row in packed] for packed in (x, z)]
+    coefficients = np.real(np.asarray(observable.coeffs)).tolist()
+    return [(Pauli.string(*both), c) for *both, c in zip(*masks, coefficients, strict=True)]
 
 
 def without_end(gates: list[Gate]) -> tuple[list[Gate], Frame]:
@@ -101,7 +102,7 @@ def mover(qubits: Iterable[int]) -> Callable[[Pauli], Pauli]:
     return lambda string: Pauli(mask(string.x), mask(string.z), string.phase)
 
 
-def moved(gates: list[Gate], qubits: Iterable[int]) -> list[Gate]:
+def moved(gates: Iterable[Gate], qubits: Iterable[int]) -> list[Gate]:
     """The gates on other bits; see `mover`."""
     move = mover(qubits)
     return [[rotation._replace(string=move(rotation.string)) for rotation in gate] for gate in gates]

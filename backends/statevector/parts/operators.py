@@ -64,6 +64,12 @@ class Local:
             found.append(Diagonal(source, values.astype(kind)[:, None]))
         return tuple(found)
 
+    @property
+    def bytes(self) -> int:
+        """Of the tables, at most."""
+        masks = {string.x for string, _ in self.strings}
+        return len(masks) * 2**self.n_qubits * (8 + 2 * self.real.itemsize)
+
     def add(self, psi: np.ndarray, total: np.ndarray) -> None:
         """Add the sum, applied to psi, to a total, both of shape (right, 2^qubits, left)."""
         for source, values in self.diagonals:
@@ -128,10 +134,12 @@ def steps(strings: Strings, edges: list[int], real: np.dtype) -> tuple[Step, ...
 
 def _numbers(place: int, shares: list[dict[tuple[Name, Name], Strings]]) -> dict[Name, int]:
     """Numbers of the strings that are told apart at a boundary; at the ends all are begun, or done."""
-    names: list[Name] = [BEGUN] if place < len(shares) else []
+    names: dict[Name, None] = {BEGUN: None} if place < len(shares) else {}
     if 0 < place < len(shares):
-        names += [after for _, after in shares[place - 1] if after not in (BEGUN, DONE)]
-    return {name: number for number, name in enumerate(dict.fromkeys([*names, *([DONE] if place else [])]))}
+        names |= {after: None for _, after in shares[place - 1] if after is not DONE}
+    if place:
+        names[DONE] = None
+    return {name: number for number, name in enumerate(names)}
 
 
 def crossings(strings: Strings, n_qubits: int) -> list[int]:

@@ -1,7 +1,6 @@
 """A circuit in parts, made ready for the native kernels."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -12,11 +11,16 @@ from threadpoolctl import ThreadpoolController
 from backends.angles import Angles
 from backends.statevector import native
 from backends.statevector.lower import Factors
-from backends.statevector.native.rotations import Absorb, rotations
-from backends.statevector.parts.bonds import ONE, Part
-from backends.statevector.parts.boundaries import Parts, parts_of
+from backends.statevector.native.program import LEAST_QUBITS
+from backends.statevector.native.rotations import Absorb, gates, rotations
+from backends.statevector.parts.bonds import ONE, Part, cut
+from backends.statevector.parts.boundaries import Parts
 from backends.statevector.parts.environments import cotangents, energy, joined, left_environments
+from backends.statevector.parts.line import moved
 from backends.statevector.parts.operators import Step, steps
+
+INDEX = 8
+"""Bytes of an index."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +64,8 @@ class PartsProgram:
             for own, slope in zip(terms, slopes, strict=True):
                 environments = left_environments(states, own)
                 values.append(energy(environments))
-                back = zip(reversed(self._kernels), reversed(states), cotangents(states, own, environments), strict=True)
-                for kernel, psi, lam in back:
+                lams = cotangents(states, own, environments)
+                for kernel, psi, lam in zip(self._kernels[::-1], states[::-1], lams, strict=True):
                     slope[kernel.angle] += kernel.slopes(angles, psi, lam)
             return values, slopes[:, :ONE]
 
@@ -74,21 +78,53 @@ class PartsProgram:
     def state(self, row: np.ndarray) -> np.ndarray:
         """The final state, complex, shape (2^n,)."""
         (angles,) = self._rows(row[None])
-        order, kernels = self._whole
-        psi = _on_one_core(joined, [kernel.state(angles) for kernel in kernels])
-        n = len(order)
+        psi = _on_one_core(joined, [kernel.state(angles) for kernel in self._whole])
+        order, n = self.parts.order, len(self.parts.order)
         axes = [n - 1 - order.index(q) for q in reversed(range(n))]
         return psi.reshape((2,) * n).transpose(axes).reshape(-1)
+
+    def memory_bytes(self, observables: tuple[SparsePauliOp, ...], *, derivative: bool) -> tuple[int, int]:
+        """States that are held at once, at most, and tables; without observables, the whole state is made.
+
+        Of each part its state is held. The kernels have two more, and products with environments one for each string
+        that is told apart at either boundary, and three between these.
+        """
+        amplitude = 2 * self.real.itemsize
+        sizes = [2**part.n_qubits for part in self.parts.parts]
+        padded = [max(size, 2**LEAST_QUBITS) for size in sizes]
+        held = amplitude * (sum(sizes) + max(size + 4 * own for size, own in zip(sizes, padded, strict=True)))
+        tables = (INDEX + amplitude) * sum(sizes)
+        kept = 0
+        for observable in observables:
+            terms = self.terms(observable)
+            told = [step.n_before + step.n_after for step in terms]
+            bonds = [4**part.n_left * step.n_before for part, step in zip(self.parts.parts, terms, strict=True)]
+            kept = max(kept, sum(bonds) + max(size * (count + 3) for size, count in zip(sizes, told, strict=True)))
+            tables += sum(share.bytes for step in terms for *_, share in step.shares)
+        whole = 0 if observables else 3 * 2**self.factors.n_qubits
+        return held + amplitude * (kept + whole), tables
+
+    def operations(self, terms: tuple[Step, ...]) -> tuple[float, float]:
+        """Of a value with its gradient: operations, and numbers that are read and written."""
+        flops = numbers = 0.0
+        for kernel, part, step in zip(self._kernels, self.parts.parts, terms, strict=True):
+            size = 2.0**part.n_qubits
+            passes, _, _, turns, diagonals = np.add(kernel.program.counts(False), kernel.program.counts(True))
+            products = 3 * step.n_before * 2**part.n_left + 2 * step.n_after * 2**part.n_right
+            flops += size * (8 * (turns + diagonals) + 8 * products)
+            numbers += size * 4 * (passes + step.n_before + step.n_after)
+        return flops, numbers
 
     @cached_property
     def _kernels(self) -> list["Kernel"]:
         return [Kernel.of(part, self.real) for part in self.parts.parts]
 
     @cached_property
-    def _whole(self) -> tuple[list[int], list["Kernel"]]:
-        """Order of the qubits and parts, with the Clifford gates at the end."""
-        parts = parts_of(self.factors, (), whole_end=True)
-        return parts.order, [Kernel.of(part, self.real) for part in parts.parts]
+    def _whole(self) -> list["Kernel"]:
+        """With the Clifford gates at the end."""
+        order, edges = self.parts.order, self.parts.edges
+        parts = cut(moved(gates(self.factors), order), len(order), edges[1:-1])
+        return [Kernel.of(part, self.real) for part in parts]
 
     def _rows(self, rows: np.ndarray) -> np.ndarray:
         angles = self.angles.values(rows)
