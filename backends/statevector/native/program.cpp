@@ -310,7 +310,7 @@ void Program<Real>::for_amplitudes(const Workspace& space, Pool& pool, Watch& wa
     const Spread spread(n_bits_, kernels_.lane_bits);
     const std::size_t vector = std::size_t{1} << kernels_.lane_bits;
     const Pauli frame = space.quarters;
-    const std::size_t n = std::size_t{1} << n_qubits_, chunks = std::min<std::size_t>(n, most_chunks);
+    const std::size_t n = std::size_t{1} << n_qubits_, chunks = std::clamp<std::size_t>(n >> 12, 1, most_chunks);
     const auto some = [&](std::size_t chunk, int) {
         for (std::size_t i = chunk * n / chunks; i < (chunk + 1) * n / chunks; ++i) {
             const Mask from = spread.index(i) ^ frame.x;

@@ -19,16 +19,16 @@ from backends.statevector.parts.operators import crossings
 MOST_QUBITS = 30
 """Of a part, bonds included."""
 
-CALL = 6e4
+CALL = 4.5e5
 """Cost of a part, whatever its size."""
 
-STATE = 20.0
+STATE = 60.0
 """Passes over a part's state whatever its circuit, in rotations."""
 
-PRODUCT = 0.2
+PRODUCT = 1.1
 """Product of an amplitude with one row of an environment."""
 
-MASK = 3.0
+MASK = 18.0
 """Strings of the observable with one X mask."""
 
 

@@ -73,7 +73,7 @@ class Local:
     def add(self, psi: np.ndarray, total: np.ndarray) -> None:
         """Add the sum, applied to psi, to a total, both of shape (right, 2^qubits, left)."""
         for source, values in self.diagonals:
-            moved = psi if source is None else psi[:, source]
+            moved = psi if source is None else psi.take(source, axis=1)
             total += moved if isinstance(values, float) and values == 1.0 else values * moved
 
 

@@ -164,7 +164,7 @@ class Kernel:
 
     def state(self, angles: np.ndarray) -> np.ndarray:
         """Shape (right bonds, own, left bonds)."""
-        psi = self.program.state(np.ascontiguousarray(angles[self.angle]))[self.source]
+        psi = self.program.state(angles[self.angle]).take(self.source)
         psi *= self.phase
         return psi.reshape(2**self.part.n_right, 2**self.part.n_own, 2**self.part.n_left)
 
@@ -175,7 +175,7 @@ class Kernel:
             back = np.empty(self.source.shape, state.dtype)
             back[self.source] = state.reshape(-1) * phase
             given.append(back)
-        return self.program.slopes(np.ascontiguousarray(angles[self.angle]), *given)
+        return self.program.slopes(angles[self.angle], *given)
 
 
 @cache
