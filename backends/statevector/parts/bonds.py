@@ -19,7 +19,7 @@ References:
 """
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import pi
 from typing import NamedTuple
@@ -72,7 +72,7 @@ class Part:
         return self.n_left + self.n_own + self.n_right
 
 
-def cut(gates: list[Gate], n_qubits: int, boundaries: list[int]) -> list[Part]:
+def cut(gates: Iterable[Gate], n_qubits: int, boundaries: list[int]) -> list[Part]:
     """The parts of a circuit, from left to right.
 
     Args:
@@ -80,44 +80,107 @@ def cut(gates: list[Gate], n_qubits: int, boundaries: list[int]) -> list[Part]:
         n_qubits: How many there are.
         boundaries: The first qubit of each part but the first, ascending.
     """
-    line = _Line(n_qubits, boundaries)
-    for gate in gates:
-        line.open += 1
+    known = _Known(n_qubits, boundaries)
+    circuits = [_Circuit() for _ in range(len(boundaries) + 1)]
+    for number, gate in enumerate(gates):
         for rotation in gate:
-            line.act(rotation)
-    edges = [0, *boundaries, n_qubits]
+            string = rotation.string
+            reader = known.reader(string)
+            for boundary, left in known.pass_on(string, reader):
+                bond = 1 << n_qubits + known.bonds[boundary][-1]
+                source, target = (boundary, boundary + 1) if left else (boundary + 1, boundary)
+                circuits[source].copy(known.local(string, source, left=left, right=not left), bond)
+                circuits[target].read(bond, number)
+            local = known.local(string, reader, left=True, right=True)
+            circuits[reader].add(rotation._replace(string=local), number)
+            known.forget(string)
+    edges, bonds = [0, *boundaries, n_qubits], [[], *known.bonds, []]
     parts = []
-    for k, own in enumerate(line.gates):
-        left, right = ([n_qubits + number for number in line.bonds[j]] if j in line.bonds else [] for j in (k - 1, k))
-        qubits = [*left, *range(edges[k], edges[k + 1]), *right]
-        circuit = moved([gate for _, gate in own], qubits)
-        parts.append(Part(len(left), edges[k + 1] - edges[k], len(right), line.read[k], circuit))
+    for k, circuit in enumerate(circuits):
+        left, right = ([n_qubits + number for number in bonds[j]] for j in (k, k + 1))
+        own = moved((gate for _, gate in circuit.gates), [*left, *range(edges[k], edges[k + 1]), *right])
+        parts.append(Part(len(left), edges[k + 1] - edges[k], len(right), circuit.n_read, own))
     return parts
 
 
-class _Line:
-    """The parts while they are being made. Bond number b is bit n_qubits + b in both of its parts."""
+def counts(gates: Iterable[Gate], n_qubits: int, most: int) -> tuple[list[int], list[float]]:
+    """Bonds at every boundary and rotations of every part, if each qubit were one.
 
-    def __init__(self, n_qubits: int, boundaries: list[int]):
-        self.n_qubits, self.boundaries = n_qubits, boundaries
+    Args:
+        gates: Of the circuit, on qubits that stand on a line in the order of their bits.
+        n_qubits: How many there are.
+        most: Bonds that make a boundary useless; there, and where all are useless, there is no more counting.
+
+    Returns:
+        Bonds between qubits q and q + 1, and rotations, those of Clifford gates by half: they may be none.
+    """
+    known = _Known(n_qubits, list(range(1, n_qubits)), most)
+    turns = [0.0] * n_qubits
+    for gate in gates:
+        if known.n_useless == n_qubits - 1:
+            break
+        for rotation in gate:
+            reader = known.reader(rotation.string)
+            known.pass_on(rotation.string, reader)
+            known.forget(rotation.string)
+            turns[reader] += rotation.eighths is None or bool(rotation.string.x) / 2
+    return [len(own) for own in known.bonds], turns
+
+
+class _Known:
+    """What bonds hold while a circuit is cut: `bonds` are their numbers at each boundary."""
+
+    def __init__(self, n_qubits: int, boundaries: list[int], most: int | None = None):
+        self.n_qubits, self.boundaries, self.most = n_qubits, boundaries, most
         self.sides = [((1 << b) - 1, (1 << n_qubits) - (1 << b)) for b in boundaries]
-        self.gates: list[list[tuple[int | None, Gate]]] = [[] for _ in range(len(boundaries) + 1)]
-        self.read = [0] * len(self.gates)
-        self.bonds: dict[int, list[int]] = {j: [] for j in range(len(boundaries))}
+        self.bonds: list[list[int]] = [[] for _ in boundaries]
         self.held: dict[Held, int] = {}
-        self.on_qubit: dict[int, set[Held]] = defaultdict(set)
-        self.n_bonds = 0
-        self.open = 0
-        """Number of the gate in work; its rotations on a part stay together. Those of bonds have none."""
+        self.on_qubit: list[set[Held]] = [set() for _ in range(n_qubits)]
+        self.n_bonds = self.n_useless = 0
 
-    def act(self, rotation: Rotation) -> None:
-        """Apply a rotation: in one part, which reads what the others know."""
-        string = rotation.string
+    def reader(self, string: Pauli) -> int:
+        """The part that a string is applied in: others pass on to it what they know, with fewest new bonds."""
         first, last = self._ends(string)
-        reader = first if first == last else self._reader(string, first, last)
-        self._pass_on(string, range(first, reader), left=True)
-        self._pass_on(string, range(reader, last)[::-1], left=False)
-        self._add(reader, rotation._replace(string=self._local(string, reader, left=True, right=True)))
+        if first == last:
+            return first
+        from_left, from_right = [0.0], [0.0]
+        for j in range(first, last):
+            from_left.append(self._cost(self._share(string, j, left=True), from_left[-1]))
+        for j in reversed(range(first, last)):
+            from_right.append(self._cost(self._share(string, j, left=False), from_right[-1]))
+        total = [sum(both) for both in zip(from_left, reversed(from_right), strict=True)]
+        return last - total[::-1].index(min(total))
+
+    def pass_on(self, string: Pauli, reader: int) -> list[tuple[int, bool]]:
+        """Let bonds hold what a string does on either side of a part.
+
+        Returns:
+            The boundary of each new bond, and whether it passes something on from the left.
+        """
+        first, last = self._ends(string)
+        new = []
+        for left, way in ((True, range(first, reader)), (False, range(last - 1, reader - 1, -1))):
+            shares = [self._share(string, j, left=left) for j in way]
+            known = [k for k, share in enumerate(shares) if self._is_known(share)]
+            for share in shares[known[-1] + 1 if known else 0 :]:
+                self._hold(share)
+                new.append((share.boundary, left))
+        return new
+
+    def local(self, string: Pauli, part: int, *, left: bool, right: bool) -> Pauli:
+        """What a string does on a part, times Z of the bonds that hold what it does on its left or right."""
+        first, last = self._ends(string)
+        own, bonds = -1, 0
+        if part > first:
+            own &= self.sides[part - 1][1]
+            bonds |= left and 1 << self.held[self._share(string, part - 1, left=True)]
+        if part < last:
+            own &= self.sides[part][0]
+            bonds |= right and 1 << self.held[self._share(string, part, left=False)]
+        return Pauli.string(string.x & own, string.z & own | bonds << self.n_qubits)
+
+    def forget(self, string: Pauli) -> None:
+        """Of all that bonds hold, what does not commute with a string that has acted."""
         for held in {held for q in bits(string.x | string.z) for held in self.on_qubit[q]}:
             if not Pauli(held.x, held.z).commutes(string):
                 del self.held[held]
@@ -125,71 +188,54 @@ class _Line:
                     self.on_qubit[q].discard(held)
 
     def _ends(self, string: Pauli) -> tuple[int, int]:
-        """The first and the last part that a string acts on."""
         support = string.x | string.z
         return bisect_right(self.boundaries, lowest(support)), bisect_right(self.boundaries, support.bit_length() - 1)
 
-    def _on_side(self, string: Pauli, boundary: int, left: bool) -> Held:
+    def _share(self, string: Pauli, boundary: int, *, left: bool) -> Held:
         side = self.sides[boundary][not left]
         return Held(boundary, left, string.x & side, string.z & side)
 
-    def _reader(self, string: Pauli, first: int, last: int) -> int:
-        """The part to which the others pass on what they know, so that fewest new bonds are needed."""
-        from_left, from_right = [0.0], [0.0]
-        for j in range(first, last):
-            from_left.append(self._cost(string, j, left=True, before=from_left[-1]))
-        for j in reversed(range(first, last)):
-            from_right.append(self._cost(string, j, left=False, before=from_right[-1]))
-        total = [sum(both) for both in zip(from_left, reversed(from_right), strict=True)]
-        return last - total[::-1].index(min(total))
+    def _is_known(self, share: Held) -> bool:
+        return share in self.held or len(self.bonds[share.boundary]) == self.most
 
-    def _cost(self, string: Pauli, boundary: int, *, left: bool, before: float) -> float:
-        """New bonds for passing a string on as far as beyond a boundary; those that hold Z cost a little less."""
-        held = self._on_side(string, boundary, left)
-        return 0.0 if held in self.held else before + (1.1 if held.x else 1.0)
+    def _cost(self, share: Held, before: float) -> float:
+        """New bonds until a share is known; those that hold Z cost a little less."""
+        return 0.0 if self._is_known(share) else before + (1.1 if share.x else 1.0)
 
-    def _pass_on(self, string: Pauli, boundaries: range, *, left: bool) -> None:
-        known = [k for k, j in enumerate(boundaries) if self._on_side(string, j, left) in self.held]
-        for j in boundaries[known[-1] + 1 if known else 0 :]:
-            self._copy(string, j, left=left)
-
-    def _copy(self, string: Pauli, boundary: int, *, left: bool) -> None:
-        """Let a bond hold the eigenvalue of what a string does on one side of a boundary."""
-        held = self._on_side(string, boundary, left)
-        source, reader = (boundary, boundary + 1) if left else (boundary + 1, boundary)
-        bond = 1 << self.n_qubits + self.n_bonds
-        x, z, _ = self._local(string, source, left=left, right=not left)
-        # exp(-i pi/4 (1 - P)(1 - X)) turns the bond where P = -1.
-        turns = (Pauli.string(x, z), -1), (Pauli(bond, 0), -1), (Pauli.string(x | bond, z), 1)
-        self.gates[source].append((None, [_fixed(*turn) for turn in turns]))
-        there = self.gates[reader]
-        in_work = bool(there) and there[-1][0] == self.open
-        there.insert(len(there) - in_work, (None, [_fixed(Pauli.string(bond, bond), 1)]))
-        self.read[reader] += 1
-        self.held[held] = self.n_bonds
-        for q in bits(held.x | held.z):
-            self.on_qubit[q].add(held)
-        self.bonds[boundary].append(self.n_bonds)
+    def _hold(self, share: Held) -> None:
+        own = self.bonds[share.boundary]
+        own.append(self.n_bonds)
+        self.n_useless += len(own) == self.most
+        self.held[share] = self.n_bonds
+        for q in bits(share.x | share.z):
+            self.on_qubit[q].add(share)
         self.n_bonds += 1
 
-    def _local(self, string: Pauli, part: int, *, left: bool, right: bool) -> Pauli:
-        """What a string does on a part, with Z of the bonds that hold what it does on its left and on its right."""
-        first, last = self._ends(string)
-        own, bonds = -1, 0
-        if part > first:
-            own &= self.sides[part - 1][1]
-            bonds |= 1 << self.held[self._on_side(string, part - 1, True)] if left else 0
-        if part < last:
-            own &= self.sides[part][0]
-            bonds |= 1 << self.held[self._on_side(string, part, False)] if right else 0
-        return Pauli.string(string.x & own, string.z & own | bonds << self.n_qubits)
 
-    def _add(self, part: int, rotation: Rotation) -> None:
-        own = self.gates[part]
-        if own and own[-1][0] == self.open:
-            own[-1][1].append(rotation)
+class _Circuit:
+    """The circuit of a part while it is made: gates, with their numbers in the whole circuit; those of bonds have none."""
+
+    def __init__(self):
+        self.gates: list[tuple[int | None, Gate]] = []
+        self.n_read = 0
+
+    def add(self, rotation: Rotation, number: int) -> None:
+        """Apply a rotation, together with those of the same gate."""
+        if self.gates and self.gates[-1][0] == number:
+            self.gates[-1][1].append(rotation)
         else:
-            own.append((self.open, [rotation]))
+            self.gates.append((number, [rotation]))
+
+    def copy(self, string: Pauli, bond: int) -> None:
+        """Let a bond hold the eigenvalue of a string: exp(-i pi/4 (1 - P)(1 - X)) turns it where P = -1."""
+        both = Pauli.string(string.x | bond, string.z)
+        self.gates.append((None, [_fixed(string, -1), _fixed(Pauli(bond, 0), -1), _fixed(both, 1)]))
+
+    def read(self, bond: int, number: int) -> None:
+        """Let a bond start in |+>, before the gate that reads it."""
+        begun = bool(self.gates) and self.gates[-1][0] == number
+        self.gates.insert(len(self.gates) - begun, (None, [_fixed(Pauli.string(bond, bond), 1)]))
+        self.n_read += 1
 
 
 def _fixed(string: Pauli, eighths: int) -> Rotation:

@@ -12,24 +12,21 @@ from qiskit.quantum_info import SparsePauliOp
 from backends.statevector.lower import Factors
 from backends.statevector.native.clifford import Frame
 from backends.statevector.native.rotations import Gate, gates
-from backends.statevector.parts.bonds import Part, cut
+from backends.statevector.parts.bonds import Part, counts, cut
 from backends.statevector.parts.line import Strings, moved, mover, orders, seen_through, strings_of, without_end
 from backends.statevector.parts.operators import crossings
 
 MOST_QUBITS = 30
 """Of a part, bonds included."""
 
-CALL = 4.5e5
-"""Cost of a part, whatever its size."""
+CALL, CALL_SHARE = 3e5, 2.5e4
+"""Of a part, and of a string that is told apart at one of its boundaries, whatever the part's size."""
 
-STATE = 60.0
-"""Passes over a part's state whatever its circuit, in rotations."""
+STATE, SHARE, MASK = 20.0, 9.0, 18.0
+"""Of an amplitude: whatever the circuit, for each such string, and for each X mask of strings that end in the part."""
 
 PRODUCT = 1.1
-"""Product of an amplitude with one row of an environment."""
-
-MASK = 18.0
-"""Strings of the observable with one X mask."""
+"""Of an amplitude with one row of an environment."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,19 +97,19 @@ class _Line:
     def cheapest(self) -> tuple[float, list[int]]:
         """Cost, and the boundaries that it is for: the best parts of the first q qubits, for one q after the other."""
         n = self.n_qubits
-        every = cut(self.gates, n, list(range(1, n)))
-        bonds = np.array([part.n_left for part in every] + [0])
-        turns = np.cumsum([0, *(_turns(part.gates) for part in every)])
+        found, rotations = counts(self.gates, n, min(n, MOST_QUBITS))
+        bonds, turns = np.array([0, *found, 0]), np.cumsum([0, *rotations])
         masks = np.cumsum([0, *self._masks])
-        strings = np.sum([np.zeros(n + 1), *(crossings(own, n) for own in self.observables)], axis=0)
-        products = strings * 2.0**bonds
+        told = np.sum([np.zeros(n + 1), *(crossings(own, n) for own in self.observables)], axis=0)
+        products = told * 2.0**bonds
         best, last = [0.0], [0]
         for q in range(1, n + 1):
             p = np.arange(q)
             size = q - p + bonds[p] + bonds[q]
-            each = STATE + turns[q] - turns[p] + MASK * (masks[q] - masks[p])
+            each = STATE + turns[q] - turns[p] + SHARE * (told[p] + told[q]) + MASK * (masks[q] - masks[p])
             each = each + PRODUCT * (3 * products[p] + 2 * products[q])
-            cost = np.where(size <= MOST_QUBITS, CALL + 2.0 ** np.minimum(size, 99) * each, np.inf) + best
+            cost = CALL + CALL_SHARE * (told[p] + told[q]) + 2.0 ** np.minimum(size, 99) * each + best
+            cost[size > MOST_QUBITS] = np.inf
             last.append(int(np.argmin(cost)))
             best.append(float(cost[last[-1]]))
         boundaries = []
@@ -133,8 +130,3 @@ class _Line:
                     ends[string.x.bit_length() - 1].add(string.x)
             found = [a + len(b) for a, b in zip(found, ends, strict=True)]
         return found
-
-
-def _turns(gates: list[Gate]) -> float:
-    """Rotations that are no Clifford gates; these are seen through where they take basis states to basis states."""
-    return sum(rotation.eighths is None or bool(rotation.string.x) / 2 for gate in gates for rotation in gate)

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
-from threadpoolctl import ThreadpoolController
 
 from backends.angles import Angles
 from backends.statevector import native
@@ -17,6 +16,7 @@ from backends.statevector.parts.bonds import ONE, Part, cut
 from backends.statevector.parts.boundaries import Parts
 from backends.statevector.parts.environments import cotangents, energy, joined, left_environments
 from backends.statevector.parts.line import moved
+from backends.statevector.parts.one_core import one_core
 from backends.statevector.parts.operators import Step, steps
 
 INDEX = 8
@@ -53,7 +53,11 @@ class PartsProgram:
             states = [kernel.state(angles) for kernel in self._kernels]
             return [energy(left_environments(states, own)) for own in terms]
 
-        return lambda rows: np.array([_on_one_core(one, angles) for angles in self._rows(rows)])
+        def run(rows: np.ndarray) -> np.ndarray:
+            with one_core():
+                return np.array([one(angles) for angles in self._rows(rows)])
+
+        return run
 
     def energies_and_slopes(self, terms: tuple[tuple[Step, ...], ...]) -> Callable[[np.ndarray], tuple]:
         """See `Program.energies_and_slopes`."""
@@ -70,7 +74,8 @@ class PartsProgram:
             return values, slopes[:, :ONE]
 
         def run(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            found = [_on_one_core(one, angles) for angles in self._rows(rows)]
+            with one_core():
+                found = [one(angles) for angles in self._rows(rows)]
             return np.array([values for values, _ in found]), np.array([slopes for _, slopes in found])
 
         return run
@@ -78,7 +83,8 @@ class PartsProgram:
     def state(self, row: np.ndarray) -> np.ndarray:
         """The final state, complex, shape (2^n,)."""
         (angles,) = self._rows(row[None])
-        psi = _on_one_core(joined, [kernel.state(angles) for kernel in self._whole])
+        with one_core():
+            psi = joined([kernel.state(angles) for kernel in self._whole])
         order, n = self.parts.order, len(self.parts.order)
         axes = [n - 1 - order.index(q) for q in reversed(range(n))]
         return psi.reshape((2,) * n).transpose(axes).reshape(-1)
@@ -176,14 +182,3 @@ class Kernel:
             back[self.source] = state.reshape(-1) * phase
             given.append(back)
         return self.program.slopes(angles[self.angle], *given)
-
-
-@cache
-def _threads() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-def _on_one_core(function: Callable, argument):
-    """Products of matrices on one core: how a library shares them out would change the last bits."""
-    with _threads().limit(limits=1, user_api="blas"):
-        return function(argument)
