@@ -17,8 +17,9 @@ from backends.cost import Footprint, Work
 from backends.gradients.value_and_gradient import as_function
 from backends.measurement.groups import measurements
 from backends.measurement.sampled import sampled_circuit
+from backends.statevector import native
 from backends.statevector.derivatives import hessian, metric, tangents
-from backends.statevector.design import Design
+from backends.statevector.design import Design, Executor
 from backends.statevector.footprint import Memory, memory_of
 from backends.statevector.lower import lower
 from backends.statevector.observe import by_x_mask
@@ -30,13 +31,15 @@ MAX_QUBITS = 31
 
 
 class Statevector(Backend, Samples, Tangents):
-    """Exact expectation values and adjoint gradients in JAX, compiled once for each shape of circuit.
+    """Exact expectation values and adjoint gradients, by native kernels on processors and by XLA on accelerators.
 
     Args:
         precision: Of the amplitudes: "double" (complex128) or "single" (complex64).
-        memory: "keep" keeps the state before each step of a gradient from 17 qubits on, "lean" never holds more than
-            four states and takes about a third longer, "auto" keeps where that takes at most a quarter of this
-            machine's memory. The two round differently.
+        executor: What computes: "native" kernels, "xla" (compiled once for each shape of circuit), or "auto": the
+            native ones where they are there and JAX would compute on the processor. The two round differently.
+        memory: Of XLA: "keep" keeps the state before each step of a gradient from 17 qubits on, "lean" never holds more
+            than four states and takes about a third longer, "auto" keeps where that takes at most a quarter of this
+            machine's memory. The two round differently. Native kernels never keep any, and hold two states.
         devices: Over how many of JAX's devices the state is divided, a power of two; None for one device and its
             faster ways. See `shard`.
     """
@@ -45,13 +48,19 @@ class Statevector(Backend, Samples, Tangents):
         self,
         *,
         precision: Annotated[Precision, '"double" or "single"'] = "double",
+        executor: Annotated[
+            Executor, '"auto", "native" or "xla": kernels of this machine or what JAX compiles'
+        ] = "auto",
         memory: Annotated[
             Literal["auto", "keep", "lean"],
-            '"auto", "keep" or "lean": whether gradients of 17 qubits or more keep states',
+            '"auto", "keep" or "lean": whether gradients of 17 qubits or more keep states, in XLA',
         ] = "auto",
         devices: Annotated[PositiveInt | None, "the number of JAX's devices that share the state, from 1"] = None,
     ):
+        if executor == "native" and native.why_not():
+            raise Refused(f'executor="native": {native.why_not()}')
         self._devices = devices
+        self._executor: Executor = executor
         self._keep = {"auto": None, "keep": True, "lean": False}[memory]
         self._precision: Precision = precision
         self._real = np.dtype({"double": np.float64, "single": np.float32}[precision])
@@ -73,7 +82,7 @@ class Statevector(Backend, Samples, Tangents):
     def footprint(self, work: Work) -> Footprint:
         """One pass for each block, wide factor and X mask of the observables; gradients hold the same states."""
         self._check_width(work.circuit)
-        design = Design(lower(work.circuit), self._real, work.observables)
+        design = self._design(work.circuit, work.observables)
         held = memory_of(design, derivative=work.derivative, keep=self._keep)
         n_masks = sum(len(by_x_mask(observable)) for observable in work.observables)
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
@@ -92,7 +101,7 @@ class Statevector(Backend, Samples, Tangents):
         """
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
-        return memory_of(Design(lower(circuit), self._real, observables), derivative=derivative, keep=self._keep)
+        return memory_of(self._design(circuit, observables), derivative=derivative, keep=self._keep)
 
     def prepare(self, circuit: QuantumCircuit, observables: Any):
         """Lower the circuit and the observables once. See `Backend.prepare`."""
@@ -269,13 +278,16 @@ class Statevector(Backend, Samples, Tangents):
                 f"(a state of {n} qubits alone needs {self._complex.itemsize * 2**n} bytes)"
             )
 
+    def _design(self, circuit: QuantumCircuit, observables: tuple, *, whole: bool = False) -> Design:
+        return Design(lower(circuit), self._real, observables, whole, self._executor)
+
     def _program(self, circuit: QuantumCircuit, observables: tuple, *, derivative: bool, whole: bool = False) -> Any:
         """The circuit made ready, as `program_of` chooses or `Sharded`, if its states fit into the free memory."""
         if self._devices is not None:
             return self._sharded(circuit, self._devices)
         self._check_width(circuit)
         with self._arithmetic():
-            design = Design(lower(circuit), self._real, observables, whole)
+            design = self._design(circuit, observables, whole=whole)
             held = memory_of(design, derivative=derivative, keep=self._keep)
             self._check_fits(held, circuit.num_qubits)
             return program_of(design, keep=held.keep)
