@@ -100,18 +100,18 @@ void Pool::run(std::size_t chunks, const Work& work, Watch& watch) {
         ++announced_;
     }
     begun_.notify_all();
-    share(0, watch);
+    share(work, 0, watch);
     std::unique_lock lock(mutex_);
     work_ = nullptr;  // a worker that has not begun need not
     ended_.wait(lock, [this] { return working_ == 0; });
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
-void Pool::share(int worker, Watch& watch) {
+void Pool::share(const Work& work, int worker, Watch& watch) {
     try {
         for (std::size_t chunk = next_++; chunk < chunks_; chunk = next_++) {
             if (watch.stopped()) throw Interrupted();
-            (*work_)(chunk, worker);
+            work(chunk, worker);
         }
     } catch (...) {
         next_ = chunks_;  // the others need not go on
@@ -125,15 +125,17 @@ void Pool::serve(int worker) {
     Watch unwatched;  // only the caller can ask itself
     while (true) {
         soon([&] { return announced_ != seen; });
+        const Work* work;
         {
             std::unique_lock lock(mutex_);
             begun_.wait(lock, [&] { return announced_ != seen; });
             seen = announced_;
             if (closing_) return;
-            if (!work_) continue;
+            work = work_;  // the caller takes it back before the last chunks are done
+            if (!work) continue;
             ++working_;
         }
-        share(worker, unwatched);
+        share(*work, worker, unwatched);
         {
             const std::lock_guard lock(mutex_);
             --working_;

@@ -63,7 +63,7 @@ public:
 
 private:
     void serve(int worker);
-    void share(int worker, Watch& watch);
+    void share(const Work& work, int worker, Watch& watch);
 
     std::mutex busy_;
     std::mutex mutex_;
