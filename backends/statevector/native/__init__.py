@@ -1,8 +1,9 @@
 """The engine's kernels in C++: circuits of Pauli rotations and sums of Pauli strings, on this machine's processor.
 
 `ProgramDouble` and `ProgramSingle` are a circuit and the observables that are asked of it, in either precision; an
-`Observable` is a sum of Pauli strings. A string is two masks over the bits of the index, i^popcount(x & z) X^x Z^z, as in
-`circuits.masks`. `xla` makes a program a function that JAX compiles and differentiates.
+`Observable` is a sum of Pauli strings. A string is two masks over the bits of the index, i^popcount(x & z) X^x Z^z: a
+qubit in x alone has an X, in z alone a Z, in both a Y. `xla` makes a program a function that JAX compiles and
+differentiates.
 
 The extension is compiled when the package is installed, if there is a C++ compiler. Where there is none, `available()`
 is false, `why_not()` says why, and circuits are computed by XLA, which is slower.

@@ -14,8 +14,8 @@ struct OutOfMemory : std::bad_alloc {
     std::size_t bytes;
 };
 
-// Memory that nothing was written to yet, at the boundary of a page: the thread that first writes to one decides on which
-// node of the machine it lies.
+// Memory that nothing was written to yet, at the boundary of a page: the thread that first writes to a page decides on
+// which node of the machine it lies.
 class Memory {
 public:
     Memory() = default;

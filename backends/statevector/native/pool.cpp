@@ -26,8 +26,8 @@ bool soon(const Condition& condition) {
     return false;
 }
 
-// The pools of this process. They are never ended: at its exit, threads of other libraries may still use them, and after a
-// fork there are no threads to join.
+// The pools of this process. They are never ended: at its exit other threads may still use them, and after a fork there
+// are no threads to join.
 class Pools {
 public:
     static Pools& instance() {
