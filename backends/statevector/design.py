@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import jax
 import numpy as np
@@ -32,6 +33,9 @@ SMALL: Costs = (1.0, 1.0, 1.0, 1.1, 1.5)
 LARGE: Costs = (7.0, 7.0, 7.0, 7.0, 8.2, 9.4)
 """Times of blocks on 0, 1, ... qubits, in passes over the state, a gradient's share included; in either precision."""
 
+Executor = Literal["auto", "native", "xla"]
+"""What computes: native kernels, XLA, or the first where they are there and serve."""
+
 NATIVE_PASS = 0.3
 """Time of a pass of the native kernels, in passes of XLA's."""
 
@@ -45,12 +49,14 @@ class Design:
         real: Type of real numbers.
         observables: To be taken.
         whole: Whether the whole state has to be there, in steps, as for second derivatives.
+        executor: What is to compute.
     """
 
     lowered: Factors
     real: np.dtype
     observables: tuple[SparsePauliOp, ...] = ()
     whole: bool = False
+    executor: Executor = "auto"
 
     @cached_property
     def factors(self) -> Factors:
@@ -65,7 +71,8 @@ class Design:
     @cached_property
     def native(self) -> NativeProgram | None:
         """The whole circuit for the native kernels, where these are there and JAX would compute on the processor."""
-        if self.whole or not native.available() or jax.default_backend() != "cpu":
+        there = self.executor != "xla" and native.available()
+        if self.whole or not there or (self.executor == "auto" and jax.default_backend() != "cpu"):
             return None
         return NativeProgram(self.lowered, self.real)
 
@@ -73,7 +80,8 @@ class Design:
     def parts(self) -> Parts | None:
         """Parts to run instead, where few bonds join them and that costs less than the whole, or is all that fits."""
         n = self.lowered.n_qubits
-        if self.whole or not native.available() or n < SMALLEST_CUT or self.sector is not None:
+        there = self.executor != "xla" and native.available()
+        if self.whole or not there or n < SMALLEST_CUT or self.sector is not None:
             return None
         found = parts_of(self.lowered, self.observables)
         if found is None or n > WHOLE:

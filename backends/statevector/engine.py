@@ -19,7 +19,7 @@ from backends.measurement.groups import measurements
 from backends.measurement.sampled import sampled_circuit
 from backends.statevector import native
 from backends.statevector.derivatives import hessian, metric, tangents
-from backends.statevector.design import WHOLE, Design
+from backends.statevector.design import WHOLE, Design, Executor
 from backends.statevector.footprint import Memory, memory_of
 from backends.statevector.lower import lower
 from backends.statevector.observe import by_x_mask
@@ -29,13 +29,17 @@ from circuits.errors import Refused
 
 
 class Statevector(Backend, Samples, Tangents):
-    """Exact expectation values and adjoint gradients; where few bonds join a circuit, on any number of qubits.
+    """Exact expectation values and adjoint gradients, by native kernels on processors and by XLA on accelerators.
+
+    A circuit that few bonds join runs in parts (see `parts`), on any number of qubits; whole states have at most 31.
 
     Args:
         precision: Of the amplitudes: "double" (complex128) or "single" (complex64).
-        memory: "keep" keeps the state before each step of a gradient from 17 qubits on, "lean" never holds more than
-            four states and takes about a third longer, "auto" keeps where that takes at most a quarter of this
-            machine's memory. The two round differently.
+        executor: What computes: "native" kernels, "xla" (compiled once for each shape of circuit), or "auto": the
+            native ones where they are there and JAX would compute on the processor. The two round differently.
+        memory: Of XLA: "keep" keeps the state before each step of a gradient from 17 qubits on, "lean" never holds more
+            than four states and takes about a third longer, "auto" keeps where that takes at most a quarter of this
+            machine's memory. The two round differently. Native kernels never keep any, and hold two states.
         devices: Over how many of JAX's devices the state is divided, a power of two; None for one device and its
             faster ways. See `shard`.
     """
@@ -44,13 +48,19 @@ class Statevector(Backend, Samples, Tangents):
         self,
         *,
         precision: Annotated[Precision, '"double" or "single"'] = "double",
+        executor: Annotated[
+            Executor, '"auto", "native" or "xla": kernels of this machine or what JAX compiles'
+        ] = "auto",
         memory: Annotated[
             Literal["auto", "keep", "lean"],
-            '"auto", "keep" or "lean": whether gradients of 17 qubits or more keep states',
+            '"auto", "keep" or "lean": whether gradients of 17 qubits or more keep states, in XLA',
         ] = "auto",
         devices: Annotated[PositiveInt | None, "the number of JAX's devices that share the state, from 1"] = None,
     ):
+        if executor == "native" and native.why_not():
+            raise Refused(f'executor="native": {native.why_not()}')
         self._devices = devices
+        self._executor: Executor = executor
         self._keep = {"auto": None, "keep": True, "lean": False}[memory]
         self._precision: Precision = precision
         self._real = np.dtype({"double": np.float64, "single": np.float32}[precision])
@@ -61,7 +71,7 @@ class Statevector(Backend, Samples, Tangents):
         return Capabilities(
             name="statevector",
             summary="JAX statevector",
-            max_qubits=None,
+            max_qubits=None if native.available() and self._executor != "xla" and not self._devices else WHOLE,
             exact=True,
             noise=False,
             gradient="adjoint",
@@ -277,13 +287,16 @@ class Statevector(Backend, Samples, Tangents):
 
     def _design(self, circuit: QuantumCircuit, observables: tuple, *, whole: bool = False) -> Design:
         """How the circuit will be run, if it can be."""
-        design, n = Design(lower(circuit), self._real, observables, whole), circuit.num_qubits
+        design = Design(lower(circuit), self._real, observables, whole, self._executor)
+        n = circuit.num_qubits
         if n > WHOLE and design.parts is None:
-            why = native.why_not() or (
-                f"gates join this one at so many places that no parts of at most {MOST_QUBITS} qubits are found: use "
-                "fewer layers, or another backend"
+            why = f"gates join it at so many places that no parts of at most {MOST_QUBITS} qubits are found"
+            if self._executor == "xla":
+                why = 'these are run by the native kernels, which executor="xla" excludes'
+            raise Refused(
+                f"the circuit has {n} qubits; beyond {WHOLE}, 'statevector' runs circuits in parts, but "
+                f"{native.why_not() or why} (a state of {n} qubits alone needs {self._complex.itemsize * 2**n} bytes)"
             )
-            raise Refused(f"the circuit has {n} qubits, and beyond {WHOLE} 'statevector' runs circuits in parts; {why}")
         return design
 
     def _program(self, circuit: QuantumCircuit, observables: tuple, *, derivative: bool, whole: bool = False) -> Any:

@@ -81,15 +81,15 @@ def ladder(rungs: int, layers: int) -> QuantumCircuit:
     return circuit
 
 
-def cubic(n: int):
-    return maxcut(nx.random_regular_graph(3, n, seed=1))
+def grid(length: int, width: int):
+    return maxcut(nx.convert_node_labels_to_integers(nx.grid_2d_graph(length, width)))
 
 
 CASES = {
     "chain": lambda: (hardware_efficient(16, layers=4), tfim(16).hamiltonian),
     "ring": lambda: (hamiltonian_variational(tfim(14, periodic=True), layers=2), tfim(14, periodic=True).hamiltonian),
     "heisenberg": lambda: (hamiltonian_variational(heisenberg(14), layers=1), heisenberg(14).hamiltonian),
-    "qaoa": lambda: (qaoa(cubic(14), layers=1), cubic(14).hamiltonian),
+    "qaoa": lambda: (qaoa(grid(4, 3), layers=1), grid(4, 3).hamiltonian),
     "strings": lambda: (hardware_efficient(15, layers=2), strings(15, 4, 1)),
     "ladder": lambda: (ladder(8, 2), tfim(16).hamiltonian),
 }

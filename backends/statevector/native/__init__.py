@@ -1,17 +1,18 @@
 """The engine's kernels in C++: circuits of Pauli rotations and sums of Pauli strings, on this machine's processor.
 
-`ProgramDouble` and `ProgramSingle` are a circuit and the observables that are asked of it, in either precision; `Observable`
-is a sum of Pauli strings. Strings are masks over the bits of the index, as in `circuits.masks`: i^popcount(x & z) X^x Z^z.
-`xla` makes a program a function that JAX compiles and differentiates.
+`ProgramDouble` and `ProgramSingle` are a circuit and the observables that are asked of it, in either precision; an
+`Observable` is a sum of Pauli strings. A string is two masks over the bits of the index, i^popcount(x & z) X^x Z^z: a
+qubit in x alone has an X, in z alone a Z, in both a Y. `xla` makes a program a function that JAX compiles and
+differentiates.
 
-The extension is compiled when the package is installed, if there is a C++ compiler. Where there is none, `available()` is
-false, `why_not()` says why, and circuits are computed by XLA, which is slower.
+The extension is compiled when the package is installed, if there is a C++ compiler. Where there is none, `available()`
+is false, `why_not()` says why, and circuits are computed by XLA, which is slower.
 
 Environment variables:
-    HYBRID_NATIVE_ISA: The instruction set to compute with, in place of the widest one that the processor has; one of
-        `instruction_sets()`. Results differ by rounding between them. It is for tests.
-    OMP_NUM_THREADS: How many threads compute where the call does not say; without it, one for each core that the process
-        may use. Results have the same bits on any number of them.
+    HYBRID_NATIVE_ISA: The instruction set to compute with, one of `instruction_sets()`, in place of the widest that the
+        processor has. Between them, results differ by rounding. It is for tests.
+    OMP_NUM_THREADS: How many threads compute where the call does not say; without it, one for each core that the
+        process may use. Results have the same bits on any number of them.
 """
 
 from circuits.errors import Refused

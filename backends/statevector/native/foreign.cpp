@@ -13,10 +13,9 @@ namespace {
 
 namespace ffi = xla::ffi;
 using Buffer = ffi::AnyBuffer;
-using Result = ffi::Result<ffi::AnyBuffer>;
+using Result = ffi::Result<Buffer>;
 
 // Numbers of a buffer of either precision, as doubles.
-template <class Buffer>
 std::vector<double> doubles(const Buffer& buffer) {
     const std::size_t n = buffer.element_count();
     if (buffer.element_type() == ffi::F32) {
@@ -40,7 +39,8 @@ bool real(ffi::DataType type) { return type == ffi::F32 || type == ffi::F64; }
 ffi::Error evaluate(std::int64_t number, const Buffer& angles, Result& values, Result* slopes) {
     const std::shared_ptr<const Evaluator> program = evaluator(number);
     if (!program)
-        return {ffi::ErrorCode::kFailedPrecondition, "the native program of this function is no more: keep it, or make it anew"};
+        return {ffi::ErrorCode::kFailedPrecondition,
+                "the native program of this function is no more: keep it, or make it anew"};
     const auto shape = angles.dimensions();
     if (shape.size() == 0 || shape.back() != static_cast<std::int64_t>(program->n_angles()))
         return {ffi::ErrorCode::kInvalidArgument,
@@ -60,23 +60,25 @@ ffi::Error evaluate(std::int64_t number, const Buffer& angles, Result& values, R
         write(all_values, values);
         if (slopes) write(all_slopes, *slopes);
     } catch (const OutOfMemory& error) {
-        return {ffi::ErrorCode::kResourceExhausted, "no memory for " + std::to_string(error.bytes) + " bytes of a state"};
+        return {ffi::ErrorCode::kResourceExhausted, "no memory for " + std::to_string(error.bytes) + " bytes"};
     } catch (const std::exception& error) {
         return {ffi::ErrorCode::kInternal, error.what()};
     }
     return ffi::Error::Success();
 }
 
-ffi::Error values_of(std::int64_t number, Buffer angles, Result values) { return evaluate(number, angles, values, nullptr); }
+ffi::Error values_of(std::int64_t number, Buffer angles, Result values) {
+    return evaluate(number, angles, values, nullptr);
+}
 
 ffi::Error slopes_of(std::int64_t number, Buffer angles, Result values, Result slopes) {
     return evaluate(number, angles, values, &slopes);
 }
 
 XLA_FFI_DEFINE_HANDLER(call_values, values_of,
-                       ffi::Ffi::Bind().Attr<std::int64_t>("program").Arg<Buffer>().Ret<ffi::AnyBuffer>());
+                       ffi::Ffi::Bind().Attr<std::int64_t>("program").Arg<Buffer>().Ret<Buffer>());
 XLA_FFI_DEFINE_HANDLER(call_slopes, slopes_of,
-                       ffi::Ffi::Bind().Attr<std::int64_t>("program").Arg<Buffer>().Ret<ffi::AnyBuffer>().Ret<ffi::AnyBuffer>());
+                       ffi::Ffi::Bind().Attr<std::int64_t>("program").Arg<Buffer>().Ret<Buffer>().Ret<Buffer>());
 
 }  // namespace
 

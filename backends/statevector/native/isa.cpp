@@ -18,8 +18,7 @@ namespace {
 bool always() { return true; }
 
 #if defined(__x86_64__)
-// The flags that CMakeLists.txt compiles the files with. These tests ask the operating system, too, whether it saves the
-// wide registers.
+// What CMakeLists.txt compiles the files for. The tests know, too, whether the operating system saves the registers.
 bool has_avx2() {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("popcnt");
 }
@@ -68,8 +67,8 @@ InstructionSet instruction_set(const std::string& name) {
         if (wanted.empty() || wanted == one.name) return one;
         names += (names.empty() ? "'" : ", '") + std::string(one.name) + "'";
     }
-    throw std::invalid_argument((name.empty() ? variable : "isa") + (" must be one of those that this processor has, " + names) +
-                                "; it is '" + wanted + "'");
+    throw std::invalid_argument(std::string(name.empty() ? variable : "isa") +
+                                " must be one of those that this processor has, " + names + "; it is '" + wanted + "'");
 }
 
 }  // namespace native

@@ -116,8 +116,8 @@ template <class Real>
 void construct(Held<Real>* self, int n_qubits, const Vector<std::uint64_t>& x, const Vector<std::uint64_t>& z,
                const Vector<std::int32_t>& angle, const Vector<double>& weight, std::size_t n_angles,
                const std::vector<Observable>& observables, const std::string& isa) {
-    require(n_qubits >= 1 && n_qubits <= most_qubits, "n_qubits must be 1 to " + std::to_string(most_qubits) + ", it is " +
-                                                          std::to_string(n_qubits));
+    require(n_qubits >= 1 && n_qubits <= most_qubits,
+            "n_qubits must be 1 to " + std::to_string(most_qubits) + ", it is " + std::to_string(n_qubits));
     require_same("x", x, "z", z);
     require_same("x", x, "angle", angle);
     require_same("x", x, "weight", weight);

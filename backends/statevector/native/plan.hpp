@@ -33,7 +33,8 @@ struct Pass {
     std::vector<std::uint32_t> block;   // of each row, its place in units of rows of the state, if the tile's is 0
     std::vector<std::uint8_t> flip;     // and by which mask its lanes are exchanged
     std::vector<Mask> bases;            // index of the first amplitude of a tile: a sum of some of these
-    std::vector<std::uint32_t> syndrome;  // of each row: it holds amplitudes that are not zero iff the tile has the same
+    // Of each row: it holds amplitudes that are not zero iff the tile has the same.
+    std::vector<std::uint32_t> syndrome;
     std::vector<Mask> checks;           // the bits of syndromes, as parities of the index
     std::vector<Sweep> sweeps;
     std::vector<Layer> layers;

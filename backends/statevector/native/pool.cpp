@@ -26,8 +26,8 @@ bool soon(const Condition& condition) {
     return false;
 }
 
-// The pools of this process. They are never ended: at its exit, threads of other libraries may still use them, and after a
-// fork there are no threads to join.
+// The pools of this process. They are never ended: at its exit other threads may still use them, and after a fork there
+// are no threads to join.
 class Pools {
 public:
     static Pools& instance() {
@@ -125,14 +125,14 @@ void Pool::serve(int worker) {
     Watch unwatched;  // only the caller can ask itself
     while (true) {
         soon([&] { return announced_ != seen; });
-        const Work* work = nullptr;
+        const Work* work;
         {
             std::unique_lock lock(mutex_);
             begun_.wait(lock, [&] { return announced_ != seen; });
             seen = announced_;
             if (closing_) return;
-            if (!work_) continue;
-            work = work_;  // which the caller takes back while the last chunks are still done
+            work = work_;  // the caller takes it back before the last chunks are done
+            if (!work) continue;
             ++working_;
         }
         share(*work, worker, unwatched);

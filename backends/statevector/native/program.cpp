@@ -159,9 +159,10 @@ template <class Real>
 void Program<Real>::forward(Workspace& space, const Crew& crew) const {
     Real* psi = space.psi();
     const std::size_t vector = std::size_t{1} << kernels_.lane_bits;
-    // Passes write all that they may have reached.
+    // Passes write all that they may have reached: if that is every row, only the first must be there before.
+    const std::uint64_t n_rows = std::uint64_t{1} << (n_bits_ - kernels_.lane_bits);
     const std::uint64_t reached = forward_.empty() ? 0 : forward_.back().tiles() << forward_.back().row_bits;
-    std::memset(psi, 0, 2 * vector * sizeof(Real) * (reached == std::uint64_t{1} << (n_bits_ - kernels_.lane_bits) ? 1 : (std::uint64_t{1} << (n_bits_ - kernels_.lane_bits))));
+    std::memset(psi, 0, 2 * vector * sizeof(Real) * (reached == n_rows ? 1 : n_rows));
     psi[0] = 1;
     for (const Pass& pass : forward_) {
         Real* coefficients = space.reserve(2 * vector * pass.steps.size());
@@ -270,14 +271,17 @@ void Program<Real>::undo(Workspace& space, const Crew& crew, double* slopes) con
 }
 
 template <class Real>
-void Program<Real>::row(const double* angles, double* values, double* slopes, Workspace& space, const Crew& crew) const {
+void Program<Real>::row(const double* angles, double* values, double* slopes, Workspace& space,
+                        const Crew& crew) const {
     bind(angles, space);
     forward(space, crew);
     const std::size_t n = observables_.size(), bytes = (sizeof(Real) * 2) << n_bits_;
     if (slopes) std::fill_n(slopes, n * n_angles_, 0.0);
     for (std::size_t k = 0; k < n; ++k) {
-        if (slopes && n > 1)
-            std::memcpy(space.states[k ? 0 : 2].template as<void>(), space.states[k ? 2 : 0].template as<void>(), bytes);
+        if (slopes && n > 1) {  // undoing an observable's slopes takes the state back to |0...0>
+            const Memory &from = space.states[k ? 2 : 0], &to = space.states[k ? 0 : 2];
+            std::memcpy(to.as<void>(), from.as<void>(), bytes);
+        }
         values[k] = observe(k, slopes != nullptr, space, crew);
         if (slopes) undo(space, crew, slopes + k * n_angles_);
     }

@@ -13,18 +13,18 @@ _VALUES, _SLOPES = "hybrid_native_values", "hybrid_native_slopes"
 
 
 def energies(program: ProgramDouble | ProgramSingle) -> Callable[[jax.Array], jax.Array]:
-    """Expectation values of a program as a function of its angles, for `jax.jit`, `jax.vmap`, `jax.jvp` and `jax.grad`.
+    """Expectation values of a program as a function of its angles, to be compiled, mapped and differentiated.
 
-    XLA calls the kernels itself, so nothing returns to Python in a compiled step. First derivatives come from the adjoint
-    method, with the values, for about twice their time; there are no second ones. Rows that `vmap` makes are computed
-    side by side.
+    XLA calls the kernels itself, so nothing returns to Python in a step that `jax.jit` compiled. First derivatives come
+    from the adjoint method, together with the values, for about twice their time; there are no second ones. The rows
+    that `jax.vmap` makes are computed side by side.
 
     Args:
         program: It lives as long as the function; a compiled step that outlives both fails.
 
     Returns:
-        The function: from angles of shape (..., n_angles) to values of shape (..., n_observables), real numbers of 32 or
-        64 bits; the program computes in its own precision.
+        The function: from angles of shape (..., n_angles) to values of shape (..., n_observables), real numbers of 32
+        or 64 bits; the program computes in its own precision.
     """
     _register()
 

@@ -213,7 +213,7 @@ class _Known:
 
 
 class _Circuit:
-    """The circuit of a part while it is made: gates, with their numbers in the whole circuit; those of bonds have none."""
+    """The circuit of a part while it is made: gates, with their numbers in the whole; those of bonds have none."""
 
     def __init__(self):
         self.gates: list[tuple[int | None, Gate]] = []
