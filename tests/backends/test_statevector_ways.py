@@ -114,7 +114,7 @@ def test_memory_is_known_to_the_byte(case, keep, monkeypatch):
 
 def test_too_much_memory_is_refused_with_the_number():
     with pytest.raises(Refused, match=r"needs \d+ bytes"):
-        backends.get("statevector").value_and_grad(hardware_efficient(31), tfim(31))
+        backends.get("statevector").value_and_grad(hardware_efficient(31, layers=31), tfim(31))
 
 
 def test_what_is_free_decides_nothing_but_whether_it_is_refused(monkeypatch):

@@ -100,7 +100,7 @@ class _Line:
         found, rotations = counts(self.gates, n, min(n, MOST_QUBITS))
         bonds, turns = np.array([0, *found, 0]), np.cumsum([0, *rotations])
         masks = np.cumsum([0, *self._masks])
-        told = np.sum([np.zeros(n + 1), *(crossings(own, n) for own in self.observables)], axis=0)
+        told = sum((np.array(crossings(own, n)) for own in self.observables), np.zeros(n + 1))
         products = told * 2.0**bonds
         best, last = [0.0], [0]
         for q in range(1, n + 1):

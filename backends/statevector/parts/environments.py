@@ -24,11 +24,7 @@ def left_environments(states: list[np.ndarray], steps: tuple[Step, ...]) -> list
     """L at all boundaries, from the left end to the right one, each of shape (strings, bonds, bonds)."""
     found = [np.ones((1, 1, 1), states[0].dtype)]
     for psi, step in zip(states, steps, strict=True):
-        x = np.matmul(psi.reshape(-1, psi.shape[2]), found[-1]).reshape(-1, *psi.shape)
-        y = np.zeros((step.n_after, *psi.shape), psi.dtype)
-        for before, after, share in step.shares:
-            share.add(x[before], y[after])
-        found.append(np.matmul(y.reshape(step.n_after, len(psi), -1), psi.reshape(len(psi), -1).conj().T))
+        found.append(_further_left(psi, step, found[-1]))
     return found
 
 
@@ -49,13 +45,28 @@ def cotangents(
     """
     right = np.ones((1, 1, 1), states[0].dtype)
     for psi, step, left in reversed(list(zip(states, steps, environments[:-1], strict=True))):
-        z = np.matmul(right.swapaxes(1, 2), psi.reshape(len(psi), -1)).reshape(-1, *psi.shape)
-        v = np.zeros((step.n_before, *psi.shape), psi.dtype)
-        for before, after, share in step.shares:
-            share.add(z[after], v[before])
-        v = v.reshape(step.n_before, -1, psi.shape[2])
-        yield np.matmul(v, left).sum(axis=0).reshape(psi.shape)
-        right = np.matmul(v.swapaxes(1, 2), psi.reshape(-1, psi.shape[2]).conj())
+        lam, right = _further_right(psi, step, left, right)
+        yield lam
+
+
+def _further_left(psi: np.ndarray, step: Step, left: np.ndarray) -> np.ndarray:
+    """L at the right boundary of a part from that at its left one."""
+    x = np.matmul(psi.reshape(-1, psi.shape[2]), left).reshape(-1, *psi.shape)
+    y = np.zeros((step.n_after, *psi.shape), psi.dtype)
+    for before, after, share in step.shares:
+        share.add(x[before], y[after])
+    return np.matmul(y.reshape(step.n_after, len(psi), -1), psi.reshape(len(psi), -1).conj().T)
+
+
+def _further_right(psi: np.ndarray, step: Step, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """lambda of a part, and R at its left boundary, from L there and R at its right one."""
+    z = np.matmul(right.swapaxes(1, 2), psi.reshape(len(psi), -1)).reshape(-1, *psi.shape)
+    v = np.zeros((step.n_before, *psi.shape), psi.dtype)
+    for before, after, share in step.shares:
+        share.add(z[after], v[before])
+    v = v.reshape(step.n_before, -1, psi.shape[2])
+    lam = np.matmul(v, left).sum(axis=0).reshape(psi.shape)
+    return lam, np.matmul(v.swapaxes(1, 2), psi.reshape(-1, psi.shape[2]).conj())
 
 
 def joined(states: list[np.ndarray]) -> np.ndarray:

@@ -92,8 +92,8 @@ class PartsProgram:
     def memory_bytes(self, observables: tuple[SparsePauliOp, ...], *, derivative: bool) -> tuple[int, int]:
         """States that are held at once, at most, and tables; without observables, the whole state is made.
 
-        Of each part its state is held. The kernels have two more, and products with environments one for each string
-        that is told apart at either boundary, and three between these.
+        Of each part its state is held. Of one at a time the kernels have four more, and the products with environments
+        two for each string that is told apart at its left boundary, one at its right, and four between these.
         """
         amplitude = 2 * self.real.itemsize
         sizes = [2**part.n_qubits for part in self.parts.parts]
@@ -103,9 +103,9 @@ class PartsProgram:
         kept = 0
         for observable in observables:
             terms = self.terms(observable)
-            told = [step.n_before + step.n_after for step in terms]
+            told = [2 * step.n_before + step.n_after for step in terms]
             bonds = [4**part.n_left * step.n_before for part, step in zip(self.parts.parts, terms, strict=True)]
-            kept = max(kept, sum(bonds) + max(size * (count + 3) for size, count in zip(sizes, told, strict=True)))
+            kept = max(kept, sum(bonds) + max(size * (count + 4) for size, count in zip(sizes, told, strict=True)))
             tables += sum(share.bytes for step in terms for *_, share in step.shares)
         whole = 0 if observables else 3 * 2**self.factors.n_qubits
         return held + amplitude * (kept + whole), tables

@@ -120,6 +120,25 @@ def test_random_programs_have_the_values_slopes_and_states_of_their_definition(i
 
 @compiled
 @pytest.mark.parametrize("isa", SETS)
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32), n=st.integers(1, 13), m=st.integers(0, 60))
+def test_slopes_from_any_lambda(isa, seed, n, m):
+    case, rng = Case(seed, n, m), np.random.default_rng(seed)
+    program = case.program("double", isa)
+    psi = program.state(case.theta)
+    lam = rng.normal(size=1 << n) + 1j * rng.normal(size=1 << n)
+    got = program.slopes(case.theta, psi, lam)
+    wanted, undone, bra = np.zeros(len(case.theta)), psi, lam
+    for x, z, angle, weight in reversed(case.rotations()):
+        wanted[angle] += 2 * weight * np.vdot(bra, applied(x, z, undone)).imag
+        undone, bra = (rotated(x, z, -weight * case.theta[angle], s) for s in (undone, bra))
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-10 * np.linalg.norm(lam))
+    with pytest.raises(ValueError, match="amplitudes"):
+        program.slopes(case.theta, psi, np.append(lam, lam))
+
+
+@compiled
+@pytest.mark.parametrize("isa", SETS)
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_the_bits_are_the_same_on_any_number_of_threads_and_beside_other_rows(isa, precision):
     case = Case(7, 13, 60)
