@@ -83,10 +83,8 @@ class Design:
         there = self.executor != "xla" and native.available()
         if self.whole or not there or n < SMALLEST_CUT or self.sector is not None:
             return None
-        found = parts_of(self.lowered, self.observables)
-        if found is None or n > WHOLE:
-            return found
-        return found if found.cost * NATIVE_PASS / PASS < self._whole_passes * 2.0**n else None
+        whole = self._whole_passes * 2.0**n * PASS / NATIVE_PASS if n <= WHOLE else np.inf
+        return parts_of(self.lowered, self.observables, whole)
 
     @property
     def _whole_passes(self) -> float:

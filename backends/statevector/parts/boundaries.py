@@ -58,49 +58,57 @@ class Parts:
         return [(move(string), c) for string, c in seen_through(self.end, strings_of(observable))]
 
 
-def parts_of(factors: Factors, observables: tuple[SparsePauliOp, ...]) -> Parts | None:
-    """The cheapest parts; None if no more than one part is.
+def parts_of(factors: Factors, observables: tuple[SparsePauliOp, ...], limit: float = np.inf) -> Parts | None:
+    """The cheapest parts; None if there are none below a limit, or one part is the cheapest.
 
     Args:
         factors: The circuit.
-        observables: To be taken.
+        observables: To be taken; without any, the whole state is.
+        limit: Of the cost.
     """
-    found = list(gates(factors))
-    n = factors.n_qubits
+    found, n = list(gates(factors)), factors.n_qubits
     ends = [(found, Frame())]
     kept, end = without_end(found)
     if observables and len(kept) < len(found):  # a state needs them all
         ends.append((kept, end))
-    candidates = []
+    best = None
     for circuit, end in ends:
-        seen = [seen_through(end, strings_of(observable)) for observable in observables]
         for order in orders(circuit, n):
+            line = _Line(moved(circuit, order), n)
+            if line.cheapest([])[0] >= limit:
+                continue
             move = mover(order)
-            line = _Line(moved(circuit, order), [[(move(string), c) for string, c in own] for own in seen], n)
-            candidates.append((line, order, end))
-    line, order, end = min(candidates, key=lambda candidate: candidate[0].cheapest[0])
-    cost, boundaries = line.cheapest
-    if not boundaries:
+            seen = [seen_through(end, strings_of(observable)) for observable in observables]
+            cost, boundaries = line.cheapest([[(move(string), c) for string, c in own] for own in seen])
+            if not observables and boundaries:  # they are joined at last
+                cost += 2.0**n * (STATE + PRODUCT * 2.0 ** line.counts[0][boundaries[-1] - 1])
+            if cost < limit:
+                best, limit = (line, order, end, boundaries), cost
+    if best is None or not best[-1]:
         return None
-    return Parts(order, [0, *boundaries, n], cut(line.gates, n, boundaries), end, cost)
+    line, order, end, boundaries = best
+    return Parts(order, [0, *boundaries, n], cut(line.gates, n, boundaries), end, limit)
 
 
 @dataclass(frozen=True, eq=False)
 class _Line:
-    """A circuit on a line, with the observables that are asked of it."""
+    """A circuit on a line."""
 
     gates: list[Gate]
-    observables: list[Strings]
     n_qubits: int
 
     @cached_property
-    def cheapest(self) -> tuple[float, list[int]]:
+    def counts(self) -> tuple[list[int], list[float]]:
+        """Bonds and rotations if each qubit were a part."""
+        return counts(self.gates, self.n_qubits, min(self.n_qubits, MOST_QUBITS))
+
+    def cheapest(self, observables: list[Strings]) -> tuple[float, list[int]]:
         """Cost, and the boundaries that it is for: the best parts of the first q qubits, for one q after the other."""
         n = self.n_qubits
-        found, rotations = counts(self.gates, n, min(n, MOST_QUBITS))
+        found, rotations = self.counts
         bonds, turns = np.array([0, *found, 0]), np.cumsum([0, *rotations])
-        masks = np.cumsum([0, *self._masks])
-        told = sum((np.array(crossings(own, n)) for own in self.observables), np.zeros(n + 1))
+        masks = np.cumsum([0, *_masks(observables, n)])
+        told = sum((crossings(own, n) for own in observables), np.zeros(n + 1))
         products = told * 2.0**bonds
         best, last = [0.0], [0]
         for q in range(1, n + 1):
@@ -119,14 +127,11 @@ class _Line:
             place = last[place]
         return best[n], boundaries[::-1]
 
-    @property
-    def _masks(self) -> list[int]:
-        """X masks of strings that end at each qubit, the diagonal ones together."""
-        found = [1] * self.n_qubits
-        for own in self.observables:
-            ends: list[set[int]] = [set() for _ in range(self.n_qubits)]
-            for string, _ in own:
-                if string.x:
-                    ends[string.x.bit_length() - 1].add(string.x)
-            found = [a + len(b) for a, b in zip(found, ends, strict=True)]
-        return found
+
+def _masks(observables: list[Strings], n_qubits: int) -> list[int]:
+    """X masks of strings that end at each qubit, the diagonal ones together."""
+    found = [1] * n_qubits
+    for own in observables:
+        for x in {string.x for string, _ in own if string.x}:
+            found[x.bit_length() - 1] += 1
+    return found

@@ -48,21 +48,22 @@ class Local:
     @cached_property
     def diagonals(self) -> tuple[Diagonal, ...]:
         """One for each X mask."""
-        index = np.arange(2**self.n_qubits)
-        found = []
-        for mask in dict.fromkeys(string.x for string, _ in self.strings):
-            own = [(string.z, (string.x & string.z).bit_count(), c) for string, c in self.strings if string.x == mask]
-            source = index ^ mask if mask else None
-            if len(own) == 1 and own[0][0] == 0:
-                found.append(Diagonal(source, float(own[0][2])))
-                continue
-            values = np.zeros(len(index), complex if any(n_y % 2 for _, n_y, _ in own) else float)
-            for z, n_y, c in own:
-                phase = (1j**n_y).real if n_y % 2 == 0 else 1j**n_y
-                values += c * phase * (1.0 - 2.0 * (np.bitwise_count((index ^ mask) & z) & 1))
-            kind = np.result_type(self.real, np.complex64) if values.dtype == complex else self.real
-            found.append(Diagonal(source, values.astype(kind)[:, None]))
-        return tuple(found)
+        together: dict[int, Strings] = {}
+        for string, c in self.strings:
+            together.setdefault(string.x, []).append((string, c))
+        return tuple(self._diagonal(x, own) for x, own in together.items())
+
+    def _diagonal(self, x: int, strings: Strings) -> Diagonal:
+        index = np.arange(2**self.n_qubits) ^ x
+        source = index if x else None
+        if len(strings) == 1 and strings[0][0].z == 0:
+            return Diagonal(source, strings[0][1])
+        values = np.zeros(len(index), complex)
+        for (_, z, phase), c in strings:
+            values += c * (1, 1j, -1, -1j)[phase] * (1 - 2.0 * (np.bitwise_count(index & z) & 1))
+        real = all(phase % 2 == 0 for (_, _, phase), _ in strings)
+        made = values.real.astype(self.real) if real else values.astype(np.result_type(self.real, np.complex64))
+        return Diagonal(source, made[:, None])
 
     @property
     def bytes(self) -> int:
@@ -142,13 +143,24 @@ def _numbers(place: int, shares: list[dict[tuple[Name, Name], Strings]]) -> dict
     return {name: number for number, name in enumerate(names)}
 
 
-def crossings(strings: Strings, n_qubits: int) -> list[int]:
-    """How many strings are told apart at each place between two qubits, `begun` and `done` included."""
-    found: list[set] = [set() for _ in range(n_qubits + 1)]
-    for x, z, _ in (string for string, _ in strings):
-        support = x | z
-        if support:
-            for place in range(lowest(support) + 1, support.bit_length()):
-                below = (1 << place) - 1
-                found[place].add((x & below, z & below))
-    return [len(own) + 2 for own in found]
+def crossings(strings: Strings, n_qubits: int) -> np.ndarray:
+    """How many strings are told apart at each place between two qubits, `begun` and `done` included.
+
+    Left shares are told apart by random numbers for the letters of each qubit, added up.
+    """
+    letters = _bits([string.x for string, _ in strings], n_qubits) + 2 * _bits(
+        [string.z for string, _ in strings], n_qubits
+    )
+    numbers = np.random.default_rng(0).integers(2**63, size=(n_qubits, 4), dtype=np.uint64)
+    shares = np.cumsum(numbers[np.arange(n_qubits), letters], axis=1)
+    begun = np.logical_or.accumulate(letters > 0, axis=1)
+    to_do = np.logical_or.accumulate(letters[:, ::-1] > 0, axis=1)[:, ::-1]
+    between = [len(np.unique(shares[begun[:, q] & to_do[:, q + 1], q])) for q in range(n_qubits - 1)]
+    return np.array([0, *between, 0]) + 2
+
+
+def _bits(masks: list[int], n_qubits: int) -> np.ndarray:
+    """The bits of masks, shape (masks, qubits)."""
+    n_bytes = (n_qubits + 7) // 8
+    packed = np.frombuffer(b"".join(mask.to_bytes(n_bytes, "little") for mask in masks), np.uint8)
+    return np.unpackbits(packed.reshape(-1, n_bytes), axis=1, count=n_qubits, bitorder="little")
