@@ -13,17 +13,19 @@ from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter, ParameterVector
 from qiskit.quantum_info import SparsePauliOp, Statevector
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import backends
 from backends.statevector import design, native
 from backends.statevector.design import Design
 from backends.statevector.lower import lower
 from backends.statevector.native.clifford import Frame
-from backends.statevector.native.rotations import gates
+from backends.statevector.native.rotations import Absorb, gates, rotations
 from backends.statevector.parts import boundaries
 from backends.statevector.parts.bonds import cut
 from backends.statevector.parts.boundaries import Parts
 from backends.statevector.parts.line import moved, without_end
+from backends.statevector.parts.one_core import one_core
 from backends.statevector.parts.program import PartsProgram
 from backends.statevector.program import program_of
 from circuits import hamiltonian_variational, hardware_efficient, heisenberg, maxcut, molecule, qaoa, tfim, uccsd
@@ -210,6 +212,13 @@ def test_cnots_at_the_end_go_into_the_observable():
     assert cut(gates(lower(circuit)), 12, [6])[0].n_right == 3
 
 
+def test_cnots_over_a_boundary_are_seen_through():
+    """What is left are the rotations of a part's own qubits, and one for each bond that it reads."""
+    for part in cut(gates(lower(hardware_efficient(12, layers=3))), 12, [4, 8]):
+        made = rotations(part.gates, part.n_qubits, Absorb.PERMUTATIONS)
+        assert len(made.x) == 3 * 2 * part.n_own + part.n_read
+
+
 def test_rows_one_by_one_have_the_bits_of_many():
     circuit, observable = CASES["chain"]()
     f = backends.get("statevector").values_and_jacobian(circuit, observable)
@@ -292,6 +301,18 @@ def test_second_derivatives_and_metric_take_the_whole():
     shifted = [f(theta + sign * step * np.eye(len(theta))[k])[1] for sign in (1, -1)]
     slopes = (shifted[0] - shifted[1]) / (2 * step)
     assert engine.hessian(circuit, observable)(theta)[k] == pytest.approx(slopes, abs=1e-6)
+
+
+def test_other_products_have_their_cores_back():
+    def cores():
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    with threadpool_limits(2, user_api="blas"):
+        with one_core():
+            with one_core():
+                assert cores() == {1}
+            assert cores() == {1}
+        assert cores() == {2}
 
 
 BITS = """

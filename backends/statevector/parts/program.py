@@ -92,13 +92,15 @@ class PartsProgram:
     def memory_bytes(self, observables: tuple[SparsePauliOp, ...], *, derivative: bool) -> tuple[int, int]:
         """States that are held at once, at most, and tables; without observables, the whole state is made.
 
-        Of each part its state is held. Of one at a time the kernels have four more, and the products with environments
-        two for each string that is told apart at its left boundary, one at its right, and four between these.
+        Of each part its state is held. Of one at a time the kernels have four more on the way back, and the products
+        with environments two for each string that is told apart at its left boundary, one for each at its right, and
+        four between these.
         """
         amplitude = 2 * self.real.itemsize
         sizes = [2**part.n_qubits for part in self.parts.parts]
         padded = [max(size, 2**LEAST_QUBITS) for size in sizes]
-        held = amplitude * (sum(sizes) + max(size + 4 * own for size, own in zip(sizes, padded, strict=True)))
+        copies = 4 if derivative else 1
+        held = amplitude * (sum(sizes) + max(size + copies * own for size, own in zip(sizes, padded, strict=True)))
         tables = (INDEX + amplitude) * sum(sizes)
         kept = 0
         for observable in observables:
@@ -117,7 +119,7 @@ class PartsProgram:
             size = 2.0**part.n_qubits
             passes, _, _, turns, diagonals = np.add(kernel.program.counts(False), kernel.program.counts(True))
             products = 3 * step.n_before * 2**part.n_left + 2 * step.n_after * 2**part.n_right
-            flops += size * (8 * (turns + diagonals) + 8 * products)
+            flops += size * (8 * (turns + diagonals) + 8 * products)  # of a turn 4 there, and 12 back
             numbers += size * 4 * (passes + step.n_before + step.n_after)
         return flops, numbers
 
