@@ -157,13 +157,17 @@ class Samples(ABC):
         """Counts of bit strings from measuring every qubit, or, of a circuit that measures, its classical bits.
 
         Args:
-            circuit: Without measurements, or measured at its end.
+            circuit: Measured anywhere or nowhere; what can only measure at the end refuses to measure on the way.
             parameters: Shape (params,), radians, in ``circuit.parameters`` order.
             shots: How many bit strings to draw.
             seed: The same seed gives the same counts.
 
         Returns:
-            Bit string to count; qubit (or classical bit) 0 is the rightmost character.
+            Bit string to count, as Qiskit writes them: qubit (or classical bit) 0 is the rightmost character, and
+            several classical registers are words with spaces between, the first register the rightmost word.
+
+        Raises:
+            Refused: if the circuit, the parameters, the shots or the seed mean nothing, or this backend cannot do it.
         """
 
 

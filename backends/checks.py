@@ -8,7 +8,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparseObservable, SparsePauliOp
 
-from backends.instructions import nested
+from backends.instructions import not_unitary
 from circuits.errors import Refused
 
 MOST_SHOTS = 10**9
@@ -26,15 +26,15 @@ def check_circuit(circuit: Any) -> None:
 def check_unitary(circuit: QuantumCircuit) -> None:
     """Refuse a circuit that has no well-defined expectation value: measured, reset, or steered by classical bits."""
     check_circuit(circuit)
-    for operation in nested(circuit):
-        name = operation.name
-        if name == "measure":
+    for operation in not_unitary(circuit):
+        if operation.name == "measure":
             raise Refused(
-                "the circuit has measurements, but an expectation value is asked: "
-                "take them out (circuit.remove_final_measurements()) or use sample()"
+                "the circuit has measurements, but an expectation value is asked, and that is of the state before "
+                "them: leave them out"
             )
-        if name in ("reset", "initialize") or hasattr(operation, "blocks"):
-            raise Refused(f"the circuit has a '{name}' instruction; only unitary gates have an expectation value here")
+        raise Refused(
+            f"the circuit has a '{operation.name}' instruction; only unitary gates have an expectation value here"
+        )
 
 
 def check_request(precision: float | None, shots: int | None, seed: int | None) -> None:

@@ -10,6 +10,9 @@ import platformdirs
 JOB_CORES = "HYBRID_JOB_CORES"
 """Cores of this node that all ranks of a job have together, as numbers with commas; set where ranks divided them."""
 
+THREADS = "OMP_NUM_THREADS"
+"""Threads of OpenMP, and so of the simulators; a record holds their number where the last bits depend on it."""
+
 
 def job_cores() -> list[int]:
     """The cores that the job has on this node: more than this process may use, where ranks divided them."""
@@ -20,6 +23,12 @@ def job_cores() -> list[int]:
 def own_cores() -> list[int]:
     """The cores that this process may use."""
     return sorted(os.sched_getaffinity(0))
+
+
+def threads() -> int:
+    """Threads that numerical libraries shall use: OMP_NUM_THREADS, or as many as this process has cores."""
+    setting = os.environ.get(THREADS, "").partition(",")[0]
+    return int(setting) if setting.isdecimal() and int(setting) else len(own_cores())
 
 
 def machine() -> str:

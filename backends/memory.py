@@ -1,36 +1,56 @@
-"""Memory: what a state takes and what this machine can still give."""
+"""Memory: what a state takes and what may still be taken here."""
 
-import psutil
+from typing import Any
 
-from circuits.errors import Refused
+from circuits import memory
+from circuits.errors import BudgetExceeded
 
 HEADROOM = 0.9
 """Share of the free memory that one computation may take."""
 
 
 def free_bytes() -> int:
-    """Bytes that this process may still allocate without swapping."""
-    return int(psutil.virtual_memory().available * HEADROOM)
+    """Bytes that this process may still allocate, within every limit on it; see `circuits.memory`."""
+    return int(memory.free_bytes() * HEADROOM)
 
 
 def total_bytes() -> int:
-    """Bytes that this machine has; the same at any moment and for any number of processes."""
-    return psutil.virtual_memory().total
+    """Bytes that this process could have if it were alone here; the same at any moment."""
+    return memory.total_bytes()
+
+
+def device_bytes(device: Any) -> int | None:
+    """Bytes that an accelerator may still give to this process; None for one without memory of its own.
+
+    Args:
+        device: Of JAX.
+    """
+    held = device.memory_stats() or {}
+    return int(held["bytes_limit"]) - int(held.get("bytes_in_use", 0)) if "bytes_limit" in held else None
 
 
 def check(memory_bytes: int, *, what: str) -> None:
     """Refuse work that does not fit into the free memory, with both numbers.
 
+    Args:
+        memory_bytes: What the work takes at once.
+        what: The work, as the beginning of the message.
+
+    Raises:
+        BudgetExceeded: naming the limit where it is not the machine's own memory.
+
     >>> check(10**30, what="40 qubits")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    circuits.errors.Refused: ...
+    circuits.errors.BudgetExceeded: 40 qubits needs ...
     """
-    free = free_bytes()
+    limit = memory.tightest()
+    free = int(limit.free_bytes * HEADROOM)
     if memory_bytes > free:
-        raise Refused(
-            f"{what} needs {memory_bytes} bytes ({readable(memory_bytes)}) of memory, "
-            f"but {readable(free)} are free here; use fewer qubits, or a backend that keeps no full state"
+        by = "" if limit.name == "the machine" else f" (limited by {limit.name} to {readable(limit.total_bytes)})"
+        raise BudgetExceeded(
+            f"{what} needs {in_bytes(memory_bytes)} ({readable(memory_bytes)}) of memory, "
+            f"but {readable(free)} are free here{by}; use fewer qubits, or a backend that keeps no full state"
         )
 
 
@@ -40,8 +60,19 @@ def readable(n_bytes: float) -> str:
     >>> readable(17592186044416)
     '16.0 TiB'
     """
+    if n_bytes >= 2**100:
+        return in_bytes(int(n_bytes))
     for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
         if n_bytes < 1024 or unit == "PiB":
             return f"{n_bytes:.0f} {unit}" if unit == "B" else f"{n_bytes:.1f} {unit}"
         n_bytes /= 1024
     raise AssertionError
+
+
+def in_bytes(n_bytes: int) -> str:
+    """Bytes to the last one, or as a power of two where nobody would read all digits.
+
+    >>> in_bytes(2**34), in_bytes(5 * 2**9999)
+    ('17179869184 bytes', 'about 2^10001 bytes')
+    """
+    return f"{n_bytes} bytes" if n_bytes.bit_length() < 100 else f"about 2^{n_bytes.bit_length() - 1} bytes"

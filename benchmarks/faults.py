@@ -94,7 +94,7 @@ class Campaign:
         self.hit += process.wait() != 0
         self.look()
         if process.returncode == 0:
-            self.judge()
+            self.count()
 
     def look(self) -> None:
         """Hold the journal against what it held before."""
@@ -104,7 +104,7 @@ class Campaign:
         self.repeated += sum(number in now and now[number] != told for number, told in self.held.items())
         self.held = now
 
-    def judge(self) -> None:
+    def count(self) -> None:
         """Let the run end, hold it against the one that was left alone, and make room for another."""
         killed, whole = self.folder / "killed", self.folder / "whole"
         for folder in (killed, whole):
@@ -135,7 +135,7 @@ def campaign(kills: int, seed: int, folder: Path) -> dict[str, dict[str, int]]:
             print(f"{done} of {kills}: {one.optimizer} {one.counts()}", file=sys.stderr, flush=True)
     for one in every:
         if (one.folder / "killed").exists():
-            one.judge()
+            one.count()
     return {one.optimizer: one.counts() for one in every}
 
 

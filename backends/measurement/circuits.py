@@ -1,16 +1,18 @@
 """Measured circuits on a target: one for each parameter row and each group of terms, transpiled once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from qiskit import QuantumCircuit, transpile
-from qiskit.exceptions import QiskitError
+from qiskit import QuantumCircuit
+from qiskit.circuit import Instruction, Measure
+from qiskit.providers import BackendV2
+from qiskit.transpiler import Target
 
-from backends.instructions import borrows_name, flatten, homemade, nested
-from backends.measurement.groups import Measurements, basis_change, measurements
-from backends.measurement.outcomes import Outcomes, from_counts
+from backends.measurement.groups import Measurements, basis_change
+from backends.measurement.outcomes import Outcomes
+from backends.measurement.targets import translated
 from circuits.errors import Refused
 
 
@@ -24,6 +26,7 @@ class MeasuredCircuits:
         layout: Qubit of the target that holds each of the original qubits at the end.
         tails: For each group the change of basis, on the target's qubits and gates.
         plan: The groups.
+        together: Sets of the target's qubits that one measurement must read, see `measure`.
     """
 
     circuit: QuantumCircuit
@@ -31,6 +34,7 @@ class MeasuredCircuits:
     layout: tuple[int, ...]
     tails: tuple[QuantumCircuit, ...]
     plan: Measurements
+    together: tuple[tuple[int, ...], ...]
 
     def rotated(self, rows: np.ndarray) -> Iterator[QuantumCircuit]:
         """Circuits in each group's basis, not measured yet: groups of the first row, then of the next."""
@@ -45,7 +49,7 @@ class MeasuredCircuits:
 
     def measured(self, rows: np.ndarray) -> list[QuantumCircuit]:
         """The same circuits, original qubit q measured into bit q."""
-        return [measure(circuit, self.layout) for circuit in self.rotated(rows)]
+        return [measure(circuit, self.layout, self.together) for circuit in self.rotated(rows)]
 
     def estimate(self, outcomes: list[Outcomes], n_rows: int) -> tuple[np.ndarray, np.ndarray]:
         """Values and standard errors, shape (rows, observables) each, from the outcomes of `measured`."""
@@ -56,70 +60,94 @@ class MeasuredCircuits:
         return np.reshape(values, shape), np.reshape(errors, shape)
 
 
-def measured_circuits(circuit: QuantumCircuit, observables, target: Any, *, level: int) -> MeasuredCircuits:
-    """Transpile a circuit for a target, and the basis changes of its observables behind it.
+def measured_circuits(
+    moved: QuantumCircuit,
+    layout: tuple[int, ...],
+    plan: Measurements,
+    target: BackendV2 | Target,
+    *,
+    parameters: Sequence[Any],
+    together: tuple[tuple[int, ...], ...] = (),
+) -> MeasuredCircuits:
+    """A circuit with what must follow it to measure a plan's groups.
+
+    Args:
+        moved: Without measurements, on the target; as `transpiled` gives it.
+        layout: As `transpiled` gives it.
+        plan: Of observables on the original circuit's qubits.
+        target: As for `transpiled`.
+        parameters: The original circuit's, the columns of a row.
+        together: As for `measure`.
+
+    Raises:
+        Refused: as `measure`.
+    """
+    measured_at_once(layout, together)  # refused here, before anything is run
+    tails = []
+    for group in plan.groups:
+        placed = QuantumCircuit(moved.num_qubits)
+        placed.compose(basis_change(group.basis), qubits=layout, inplace=True)
+        tails.append(translated(placed, target))
+    return MeasuredCircuits(moved, tuple(parameters), layout, tuple(tails), plan, together)
+
+
+def measure(circuit: QuantumCircuit, qubits: Sequence[int], together: Sequence[tuple[int, ...]] = ()) -> QuantumCircuit:
+    """Measure the target's qubit ``qubits[k]`` into bit k.
 
     Args:
         circuit: Without measurements.
-        observables: On the circuit's qubits.
-        target: A Qiskit BackendV2.
-        level: Qiskit's optimization level; the transpiler's seed is fixed, so the result is always the same.
-    """
-    plan = measurements(observables)
-    moved, layout = transpiled(circuit, target, level=level)
-    tails = []
-    for group in plan.groups:
-        change = basis_change(group.basis)
-        placed = QuantumCircuit(moved.num_qubits)
-        placed.compose(change, qubits=layout, inplace=True)
-        tails.append(translated(placed, target))
-    return MeasuredCircuits(moved, tuple(circuit.parameters), layout, tuple(tails), plan)
-
-
-def transpiled(circuit: QuantumCircuit, target: Any, *, level: int) -> tuple[QuantumCircuit, tuple[int, ...]]:
-    """The circuit on the target's qubits and gates, and where each original qubit ends up.
-
-    A `PauliEvolutionGate` means its ``definition``, and so does a user's own gate under a standard gate's name, which
-    the target would take for the standard one.
+        qubits: Of the circuit.
+        together: Sets of qubits that one measurement must read; every other qubit is measured alone.
 
     Raises:
-        Refused: if a gate cannot be written in the target's gates; the transpiler's reason is passed on.
+        Refused: if only a part of such a set is to be measured.
     """
-    if any(map(borrows_name, nested(circuit))):
-        circuit = _taken_apart(circuit)
-    plain = circuit.decompose("PauliEvolution")
-    try:
-        moved = transpile(plain, target, optimization_level=level, seed_transpiler=0)
-    except QiskitError as err:
-        raise Refused(f"the circuit cannot be brought to the gates of {target.name}: {err}") from err
-    if moved.layout is None:
-        return moved, tuple(range(circuit.num_qubits))
-    return moved, tuple(moved.layout.final_index_layout())
-
-
-def _taken_apart(circuit: QuantumCircuit) -> QuantumCircuit:
-    """The circuit with every gate that a user made of a circuit replaced by its definition."""
-    plain = circuit.copy_empty_like()
-    plain.global_phase = 0  # it comes with the gates
-    for gate, qubits in flatten(circuit, lambda gate: not homemade(gate)):
-        plain.append(gate, qubits)
-    return plain
-
-
-def translated(circuit: QuantumCircuit, target: Any) -> QuantumCircuit:
-    """One-qubit gates already on the target's qubits, in the target's gates."""
-    place = list(range(circuit.num_qubits)) if circuit.num_qubits == target.num_qubits else None
-    return transpile(circuit, target, initial_layout=place, optimization_level=1, seed_transpiler=0)
-
-
-def measure(circuit: QuantumCircuit, layout: tuple[int, ...]) -> QuantumCircuit:
-    """Measure the target's qubit ``layout[q]`` into bit q."""
-    full = QuantumCircuit(circuit.num_qubits, len(layout))
+    full = QuantumCircuit(circuit.num_qubits, len(qubits))
     full.compose(circuit, inplace=True)
-    full.measure(layout, range(len(layout)))
+    for group in measured_at_once(qubits, together):
+        measurement = Measure() if len(group) == 1 else Instruction("measure", len(group), len(group), [])
+        full.append(measurement, group, [qubits.index(qubit) for qubit in group])
     return full
 
 
-def outcomes_of(result: Any, n_circuits: int) -> list[Outcomes]:
-    """Outcomes of every circuit in a Qiskit result."""
-    return [from_counts(result.get_counts(k)) for k in range(n_circuits)]
+def measured_at_once(qubits: Sequence[int], together: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """The sets in which some qubits are measured: those that belong together, and each other one alone.
+
+    Args:
+        qubits: The target's that are measured.
+        together: Sets of the target's qubits that one measurement must read.
+
+    Raises:
+        Refused: if only a part of what belongs together is measured.
+    """
+    joint = [group for group in together if not set(group).isdisjoint(qubits)]
+    for group in joint:
+        if not set(group) <= set(qubits):
+            missing = sorted(set(group).difference(qubits))
+            raise Refused(
+                f"the noise model has one measurement error for qubits {list(group)} together, and {missing} of them "
+                "are not measured; use a circuit on all of them, or a noise model with an error for each"
+            )
+    rest = set(qubits).difference(*joint)
+    return joint + [(q,) for q in qubits if q in rest]
+
+
+def check_alone(together: Sequence[tuple[int, ...]]) -> None:
+    """Refuse to measure on the way, qubit by qubit, what must be measured together."""
+    if together:
+        raise Refused(
+            f"the noise model has one measurement error for qubits {list(together[0])} together, which a circuit that "
+            "measures on the way would leave out; use a noise model with an error for each qubit"
+        )
+
+
+def with_partners(qubits: Sequence[int], layout: Sequence[int], together: Sequence[tuple[int, ...]]) -> list[int]:
+    """Some of a circuit's qubits, and behind them its other ones that must be measured together with them.
+
+    Args:
+        qubits: The target's that shall be measured.
+        layout: All of the target's qubits that the circuit lies on.
+        together: As for `measure`.
+    """
+    touched = [group for group in together if not set(group).isdisjoint(qubits)]
+    return [*qubits, *(q for group in touched for q in group if q not in qubits and q in layout)]

@@ -1,20 +1,23 @@
 """IBM's machines; today their snapshots, which run here with the noise that was once measured on the real ones."""
 
+from typing import Annotated
+
 from qiskit.providers import BackendV2
 
+from backends.measurement.targets import LEVELS, OptimizationLevel
 from backends.providers.family import Family
-from backends.providers.qiskit import OptimizationLevel, QiskitDevice
+from backends.providers.qiskit import QiskitDevice
 from circuits.errors import Refused, unknown
 
 PREFIX = "fake_"
 
 
-def device(name: str, *, optimization_level: OptimizationLevel = 1) -> QiskitDevice:
+def device(name: str, *, optimization_level: Annotated[OptimizationLevel, LEVELS] = 0) -> QiskitDevice:
     """A snapshot of an IBM device by name, such as ``fake_manila``, with its couplings, gates and all its noise.
 
     Args:
         name: Starts with ``fake_``.
-        optimization_level: Qiskit's, 0 to 3, for the one transpilation of each circuit.
+        optimization_level: As for `QiskitDevice`.
 
     Raises:
         Refused: for an unknown snapshot, for a real device (not reachable yet), or without the extra ``ibm``.

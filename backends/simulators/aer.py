@@ -1,35 +1,45 @@
 """Qiskit Aer: its statevector, density-matrix, matrix-product-state and stabilizer methods, with noise that is applied.
 
-Without noise and without shots, values are exact. With a noise model, what is computed is what a device with this noise
-would report: the circuits are the measured ones, the changes of basis and the readout are noisy too. The density-matrix
-method gives the limit of infinitely many shots, every other method counts.
+Without noise and without shots, values are exact, unless bonds are cut. With a noise model, what is computed is what a
+device with this noise would report: the circuits are the measured ones, the changes of basis and the readout are noisy
+too. The density-matrix method gives the limit of infinitely many shots, every other method counts.
 """
 
 import time
-from typing import Annotated, Any, Literal, get_args
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
-from qiskit.exceptions import QiskitError
+from qiskit.providers import BackendV2
+from qiskit.transpiler import Target
 
 from backends.base import Backend, Capabilities, Precision, Samples
-from backends.batch import Expectations
+from backends.batch import Evaluate, Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
 from backends.gradients.shift_rule import n_shifted
-from backends.measurement.circuits import MeasuredCircuits, measure, measured_circuits, outcomes_of, transpiled
-from backends.measurement.groups import measurements
-from backends.measurement.outcomes import Outcomes
-from backends.measurement.sampled import sampled_circuit
+from backends.instructions import is_standard, is_unitary, written_out
+from backends.machine import threads
+from backends.measurement.circuits import MeasuredCircuits, check_alone, measure, measured_circuits, with_partners
+from backends.measurement.counted import counted
+from backends.measurement.groups import Measurements, measurements
+from backends.measurement.sampled import sampling
+from backends.measurement.targets import LEVELS, OptimizationLevel, gates_of, transpiled
 from backends.memory import check
-from backends.seeds import child_seed, folded
-from backends.simulators.bonds import bond_bytes
+from backends.simulators.aer_values import SavedValues, noisy_values, saved_values
+from backends.simulators.bonds import bonds
 from backends.simulators.clifford import check_clifford
+from backends.simulators.methods import Asked, Method, amount
 from backends.simulators.noise import Noise, as_noise
-from circuits.errors import FailedJob, Refused
+from circuits.errors import Refused
 from circuits.problems.checks import whole
 
-Method = Literal["automatic", "statevector", "density_matrix", "matrix_product_state", "stabilizer"]
+if TYPE_CHECKING:
+    from qiskit_aer import AerSimulator
+
+Choice = Literal["automatic"] | Method
 
 DEFAULT_SHOTS = 1024
 """Trajectories of each measured circuit, where noise makes them necessary and nothing else was asked."""
@@ -37,23 +47,23 @@ DEFAULT_SHOTS = 1024
 MAX_DENSITY_QUBITS = 10
 """Largest circuit for which "automatic" turns a noise model into a density matrix rather than trajectories."""
 
-MOST_CIRCUITS = 1000
-"""Circuits in one call of Aer."""
-
-SEED_BITS = 63
-"""Of the seeds that Aer takes."""
-
 
 class Aer(Backend, Samples):
     """Qiskit Aer on this machine's processor.
 
+    Matrix-product states drop Schmidt coefficients below about 1e-8, whatever is asked: values are exact to that.
+
     Args:
-        method: ``"automatic"`` means a statevector, or, with noise, a density matrix up to 10 qubits.
+        method: ``"automatic"`` means a statevector, or, with noise, a density matrix up to 10 qubits, and beyond those
+            trajectories, which are counted.
         noise: A qiskit_aer ``NoiseModel``; or a device, as a Qiskit BackendV2 or by the name of a snapshot such as
             ``"fake_manila"``, whose noise, gates and couplings are then all used.
         noise_model: Another word for ``noise``.
         precision: Of the amplitudes.
         max_bond_dimension: Where the matrix-product state is cut; None keeps it exact.
+        optimization_level: For the one transpilation of each circuit. 0 runs every gate that was written, 1 to 3 are
+            Qiskit's own levels, which shorten circuits (and cancel what was folded to amplify noise). None means 0
+            with noise, and 1 without, where no value depends on it.
     """
 
     library = "qiskit_aer"
@@ -61,11 +71,12 @@ class Aer(Backend, Samples):
     def __init__(
         self,
         *,
-        method: Annotated[Method, f"one of {', '.join(get_args(Method))}"] = "automatic",
+        method: Annotated[Choice, f"automatic, or one of {', '.join(get_args(Method))}"] = "automatic",
         noise: Annotated[Any, 'a device whose noise Aer imitates, such as "fake_manila"'] = None,
         noise_model: Annotated[Any, "as noise"] = None,
         precision: Annotated[Precision, '"double" or "single"'] = "double",
         max_bond_dimension: Annotated[int | None, "the largest bond of a matrix-product state, from 1"] = None,
+        optimization_level: Annotated[OptimizationLevel | None, LEVELS] = None,
     ):
         if noise is not None and noise_model is not None:
             raise Refused("noise and noise_model of aer are two words for one thing; give one of them")
@@ -73,193 +84,214 @@ class Aer(Backend, Samples):
         if max_bond_dimension is not None and method != "matrix_product_state":
             raise Refused(f"max_bond_dimension has no effect on method '{method}'; use method='matrix_product_state'")
         if max_bond_dimension is not None:
-            whole(max_bond_dimension, "max_bond_dimension of aer", at_least=1)
+            whole(max_bond_dimension, "max_bond_dimension of aer", at_least=1, at_most=2**31 - 1)
         if precision == "single" and method == "stabilizer":
             raise Refused("precision has no effect on method 'stabilizer'")
-        self._method: Method = method
+        self._method: Choice = method
         self._noise: Noise | None = None if noise is None else as_noise(noise)
         self._precision: Precision = precision
         self._max_bond = max_bond_dimension
+        unasked: OptimizationLevel = 1 if noise is None else 0
+        self._level: OptimizationLevel = unasked if optimization_level is None else optimization_level
 
     def capabilities(self) -> Capabilities:
         """What Aer does with these options."""
-        exact = self._noise is None or self._method in ("automatic", "density_matrix")
+        counts = self._noise is not None and self._method not in ("automatic", "density_matrix")
         noise = "" if self._noise is None else f" with the noise of {self._noise.name}"
+        cut = "" if self._max_bond is None else f", bonds up to {self._max_bond}"
         return Capabilities(
             name="aer",
-            summary=f"Qiskit Aer, method {self._method}{noise}",
+            summary=f"Qiskit Aer, method {self._method}{cut}{noise}",
             max_qubits=None if self._noise is None else self._noise.n_qubits,
-            exact=exact,
+            exact=not counts and self._max_bond is None,
             noise=self._noise is not None,
             gradient="parameter-shift",
             precision=self._precision,
-            default_shots=None if exact else DEFAULT_SHOTS,
+            default_shots=DEFAULT_SHOTS if counts else None,
         )
 
     def footprint(self, work: Work) -> Footprint:
-        """Gates and terms; one state, in the form that the method keeps it.
+        """Gates, terms and shots, as the method counts them; one state, in the form that the method keeps it.
 
         Raises:
-            Refused: for a gate that the stabilizer method cannot do, or more qubits than the noise model's device has.
+            Refused: for a gate that Aer or the method cannot do, or more qubits than the noise model's device has.
         """
-        circuit, method = work.circuit, self._resolve(work.circuit.num_qubits)
-        self._check_circuit(circuit)
+        circuit = self._readable(work.circuit)
         plan = measurements(work.observables)
-        shots = plan.shots(work.precision if not self._exact(method) else None, work.shots, self._default(method))
-        passes = len(circuit.data) + sum(len(observable) for observable in work.observables)
-        if self._noise is not None or shots is not None:
-            passes = (len(circuit.data) + 1) * max(1, len(plan.groups))
+        method = self._resolve(circuit.num_qubits, sampled=work.shots is not None or work.precision is not None)
+        shots = self._shots(plan, method, work.precision, work.shots)
+        saved = self._noise is None and shots is None
+        terms = sum(map(len, work.observables)) if saved else 0
+        groups = 1 if saved else max(1, len(plan.groups))
+        asked = Asked(terms, groups, shots or 0, noise=self._noise is not None)
+        amounts = [
+            amount(method, circuit, asked, limit=limit, number_bytes=self._number_bytes)
+            for limit in self._limits(circuit)
+        ]
+        passes = sum(one.passes for one in amounts)
         return Footprint(
             passes=passes,
-            amplitudes=4.0**circuit.num_qubits if method == "density_matrix" else 2.0**circuit.num_qubits,
-            memory_bytes=self._memory_bytes(circuit),
-            values=1 + n_shifted(circuit) if work.derivative else 1,
+            amplitudes=sum(one.passes * one.amplitudes for one in amounts) / passes,
+            memory_bytes=max(one.memory_bytes for one in amounts),
+            values=1 + n_shifted(work.circuit) if work.derivative else 1,
             standard_error=0.0 if shots is None else plan.standard_error(shots),
         )
 
-    def prepare(self, circuit: QuantumCircuit, observables: Any):
-        """Transpile once, for exact values or for counts, whichever is asked first; see `Backend.prepare`."""
+    def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
+        """Transpile once; see `Backend.prepare`.
+
+        Where bonds are cut, the `bias` of a value is its difference from the one with bonds of half the size (of 2, for
+        bonds of 1), and 0 if no bond can become so large that it is cut. The error falls as bonds grow, so this errs on
+        the safe side; but it is an estimate, no bound.
+        """
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
-        self._check_circuit(circuit)
-        check(self._memory_bytes(circuit), what=f"{circuit.num_qubits} qubits on aer ({self._method})")
-        simulator = self._simulator(circuit.num_qubits)
-        method = self._resolve(circuit.num_qubits)
-        programs: dict[str, Any] = {}
+        self._check_memory(self._readable(circuit), self._resolve(circuit.num_qubits, sampled=True))
+        plan = measurements(observables)
+        parameters = tuple(circuit.parameters)
 
-        def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
+        @cache
+        def moved() -> tuple[QuantumCircuit, tuple[int, ...]]:
+            return self._transpiled(circuit)
+
+        @cache
+        def limits() -> list[int | None]:
+            return self._limits(moved()[0])
+
+        @cache
+        def saved() -> SavedValues:
+            return saved_values(*moved(), parameters, observables)
+
+        @cache
+        def measured() -> MeasuredCircuits:
+            target = self._target(circuit.num_qubits)
+            return measured_circuits(*moved(), plan, target, parameters=parameters, together=self._together)
+
+        def values(
+            method: Method, limit: int | None, rows: np.ndarray, shots: int | None, seed: int | None
+        ) -> tuple[np.ndarray, np.ndarray]:
+            simulator = self._simulator(method, limit)
+            if shots is not None:
+                outcomes = counted(simulator, measured().measured(rows), shots=shots, seed=seed, name="aer")
+                return measured().estimate(outcomes, len(rows))
+            if self._noise is None:
+                exact = saved().values(simulator, rows)
+            else:
+                exact = noisy_values(simulator, measured(), self._noise.readout, rows)
+            return exact, np.zeros_like(exact)
+
+        def bias(
+            method: Method, found: np.ndarray, rows: np.ndarray, shots: int | None, seed: int | None
+        ) -> np.ndarray:
+            if len(limits()) == 1:
+                return np.zeros_like(found)
+            if self._noise is None and shots is not None:  # without what the shots add
+                found, shots = values(method, limits()[0], rows, None, seed)[0], None
+            return np.abs(found - values(method, limits()[1], rows, shots, seed)[0])
+
+        def evaluate(
+            parameters: ArrayLike, precision: float | None = None, shots: int | None = None, seed: int | None = None
+        ) -> Expectations:
             check_request(precision, shots, seed)
             rows = as_rows(parameters, circuit)
+            method = self._resolve(circuit.num_qubits, sampled=shots is not None or precision is not None)
             if method == "stabilizer":
                 for row in rows:
                     check_clifford(circuit.assign_parameters(row))
-            plan_needed = self._noise is not None or shots is not None
-            kind = "measured" if plan_needed else "saved"
             start = time.perf_counter()
-            if kind not in programs:
-                make = self._measured if plan_needed else self._saved
-                programs[kind] = make(circuit, observables, simulator)
-            seconds = {"compile": time.perf_counter() - start}
+            shots = self._shots(plan, method, precision, shots)
+            _ = saved() if self._noise is None and shots is None else measured()
+            compile_s = time.perf_counter() - start
             start = time.perf_counter()
-            program, taken = programs[kind], 0
-            if not plan_needed:
-                values = self._exact_values(simulator, program, circuit, rows, len(observables))
-                errors = np.zeros_like(values)
-            elif shots is None and self._exact(method):
-                values, errors = self._noisy_values(simulator, program, rows)
-            else:
-                taken = program.plan.shots(precision, shots, DEFAULT_SHOTS) or DEFAULT_SHOTS
-                outcomes = self._count(simulator, program.measured(rows), taken, seed)
-                values, errors = program.estimate(outcomes, len(rows))
-                taken = taken if outcomes else 0
-            return Expectations(values, errors, taken, {**seconds, "execute": time.perf_counter() - start})
+            found, errors = values(method, self._max_bond, rows, shots, seed)
+            uncertain = bias(method, found, rows, shots, seed)
+            seconds = {"compile": compile_s, "execute": time.perf_counter() - start}
+            return Expectations(found, errors, shots if shots and plan.groups else 0, seconds, uncertain)
 
         return evaluate
 
-    def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
-        """Counts of bit strings from measuring every qubit; see `Samples`."""
-        circuit, row = sampled_circuit(circuit, parameters, shots, seed)
-        bound = circuit.assign_parameters(row)
-        self._check_circuit(bound)
-        check(self._memory_bytes(circuit), what=f"{circuit.num_qubits} qubits on aer ({self._method})")
-        simulator = self._simulator(circuit.num_qubits)
-        target, level = self._target(simulator)
-        moved, layout = transpiled(bound, target, level=level)
-        return self._count(simulator, [measure(moved, layout)], shots, seed)[0].to_counts()
+    def sample(
+        self, circuit: QuantumCircuit, parameters: Any = (), *, shots: int = 1024, seed: int | None = None
+    ) -> dict[str, int]:
+        """Counts of bit strings, also of circuits that measure on the way; see `Samples`."""
+        request = sampling(circuit, parameters, shots=shots, seed=seed)
+        circuit = request.circuit.assign_parameters(request.row)
+        method = self._resolve(circuit.num_qubits, sampled=True)
+        self._check_memory(self._readable(circuit), method)
+        simulator = self._simulator(method, self._max_bond)
+        moved, layout = self._transpiled(circuit)
+        if request.middle:
+            check_alone(self._together)
+            (outcomes,) = counted(simulator, [moved], shots=shots, seed=seed, name="aer")
+            return outcomes.to_counts(request.registers)
+        read = with_partners([layout[q] for q in request.qubits], layout, self._together)
+        measured = measure(moved, read, self._together)
+        (outcomes,) = counted(simulator, [measured], shots=shots, seed=seed, name="aer")
+        return request.of_qubits(outcomes)
 
-    def _resolve(self, n_qubits: int) -> Method:
+    def _resolve(self, n_qubits: int, *, sampled: bool) -> Method:
+        """The method for so many qubits, and for counts or exact values."""
         if self._method != "automatic":
             return self._method
-        return "density_matrix" if self._noise is not None and n_qubits <= MAX_DENSITY_QUBITS else "statevector"
+        if self._noise is None:
+            return "statevector"
+        if n_qubits > MAX_DENSITY_QUBITS and not sampled:
+            raise Refused(
+                f"{n_qubits} qubits with noise are too many for exact values, which take a density matrix of "
+                f'4^{n_qubits} numbers: ask for shots, or for method = "statevector", which counts {DEFAULT_SHOTS}'
+            )
+        return "statevector" if n_qubits > MAX_DENSITY_QUBITS else "density_matrix"
 
-    def _exact(self, method: Method) -> bool:
-        return self._noise is None or method == "density_matrix"
+    def _shots(self, plan: Measurements, method: Method, precision: float | None, shots: int | None) -> int | None:
+        """Shots of each circuit; None where values come without."""
+        if shots is None and self._noise is not None and method != "density_matrix":
+            return plan.shots(precision, None, DEFAULT_SHOTS)
+        return shots
 
-    def _default(self, method: Method) -> int | None:
-        return None if self._exact(method) else DEFAULT_SHOTS
-
-    def _check_circuit(self, circuit: QuantumCircuit) -> None:
+    def _readable(self, circuit: QuantumCircuit) -> QuantumCircuit:
+        """The circuit down to standard gates, if the method and the noise can do it."""
         if self._noise is not None:
             self._noise.check(circuit.num_qubits)
         if self._method == "stabilizer":
             check_clifford(circuit)
+        return written_out(circuit, lambda operation: is_standard(operation) or not is_unitary(operation))
 
-    def _memory_bytes(self, circuit: QuantumCircuit) -> int:
-        n_qubits, amplitude = circuit.num_qubits, 16 if self._precision == "double" else 8
-        method = self._resolve(n_qubits)
-        if method == "stabilizer":
-            return 8 * n_qubits * (2 * n_qubits + 1)
-        if method == "matrix_product_state":
-            return bond_bytes(circuit, self._max_bond)
-        return amplitude * (4**n_qubits if method == "density_matrix" else 2**n_qubits)
+    @property
+    def _number_bytes(self) -> int:
+        return 16 if self._precision == "double" else 8
 
-    def _simulator(self, n_qubits: int):
+    def _check_memory(self, circuit: QuantumCircuit, method: Method) -> None:
+        asked = Asked(noise=self._noise is not None)
+        need = amount(method, circuit, asked, limit=self._max_bond, number_bytes=self._number_bytes)
+        check(need.memory_bytes, what=f"{circuit.num_qubits} qubits on aer ({self._method})")
+
+    def _limits(self, circuit: QuantumCircuit) -> list[int | None]:
+        """The dimension at which bonds are cut and, where one can become larger, another to compare with."""
+        chi = self._max_bond
+        if chi is None or bonds(circuit, None, noise=self._noise is not None).largest <= chi:
+            return [chi]
+        return [chi, chi // 2 if chi > 1 else 2]
+
+    def _simulator(self, method: Method, limit: int | None) -> "AerSimulator":
         from qiskit_aer import AerSimulator
 
-        options: dict[str, Any] = {"method": self._resolve(n_qubits), "precision": self._precision}
+        options: dict[str, Any] = {"method": method, "precision": self._precision, "max_parallel_threads": threads()}
         if self._noise is not None:
             options["noise_model"] = self._noise.model
-        if self._max_bond is not None:
-            options["matrix_product_state_max_bond_dimension"] = self._max_bond
+        if limit is not None:
+            options["matrix_product_state_max_bond_dimension"] = limit
         return AerSimulator(**options)
 
-    def _target(self, simulator) -> tuple[Any, int]:
-        """What to transpile for, and how hard: as written for a bare noise model, routed for a device's noise."""
-        if self._noise is None:
-            return simulator, 1
-        return (simulator, 0) if self._noise.device is None else (self._noise.device, 1)
+    @property
+    def _together(self) -> tuple[tuple[int, ...], ...]:
+        """Sets of qubits that one measurement must read for their noise to apply."""
+        return () if self._noise is None else self._noise.readout.together
 
-    def _measured(self, circuit, observables, simulator) -> MeasuredCircuits:
-        target, level = self._target(simulator)
-        return measured_circuits(circuit, observables, target, level=level)
+    def _target(self, n_qubits: int) -> BackendV2 | Target:
+        """What to transpile for: the device whose noise is asked for, or Aer's own gates."""
+        device = None if self._noise is None else self._noise.device
+        method = "statevector" if self._method == "automatic" else self._method
+        return gates_of(self._simulator(method, None), n_qubits) if device is None else device
 
-    def _saved(self, circuit, observables, simulator) -> QuantumCircuit:
-        moved, layout = transpiled(circuit, simulator, level=1)
-        for k, observable in enumerate(observables):
-            moved.save_expectation_value(observable, list(layout), label=str(k))  # pyright: ignore[reportAttributeAccessIssue]
-        return moved
-
-    def _exact_values(self, simulator, program, circuit, rows, n_observables) -> np.ndarray:
-        values = []
-        for row in rows:  # bound here: Aer's own parameter_binds leaves controlled rotations wrong (0.18.0)
-            bound = program.assign_parameters(dict(zip(circuit.parameters, row, strict=True)), strict=False)
-            data = _result(simulator.run(bound)).data(0)
-            values.append([np.real(data[str(o)]) for o in range(n_observables)])
-        return np.array(values, dtype=np.float64).reshape(len(rows), n_observables)
-
-    def _noisy_values(self, simulator, program: MeasuredCircuits, rows) -> tuple[np.ndarray, np.ndarray]:
-        assert self._noise is not None
-        confusion = self._noise.confusion(program.layout)
-        values = np.empty((len(rows), len(program.plan.constants)))
-        for k, row in enumerate(rows):
-            probabilities = []
-            for circuit in program.rotated(row[None]):
-                circuit.save_probabilities(list(program.layout), label="p")  # pyright: ignore[reportAttributeAccessIssue]
-                probabilities.append(confusion(np.asarray(_result(simulator.run(circuit)).data(0)["p"])))
-            values[k] = program.plan.expectations(probabilities)
-        return values, np.zeros_like(values)
-
-    def _count(self, simulator, circuits: list[QuantumCircuit], shots: int, seed: int | None) -> list[Outcomes]:
-        outcomes: list[Outcomes] = []
-        for number, first in enumerate(range(0, len(circuits), MOST_CIRCUITS)):
-            part = circuits[first : first + MOST_CIRCUITS]
-            job = simulator.run(part, shots=shots, seed_simulator=folded(child_seed(seed, number), SEED_BITS))
-            outcomes += outcomes_of(_result(job), len(part))
-        return outcomes
-
-
-def _result(job):
-    """Aer's result, or its failure as our own error."""
-    try:
-        result = job.result()
-    except QiskitError as err:
-        raise FailedJob(f"aer could not run the circuit: {err}") from err
-    if result.success:
-        return result
-    failures = {r.status for r in result.results if not r.success} or {result.status}
-    reason = "; ".join(sorted(str(status) for status in failures))
-    if "memory" in reason.lower():
-        raise Refused(f"aer has too little memory for this circuit: {reason}; use fewer qubits or another method")
-    if "invalid instructions" in reason or "invalid parameters" in reason:
-        raise Refused(f"aer's method cannot do this circuit or noise ({reason}); use another method, or 'automatic'")
-    raise FailedJob(f"aer could not run the circuit: {reason}")
+    def _transpiled(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
+        return transpiled(circuit, self._target(circuit.num_qubits), level=self._level)

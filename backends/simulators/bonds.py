@@ -1,55 +1,166 @@
-"""How much memory a matrix-product state can need."""
+"""How large the bonds of a matrix-product state can become, and what that costs.
 
-from itertools import pairwise
+The state of n qubits is a chain of tensors; the dimension of the bond between two neighbours is the Schmidt rank of the
+state cut there. Aer applies a gate to neighbours only: it moves its qubits to the middle one of them by swaps, and
+leaves them there. So what a bond cuts changes on the way.
+
+References:
+    Vidal, Phys. Rev. Lett. 91, 147902 (2003).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from qiskit import QuantumCircuit
 
 from backends.instructions import SILENT
 
-DOUBLING = (
-    "cx",
-    "cz",
-    "cy",
-    "ch",
-    "cp",
-    "crx",
-    "cry",
-    "crz",
-    "cu1",
-    "cs",
-    "csdg",
-    "csx",
-    "rzz",
-    "rxx",
-    "ryy",
-    "rzx",
-    "ecr",
-)
-"""Two-qubit gates of operator Schmidt rank 2: each at most doubles the bonds it crosses; others square that."""
+RANK_TWO = {
+    *("cx", "cy", "cz", "ch", "cp", "cs", "csdg", "csx", "cu", "cu1", "cu3", "crx", "cry", "crz"),
+    *("rxx", "ryy", "rzz", "rzx", "ecr", "ccx", "ccz", "mcx", "mcphase"),
+}
+"""Gates of operator Schmidt rank 2, wherever they are cut: at most they double a bond. Others square that."""
+
+NOISE = 2.0
+"""Factors of two by which an error of a two-qubit gate may enlarge the bond that it crosses."""
+
+TERM = 1 / 16
+"""What one tensor costs when a whole chain is contracted, as measured, beside the 1 of a gate."""
 
 
-def bond_bytes(circuit: QuantumCircuit, max_bond_dimension: int | None) -> int:
-    """An upper bound on the bytes of the circuit's matrix-product state, in complex double precision.
+@dataclass(frozen=True)
+class Bonds:
+    """Upper bounds for one circuit.
 
-    A bond between qubits k-1 and k has dimension at most 2^min(k, n - k), and at most the product of the operator
-    Schmidt ranks of the gates that cross it. The tensors of neighbouring bonds D, D' take 2 D D' numbers each.
-
-    References:
-        Vidal, Phys. Rev. Lett. 91, 147902 (2003).
+    Attributes:
+        passes: Gates and swaps.
+        work: Multiplications of all passes, in units of one gate on bonds of dimension 1: D^3 for bonds of dimension D.
+        numbers: Complex numbers in the largest state on the way.
+        largest: Dimension of the largest bond on the way, if nothing is cut.
+        widest: The same where bonds are cut.
+        final: Dimension of each bond at the end, shape (n + 1,); those of the two ends are 1.
     """
-    n_qubits = circuit.num_qubits
-    log2 = np.zeros(n_qubits + 1)
+
+    passes: float
+    work: float
+    numbers: float
+    largest: float
+    widest: float
+    final: np.ndarray
+
+    @property
+    def term(self) -> tuple[float, float]:
+        """Passes and work of a Pauli string's value: it contracts the whole chain."""
+        left, right = self.final[:-1], self.final[1:]
+        return TERM * len(left), TERM * float(np.sum(left * right * np.maximum(left, right)))
+
+    @property
+    def sample(self) -> tuple[float, float]:
+        """Passes and work of a bit string: it takes a vector along the whole chain."""
+        left, right = self.final[:-1], self.final[1:]
+        return TERM * len(left), float(np.sum(left * right)) / 2
+
+
+def bonds(circuit: QuantumCircuit, limit: int | None, *, noise: bool = False) -> Bonds:
+    """Bound the bonds of a circuit's matrix-product state.
+
+    A bond has at most the dimension that the smaller side of the chain allows, at most the product of the operator
+    Schmidt ranks of all gates across it, and at most twice its neighbours'.
+
+    Args:
+        circuit: Of gates on few qubits.
+        limit: The dimension at which bonds are cut; None if they are not.
+        noise: Whether two-qubit gates have errors, which entangle, too.
+    """
+    chain = _Chain(circuit.num_qubits, limit)
+    _walk(circuit, range(circuit.num_qubits), chain, NOISE if noise else 0.0, 1)
+    widest = min(chain.largest, chain.limit)
+    return Bonds(chain.passes, chain.work, chain.numbers, 2.0**chain.largest, 2.0**widest, np.exp2(chain.capped))
+
+
+def _walk(circuit: QuantumCircuit, outer: Sequence[int], chain: "_Chain", noise: float, times: int) -> None:
+    """Apply the gates of a circuit or block, which may run so many times."""
+    place = dict(zip(circuit.qubits, outer, strict=True))
     for instruction in circuit.data:
-        if instruction.operation.name in SILENT or len(instruction.qubits) < 2:
-            continue
-        qubits = sorted(circuit.find_bit(qubit).index for qubit in instruction.qubits)
-        rank = 1 if instruction.operation.name in DOUBLING else 2 * (len(qubits) // 2)
-        if instruction.operation.name == "PauliEvolution":
-            rank = 2 * len(qubits)  # as many factors as its strings may have; the ends below cut it
-        log2[qubits[0] + 1 : qubits[-1] + 1] += rank
-    cut = np.arange(n_qubits + 1)
-    log2 = np.minimum(log2, np.minimum(cut, n_qubits - cut))
-    if max_bond_dimension is not None:
-        log2 = np.minimum(log2, np.log2(max_bond_dimension))
-    return int(16 * sum(2.0 ** (1 + left + right) for left, right in pairwise(log2)))
+        operation, name = instruction.operation, instruction.operation.name
+        on = [place[qubit] for qubit in instruction.qubits]
+        if hasattr(operation, "blocks"):
+            once = name in ("if_else", "switch_case", "box")
+            for block in operation.blocks:
+                _walk(block, on, chain, noise, times if once else chain.n_qubits)
+        elif name == "swap" and times == 1:
+            chain.exchange(*on)
+        elif name == "reset":
+            chain.sort()
+        elif len(on) > 1 and name not in SILENT:
+            two = name in RANK_TWO
+            chain.apply(on, times * ((1.0 if two else 2.0) + noise), everywhere=two)
+        else:
+            chain.passes += name not in SILENT
+
+
+class _Chain:
+    """The chain of tensors on its way through a circuit; dimensions are kept as powers of two."""
+
+    def __init__(self, n_qubits: int, limit: int | None):
+        sites = np.arange(n_qubits + 1)
+        self.n_qubits = n_qubits
+        self.limit = np.inf if limit is None else np.log2(limit)
+        self.ends = np.minimum(sites, n_qubits - sites).astype(float)
+        self.tensors = list(range(n_qubits))  # each qubit's
+        self.order = list(range(n_qubits))  # of the tensors in the chain
+        self.shared = np.zeros((n_qubits, n_qubits))  # for each pair of tensors, the ranks of the gates on both
+        self.log2 = np.zeros(n_qubits + 1)
+        self.passes, self.work, self.numbers, self.largest = 0.0, 0.0, 2.0 * n_qubits, 0.0
+
+    @property
+    def capped(self) -> np.ndarray:
+        """The dimensions where bonds are cut."""
+        return np.minimum(self.log2, self.limit)
+
+    def apply(self, qubits: list[int], rank: float, *, everywhere: bool) -> None:
+        """A gate whose rank is ``2^rank`` where one qubit is cut off, and for each more a factor unless everywhere."""
+        size, tensors = len(qubits), [self.tensors[q] for q in qubits]
+        places = sorted(map(self.order.index, tensors))
+        middle = (size - 1) // 2
+        for k in range(middle + 1, size):
+            self._move(places[k], places[middle] + k - middle)
+        for k in range(middle - 1, -1, -1):
+            self._move(places[k], places[middle] + k - middle)
+        self.shared[np.ix_(tensors, tensors)] += rank / (size - 1 if everywhere else (size + 1) // 2)
+        first = places[middle] - middle
+        cut_off = np.minimum(np.arange(1, size), np.arange(size - 1, 0, -1))
+        self._grow(np.arange(first + 1, first + size), rank if everywhere else rank * cut_off)
+
+    def exchange(self, a: int, b: int) -> None:
+        """A swap gate: two tensors change places, and the qubits stay where they are."""
+        low, high = sorted(self.order.index(self.tensors[q]) for q in (a, b))
+        self._move(low, high)
+        self._move(high - 1, low)
+        self.tensors[a], self.tensors[b] = self.tensors[b], self.tensors[a]
+
+    def sort(self) -> None:
+        """Bring the tensors to the order of the qubits, as Aer does before a reset."""
+        for place, tensor in enumerate(self.tensors):
+            self._move(self.order.index(tensor), place)
+
+    def _move(self, place: int, to: int) -> None:
+        for cut in range(place, to, -1) if place > to else range(place + 1, to + 1):
+            self.order[cut - 1], self.order[cut] = self.order[cut], self.order[cut - 1]
+            self._grow(np.array([cut]), 2.0)
+
+    def _grow(self, cuts: np.ndarray, by: float | np.ndarray) -> None:
+        """Bound the bonds that a gate or swap may have changed, from what they and their neighbours were before."""
+        across = [float(self.shared[np.ix_(self.order[:cut], self.order[cut:])].sum()) for cut in cuts]
+        self.log2[cuts] = np.minimum(np.minimum(self.log2[cuts] + by, across), self.ends[cuts])
+        for cut in cuts:
+            self.log2[cut] = min(self.log2[cut], self.log2[cut - 1] + 1)
+        for cut in cuts[::-1]:
+            self.log2[cut] = min(self.log2[cut], self.log2[cut + 1] + 1)
+        self.largest = max(self.largest, float(self.log2[cuts].max()))
+        dimensions = np.exp2(self.capped)
+        left, middle, right = (dimensions[cuts + side] for side in (-1, 0, 1))
+        self.passes += len(cuts)
+        self.work += float(np.sum(left * right * np.maximum(middle, np.maximum(left, right))))
+        self.numbers = max(self.numbers, 2 * float(np.sum(dimensions[:-1] * dimensions[1:])))

@@ -4,7 +4,7 @@ from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Clifford
 
-from backends.instructions import SILENT, is_free
+from backends.instructions import is_free, is_standard, is_unitary, written_out
 from circuits.errors import Refused
 
 
@@ -14,9 +14,11 @@ def check_clifford(circuit: QuantumCircuit) -> None:
     References:
         Gottesman, arXiv:quant-ph/9807006; Aaronson and Gottesman, Phys. Rev. A 70, 052328 (2004).
     """
-    for instruction in circuit.decompose("PauliEvolution").data:
+    for instruction in written_out(circuit, lambda operation: is_standard(operation) or not is_unitary(operation)).data:
         gate = instruction.operation
-        if gate.name in SILENT or gate.name == "global_phase" or is_free(gate):
+        for block in getattr(gate, "blocks", ()):
+            check_clifford(block)
+        if not is_unitary(gate) or gate.name == "global_phase" or is_free(gate):
             continue
         try:
             Clifford(gate)

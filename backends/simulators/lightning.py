@@ -4,11 +4,12 @@ Qubit q is Lightning's wire n-1-q, so that its amplitudes come in Qiskit's order
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 from qiskit.circuit import Instruction
 from qiskit.circuit.library import PauliEvolutionGate
@@ -17,14 +18,16 @@ from qiskit.quantum_info import SparsePauliOp
 from backends import dense
 from backends.angles import Angles, compile_angles
 from backends.base import Backend, Capabilities, Precision, Samples
-from backends.batch import Expectations
+from backends.batch import Evaluate, Expectations
+from backends.border import border
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
+from backends.gradients.parameter_shift import ValueAndGradient
 from backends.gradients.shift_rule import n_shifted
 from backends.gradients.value_and_gradient import as_function
 from backends.instructions import exponents, flatten, has_matrix, is_free, matrix_of, terms
 from backends.measurement.groups import measurements
-from backends.measurement.sampled import sampled_circuit
+from backends.measurement.sampled import sampling
 from backends.memory import check
 
 MAX_GATE_QUBITS = 6
@@ -83,7 +86,7 @@ class Lightning(Backend, Samples):
             standard_error=error,
         )
 
-    def prepare(self, circuit: QuantumCircuit, observables: Any):
+    def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
         """Convert the circuit and the observables once; see `Backend.prepare`."""
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
@@ -92,7 +95,9 @@ class Lightning(Backend, Samples):
         program = self._program(circuit, observables)
         seconds = {"compile": time.perf_counter() - start}
 
-        def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
+        def evaluate(
+            parameters: ArrayLike, precision: float | None = None, shots: int | None = None, seed: int | None = None
+        ) -> Expectations:
             check_request(precision, shots, seed)
             rows = as_rows(parameters, circuit)
             start = time.perf_counter()
@@ -116,7 +121,15 @@ class Lightning(Backend, Samples):
 
         return evaluate
 
-    def value_and_grad(self, circuit, observable, *, precision=None, shots=None, seed=None):
+    def value_and_grad(
+        self,
+        circuit: QuantumCircuit,
+        observable: SparsePauliOp,
+        *,
+        precision: float | None = None,
+        shots: int | None = None,
+        seed: int | None = None,
+    ) -> ValueAndGradient:
         """Adjoint gradients; with shots, parameter shift on samples; see `Backend.value_and_grad`."""
         check_request(precision, shots, seed)
         if shots is not None:
@@ -126,7 +139,7 @@ class Lightning(Backend, Samples):
         self._check_memory(circuit.num_qubits, "gradient")
         program = self._program(circuit, (observable,))
 
-        def evaluate(rows, seed):
+        def evaluate(rows: np.ndarray, seed: int | None) -> tuple[np.ndarray, np.ndarray]:
             values, gradients = np.empty(len(rows)), np.empty(rows.shape)
             for k, (row, angles) in enumerate(zip(rows, program.angles.values(rows), strict=True)):
                 values[k], slopes = program.value_and_slopes(angles)
@@ -135,15 +148,18 @@ class Lightning(Backend, Samples):
 
         return as_function(circuit, evaluate, seed)
 
-    def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
-        """Counts of bit strings from measuring every qubit; see `Samples`."""
-        circuit, row = sampled_circuit(circuit, parameters, shots, seed)
+    def sample(
+        self, circuit: QuantumCircuit, parameters: Any = (), *, shots: int = 1024, seed: int | None = None
+    ) -> dict[str, int]:
+        """Counts of bit strings, of circuits that measure at their end at most; see `Samples`."""
+        request = sampling(circuit, parameters, shots=shots, seed=seed)
+        circuit, row = request.at_end("lightning"), request.row
         self._check_memory(circuit.num_qubits, "samples")
         program = self._program(circuit, ())
         psi = program.state(program.angles.values(row[None])[0])
-        return dense.draw(dense.probabilities(psi), shots, np.random.default_rng(seed)).to_counts()
+        return request.of_all(dense.draw(dense.probabilities(psi), shots, np.random.default_rng(seed)))
 
-    def _program(self, circuit, observables) -> "Program":
+    def _program(self, circuit: QuantumCircuit, observables: Sequence[SparsePauliOp]) -> "Program":
         import pennylane as qml
         from pennylane.tape import QuantumScript
 
@@ -175,10 +191,12 @@ class Program:
     tape: Any
     angles: Angles
 
+    @border("lightning")
     def values(self, angles: np.ndarray) -> np.ndarray:
         """Expectation values, shape (observables,)."""
         return np.array(self.device.execute([self._bind(angles)])[0], dtype=np.float64).reshape(-1)
 
+    @border("lightning")
     def value_and_slopes(self, angles: np.ndarray) -> tuple[float, np.ndarray]:
         """Expectation value of the only observable, and its derivatives by the angles."""
         from pennylane.devices import ExecutionConfig
@@ -189,6 +207,7 @@ class Program:
         values, slopes = self.device.execute_and_compute_derivatives([self._bind(angles)], config)
         return float(values[0]), np.array(slopes[0], dtype=np.float64).reshape(-1)
 
+    @border("lightning")
     def state(self, angles: np.ndarray) -> np.ndarray:
         """The final state, shape (2,) * n, as in `backends.dense`; up to a global phase."""
         import pennylane as qml
@@ -198,7 +217,7 @@ class Program:
         psi = np.asarray(self.device.execute([tape])[0], dtype=np.complex128)
         return psi.reshape((2,) * len(self.device.wires))
 
-    def _bind(self, angles: np.ndarray):
+    def _bind(self, angles: np.ndarray) -> Any:
         places = self.tape.trainable_params
         return self.tape.bind_new_parameters(list(angles), places) if places else self.tape
 
@@ -230,7 +249,7 @@ def convert(circuit: QuantumCircuit) -> tuple[list, list[int], list]:
     return operations, places, angles
 
 
-def _convert(circuit) -> Iterator[tuple[Any, list[int], Any]]:
+def _convert(circuit: QuantumCircuit) -> Iterator[tuple[Any, list[int], Any]]:
     """Yield (name or matrix, wires, angle or None), free angles as expressions."""
     last = circuit.num_qubits - 1
     for gate, qubits in flatten(circuit, _keep):
@@ -251,7 +270,7 @@ def _convert(circuit) -> Iterator[tuple[Any, list[int], Any]]:
             yield matrix_of(gate), wires[::-1], None
 
 
-def _pauli_rotation(label: str, wires: list[int], angle):
+def _pauli_rotation(label: str, wires: list[int], angle: Any) -> Iterator[tuple[str, list[int], Any]]:
     """exp(-i angle/2 P) as a Z rotation between changes of basis: Lightning's adjoint is wrong for its own PauliRot."""
     acting = [(letter, wire) for letter, wire in zip(reversed(label), wires, strict=True) if letter != "I"]
     if not acting:
@@ -265,7 +284,7 @@ def _pauli_rotation(label: str, wires: list[int], angle):
             yield ("Hadamard", [wire], None) if letter == "X" else ("RX", [wire], -np.pi / 2)
 
 
-def _number(angle):
+def _number(angle: Any) -> Any:
     return angle if getattr(angle, "parameters", None) else float(angle)
 
 
@@ -281,7 +300,7 @@ def _passes(gate: Instruction) -> int:
     return len(exponents(gate) or ()) if isinstance(gate, PauliEvolutionGate) else 1
 
 
-def _observable(observable: SparsePauliOp):
+def _observable(observable: SparsePauliOp) -> Any:
     from pennylane.pauli import PauliSentence, PauliWord
 
     sentence = PauliSentence()

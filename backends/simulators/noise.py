@@ -1,13 +1,14 @@
 """Noise for Aer: a noise model alone, or a device with its noise, gates and couplings."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 
+from backends.memory import in_bytes
+from backends.simulators.readout import Readout, readout
 from circuits.errors import Refused
 
 
@@ -35,47 +36,13 @@ class Noise:
         if self.n_qubits is not None and n_qubits > self.n_qubits:
             raise Refused(
                 f"the circuit has {n_qubits} qubits, but {self.name}, whose noise is asked for, has {self.n_qubits} "
-                f"(a state of {n_qubits} qubits alone would take {16 * 2**n_qubits} bytes)"
+                f"(a state of {n_qubits} qubits alone would take {in_bytes(16 * 2**n_qubits)})"
             )
 
-    def confusion(self, layout: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
-        """What readout errors do to exact probabilities of bit strings.
-
-        Args:
-            layout: Physical qubit that is read into each bit.
-
-        Returns:
-            A function on arrays of shape (2^n,).
-
-        Raises:
-            Refused: for errors of measurement other than independent flips of each bit.
-        """
-        default, local = None, {}
-        for error in self.model.to_dict()["errors"]:
-            if "measure" not in error["operations"]:
-                continue
-            qubits = error.get("gate_qubits")
-            if error["type"] != "roerror" or (qubits and any(len(group) != 1 for group in qubits)):
-                raise Refused(
-                    "the noise model has a measurement error that is not an independent flip of each bit; exact noisy "
-                    "values do not cover it: give shots, or use method='statevector'"
-                )
-            matrix = np.asarray(error["probabilities"])
-            if not qubits:
-                default = matrix
-            for group in qubits or ():
-                local[group[0]] = matrix
-
-        def apply(p):
-            p = p.reshape((2,) * len(layout))
-            for bit, physical in enumerate(layout):
-                matrix = local.get(physical, default)
-                if matrix is not None:
-                    axis = len(layout) - 1 - bit
-                    p = np.moveaxis(np.tensordot(matrix.T, p, axes=(1, axis)), 0, axis)
-            return p.reshape(-1)
-
-        return apply
+    @cached_property
+    def readout(self) -> Readout:
+        """The errors of measurement."""
+        return readout(self.model)
 
 
 def as_noise(noise: Any) -> Noise:
@@ -103,7 +70,7 @@ def as_noise(noise: Any) -> Noise:
     return Noise(model, noise, str(noise.name))
 
 
-def _model_of(device: BackendV2):
+def _model_of(device: BackendV2) -> Any:
     """A fake's own reading of its snapshot, as its runs apply it; Aer's reading of the target for any other device.
 
     The two differ: Aer's takes one readout error for both outcomes, a fake of IBM's takes one for each.
@@ -120,6 +87,6 @@ def _model_of(device: BackendV2):
     return NoiseModel.from_backend(device)
 
 
-def _check_noisy(model, name: str) -> None:
+def _check_noisy(model: Any, name: str) -> None:
     if model.is_ideal():
         raise Refused(f"{name} has no noise in it; leave it out for a noiseless simulation")

@@ -9,20 +9,22 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 from qiskit.circuit import Instruction
 from qiskit.circuit.library import PauliEvolutionGate
 
 from backends import dense
 from backends.base import Backend, Capabilities, Samples, States
-from backends.batch import Expectations
+from backends.batch import Evaluate, Expectations
+from backends.border import border
 from backends.checks import as_observables, as_rows, check_request, check_unitary
-from backends.cost import Footprint
+from backends.cost import Footprint, Work
 from backends.gradients.shift_rule import n_shifted
 from backends.instructions import exponents, flatten, has_matrix, matrix_of
 from backends.measurement.groups import measurements
-from backends.measurement.sampled import sampled_circuit
-from backends.memory import check
+from backends.measurement.sampled import sampling
+from backends.memory import check, in_bytes
 from circuits.errors import Refused
 
 MAX_QUBITS = 20
@@ -50,7 +52,7 @@ class Reference(Backend, Samples, States):
             steady=True,
         )
 
-    def footprint(self, work) -> Footprint:
+    def footprint(self, work: Work) -> Footprint:
         """Gates, strings of evolutions and terms, each a pass; four states are held.
 
         Raises:
@@ -64,14 +66,16 @@ class Reference(Backend, Samples, States):
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
         return Footprint(passes, 2.0**n_qubits, _memory_bytes(n_qubits), values, error)
 
-    def prepare(self, circuit: QuantumCircuit, observables: Any):
+    def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
         """Check everything; there is nothing to compile. See `Backend.prepare`."""
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
         self._check_size(circuit.num_qubits)
         check(_memory_bytes(circuit.num_qubits), what=f"{circuit.num_qubits} qubits on reference")
 
-        def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
+        def evaluate(
+            parameters: ArrayLike, precision: float | None = None, shots: int | None = None, seed: int | None = None
+        ) -> Expectations:
             check_request(precision, shots, seed)
             rows = as_rows(parameters, circuit)
             start = time.perf_counter()
@@ -100,23 +104,27 @@ class Reference(Backend, Samples, States):
         if n_qubits > MAX_QUBITS:
             raise Refused(
                 f"{n_qubits} qubits are too many for 'reference', which takes {MAX_QUBITS} at most "
-                f"(its states would take {_memory_bytes(n_qubits)} bytes); use 'statevector' or 'lightning'"
+                f"(its states would take {in_bytes(_memory_bytes(n_qubits))}); use 'statevector' or 'lightning'"
             )
 
-    def sample(self, circuit, parameters=(), *, shots=1024, seed=None):
-        """Counts of bit strings from measuring every qubit; see `Samples`."""
-        circuit, row = sampled_circuit(circuit, parameters, shots, seed)
+    def sample(
+        self, circuit: QuantumCircuit, parameters: Any = (), *, shots: int = 1024, seed: int | None = None
+    ) -> dict[str, int]:
+        """Counts of bit strings, of circuits that measure at their end at most; see `Samples`."""
+        request = sampling(circuit, parameters, shots=shots, seed=seed)
+        circuit, row = request.at_end("reference"), request.row
         self._check_size(circuit.num_qubits)
         check(_memory_bytes(circuit.num_qubits), what=f"{circuit.num_qubits} qubits on reference")
         psi = state(circuit.assign_parameters(row))
-        return dense.draw(dense.probabilities(psi), shots, np.random.default_rng(seed)).to_counts()
+        return request.of_all(dense.draw(dense.probabilities(psi), shots, np.random.default_rng(seed)))
 
 
 def _memory_bytes(n_qubits: int) -> int:
     return 4 * 16 * 2**n_qubits
 
 
-def state(circuit) -> np.ndarray:
+@border("reference")
+def state(circuit: QuantumCircuit) -> np.ndarray:
     """The state that a circuit without free parameters prepares from |0...0>, global phase included.
 
     Returns:

@@ -1,7 +1,8 @@
 """What XLA compiled, kept in this process and in the user's cache folder, so that the next process starts at once.
 
 An executable depends on the function, its static arguments, the shapes and types of the others, the sources of the
-engine, the versions of JAX, and the device. Files that are damaged, or that belong to somebody else, are not read.
+engine, the versions of JAX, and the device. A file begins with the SHA-256 digest of the rest, which is checked before
+anything is unpickled: files that are damaged, or that belong to somebody else, are not read, and made again.
 """
 
 import hashlib
@@ -25,6 +26,8 @@ from backends.machine import cache_folder, machine, own_cores
 
 MOST_BYTES = 2**28
 """Size of the folder from which on the files that were not used for longest are removed."""
+
+DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,8 @@ def _kept(name: str, lowered: jax.stages.Lowered, options: tuple) -> Callable:
     scratch = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_bytes(pickle.dumps((name, *serialize(made))))
+        content = pickle.dumps((name, *serialize(made)))
+        scratch.write_bytes(hashlib.sha256(content).digest() + content)
         scratch.replace(path)
         _prune(path.parent)
     except OSError as err:
@@ -140,7 +144,12 @@ def _loaded(name: str) -> Callable | None:
     try:
         if path.stat().st_uid != os.getuid():
             return None
-        stored, *parts = pickle.loads(path.read_bytes())
+        written = path.read_bytes()
+        digest, content = written[:DIGEST_BYTES], written[DIGEST_BYTES:]
+        if hashlib.sha256(content).digest() != digest:
+            warnings.warn(f"a compiled program in {path} is damaged and is made again", stacklevel=2)
+            return None
+        stored, *parts = pickle.loads(content)
         if stored != name:
             return None
         made = deserialize_and_load(*parts, execution_devices=jax.local_devices()[:1])  # else on all there are

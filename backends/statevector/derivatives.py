@@ -42,7 +42,7 @@ def metric(program: Program | SectorProgram) -> Callable[[np.ndarray], np.ndarra
     def evaluate(row: np.ndarray) -> np.ndarray:
         jacobian = program.angles.jacobian(row).toarray()
         pushed, states = _pushed("state", program, row, jacobian, ())
-        pushed = pushed.reshape(len(pushed), -1).astype(np.float64)
+        pushed = pushed.reshape(len(pushed), states[0].size).astype(np.float64)
         psi = states[0].astype(np.float64)
         if len(psi) == 1 and isinstance(program, SectorProgram):  # everything is real
             return pushed @ pushed.T
@@ -72,12 +72,11 @@ def _pushed(what: str, program: Program | SectorProgram, row: np.ndarray, jacobi
     angles = program.angles.values(row[None]).astype(real)[0]
     home = ("sector", None) if isinstance(program, SectorProgram) else ("fused", program.plan)
     compiled = executable(_pushed_along, (program.arrays, (angles, angles), terms), static=(*home, what))
-    pushed, plain = [], []
-    for direction in jacobian.T.astype(real):
-        found, value = compiled(program.arrays, (angles, direction), terms)
-        pushed.append(np.asarray(found))
-        plain = plain or [np.asarray(value)]
-    return np.array(pushed), np.array(plain)
+    directions = jacobian.T.astype(real)
+    somewhere = directions if len(directions) else np.zeros((1, len(angles)), real)  # without parameters, nowhere
+    found = [compiled(program.arrays, (angles, direction), terms) for direction in somewhere]
+    pushed = np.array([np.asarray(tangent) for tangent, _ in found])
+    return pushed[: len(directions)], np.asarray(found[0][1])[None]
 
 
 def _pushed_along(home: str, plan: Any, what: str, arrays: Any, pair: tuple, terms: tuple):

@@ -1,7 +1,8 @@
 """The statevector engine behind the seam of all backends."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 import jax
@@ -12,11 +13,12 @@ from qiskit import QuantumCircuit
 from backends import dense, memory
 from backends.base import Backend, Capabilities, Precision, Samples, Tangents
 from backends.batch import Expectations
+from backends.border import border
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
 from backends.gradients.value_and_gradient import as_function
 from backends.measurement.groups import measurements
-from backends.measurement.sampled import sampled_circuit
+from backends.measurement.sampled import sampling
 from backends.statevector import native
 from backends.statevector.derivatives import hessian, metric, tangents
 from backends.statevector.design import WHOLE, Design, Executor
@@ -231,9 +233,10 @@ class Statevector(Backend, Samples, Tangents):
 
     def sample(self, circuit: QuantumCircuit, parameters=(), *, shots=1024, seed=None) -> dict[str, int]:
         """Counts drawn from the final state's probabilities."""
-        circuit, row = sampled_circuit(circuit, parameters, shots, seed)
+        request = sampling(circuit, parameters, shots=shots, seed=seed)
+        circuit, row = request.at_end("statevector"), request.row
         p = dense.probabilities(self.state(circuit, row))
-        return dense.draw(p, shots, np.random.default_rng(seed)).to_counts()
+        return request.of_all(dense.draw(p, shots, np.random.default_rng(seed)))
 
     def state(self, circuit: QuantumCircuit, parameters: Any = ()) -> np.ndarray:
         """The final state up to a global phase, shape (2^n,); bit q of the index is qubit q."""
@@ -252,8 +255,11 @@ class Statevector(Backend, Samples, Tangents):
         with self._arithmetic():
             return program.state(row).astype(self._complex)
 
-    def _arithmetic(self):
-        return jax.enable_x64(self._precision == "double")
+    @contextmanager
+    def _arithmetic(self) -> Iterator[None]:
+        """All that XLA does for this backend, in its precision; XLA tells of an error when a result is read."""
+        with border("'statevector'", free_bytes=_free_bytes), jax.enable_x64(self._precision == "double"):
+            yield
 
     def _sharded(self, circuit: QuantumCircuit, devices: int) -> Any:
         from backends.statevector.shard import compile_sharded
@@ -282,7 +288,7 @@ class Statevector(Backend, Samples, Tangents):
         if self._devices is None and n > WHOLE:
             raise Refused(
                 f"the circuit has {n} qubits, but 'statevector' makes whole states, samples and second derivatives "
-                f"of at most {WHOLE} (one state of {n} qubits alone needs {self._complex.itemsize * 2**n} bytes)"
+                f"of at most {WHOLE} (one of {n} qubits alone needs {memory.in_bytes(self._complex.itemsize * 2**n)})"
             )
 
     def _design(self, circuit: QuantumCircuit, observables: tuple, *, whole: bool = False) -> Design:
@@ -295,7 +301,8 @@ class Statevector(Backend, Samples, Tangents):
                 why = 'these are run by the native kernels, which executor="xla" excludes'
             raise Refused(
                 f"the circuit has {n} qubits; beyond {WHOLE}, 'statevector' runs circuits in parts, but "
-                f"{native.why_not() or why} (a state of {n} qubits alone needs {self._complex.itemsize * 2**n} bytes)"
+                f"{native.why_not() or why} (a state of {n} qubits alone needs "
+                f"{memory.in_bytes(self._complex.itemsize * 2**n)})"
             )
         return design
 
@@ -308,3 +315,9 @@ class Statevector(Backend, Samples, Tangents):
             held = memory_of(design, derivative=derivative, keep=self._keep)
             self._check_fits(held, circuit.num_qubits)
             return program_of(design, keep=held.keep)
+
+
+def _free_bytes() -> int:
+    """What XLA may still take: of an accelerator's memory, else of this process's."""
+    own = memory.device_bytes(jax.local_devices()[0])
+    return memory.free_bytes() if own is None else own

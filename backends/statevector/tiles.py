@@ -35,7 +35,7 @@ def tiled(
         angles = to_angles(rows)
         size = most if len(rows) >= most else 1
         full = np.concatenate([angles, np.repeat(angles[-1:], -len(angles) % size, axis=0)])
-        tiles = full.reshape(-1, size, angles.shape[1]) if size > 1 else full
+        tiles = full.reshape(len(full) // size, size, angles.shape[1]) if size > 1 else full
         if size not in compiled:
             compiled[size] = executable(function, (arrays, tiles[0], terms), static=static, rows=size > 1)
         results = [compiled[size](arrays, tile, terms) for tile in tiles]

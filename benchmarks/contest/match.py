@@ -131,7 +131,7 @@ def _take_turns(workers: dict[str, Worker], entries: dict[str, dict[str, Any]], 
 
 def _compare(entries: dict[str, dict[str, Any]], ours: str, workload: Workload) -> None:
     """Replace values and gradients by their distances from the engine's, and say where these are too large."""
-    judge = entries[ours]
+    engine = entries[ours]
     answers = {name: (entry.pop("value", None), entry.pop("gradient", None)) for name, entry in entries.items()}
     value, gradient = answers[ours]
     for name, entry in entries.items():
@@ -142,7 +142,7 @@ def _compare(entries: dict[str, dict[str, Any]], ours: str, workload: Workload) 
         if name == ours:
             continue
         if value is None:
-            entry["unchecked"] = f"the engine had no answer: {judge.get('failed')}"
+            entry["unchecked"] = f"the engine had no answer: {engine.get('failed')}"
             continue
         entry["value_off"] = _distance(answers[name][0], value)
         entry["gradient_off"] = None if gradient is None else _distance(answers[name][1], gradient)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from qiskit import QuantumCircuit
 
+from circuits import memory
 from circuits.background import in_background
 from circuits.errors import Refused, shown
 from circuits.problems import basis_sets
@@ -201,14 +202,12 @@ def _field(field: Any, given_up: threading.Event) -> Any:
 
 
 def _check_functions(n_functions: int) -> None:
-    import psutil
-
     if n_functions > MAX_FUNCTIONS:
         raise Refused(
             f"this molecule has {n_functions} basis functions; at most {MAX_FUNCTIONS} are taken here, choose a "
             f"smaller basis"
         )
-    needed, free = 2 * n_functions**4, psutil.virtual_memory().available
+    needed, free = 2 * n_functions**4, memory.free_bytes()
     if needed > free:
         raise Refused(
             f"the integrals over {n_functions} basis functions need {needed} bytes ({needed / 2**30:.3g} GiB), but "
@@ -280,14 +279,13 @@ def _full_ci(
     one_body: np.ndarray, two_body: np.ndarray, electrons: tuple[int, int], given_up: threading.Event
 ) -> float:
     """Lowest energy with these numbers of electrons. Lanczos from a random start cannot miss a symmetry sector."""
-    import psutil
     from pyscf import lib
     from pyscf.fci import cistring, direct_spin1
 
     n_orbitals = len(one_body)
     shape = tuple(comb(n_orbitals, n) for n in electrons)
     size = shape[0] * shape[1]
-    needed, free = 8 * size * (N_VECTORS + 2), psutil.virtual_memory().available
+    needed, free = 8 * size * (N_VECTORS + 2), memory.free_bytes()
     what = f"the exact energy needs {size} determinants, {needed} bytes ({needed / 2**30:.3g} GiB)"
     if size > MAX_DETERMINANTS:
         raise Refused(f"{what}; at most {MAX_DETERMINANTS} determinants are tried, take a smaller active space")

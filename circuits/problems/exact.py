@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
+from circuits import memory
 from circuits.errors import Refused, shown
 from circuits.problems.lanczos import N_PRODUCTS, N_VECTORS, lowest
 
@@ -260,12 +261,10 @@ def _check_size(hamiltonian: SparsePauliOp) -> None:
 
 
 def _check_memory(H: _PauliSum) -> None:
-    import psutil
-
     needed = N_VECTORS * H.coefficients.dtype.itemsize << H.n_qubits
     if _matrix_bytes(H) <= MATRIX_BYTES:
         needed += 2 * _matrix_bytes(H)
-    free = psutil.virtual_memory().available
+    free = memory.free_bytes()
     if needed > free:
         raise Refused(
             f"an exact energy on {H.n_qubits} qubits by Lanczos needs {needed} bytes ({needed / 2**30:.3g} GiB), "

@@ -118,22 +118,25 @@ def evaluator(work: Workload, backend: Backend, team: Ranks) -> Callable[[Points
     return Evaluator(work, backend) if alone else SharedEvaluator(work, backend, team)
 
 
-def check_node(backend: Backend, cost: Cost, team: Ranks) -> None:
+def check_node(backend: Backend, cost: Cost, team: Ranks, *, leader_bytes: int = 0) -> None:
     """Refuse work that the ranks of a node cannot do at the same time, or not with the same bits as one alone.
 
     Args:
         backend: Where the numbers come from.
-        cost: Predicted for one rank.
+        cost: Predicted for one rank alone.
         team: The ranks.
+        leader_bytes: The part of its memory that only the leader needs: that of the optimizer.
 
     Raises:
         Refused: if the node's memory is too small for all of them, or as `check_ranks`.
     """
     check_ranks(backend)
-    if team.local_size > 1 and team.local_size * cost.memory_bytes > memory.free_bytes():
+    each, free = cost.memory_bytes - leader_bytes, memory.free_bytes()
+    if team.local_size > 1 and team.local_size * each + leader_bytes > free:
+        optimizer = f" and the optimizer {memory.readable(leader_bytes)}" if leader_bytes else ""
         raise Refused(
-            f"each of the {team.local_size} ranks of this node needs {memory.readable(cost.memory_bytes)}, and "
-            f"{memory.readable(memory.free_bytes())} are free: start fewer ranks on a node"
+            f"each of the {team.local_size} ranks of this node needs {memory.readable(each)}{optimizer}, and "
+            f"{memory.readable(free)} are free: start fewer ranks on a node"
         )
 
 

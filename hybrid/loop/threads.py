@@ -3,10 +3,8 @@
 import os
 
 from backends.base import Backend
-from backends.machine import job_cores, own_cores
+from backends.machine import THREADS, job_cores, own_cores, threads
 from circuits.errors import Refused
-
-VARIABLE = "OMP_NUM_THREADS"
 
 
 def threads_of(backend: Backend) -> int | None:
@@ -14,8 +12,7 @@ def threads_of(backend: Backend) -> int | None:
     can = backend.capabilities()
     if can.steady or can.place == "provider":
         return None
-    setting = os.environ.get(VARIABLE, "").partition(",")[0]
-    return int(setting) if setting.isdecimal() and int(setting) else len(own_cores())
+    return threads()
 
 
 def check_threads(backend: Backend, recorded: int | None) -> None:
@@ -33,7 +30,7 @@ def check_threads(backend: Backend, recorded: int | None) -> None:
         name = backend.capabilities().name
         raise Refused(
             f"the last bits of {name} depend on its number of threads: the run was begun with {recorded}, and here "
-            f"there are {now}; continue it with {VARIABLE}={recorded}"
+            f"there are {now}; continue it with {THREADS}={recorded}"
         )
 
 
@@ -44,8 +41,8 @@ def check_ranks(backend: Backend) -> None:
         Refused: unless OMP_NUM_THREADS says how many threads there shall be.
     """
     can = backend.capabilities()
-    if not can.steady and VARIABLE not in os.environ and own_cores() != job_cores():
+    if not can.steady and THREADS not in os.environ and own_cores() != job_cores():
         raise Refused(
             f"the last bits of {can.name} depend on its number of threads, which the number of ranks would decide "
-            f"here: set it, for every run that shall give the same bits, as in {VARIABLE}=1 mpiexec ..."
+            f"here: set it, for every run that shall give the same bits, as in {THREADS}=1 mpiexec ..."
         )

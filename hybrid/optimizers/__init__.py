@@ -1,11 +1,10 @@
 """Optimizers: one algorithm per file, all with the same face, told values and asked for points."""
 
-import dataclasses
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from circuits.errors import Refused, unknown
-from hybrid.optimizers.optimizer import Optimizer, Points, Told
+from hybrid.optimizers.one_thread import one_thread
+from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
+from hybrid.optimizers.registry import BUILT_IN, find, get, names
 
 if TYPE_CHECKING:
     from hybrid.optimizers.adam import Adam
@@ -38,74 +37,19 @@ __all__ = [
     "Rotosolve",
     "Surrogate",
     "Told",
+    "checked",
     "get",
     "names",
+    "one_thread",
+    "require",
+    "starting_point",
 ]
-
-KNOWN = {
-    "adam": "adam:Adam",
-    "basin-hopping": "basinhopping:BasinHopping",
-    "cma-es": "cmaes:CMAES",
-    "cobyla": "scipy:COBYLA",
-    "differential-evolution": "differential:DifferentialEvolution",
-    "lbfgs": "lbfgs:LBFGS",
-    "multistart": "multistart:Multistart",
-    "natural-gradient": "natural_gradient:NaturalGradient",
-    "nelder-mead": "scipy:NelderMead",
-    "qn-spsa": "qnspsa:QNSPSA",
-    "rotosolve": "rotosolve:Rotosolve",
-    "spsa": "spsa:SPSA",
-    "surrogate": "surrogate:Surrogate",
-}
-"""Name to ``module:class``; a new optimizer is one file and one line here."""
-
-
-def names() -> list[str]:
-    """All names that `get` knows."""
-    return sorted(KNOWN)
-
-
-def get(kind: str | Optimizer, **options: Any) -> Optimizer:
-    """An optimizer by name.
-
-    Args:
-        kind: One of `names`, or an `Optimizer`, which is returned as it is. ``nelder_mead`` is ``nelder-mead``.
-        options: The optimizer's own settings, such as ``learning_rate=0.1``.
-
-    Raises:
-        Refused: for an unknown name or setting, with the nearest right word, or a setting out of its range.
-
-    >>> get("lbfgs", memory=5)
-    LBFGS(memory=5)
-    >>> get(**get("adam").describe()) == get("adam")
-    True
-    """
-    if isinstance(kind, Optimizer):
-        if options:
-            raise Refused(f"options {sorted(options)} have no effect on an optimizer that is made already")
-        return kind
-    if not isinstance(kind, str):
-        raise Refused(f"optimizer must be one of {', '.join(names())}, or an Optimizer, not {kind!r}")
-    name = kind.lower().replace("_", "-")
-    if name not in KNOWN:
-        raise unknown("optimizer", kind, KNOWN)
-    optimizer = _load(KNOWN[name])
-    settings = [field.name for field in dataclasses.fields(optimizer)]
-    for option in options:
-        if option not in settings:
-            raise unknown(f"option of optimizer {name}:", option, settings)
-    return optimizer(**options)
-
-
-def _load(path: str) -> Any:
-    module, _, attribute = path.partition(":")
-    return getattr(import_module(f"{__name__}.{module}"), attribute)
 
 
 def __getattr__(name: str) -> Any:
-    for path in KNOWN.values():
+    for kind, path in BUILT_IN.items():
         if path.endswith(f":{name}"):
-            return _load(path)
+            return find(kind)
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
 
 

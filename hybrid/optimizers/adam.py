@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hybrid.optimizers.gap import Pair, gap
-from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
+from hybrid.optimizers.one_thread import one_thread
+from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
 from hybrid.optimizers.trend import fall, settled
 
 PAIRS = 20
@@ -34,7 +35,7 @@ class _State:
 
 
 @dataclass(frozen=True)
-class Adam(Optimizer):
+class Adam(Optimizer[_State]):
     """Adam, theta <- theta - rate m / (sqrt(v) + 1e-8), with m, v the bias-corrected running means of g and g^2.
 
     One row with its gradient per step; the update is optax's, in float64. The rate starts at ``learning_rate``.
@@ -82,6 +83,7 @@ class Adam(Optimizer):
         """One row, with its gradient."""
         return Points(state.theta[None, :], gradient=True)
 
+    @one_thread()
     def tell(self, state: _State, told: Told) -> _State:
         """The state after one update; see `Optimizer.tell`."""
         told = checked(self.ask(state), told)
@@ -123,6 +125,10 @@ class Adam(Optimizer):
         del n_params
         return min(max_steps, 300)
 
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """The last iterates and gradient changes, and what XLA holds."""
+        return rows_bytes(2 * FEW + min(2 * PAIRS + self.patience, 3 * max_steps), n_params)
+
     @property
     def uses_gradient(self) -> bool:
         """Yes."""
@@ -144,6 +150,7 @@ class Adam(Optimizer):
             done = quiet and gap(gradient, state.pairs) < accuracy / 10.0
             if waited == self.patience:
                 factor, waited = (0.5 if 4 * sum(state.uphill) >= self.patience else 2.0), 0
+        done = done or not gradient.size
         return replace(state, mark=mark, waited=waited, done=done, rate=factor * state.rate)
 
 

@@ -7,7 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
+from hybrid.optimizers.one_thread import one_thread
+from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
+from hybrid.optimizers.streams import stream
 from hybrid.optimizers.trend import settled
 
 CONDITION = 1e14
@@ -36,14 +38,13 @@ class _State:
 
 
 @dataclass(frozen=True)
-class CMAES(Optimizer):
+class CMAES(Optimizer[_State]):
     """Covariance matrix adaptation, x ~ mean + sigma N(0, C), for rugged functions of up to some hundred parameters.
 
     Each step asks for one generation, without gradients. The better half of it moves the mean; all of it moves C (by
     rank-mu and rank-one updates, worse points with negative weights); the length of the mean's path moves sigma. All
     constants are the tutorial's. Samples are made with the Cholesky factor A of C instead of its symmetric root, and
-    the path of sigma with A^-1 instead of C^-1/2: a generation is distributed as before. Products and factor are
-    summed in a fixed order, not by BLAS and LAPACK, whose bits depend on the number of threads.
+    the path of sigma with A^-1 instead of C^-1/2: a generation is distributed as before.
 
     With exact values it has converged when the values of the last generation and the lowest ones of the last
     10 + 30 params / population generations lie within half the accuracy; the answer is the lowest point. With standard
@@ -76,11 +77,12 @@ class CMAES(Optimizer):
         nothing, unit = np.zeros_like(theta), np.eye(theta.size)
         return _State(accuracy, seed, theta, float(self.sigma), unit, unit, nothing, nothing)
 
+    @one_thread()
     def ask(self, state: _State) -> Points:
         """One generation, shape (population, params)."""
-        steps = np.einsum("ij,kj->ki", state.factor, self._normals(state))
-        return Points(state.mean + state.sigma * steps, gradient=False)
+        return Points(state.mean + state.sigma * (self._normals(state) @ state.factor.T), gradient=False)
 
+    @one_thread()
     def tell(self, state: _State, told: Told) -> _State:
         """The state after one generation; see `Optimizer.tell`."""
         points = self.ask(state)
@@ -124,6 +126,11 @@ class CMAES(Optimizer):
         """A guess of the rows; measured to 1e-6: 30 generations for one parameter, 150 for ten, 800 for a hundred."""
         return self._size(n_params) * min(max_steps, 40 + round(25 * n_params**0.75))
 
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """Five matrices: covariance and factor, the new ones, a product, and LAPACK's copy; generations, last means."""
+        n_rows = FEW + 5 * n_params + 6 * self._size(n_params) + max(10, max_steps // 10)
+        return rows_bytes(n_rows, n_params)
+
     @property
     def uses_gradient(self) -> bool:
         """No."""
@@ -137,7 +144,7 @@ class CMAES(Optimizer):
     def _normals(self, state: _State) -> np.ndarray:
         """The normal random numbers of the generation, shape (population, params)."""
         n = state.mean.size
-        return np.random.default_rng((state.seed, state.k)).standard_normal((self._size(n), n))
+        return stream(state.seed, state.k).standard_normal((self._size(n), n))
 
     def _adapt(self, state: _State, order: np.ndarray, *, hidden: bool) -> _State:
         """Mean, sigma and C from a generation's points in the order of their values."""
@@ -145,7 +152,7 @@ class CMAES(Optimizer):
         constants = _constants(n, self._size(n))
         better = constants.weights > 0.0
         z = self._normals(state)[order]
-        y = np.einsum("ij,kj->ki", state.factor, z)
+        y = z @ state.factor.T
         weights = constants.weights[:, None]
         step, normal = (weights[better] * y[better]).sum(axis=0), (weights[better] * z[better]).sum(axis=0)
 
@@ -161,24 +168,26 @@ class CMAES(Optimizer):
 
         # A worse point's weight is scaled to |A^-1 y|^2 = n, so that C stays positive.
         scale = np.where(constants.weights < 0.0, n / np.maximum((z**2).sum(axis=1), 1e-300), 1.0)
-        shares = (constants.weights * scale)[:, None]
+        shares = np.append(constants.c_mu * constants.weights * scale, constants.c_1)
         left = 1.0 - constants.c_1 - constants.c_mu * float(constants.weights.sum())
         left += constants.c_1 * (1.0 - steady) * constants.c_c * (2.0 - constants.c_c)
-        covariance = left * state.covariance + constants.c_1 * np.multiply.outer(path, path)
-        covariance = covariance + constants.c_mu * np.einsum("ki,kj->ij", shares * y, y)
+        along = np.vstack([y, path])
+        covariance = (along.T * shares) @ along
+        covariance += left * state.covariance
 
         growth = constants.c_sigma / constants.d_sigma * (length - 1.0)
         if hidden:
             # Sigma would grow and C shrink for ever; in C's own scale, sigma says how wide the cloud is.
             scale = math.sqrt(float(np.mean(np.diagonal(covariance))))
-            covariance, path = covariance / scale**2, path / scale
+            covariance /= scale**2
+            path = path / scale
             state = replace(state, sigma=scale * state.sigma, factor=state.factor / scale)
             growth = (
                 max(growth, constants.c_sigma / constants.d_sigma) if state.sigma < self.sigma else min(growth, 0.0)
             )
         sigma = state.sigma * math.exp(min(1.0, growth))
         state = replace(state, mean=mean, sigma=sigma, path=path, path_sigma=path_sigma, covariance=covariance)
-        factor = _cholesky(covariance) if state.k % constants.lazy == 0 else state.factor
+        factor = _factor(covariance) if state.k % constants.lazy == 0 else state.factor
         return replace(state, broken=True) if factor is None else replace(state, factor=factor)
 
 
@@ -220,17 +229,15 @@ def _constants(n: int, population: int) -> _Constants:
     )
 
 
-def _cholesky(matrix: np.ndarray) -> np.ndarray | None:
+def _factor(covariance: np.ndarray) -> np.ndarray | None:
     """The lower factor A of a positive matrix A A^T, or None beyond `CONDITION`."""
-    rest, factor = matrix.copy(), np.zeros_like(matrix)
-    for j in range(len(matrix)):
-        if not rest[j, j] > matrix[j, j] / CONDITION:
-            return None
-        column = rest[j:, j] / math.sqrt(rest[j, j])
-        factor[j:, j] = column
-        rest[j + 1 :, j + 1 :] -= np.multiply.outer(column[1:], column[1:])
-    pivots = np.diagonal(factor)
-    return None if pivots.max() ** 2 > CONDITION * pivots.min() ** 2 else factor
+    try:
+        factor = np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        return None
+    pivots = np.diagonal(factor) ** 2
+    rounded = pivots.max() > CONDITION * pivots.min() or np.any(pivots * CONDITION < np.diagonal(covariance))
+    return None if rounded else factor
 
 
 def _flat(state: _State, told: Told) -> bool:

@@ -2,17 +2,46 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from circuits.errors import Refused
-from hybrid.optimizers import get
-from hybrid.optimizers.optimizer import Optimizer, Points, Told
+from hybrid.optimizers.optimizer import Optimizer, Points, S, Told
+from hybrid.optimizers.registry import get
+
+Inner = str | Mapping[str, Any] | Optimizer
+"""A name, a table of its kind and options, or an optimizer."""
 
 
-def made(inner: Any) -> Optimizer:
+class Nested(Optimizer[S]):
+    """What optimizers around another one have in common; a dataclass with the setting ``inner``."""
+
+    inner: Inner
+
+    @property
+    def uses_gradient(self) -> bool:
+        """As the inner optimizer."""
+        return self._inner.uses_gradient
+
+    @property
+    def geometry(self) -> Literal["", "metric", "fidelities"]:
+        """As the inner optimizer."""
+        return self._inner.geometry
+
+    @property
+    def _inner(self) -> Optimizer[Any]:
+        return made(self.inner)
+
+
+def made(inner: Inner) -> Optimizer:
     """The inner optimizer from a name, a table of its kind and options, or itself.
+
+    Args:
+        inner: Such as ``"adam"`` or ``{"kind": "adam", "learning_rate": 0.1}``.
+
+    Returns:
+        The optimizer; one that was given is returned as it is.
 
     Raises:
         Refused: if it is none of them, or the name or an option is wrong.
@@ -27,18 +56,28 @@ def made(inner: Any) -> Optimizer:
     )
 
 
-def finished(inner: Optimizer, state: Any) -> bool:
-    """Whether more steps cannot help."""
+def finished(inner: Optimizer[S], state: S) -> bool:
+    """Whether more steps cannot help.
+
+    Args:
+        inner: The optimizer.
+        state: Of its run.
+
+    Returns:
+        True when it has converged or stalled.
+    """
     return inner.converged(state) or bool(inner.stalled(state))
 
 
-def child_seed(seed: int, k: int) -> int:
-    """The seed of the k-th run of the inner optimizer."""
-    return int(np.random.SeedSequence((seed, k)).generate_state(1, np.uint64)[0])
-
-
 def joined(asked: Sequence[Points]) -> Points:
-    """Several runs' points as one question; what one of them wants to know of its rows is asked of all."""
+    """Several runs' points as one question; what one of them wants to know of its rows is asked of all.
+
+    Args:
+        asked: What each run asks, one or more.
+
+    Returns:
+        Their rows and pairs, one run after the other.
+    """
     pairs = [points.pairs for points in asked if points.pairs is not None]
     return Points(
         np.concatenate([points.rows for points in asked]),
@@ -49,7 +88,15 @@ def joined(asked: Sequence[Points]) -> Points:
 
 
 def answers(asked: Sequence[Points], told: Told) -> Iterator[Told]:
-    """What was told of the joined points, one run after the other, each only what it asked for."""
+    """What was told of the joined points, one run after the other, each only what it asked for.
+
+    Args:
+        asked: The runs' points, as they were `joined`.
+        told: What the joined points were worth.
+
+    Yields:
+        What each run's points were worth.
+    """
     row = pair = 0
     for points in asked:
         rows = slice(row, row := row + len(points.rows))

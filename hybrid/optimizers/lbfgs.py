@@ -6,7 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from hybrid.optimizers.gap import Pair, gap
-from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
+from hybrid.optimizers.one_thread import one_thread
+from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
+from hybrid.optimizers.streams import stream
 
 ARMIJO, WOLFE = 1e-4, 0.9
 """Share of the promised decrease that a step must bring; share of the slope that may be left after it."""
@@ -53,7 +55,7 @@ class _State:
 
 
 @dataclass(frozen=True)
-class LBFGS(Optimizer):
+class LBFGS(Optimizer[_State]):
     """Limited-memory quasi-Newton descent, theta <- theta - t H g, with H from the last `memory` steps.
 
     H g comes from the two-loop recursion; t from bracketing the weak Wolfe conditions f(t) <= f + 1e-4 t f' and
@@ -92,6 +94,7 @@ class LBFGS(Optimizer):
         """One row, with its gradient."""
         return Points((state.theta + state.step * state.direction)[None, :], gradient=True)
 
+    @one_thread()
     def tell(self, state: _State, told: Told) -> _State:
         """The state after one more point of the line search; see `Optimizer.tell`."""
         told = checked(self.ask(state), told)
@@ -127,6 +130,10 @@ class LBFGS(Optimizer):
         """A guess of the rows; measured: 6 to 20 for UCCSD with 3 to 92 parameters, 50 to 400 for layers with 32."""
         return min(max_steps, 20 + round(5 * n_params**0.5))
 
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """The last steps and gradient changes."""
+        return rows_bytes(FEW + 2 * min(self.memory + 1, max_steps), n_params)
+
     @property
     def uses_gradient(self) -> bool:
         """Yes."""
@@ -138,7 +145,7 @@ class LBFGS(Optimizer):
             return _line(state, trial)
         if state.kicked or state.theta.size == 0:
             return replace(state, foot=trial, low=trial, calm=2)
-        kick = np.random.default_rng(state.seed).standard_normal(state.theta.size)
+        kick = stream(state.seed, 0).standard_normal(state.theta.size)
         return replace(state, kicked=True, theta=state.theta + KICK * kick / np.linalg.norm(kick))
 
     def _accept(self, state: _State, trial: _Trial) -> _State:
@@ -191,6 +198,12 @@ def two_loop(gradient: np.ndarray, pairs: tuple[Pair, ...]) -> np.ndarray:
     Args:
         gradient: Shape (params,).
         pairs: Steps s and gradient changes y, oldest first, with s.y > 0; at least one.
+
+    Returns:
+        H g, shape (params,), radians.
+
+    References:
+        Nocedal, Wright, Numerical Optimization, 2nd ed. (2006), algorithm 7.4.
     """
     q = gradient
     weights = []

@@ -1,12 +1,16 @@
 """Multistart: the same optimizer from many starting points, all of them at once."""
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
-from hybrid.optimizers.inner import Comparison, answers, child_seed, finished, joined, made
-from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
+from hybrid.optimizers.inner import Comparison, Inner, Nested, answers, finished, joined, made
+from hybrid.optimizers.optimizer import Points, Told, checked, require, starting_point
+from hybrid.optimizers.streams import child_seed, stream
+
+START, RUN = 0, 1
+"""What random numbers are drawn for, after the number of the run."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +23,7 @@ class _State:
 
 
 @dataclass(frozen=True)
-class Multistart(Optimizer):
+class Multistart(Nested[_State]):
     """Many runs of one optimizer, the lowest of their minima.
 
     The first run starts at the given point, the others at points drawn evenly around it. Every step asks for the rows
@@ -39,7 +43,7 @@ class Multistart(Optimizer):
         Rinnooy Kan, Timmer, Math. Program. 39, 27 (1987).
     """
 
-    inner: Any = "lbfgs"
+    inner: Inner = "lbfgs"
     starts: int = 8
     radius: float = np.pi
 
@@ -56,15 +60,15 @@ class Multistart(Optimizer):
         starts = self.starts if theta.size else 1
         runs = []
         for k in range(starts):
-            shift = np.random.default_rng((seed, k)).uniform(-self.radius, self.radius, theta.size) if k else 0.0
-            runs.append(self.inner.init(theta + shift, accuracy=accuracy, seed=child_seed(seed, k)))
+            shift = stream(seed, k, START).uniform(-self.radius, self.radius, theta.size) if k else 0.0
+            runs.append(self._inner.init(theta + shift, accuracy=accuracy, seed=child_seed(seed, k, RUN)))
         return _State(accuracy, tuple(runs), (np.inf,) * starts)
 
     def ask(self, state: _State) -> Points:
         """The rows of all unfinished runs, one run after the other; at the end, the candidates."""
         if state.comparison is not None:
             return state.comparison.ask()
-        return joined([self.inner.ask(state.runs[k]) for k in self._unfinished(state)])
+        return joined([self._inner.ask(state.runs[k]) for k in self._unfinished(state)])
 
     def tell(self, state: _State, told: Told) -> _State:
         """The state after a step of every unfinished run, or a round of comparison; see `Optimizer.tell`."""
@@ -73,55 +77,49 @@ class Multistart(Optimizer):
             comparison = state.comparison.tell(told)
             return replace(state, comparison=comparison, done=not comparison.open.size)
         runs, lows, unfinished = list(state.runs), list(state.lows), self._unfinished(state)
-        asked = [self.inner.ask(runs[k]) for k in unfinished]
+        asked = [self._inner.ask(runs[k]) for k in unfinished]
         for k, part in zip(unfinished, answers(asked, told), strict=True):
-            runs[k] = self.inner.tell(runs[k], part)
+            runs[k] = self._inner.tell(runs[k], part)
             lows[k] = min(lows[k], float(part.values.min()))
         state = replace(state, runs=tuple(runs), lows=tuple(lows))
         return state if self._unfinished(state) else self._compare(state)
 
     def best(self, state: _State) -> np.ndarray:
         """The lowest candidate; before the end, the answer of the run that saw the lowest value; shape (params,)."""
-        return self.inner.best(state.runs[self._chosen(state)])
+        return self._inner.best(state.runs[self._chosen(state)])
 
     def converged(self, state: _State) -> bool:
         """Whether all runs have ended, and the lowest of them has converged."""
-        return state.done and self.inner.converged(state.runs[self._chosen(state)])
+        return state.done and self._inner.converged(state.runs[self._chosen(state)])
 
     def stalled(self, state: _State) -> str:
         """Why the lowest run could not converge."""
         if not state.done or self.converged(state):
             return ""
-        return f"the lowest of {len(state.runs)} runs stalled: {self.inner.stalled(state.runs[self._chosen(state)])}"
+        return f"the lowest of {len(state.runs)} runs stalled: {self._inner.stalled(state.runs[self._chosen(state)])}"
 
     def evaluations(self, n_params: int, max_steps: int) -> int:
         """What all runs are guessed to take, and a value for each at the end."""
         starts = self.starts if n_params else 1
-        return starts * self.inner.evaluations(n_params, max_steps) + (starts if starts > 1 else 0)
+        return starts * self._inner.evaluations(n_params, max_steps) + (starts if starts > 1 else 0)
 
     def comparisons(self, n_params: int, max_steps: int) -> int:
         """What all runs are guessed to take."""
-        return (self.starts if n_params else 1) * self.inner.comparisons(n_params, max_steps)
+        return (self.starts if n_params else 1) * self._inner.comparisons(n_params, max_steps)
 
-    @property
-    def uses_gradient(self) -> bool:
-        """As the inner optimizer."""
-        return self.inner.uses_gradient
-
-    @property
-    def geometry(self) -> Literal["", "metric", "fidelities"]:
-        """As the inner optimizer."""
-        return self.inner.geometry
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """That of all runs."""
+        return (self.starts if n_params else 1) * self._inner.memory_bytes(n_params, max_steps)
 
     def _unfinished(self, state: _State) -> list[int]:
-        return [k for k, run in enumerate(state.runs) if not finished(self.inner, run)]
+        return [k for k, run in enumerate(state.runs) if not finished(self._inner, run)]
 
     def _compare(self, state: _State) -> _State:
         """The candidates, once all runs have ended; there is nothing to compare where there is only one."""
         if len(state.runs) == 1:
             return replace(state, done=True)
-        known = any(self.inner.converged(run) for run in state.runs)
-        candidates = np.stack([self.inner.best(run) for run in state.runs])
+        known = any(self._inner.converged(run) for run in state.runs)
+        candidates = np.stack([self._inner.best(run) for run in state.runs])
         return replace(state, comparison=Comparison.of(candidates, state.accuracy if known else np.inf))
 
     def _chosen(self, state: _State) -> int:
@@ -130,5 +128,5 @@ class Multistart(Optimizer):
             return int(np.argmin(state.lows))
         means = state.comparison.means
         near = means <= means.min() + state.accuracy
-        good = near & np.array([self.inner.converged(run) for run in state.runs])
+        good = near & np.array([self._inner.converged(run) for run in state.runs])
         return int(np.argmin(np.where(good, means, np.inf) if good.any() else means))

@@ -6,9 +6,10 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 
 from circuits.errors import Refused, unknown
-from hybrid.optimizers.fixed_order import eigh, matmul
 from hybrid.optimizers.gap import Pair, gap
-from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
+from hybrid.optimizers.one_thread import one_thread
+from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
+from hybrid.optimizers.streams import stream
 
 Part = Literal["full", "block-diagonal"]
 
@@ -50,7 +51,7 @@ class _State:
 
 
 @dataclass(frozen=True)
-class NaturalGradient(Optimizer):
+class NaturalGradient(Optimizer[_State]):
     """Steepest descent in the Fubini-Study metric, theta <- theta - t (g + regularization)^-1 grad f.
 
     A foot is asked for with its gradient and metric g, one row; with the line search, trial points on the way down
@@ -105,6 +106,7 @@ class NaturalGradient(Optimizer):
             return Points(state.foot[None, :], gradient=True, metric=self.metric)
         return Points((state.foot + state.step * state.direction)[None, :], gradient=False)
 
+    @one_thread()
     def tell(self, state: _State, told: Told) -> _State:
         """The state with a new direction, or one more trial point known; see `Optimizer.tell`."""
         told = checked(self.ask(state), told)
@@ -150,6 +152,11 @@ class NaturalGradient(Optimizer):
         """The derivatives of the state that each metric takes, at every other row with the line search."""
         return n_params * self.evaluations(n_params, max_steps) // (2 if self.line_search else 1)
 
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """Six matrices: the metric as it was told, its symmetric part, eigenvectors, and what LAPACK works in."""
+        del max_steps
+        return rows_bytes(FEW + 2 * PAIRS + 6 * n_params, n_params)
+
     @property
     def uses_gradient(self) -> bool:
         """Yes."""
@@ -175,18 +182,21 @@ class NaturalGradient(Optimizer):
 
 
 def natural(metric: np.ndarray, gradients: np.ndarray, regularization: float) -> np.ndarray:
-    """The natural gradients (|g| + regularization)^-1 grad f, shape (rows, params).
+    """The natural gradients (|g| + regularization)^-1 grad f.
 
     Args:
         metric: Symmetric, shape (params, params); |g| has the absolute values of its eigenvalues.
         gradients: Shape (rows, params).
         regularization: Added to each eigenvalue. Where their sum is zero, up to rounding, nothing moves.
+
+    Returns:
+        Shape (rows, params).
     """
-    eigenvalues, vectors = eigh((metric + metric.T) / 2.0)
+    eigenvalues, vectors = np.linalg.eigh((metric + metric.T) / 2.0)
     sizes = np.abs(eigenvalues) + regularization
     felt = sizes > 1e-12 * max(float(sizes.max(initial=0.0)), 1e-300)
-    along = np.where(felt, matmul(gradients, vectors) / np.where(felt, sizes, 1.0), 0.0)
-    return matmul(along, vectors.T)
+    along = np.where(felt, gradients @ vectors / np.where(felt, sizes, 1.0), 0.0)
+    return along @ vectors.T
 
 
 def _arrived(state: _State, value: float, error: float, gradient: np.ndarray) -> _State:
@@ -214,5 +224,5 @@ def _stationary(state: _State) -> _State:
     """A start without slope is left once; the second time, or where there is nothing to turn, it is the end."""
     if state.kicked or not state.foot.size:
         return replace(state, calm=2)
-    kick = np.random.default_rng(state.seed).standard_normal(state.foot.size)
+    kick = stream(state.seed, 0).standard_normal(state.foot.size)
     return replace(state, foot=state.foot + KICK * kick / float(np.linalg.norm(kick)), kicked=True, last=None)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 
@@ -10,6 +10,10 @@ from circuits.errors import FailedJob, Refused
 
 Metric = Literal["", "full", "block-diagonal"]
 """Which part of the Fubini-Study metric is wanted: none, all of it, or that between parameters of one layer."""
+
+
+FEW = 16
+"""Rows of parameters that any optimizer holds at a time: its point, trial points, gradients, and what makes them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +65,11 @@ class Told:
         )
 
 
-class Optimizer(ABC):
+S = TypeVar("S")
+"""The type of an optimizer's state."""
+
+
+class Optimizer(ABC, Generic[S]):
     """Ask/tell over an immutable state: the same calls in the same order give the same bits.
 
     An optimizer is a frozen dataclass of its settings. `init`, `ask` and `tell` have no side effects, so a loop can be
@@ -73,7 +81,7 @@ class Optimizer(ABC):
     """The name that `hybrid.optimizers.get` knows it by."""
 
     @abstractmethod
-    def init(self, theta: np.ndarray, *, accuracy: float, seed: int) -> Any:
+    def init(self, theta: np.ndarray, *, accuracy: float, seed: int) -> S:
         """The state before the first step.
 
         Args:
@@ -86,11 +94,11 @@ class Optimizer(ABC):
         """
 
     @abstractmethod
-    def ask(self, state: Any) -> Points:
+    def ask(self, state: S) -> Points:
         """The points that the next `tell` needs."""
 
     @abstractmethod
-    def tell(self, state: Any, told: Told) -> Any:
+    def tell(self, state: S, told: Told) -> S:
         """The state after the points asked for were evaluated.
 
         Raises:
@@ -99,14 +107,14 @@ class Optimizer(ABC):
         """
 
     @abstractmethod
-    def best(self, state: Any) -> np.ndarray:
+    def best(self, state: S) -> np.ndarray:
         """The parameters to answer with if the loop stopped now, shape (params,)."""
 
     @abstractmethod
-    def converged(self, state: Any) -> bool:
+    def converged(self, state: S) -> bool:
         """Whether a (local) minimum is reached within the accuracy, as far as the method can tell."""
 
-    def stalled(self, state: Any) -> str:
+    def stalled(self, state: S) -> str:
         """Why no further step can help although the accuracy is not reached; empty while there is hope."""
         del state
         return ""
@@ -130,15 +138,55 @@ class Optimizer(ABC):
         del n_params, max_steps
         return 0
 
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """A guess, for the plan, of the most memory it takes for itself: its state, what it asks and is told.
+
+        By default `FEW` rows of parameters; a method that keeps matrices, populations or its history says so here.
+
+        Args:
+            n_params: Number of parameters.
+            max_steps: Most steps, for what grows with them.
+        """
+        del max_steps
+        return rows_bytes(FEW, n_params)
+
     def describe(self) -> dict[str, Any]:
         """Kind and settings as JSON-able values; ``get(**description)`` makes the optimizer again."""
-        names = [field.name for field in fields(self)]  # pyright: ignore[reportArgumentType] - each one is a dataclass
+        from pydantic_core import to_jsonable_python
+
+        names = [field.name for field in fields(self) if field.init]  # pyright: ignore[reportArgumentType] - a dataclass
         settings = {name: getattr(self, name) for name in names}
-        return {"kind": self.kind} | {k: v.describe() if isinstance(v, Optimizer) else v for k, v in settings.items()}
+        return {"kind": self.kind} | {
+            name: value.describe() if isinstance(value, Optimizer) else to_jsonable_python(value)
+            for name, value in settings.items()
+        }
+
+
+def rows_bytes(n_rows: int, n_params: int) -> int:
+    """The memory of rows of parameters in float64, in bytes.
+
+    Args:
+        n_rows: Number of rows.
+        n_params: Parameters in each.
+
+    Returns:
+        Eight bytes for each number.
+
+    >>> rows_bytes(3, 1000)
+    24000
+    """
+    return 8 * n_rows * n_params
 
 
 def starting_point(theta: Any, accuracy: float) -> np.ndarray:
-    """A private copy of the starting point, float64, shape (params,).
+    """A private copy of the starting point.
+
+    Args:
+        theta: Shape (params,), radians.
+        accuracy: Wanted, in the objective's unit.
+
+    Returns:
+        Shape (params,), float64.
 
     Raises:
         Refused: if theta is not one row of finite numbers, or the accuracy is not a positive number.
@@ -155,6 +203,13 @@ def starting_point(theta: Any, accuracy: float) -> np.ndarray:
 
 def checked(points: Points, told: Told) -> Told:
     """What was told, as float64 arrays of the shapes that were asked for.
+
+    Args:
+        points: What was asked.
+        told: What came.
+
+    Returns:
+        Values, standard errors and what else was asked for; None for what was not.
 
     Raises:
         Refused: for other shapes, or missing gradients, metrics or fidelities.
@@ -192,6 +247,13 @@ def checked(points: Points, told: Told) -> Told:
 
 def require(optimizer: Optimizer, setting: str, low: float, high: float = np.inf, *, whole: bool = False) -> None:
     """Refuse a setting that is not a number in [low, high].
+
+    Args:
+        optimizer: Whose setting it is.
+        setting: The name of its field.
+        low: Least value allowed.
+        high: Largest value allowed.
+        whole: Whether it must be a whole number.
 
     Raises:
         Refused: naming the setting, what it must be, and what it was.

@@ -6,22 +6,24 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from hybrid.optimizers import spsa
 from hybrid.optimizers.natural_gradient import natural
-from hybrid.optimizers.optimizer import Points, Told, checked, require
+from hybrid.optimizers.one_thread import one_thread
+from hybrid.optimizers.optimizer import Points, Told, checked, require, rows_bytes, starting_point
+from hybrid.optimizers.simultaneous import Simultaneous, State
+from hybrid.optimizers.streams import stream
 
 REACH = 0.5
 """Longest shift of all parameters together at which fidelities are asked for, radians: 1 - F is a parabola there."""
 
 
 @dataclass(frozen=True, eq=False)
-class _State(spsa.State):
+class _State(State):
     metric: np.ndarray = field(kw_only=True)
     samples: int = 1
 
 
 @dataclass(frozen=True)
-class QNSPSA(spsa.SPSA):
+class QNSPSA(Simultaneous[_State]):
     """SPSA in the geometry of the states: theta <- theta - a_k (|G| + regularization)^-1 g.
 
     The gradient g = [f(theta + c D) - f(theta - c D)] / (2 c) D comes from two rows with random signs D, as in `SPSA`,
@@ -36,7 +38,7 @@ class QNSPSA(spsa.SPSA):
     `perturbation` or, where that is less, 0.5 over the square root of the number of parameters.
 
     Args:
-        first_step: Length of the first step, radians.
+        first_step: Longest first step, radians.
         perturbation: Largest shift c of each parameter, radians.
         calibration: Gradients, of two rows each, and samples of the metric from which the first step is made.
         resamplings: Samples of the metric taken in each later step.
@@ -60,35 +62,37 @@ class QNSPSA(spsa.SPSA):
 
     def init(self, theta: np.ndarray, *, accuracy: float, seed: int) -> _State:
         """The state before the first step; see `Optimizer.init`."""
-        first = super().init(theta, accuracy=accuracy, seed=seed)
-        return _State(**vars(first), metric=np.eye(first.theta.size))
+        theta = starting_point(theta, accuracy)
+        return _State(accuracy, seed, theta, float(self.perturbation), (theta,), metric=np.eye(theta.size))
 
     def ask(self, state: _State) -> Points:
-        """Rows theta + c D and theta - c D, four pairs for each sample of the metric; all of the calibration first."""
+        """Rows as `SPSA` asks for, and four pairs for each sample of the metric."""
         theta, (signs, metric_signs) = state.theta, self._signs(state)
-        shift = state.perturbation * signs
-        rows = np.stack((theta + shift, theta - shift), axis=1).reshape(2 * len(shift), theta.size)
         one, two = self._reach(theta.size) * metric_signs
         shifted = theta + np.stack((one + two, one, two - one, -one), axis=1).reshape(4 * len(one), theta.size)
-        return Points(rows, gradient=False, pairs=np.stack((np.broadcast_to(theta, shifted.shape), shifted), axis=1))
+        pairs = np.stack((np.broadcast_to(theta, shifted.shape), shifted), axis=1)
+        return Points(self._rows(state, signs), gradient=False, pairs=pairs)
 
+    @one_thread()
     def tell(self, state: _State, told: Told) -> _State:
         """The state after the calibration, or one more step; see `Optimizer.tell`."""
-        told = checked(self.ask(state), told)
+        told, (signs, _) = checked(self.ask(state), told), self._signs(state)
         assert told.fidelities is not None
-        pairs = told.values.reshape(-1, 2)
-        error = float(np.mean(told.standard_errors))
         state = self._measured(state, told.fidelities.reshape(-1, 4))
+        directions = natural(state.metric, signs, self.regularization)
         if state.k == 0:
-            return self._calibrate(state, pairs, error)
-        (step,) = self._directions(state, pairs)
-        step = state.gain / (state.k + self.stability) ** 0.602 * step
-        return self._stepped(state, step, float(pairs.mean()), error, state.accuracy / 2.0)
+            return self._calibrated(state, told, signs, directions)
+        return self._stepped(state, told, directions[0], state.accuracy / 2.0)
 
     def comparisons(self, n_params: int, max_steps: int) -> int:
         """Five states for the four fidelities of each sample of the metric."""
         del n_params
         return 5 * (self.calibration + self.resamplings * (max_steps - 1))
+
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """Eight matrices: the mean metric, a new one made of samples, eigenvectors, and what LAPACK works in."""
+        n_pairs = 4 * max(self.calibration, self.resamplings)
+        return super().memory_bytes(n_params, max_steps) + rows_bytes(8 * n_params + 6 * n_pairs, n_params)
 
     @property
     def geometry(self) -> Literal["", "metric", "fidelities"]:
@@ -98,7 +102,7 @@ class QNSPSA(spsa.SPSA):
     def _signs(self, state: _State) -> tuple[np.ndarray, np.ndarray]:
         """The random signs of step k: for gradients, shape (rows / 2, params), and metrics, (2, samples, params)."""
         gradients, metrics = (1, self.resamplings) if state.k else (self.calibration, self.calibration)
-        generator = np.random.default_rng((state.seed, state.k))
+        generator = stream(state.seed, state.k)
         signs = 2.0 * generator.integers(0, 2, size=(gradients + 2 * metrics, state.theta.size)) - 1.0
         return signs[:gradients], signs[gradients:].reshape(2, metrics, state.theta.size)
 
@@ -110,24 +114,6 @@ class QNSPSA(spsa.SPSA):
         """The mean metric with new samples, of fidelities of shape (samples, 4)."""
         _, (one, two) = self._signs(state)
         weights = -(F[:, 0] - F[:, 1] - F[:, 2] + F[:, 3]) / (4.0 * self._reach(state.theta.size) ** 2)
-        half = np.einsum("s,sj,sk->jk", weights, one, two) / 2.0
+        half = (weights[:, None] * one).T @ two / 2.0
         samples = state.samples + len(F)
         return replace(state, metric=(state.samples * state.metric + half + half.T) / samples, samples=samples)
-
-    def _directions(self, state: _State, pairs: np.ndarray) -> np.ndarray:
-        """Natural gradients from pairs of values, shape (pairs, params)."""
-        signs, _ = self._signs(state)
-        gradients = (pairs[:, 0] - pairs[:, 1])[:, None] / (2.0 * state.perturbation) * signs
-        return natural(state.metric, gradients, self.regularization)
-
-    def _calibrate(self, state: _State, pairs: np.ndarray, error: float) -> _State:
-        """Gain and perturbation for the steps to come; the starting point stays."""
-        if state.theta.size == 0:
-            return replace(state, k=1, done=True)
-        # Differences below accuracy or noise say nothing about the slope.
-        noise = max(state.accuracy, error)
-        difference = float(np.mean(np.abs(pairs[:, 0] - pairs[:, 1])))
-        lengths = np.linalg.norm(self._directions(state, np.array([[1.0, 0.0]] * len(pairs))), axis=1)
-        length = max(difference, noise) * float(np.mean(lengths))
-        gain = self.first_step * (1.0 + self.stability) ** 0.602 / length
-        return replace(state, k=1, gain=gain, perturbation=min(state.perturbation, (0.1 * noise) ** 0.25))

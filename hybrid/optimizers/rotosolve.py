@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, starting_point
+from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, rows_bytes, starting_point
 
 WAVES = ((1.0, 1), (1.0, 2), (1.0, 4), (0.5, 8))
 """(lowest frequency, number of its multiples) of the models tried for each parameter, in this order."""
@@ -36,7 +36,7 @@ class _State:
 
 
 @dataclass(frozen=True)
-class Rotosolve(Optimizer):
+class Rotosolve(Optimizer[_State]):
     """Exact minimization along one parameter at a time.
 
     While a parameter turns one Pauli rotation, exp(-i theta P / 2), the energy along it is
@@ -123,6 +123,11 @@ class Rotosolve(Optimizer):
     def evaluations(self, n_params: int, max_steps: int) -> int:
         """Three rows a step, for twenty sweeps."""
         return 3 * max(min(max_steps, 20 * n_params), 1)
+
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """The rows of the longest wave, and a model for each parameter."""
+        del max_steps
+        return rows_bytes(4 + 2 * (1 + 2 * WAVES[-1][1]), n_params)
 
     @property
     def uses_gradient(self) -> bool:

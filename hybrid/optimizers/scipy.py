@@ -1,198 +1,107 @@
-"""SciPy's COBYLA and Nelder-Mead, turned inside out to ask and tell."""
+"""SciPy's COBYLA and Nelder-Mead, with a look around before their end is called a minimum."""
 
-import os
-import threading
-import weakref
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from queue import SimpleQueue
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
+from hybrid.optimizers.curvature import FULL, promise
+from hybrid.optimizers.optimizer import FEW, require, rows_bytes
+from hybrid.optimizers.replayed import TOLD, Objective, Replayed, shows, too_noisy
 
 ROUNDS = 20
 """Restarts before a method that keeps finding lower values is given up."""
 
-Objective = Callable[[np.ndarray], float]
+NEAREST = 1e-4
+"""Distance of the nearest neighbours looked at, radians: second differences lose 1e-7 of the value to rounding."""
+
+SHARES = np.array([1.0, 0.3, 0.1, 0.03])
+"""Of a Newton step, tried together: where the function is no parabola, a short one may still help."""
 
 
-class _Stopped(BaseException):
-    """Ends a solver whose answers nobody waits for; no solver catches it."""
-
-
-class _Solver:
-    """SciPy's loop in a thread of its own that stands still between a question and its answer.
-
-    At any time one side only computes. The thread ends with its solver, when this object is forgotten, or with Python.
-    """
-
-    def __init__(self, solve: Callable[[Objective], Any]):
-        self.position: tuple = ()
-        self.process = os.getpid()
-        self._questions, self._answers = SimpleQueue(), SimpleQueue()
-        weakref.finalize(self, self._answers.put, _Stopped())
-        arguments = (solve, self._questions, self._answers)
-        threading.Thread(target=_serve, args=arguments, name="scipy-optimizer", daemon=True).start()
-
-    def wait(self) -> tuple[str, Any]:
-        """("ask", point), or ("done", what the solver returned)."""
-        what, content = self._questions.get()
-        if what == "failed":
-            raise content
-        return what, content
-
-    def send(self, value: float) -> tuple[str, Any]:
-        """What comes after the value of the point last asked for."""
-        self._answers.put(value)
-        return self.wait()
-
-
-def _serve(solve: Callable[[Objective], Any], questions: SimpleQueue, answers: SimpleQueue) -> None:
-    def objective(x: np.ndarray) -> float:
-        questions.put(("ask", np.array(x, dtype=np.float64)))
-        answer = answers.get()
-        if isinstance(answer, _Stopped):
-            raise answer
-        return answer
-
-    try:
-        questions.put(("done", solve(objective)))
-    except _Stopped:
-        return
-    except BaseException as error:  # noqa: BLE001 - raised again where the solver is waited for
-        questions.put(("failed", error))
-
-
-class _Tip:
-    """Room for the one solver that stands where the newest state is. Only a cache: it can be empty at any time."""
-
-    solver: _Solver | None = None
-
-    def __reduce__(self):
-        return (_Tip, ())
-
-
-@dataclass(frozen=True, eq=False)
-class _State:
-    accuracy: float
-    theta: np.ndarray
-    point: np.ndarray
-    told: tuple[tuple[float, float], ...] = ()
-    lowest: np.ndarray | None = None
-    value: float = np.inf
-    found: bool | None = None
-    tip: _Tip = field(default_factory=_Tip, repr=False)
-
-
-class _SciPy(Optimizer):
-    """What both methods share: the state is the values told so far; the solver is run again over them where needed."""
+class _Simplex(Replayed):
+    """What both methods share: rounds of SciPy's minimizer, until neither a restart nor a look around gains."""
 
     radius: float
 
     @abstractmethod
-    def _round(self, objective: Objective, theta: np.ndarray, tolerance: float, radius: float, exact: bool) -> tuple:
+    def _round(
+        self,
+        function: Callable[[np.ndarray], float],
+        theta: np.ndarray,
+        *,
+        tolerance: float,
+        radius: float,
+        exact: bool,
+    ) -> tuple[np.ndarray, float]:
         """One minimization from theta within about the tolerance: the lowest point and value."""
 
-    def init(self, theta: np.ndarray, *, accuracy: float, seed: int) -> _State:
-        """The state before the first step; see `Optimizer.init`. The seed is not needed."""
+    def _solve(self, objective: Objective, theta: np.ndarray, *, accuracy: float, seed: int) -> str:
+        """Round after round: a method without gradients may stop before the minimum."""
         del seed
-        theta = starting_point(theta, accuracy)
-        return _State(accuracy, theta, theta)
+        noise = 0.0
 
-    def ask(self, state: _State) -> Points:
-        """One row, without its gradient; after the end, the answer again."""
-        return Points(state.point[None, :], gradient=False)
+        def values(rows: np.ndarray) -> np.ndarray:
+            nonlocal noise
+            told, errors = objective(rows)
+            noise = max(noise, float(errors.max()))
+            return told
 
-    def tell(self, state: _State, told: Told) -> _State:
-        """The state after one more value; see `Optimizer.tell`."""
-        told = checked(self.ask(state), told)
-        value, error = float(told.values[0]), float(told.standard_errors[0])
-        if value < state.value:
-            state = replace(state, lowest=state.point, value=value)
-        if state.found is not None:
-            return state
-        history = (*state.told, (value, error))
-        what, content = self._advance(state, history)
-        if what == "ask":
-            return replace(state, told=history, point=content)
-        return replace(state, told=history, point=state.lowest, found=content)
+        def value(x: np.ndarray) -> float:
+            return float(values(x[None])[0])
 
-    def best(self, state: _State) -> np.ndarray:
-        """The point of the lowest value, shape (params,)."""
-        return state.theta if state.lowest is None else state.lowest
-
-    def converged(self, state: _State) -> bool:
-        """Whether SciPy stopped, a restart gained nothing, and standard errors are far below the accuracy."""
-        return state.found is True and self._noise(state) <= state.accuracy / max(10, state.theta.size)
-
-    def stalled(self, state: _State) -> str:
-        """That SciPy stopped without having the accuracy."""
-        if state.found is None or self.converged(state):
-            return ""
-        if not state.found:
-            return f"{ROUNDS} restarts each still found lower values: this method does not get further here"
-        return (
-            f"values known to {self._noise(state):.2g} cannot show {self.kind} an accuracy of {state.accuracy:.2g}; "
-            "spsa and adam average the noise away"
-        )
-
-    @property
-    def uses_gradient(self) -> bool:
-        """No."""
-        return False
-
-    @staticmethod
-    def _noise(state: _State) -> float:
-        return max(error for _, error in state.told)
-
-    def _advance(self, state: _State, history: tuple) -> tuple[str, Any]:
-        """What the solver wants after the history; it is run again unless it stands right before its last value."""
-        solver, state.tip.solver = state.tip.solver, None
-        pending = history[-1:]
-        if solver is None or solver.position is not state.told or solver.process != os.getpid():
-            solver, pending = _Solver(self._minimizer(state, history[0][1])), history
-            solver.wait()
-        what, content = "", None
-        for value, _ in pending:
-            what, content = solver.send(value)
-        if what == "ask":
-            solver.position = history
-            state.tip.solver = solver
-        return what, content
-
-    def _minimizer(self, state: _State, noise: float) -> Callable[[Objective], bool]:
-        """Round after round, until one gains nothing: a method without gradients may stop before the minimum."""
-        theta, tolerance = state.theta, max(state.accuracy, noise)
-
-        def solve(objective: Objective) -> bool:
-            best, lowest, radius = theta, objective(theta), self.radius
-            if theta.size == 0:
-                return True
-            for k in range(ROUNDS):
-                point, value = self._round(objective, best, tolerance, radius, noise == 0.0)
-                gained = lowest - value
+        best, lowest, radius = theta, value(theta), self.radius
+        exact, tolerance = noise == 0.0, max(accuracy, noise)
+        again = 10.0 * tolerance**0.5
+        reach = max(self.radius, again)
+        for k in range(ROUNDS):
+            point, reached = self._round(value, best, tolerance=tolerance, radius=radius, exact=exact)
+            gained = lowest - reached
+            if gained > 0.0:
+                best, lowest = point, reached
+            radius = min(self.radius, again)
+            if k == 0 or gained >= tolerance / 2.0:
+                continue
+            if not shows(noise, accuracy, theta.size):
+                return too_noisy(noise, self.kind, accuracy)
+            if not exact:
+                return ""  # noise hides second differences
+            h = float(np.clip(tolerance**0.5, NEAREST, 0.1))
+            while h >= NEAREST:
+                left, step = promise(values, best, lowest, h=h, reach=reach)
+                if left < accuracy / 2.0:
+                    return ""
+                rows = best + SHARES[:, None] * step
+                told = values(rows)
+                gained = lowest - float(told.min())
                 if gained > 0.0:
-                    best, lowest = point, value
-                if k > 0 and gained < tolerance / 2.0:
-                    return True
-                radius = min(self.radius, 10.0 * tolerance**0.5)
-            return False
+                    best, lowest = rows[np.argmin(told)], float(told.min())
+                if gained >= tolerance / 2.0:
+                    break
+                h /= 8.0  # no parabola at this distance
+        return f"{ROUNDS} restarts each still found lower values: this method does not get further here"
 
-        return solve
+
+def _rows(n_params: int, steps: int, max_steps: int) -> int:
+    """Those of so many steps, and of the look around after them."""
+    look = 2 * n_params + (n_params * (n_params - 1) // 2 if n_params <= FULL else 0)
+    return steps + look if steps < max_steps else max_steps
 
 
 @dataclass(frozen=True)
-class COBYLA(_SciPy):
+class COBYLA(_Simplex):
     """Powell's linear approximations on a simplex inside a shrinking trust region, as SciPy has it.
 
     One row per step, no gradient. The final radius of the trust region is a tenth of the square root of the accuracy
     (near a minimum of unit curvature, values change by the square of the distance). SciPy's stop is believed when a
-    restart, from where it stopped and with a radius of 10 sqrt(accuracy), gains less than half the accuracy. Standard
-    errors larger than the accuracy take its place; unless they are below a tenth of it, and below its params-th part,
-    the run ends stalled, not converged.
+    restart, from where it stopped and with a radius of 10 sqrt(accuracy), gains less than half the accuracy, and then a
+    parabola through the neighbours promises less than that: one step of 2 params + params (params - 1) / 2 rows. (In
+    long, curved valleys a restart alone was believed 50 accuracies above the minimum.) Otherwise Newton's step is
+    taken. Beyond 30 parameters only 2 params neighbours are looked at, and a valley across all parameters can be
+    missed; so it can in noise, where nothing is looked at. Standard errors larger than the accuracy take its place;
+    unless they are below a tenth of it, and below its params-th part, the run ends stalled, not converged.
 
     Args:
         radius: First radius of the trust region, radians.
@@ -210,25 +119,35 @@ class COBYLA(_SciPy):
 
     def evaluations(self, n_params: int, max_steps: int) -> int:
         """A guess of the rows, from trigonometric functions of up to 20 parameters."""
-        return min(max_steps, 20 + 20 * n_params)
+        return _rows(n_params, 20 + 20 * n_params, max_steps)
 
-    def _round(self, objective: Objective, theta: np.ndarray, tolerance: float, radius: float, exact: bool) -> tuple:
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """PRIMA's matrices of the simplex, the neighbours at the end, and the values so far."""
+        return rows_bytes(FEW + 20 * n_params, n_params) + TOLD * max_steps
+
+    def _round(
+        self,
+        function: Callable[[np.ndarray], float],
+        theta: np.ndarray,
+        *,
+        tolerance: float,
+        radius: float,
+        exact: bool,
+    ) -> tuple[np.ndarray, float]:
         from scipy.optimize import minimize
 
         options = {"rhobeg": radius, "tol": min(0.1 * tolerance**0.5, radius), "maxiter": 10**9}
-        result = minimize(objective, theta, method="COBYLA", options=options)
+        result = minimize(function, theta, method="COBYLA", options=options)
         return result.x, float(result.fun)
 
 
 @dataclass(frozen=True)
-class NelderMead(_SciPy):
+class NelderMead(_Simplex):
     """The simplex that reflects, expands, contracts and shrinks, as SciPy has it, for a few parameters.
 
     One row per step, no gradient, coefficients adapted to the number of parameters. A round ends when the simplex's
-    values agree to a tenth of the accuracy and its points to the square root of the accuracy. SciPy's stop is believed
-    when a fresh simplex, at where it stopped and with edges of 10 sqrt(accuracy), gains less than half the accuracy.
-    Standard errors larger than the accuracy take its place; unless they are below a tenth of it, and below its
-    params-th part, the run ends stalled, not converged.
+    values agree to a tenth of the accuracy and its points to the square root of the accuracy. When SciPy's stop is
+    believed, and what standard errors do, is as for `COBYLA`; a restart here has edges of 10 sqrt(accuracy).
 
     Args:
         radius: Edge of the first simplex, radians.
@@ -246,9 +165,21 @@ class NelderMead(_SciPy):
 
     def evaluations(self, n_params: int, max_steps: int) -> int:
         """A guess of the rows, from trigonometric functions of up to 10 parameters."""
-        return min(max_steps, 100 * n_params + 10)
+        return _rows(n_params, 100 * n_params + 10, max_steps)
 
-    def _round(self, objective: Objective, theta: np.ndarray, tolerance: float, radius: float, exact: bool) -> tuple:
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """The simplex and SciPy's copies of it, the neighbours at the end, and the values so far."""
+        return rows_bytes(FEW + 10 * n_params, n_params) + TOLD * max_steps
+
+    def _round(
+        self,
+        function: Callable[[np.ndarray], float],
+        theta: np.ndarray,
+        *,
+        tolerance: float,
+        radius: float,
+        exact: bool,
+    ) -> tuple[np.ndarray, float]:
         from scipy.optimize import minimize
 
         simplex = np.vstack([theta, theta + radius * np.eye(theta.size)])
@@ -259,5 +190,5 @@ class NelderMead(_SciPy):
             "xatol": tolerance**0.5,
         }
         options = {"initial_simplex": simplex, "adaptive": True, **limits}
-        result = minimize(objective, theta, method="Nelder-Mead", options=options)
+        result = minimize(function, theta, method="Nelder-Mead", options=options)
         return result.x, float(result.fun)

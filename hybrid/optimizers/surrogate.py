@@ -7,7 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from hybrid.optimizers.gaussian_process import Process, condition, fit
-from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, require, starting_point
+from hybrid.optimizers.hypercube import hypercube
+from hybrid.optimizers.one_thread import one_thread
+from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
+from hybrid.optimizers.streams import stream
 
 NEAREST = 200
 """Most points that the model is made of, the nearest to the best one: its cost grows as their cube."""
@@ -49,7 +52,7 @@ class _State:
 
 
 @dataclass(frozen=True)
-class Surrogate(Optimizer):
+class Surrogate(Optimizer[_State]):
     """Bayesian optimization in a trust region, for noisy and costly values.
 
     The first tell is of the start and a Latin hypercube of 2 params rows around it. From then on each step asks for
@@ -90,10 +93,8 @@ class Surrogate(Optimizer):
         """The state before the first step; see `Optimizer.init`."""
         theta = starting_point(theta, accuracy)
         d = theta.size
-        rng = np.random.default_rng((seed, 0))
-        strata = np.array([rng.permutation(2 * d) for _ in range(d)], dtype=float).reshape(d, 2 * d).T
-        cube = (strata + rng.uniform(size=(2 * d, d))) / max(d, 1) - 1.0
-        rows = np.concatenate([theta[None], theta + self.radius * cube])
+        rng = stream(seed, 0)
+        rows = np.concatenate([theta[None], theta + self.radius * hypercube(rng, 2 * d, d)])
         nothing = np.zeros(0)
         hyper = np.zeros(d + 1)
         return _State(accuracy, seed, rows, rows[:0], nothing, nothing, theta, hyper, float(self.radius))
@@ -102,6 +103,7 @@ class Surrogate(Optimizer):
         """The start and a hypercube around it; then the rows of the largest expected improvement."""
         return Points(state.rows.copy(), gradient=False)
 
+    @one_thread()
     def tell(self, state: _State, told: Told) -> _State:
         """The state with more points seen, and the next ones chosen; see `Optimizer.tell`."""
         told = checked(self.ask(state), told)
@@ -143,6 +145,13 @@ class Surrogate(Optimizer):
         """The first rows, and a batch for each step; a guess from circuits of up to ten parameters."""
         return 1 + 2 * n_params + self.batch * (min(max_steps, 20 + 5 * n_params) - 1)
 
+    def memory_bytes(self, n_params: int, max_steps: int) -> int:
+        """All points so far, the model of the nearest ones, and the candidates with their covariances."""
+        n_points = 1 + 2 * n_params + self.batch * max_steps
+        near, candidates = min(n_points, NEAREST), CANDIDATES * min(n_params, 10)
+        model = 8 * (6 * near * near + 4 * candidates * near)
+        return rows_bytes(FEW + 2 * n_points + 4 * candidates, n_params) + model
+
     @property
     def uses_gradient(self) -> bool:
         """No."""
@@ -175,7 +184,7 @@ class Surrogate(Optimizer):
     def _acquired(self, state: _State, model: Process) -> tuple[np.ndarray, float, list[float], float]:
         """The next rows, the first one's expected improvement, their means, and how well the best point is known."""
         box = _box(state, model)
-        rng = np.random.default_rng((state.seed, state.k))
+        rng = stream(state.seed, state.k)
         deviation = float(model.predict(state.best[None])[1][0])
         rows, means, expected = [], [], []
         while True:

@@ -16,6 +16,14 @@ def window(standard_error: float, accuracy: float, at_least: int) -> int:
 
     Each mean of n/2 values has the standard error sigma sqrt(2/n), their difference 2 sigma / sqrt(n).
 
+    Args:
+        standard_error: Sigma of each value.
+        accuracy: In the same unit.
+        at_least: Shortest window.
+
+    Returns:
+        Number of values, at most `MOST` unless more are asked for at least.
+
     >>> window(0.0, 1e-6, 20), window(0.02, 0.01, 20)
     (20, 64)
     """
@@ -28,6 +36,14 @@ def fall(values: tuple[float, ...], last: int, parts: int = 2) -> tuple[float, f
     The error is judged by the scatter within both, so what an optimizer's own steps shake counts as noise, too.
     Both are infinite while there are fewer values. With three parts, a fall that slows down as a power of the number of
     steps shows more of what it still has before it.
+
+    Args:
+        values: One for each step.
+        last: How many of them to look at.
+        parts: Into how many parts they are cut.
+
+    Returns:
+        The fall, positive downwards, and its standard error, in the unit of the values.
 
     >>> fall((9.0, 3.0, 3.0, 1.0, 1.0), 4)
     (2.0, 0.0)
@@ -53,6 +69,9 @@ def settled(values: tuple[float, ...], standard_error: float, accuracy: float, a
         standard_error: Of each value.
         accuracy: In the objective's unit.
         at_least: Shortest window.
+
+    Returns:
+        True if no further fall can be told.
     """
     last = max(3 * len(values) // 4, 3 * window(standard_error, accuracy, at_least) // 2)
     difference, doubt = fall(values, last, parts=3)

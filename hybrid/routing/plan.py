@@ -268,7 +268,7 @@ def _possible(workload: Workload, backend: Backend) -> Cost:
         raise Refused(f"single precision cannot resolve an accuracy of {workload.accuracy:g}")
     if workload.optimizer.geometry:
         obtainable(backend, workload.shots)
-    return backend.predict(workload)
+    return _predicted(workload, backend)
 
 
 def _fitting(workload: Workload, backend: Backend) -> Cost:
@@ -277,7 +277,9 @@ def _fitting(workload: Workload, backend: Backend) -> Cost:
     free = memory.free_bytes()
     if cost.memory_bytes > free:
         need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"
-        raise Refused(f"needs {need}, {memory.readable(free)} are free")
+        own, kind = optimizer_bytes(workload), workload.optimizer.kind
+        cure = "; lbfgs, adam and spsa take less" if 2 * own > cost.memory_bytes else ""
+        raise Refused(f"needs {need}, {memory.readable(own)} of it for {kind}, {memory.readable(free)} are free{cure}")
     return cost
 
 
@@ -288,8 +290,19 @@ def _measured(workload: Workload, backend: Backend) -> Cost:
         say(f"hybrid: measuring the speed of {can.name} on this machine, once; this takes some seconds")
         with suppress(Refused):  # the stabilizer method cannot do the probe; its speed stays unknown
             measure(backend, derivative=workload.derivative and can.gradient != "parameter-shift")
-        cost = backend.predict(workload)
+        cost = _predicted(workload, backend)
     return cost
+
+
+def _predicted(workload: Workload, backend: Backend) -> Cost:
+    """With the memory of the optimizer, which works here wherever the backend does."""
+    cost = backend.predict(workload)
+    return replace(cost, memory_bytes=cost.memory_bytes + optimizer_bytes(workload))
+
+
+def optimizer_bytes(workload: Workload) -> int:
+    """The memory that the optimizer takes for itself, in bytes; part of every predicted cost."""
+    return workload.optimizer.memory_bytes(len(workload.theta), workload.max_steps)
 
 
 def _explained(workload: Workload, ways: list[Way]) -> Iterator[Way]:

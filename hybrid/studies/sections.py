@@ -4,10 +4,9 @@ A key that is left out is left to the function behind the section, so a default 
 description completes the words "must be" in an error message.
 """
 
-import dataclasses
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from hybrid.studies.fields import STRICT, Count, Section, fault
 from hybrid.studies.problem_and_ansatz import PROBLEMS, AnyAnsatz, AnyProblem, Molecule, Uccsd
@@ -23,11 +22,9 @@ def _backend_name(name: str) -> str:
 
 
 def _optimizer_name(kind: str) -> str:
-    from circuits.errors import unknown
-    from hybrid.optimizers import names
+    from hybrid.optimizers.registry import find
 
-    if kind not in names():
-        raise unknown("optimizer", kind, names())
+    find(kind)
     return kind
 
 
@@ -49,22 +46,15 @@ class Optimizer(Section):
 
     @model_validator(mode="after")
     def _own_settings(self):
-        from hybrid import optimizers
+        from hybrid.optimizers import registry
 
-        if not self.model_extra:
-            return self
-        method: Any = type(optimizers.get(self.kind))
-        types = get_type_hints(method)
-        known = [field.name for field in dataclasses.fields(method)]
-        for key, value in self.model_extra.items():
+        method = registry.find(self.kind)
+        known = registry.settings(method)
+        for key, value in (self.model_extra or {}).items():
             if key not in known:
                 raise fault(key, value, "unknown key", known=[*type(self).model_fields, *known])
             try:
-                TypeAdapter(types[key], config=ConfigDict(strict=True, allow_inf_nan=False)).validate_python(value)
-            except ValidationError as err:
-                raise fault(key, value, err.errors()[0]["msg"].replace("Input should be", "must be")) from err
-            try:
-                optimizers.get(self.kind, **{key: value})
+                registry.get(self.kind, **{key: value})
             except ValueError as err:
                 raise fault(key, value, str(err)) from err
         return self

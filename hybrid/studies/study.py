@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +31,14 @@ MAX_BYTES = 1 << 20
 
 MAX_DEPTH = 16
 """Of tables and lists within each other; nothing that is understood is nested more than four deep."""
+
+_QUOTED = re.compile(
+    r'"""(?:\\.|[^\\])*?(?:"""|\Z)|"(?:\\.|[^"\\\n])*+"?'  # strings, also unfinished ones
+    r"|'''.*?(?:'''|\Z)|'[^'\n]*+'?"  # and those without escapes
+    r"|#[^\n]*+",
+    re.DOTALL,
+)
+_LONG_KEY = re.compile(rf"(?<![\w-])(?:[\w-]+[ \t]*\.[ \t]*){{{MAX_DEPTH}}}")
 
 MAX_NAME_BYTES = 200
 """Of the name of a point, which is that of its folder: file systems take 255, and files beside it have longer names."""
@@ -266,6 +275,13 @@ def _point(path: Path, folder: Path, sections: Mapping[str, Any], values: Mappin
         raise refusal(err, data, where=where) from err
 
 
+def _check_keys(path: Path, text: str) -> None:
+    """Refuse keys of so many parts that the parser would take memory by the square of their number."""
+    bare = _QUOTED.sub(lambda found: "" if found[0][0] == "#" else "quoted", text)
+    if _LONG_KEY.search(bare):
+        raise Refused(f"{path}: a key has more than {MAX_DEPTH} parts: tables are nested deeper than {MAX_DEPTH}")
+
+
 def _check_depth(path: Path, data: Any) -> None:
     level = [data]
     for _ in range(MAX_DEPTH):
@@ -292,10 +308,13 @@ def _parse(path: Path) -> dict[str, Any]:
     if len(content) > MAX_BYTES:
         raise Refused(f"{path}: larger than {MAX_BYTES >> 20} MiB, too large for a study file")
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as err:
         line = content[: err.start].count(b"\n") + 1
         raise Refused(f"{path}: line {line}: not UTF-8, which TOML must be") from err
+    _check_keys(path, text)
+    try:
+        return tomllib.loads(text)
     except RecursionError as err:
         raise Refused(f"{path}: lists or tables are nested too deeply") from err
     except ValueError as err:

@@ -291,12 +291,6 @@ class TestRefusals:
         with pytest.raises(Refused, match=r"acts on 3 qubits, but the circuit has 2"):
             backend.prepare(QuantumCircuit(2), "ZZZ")
 
-    def test_partly_measured_circuit(self, backend):
-        circuit = QuantumCircuit(2, 2)
-        circuit.measure(0, 0)
-        with pytest.raises(Refused, match="every qubit"):
-            backend.sample(circuit)
-
     def test_forty_qubits_says_how_many_bytes(self, backend):
         circuit = QuantumCircuit(40)
         circuit.h(range(40))

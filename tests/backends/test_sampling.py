@@ -4,13 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from qiskit import QuantumCircuit
-from qiskit.quantum_info import SparsePauliOp, Statevector, random_pauli_list, random_statevector
+from qiskit.quantum_info import SparsePauliOp, random_pauli_list, random_statevector
 
 from backends import dense
 from backends.measurement.groups import basis_change, measurements
 from backends.measurement.outcomes import Outcomes, from_counts
-from backends.measurement.sampled import sampled_circuit
 from backends.seeds import child_seed, folded
 from circuits.errors import Refused
 
@@ -105,24 +103,3 @@ def test_child_seeds_differ_and_repeat():
     assert len(seeds) == 200_000
     assert len({folded(seed, 63) for seed in seeds}) == 200_000
     assert max(folded(seed, 63) for seed in seeds) < 2**63
-
-
-def test_measurements_at_the_end_are_taken_off():
-    circuit = QuantumCircuit(2, 2)
-    circuit.x(1)
-    circuit.measure([0, 1], [0, 1])
-    plain, row = sampled_circuit(circuit, (), 10)
-    assert Statevector(plain).probabilities_dict() == {"10": 1.0}
-    assert row.shape == (0,)
-
-
-def test_measurements_elsewhere_are_refused():
-    crossed = QuantumCircuit(2, 2)
-    crossed.measure([0, 1], [1, 0])
-    with pytest.raises(Refused, match="bit q"):
-        sampled_circuit(crossed, (), 10)
-    middle = QuantumCircuit(1, 1)
-    middle.measure(0, 0)
-    middle.x(0)
-    with pytest.raises(Refused, match="very end"):
-        sampled_circuit(middle, (), 10)

@@ -12,7 +12,6 @@ from qiskit.quantum_info import Operator, SparsePauliOp, Statevector
 
 import backends
 from backends import Batch
-from backends.simulators.bonds import bond_bytes
 from backends.simulators.reference import state
 from circuits.errors import Refused
 
@@ -57,29 +56,6 @@ def test_stabilizer_names_the_gate_it_cannot_do():
     assert stabilizer.submit(Batch(turned, "Z", [np.pi])).result().values[0, 0] == pytest.approx(-1)
     with pytest.raises(Refused, match=r"rx\(0\.3\)"):
         stabilizer.submit(Batch(turned, "Z", [0.3]))
-
-
-def test_mps_does_shallow_circuits_of_many_qubits():
-    n = 40
-    circuit = QuantumCircuit(n)
-    circuit.ry(0.3, range(n))
-    for q in range(0, n - 1, 2):
-        circuit.cx(q, q + 1)
-    mps = backends.get("aer", method="matrix_product_state")
-    value = mps.submit(Batch(circuit, SparsePauliOp.from_sparse_list([("ZZ", [0, 1], 1.0)], n))).result().values[0, 0]
-    assert value == pytest.approx(np.cos(0.3))  # the cx turns Z0 Z1 into Z1
-    assert bond_bytes(circuit, None) < 16 * 4 * 8 * n
-
-
-def test_bond_bytes_bounds_what_a_circuit_needs():
-    circuit = QuantumCircuit(6)
-    for _ in range(20):
-        for q in range(5):
-            circuit.cx(q, q + 1)
-    full = bond_bytes(circuit, None)
-    # bonds 1 2 4 8 4 2 1: 2 (1*2 + 2*4 + 4*8 + 8*4 + 4*2 + 2*1) numbers of 16 bytes
-    assert full == 16 * 2 * 84
-    assert bond_bytes(circuit, 2) < full
 
 
 def test_options_are_checked():
@@ -210,7 +186,7 @@ def test_evolution_means_its_definition_on_devices(hamiltonian):
     circuit.append(PauliEvolutionGate(SparsePauliOp(["XI", "ZZ"], [0.7, 0.4]), time=0.9), [0, 1])
     from qiskit_aer import AerSimulator
 
-    from backends.measurement.circuits import transpiled
+    from backends.measurement.targets import transpiled
 
     moved, layout = transpiled(circuit, AerSimulator(), level=1)
     assert layout == (0, 1)

@@ -38,6 +38,15 @@ def test_memory_is_needed_once_for_each_rank():
         check_node(backend, cost, Ranks(local_size=3))
 
 
+def test_the_optimizer_needs_memory_once_for_a_node(monkeypatch):
+    """Ranks of 1 GB and an optimizer of 9 GB: ten of them take 19 GB, twelve 21 GB."""
+    monkeypatch.setattr("backends.memory.free_bytes", lambda: 20 * 10**9)
+    backend, cost = backends.get("statevector"), Cost(seconds=1.0, compile_s=0.0, memory_bytes=10 * 10**9)
+    check_node(backend, cost, Ranks(local_size=10), leader_bytes=9 * 10**9)
+    with pytest.raises(Refused, match=r"12 ranks of this node needs 953.7 MiB and the optimizer 8.4 GiB"):
+        check_node(backend, cost, Ranks(local_size=12), leader_bytes=9 * 10**9)
+
+
 def test_bits_that_depend_on_threads_need_a_number_of_threads(one_of_two_cores, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     check_ranks(backends.get("statevector"))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hybrid.optimizers import get
-from hybrid.optimizers.cmaes import _cholesky, _constants
+from hybrid.optimizers.cmaes import _constants, _factor
 
 
 def test_only_the_order_of_values_matters(functions, drive):
@@ -50,13 +50,15 @@ def test_constants_are_pycmas(n, population):
     assert ours.c_c == pytest.approx(es.sp.cc)
 
 
-def test_cholesky():
-    generator = np.random.default_rng(1)
-    root = generator.normal(size=(30, 30))
-    matrix = root @ root.T + np.eye(30)
-    assert _cholesky(matrix) == pytest.approx(np.linalg.cholesky(matrix), abs=1e-12)
-    assert _cholesky(np.ones((3, 3))) is None
-    assert _cholesky(np.diag([1.0, 1e-15])) is None
+def test_no_factor_where_rounding_rules():
+    root = np.random.default_rng(1).normal(size=(30, 30))
+    factor = _factor(root @ root.T + np.eye(30))
+    assert factor is not None
+    assert factor @ factor.T == pytest.approx(root @ root.T + np.eye(30), abs=1e-12)
+    assert _factor(np.ones((3, 3))) is None
+    assert _factor(np.diag([1.0, -1.0])) is None
+    assert _factor(np.diag([1.0, 1e-15])) is None
+    assert _factor(np.diag([1.0, 1e-13])) is not None
 
 
 def test_a_covariance_without_a_factor_ends_the_run(drive):

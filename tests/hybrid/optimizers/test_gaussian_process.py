@@ -34,6 +34,34 @@ def test_posterior_is_the_textbooks():
     assert deviation.min() > 0.01
 
 
+@pytest.mark.parametrize("sigma", [0.0, 0.1])
+def test_posterior_and_fit_are_scikit_learns(sigma, monkeypatch):
+    """The same kernel with a variance for each value; the prior on the lengths is ours, and taken out here."""
+    gaussian = pytest.importorskip("sklearn.gaussian_process", reason="scikit-learn is not installed (extra learn)")
+    kernels = pytest.importorskip("sklearn.gaussian_process.kernels")
+    monkeypatch.setattr(gaussian_process, "PRIOR", (0.0, np.inf))
+    X, values, errors = _data(n=40, sigma=sigma)
+    hyper = fit(X, values, errors, start=np.zeros(4), least_scale=1e-3)
+    scale = values.std()
+    noise = (errors / scale) ** 2 + 1e-10
+    kernel = kernels.ConstantKernel(1.0, gaussian_process.SIGNALS) * kernels.Matern(
+        np.ones(3), [gaussian_process.LENGTHS] * 3, nu=2.5
+    )
+    theirs = gaussian.GaussianProcessRegressor(kernel, alpha=noise).fit(X, (values - values.mean()) / scale)
+    assert hyper[:-1] == pytest.approx(np.log(theirs.kernel_.k2.length_scale), abs=0.02)  # L-BFGS-B's tolerance
+    theirs = gaussian.GaussianProcessRegressor(
+        kernels.ConstantKernel(np.exp(hyper[-1])) * kernels.Matern(np.exp(hyper[:-1]), nu=2.5),
+        alpha=noise,
+        optimizer=None,
+    ).fit(X, (values - values.mean()) / scale)
+    x = np.random.default_rng(1).uniform(-1.5, 1.5, size=(7, 3))
+    mean, deviation = theirs.predict(x, return_std=True)
+    ours = condition(X, values, errors, hyper=hyper, least_scale=1e-3).predict(x)
+    assert ours[0] == pytest.approx(values.mean() + scale * mean, abs=1e-7)
+    assert ours[1] == pytest.approx(scale * deviation, rel=1e-4)
+    assert deviation.min() > 1e-4
+
+
 def test_exact_values_are_met():
     X, values, errors = _data()
     model = condition(X, values, errors, hyper=np.log([1.5, 1.5, 1.5, 1.0]), least_scale=1e-6)

@@ -43,7 +43,7 @@ def test_an_optimizer_passes_through():
         ("lbfgs", {"memory": 2.5}, "memory must be a whole number"),
         ("lbfgs", {"memory": True}, "memory must be a whole number"),
         ("spsa", {"calibration": "ten"}, "calibration must be a whole number"),
-        ("cobyla", {"radius": float("nan")}, "radius must be a number"),
+        ("cobyla", {"radius": float("nan")}, "radius must be a finite number"),
         ("cma-es", {"population": 3}, "population must be a whole number between 4"),
         ("cma-es", {"sigma": 0.0}, "sigma must be a number"),
         ("differential-evolution", {"population": 2.5}, "population must be a whole number"),

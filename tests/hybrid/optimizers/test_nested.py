@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from hybrid.optimizers import Told, get
-from hybrid.optimizers.inner import Comparison, child_seed
+from hybrid.optimizers.inner import Comparison
+from hybrid.optimizers.multistart import RUN
+from hybrid.optimizers.streams import child_seed
 
 
 def wells(x):
@@ -48,7 +50,7 @@ def test_every_run_is_the_inner_optimizers_own(inner, functions, drive):
         gradients = np.array([g for _, g in pairs]) if points.gradient else None
         state = optimizer.tell(state, Told(np.array([v for v, _ in pairs]), np.zeros(len(pairs)), gradients))
     for k, start in enumerate(starts):
-        alone = drive(get(inner), function.f, start, accuracy=1e-2, seed=child_seed(5, k))
+        alone = drive(get(inner), function.f, start, accuracy=1e-2, seed=child_seed(5, k, RUN))
         assert np.array_equal(alone.rows, rows[k])
 
 

@@ -54,6 +54,29 @@ def test_a_valley_too_long_is_no_convergence(functions, drive):
     assert "restarts" in optimizer.stalled(outcome.state)
 
 
+def test_a_flat_curved_valley_is_no_minimum(functions, drive):
+    """At an accuracy of 0.01 a restart of COBYLA gains nothing half way down Rosenbrock's valley."""
+    function, optimizer = functions.rosenbrock(), get("cobyla")
+    for start in ([-1.2, 1.0], [-0.5, -0.1], [-0.8, 0.9], [0.1, -0.4]):
+        outcome = drive(optimizer, function.f, np.array(start), accuracy=1e-2, max_steps=2000)
+        assert not optimizer.converged(outcome.state) or function.f(optimizer.best(outcome.state))[0] < 1e-2
+        assert optimizer.converged(outcome.state) or optimizer.stalled(outcome.state)
+
+
+@pytest.mark.parametrize("kind", ["cobyla", "nelder-mead"])
+def test_a_saddle_is_no_minimum(kind, drive):
+    """Of the double well x^4 - x^2 + y^2: all points with x = 0 that are met on the way are left."""
+
+    def f(t):
+        x, y = t
+        return x**4 - x**2 + y**2, np.array([4 * x**3 - 2 * x, 2 * y])
+
+    optimizer = get(kind, radius=1e-3)
+    outcome = drive(optimizer, f, np.array([0.0, 1e-3]), accuracy=1e-4)
+    assert optimizer.converged(outcome.state)
+    assert f(optimizer.best(outcome.state))[0] == pytest.approx(-0.25, abs=1e-4)
+
+
 @pytest.mark.parametrize("kind", ["cobyla", "nelder-mead"])
 def test_noise_ends_stalled_not_converged(kind, functions, drive):
     function, optimizer = functions.quadratic(4.0, 4), get(kind)
@@ -83,8 +106,8 @@ def test_a_forgotten_run_leaves_no_thread(functions, drive):
 def test_an_error_inside_the_solver_comes_out(functions, evaluate, monkeypatch):
     function, optimizer = functions.sinusoids(2), get("nelder-mead")
 
-    def broken(self, objective, *_):
-        objective(np.zeros(2))
+    def broken(self, function, theta, **_):
+        function(theta)
         raise ZeroDivisionError("inside")
 
     monkeypatch.setattr(NelderMead, "_round", broken)

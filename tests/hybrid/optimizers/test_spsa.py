@@ -17,7 +17,9 @@ def test_rows_and_calibration(functions, evaluate):
     function, optimizer = functions.sinusoids(5), get("spsa", calibration=7, perturbation=0.1, first_step=0.3)
     state = optimizer.init(function.start, accuracy=0.01, seed=0)
     rows = optimizer.ask(state).rows
-    assert rows.shape == (14, 5)
+    assert rows.shape == (4 + 14, 5)
+    assert np.array_equal(rows[:4], np.tile(function.start, (4, 1)))
+    rows = rows[4:]
     assert np.abs(rows - function.start) == pytest.approx(np.full((14, 5), 0.1))
     assert (rows[0::2] + rows[1::2]) / 2 == pytest.approx(np.tile(function.start, (7, 1)))
     state = optimizer.tell(state, evaluate(function.f, optimizer.ask(state)))
@@ -37,6 +39,41 @@ def test_a_start_near_the_minimum_calibrates_no_runaway(drive):
     assert optimizer.converged(outcome.state)
     assert np.abs(outcome.rows).max() < 2.0
     assert 0.5 * optimizer.best(outcome.state) @ optimizer.best(outcome.state) < 1e-3
+
+
+@pytest.mark.parametrize("steps", [15, 40])
+def test_noise_does_not_drive_it_up_from_a_start_near_the_minimum(steps, functions, drive):
+    """As from Hartree-Fock: 0.03 above the minimum, with errors of 0.05; of 20 runs at most one may end higher.
+
+    Steps of a fixed first length ended above the start in 19 and 16 of them, by 0.4 at most.
+    """
+    function, optimizer = functions.quadratic(4.0, 4), get("spsa")
+    start = 0.2 * function.start
+    above = []
+    for seed in range(20):
+        outcome = drive(optimizer, function.f, start, accuracy=0.05, sigma=0.05, seed=seed, max_steps=steps)
+        above.append(function.f(optimizer.best(outcome.state))[0] - function.f(start)[0])
+    assert 0.01 < function.f(start)[0] - function.minimum < 0.05
+    assert np.sum(np.array(above) > 0.0) <= 1
+    assert max(above) < 0.03
+    assert np.mean(above) < -0.005
+
+
+def test_high_curvature_shortens_first_step_and_shift(functions, evaluate):
+    """f = 50 |x|^2: what a step may bring is bounded by the curvature 100, where 0.5 rad would rise by 12."""
+
+    def f(x):
+        return 50.0 * x @ x, 100.0 * x
+
+    optimizer, theta = get("spsa"), np.full(4, 0.01)
+    state = optimizer.init(theta, accuracy=0.01, seed=0)
+    state = optimizer.tell(state, evaluate(f, optimizer.ask(state)))
+    assert 50.0 * 4 * state.perturbation**2 == pytest.approx(4 * 0.01)
+    for _ in range(20):
+        before = state.theta
+        state = optimizer.tell(state, evaluate(f, optimizer.ask(state)))
+        assert np.linalg.norm(state.theta - before) < 0.1
+        assert f(state.theta)[0] <= f(before)[0]
 
 
 def test_seeds_differ(functions, drive):

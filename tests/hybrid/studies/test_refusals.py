@@ -29,7 +29,7 @@ BAD = {
     ),
     "setting of wrong type": (
         TFIM + HEA + '[optimizer]\nmemory = "many"',
-        '[optimizer] memory = "many": must be a valid integer',
+        '[optimizer] memory = "many": optimizer lbfgs: memory must be a whole number, not ',
     ),
     "setting out of range": (TFIM + HEA + "[optimizer]\nmemory = -1", "[optimizer] memory = -1: "),
     "unknown inner optimizer": (
@@ -122,6 +122,10 @@ BAD = {
     "noise elsewhere": (
         TFIM + HEA + '[backend]\nnoise = "fake_manila"',
         '[backend] noise = "fake_manila": only name = "aer" takes',
+    ),
+    "level elsewhere": (
+        TFIM + HEA + '[backend]\nname = "statevector"\noptimization_level = 0',
+        '[backend] optimization_level = 0: only name = "aer" or "ibm" takes this key',
     ),
     "unknown precision": (TFIM + HEA + '[backend]\nname = "aer"\nprecision = "duble"', "did you mean 'double'?"),
     "no shots": (

@@ -99,6 +99,12 @@ def test_every_section_reaches_the_loop(tmp_path):
     }
 
 
+@pytest.mark.parametrize("name", ["aer", "ibm:fake_manila"])
+def test_a_study_says_whether_circuits_are_shortened(name, tmp_path):
+    text = TFIM + f'[backend]\nname = "{name}"\noptimization_level = 2\n'
+    assert build(study(text, tmp_path).points()[0])[2]["backend"].origin.options == {"optimization_level": 2}
+
+
 def test_a_record_is_a_study_again(tmp_path):
     text = TFIM.replace("field = 0.5", "edges = [[0, 1], [1, 3]]") + "[optimizer]\nmemory = 5\n"
     (point,) = study(text, tmp_path).points()

@@ -1,0 +1,85 @@
+"""What each of Aer's methods keeps in memory, and what gates, terms and shots cost it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from qiskit import QuantumCircuit
+
+from backends.simulators.bonds import bonds
+
+Method = Literal["statevector", "density_matrix", "matrix_product_state", "stabilizer"]
+
+TABLEAU_SAMPLE = 12
+"""Work of one bit string on the stabilizer method in n^2, as measured; of a Pauli string it is 1."""
+
+COPIES = 3
+"""Of a matrix-product state: itself, one to contract terms with, one that a swap is made in."""
+
+WORKSPACE = 6
+"""Matrices of a decomposition: what is decomposed, its factors, and copies of both."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a method, whatever it is.
+
+    Attributes:
+        terms: Pauli strings, where expectation values are computed exactly.
+        circuits: Circuits that are run, one for each measured group; 1 where values are exact.
+        shots: Bit strings drawn from each circuit; 0 where none are.
+        noise: Whether gates have errors: then, except for density matrices, each shot is a run of its own.
+    """
+
+    terms: int = 0
+    circuits: int = 1
+    shots: int = 0
+    noise: bool = False
+
+
+@dataclass(frozen=True)
+class Amount:
+    """What that amounts to.
+
+    Attributes:
+        passes: Gates, swaps, terms and samples, each a sweep.
+        amplitudes: Numbers that a sweep touches, on average.
+        memory_bytes: At once.
+    """
+
+    passes: float
+    amplitudes: float
+    memory_bytes: int
+
+
+def amount(
+    method: Method, circuit: QuantumCircuit, asked: Asked, *, limit: int | None = None, number_bytes: int = 16
+) -> Amount:
+    """Count passes, numbers and bytes.
+
+    Args:
+        method: Of Aer.
+        circuit: Down to standard gates.
+        asked: Of it.
+        limit: The dimension at which the bonds of matrix-product states are cut.
+        number_bytes: Of one amplitude.
+    """
+    n, gates = circuit.num_qubits, float(circuit.size())
+    if method == "matrix_product_state":
+        chain = bonds(circuit, limit, noise=asked.noise)
+        run, term, sample = (chain.passes, chain.work), chain.term, chain.sample
+        memory = 16 * (COPIES * chain.numbers + WORKSPACE * (2 * chain.widest) ** 2)
+    elif method == "stabilizer":
+        run, term, sample = (gates, gates * n), (1.0, float(n**2)), (1.0, TABLEAU_SAMPLE * float(n**2))
+        memory = 8 * n * (2 * n + 1)
+    else:
+        size = 4.0**n if method == "density_matrix" else 2.0**n
+        run, term, sample = (gates, gates * size), (1.0, size), (0.0, 0.0)
+        memory = number_bytes * size
+    runs = asked.circuits * (asked.shots if asked.noise and asked.shots and method != "density_matrix" else 1)
+    drawn = asked.circuits * asked.shots
+    passes, work = (
+        runs * of_run + asked.terms * of_term + drawn * of_sample
+        for of_run, of_term, of_sample in zip(run, term, sample, strict=True)
+    )
+    passes = max(passes, 1.0)
+    return Amount(passes, max(work / passes, 1.0), int(memory))
