@@ -62,7 +62,7 @@ class Local:
         for (_, z, phase), c in strings:
             values += c * (1, 1j, -1, -1j)[phase] * (1 - 2.0 * (np.bitwise_count(index & z) & 1))
         real = all(phase % 2 == 0 for (_, _, phase), _ in strings)
-        made = values.real.astype(self.real) if real else values.astype(np.result_type(self.real, np.complex64))
+        made = np.real(values).astype(self.real) if real else values.astype(np.result_type(self.real, np.complex64))
         return Diagonal(source, made[:, None])
 
     @property
