@@ -72,7 +72,7 @@ class Statevector(Backend, Samples, Tangents):
         """Exact, without noise, with gradients of its own."""
         return Capabilities(
             name="statevector",
-            summary="JAX statevector",
+            summary=self._summary(),
             max_qubits=None if native.available() and self._executor != "xla" and not self._devices else WHOLE,
             exact=True,
             noise=False,
@@ -80,6 +80,13 @@ class Statevector(Backend, Samples, Tangents):
             precision=self._precision,
             steady=True,
         )
+
+    def _summary(self) -> str:
+        if self._executor == "xla" or self._devices is not None:
+            return "statevector in XLA"
+        if (why := native.why_not()) is not None:
+            return f"statevector, slow: {why}"
+        return f"statevector in native kernels ({native.instruction_set()})"
 
     def footprint(self, work: Work) -> Footprint:
         """One pass for each block, wide factor and X mask of the observables; gradients hold the same states."""

@@ -15,6 +15,8 @@ Environment variables:
         process may use. Results have the same bits on any number of them.
 """
 
+import os
+
 from circuits.errors import Refused
 
 try:
@@ -33,6 +35,7 @@ __all__ = [
     "ProgramSingle",
     "available",
     "default_workers",
+    "instruction_set",
     "instruction_sets",
     "why_not",
 ]
@@ -41,6 +44,11 @@ __all__ = [
 def available() -> bool:
     """Whether the compiled kernels can be used."""
     return _why_not is None
+
+
+def instruction_set() -> str | None:
+    """The instruction set that is used where the call does not say; None where the kernels cannot be used."""
+    return os.environ.get("HYBRID_NATIVE_ISA") or instruction_sets()[0] if available() else None
 
 
 def why_not() -> str | None:
