@@ -18,9 +18,9 @@ from backends.statevector.plan import Apply, moves
 def roofline(circuit: QuantumCircuit, observable: Any, precision: Precision) -> dict[str, float]:
     """Operations in products of matrices, and bytes of states read and written, for one value with its gradient.
 
-    Of a circuit in halves only layers are counted: products there, back and of overlaps, and passes. Else counted are
-    blocks (forward, undone on lambda, cotangent), moves, and the observable's windows and diagonals; what does not
-    touch whole states is left out.
+    Of native kernels see `NativeProgram.work`. Of a circuit in halves only layers are counted: products there, back
+    and of overlaps, and passes. Else counted are blocks (forward, undone on lambda, cotangent), moves, and the
+    observable's windows and diagonals; what does not touch whole states is left out.
 
     Returns:
         ``flops`` and ``bytes``.
@@ -31,6 +31,8 @@ def roofline(circuit: QuantumCircuit, observable: Any, precision: Precision) -> 
     design = Design(lower(circuit), real, (H,))
     if design.cut is not None:
         return _of_halves(design.cut, real)
+    if design.native is not None:
+        return design.native.work((H,))
     plan = design.plan
     flops = numbers = 0.0
     for step in plan.steps:
