@@ -17,9 +17,8 @@ from backends.statevector.plan import Apply, moves
 def roofline(circuit: QuantumCircuit, observable: Any, precision: Precision) -> dict[str, float]:
     """Operations in products of matrices, and bytes of states read and written, for one value with its gradient.
 
-    Of a circuit in parts counted are rotations there and back, products with environments, and passes. Else counted are
-    blocks (forward, undone on lambda, cotangent), moves, and the observable's windows and diagonals; what does not
-    touch whole states is left out.
+    Of native kernels see `NativeProgram.work` and `PartsProgram.work`. Else counted are blocks (forward, undone on lambda,
+    cotangent), moves, and the observable's windows and diagonals; what does not touch whole states is left out.
 
     Returns:
         ``flops`` and ``bytes``.
@@ -30,8 +29,9 @@ def roofline(circuit: QuantumCircuit, observable: Any, precision: Precision) -> 
     design = Design(lower(circuit), real, (H,))
     if design.parts is not None:
         program = PartsProgram(design.lowered, design.parts, real)
-        flops, numbers = program.operations(program.terms(H))
-        return {"flops": flops, "bytes": numbers * real.itemsize}
+        return program.work(program.terms(H))
+    if design.native is not None:
+        return design.native.work((H,))
     plan = design.plan
     flops = numbers = 0.0
     for step in plan.steps:

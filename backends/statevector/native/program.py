@@ -50,6 +50,16 @@ class NativeProgram:
         """Time of a value with its gradient, in passes over the state."""
         return _cost(*self._cheapest(observables, undone=True).counts(True)) / PASS
 
+    def work(self, observables: tuple[SparsePauliOp, ...]) -> dict[str, float]:
+        """Operations and bytes of states of one value with its gradient, as `roofline` counts them.
+
+        The observables' own share is left out.
+
+        Returns:
+            ``flops`` and ``bytes``.
+        """
+        return work(self._cheapest(observables, undone=True), self.factors.n_qubits, self.real)
+
     def energies(self, terms: tuple[SparsePauliOp, ...]) -> Callable[[np.ndarray], np.ndarray]:
         """See `Program.energies`."""
         kernel = self._cheapest(terms, undone=False)
@@ -82,6 +92,30 @@ class NativeProgram:
         kind = native.ProgramDouble if self.real == np.float64 else native.ProgramSingle
         observables = [native.Observable(*chosen.observed(one)) for one in terms]
         return kind(chosen.n_qubits, chosen.x, chosen.z, chosen.angle, chosen.weight, self.angles.n_angles, observables)
+
+
+def work(kernel: "native.ProgramDouble | native.ProgramSingle", n_qubits: int, real: np.dtype) -> dict[str, float]:
+    """Operations of a program's rotations there and back, and bytes of its states.
+
+    A rotation takes four operations an amplitude forward, and eight to undo it on two states with four for its
+    overlap; a diagonal layer six, and sixteen. A pass reads and writes each state once.
+
+    Args:
+        kernel: The program.
+        n_qubits: Of it.
+        real: Type of real numbers.
+
+    Returns:
+        ``flops`` and ``bytes``.
+    """
+    amplitudes = 2.0**n_qubits
+    passes, _, layers, steps, _ = kernel.counts(False)
+    undo_passes, _, undo_layers, undo_steps, _ = kernel.counts(True)
+    flops = 4 * steps + 12 * undo_steps + 6 * layers + 16 * undo_layers
+    return {
+        "flops": flops * amplitudes,
+        "bytes": (passes + 2 * undo_passes) * 2 * 2 * real.itemsize * amplitudes,
+    }
 
 
 def _cost(passes: int, sweeps: int, layers: int, steps: int, diagonals: int) -> float:

@@ -10,7 +10,7 @@ from qiskit.quantum_info import SparsePauliOp
 from backends.angles import Angles
 from backends.statevector import native
 from backends.statevector.lower import Factors
-from backends.statevector.native.program import LEAST_QUBITS
+from backends.statevector.native.program import LEAST_QUBITS, work
 from backends.statevector.native.rotations import Absorb, gates, rotations
 from backends.statevector.parts.bonds import ONE, Part, cut
 from backends.statevector.parts.boundaries import Parts
@@ -112,16 +112,18 @@ class PartsProgram:
         whole = 0 if observables else 3 * 2**self.factors.n_qubits
         return held + amplitude * (kept + whole), tables
 
-    def operations(self, terms: tuple[Step, ...]) -> tuple[float, float]:
-        """Of a value with its gradient: operations, and numbers that are read and written."""
-        flops = numbers = 0.0
+    def work(self, terms: tuple[Step, ...]) -> dict[str, float]:
+        """Operations and bytes of states of one value with its gradient, as `roofline` counts them.
+
+        Those of the rotations, and of the products with environments.
+        """
+        total = {"flops": 0.0, "bytes": 0.0}
         for kernel, part, step in zip(self._kernels, self.parts.parts, terms, strict=True):
-            size = 2.0**part.n_qubits
-            passes, _, _, turns, diagonals = np.add(kernel.program.counts(False), kernel.program.counts(True))
+            own, size = work(kernel.program, part.n_qubits, self.real), 2.0**part.n_qubits
             products = 3 * step.n_before * 2**part.n_left + 2 * step.n_after * 2**part.n_right
-            flops += size * (8 * (turns + diagonals) + 8 * products)  # of a turn 4 there, and 12 back
-            numbers += size * 4 * (passes + step.n_before + step.n_after)
-        return flops, numbers
+            total["flops"] += own["flops"] + 8 * size * products
+            total["bytes"] += own["bytes"] + 2 * self.real.itemsize * size * (5 * step.n_before + 4 * step.n_after)
+        return total
 
     @cached_property
     def _kernels(self) -> list["Kernel"]:
