@@ -17,8 +17,8 @@ from backends.statevector.plan import Apply, moves
 def roofline(circuit: QuantumCircuit, observable: Any, precision: Precision) -> dict[str, float]:
     """Operations in products of matrices, and bytes of states read and written, for one value with its gradient.
 
-    Of native kernels see `NativeProgram.work` and `PartsProgram.work`. Else counted are blocks (forward, undone on lambda,
-    cotangent), moves, and the observable's windows and diagonals; what does not touch whole states is left out.
+    Of native kernels see `NativeProgram.work` and `PartsProgram.work`. Else counted are blocks (forward, undone on
+    lambda, cotangent), moves, and the observable's windows and diagonals; what does not touch whole states is left out.
 
     Returns:
         ``flops`` and ``bytes``.
