@@ -5,6 +5,8 @@ PYTHON ?= python3
 JOBS ?= 2
 EXTRAS := chem ibm braket ionq learn mpi notebooks dev
 
+NATIVE := $(wildcard backends/statevector/native/*.cpp backends/statevector/native/*.hpp backends/statevector/native/CMakeLists.txt)
+
 VENV := $(CURDIR)/.venv
 BIN := .venv/bin
 export VIRTUAL_ENV := $(VENV)
@@ -30,9 +32,12 @@ venv: .venv/ready ## the environment in .venv: pinned dependencies and this chec
 	$(BIN)/uv pip install --quiet --require-hashes --requirement constraints.txt
 	@touch $@
 
-.venv/ready: .venv/pinned pyproject.toml
+# Built with the pinned tools of the environment. Where there is a compiler, its errors are errors.
+.venv/ready: export HYBRID_REQUIRE_NATIVE := $(if $(shell command -v $(or $(CXX),c++)),1)
+.venv/ready: .venv/pinned pyproject.toml $(NATIVE)
 	@rm -f $@
-	$(BIN)/uv pip install --quiet --no-deps --editable .
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --config-settings build-dir=build/native --editable .
+	@$(BIN)/python -c 'from backends.statevector import native; print(native.why_not() or "C++ kernels: " + native.instruction_sets()[0])'
 	@$(BIN)/uv pip check --quiet || { echo "pyproject.toml asks for what constraints.txt does not hold: make lock" >&2; exit 1; }
 	@touch $@
 
@@ -67,4 +72,4 @@ lock: ## resolve pyproject.toml anew into constraints.txt
 		--upgrade --generate-hashes --no-header --no-annotate --output-file constraints.txt
 
 clean: ## remove the environment and everything that is made
-	rm -rf .venv demo htmlcov coverage.xml .coverage .pytest_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
+	rm -rf .venv demo htmlcov coverage.xml .coverage .pytest_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info backends/statevector/native/*.so

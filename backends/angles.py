@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from qiskit.circuit import ParameterExpression
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array
 
 from circuits.errors import Refused
 
@@ -40,14 +40,6 @@ class Angles:
         for k, expression, _ in self.curved:
             angles[:, k] = [self._evaluate(expression, row) for row in rows]
         return angles
-
-    def chosen(self, index: np.ndarray, constants: np.ndarray) -> "Angles":
-        """Some of the angles, by their index; from ``n_angles`` on it counts the constants."""
-        more = csr_array((len(constants), len(self.parameters)))
-        matrix = csr_array(vstack([self.matrix, more]))[index]
-        curves = {curve[0]: curve for curve in self.curved}
-        curved = tuple((new, *curves[old][1:]) for new, old in enumerate(index.tolist()) if old in curves)
-        return Angles(self.parameters, csr_array(matrix), np.concatenate([self.offset, constants])[index], curved)
 
     def jacobian(self, row: np.ndarray) -> csr_array:
         """Derivatives of every angle by every parameter at one row, shape (angles, params), sparse."""

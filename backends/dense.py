@@ -64,7 +64,7 @@ def probabilities(psi: np.ndarray, basis: str | None = None) -> np.ndarray:
     for q, letter in enumerate(reversed(basis or "")):
         if letter in TO_Z:
             psi = apply_matrix(psi, TO_Z[letter], (q,))
-    p = np.abs(psi.reshape(-1)) ** 2
+    p = np.abs(psi.reshape(-1)).astype(np.float64) ** 2  # NumPy draws from sums that are 1 in double precision
     return p / p.sum()
 
 

@@ -14,7 +14,7 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.statevector.exchange import Exchange, ShardPlan, Sweep, digits_of, sent_amplitudes
-from backends.statevector.frame import turned_observable
+from backends.statevector.frame import real_frame, turned_observable
 from backends.statevector.lower import lower
 from backends.statevector.observe import by_x_mask
 from backends.statevector.plan import Apply, Grow, Turn
@@ -107,7 +107,7 @@ def paper_plan(
             f"a gradient of {n} qubits holds {held_bytes / 1e9:.0f} GB on each of {n_devices} devices, "
             f"which have {rates.memory_gb:.0f}; {fewest_devices(n, real, rates)} would do"
         )
-    factors = lower(circuit)
+    factors = real_frame(lower(circuit))
     observable = turned_observable(observable) if factors.turned else observable
     _, plan = planned(factors, n_devices, real)
     amplitude = 2 * real.itemsize

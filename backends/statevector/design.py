@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
+import jax
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.statevector.cut import Cut, cut
+from backends.statevector import native
+from backends.statevector.frame import real_frame
 from backends.statevector.fuse import Block, Costs, Diagonal, Wide, fuse, total_cost
 from backends.statevector.lower import Factors
+from backends.statevector.native.program import PASS, NativeProgram
+from backends.statevector.parts.boundaries import Parts, parts_of
 from backends.statevector.plan import Plan, few_moves, looped_plan, plan
 from backends.statevector.sector import Reached, reached
 
@@ -18,12 +23,21 @@ UNROLLED = 40
 STEPWISE = 17
 """Qubits from which on states are large enough to be evolved kernel by kernel."""
 
-SMALLEST_CUT = 10
+WHOLE = 31
+"""Qubits of the largest whole state: indices of amplitudes are 32-bit numbers."""
+
+SMALLEST_CUT = 8
 """Qubits from which on a circuit may be cut; below, all that counts is how many operations there are."""
 
 SMALL: Costs = (1.0, 1.0, 1.0, 1.1, 1.5)
 LARGE: Costs = (7.0, 7.0, 7.0, 7.0, 8.2, 9.4)
 """Times of blocks on 0, 1, ... qubits, in passes over the state, a gradient's share included; in either precision."""
+
+Executor = Literal["auto", "native", "xla"]
+"""What computes: native kernels, XLA, or the first where they are there and serve."""
+
+NATIVE_PASS = 0.3
+"""Time of a pass of the native kernels, in passes of XLA's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,32 +45,53 @@ class Design:
     """The choices for a circuit; each is made when it is first asked for, and once.
 
     Attributes:
-        factors: The lowered circuit.
+        lowered: The circuit.
         real: Type of real numbers.
         observables: To be taken.
         whole: Whether the whole state has to be there, in steps, as for second derivatives.
+        executor: What is to compute.
     """
 
-    factors: Factors
+    lowered: Factors
     real: np.dtype
     observables: tuple[SparsePauliOp, ...] = ()
     whole: bool = False
+    executor: Executor = "auto"
 
     @cached_property
-    def part(self) -> Reached | None:
+    def factors(self) -> Factors:
+        """The circuit in the frame in which most of it is real."""
+        return real_frame(self.lowered)
+
+    @cached_property
+    def sector(self) -> Reached | None:
         """The part of the state space that the circuit stays in, if that is small; the rest is then not needed."""
-        return reached(self.factors)
+        return reached(self.factors) if self.lowered.n_qubits <= WHOLE else None
 
     @cached_property
-    def cut(self) -> Cut | None:
-        """Two halves to run instead, where few bonds join them and that costs less."""
-        if self.whole or self.part is not None or self.factors.n_qubits < SMALLEST_CUT:
+    def native(self) -> NativeProgram | None:
+        """The whole circuit for the native kernels, where these are there and JAX would compute on the processor."""
+        there = self.executor != "xla" and native.available()
+        if self.whole or not there or (self.executor == "auto" and jax.default_backend() != "cpu"):
             return None
-        found = cut(self.factors)
-        if found is None or any(is_stepwise(half.n_qubits) for half in found.halves):
+        return NativeProgram(self.lowered, self.real)
+
+    @cached_property
+    def parts(self) -> Parts | None:
+        """Parts to run instead, where few bonds join them and that costs less than the whole, or is all that fits."""
+        n = self.lowered.n_qubits
+        there = self.executor != "xla" and native.available()
+        if self.whole or not there or n < SMALLEST_CUT or self.sector is not None:
             return None
-        cost = total_cost(self.steps, block_costs(self.factors.n_qubits)) * 2.0**self.factors.n_qubits
-        return found if found.cost(self.observables) < cost else None
+        whole = self._whole_passes * 2.0**n * PASS / NATIVE_PASS if n <= WHOLE else np.inf
+        return parts_of(self.lowered, self.observables, whole)
+
+    @property
+    def _whole_passes(self) -> float:
+        """Time of a value on the whole state, in passes over it, a gradient's share included."""
+        if self.native is not None:
+            return NATIVE_PASS * self.native.passes(self.observables)
+        return total_cost(self.steps, block_costs(self.factors.n_qubits))
 
     @cached_property
     def steps(self) -> list[Block | Wide | Diagonal]:
@@ -75,19 +110,19 @@ class Design:
 
     @property
     def passes(self) -> float:
-        """Time of a value, in passes over the whole state, over the part, or over both halves."""
-        if self.part is not None:
+        """Time of a value, in passes over the whole state, over the sector, or over all parts."""
+        if self.sector is not None:
             return 2 * len(self.factors)
-        if self.cut is not None:
-            return self.cut.cost(self.observables) / self.cut.amplitudes
-        return total_cost(self.steps, block_costs(self.factors.n_qubits))
+        if self.parts is not None:
+            return self.parts.cost * NATIVE_PASS / PASS / self.parts.amplitudes
+        return self._whole_passes
 
     @property
     def amplitudes(self) -> float:
         """Over which the passes go."""
-        if self.part is not None:
-            return float(len(self.part.states))
-        return float(self.cut.amplitudes if self.cut is not None else 2**self.factors.n_qubits)
+        if self.sector is not None:
+            return float(len(self.sector.states))
+        return float(self.parts.amplitudes if self.parts is not None else 2**self.lowered.n_qubits)
 
 
 def is_stepwise(n_qubits: int) -> bool:

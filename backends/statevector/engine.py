@@ -19,26 +19,29 @@ from backends.cost import Footprint, Work
 from backends.gradients.value_and_gradient import as_function
 from backends.measurement.groups import measurements
 from backends.measurement.sampled import sampling
+from backends.statevector import native
 from backends.statevector.derivatives import hessian, metric, tangents
-from backends.statevector.design import Design
+from backends.statevector.design import WHOLE, Design, Executor
 from backends.statevector.footprint import Memory, memory_of
 from backends.statevector.lower import lower
 from backends.statevector.observe import by_x_mask
+from backends.statevector.parts.boundaries import MOST_QUBITS
 from backends.statevector.program import Program, program_of
 from circuits.errors import Refused
 
-MAX_QUBITS = 31
-"""Indices of amplitudes are 32-bit numbers."""
-
 
 class Statevector(Backend, Samples, Tangents):
-    """Exact expectation values and adjoint gradients in JAX, compiled once for each shape of circuit.
+    """Exact expectation values and adjoint gradients, by native kernels on processors and by XLA on accelerators.
+
+    A circuit that few bonds join runs in parts (see `parts`), on any number of qubits; whole states have at most 31.
 
     Args:
         precision: Of the amplitudes: "double" (complex128) or "single" (complex64).
-        memory: "keep" keeps the state before each step of a gradient from 17 qubits on, "lean" never holds more than
-            four states and takes about a third longer, "auto" keeps where that takes at most a quarter of this
-            machine's memory. The two round differently.
+        executor: What computes: "native" kernels, "xla" (compiled once for each shape of circuit), or "auto": the
+            native ones where they are there and JAX would compute on the processor. The two round differently.
+        memory: Of XLA: "keep" keeps the state before each step of a gradient from 17 qubits on, "lean" never holds more
+            than four states and takes about a third longer, "auto" keeps where that takes at most a quarter of this
+            machine's memory. The two round differently. Native kernels never keep any, and hold two states.
         devices: Over how many of JAX's devices the state is divided, a power of two; None for one device and its
             faster ways. See `shard`.
     """
@@ -47,13 +50,19 @@ class Statevector(Backend, Samples, Tangents):
         self,
         *,
         precision: Annotated[Precision, '"double" or "single"'] = "double",
+        executor: Annotated[
+            Executor, '"auto", "native" or "xla": kernels of this machine or what JAX compiles'
+        ] = "auto",
         memory: Annotated[
             Literal["auto", "keep", "lean"],
-            '"auto", "keep" or "lean": whether gradients of 17 qubits or more keep states',
+            '"auto", "keep" or "lean": whether gradients of 17 qubits or more keep states, in XLA',
         ] = "auto",
         devices: Annotated[PositiveInt | None, "the number of JAX's devices that share the state, from 1"] = None,
     ):
+        if executor == "native" and native.why_not():
+            raise Refused(f'executor="native": {native.why_not()}')
         self._devices = devices
+        self._executor: Executor = executor
         self._keep = {"auto": None, "keep": True, "lean": False}[memory]
         self._precision: Precision = precision
         self._real = np.dtype({"double": np.float64, "single": np.float32}[precision])
@@ -63,8 +72,8 @@ class Statevector(Backend, Samples, Tangents):
         """Exact, without noise, with gradients of its own."""
         return Capabilities(
             name="statevector",
-            summary="JAX statevector",
-            max_qubits=MAX_QUBITS,
+            summary=self._summary(),
+            max_qubits=None if native.available() and self._executor != "xla" and not self._devices else WHOLE,
             exact=True,
             noise=False,
             gradient="adjoint",
@@ -72,16 +81,25 @@ class Statevector(Backend, Samples, Tangents):
             steady=True,
         )
 
+    def _summary(self) -> str:
+        if self._executor == "xla" or self._devices is not None:
+            return "statevector in XLA"
+        if (why := native.why_not()) is not None:
+            return f"statevector, slow: {why}"
+        return f"statevector in native kernels ({native.instruction_set()})"
+
     def footprint(self, work: Work) -> Footprint:
         """One pass for each block, wide factor and X mask of the observables; gradients hold the same states."""
-        self._check_width(work.circuit)
-        design = Design(lower(work.circuit), self._real, work.observables)
+        if work.shots is not None:
+            self._check_width(work.circuit)
+        design = self._design(work.circuit, work.observables)
         held = memory_of(design, derivative=work.derivative, keep=self._keep)
-        n_masks = sum(len(by_x_mask(observable)) for observable in work.observables)
+        apart = design.sector or design.parts
+        n_masks = 0 if apart else sum(len(by_x_mask(observable)) for observable in work.observables)
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
         return Footprint(
             standard_error=error,
-            passes=design.passes if design.part else design.passes + n_masks,
+            passes=design.passes + n_masks,
             amplitudes=design.amplitudes,
             memory_bytes=held.total_bytes,
         )
@@ -94,7 +112,7 @@ class Statevector(Backend, Samples, Tangents):
         """
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
-        return memory_of(Design(lower(circuit), self._real, observables), derivative=derivative, keep=self._keep)
+        return memory_of(self._design(circuit, observables), derivative=derivative, keep=self._keep)
 
     def prepare(self, circuit: QuantumCircuit, observables: Any):
         """Lower the circuit and the observables once. See `Backend.prepare`."""
@@ -107,6 +125,7 @@ class Statevector(Backend, Samples, Tangents):
         def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
             check_request(precision, shots, seed)
             if shots is not None:
+                self._check_width(circuit)
                 return self._sampled(program, observables, as_rows(parameters, circuit), shots, seed)
             start = time.perf_counter()
             rows = as_rows(parameters, circuit)
@@ -157,6 +176,7 @@ class Statevector(Backend, Samples, Tangents):
         """Second derivatives of an expectation value as a function: theta (params,) -> (params, params)."""
         self._on_one_device("a Hessian")
         check_unitary(circuit)
+        self._check_width(circuit)
         (observable,) = as_observables(observable, circuit.num_qubits)
         program = self._program(circuit, (observable,), derivative=True, whole=True)
         with self._arithmetic():
@@ -182,6 +202,7 @@ class Statevector(Backend, Samples, Tangents):
         """The circuit made ready, if so many states for each parameter fit into the free memory."""
         self._on_one_device(what)
         check_unitary(circuit)
+        self._check_width(circuit)
         held = (states * circuit.num_parameters + 8) * 2 * self._real.itemsize * 2**circuit.num_qubits
         memory.check(held, what=f"{what} of {circuit.num_parameters} parameters")
         return self._program(circuit, (), derivative=False, whole=True)
@@ -233,6 +254,7 @@ class Statevector(Backend, Samples, Tangents):
     def states(self, circuit: QuantumCircuit) -> Callable[[np.ndarray], np.ndarray]:
         """The final states; see `States`."""
         check_unitary(circuit)
+        self._check_width(circuit)
         program = self._program(circuit, (), derivative=False)
         return lambda row: self._state(program, row)
 
@@ -268,20 +290,35 @@ class Statevector(Backend, Samples, Tangents):
         memory.check(held.total_bytes, what=f"{n_qubits} qubits on 'statevector'")
 
     def _check_width(self, circuit: QuantumCircuit) -> None:
+        """Refuse a whole state that is too wide."""
         n = circuit.num_qubits
-        if n > MAX_QUBITS:
+        if self._devices is None and n > WHOLE:
             raise Refused(
-                f"the circuit has {n} qubits; 'statevector' takes at most {MAX_QUBITS} "
-                f"(a state of {n} qubits alone needs {memory.in_bytes(self._complex.itemsize * 2**n)})"
+                f"the circuit has {n} qubits, but 'statevector' makes whole states, samples and second derivatives "
+                f"of at most {WHOLE} (one of {n} qubits alone needs {memory.in_bytes(self._complex.itemsize * 2**n)})"
             )
+
+    def _design(self, circuit: QuantumCircuit, observables: tuple, *, whole: bool = False) -> Design:
+        """How the circuit will be run, if it can be."""
+        design = Design(lower(circuit), self._real, observables, whole, self._executor)
+        n = circuit.num_qubits
+        if n > WHOLE and design.parts is None:
+            why = f"gates join it at so many places that no parts of at most {MOST_QUBITS} qubits are found"
+            if self._executor == "xla":
+                why = 'these are run by the native kernels, which executor="xla" excludes'
+            raise Refused(
+                f"the circuit has {n} qubits; beyond {WHOLE}, 'statevector' runs circuits in parts, but "
+                f"{native.why_not() or why} (a state of {n} qubits alone needs "
+                f"{memory.in_bytes(self._complex.itemsize * 2**n)})"
+            )
+        return design
 
     def _program(self, circuit: QuantumCircuit, observables: tuple, *, derivative: bool, whole: bool = False) -> Any:
         """The circuit made ready, as `program_of` chooses or `Sharded`, if its states fit into the free memory."""
         if self._devices is not None:
             return self._sharded(circuit, self._devices)
-        self._check_width(circuit)
         with self._arithmetic():
-            design = Design(lower(circuit), self._real, observables, whole)
+            design = self._design(circuit, observables, whole=whole)
             held = memory_of(design, derivative=derivative, keep=self._keep)
             self._check_fits(held, circuit.num_qubits)
             return program_of(design, keep=held.keep)

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from qiskit.quantum_info import SparsePauliOp
 
 from backends.memory import readable, total_bytes
-from backends.statevector.cut import Cut
 from backends.statevector.design import Design, is_stepwise
 from backends.statevector.observe import MOST_PRECOMPUTED, by_x_mask, supports, windows
+from backends.statevector.parts.program import PartsProgram
 from backends.statevector.plan import Apply, Plan, Run, Turn
 from backends.statevector.stepwise import state_bytes
 
@@ -18,10 +17,6 @@ SHARE = 0.25
 What is free just now does not count: the two ways round differently, and the bits of a run must not depend on what else
 runs.
 """
-
-
-INDEX = 4
-"""Bytes of an index."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +29,7 @@ class Memory:
         lean_bytes: States held at once if none were kept for the way back.
         keep: Whether states are kept for the way back.
         state_bytes: One state.
-        halves: Whether two halves of the circuit are held instead of its state.
+        parts: How many parts of the circuit are held instead of its state, 0 for none.
     """
 
     states_bytes: int
@@ -42,7 +37,7 @@ class Memory:
     lean_bytes: int
     keep: bool
     state_bytes: int
-    halves: bool = False
+    parts: int = 0
 
     @property
     def total_bytes(self) -> int:
@@ -50,9 +45,9 @@ class Memory:
         return self.states_bytes + self.tables_bytes
 
     def __str__(self) -> str:
+        if self.parts:
+            return f"{readable(self.total_bytes)}: the circuit runs as {self.parts} parts, which are small"
         held = f"{readable(self.total_bytes)}, {self.states_bytes / self.state_bytes:.1f} states at once"
-        if self.halves:
-            return f"{held}: the circuit runs as two halves, which are small"
         if self.keep and self.lean_bytes < self.states_bytes:
             return f"{held}: those before the steps are kept to save time; lean would hold {readable(self.lean_bytes)}"
         return f"{held}: none is kept for the way back"
@@ -66,17 +61,21 @@ def memory_of(design: Design, *, derivative: bool, keep: bool | None) -> Memory:
         derivative: Whether gradients are asked for.
         keep: Whether to keep states for the way back; None: where that takes at most a quarter of the machine's.
     """
-    n, real, observables = design.factors.n_qubits, design.real, design.observables
+    n, real, observables = design.lowered.n_qubits, design.real, design.observables
     one = 2 * real.itemsize * 2**n
-    if design.part is not None:
-        part = len(design.part.states)
+    if design.sector is not None:
+        part = len(design.sector.states)
         states = 8 * 2 * real.itemsize * part
         tables = part * (real.itemsize + 4) * len(design.factors) + sum(
             min(part**2, part * len(by_x_mask(h))) * 2 * real.itemsize for h in observables
         )
         return Memory(states, tables, states, False, one)
-    if design.cut is not None:
-        return _of_halves(design.cut, observables, real, derivative)
+    if design.parts is not None:
+        held, tables = PartsProgram(design.lowered, design.parts, real).memory_bytes(observables, derivative=derivative)
+        return Memory(held, tables, held, False, one, len(design.parts.parts))
+    if design.native is not None:
+        held = design.native.memory_bytes(n_observables=len(observables), derivative=derivative)
+        return Memory(held, 0, held, False, one)
     plan = design.plan
     masks = [by_x_mask(observable) for observable in observables]
     entries = sum((len(m) - (0 in m)) * 2**n for m in masks)
@@ -86,17 +85,6 @@ def memory_of(design: Design, *, derivative: bool, keep: bool | None) -> Memory:
     if keep is None:
         keep = derivative and kept <= SHARE * total_bytes()
     return Memory(kept if keep or not is_stepwise(n) else lean, tables, lean, bool(keep), one)
-
-
-def _of_halves(cut: Cut, observables: tuple[SparsePauliOp, ...], real: np.dtype, derivative: bool) -> Memory:
-    """Halves keep their states before all layers; a whole state is made where no observable is asked for."""
-    n, number = sum(map(len, cut.sides)), real.itemsize
-    layers = max(len(half.layers) for half in cut.layers)
-    across = [len(cut.split(observable)[1]) for observable in observables]
-    states = 2 * number * cut.amplitudes * (8 + layers * derivative + 2 * max(across, default=0))
-    tables = cut.amplitudes * (layers * (2 * INDEX + 2 * number) + 3 * number * (2 * len(across) + sum(across)))
-    whole = 0 if observables else 3 * 2 * number * 2**n
-    return Memory(states + whole, tables, states + whole, derivative, 2 * number * 2**n, halves=True)
 
 
 def _states(plan: Plan, real: np.dtype, masks: list, derivative: bool, keep: bool) -> int:

@@ -5,17 +5,31 @@ may be replaced by V U V+ and V H V+. Rotations about Y are real matrices, those
 with more of the latter, as in QAOA, is turned, and its mixers take half the operations.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
+from backends.statevector.lower import Factors
 
-def turned_masks(x: int, z: int, n_y: int, coefficient: float) -> tuple[int, int, int, float]:
-    """V P V+ of a string with the given masks, number of Y and coefficient.
 
-    >>> turned_masks(0b01, 0b10, 0, 1.0)  # ZX -> ZY
-    (1, 3, 1, 1.0)
-    """
-    return x, z ^ x, x.bit_count() - n_y, coefficient * (-1) ** n_y
+def real_frame(factors: Factors) -> Factors:
+    """The factors in the frame in which more of those that are free and act on one qubit are real."""
+    alone = factors.free & (factors.x != 0) & (np.bitwise_count(factors.support) == 1)
+    alone &= np.count_nonzero(factors.weight, axis=1) == 1
+    about_y = factors.phase[alone] != 1
+    return _turned(factors) if 2 * np.count_nonzero(about_y) < len(about_y) else factors
+
+
+def _turned(factors: Factors) -> Factors:
+    """V G V+ of each factor."""
+    x = factors.x[:, None]
+    n_y = np.bitwise_count(x & factors.z).astype(int)
+    coefficient = factors.weight * (1 - n_y // 2 % 2 * 2)  # of the string, without the i of its Y
+    after = np.bitwise_count(x).astype(int) - n_y
+    weight = coefficient * (1 - n_y % 2 * 2) * (1 - after // 2 % 2 * 2)
+    phase = np.where(np.bitwise_count(factors.x) % 2, np.where(factors.phase == 1, -1j, 1), factors.phase)
+    return replace(factors, z=factors.z ^ x, weight=weight, phase=phase, turned=True)
 
 
 def turned_observable(observable: SparsePauliOp) -> SparsePauliOp:

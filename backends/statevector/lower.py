@@ -22,7 +22,6 @@ from qiskit.circuit.library import PauliEvolutionGate
 
 from backends.angles import Angles, compile_angles
 from backends.instructions import exponents, flatten, free
-from backends.statevector.frame import turned_masks
 
 Strings = dict[tuple[tuple[int, str], ...], float]
 """Pauli strings as ((qubit, letter), ...) with their coefficients."""
@@ -50,7 +49,14 @@ class Factors:
     weight: np.ndarray
     phase: np.ndarray
     gate: np.ndarray
-    turned: bool
+    turned: bool = False
+
+    @cached_property
+    def free(self) -> np.ndarray:
+        """Whether each angle depends on parameters, shape (factors,)."""
+        free = np.diff(self.angles.matrix.indptr) > 0
+        free[[index for index, _, _ in self.angles.curved]] = True
+        return free
 
     @cached_property
     def support(self) -> np.ndarray:
@@ -74,9 +80,6 @@ def lower(circuit: QuantumCircuit) -> Factors:
             angles.append(angle * scale)
             groups.append(group)
             gates.append(next(number) if gate is None else gate)
-    turned = _prefers_turned(angles, groups)
-    if turned:
-        groups = [[turned_masks(*string) for string in group] for group in groups]
     width = max((len(group) for group in groups), default=1)
     x = np.zeros(len(groups), dtype=mask_type(circuit.num_qubits))
     z = np.zeros((len(groups), width), dtype=x.dtype)
@@ -88,19 +91,12 @@ def lower(circuit: QuantumCircuit) -> Factors:
             phase[row] = 1 if n_y % 2 == 0 else -1j
             weight[row, column] = coefficient * (-1) ** (n_y // 2)
     compiled = compile_angles(angles, list(circuit.parameters))
-    return Factors(circuit.num_qubits, compiled, x, z, weight, phase, np.array(gates, int), turned)
+    return Factors(circuit.num_qubits, compiled, x, z, weight, phase, np.array(gates, int))
 
 
-def _prefers_turned(angles: list, groups: list) -> bool:
-    """Whether rotations about X outnumber those about Y, among the free ones on one qubit."""
-    alone = [group[0] for angle, group in zip(angles, groups, strict=True) if free(angle) and len(group) == 1]
-    letters = [n_y for x, z, n_y, _ in alone if x and (x | z).bit_count() == 1]
-    return 2 * sum(letters) < len(letters)
-
-
-def mask_type(n_qubits: int) -> type[np.unsignedinteger]:
-    """The numbers that hold masks over so many qubits, with a bit to spare; above 31, it takes several devices."""
-    return np.uint32 if n_qubits <= 31 else np.uint64
+def mask_type(n_qubits: int) -> type[np.unsignedinteger] | type[object]:
+    """The numbers that hold masks over so many qubits, with a bit to spare; above 63, those of Python."""
+    return np.uint32 if n_qubits <= 31 else np.uint64 if n_qubits <= 63 else object
 
 
 def _exponentials(circuit: QuantumCircuit, number: Iterator[int]) -> Iterator[tuple[int | None, Any, Strings]]:

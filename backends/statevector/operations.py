@@ -7,20 +7,18 @@ from qiskit import QuantumCircuit
 
 from backends.base import Precision
 from backends.checks import as_observables
-from backends.statevector.arrangement import arranged
-from backends.statevector.cut import Cut
 from backends.statevector.design import Design
 from backends.statevector.lower import lower
 from backends.statevector.observe import by_x_mask, supports, windows
+from backends.statevector.parts.program import PartsProgram
 from backends.statevector.plan import Apply, moves
 
 
 def roofline(circuit: QuantumCircuit, observable: Any, precision: Precision) -> dict[str, float]:
     """Operations in products of matrices, and bytes of states read and written, for one value with its gradient.
 
-    Of a circuit in halves only layers are counted: products there, back and of overlaps, and passes. Else counted are
-    blocks (forward, undone on lambda, cotangent), moves, and the observable's windows and diagonals; what does not
-    touch whole states is left out.
+    Of native kernels see `NativeProgram.work` and `PartsProgram.work`. Else counted are blocks (forward, undone on
+    lambda, cotangent), moves, and the observable's windows and diagonals; what does not touch whole states is left out.
 
     Returns:
         ``flops`` and ``bytes``.
@@ -29,8 +27,11 @@ def roofline(circuit: QuantumCircuit, observable: Any, precision: Precision) -> 
     (H,) = as_observables(observable, circuit.num_qubits)
     n = circuit.num_qubits
     design = Design(lower(circuit), real, (H,))
-    if design.cut is not None:
-        return _of_halves(design.cut, real)
+    if design.parts is not None:
+        program = PartsProgram(design.lowered, design.parts, real)
+        return program.work(program.terms(H))
+    if design.native is not None:
+        return design.native.work((H,))
     plan = design.plan
     flops = numbers = 0.0
     for step in plan.steps:
@@ -45,15 +46,4 @@ def roofline(circuit: QuantumCircuit, observable: Any, precision: Precision) -> 
     products = len(windows(supports(groups), n, plan.width))
     flops += products * 2 * 2.0**plan.width * 2.0 ** (n + 1)
     numbers += (5 * products + 2.5 + 2) * 2.0 ** (n + 1)
-    return {"flops": flops, "bytes": numbers * real.itemsize}
-
-
-def _of_halves(cut: Cut, real: np.dtype) -> dict[str, float]:
-    flops = numbers = 0.0
-    for layers, half in zip(cut.layers, cut.halves, strict=True):
-        form, _ = arranged(layers, half, real)
-        state = 2.0 ** (form.n_qubits + 1)
-        mixed = len(layers.layers) - 1
-        flops += mixed * sum(3 * 2 * 2.0**size * (1 if form.real else 2) * state for size in form.windows)
-        numbers += state * (mixed * (2 + 3) * len(form.windows) + 2 * 2 * len(layers.layers))
     return {"flops": flops, "bytes": numbers * real.itemsize}

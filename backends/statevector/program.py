@@ -18,9 +18,10 @@ from backends.statevector.diagonals import Diagonals
 from backends.statevector.evolve import Arrays, evolve, value_and_slopes
 from backends.statevector.frame import returned_state, turned_observable
 from backends.statevector.fuse import Block, Diagonal, Wide
-from backends.statevector.halves import HalvesProgram, halves_program
 from backends.statevector.kernels import overlap
+from backends.statevector.native.program import NativeProgram
 from backends.statevector.observe import Terms, apply
+from backends.statevector.parts.program import PartsProgram
 from backends.statevector.plan import Plan, Scan, Turn, places, relabelled
 from backends.statevector.sector import SectorProgram, sector_program
 from backends.statevector.stepwise import Observed, Operands, Walk, rehearsed, slopes_of
@@ -109,12 +110,14 @@ class Program:
         return run
 
 
-def program_of(design: Design, *, keep: bool = True) -> Program | SectorProgram | HalvesProgram:
+def program_of(design: Design, *, keep: bool = True) -> Program | SectorProgram | PartsProgram | NativeProgram:
     """A circuit made ready; call it in the precision that it is to run in."""
-    if design.part is not None:
-        return sector_program(design.factors, design.part, design.real)
-    if design.cut is not None:
-        return halves_program(design.cut, design.real, turned=design.factors.turned)
+    if design.sector is not None:
+        return sector_program(design.factors, design.sector, design.real)
+    if design.parts is not None:
+        return PartsProgram(design.lowered, design.parts, design.real)
+    if design.native is not None:
+        return design.native
     factors = design.factors
     return Program(factors.angles, design.plan, arrays_of(design), design.real, factors.turned, keep)
 

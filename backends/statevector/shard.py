@@ -25,7 +25,7 @@ from backends.statevector import kernels, wide
 from backends.statevector.blocks import Local, slopes
 from backends.statevector.design import block_costs
 from backends.statevector.exchange import ShardPlan, Sweep, global_qubits
-from backends.statevector.frame import returned_state, turned_observable
+from backends.statevector.frame import real_frame, returned_state, turned_observable
 from backends.statevector.fuse import Block, Diagonal, Wide, fuse
 from backends.statevector.lower import Factors, lower
 from backends.statevector.partner import AXIS, SharedTerms, apply, divided, summed
@@ -119,7 +119,7 @@ def compile_sharded(circuit: QuantumCircuit, real: np.dtype, devices: Sequence[A
         Refused: for another number of devices, or more than leave a local qubit.
     """
     devices = list(jax.devices() if devices is None else devices)
-    factors = lower(circuit)
+    factors = real_frame(lower(circuit))
     steps, plan = planned(factors, len(devices), real)
     mesh = Mesh(np.array(devices), (AXIS,))
     with jax.enable_x64(real.itemsize == 8):

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from backends.machine import machine
+from backends.statevector import native
 
 PACKAGES = (
     "hybrid-codesign",
@@ -28,14 +29,16 @@ def provenance() -> dict[str, Any]:
     """Versions, machine and time, as JSON-able values; no user name, no host name, no paths.
 
     Returns:
-        "created_utc" (ISO 8601, UTC), "python", "system", "machine" (a description of its processor) and "packages"
-        (name to version, of those in `PACKAGES` that are installed).
+        "created_utc" (ISO 8601, UTC), "python", "system", "machine" (a description of its processor), "kernels" (the
+        instruction set that the statevector engine's native kernels compute with, or "none") and "packages" (name to
+        version, of those in `PACKAGES` that are installed).
     """
     return {
         "created_utc": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "python": sys.version.split()[0],
         "system": f"{platform.system()} {platform.machine()}",
         "machine": machine(),
+        "kernels": native.instruction_set() or "none",
         "packages": {name: found for name in PACKAGES if (found := _version(name)) is not None},
     }
 

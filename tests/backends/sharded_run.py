@@ -40,7 +40,7 @@ def kept():
         if forget:
             compiled._known.clear()
             compiled._kernels.clear()
-        evaluate = Statevector().prepare(hardware_efficient(3, layers=1), tfim(3).hamiltonian)
+        evaluate = Statevector(executor="xla").prepare(hardware_efficient(3, layers=1), tfim(3).hamiltonian)
         found.append(float(evaluate([[0.1] * 6]).values[0, 0]).hex())
     return found
 

@@ -298,6 +298,8 @@ class TestRefusals:
         for layer in range(40):
             for q in range(layer % 2, 39, 2):
                 circuit.cx(q, q + 1)
+            circuit.t(range(40))
+            circuit.h(range(40))
         H = "Z" * 40
         for ask in (
             lambda: backend.submit(Batch(circuit, H, [0.1])),

@@ -14,8 +14,10 @@ import backends
 from backends.statevector import buffers, design, stepwise
 from backends.statevector.buffers import Buffers
 from backends.statevector.design import Design, block_costs
+from backends.statevector.frame import real_frame
 from backends.statevector.fuse import Block, Diagonal, fuse
 from backends.statevector.lower import lower
+from backends.statevector.native.program import NativeProgram
 from backends.statevector.program import Program, program_of
 from backends.statevector.sector import SectorProgram, reached
 from circuits import hamiltonian_variational, hardware_efficient, heisenberg, maxcut, molecule, qaoa, tfim, uccsd
@@ -69,7 +71,7 @@ def without_host(monkeypatch):
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("way", ["whole", "loops", "keep", "lean"])
+@pytest.mark.parametrize("way", ["native", "whole", "loops", "keep", "lean"])
 def test_every_way_gives_the_same(case, way, monkeypatch):
     circuit, observable = CASES[case]()
     monkeypatch.setattr(design, "STEPWISE", 1 if way in ("keep", "lean") else 99)
@@ -77,7 +79,10 @@ def test_every_way_gives_the_same(case, way, monkeypatch):
     monkeypatch.setattr(buffers, "HOST", 2**circuit.num_qubits if way == "lean" else 0)
     if way == "keep":
         without_host(monkeypatch)
-    value, alone, gradient, psi = answers(circuit, observable, memory=way if way in ("keep", "lean") else "auto")
+    options = {"executor": "native" if way == "native" else "xla"}
+    value, alone, gradient, psi = answers(
+        circuit, observable, **options, memory=way if way in ("keep", "lean") else "auto"
+    )
     theta = np.random.default_rng(4).normal(size=circuit.num_parameters)
     wanted, slopes = backends.get("lightning").value_and_grad(circuit, observable)(theta)
     assert (value, alone) == (pytest.approx(wanted, abs=TOLERANCE),) * 2
@@ -95,7 +100,7 @@ def test_memory_is_known_to_the_byte(case, keep, monkeypatch):
     without_host(monkeypatch)
     made = []
     monkeypatch.setattr("backends.statevector.program.Buffers", lambda dtype: made.append(Buffers(dtype)) or made[-1])
-    engine = backends.get("statevector", memory="keep" if keep else "lean")
+    engine = backends.get("statevector", executor="xla", memory="keep" if keep else "lean")
     f = engine.value_and_grad(circuit, observable)
     for _ in range(3):
         f(np.ones(circuit.num_parameters))
@@ -109,21 +114,21 @@ def test_memory_is_known_to_the_byte(case, keep, monkeypatch):
 
 def test_too_much_memory_is_refused_with_the_number():
     with pytest.raises(Refused, match=r"needs \d+ bytes"):
-        backends.get("statevector").value_and_grad(hardware_efficient(31), tfim(31))
+        backends.get("statevector").value_and_grad(hardware_efficient(31, layers=31), tfim(31))
 
 
 def test_what_is_free_decides_nothing_but_whether_it_is_refused(monkeypatch):
     """The two ways round differently, and bits must not depend on what else runs on a machine."""
     monkeypatch.setattr(design, "STEPWISE", 1)
     circuit, observable = CASES["qaoa"]()
-    engine = backends.get("statevector")
+    engine = backends.get("statevector", executor="xla")
     before = engine.memory(circuit, observable)
     assert before.keep
     monkeypatch.setattr("backends.memory.free_bytes", lambda: before.total_bytes - 1)
     assert engine.memory(circuit, observable) == before
     with pytest.raises(Refused, match=rf"{before.total_bytes} bytes.*memory=\"lean\""):
         engine.value_and_grad(circuit, observable)
-    backends.get("statevector", memory="lean").value_and_grad(circuit, observable)
+    backends.get("statevector", executor="xla", memory="lean").value_and_grad(circuit, observable)
     monkeypatch.setattr("backends.statevector.footprint.total_bytes", lambda: 3 * before.states_bytes)
     assert not engine.memory(circuit, observable).keep
 
@@ -148,7 +153,7 @@ def test_more_devices_than_there_are_is_refused():
 
 def test_diagonal_layers_are_found():
     problem = maxcut(nx.random_regular_graph(3, 12, seed=1))
-    factors = lower(qaoa(problem, layers=4))
+    factors = real_frame(lower(qaoa(problem, layers=4)))
     steps = fuse(factors, block_costs(12))
     assert sum(isinstance(step, Diagonal) for step in steps) == 4
     assert factors.turned
@@ -162,7 +167,9 @@ def test_water_stays_with_its_electrons():
     assert set(np.bitwise_count(states).tolist()) == {4}
     assert start in states
     assert isinstance(program_of(Design(factors, np.dtype(float))), SectorProgram)
-    assert isinstance(program_of(Design(lower(hardware_efficient(6)), np.dtype(float))), Program)
+    other = lower(hardware_efficient(6))
+    assert isinstance(program_of(Design(other, np.dtype(float), executor="xla")), Program)
+    assert isinstance(program_of(Design(other, np.dtype(float), executor="native")), NativeProgram)
 
 
 def test_several_observables_at_once():
@@ -247,11 +254,12 @@ def test_reduced_density_matrices():
         backends.get("statevector").reduced_density_matrix(circuit, theta, qubits=(0, 0))
 
 
+@pytest.mark.parametrize("executor", ["native", "xla"])
 @pytest.mark.parametrize("n", [4, 7, 9])
-def test_rows_of_any_number_have_the_same_bits(n):
+def test_rows_of_any_number_have_the_same_bits(n, executor):
     circuit, H = hardware_efficient(n, layers=3), tfim(n)
     rows = np.random.default_rng(0).normal(size=(70, circuit.num_parameters))
-    f = backends.get("statevector").value_and_grad(circuit, H)
+    f = backends.get("statevector", executor=executor).value_and_grad(circuit, H)
     values, gradients = f(rows)
     for count in (16, 17, 33):  # tiles of 16 rows
         some, slopes = f(rows[:count])
@@ -269,7 +277,7 @@ from circuits import hardware_efficient, tfim
 lowered = []
 original = compiled._kept
 compiled._kept = lambda *a: lowered.append(a) or original(*a)
-value, _ = backends.get("statevector").value_and_grad(hardware_efficient(5), tfim(5))(np.ones(20))
+value, _ = backends.get("statevector", executor="xla").value_and_grad(hardware_efficient(5), tfim(5))(np.ones(20))
 print(len(lowered), repr(float(value)))
 """
 

@@ -201,7 +201,13 @@ FROM_FILE = STUDY.replace('kind = "hamiltonian_variational"\nlayers = 2', 'kind 
         (MOLECULE.replace('0.735"', '0.735"\nactive_space = [2, 9]'), {}, ["active_space", "9", "2"]),
         (MOLECULE.replace("H 0 0 0;", "Q 0 0 0;"), {}, ["geometry", "Q"]),
         (MOLECULE.replace('0.735"', '0.735"\nbasis = "sto-33g"'), {}, ["basis", "sto-33g"]),
-        (STUDY.replace("n = 3", "n = 40").replace('"reference"', '"statevector"'), {}, ["17592186044416"]),
+        (
+            STUDY.replace("n = 3", "n = 40")
+            .replace("layers = 2", "layers = 40")
+            .replace('"reference"', '"statevector"'),
+            {},
+            ["17592186044416"],
+        ),
         (STUDY.replace("n = 3", "n = 40").replace('"reference"', '"lightning"'), {}, ["bytes"]),
         (FROM_FILE, {}, ["c.qasm"]),
         (FROM_FILE, {"c__qasm": HEADER + "qreg q[4];\nh q[0];\n"}, ["4 qubits", "3"]),

@@ -105,7 +105,11 @@ WILD = {
         "points",
     ),
     "sweep with a name that is a path": (SMALL + '[run]\nseed = "{s}"\n[sweep]\n"../s" = [1]\n', {}, "sweep"),
-    "sixty qubits": (CHAIN.replace("3", "60") + LAYERS + '[backend]\nname = "statevector"\n', {}, "60"),
+    "sixty qubits": (
+        CHAIN.replace("3", "60") + LAYERS.replace("1", "40") + '[backend]\nname = "statevector"\n',
+        {},
+        "60",
+    ),
     "thirty qubits on few bytes": (CHAIN.replace("3", "40") + LAYERS + '[backend]\nname = "lightning"\n', {}, "bytes"),
     "twenty thousand parameters for CMA-ES": (
         CHAIN.replace("3", "10")

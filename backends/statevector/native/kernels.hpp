@@ -1,0 +1,595 @@
+// The kernels, for the instruction set that the including file is compiled for.
+//
+// Everything stands in unnamed namespaces and uses nothing of the standard library: an inline function or template of
+// external linkage that two instruction sets compile would be linked once for both.
+//
+// VECTOR_BYTES is the length of a vector register, ROTATE_BITS and PAIR_BITS are how many rows (as powers of two) of
+// one state, and of two, are held in registers.
+#include "tile.hpp"
+#include "vectors.hpp"
+
+namespace native {
+namespace {
+
+template <class Real>
+struct Tiles {
+    using Index = typename Lanes<Real>::Index;
+    typedef Real V __attribute__((vector_size(VECTOR_BYTES)));
+    typedef Index I __attribute__((vector_size(VECTOR_BYTES)));
+    static constexpr int lanes = VECTOR_BYTES / sizeof(Real);
+    static constexpr int lane_bits = __builtin_ctz(lanes);
+
+    static INLINE I exchange(int mask) {
+        I index;
+        for (int l = 0; l < lanes; ++l) index[l] = l ^ mask;
+        return index;
+    }
+
+    static INLINE V exchanged(V v, I index) { return __builtin_shuffle(v, index); }
+
+    static INLINE V signs(std::uint64_t z) {
+        V v;
+        for (int l = 0; l < lanes; ++l) v[l] = odd(l & z) ? -1 : 1;
+        return v;
+    }
+
+    static INLINE double sum(V v) {
+        double total = 0;
+        for (int l = 0; l < lanes; ++l) total += v[l];
+        return total;
+    }
+
+    static void coefficients(Real* vectors, double value, std::uint64_t z) {
+        const V v = signs(z & (lanes - 1)) * static_cast<Real>(value);
+        V* pair = reinterpret_cast<V*>(vectors);
+        pair[0] = v;
+        pair[1] = -v;
+    }
+
+    // ---- rows of a tile and of the state
+
+    static INLINE V* row_of(Real* state, std::uint64_t block) { return reinterpret_cast<V*>(state) + 2 * block; }
+    static INLINE const V* row_of(const Real* state, std::uint64_t block) {
+        return reinterpret_cast<const V*>(state) + 2 * block;
+    }
+
+    static INLINE void gather(const View& view, const Place& place, Real scale, const Real* state, V* tile) {
+        const std::uint32_t n_rows = 1u << view.row_bits;
+        const std::uint64_t first = place.base >> lane_bits;
+        for (std::uint32_t r = 0; r < n_rows; ++r) {
+            if (view.zeros && view.syndrome[r] != place.syndrome) {
+                tile[2 * r] = tile[2 * r + 1] = V{};
+                continue;
+            }
+            const V* from = row_of(state, first ^ view.block[r]);
+            V re = from[0] * scale, im = from[1] * scale;
+            if (view.flip[r]) {
+                const I index = exchange(view.flip[r]);
+                re = exchanged(re, index);
+                im = exchanged(im, index);
+            }
+            tile[2 * r] = re;
+            tile[2 * r + 1] = im;
+        }
+    }
+
+    template <bool add>
+    static INLINE void scatter(const View& view, const Place& place, Real scale, const V* tile, Real* state,
+                               bool only_known) {
+        const std::uint32_t n_rows = 1u << view.row_bits;
+        const std::uint64_t first = place.base >> lane_bits;
+        for (std::uint32_t r = 0; r < n_rows; ++r) {
+            if (only_known && view.zeros && view.syndrome[r] != place.syndrome) continue;
+            V re = tile[2 * r] * scale, im = tile[2 * r + 1] * scale;
+            if (view.flip[r]) {
+                const I index = exchange(view.flip[r]);
+                re = exchanged(re, index);
+                im = exchanged(im, index);
+            }
+            V* to = row_of(state, first ^ view.block[r]);
+            if (add) {
+                re += to[0];
+                im += to[1];
+            }
+            to[0] = re;
+            to[1] = im;
+        }
+    }
+
+    // ---- sweeps: rows in registers; a[2 r] is the real part of row r of a block, a[2 r + 1] the imaginary one
+
+    template <int rows>
+    static INLINE void load(const V* tile, std::uint32_t first, const Sweep& sweep, V (&a)[2 * rows]) {
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; ++r) {
+            const V* from = tile + 2 * (first ^ sweep.rows[r]);
+            a[2 * r] = from[0];
+            a[2 * r + 1] = from[1];
+        }
+    }
+
+    template <int rows>
+    static INLINE void store(V* tile, std::uint32_t first, const Sweep& sweep, const V (&a)[2 * rows]) {
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; ++r) {
+            V* to = tile + 2 * (first ^ sweep.rows[r]);
+            to[0] = a[2 * r];
+            to[1] = a[2 * r + 1];
+        }
+    }
+
+    // a += -i P a, times c[sign] in each row: a rotation but for its cosine.
+    template <int rows, int partner, bool real, bool across>
+    static INLINE void rotated(V (&a)[2 * rows], const V* c, unsigned signs, I index) {
+        if constexpr (across) {
+#pragma GCC unroll 8
+            for (int r = 0; r < rows; ++r) {
+                const int s = r ^ partner;
+                if (s < r) continue;
+                const V re = a[2 * r], im = a[2 * r + 1], other_re = a[2 * s], other_im = a[2 * s + 1];
+                const V t = c[signs >> r & 1];
+                const V x = exchanged(other_re, index), y = exchanged(other_im, index);
+                a[2 * r] = real ? re + t * x : re + t * y;
+                a[2 * r + 1] = real ? im + t * y : im - t * x;
+                if (s != r) {
+                    const V u = c[signs >> s & 1];
+                    const V v = exchanged(re, index), w = exchanged(im, index);
+                    a[2 * s] = real ? other_re + u * v : other_re + u * w;
+                    a[2 * s + 1] = real ? other_im + u * w : other_im - u * v;
+                }
+            }
+        } else {
+#pragma GCC unroll 8
+            for (int r = 0; r < rows; ++r) {
+                const int s = r ^ partner;
+                if (s < r) continue;
+                const V re = a[2 * r], im = a[2 * r + 1], other_re = a[2 * s], other_im = a[2 * s + 1];
+                const V t = c[signs >> r & 1];
+                a[2 * r] = real ? re + t * other_re : re + t * other_im;
+                a[2 * r + 1] = real ? im + t * other_im : im - t * other_re;
+                if (s != r) {
+                    a[2 * s] = real ? other_re - t * re : other_re + t * im;
+                    a[2 * s + 1] = real ? other_im - t * im : other_im - t * re;
+                }
+            }
+        }
+    }
+
+    // Re <b| -i P |a>, times g[sign] in each row.
+    template <int rows, int partner, bool real, bool across>
+    static INLINE V overlap(const V (&a)[2 * rows], const V (&b)[2 * rows], const V* g, unsigned signs, I index) {
+        V total{};
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; ++r) {
+            const int s = r ^ partner;
+            if (across) {
+                const V x = exchanged(a[2 * s], index), y = exchanged(a[2 * s + 1], index);
+                const V part = real ? b[2 * r] * x + b[2 * r + 1] * y : b[2 * r] * y - b[2 * r + 1] * x;
+                total += g[signs >> r & 1] * part;
+                continue;
+            }
+            if (s < r) continue;
+            V part = real ? b[2 * r] * a[2 * s] + b[2 * r + 1] * a[2 * s + 1]
+                          : b[2 * r] * a[2 * s + 1] - b[2 * r + 1] * a[2 * s];
+            if (s != r)
+                part = real ? part - b[2 * s] * a[2 * r] - b[2 * s + 1] * a[2 * r + 1]
+                            : part + b[2 * s] * a[2 * r + 1] - b[2 * s + 1] * a[2 * r];
+            total += g[signs >> r & 1] * part;
+        }
+        return total;
+    }
+
+    // b += P a, times c[sign] in each row.
+    template <int rows, int partner, bool imaginary, bool across>
+    static INLINE void applied(const V (&a)[2 * rows], V (&b)[2 * rows], const V* c, unsigned signs, I index) {
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; ++r) {
+            const int s = r ^ partner;
+            const V t = c[signs >> r & 1];
+            const V x = across ? exchanged(a[2 * s], index) : a[2 * s];
+            const V y = across ? exchanged(a[2 * s + 1], index) : a[2 * s + 1];
+            b[2 * r] = imaginary ? b[2 * r] - t * y : b[2 * r] + t * x;
+            b[2 * r + 1] = imaginary ? b[2 * r + 1] + t * x : b[2 * r + 1] + t * y;
+        }
+    }
+
+    static INLINE unsigned kind(const Step& step) {
+        return step.partner | (step.real ? 8u : 0u) | (step.lanes ? 16u : 0u);
+    }
+
+    static INLINE unsigned signs_of(const Step& step, std::uint32_t first, std::uint64_t base) {
+        return step.signs ^ -static_cast<unsigned>(odd(base & step.z) ^ odd(first & step.row_z));
+    }
+
+#define ONE(bits, partner, real, across) \
+    case (partner | real << 3 | across << 4): \
+        if constexpr (partner < 1 << bits) { ACT(partner, real, across) } \
+        break;
+#define KINDS(bits, partner) \
+    ONE(bits, partner, 0, 0) ONE(bits, partner, 1, 0) ONE(bits, partner, 0, 1) ONE(bits, partner, 1, 1)
+#define SWITCH(bits, kind) \
+    switch (kind) { \
+        KINDS(bits, 0) KINDS(bits, 1) KINDS(bits, 2) KINDS(bits, 3) \
+        KINDS(bits, 4) KINDS(bits, 5) KINDS(bits, 6) KINDS(bits, 7) \
+        default: __builtin_unreachable(); \
+    }
+
+    static __attribute__((noinline)) void rotate_sweep(const View& view, const Sweep& sweep, std::uint64_t base,
+                                                       const V* coefficients, V* tile) {
+        constexpr int rows = 1 << ROTATE_BITS;
+        const std::uint32_t blocks = 1u << (view.row_bits - ROTATE_BITS);
+        std::uint32_t first = 0;
+        for (std::uint32_t block = 0; block < blocks; ++block) {
+            V a[2 * rows];
+            load<rows>(tile, first, sweep, a);
+            for (std::int32_t k = sweep.begin; k < sweep.end; ++k) {
+                const Step& step = view.steps[k];
+                const V* c = coefficients + 2 * k;
+                const unsigned signs = signs_of(step, first, base);
+                const I index = exchange(step.lanes);
+#define ACT(partner, real, across) rotated<rows, partner, real, across>(a, c, signs, index);
+                SWITCH(ROTATE_BITS, kind(step))
+#undef ACT
+            }
+            store<rows>(tile, first, sweep, a);
+            first = ((first | sweep.pivots) + 1) & ~sweep.pivots;
+        }
+    }
+
+    // Overlaps of every step are added to `overlaps` before it is undone on both states.
+    static __attribute__((noinline)) void undo_sweep(const View& view, const Sweep& sweep, std::uint64_t base,
+                                                     const V* coefficients, V* psi, V* lambda, V* overlaps) {
+        constexpr int rows = 1 << PAIR_BITS;
+        const std::uint32_t blocks = 1u << (view.row_bits - PAIR_BITS);
+        std::uint32_t first = 0;
+        for (std::uint32_t block = 0; block < blocks; ++block) {
+            V a[2 * rows], b[2 * rows];
+            load<rows>(psi, first, sweep, a);
+            load<rows>(lambda, first, sweep, b);
+            for (std::int32_t k = sweep.begin; k < sweep.end; ++k) {
+                const Step& step = view.steps[k];
+                const V* c = coefficients + 4 * k;
+                const unsigned signs = signs_of(step, first, base);
+                const I index = exchange(step.lanes);
+#define ACT(partner, real, across) \
+    overlaps[k] += overlap<rows, partner, real, across>(a, b, c + 2, signs, index); \
+    rotated<rows, partner, real, across>(a, c, signs, index); \
+    rotated<rows, partner, real, across>(b, c, signs, index);
+                SWITCH(PAIR_BITS, kind(step))
+#undef ACT
+            }
+            store<rows>(psi, first, sweep, a);
+            store<rows>(lambda, first, sweep, b);
+            first = ((first | sweep.pivots) + 1) & ~sweep.pivots;
+        }
+    }
+
+    static __attribute__((noinline)) void observe_sweep(const View& view, const Sweep& sweep, std::uint64_t base,
+                                                        const V* coefficients, const V* psi, V* lambda) {
+        constexpr int rows = 1 << PAIR_BITS;
+        const std::uint32_t blocks = 1u << (view.row_bits - PAIR_BITS);
+        std::uint32_t first = 0;
+        for (std::uint32_t block = 0; block < blocks; ++block) {
+            V a[2 * rows], b[2 * rows];
+            load<rows>(psi, first, sweep, a);
+            load<rows>(lambda, first, sweep, b);
+            for (std::int32_t k = sweep.begin; k < sweep.end; ++k) {
+                const Step& step = view.steps[k];
+                const V* c = coefficients + 2 * k;
+                const unsigned signs = signs_of(step, first, base);
+                const I index = exchange(step.lanes);
+#define ACT(partner, imaginary, across) applied<rows, partner, imaginary, across>(a, b, c, signs, index);
+                SWITCH(PAIR_BITS, kind(step))
+#undef ACT
+            }
+            store<rows>(lambda, first, sweep, b);
+            first = ((first | sweep.pivots) + 1) & ~sweep.pivots;
+        }
+    }
+
+    // ---- layers: functions of row and lane as sums of signs, from tables over rows
+
+    // table[r] becomes the sum over m of (-1)^(r & m) table[m].
+    static INLINE void transform(double* table, std::uint32_t size) {
+        for (std::uint32_t half = 1; half < size; half *= 2)
+            for (std::uint32_t start = 0; start < size; start += 2 * half)
+                for (std::uint32_t k = start; k < start + half; ++k) {
+                    const double x = table[k], y = table[k + half];
+                    table[k] = x + y;
+                    table[k + half] = x - y;
+                }
+    }
+
+    // Functions f(r, l) = sum over lane masks m of (-1)^(l & m) f_m(r), one table for each m that occurs.
+    struct Functions {
+        int n = 0;
+        V sign[lanes];
+        const double* table[lanes];
+    };
+
+    template <class Chosen>
+    static INLINE Functions functions(const View& view, const Layer& layer, std::uint64_t base, const double* values,
+                                      double* tables, Chosen chosen) {
+        const std::uint32_t n_rows = 1u << view.row_bits;
+        Functions result;
+        int place[lanes];
+        for (int m = 0; m < lanes; ++m) place[m] = -1;
+        for (std::int32_t k = layer.begin; k < layer.end; ++k) {
+            const Diagonal& one = view.diagonals[k];
+            if (!chosen(one)) continue;
+            double* table = tables + n_rows * place[one.lane_z];
+            if (place[one.lane_z] < 0) {
+                place[one.lane_z] = result.n;
+                table = tables + n_rows * result.n;
+                for (std::uint32_t r = 0; r < n_rows; ++r) table[r] = 0;
+                result.sign[result.n] = signs(one.lane_z);
+                result.table[result.n++] = table;
+            }
+            table[one.row_z] += odd(base & one.z) ? -values[k] : values[k];
+        }
+        for (int m = 0; m < result.n; ++m) transform(const_cast<double*>(result.table[m]), n_rows);
+        return result;
+    }
+
+    static INLINE V value(const Functions& f, std::uint32_t row) {
+        V v{};
+        for (int m = 0; m < f.n; ++m) v += f.sign[m] * static_cast<Real>(f.table[m][row]);
+        return v;
+    }
+
+    static INLINE void multiply(V& re, V& im, V c, V s) {  // by c + i s
+        const V old = re;
+        re = old * c - im * s;
+        im = im * c + old * s;
+    }
+
+    static INLINE V narrowed(const double* values) {
+        V v;
+        for (int l = 0; l < lanes; ++l) v[l] = static_cast<Real>(values[l]);
+        return v;
+    }
+
+    static INLINE void sincos_of(double* angles, double* cosines, std::uint32_t n) {
+        constexpr std::uint32_t step = VECTOR_BYTES / sizeof(double);
+        for (std::uint32_t k = 0; k < n; k += step) {
+            Doubles s, c;
+            sincos(*reinterpret_cast<Doubles*>(angles + k), s, c);
+            *reinterpret_cast<Doubles*>(angles + k) = s;
+            *reinterpret_cast<Doubles*>(cosines + k) = c;
+        }
+    }
+
+    // The phases exp(-i angle(row, lane)) of a layer, row by row.
+    struct Phases {
+        bool crossing;
+        V lane_cosine, lane_sine;  // of what depends on the lane alone
+        const double *cosine, *sine;
+        Functions angle;
+    };
+
+    static INLINE Phases phases(const View& view, const Layer& layer, std::uint64_t base, const double* angles,
+                                double* tables) {
+        Phases result;
+        const std::uint32_t n_rows = 1u << view.row_bits;
+        result.crossing = layer.crossing;
+        if (layer.crossing) {
+            result.angle = functions(view, layer, base, angles, tables, [](const Diagonal&) { return true; });
+            return result;
+        }
+        alignas(VECTOR_BYTES) double lane_angle[lanes] = {};
+        for (std::int32_t k = layer.begin; k < layer.end; ++k) {
+            const Diagonal& one = view.diagonals[k];
+            if (!one.lane_z) continue;
+            const double angle = odd(base & one.z) ? -angles[k] : angles[k];
+            for (int l = 0; l < lanes; ++l) lane_angle[l] += odd(l & one.lane_z) ? -angle : angle;
+        }
+        alignas(VECTOR_BYTES) double lane_cosine[lanes];
+        sincos_of(lane_angle, lane_cosine, lanes);
+        result.lane_cosine = narrowed(lane_cosine);
+        result.lane_sine = narrowed(lane_angle);
+        for (std::uint32_t r = 0; r < n_rows; ++r) tables[r] = 0;
+        for (std::int32_t k = layer.begin; k < layer.end; ++k) {
+            const Diagonal& one = view.diagonals[k];
+            if (!one.lane_z) tables[one.row_z] += odd(base & one.z) ? -angles[k] : angles[k];
+        }
+        transform(tables, n_rows);
+        sincos_of(tables, tables + n_rows, n_rows);
+        result.sine = tables;
+        result.cosine = tables + n_rows;
+        return result;
+    }
+
+    static INLINE void phase(const Phases& f, std::uint32_t row, V& c, V& s) {
+        if (!f.crossing) {
+            const Real rc = static_cast<Real>(f.cosine[row]), rs = static_cast<Real>(f.sine[row]);
+            c = f.lane_cosine * rc - f.lane_sine * rs;
+            s = f.lane_sine * rc + f.lane_cosine * rs;
+            return;
+        }
+        alignas(VECTOR_BYTES) double angle[lanes] = {}, cosine[lanes];
+        for (int m = 0; m < f.angle.n; ++m)
+            for (int l = 0; l < lanes; ++l) angle[l] += f.angle.sign[m][l] * f.angle.table[m][row];
+        sincos_of(angle, cosine, lanes);
+        c = narrowed(cosine);
+        s = narrowed(angle);
+    }
+
+    static __attribute__((noinline)) void rotate_layer(const View& view, const Layer& layer, std::uint64_t base,
+                                                       const double* angles, V* tile, double* tables) {
+        const Phases f = phases(view, layer, base, angles, tables);
+        for (std::uint32_t r = 0; r < 1u << view.row_bits; ++r) {
+            V c, s;
+            phase(f, r, c, s);
+            multiply(tile[2 * r], tile[2 * r + 1], c, -s);
+        }
+    }
+
+    // Sums over rows and lanes, each with the sign of a diagonal; those stand in the order of row_z.
+    static void project(const View& view, std::uint64_t base, std::int32_t begin, std::int32_t end, V* rows,
+                        std::uint32_t n_rows, double* sums) {
+        if (begin == end) return;
+        if (n_rows == 1) {
+            for (std::int32_t k = begin; k < end; ++k) {
+                const Diagonal& one = view.diagonals[k];
+                const double total = sum(rows[0] * signs(one.lane_z));
+                sums[k] += odd(base & one.z) ? -total : total;
+            }
+            return;
+        }
+        const std::uint32_t half = n_rows / 2;
+        std::int32_t middle = begin;
+        while (middle < end && !(view.diagonals[middle].row_z & half)) ++middle;
+        // The masks before the middle lack this bit; all higher bits are the same in all.
+        if (middle == end) {
+            for (std::uint32_t r = 0; r < half; ++r) rows[r] += rows[r + half];
+        } else if (middle == begin) {
+            for (std::uint32_t r = 0; r < half; ++r) rows[r + half] = rows[r] - rows[r + half];
+        } else {
+            for (std::uint32_t r = 0; r < half; ++r) {
+                const V x = rows[r], y = rows[r + half];
+                rows[r] = x + y;
+                rows[r + half] = x - y;
+            }
+        }
+        project(view, base, begin, middle, rows, half, sums);
+        project(view, base, middle, end, rows + half, half, sums);
+    }
+
+    static __attribute__((noinline)) void undo_layer(const View& view, const Layer& layer, std::uint64_t base,
+                                                     const double* angles, V* psi, V* lambda, double* overlaps,
+                                                     double* tables, V* products) {
+        const Phases f = phases(view, layer, base, angles, tables);
+        const std::uint32_t n_rows = 1u << view.row_bits;
+        for (std::uint32_t r = 0; r < n_rows; ++r) {
+            V c, s;
+            phase(f, r, c, s);
+            V &a = psi[2 * r], &b = psi[2 * r + 1], &x = lambda[2 * r], &y = lambda[2 * r + 1];
+            products[r] = x * b - y * a;
+            multiply(a, b, c, s);
+            multiply(x, y, c, s);
+        }
+        project(view, base, layer.begin, layer.end, products, n_rows, overlaps);
+    }
+
+    static __attribute__((noinline)) void observe_layer(const View& view, const Layer& layer, std::uint64_t base,
+                                                        const double* weights, const V* psi, V* lambda,
+                                                        double* tables) {
+        const std::uint32_t n_rows = 1u << view.row_bits;
+        const I index = exchange(layer.lanes);
+        for (int imaginary = 0; imaginary < 2; ++imaginary) {
+            const Functions f = functions(view, layer, base, weights, tables,
+                                          [imaginary](const Diagonal& one) { return one.imaginary == imaginary; });
+            if (!f.n) continue;
+            for (std::uint32_t r = 0; r < n_rows; ++r) {
+                const V w = value(f, r);
+                const V* from = psi + 2 * (r ^ layer.partner);
+                V re = from[0], im = from[1];
+                if (layer.lanes) {
+                    re = exchanged(re, index);
+                    im = exchanged(im, index);
+                }
+                lambda[2 * r] = imaginary ? lambda[2 * r] - w * im : lambda[2 * r] + w * re;
+                lambda[2 * r + 1] = imaginary ? lambda[2 * r + 1] + w * re : lambda[2 * r + 1] + w * im;
+            }
+        }
+    }
+
+    // ---- passes over one tile
+
+    struct Scratch {
+        V *psi, *lambda, *products;
+        double* tables;
+    };
+
+    static Scratch parts(void* scratch, int row_bits, int states) {
+        const std::size_t n_rows = std::size_t{1} << row_bits;
+        V* at = static_cast<V*>(scratch);
+        Scratch result{};
+        result.psi = at;
+        at += 2 * n_rows;
+        if (states > 1) {
+            result.lambda = at;
+            at += 2 * n_rows;
+            result.products = at;
+            at += n_rows;
+        }
+        result.tables = reinterpret_cast<double*>(at);
+        return result;
+    }
+
+    static std::size_t scratch_bytes(int row_bits, int states) {
+        const std::size_t n_rows = std::size_t{1} << row_bits;
+        const std::size_t tables = (lanes > 2 ? lanes : 2) * n_rows * sizeof(double);
+        return (states > 1 ? 5 : 2) * n_rows * VECTOR_BYTES + tables + VECTOR_BYTES;
+    }
+
+    static void rotate(const View& view, const Place& place, const Real* coefficients, const double* angles,
+                       Real scale, Real* state, void* scratch) {
+        const Scratch s = parts(scratch, view.row_bits, 1);
+        gather(view, place, scale, state, s.psi);
+        for (std::int32_t k = 0; k < view.n_operations; ++k) {
+            const Operation& one = view.operations[k];
+            if (one.kind == Operation::sweep)
+                rotate_sweep(view, view.sweeps[one.number], place.base, reinterpret_cast<const V*>(coefficients),
+                             s.psi);
+            else
+                rotate_layer(view, view.layers[one.number], place.base, angles, s.psi, s.tables);
+        }
+        scatter<false>(view, place, 1, s.psi, state, false);
+    }
+
+    static void undo(const View& view, const Place& place, const Real* coefficients, const double* angles, Real scale,
+                     Real* psi, Real* lambda, double* overlaps, void* scratch) {
+        const Scratch s = parts(scratch, view.row_bits, 2);
+        V totals[most_steps + 1];
+        for (std::int32_t k = 0; k < view.n_steps; ++k) totals[k] = V{};
+        Place all = place;
+        View whole = view;
+        whole.zeros = false;
+        gather(whole, all, scale, psi, s.psi);
+        gather(whole, all, scale, lambda, s.lambda);
+        for (std::int32_t k = 0; k < view.n_operations; ++k) {
+            const Operation& one = view.operations[k];
+            if (one.kind == Operation::sweep)
+                undo_sweep(view, view.sweeps[one.number], place.base, reinterpret_cast<const V*>(coefficients), s.psi,
+                           s.lambda, totals);
+            else
+                undo_layer(view, view.layers[one.number], place.base, angles, s.psi, s.lambda,
+                           overlaps + view.n_steps, s.tables, s.products);
+        }
+        for (std::int32_t k = 0; k < view.n_steps; ++k) overlaps[k] += sum(totals[k]);
+        scatter<false>(view, place, scale, s.psi, psi, true);
+        scatter<false>(view, place, scale, s.lambda, lambda, true);
+    }
+
+    static double observe(const View& view, const Place& place, const Real* coefficients, const double* weights,
+                          const Real* psi, Real* lambda, bool add, void* scratch) {
+        const Scratch s = parts(scratch, view.row_bits, 2);
+        const std::uint32_t n_rows = 1u << view.row_bits;
+        gather(view, place, 1, psi, s.psi);
+        for (std::uint32_t r = 0; r < 2 * n_rows; ++r) s.lambda[r] = V{};
+        for (std::int32_t k = 0; k < view.n_operations; ++k) {
+            const Operation& one = view.operations[k];
+            if (one.kind == Operation::sweep)
+                observe_sweep(view, view.sweeps[one.number], place.base, reinterpret_cast<const V*>(coefficients),
+                              s.psi, s.lambda);
+            else
+                observe_layer(view, view.layers[one.number], place.base, weights, s.psi, s.lambda, s.tables);
+        }
+        V total{};
+        for (std::uint32_t r = 0; r < 2 * n_rows; ++r) total += s.psi[r] * s.lambda[r];
+        if (lambda && add)
+            scatter<true>(view, place, 1, s.lambda, lambda, false);
+        else if (lambda)
+            scatter<false>(view, place, 1, s.lambda, lambda, false);
+        return sum(total);
+    }
+
+    static constexpr Kernels<Real> kernels(const char* name) {
+        return {name,   lane_bits, ROTATE_BITS, PAIR_BITS, PAIR_BITS, scratch_bytes, coefficients,
+                rotate, undo,      observe};
+    }
+};
+
+}  // namespace
+}  // namespace native

@@ -1,0 +1,241 @@
+// The Python module.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <limits>
+#include <stdexcept>
+
+#include "evaluators.hpp"
+#include "foreign.hpp"
+#include "isa.hpp"
+#include "memory.hpp"
+#include "program.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+using namespace native;
+
+namespace {
+
+template <class T>
+using Vector = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Matrix = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Array = nb::ndarray<nb::numpy, T>;
+
+template <class T, std::size_t N>
+Array<T> array(const std::size_t (&shape)[N]) {
+    std::size_t bytes = sizeof(T);
+    for (const std::size_t n : shape)
+        if (__builtin_mul_overflow(bytes, n, &bytes)) throw OutOfMemory(std::numeric_limits<std::size_t>::max());
+    Memory memory(bytes);
+    T* data = memory.as<T>();
+    nb::capsule owner(data, [](void* p) noexcept { std::free(p); });
+    memory.release();
+    return Array<T>(data, N, shape, owner);
+}
+
+void require(bool holds, const std::string& message) {
+    if (!holds) throw std::invalid_argument(message);
+}
+
+template <class A, class B>
+void require_same(const char* a, const A& first, const char* b, const B& second) {
+    require(first.shape(0) == second.shape(0), std::string(a) + " and " + b + " must have the same length, they have " +
+                                                   std::to_string(first.shape(0)) + " and " +
+                                                   std::to_string(second.shape(0)));
+}
+
+bool signalled() {
+    const nb::gil_scoped_acquire gil;
+    return PyErr_CheckSignals() != 0;
+}
+
+// Call `work(pool, watch)` without Python's lock; an exception of a signal's handler ends it.
+template <class Work>
+void compute(int workers, const Work& work) {
+    require(workers >= 0, "workers must be positive, or 0 for the default; it is " + std::to_string(workers));
+    try {
+        const nb::gil_scoped_release release;
+        Watch watch(signalled);
+        work(Pool::shared(workers ? workers : Pool::default_workers()), watch);
+    } catch (const Interrupted&) {
+        throw nb::python_error();
+    }
+}
+
+Pauli string_of(std::uint64_t x, std::uint64_t z, int n_qubits) {
+    require(!((x | z) >> n_qubits), "a mask has a bit that none of the " + std::to_string(n_qubits) + " qubits has");
+    return Pauli::string(x, z);
+}
+
+// A sum of Pauli strings, as masks.
+struct Observable {
+    std::vector<std::uint64_t> x, z;
+    std::vector<double> coefficient;
+
+    std::vector<Term> terms(int n_qubits) const {
+        std::vector<Term> all;
+        for (std::size_t k = 0; k < x.size(); ++k) all.push_back({string_of(x[k], z[k], n_qubits), coefficient[k]});
+        return all;
+    }
+};
+
+void define_observable(nb::module_& m) {
+    nb::class_<Observable>(m, "Observable")
+        .def(
+            "__init__",
+            [](Observable* self, Vector<std::uint64_t> x, Vector<std::uint64_t> z, Vector<double> coefficient) {
+                require_same("x", x, "z", z);
+                require_same("x", x, "coefficient", coefficient);
+                new (self) Observable{{x.data(), x.data() + x.size()},
+                                      {z.data(), z.data() + z.size()},
+                                      {coefficient.data(), coefficient.data() + coefficient.size()}};
+            },
+            "x"_a, "z"_a, "coefficient"_a);
+}
+
+// A program as Python holds it.
+template <class Real>
+struct Held {
+    std::shared_ptr<const Program<Real>> program;
+    std::string isa;
+    std::int64_t number;
+
+    const double* checked(const Matrix<double>& angles) const {
+        require(angles.shape(1) == program->n_angles(), "angles must have " + std::to_string(program->n_angles()) +
+                                                            " columns, they have " + std::to_string(angles.shape(1)));
+        return angles.data();
+    }
+};
+
+template <class Real>
+void construct(Held<Real>* self, int n_qubits, const Vector<std::uint64_t>& x, const Vector<std::uint64_t>& z,
+               const Vector<std::int32_t>& angle, const Vector<double>& weight, std::size_t n_angles,
+               const std::vector<Observable>& observables, const std::string& isa) {
+    require(n_qubits >= 1 && n_qubits <= most_qubits,
+            "n_qubits must be 1 to " + std::to_string(most_qubits) + ", it is " + std::to_string(n_qubits));
+    require_same("x", x, "z", z);
+    require_same("x", x, "angle", angle);
+    require_same("x", x, "weight", weight);
+    const InstructionSet set = instruction_set(isa);
+    std::vector<Rotation> rotations;
+    for (std::size_t k = 0; k < x.size(); ++k) {
+        require(angle(k) >= 0 && static_cast<std::size_t>(angle(k)) < n_angles,
+                "angle must be 0 to " + std::to_string(n_angles) + " - 1, it is " + std::to_string(angle(k)));
+        rotations.push_back({string_of(x(k), z(k), n_qubits), angle(k), weight(k)});
+    }
+    std::vector<std::vector<Term>> terms;
+    for (const Observable& one : observables) terms.push_back(one.terms(n_qubits));
+    std::shared_ptr<const Program<Real>> program;
+    {
+        const nb::gil_scoped_release release;
+        program = std::make_shared<Program<Real>>(n_qubits, std::move(rotations), n_angles, std::move(terms),
+                                                  set.kernels<Real>());
+    }
+    new (self) Held<Real>{program, set.name, enter(program)};
+}
+
+template <class Real>
+void define_program(nb::module_& m, const char* name) {
+    using H = Held<Real>;
+    nb::class_<H>(m, name)
+        .def("__init__", &construct<Real>, "n_qubits"_a, "x"_a, "z"_a, "angle"_a, "weight"_a, "n_angles"_a,
+             "observables"_a, "isa"_a = "")
+        .def(
+            "energies",
+            [](const H& self, Matrix<double> angles, int workers) {
+                const double* data = self.checked(angles);
+                auto values = array<double>({angles.shape(0), self.program->n_observables()});
+                compute(workers, [&](Pool& pool, Watch& watch) {
+                    self.program->energies(data, angles.shape(0), values.data(), nullptr, pool, watch);
+                });
+                return values;
+            },
+            "angles"_a, "workers"_a = 0)
+        .def(
+            "energies_and_slopes",
+            [](const H& self, Matrix<double> angles, int workers) {
+                const double* data = self.checked(angles);
+                auto values = array<double>({angles.shape(0), self.program->n_observables()});
+                auto slopes =
+                    array<double>({angles.shape(0), self.program->n_observables(), self.program->n_angles()});
+                compute(workers, [&](Pool& pool, Watch& watch) {
+                    self.program->energies(data, angles.shape(0), values.data(), slopes.data(), pool, watch);
+                });
+                return nb::make_tuple(values, slopes);
+            },
+            "angles"_a, "workers"_a = 0)
+        .def(
+            "state",
+            [](const H& self, Vector<double> angles, int workers) {
+                require(angles.shape(0) == self.program->n_angles(),
+                        "there must be " + std::to_string(self.program->n_angles()) + " angles, there are " +
+                            std::to_string(angles.shape(0)));
+                auto amplitudes = array<std::complex<Real>>({std::size_t{1} << self.program->n_qubits()});
+                compute(workers, [&](Pool& pool, Watch& watch) {
+                    self.program->state(angles.data(), amplitudes.data(), pool, watch);
+                });
+                return amplitudes;
+            },
+            "angles"_a, "workers"_a = 0)
+        .def(
+            "slopes",
+            [](const H& self, Vector<double> angles, Vector<std::complex<Real>> psi,
+               Vector<std::complex<Real>> lambda, int workers) {
+                const std::size_t n = std::size_t{1} << self.program->n_qubits();
+                require(angles.shape(0) == self.program->n_angles(),
+                        "there must be " + std::to_string(self.program->n_angles()) + " angles, there are " +
+                            std::to_string(angles.shape(0)));
+                require(psi.shape(0) == n && lambda.shape(0) == n,
+                        "psi and lambda must have " + std::to_string(n) + " amplitudes, they have " +
+                            std::to_string(psi.shape(0)) + " and " + std::to_string(lambda.shape(0)));
+                auto slopes = array<double>({self.program->n_angles()});
+                compute(workers, [&](Pool& pool, Watch& watch) {
+                    self.program->slopes(angles.data(), psi.data(), lambda.data(), slopes.data(), pool, watch);
+                });
+                return slopes;
+            },
+            "angles"_a, "psi"_a, "lambda_"_a, "workers"_a = 0)
+        .def(
+            "counts",
+            [](const H& self, bool undone) {
+                const Counts c = self.program->counts(undone);
+                return nb::make_tuple(c.passes, c.sweeps, c.layers, c.steps, c.diagonals);
+            },
+            "undone"_a = false)
+        .def_prop_ro("n_angles", [](const H& self) { return self.program->n_angles(); })
+        .def_prop_ro("n_observables", [](const H& self) { return self.program->n_observables(); })
+        .def_ro("isa", &H::isa)
+        .def_ro("number", &H::number);
+}
+
+}  // namespace
+
+NB_MODULE(_extension, m) {
+    nb::register_exception_translator([](const std::exception_ptr& thrown, void*) {
+        try {
+            std::rethrow_exception(thrown);
+        } catch (const OutOfMemory& error) {
+            PyErr_Format(PyExc_MemoryError, "no memory for %zu bytes", error.bytes);
+        }
+    });
+    define_observable(m);
+    define_program<double>(m, "ProgramDouble");
+    define_program<float>(m, "ProgramSingle");
+    m.def("default_workers", &Pool::default_workers);
+    m.def("instruction_sets", [] {
+        std::vector<std::string> names;
+        for (const InstructionSet& one : instruction_sets()) names.push_back(one.name);
+        return names;
+    });
+    m.def("handlers", [] {
+        nb::dict handlers;
+        handlers["values"] = nb::capsule(values_handler());
+        handlers["slopes"] = nb::capsule(slopes_handler());
+        return handlers;
+    });
+}

@@ -1,0 +1,123 @@
+"""A circuit made ready for the native kernels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from qiskit.quantum_info import SparsePauliOp
+
+from backends.angles import Angles
+from backends.statevector import native
+from backends.statevector.lower import Factors
+from backends.statevector.native.rotations import Absorb, Rotations, gates, rotations
+
+LEAST_QUBITS = 8
+"""Smaller states are padded to as many, at most, so that they fill vectors and registers."""
+
+PASS = 8
+"""Rotations on a tile that take as long as reading and writing it."""
+
+
+@dataclass(frozen=True, eq=False)
+class NativeProgram:
+    """A circuit on its whole state, in native code.
+
+    Attributes:
+        factors: The lowered circuit.
+        real: Type of real numbers.
+    """
+
+    factors: Factors
+    real: np.dtype
+
+    @property
+    def angles(self) -> Angles:
+        """From the circuit's parameters to the angles of the factors."""
+        return self.factors.angles
+
+    def terms(self, observable: SparsePauliOp) -> SparsePauliOp:
+        """The observable in the form that the other methods take."""
+        return observable
+
+    def memory_bytes(self, *, n_observables: int, derivative: bool) -> int:
+        """Of the states that are held at once: psi, lambda, and a copy of psi for further observables."""
+        held = 1 if not derivative else 2 if n_observables <= 1 else 3
+        result = n_observables == 0
+        return (held + result) * 2 * self.real.itemsize * 2 ** max(self.factors.n_qubits, LEAST_QUBITS)
+
+    def passes(self, observables: tuple[SparsePauliOp, ...]) -> float:
+        """Time of a value with its gradient, in passes over the state."""
+        return _cost(*self._cheapest(observables, undone=True).counts(True)) / PASS
+
+    def work(self, observables: tuple[SparsePauliOp, ...]) -> dict[str, float]:
+        """Operations and bytes of states of one value with its gradient, as `roofline` counts them.
+
+        The observables' own share is left out.
+
+        Returns:
+            ``flops`` and ``bytes``.
+        """
+        return work(self._cheapest(observables, undone=True), self.factors.n_qubits, self.real)
+
+    def energies(self, terms: tuple[SparsePauliOp, ...]) -> Callable[[np.ndarray], np.ndarray]:
+        """See `Program.energies`."""
+        kernel = self._cheapest(terms, undone=False)
+        return lambda rows: kernel.energies(self.angles.values(rows))
+
+    def energies_and_slopes(self, terms: tuple[SparsePauliOp, ...]) -> Callable[[np.ndarray], tuple]:
+        """See `Program.energies_and_slopes`."""
+        kernel = self._cheapest(terms, undone=True)
+        return lambda rows: kernel.energies_and_slopes(self.angles.values(rows))
+
+    def state(self, row: np.ndarray) -> np.ndarray:
+        """The final state, complex, shape (2^n,)."""
+        return self._stateful.state(self.angles.values(row[None])[0])
+
+    @cached_property
+    def _stateful(self):
+        return self._kernel(rotations(gates(self.factors), self.factors.n_qubits, Absorb.NONE), ())
+
+    def _cheapest(self, terms: tuple[SparsePauliOp, ...], *, undone: bool):
+        kernels = [self._kernel(way, terms) for way in self._ways]
+        return min(kernels, key=lambda kernel: _cost(*kernel.counts(undone)))
+
+    @cached_property
+    def _ways(self) -> list[Rotations]:
+        found = list(gates(self.factors))
+        ways = [rotations(found, self.factors.n_qubits, absorb) for absorb in (Absorb.PERMUTATIONS, Absorb.ALL)]
+        return ways if len(ways[0].x) > len(ways[1].x) else ways[:1]
+
+    def _kernel(self, chosen: Rotations, terms: tuple[SparsePauliOp, ...]):
+        kind = native.ProgramDouble if self.real == np.float64 else native.ProgramSingle
+        observables = [native.Observable(*chosen.observed(one)) for one in terms]
+        return kind(chosen.n_qubits, chosen.x, chosen.z, chosen.angle, chosen.weight, self.angles.n_angles, observables)
+
+
+def work(kernel: "native.ProgramDouble | native.ProgramSingle", n_qubits: int, real: np.dtype) -> dict[str, float]:
+    """Operations of a program's rotations there and back, and bytes of its states.
+
+    A rotation takes four operations an amplitude forward, and eight to undo it on two states with four for its
+    overlap; a diagonal layer six, and sixteen. A pass reads and writes each state once.
+
+    Args:
+        kernel: The program.
+        n_qubits: Of it.
+        real: Type of real numbers.
+
+    Returns:
+        ``flops`` and ``bytes``.
+    """
+    amplitudes = 2.0**n_qubits
+    passes, _, layers, steps, _ = kernel.counts(False)
+    undo_passes, _, undo_layers, undo_steps, _ = kernel.counts(True)
+    flops = 4 * steps + 12 * undo_steps + 6 * layers + 16 * undo_layers
+    return {
+        "flops": flops * amplitudes,
+        "bytes": (passes + 2 * undo_passes) * 2 * 2 * real.itemsize * amplitudes,
+    }
+
+
+def _cost(passes: int, sweeps: int, layers: int, steps: int, diagonals: int) -> float:
+    """Time of a state's way through a plan, about in units of one rotation on a tile."""
+    return PASS * passes + 2 * sweeps + 4 * layers + steps + diagonals / 8
