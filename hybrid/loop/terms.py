@@ -31,9 +31,10 @@ def term_groups(workload: Workload, backend: Backend) -> tuple[SparsePauliOp, ..
     """
     H = workload.problem.hamiltonian
     one_term = replace(workload, problem=replace(workload.problem, hamiltonian=H[:1], layers=(), solve=None))
-    circuit = backend.footprint(one_term).passes
-    terms = backend.footprint(workload).passes - circuit
-    n_groups = int(min(terms / (LEAST_RATIO * max(circuit, 1.0)), MOST_GROUPS))
+    alone, all_terms = backend.footprint(one_term), backend.footprint(workload)
+    circuit = max(alone.passes, 1.0) * alone.amplitudes
+    terms = all_terms.passes * all_terms.amplitudes - circuit
+    n_groups = int(min(terms / (LEAST_RATIO * circuit), MOST_GROUPS))
     if n_groups < 2:
         return (H,)
     _, flips = np.unique(H.paulis.x, axis=0, return_inverse=True)
