@@ -13,26 +13,23 @@ import jax
 import numpy as np
 
 from backends.angles import Angles
-from backends.statevector import program as fused
-from backends.statevector import sector
 from backends.statevector.compiled import executable
-from backends.statevector.program import Program
-from backends.statevector.sector import SectorProgram
+from backends.statevector.representation import TracedProgram
 
 
-def hessian(program: Program | SectorProgram, terms: Any) -> Callable[[np.ndarray], np.ndarray]:
+def hessian(program: TracedProgram, terms: Any) -> Callable[[np.ndarray], np.ndarray]:
     """Second derivatives of one expectation value as a function of one row: (params,) -> (params, params)."""
 
     def evaluate(row: np.ndarray) -> np.ndarray:
         jacobian = program.angles.jacobian(row).toarray()
-        pushed, slopes = _pushed("energies_and_slopes", program, row, jacobian, (terms,))
+        pushed, slopes = _pushed("slopes", program, row, jacobian, (terms,))
         found = jacobian.T @ pushed[:, 0].T.astype(np.float64)
         return (found + found.T) / 2 + _curvature(program.angles, row, slopes[0, 0].astype(np.float64))
 
     return evaluate
 
 
-def metric(program: Program | SectorProgram) -> Callable[[np.ndarray], np.ndarray]:
+def metric(program: TracedProgram) -> Callable[[np.ndarray], np.ndarray]:
     """The Fubini-Study metric as a function of one row: (params,) -> (params, params).
 
     g_jk = Re <d_j psi | d_k psi> - <d_j psi | psi> <psi | d_k psi>, the real part of the quantum geometric tensor and a
@@ -44,7 +41,7 @@ def metric(program: Program | SectorProgram) -> Callable[[np.ndarray], np.ndarra
         pushed, states = _pushed("state", program, row, jacobian, ())
         pushed = pushed.reshape(len(pushed), states[0].size).astype(np.float64)
         psi = states[0].astype(np.float64)
-        if len(psi) == 1 and isinstance(program, SectorProgram):  # everything is real
+        if len(psi) == 1:  # everything is real
             return pushed @ pushed.T
         re, im = psi.reshape(2, -1)
         along = pushed @ np.concatenate([-im, re])  # Im <psi | d_j psi>
@@ -53,7 +50,7 @@ def metric(program: Program | SectorProgram) -> Callable[[np.ndarray], np.ndarra
     return evaluate
 
 
-def tangents(program: Program | SectorProgram) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def tangents(program: TracedProgram) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """The state and its derivatives as a function of one row: (params,) -> (2^n,) and (params, 2^n), complex.
 
     Both are in the gauge of the program: the state's global phase is whatever it is, and so is its change.
@@ -66,12 +63,12 @@ def tangents(program: Program | SectorProgram) -> Callable[[np.ndarray], tuple[n
     return evaluate
 
 
-def _pushed(what: str, program: Program | SectorProgram, row: np.ndarray, jacobian: np.ndarray, terms: tuple):
+def _pushed(what: str, program: TracedProgram, row: np.ndarray, jacobian: np.ndarray, terms: tuple):
     """For each parameter the derivative along it of the last that the program's function returns; and that itself."""
     real = program.real
     angles = program.angles.values(row[None]).astype(real)[0]
-    home = ("sector", None) if isinstance(program, SectorProgram) else ("fused", program.plan)
-    compiled = executable(_pushed_along, (program.arrays, (angles, angles), terms), static=(*home, what))
+    static = (type(program), what, program.static)
+    compiled = executable(_pushed_along, (program.arrays, (angles, angles), terms), static=static)
     directions = jacobian.T.astype(real)
     somewhere = directions if len(directions) else np.zeros((1, len(angles)), real)  # without parameters, nowhere
     found = [compiled(program.arrays, (angles, direction), terms) for direction in somewhere]
@@ -79,11 +76,9 @@ def _pushed(what: str, program: Program | SectorProgram, row: np.ndarray, jacobi
     return pushed[: len(directions)], np.asarray(found[0][1])[None]
 
 
-def _pushed_along(home: str, plan: Any, what: str, arrays: Any, pair: tuple, terms: tuple):
+def _pushed_along(kind: type[TracedProgram], what: str, static: tuple, arrays: Any, pair: tuple, terms: tuple):
     def derived(angles):
-        if home == "sector":
-            return getattr(sector, what)(arrays, angles, terms)[-1]
-        return getattr(fused, what)(plan, arrays, angles, terms)[-1]
+        return kind.functions[what](*static, arrays, angles, terms)[-1]
 
     value, tangent = jax.jvp(derived, (pair[0],), (pair[1],))
     return tangent, value

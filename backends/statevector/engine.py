@@ -20,13 +20,11 @@ from backends.gradients.value_and_gradient import as_function
 from backends.measurement.groups import measurements
 from backends.measurement.sampled import sampling
 from backends.statevector import native
+from backends.statevector.choose import choose
 from backends.statevector.derivatives import hessian, metric, tangents
-from backends.statevector.design import WHOLE, Design, Executor
-from backends.statevector.footprint import Memory, memory_of
+from backends.statevector.footprint import Memory
 from backends.statevector.lower import lower
-from backends.statevector.observe import by_x_mask
-from backends.statevector.parts.boundaries import MOST_QUBITS
-from backends.statevector.program import Program, program_of
+from backends.statevector.representation import WHOLE, Executor, Program, Question, Representation
 from circuits.errors import Refused
 
 
@@ -92,15 +90,13 @@ class Statevector(Backend, Samples, Tangents):
         """One pass for each block, wide factor and X mask of the observables; gradients hold the same states."""
         if work.shots is not None:
             self._check_width(work.circuit)
-        design = self._design(work.circuit, work.observables)
-        held = memory_of(design, derivative=work.derivative, keep=self._keep)
-        apart = design.sector or design.parts
-        n_masks = 0 if apart else sum(len(by_x_mask(observable)) for observable in work.observables)
+        chosen = self._chosen(work.circuit, work.observables)
+        held = chosen.memory(derivative=work.derivative, keep=self._keep)
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
         return Footprint(
             standard_error=error,
-            passes=design.passes + n_masks,
-            amplitudes=design.amplitudes,
+            passes=chosen.passes + chosen.observed_passes,
+            amplitudes=chosen.amplitudes,
             memory_bytes=held.total_bytes,
         )
 
@@ -112,7 +108,7 @@ class Statevector(Backend, Samples, Tangents):
         """
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
-        return memory_of(self._design(circuit, observables), derivative=derivative, keep=self._keep)
+        return self._chosen(circuit, observables).memory(derivative=derivative, keep=self._keep)
 
     def prepare(self, circuit: QuantumCircuit, observables: Any):
         """Lower the circuit and the observables once. See `Backend.prepare`."""
@@ -178,7 +174,7 @@ class Statevector(Backend, Samples, Tangents):
         check_unitary(circuit)
         self._check_width(circuit)
         (observable,) = as_observables(observable, circuit.num_qubits)
-        program = self._program(circuit, (observable,), derivative=True, whole=True)
+        program = self._program(circuit, (observable,), derivative=True, traced=True)
         with self._arithmetic():
             return self._for_a_row(circuit, hessian(program, program.terms(observable)))
 
@@ -205,7 +201,7 @@ class Statevector(Backend, Samples, Tangents):
         self._check_width(circuit)
         held = (states * circuit.num_parameters + 8) * 2 * self._real.itemsize * 2**circuit.num_qubits
         memory.check(held, what=f"{what} of {circuit.num_parameters} parameters")
-        return self._program(circuit, (), derivative=False, whole=True)
+        return self._program(circuit, (), derivative=False, traced=True)
 
     def reduced_density_matrix(self, circuit: QuantumCircuit, parameters: Any = (), *, qubits: Any) -> np.ndarray:
         """The state of some qubits, shape (2^k, 2^k); bit j of the index belongs to ``qubits[j]``.
@@ -298,30 +294,19 @@ class Statevector(Backend, Samples, Tangents):
                 f"of at most {WHOLE} (one of {n} qubits alone needs {memory.in_bytes(self._complex.itemsize * 2**n)})"
             )
 
-    def _design(self, circuit: QuantumCircuit, observables: tuple, *, whole: bool = False) -> Design:
+    def _chosen(self, circuit: QuantumCircuit, observables: tuple, *, traced: bool = False) -> Representation:
         """How the circuit will be run, if it can be."""
-        design = Design(lower(circuit), self._real, observables, whole, self._executor)
-        n = circuit.num_qubits
-        if n > WHOLE and design.parts is None:
-            why = f"gates join it at so many places that no parts of at most {MOST_QUBITS} qubits are found"
-            if self._executor == "xla":
-                why = 'these are run by the native kernels, which executor="xla" excludes'
-            raise Refused(
-                f"the circuit has {n} qubits; beyond {WHOLE}, 'statevector' runs circuits in parts, but "
-                f"{native.why_not() or why} (a state of {n} qubits alone needs "
-                f"{memory.in_bytes(self._complex.itemsize * 2**n)})"
-            )
-        return design
+        return choose(Question(lower(circuit), self._real, observables, self._executor, traced))
 
-    def _program(self, circuit: QuantumCircuit, observables: tuple, *, derivative: bool, whole: bool = False) -> Any:
-        """The circuit made ready, as `program_of` chooses or `Sharded`, if its states fit into the free memory."""
+    def _program(self, circuit: QuantumCircuit, observables: tuple, *, derivative: bool, traced: bool = False) -> Any:
+        """The circuit made ready, as `choose` says or `Sharded`, if its states fit into the free memory."""
         if self._devices is not None:
             return self._sharded(circuit, self._devices)
         with self._arithmetic():
-            design = self._design(circuit, observables, whole=whole)
-            held = memory_of(design, derivative=derivative, keep=self._keep)
+            chosen = self._chosen(circuit, observables, traced=traced)
+            held = chosen.memory(derivative=derivative, keep=self._keep)
             self._check_fits(held, circuit.num_qubits)
-            return program_of(design, keep=held.keep)
+            return chosen.program(keep=held.keep)
 
 
 def _free_bytes() -> int:

@@ -20,18 +20,18 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.angles import Angles
 from backends.statevector import kernels, wide
 from backends.statevector.blocks import Local, slopes
-from backends.statevector.design import block_costs
 from backends.statevector.exchange import ShardPlan, Sweep, global_qubits
 from backends.statevector.frame import real_frame, returned_state, turned_observable
 from backends.statevector.fuse import Block, Diagonal, Wide, fuse
 from backends.statevector.lower import Factors, lower
 from backends.statevector.partner import AXIS, SharedTerms, apply, divided, summed
 from backends.statevector.plan import Apply, C, Layout, Turn
+from backends.statevector.representation import Program
 from backends.statevector.shard_plan import shard_plan
 from backends.statevector.spread import Layer, ShardArrays, backward, forward
+from backends.statevector.whole.costs import block_costs
 from circuits.errors import Refused
 
 MOST_GATHERED = 26
@@ -39,41 +39,35 @@ MOST_GATHERED = 26
 
 
 @dataclass(frozen=True, eq=False)
-class Sharded:
+class Sharded(Program):
     """A circuit made ready for several devices.
 
     Attributes:
-        angles: From the circuit's parameters to the angles of the factors.
         plan: The steps, exchanges included; see `cluster` for what they move.
         arrays: What the steps are made of.
         mesh: The devices.
-        real: Type of real numbers.
-        turned: Whether all stands in the frame of `frame`.
     """
 
-    angles: Angles
     plan: ShardPlan
     arrays: ShardArrays
     mesh: Mesh
-    real: np.dtype
-    turned: bool
 
     def terms(self, observable: SparsePauliOp) -> SharedTerms:
-        """An observable for the state that this circuit leaves."""
-        observable = turned_observable(observable) if self.turned else observable
+        """See `Program.terms`."""
+        observable = turned_observable(observable) if self.factors.turned else observable
         terms = SharedTerms.of(observable, self.plan.last, self.plan.last_outer, self.real)
         with jax.enable_x64(self.real.itemsize == 8):
             return jax.tree.map(partial(replicated, self.mesh), terms)
 
     def energies(self, terms: tuple[SharedTerms, ...]) -> Callable[[np.ndarray], np.ndarray]:
-        """Expectation values as a function of rows: (rows, params) -> (rows, observables)."""
+        """See `Program.energies`."""
         run = self._rows("energies", terms)
         return lambda rows: run(rows)[0]
 
     def energies_and_slopes(
         self, terms: tuple[SharedTerms, ...]
     ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-        """The same with derivatives by the factors' angles, shape (rows, observables, factors)."""
+        """See `Program.energies_and_slopes`."""
         run = self._rows("slopes", terms)
 
         def both(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -95,7 +89,7 @@ class Sharded:
         layout = (*plan.last_outer, *plan.last)
         order = [layout.index(q) for q in (C, *reversed(range(n)))]
         re, im = x.reshape((2,) * len(layout)).transpose(order).reshape(2, -1)
-        return returned_state(re + 1j * im) if self.turned else re + 1j * im
+        return returned_state(re + 1j * im) if self.factors.turned else re + 1j * im
 
     def _rows(self, what: str, terms: tuple[SharedTerms, ...]) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
         def run(rows: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -125,7 +119,7 @@ def compile_sharded(circuit: QuantumCircuit, real: np.dtype, devices: Sequence[A
     with jax.enable_x64(real.itemsize == 8):
         arrays = _arrays(factors, steps, plan, real)
         arrays = jax.tree.map(partial(replicated, mesh), arrays)
-    return Sharded(factors.angles, plan, arrays, mesh, real, factors.turned)
+    return Sharded(factors, real, plan, arrays, mesh)
 
 
 def planned(factors: Factors, n_devices: int, real: np.dtype) -> tuple[list[Block | Wide | Diagonal], ShardPlan]:

@@ -72,7 +72,7 @@ def compared(devices, how):
             "gradient": [float(x).hex() for x in pulled],
             "off": float(max(off)),
             "steps": sorted({type(step).__name__ for step in program.plan.steps}),
-            "turned": program.turned,
+            "turned": program.factors.turned,
             "partners": any(any(getattr(step, "partners", ())) for step in program.plan.steps),
         }
 

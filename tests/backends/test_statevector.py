@@ -16,10 +16,10 @@ from qiskit.quantum_info import SparsePauliOp, Statevector, random_pauli_list
 import backends
 from backends.gradients.finite_difference import finite_difference
 from backends.statevector import Statevector as Engine
-from backends.statevector import design
-from backends.statevector.design import block_costs
 from backends.statevector.fuse import Block, bits, fuse
 from backends.statevector.lower import lower
+from backends.statevector.whole import costs
+from backends.statevector.whole.costs import block_costs
 from circuits import hardware_efficient, tfim
 
 DOUBLE = 1e-10  # some thousand roundings of 1e-16, amplified by sums of 2^n terms
@@ -103,7 +103,7 @@ THOUSANDS = settings(
 @pytest.fixture
 def in_numpy(monkeypatch):
     """Walk kernel by kernel in NumPy, which compiles nothing, so that there is time for thousands of circuits."""
-    monkeypatch.setattr(design, "STEPWISE", 1)
+    monkeypatch.setattr(costs, "STEPWISE", 1)
 
 
 @pytest.mark.slow

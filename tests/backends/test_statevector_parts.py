@@ -16,18 +16,20 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import backends
-from backends.statevector import design, native
-from backends.statevector.design import Design
+from backends.statevector import native
+from backends.statevector.choose import choose
 from backends.statevector.lower import lower
 from backends.statevector.native.clifford import Frame
+from backends.statevector.native.representation import NativeWhole
 from backends.statevector.native.rotations import Absorb, gates, rotations
-from backends.statevector.parts import boundaries
+from backends.statevector.parts import boundaries, representation
 from backends.statevector.parts.bonds import cut
 from backends.statevector.parts.boundaries import Parts
 from backends.statevector.parts.line import moved, without_end
 from backends.statevector.parts.one_core import one_core
 from backends.statevector.parts.program import PartsProgram
-from backends.statevector.program import program_of
+from backends.statevector.parts.representation import InParts
+from backends.statevector.representation import Question
 from circuits import hamiltonian_variational, hardware_efficient, heisenberg, maxcut, molecule, qaoa, tfim, uccsd
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="parts are run by the C++ kernels, which are not here")
@@ -97,21 +99,23 @@ CASES = {
 }
 
 
-def design_of(circuit, *observables):
-    return Design(lower(circuit), np.dtype(float), observables)
+def parts_for(circuit, *observables) -> Parts | None:
+    """What is chosen for a circuit; None for another representation."""
+    chosen = choose(Question(lower(circuit), np.dtype(float), observables))
+    return chosen.parts if isinstance(chosen, InParts) else None
 
 
 @pytest.fixture
 def always(monkeypatch):
     """Cut whatever can be cut."""
-    monkeypatch.setattr(design, "SMALLEST_CUT", 2)
-    monkeypatch.setattr(Design, "_whole_passes", math.inf)
+    monkeypatch.setattr(representation, "SMALLEST_CUT", 2)
+    monkeypatch.setattr(NativeWhole, "passes", math.inf)
     monkeypatch.setattr(boundaries, "CALL", 0.0)
 
 
 def whole(circuit, observable, theta, **options):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(design, "parts_of", lambda *_: None)
+        patch.setattr(representation, "parts_of", lambda *_: None)
         return backends.get("statevector", **options).values_and_jacobian(circuit, observable)(theta)
 
 
@@ -123,7 +127,7 @@ def test_parts_give_the_same_as_the_whole(case, precision, tolerance, always):
     circuit, observable = CASES[case]()
     theta = np.random.default_rng(4).normal(size=(1, circuit.num_parameters))
     engine = backends.get("statevector", precision=precision)
-    assert isinstance(program_of(design_of(circuit, observable)), PartsProgram)
+    assert parts_for(circuit, observable)
     values, slopes = engine.values_and_jacobian(circuit, observable)(theta)
     wanted, wanted_slopes = whole(circuit, observable, theta)
     assert values == pytest.approx(wanted, abs=tolerance * len(observable))
@@ -139,7 +143,7 @@ def anywhere(circuit: QuantumCircuit, rng: np.random.Generator) -> PartsProgram:
     some = sorted(rng.choice(np.arange(1, n), int(rng.integers(1, min(n, 5))), replace=False).tolist())
     kept, end = without_end(list(gates(factors))) if rng.random() < 0.5 else (gates(factors), Frame())
     parts = cut(moved(kept, order), n, some)
-    return PartsProgram(factors, Parts(order, [0, *some, n], parts, end, 0.0), np.dtype(float))
+    return PartsProgram(factors, np.dtype(float), Parts(order, [0, *some, n], parts, end, 0.0))
 
 
 def compare(circuit: QuantumCircuit, observables: list[SparsePauliOp], program: PartsProgram, rng) -> None:
@@ -232,7 +236,7 @@ def test_samples_of_parts_follow_the_whole_state(always):
     circuit = hardware_efficient(12, layers=4)
     theta = np.random.default_rng(4).normal(size=circuit.num_parameters)
     exact = Statevector(circuit.assign_parameters(theta)).probabilities()
-    assert design_of(circuit).parts
+    assert parts_for(circuit)
     counts = backends.get("statevector").sample(circuit, theta, shots=4000, seed=1)
     index = np.array([int(word, 2) for word in counts])
     assert sum(exact[index]) > 0.5  # what was seen is likely
@@ -244,57 +248,57 @@ def test_samples_of_parts_follow_the_whole_state(always):
 class TestChoice:
     def test_chains_of_few_layers_are_cut_at_many_places(self):
         for n in (16, 20, 24, 28):
-            found = design_of(hardware_efficient(n, layers=4), tfim(n).hamiltonian).parts
+            found = parts_for(hardware_efficient(n, layers=4), tfim(n).hamiltonian)
             assert found
             assert len(found.parts) >= n // 6
             assert {part.n_right for part in found.parts[:-1]} == {3}  # the last layer of CNOTs is in the observable
 
     def test_cost_grows_with_length(self):
-        cost = [design_of(hardware_efficient(n, layers=4), tfim(n).hamiltonian).parts.cost for n in (25, 50, 100)]
+        cost = [parts_for(hardware_efficient(n, layers=4), tfim(n).hamiltonian).cost for n in (25, 50, 100)]
         assert cost[2] - cost[1] == pytest.approx(2 * (cost[1] - cost[0]), rel=0.1)
 
     def test_deep_circuits_are_whole(self):
-        assert not design_of(hardware_efficient(12, layers=12), tfim(12).hamiltonian).parts
+        assert not parts_for(hardware_efficient(12, layers=12), tfim(12).hamiltonian)
 
     def test_small_circuits_are_whole(self):
-        assert not design_of(hardware_efficient(10, layers=3), tfim(10).hamiltonian).parts
+        assert not parts_for(hardware_efficient(10, layers=3), tfim(10).hamiltonian)
 
     def test_many_strings_across_are_not_worth_it(self):
         circuit = hardware_efficient(15, layers=3)
-        assert design_of(circuit, strings(15, 3, 0)).parts
-        assert not design_of(circuit, strings(15, 300, 0)).parts
+        assert parts_for(circuit, strings(15, 3, 0))
+        assert not parts_for(circuit, strings(15, 300, 0))
 
     def test_a_small_sector_comes_first(self):
-        assert not design_of(uccsd(molecule("Li 0 0 0; H 0 0 1.6"))).parts
+        assert not parts_for(uccsd(molecule("Li 0 0 0; H 0 0 1.6")))
 
     def test_products_need_no_bond(self):
         circuit = QuantumCircuit(40)
         for q in range(40):
             circuit.ry(Parameter(f"t{q:02}"), q)
-        assert {part.n_right for part in design_of(circuit, tfim(40).hamiltonian).parts.parts} == {0}
+        assert {part.n_right for part in parts_for(circuit, tfim(40).hamiltonian).parts} == {0}
 
     def test_an_order_with_few_bonds_is_found(self):
         mixed = QuantumCircuit(20)
         order = np.random.default_rng(0).permutation(20).tolist()
         mixed.compose(hardware_efficient(20, layers=3), order, inplace=True)
-        found = design_of(mixed, SparsePauliOp("Z" * 20)).parts
+        found = parts_for(mixed, SparsePauliOp("Z" * 20))
         assert max(part.n_right for part in found.parts) <= 3
         assert found.order in (order, order[::-1])
 
     def test_it_is_said_in_the_memory(self):
         circuit, observable = hardware_efficient(20, layers=4), tfim(20).hamiltonian
         memory = backends.get("statevector").memory(circuit, observable)
-        assert f"runs as {len(design_of(circuit, observable).parts.parts)} parts" in str(memory)
+        assert f"runs as {len(parts_for(circuit, observable).parts)} parts" in str(memory)
         assert memory.total_bytes < 2**20
 
     def test_a_circuit_of_thousands_of_gates_costs_little_to_look_at(self):
         circuit = scattered(20, 3000, 1)
-        assert not design_of(circuit, tfim(20).hamiltonian).parts
+        assert not parts_for(circuit, tfim(20).hamiltonian)
 
 
 def test_second_derivatives_and_metric_take_the_whole():
     circuit, observable = hardware_efficient(16, layers=1), tfim(16).hamiltonian
-    assert design_of(circuit, observable).parts
+    assert parts_for(circuit, observable)
     engine = backends.get("statevector")
     theta = np.random.default_rng(4).normal(size=circuit.num_parameters)
     f, step, k = engine.value_and_grad(circuit, observable), 1e-5, 3

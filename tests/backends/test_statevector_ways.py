@@ -11,15 +11,18 @@ from qiskit.circuit import Parameter, ParameterVector
 from qiskit.quantum_info import SparsePauliOp, Statevector, partial_trace, random_pauli_list
 
 import backends
-from backends.statevector import buffers, design, stepwise
+from backends.statevector import buffers, stepwise
 from backends.statevector.buffers import Buffers
-from backends.statevector.design import Design, block_costs
+from backends.statevector.choose import choose
 from backends.statevector.frame import real_frame
 from backends.statevector.fuse import Block, Diagonal, fuse
 from backends.statevector.lower import lower
 from backends.statevector.native.program import NativeProgram
-from backends.statevector.program import Program, program_of
-from backends.statevector.sector import SectorProgram, reached
+from backends.statevector.representation import Question
+from backends.statevector.sector.program import SectorProgram, reached
+from backends.statevector.whole import costs, representation
+from backends.statevector.whole.costs import block_costs
+from backends.statevector.whole.program import XlaProgram
 from circuits import hamiltonian_variational, hardware_efficient, heisenberg, maxcut, molecule, qaoa, tfim, uccsd
 from circuits.errors import Refused
 
@@ -74,8 +77,8 @@ def without_host(monkeypatch):
 @pytest.mark.parametrize("way", ["native", "whole", "loops", "keep", "lean"])
 def test_every_way_gives_the_same(case, way, monkeypatch):
     circuit, observable = CASES[case]()
-    monkeypatch.setattr(design, "STEPWISE", 1 if way in ("keep", "lean") else 99)
-    monkeypatch.setattr(design, "UNROLLED", 0 if way == "loops" else 99)
+    monkeypatch.setattr(costs, "STEPWISE", 1 if way in ("keep", "lean") else 99)
+    monkeypatch.setattr(representation, "UNROLLED", 0 if way == "loops" else 99)
     monkeypatch.setattr(buffers, "HOST", 2**circuit.num_qubits if way == "lean" else 0)
     if way == "keep":
         without_host(monkeypatch)
@@ -96,10 +99,12 @@ def test_every_way_gives_the_same(case, way, monkeypatch):
 @pytest.mark.parametrize("case", ["chain", "qaoa", "scattered"])
 def test_memory_is_known_to_the_byte(case, keep, monkeypatch):
     circuit, observable = CASES[case]()
-    monkeypatch.setattr(design, "STEPWISE", 1)
+    monkeypatch.setattr(costs, "STEPWISE", 1)
     without_host(monkeypatch)
     made = []
-    monkeypatch.setattr("backends.statevector.program.Buffers", lambda dtype: made.append(Buffers(dtype)) or made[-1])
+    monkeypatch.setattr(
+        "backends.statevector.whole.program.Buffers", lambda dtype: made.append(Buffers(dtype)) or made[-1]
+    )
     engine = backends.get("statevector", executor="xla", memory="keep" if keep else "lean")
     f = engine.value_and_grad(circuit, observable)
     for _ in range(3):
@@ -119,7 +124,7 @@ def test_too_much_memory_is_refused_with_the_number():
 
 def test_what_is_free_decides_nothing_but_whether_it_is_refused(monkeypatch):
     """The two ways round differently, and bits must not depend on what else runs on a machine."""
-    monkeypatch.setattr(design, "STEPWISE", 1)
+    monkeypatch.setattr(costs, "STEPWISE", 1)
     circuit, observable = CASES["qaoa"]()
     engine = backends.get("statevector", executor="xla")
     before = engine.memory(circuit, observable)
@@ -129,7 +134,7 @@ def test_what_is_free_decides_nothing_but_whether_it_is_refused(monkeypatch):
     with pytest.raises(Refused, match=rf"{before.total_bytes} bytes.*memory=\"lean\""):
         engine.value_and_grad(circuit, observable)
     backends.get("statevector", executor="xla", memory="lean").value_and_grad(circuit, observable)
-    monkeypatch.setattr("backends.statevector.footprint.total_bytes", lambda: 3 * before.states_bytes)
+    monkeypatch.setattr("backends.statevector.whole.representation.total_bytes", lambda: 3 * before.states_bytes)
     assert not engine.memory(circuit, observable).keep
 
 
@@ -166,10 +171,10 @@ def test_water_stays_with_its_electrons():
     assert len(states) == 15**2  # two electrons of each spin in six orbitals
     assert set(np.bitwise_count(states).tolist()) == {4}
     assert start in states
-    assert isinstance(program_of(Design(factors, np.dtype(float))), SectorProgram)
+    assert isinstance(choose(Question(factors, np.dtype(float))).program(), SectorProgram)
     other = lower(hardware_efficient(6))
-    assert isinstance(program_of(Design(other, np.dtype(float), executor="xla")), Program)
-    assert isinstance(program_of(Design(other, np.dtype(float), executor="native")), NativeProgram)
+    assert isinstance(choose(Question(other, np.dtype(float), executor="xla")).program(), XlaProgram)
+    assert isinstance(choose(Question(other, np.dtype(float), executor="native")).program(), NativeProgram)
 
 
 def test_several_observables_at_once():

@@ -7,10 +7,9 @@ from functools import cached_property
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.angles import Angles
 from backends.statevector import native
-from backends.statevector.lower import Factors
 from backends.statevector.native.rotations import Absorb, Rotations, gates, rotations
+from backends.statevector.representation import Program
 
 LEAST_QUBITS = 8
 """Smaller states are padded to as many, at most, so that they fill vectors and registers."""
@@ -18,26 +17,16 @@ LEAST_QUBITS = 8
 PASS = 8
 """Rotations on a tile that take as long as reading and writing it."""
 
+NATIVE_PASS = 0.3
+"""Time of a pass of the native kernels, in passes of XLA's."""
+
 
 @dataclass(frozen=True, eq=False)
-class NativeProgram:
-    """A circuit on its whole state, in native code.
-
-    Attributes:
-        factors: The lowered circuit.
-        real: Type of real numbers.
-    """
-
-    factors: Factors
-    real: np.dtype
-
-    @property
-    def angles(self) -> Angles:
-        """From the circuit's parameters to the angles of the factors."""
-        return self.factors.angles
+class NativeProgram(Program):
+    """A circuit on its whole state, in native code."""
 
     def terms(self, observable: SparsePauliOp) -> SparsePauliOp:
-        """The observable in the form that the other methods take."""
+        """See `Program.terms`."""
         return observable
 
     def memory_bytes(self, *, n_observables: int, derivative: bool) -> int:
@@ -71,7 +60,7 @@ class NativeProgram:
         return lambda rows: kernel.energies_and_slopes(self.angles.values(rows))
 
     def state(self, row: np.ndarray) -> np.ndarray:
-        """The final state, complex, shape (2^n,)."""
+        """See `Program.state`."""
         return self._stateful.state(self.angles.values(row[None])[0])
 
     @cached_property

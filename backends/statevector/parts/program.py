@@ -7,9 +7,7 @@ from functools import cached_property
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.angles import Angles
 from backends.statevector import native
-from backends.statevector.lower import Factors
 from backends.statevector.native.program import LEAST_QUBITS, work
 from backends.statevector.native.rotations import Absorb, gates, rotations
 from backends.statevector.parts.bonds import ONE, Part, cut
@@ -18,32 +16,24 @@ from backends.statevector.parts.environments import cotangents, energy, joined, 
 from backends.statevector.parts.line import moved
 from backends.statevector.parts.one_core import one_core
 from backends.statevector.parts.operators import Step, steps
+from backends.statevector.representation import Program
 
 INDEX = 8
 """Bytes of an index."""
 
 
 @dataclass(frozen=True, eq=False)
-class PartsProgram:
-    """A circuit in parts, with the methods of `Program`.
+class PartsProgram(Program):
+    """A circuit in parts.
 
     Attributes:
-        factors: The lowered circuit.
-        parts: The same in parts.
-        real: Type of real numbers.
+        parts: They.
     """
 
-    factors: Factors
     parts: Parts
-    real: np.dtype
-
-    @property
-    def angles(self) -> Angles:
-        """From the circuit's parameters to the angles of the factors."""
-        return self.factors.angles
 
     def terms(self, observable: SparsePauliOp) -> tuple[Step, ...]:
-        """The observable in the form that the other methods take."""
+        """See `Program.terms`."""
         return steps(self.parts.strings(observable), self.parts.edges, self.real)
 
     def energies(self, terms: tuple[tuple[Step, ...], ...]) -> Callable[[np.ndarray], np.ndarray]:
@@ -81,7 +71,7 @@ class PartsProgram:
         return run
 
     def state(self, row: np.ndarray) -> np.ndarray:
-        """The final state, complex, shape (2^n,)."""
+        """See `Program.state`."""
         (angles,) = self._rows(row[None])
         with one_core():
             psi = joined([kernel.state(angles) for kernel in self._whole])

@@ -6,22 +6,22 @@ factor; nothing is assumed about symmetries. Inside it a factor is a permutation
 Where all factors are real, so is the state.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.angles import Angles
 from backends.statevector import parity
 from backends.statevector.frame import returned_state, turned_observable
 from backends.statevector.lower import Factors
 from backends.statevector.namespace import matmul
 from backends.statevector.observe import by_x_mask
+from backends.statevector.representation import TracedProgram
 from backends.statevector.tiles import tiled
 
 SHARE = 8
@@ -66,56 +66,6 @@ class Terms(NamedTuple):
     d: jax.Array | None
 
 
-@dataclass(frozen=True, eq=False)
-class SectorProgram:
-    """A circuit on the part of the state space that it reaches.
-
-    Attributes:
-        n_qubits: Width.
-        angles: From the circuit's parameters to the angles of the factors.
-        states: Basis states of the part, ascending.
-        arrays: The factors.
-        real: Type of real numbers.
-        turned: Whether all stands in the frame of `frame`.
-    """
-
-    n_qubits: int
-    angles: Angles
-    states: np.ndarray
-    arrays: Arrays
-    real: np.dtype
-    turned: bool
-
-    def terms(self, observable: SparsePauliOp) -> Terms:
-        """The observable on the part."""
-        return terms(turned_observable(observable) if self.turned else observable, self.states, self.real)
-
-    def energies(self, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], np.ndarray]:
-        """See `Program.energies`."""
-        run = self._tiled(energies, observables)
-        return lambda rows: run(rows)[0]
-
-    def energies_and_slopes(self, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple]:
-        """See `Program.energies_and_slopes`."""
-        return self._tiled(energies_and_slopes, observables)
-
-    def state(self, row: np.ndarray) -> np.ndarray:
-        """The final state, complex, shape (2^n,)."""
-        (x,) = self._tiled(state, ())(row[None])
-        return self.vector(x[0])
-
-    def vector(self, x: np.ndarray) -> np.ndarray:
-        """Complex, shape (2^n,), in the frame of the circuit, from real and imaginary part on the part."""
-        psi = np.zeros(2**self.n_qubits, np.result_type(self.real, np.complex64))
-        psi[self.states] = x[0] + 1j * x[1] if len(x) == 2 else x[0]
-        return returned_state(psi) if self.turned else psi
-
-    def _tiled(self, function: Callable, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple]:
-        to_angles = lambda rows: self.angles.values(rows).astype(self.real)  # noqa: E731
-        state_bytes = self.arrays.start.size * self.real.itemsize
-        return tiled(function, (), self.arrays, observables, to_angles, state_bytes)
-
-
 class Reached(NamedTuple):
     """The part of the state space that a circuit can reach.
 
@@ -150,23 +100,6 @@ def reached(factors: Factors, most: int | None = None) -> Reached | None:
             if len(states) > limit:
                 return None
     return Reached(start, states, first)
-
-
-def sector_program(factors: Factors, part: Reached, real: np.dtype) -> SectorProgram:
-    """The circuit on the part that it reaches."""
-    start, states, first = part
-    moved = np.empty((len(factors) - first, len(states)), np.int32)
-    r = np.empty(moved.shape)
-    for row, f in enumerate(range(first, len(factors))):
-        moved[row], inside = _places(states, states ^ factors.x[f])
-        r[row] = np.where(inside, _diagonal(factors, f, states), 0)
-    is_real = factors.phase[first:] != 1
-    parts = 1 if is_real.all() else 2
-    begin = np.zeros((parts, len(states)))
-    begin[0, np.searchsorted(states, start)] = 1
-    slot = np.arange(first, len(factors), dtype=np.int32)
-    arrays = Arrays(*jax.device_put((slot, moved, r.astype(real), is_real.astype(real), begin.astype(real))))
-    return SectorProgram(factors.n_qubits, factors.angles, states, arrays, real, factors.turned)
 
 
 def terms(observable: SparsePauliOp, states: np.ndarray, real: np.dtype) -> Terms:
@@ -265,3 +198,72 @@ def energies_and_slopes(arrays, angles, observables):
     _, found = jax.lax.scan(back, (psi, jnp.stack(lams)), steps, reverse=True)
     slopes = jnp.zeros((len(lams), len(angles)), angles.dtype).at[:, arrays.slot].set(found.T)
     return jnp.stack([jnp.sum(psi * lam) for lam in lams]), slopes
+
+
+@dataclass(frozen=True, eq=False)
+class SectorProgram(TracedProgram):
+    """A circuit on the part of the state space that it reaches.
+
+    Attributes:
+        arrays: The factors.
+        states: Basis states of the part, ascending.
+    """
+
+    functions: ClassVar[Mapping[str, Callable[..., tuple]]] = {
+        "state": state,
+        "energies": energies,
+        "slopes": energies_and_slopes,
+    }
+    arrays: Arrays
+    states: np.ndarray
+
+    @property
+    def static(self) -> tuple[()]:
+        """See `TracedProgram.static`."""
+        return ()
+
+    def terms(self, observable: SparsePauliOp) -> Terms:
+        """The observable on the part."""
+        return terms(turned_observable(observable) if self.factors.turned else observable, self.states, self.real)
+
+    def energies(self, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], np.ndarray]:
+        """See `Program.energies`."""
+        run = self._tiled("energies", observables)
+        return lambda rows: run(rows)[0]
+
+    def energies_and_slopes(self, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple]:
+        """See `Program.energies_and_slopes`."""
+        return self._tiled("slopes", observables)
+
+    def state(self, row: np.ndarray) -> np.ndarray:
+        """See `Program.state`."""
+        (x,) = self._tiled("state", ())(row[None])
+        return self.vector(x[0])
+
+    def vector(self, x: np.ndarray) -> np.ndarray:
+        """Complex, shape (2^n,), in the frame of the circuit, from real and imaginary part on the part."""
+        psi = np.zeros(2**self.factors.n_qubits, np.result_type(self.real, np.complex64))
+        psi[self.states] = x[0] + 1j * x[1] if len(x) == 2 else x[0]
+        return returned_state(psi) if self.factors.turned else psi
+
+    def _tiled(self, what: str, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple]:
+        to_angles = lambda rows: self.angles.values(rows).astype(self.real)  # noqa: E731
+        state_bytes = self.arrays.start.size * self.real.itemsize
+        return tiled(self.functions[what], self.static, self.arrays, observables, to_angles, state_bytes)
+
+
+def sector_program(factors: Factors, part: Reached, real: np.dtype) -> SectorProgram:
+    """The circuit on the part that it reaches."""
+    start, states, first = part
+    moved = np.empty((len(factors) - first, len(states)), np.int32)
+    r = np.empty(moved.shape)
+    for row, f in enumerate(range(first, len(factors))):
+        moved[row], inside = _places(states, states ^ factors.x[f])
+        r[row] = np.where(inside, _diagonal(factors, f, states), 0)
+    is_real = factors.phase[first:] != 1
+    parts = 1 if is_real.all() else 2
+    begin = np.zeros((parts, len(states)))
+    begin[0, np.searchsorted(states, start)] = 1
+    slot = np.arange(first, len(factors), dtype=np.int32)
+    arrays = Arrays(*jax.device_put((slot, moved, r.astype(real), is_real.astype(real), begin.astype(real))))
+    return SectorProgram(factors, real, arrays, states)

@@ -1,64 +1,83 @@
 """A circuit made ready: its steps, their arrays, and the compiled functions that run them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.angles import Angles
 from backends.statevector import wide
 from backends.statevector.blocks import Local
 from backends.statevector.buffers import Buffers
 from backends.statevector.compiled import prepare
-from backends.statevector.design import Design, is_stepwise
 from backends.statevector.diagonals import Diagonals
 from backends.statevector.evolve import Arrays, evolve, value_and_slopes
 from backends.statevector.frame import returned_state, turned_observable
 from backends.statevector.fuse import Block, Diagonal, Wide
 from backends.statevector.kernels import overlap
-from backends.statevector.native.program import NativeProgram
+from backends.statevector.lower import Factors
 from backends.statevector.observe import Terms, apply
-from backends.statevector.parts.program import PartsProgram
 from backends.statevector.plan import Plan, Scan, Turn, places, relabelled
-from backends.statevector.sector import SectorProgram, sector_program
+from backends.statevector.representation import TracedProgram
 from backends.statevector.stepwise import Observed, Operands, Walk, rehearsed, slopes_of
 from backends.statevector.tiles import tiled
+from backends.statevector.whole.costs import is_stepwise
+
+
+def state(plan, arrays, angles, terms):
+    """The final state in the natural layout, for one row."""
+    return (evolve(plan, arrays, angles),)
+
+
+def energies(plan, arrays, angles, terms):
+    """Expectation values for one row."""
+    psi = evolve(plan, arrays, angles)
+    return (jnp.stack([overlap(psi, apply(part, psi)) for part in terms]),)
+
+
+def energies_and_slopes(plan, arrays, angles, terms):
+    """Expectation values and their derivatives by the angles for one row."""
+    return value_and_slopes(plan, arrays, angles, tuple(partial(apply, part) for part in terms))
 
 
 @dataclass(frozen=True, eq=False)
-class Program:
+class XlaProgram(TracedProgram):
     """A circuit as steps.
 
     Attributes:
-        angles: From the circuit's parameters to the angles of the factors.
-        plan: The steps; circuits with equal plans share what XLA compiled.
         arrays: What the steps are made of.
-        real: Type of real numbers.
-        turned: Whether all stands in the frame of `frame`.
+        plan: The steps; circuits with equal plans share what XLA compiled.
         keep: Whether gradients of large states keep the states before the steps.
     """
 
-    angles: Angles
-    plan: Plan
+    functions: ClassVar[Mapping[str, Callable[..., tuple]]] = {
+        "state": state,
+        "energies": energies,
+        "slopes": energies_and_slopes,
+    }
     arrays: Arrays
-    real: np.dtype
-    turned: bool
+    plan: Plan
     keep: bool = True
 
+    @property
+    def static(self) -> tuple[Plan]:
+        """See `TracedProgram.static`."""
+        return (self.plan,)
+
     def energies(self, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], np.ndarray]:
-        """Expectation values as a function of rows: (rows, params) -> (rows, observables)."""
+        """See `Program.energies`."""
         run = self._tiled("energies", terms)
         return lambda rows: run(rows)[0]
 
     def energies_and_slopes(self, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple]:
-        """The same with derivatives by the factors' angles, shape (rows, observables, factors)."""
+        """See `Program.energies_and_slopes`."""
         return self._tiled("slopes", terms)
 
     def state(self, row: np.ndarray) -> np.ndarray:
-        """The final state, complex, shape (2^n,)."""
+        """See `Program.state`."""
         (x,) = self._tiled("state", ())(row[None])
         return self.vector(x[0])
 
@@ -66,17 +85,19 @@ class Program:
         """Complex, shape (2^n,), in the frame of the circuit, from real and imaginary part in the natural layout."""
         re, im = x.reshape(2, -1)
         psi = re + 1j * im
-        return returned_state(psi) if self.turned else psi
+        return returned_state(psi) if self.factors.turned else psi
 
     def terms(self, observable: SparsePauliOp) -> Terms:
-        """The observable in the form that the other methods take."""
-        return Terms.of(turned_observable(observable) if self.turned else observable, self.plan.width, self.real)
+        """See `Program.terms`."""
+        return Terms.of(
+            turned_observable(observable) if self.factors.turned else observable, self.plan.width, self.real
+        )
 
     def _tiled(self, what: str, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
         if is_stepwise(self.plan.n_qubits):
             return self._walked(what, terms)
         state_bytes = 2 * self.real.itemsize * 2**self.plan.n_qubits
-        return tiled(FUNCTIONS[what], (self.plan,), self.arrays, terms, self._to_angles, state_bytes)
+        return tiled(self.functions[what], self.static, self.arrays, terms, self._to_angles, state_bytes)
 
     def _to_angles(self, rows: np.ndarray) -> np.ndarray:
         return self.angles.values(rows).astype(self.real)
@@ -110,21 +131,8 @@ class Program:
         return run
 
 
-def program_of(design: Design, *, keep: bool = True) -> Program | SectorProgram | PartsProgram | NativeProgram:
-    """A circuit made ready; call it in the precision that it is to run in."""
-    if design.sector is not None:
-        return sector_program(design.factors, design.sector, design.real)
-    if design.parts is not None:
-        return PartsProgram(design.lowered, design.parts, design.real)
-    if design.native is not None:
-        return design.native
-    factors = design.factors
-    return Program(factors.angles, design.plan, arrays_of(design), design.real, factors.turned, keep)
-
-
-def arrays_of(design: Design) -> Arrays:
+def arrays_of(factors: Factors, steps: list[Block | Wide | Diagonal], laid: Plan, real: np.dtype) -> Arrays:
     """What the steps are made of."""
-    factors, steps, laid = design.factors, design.steps, design.plan
     blocks = [step for step in steps if isinstance(step, Block)]
     slot = np.array([f for step in steps if isinstance(step, Wide) for f in step.factors], dtype=int)
     x, z = factors.x[slot], factors.z[slot]
@@ -135,26 +143,7 @@ def arrays_of(design: Design) -> Arrays:
     layers = [step for step in steps if isinstance(step, Diagonal)]
     layouts = [step.layout for step in laid.steps if isinstance(step, Turn)]
     return Arrays(
-        Local.of(factors, blocks, places(laid), design.real),
-        wide.Masks.of(factors, slot, x, z, design.real),
-        Diagonals.of(factors, layers, layouts, design.real),
+        Local.of(factors, blocks, places(laid), real),
+        wide.Masks.of(factors, slot, x, z, real),
+        Diagonals.of(factors, layers, layouts, real),
     )
-
-
-def state(plan, arrays, angles, terms):
-    """The final state in the natural layout, for one row."""
-    return (evolve(plan, arrays, angles),)
-
-
-def energies(plan, arrays, angles, terms):
-    """Expectation values for one row."""
-    psi = evolve(plan, arrays, angles)
-    return (jnp.stack([overlap(psi, apply(part, psi)) for part in terms]),)
-
-
-def energies_and_slopes(plan, arrays, angles, terms):
-    """Expectation values and their derivatives by the angles for one row."""
-    return value_and_slopes(plan, arrays, angles, tuple(partial(apply, part) for part in terms))
-
-
-FUNCTIONS = {"state": state, "energies": energies, "slopes": energies_and_slopes}

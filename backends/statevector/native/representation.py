@@ -1,0 +1,61 @@
+"""The whole state, by native kernels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+import jax
+
+from backends.statevector.footprint import Memory
+from backends.statevector.native.program import NATIVE_PASS, NativeProgram
+from backends.statevector.observe import by_x_mask
+from backends.statevector.representation import WHOLE, Question, Representation
+
+
+@dataclass(frozen=True, eq=False)
+class NativeWhole(Representation):
+    """The whole state, where there are kernels and JAX would compute on the processor.
+
+    Attributes:
+        question: What is to be computed.
+        made: The circuit made ready; it holds no state.
+    """
+
+    question: Question
+    made: NativeProgram
+
+    @classmethod
+    def of(cls, question: Question, otherwise: Callable[[], Representation | None]) -> Self | None:
+        """See `Representation.of`."""
+        elsewhere = question.executor == "auto" and jax.default_backend() != "cpu"
+        if question.n_qubits > WHOLE or not question.native or elsewhere:
+            return None
+        return cls(question, NativeProgram(question.lowered, question.real))
+
+    @property
+    def passes(self) -> float:
+        """See `Representation.passes`."""
+        return NATIVE_PASS * self.made.passes(self.question.observables)
+
+    @property
+    def observed_passes(self) -> float:
+        """One for each X mask."""
+        return sum(len(by_x_mask(observable)) for observable in self.question.observables)
+
+    @property
+    def amplitudes(self) -> float:
+        """All."""
+        return 2.0**self.question.n_qubits
+
+    def memory(self, *, derivative: bool, keep: bool | None) -> Memory:
+        """See `Representation.memory`; states are never kept."""
+        held = self.made.memory_bytes(n_observables=len(self.question.observables), derivative=derivative)
+        return Memory(held, 0, held, False, self.question.state_bytes)
+
+    def work(self) -> dict[str, float]:
+        """See `NativeProgram.work`."""
+        return self.made.work(self.question.observables)
+
+    def program(self, *, keep: bool = True) -> NativeProgram:
+        """See `Representation.program`."""
+        return self.made

@@ -1,0 +1,167 @@
+"""What all representations of a circuit's state have in common: how they are asked for, counted and run."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from qiskit.quantum_info import SparsePauliOp
+
+from backends.angles import Angles
+from backends.statevector import native
+from backends.statevector.footprint import Memory
+from backends.statevector.frame import real_frame
+from backends.statevector.lower import Factors
+
+WHOLE = 31
+"""Qubits of the largest whole state: indices of amplitudes are 32-bit numbers."""
+
+Executor = Literal["auto", "native", "xla"]
+"""What computes: native kernels, XLA, or the first where they are there and serve."""
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What is to be computed, and with what.
+
+    Attributes:
+        lowered: The circuit.
+        real: Type of real numbers.
+        observables: To be taken; without any, the whole state is.
+        executor: What is to compute.
+        traced: Whether JAX has to differentiate through the program, as for second derivatives.
+    """
+
+    lowered: Factors
+    real: np.dtype
+    observables: tuple[SparsePauliOp, ...] = ()
+    executor: Executor = "auto"
+    traced: bool = False
+
+    @property
+    def n_qubits(self) -> int:
+        """Of the circuit."""
+        return self.lowered.n_qubits
+
+    @property
+    def state_bytes(self) -> int:
+        """Of one whole state."""
+        return 2 * self.real.itemsize * 2**self.n_qubits
+
+    @property
+    def native(self) -> bool:
+        """Whether native kernels are there and may compute."""
+        return not self.traced and self.executor != "xla" and native.available()
+
+    @cached_property
+    def factors(self) -> Factors:
+        """The circuit in the frame in which most of it is real."""
+        return real_frame(self.lowered)
+
+
+@dataclass(frozen=True, eq=False)
+class Program(ABC):
+    """A circuit made ready to run, any number of times.
+
+    Attributes:
+        factors: The lowered circuit, in the frame that the program computes in.
+        real: Type of real numbers.
+    """
+
+    factors: Factors
+    real: np.dtype
+
+    @property
+    def angles(self) -> Angles:
+        """From the circuit's parameters to the angles of the factors."""
+        return self.factors.angles
+
+    @abstractmethod
+    def terms(self, observable: SparsePauliOp) -> Any:
+        """The observable in the form that the other methods take."""
+
+    @abstractmethod
+    def energies(self, terms: tuple) -> Callable[[np.ndarray], np.ndarray]:
+        """Expectation values as a function of rows: (rows, params) -> (rows, observables)."""
+
+    @abstractmethod
+    def energies_and_slopes(self, terms: tuple) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+        """The same with derivatives by the factors' angles, shape (rows, observables, factors)."""
+
+    @abstractmethod
+    def state(self, row: np.ndarray) -> np.ndarray:
+        """The final state of parameters (params,), complex, shape (2^n,)."""
+
+
+@dataclass(frozen=True, eq=False)
+class TracedProgram(Program):
+    """A program that JAX can differentiate: functions ``f(*static, arrays, angles, terms)`` of one row's angles.
+
+    Attributes:
+        functions: "state", "energies" and "slopes", each of which returns a tuple.
+        arrays: What the circuit is made of.
+    """
+
+    functions: ClassVar[Mapping[str, Callable[..., tuple]]]
+    arrays: Any
+
+    @property
+    @abstractmethod
+    def static(self) -> tuple:
+        """Static arguments of the functions, hashable and with a faithful repr."""
+
+    @abstractmethod
+    def vector(self, x: np.ndarray) -> np.ndarray:
+        """Complex, shape (2^n,), in the frame of the circuit, from what "state" returns."""
+
+
+class Representation(ABC):
+    """How a question will be answered, known before any array is made."""
+
+    @classmethod
+    @abstractmethod
+    def of(cls, question: Question, otherwise: Callable[[], "Representation | None"]) -> Self | None:
+        """The representation, or None where it is not possible or not the cheapest.
+
+        Args:
+            question: What is to be computed.
+            otherwise: What would be taken in its place; None where nothing would fit.
+        """
+
+    @property
+    @abstractmethod
+    def passes(self) -> float:
+        """Time of a value, in passes of XLA over the amplitudes, a gradient's share included."""
+
+    @property
+    @abstractmethod
+    def observed_passes(self) -> float:
+        """Time that the observables take besides."""
+
+    @property
+    @abstractmethod
+    def amplitudes(self) -> float:
+        """Over which the passes go."""
+
+    @abstractmethod
+    def memory(self, *, derivative: bool, keep: bool | None) -> Memory:
+        """What will be held.
+
+        Args:
+            derivative: Whether gradients are asked for.
+            keep: Whether to keep states for the way back; None: where that takes little of the machine's memory.
+        """
+
+    @abstractmethod
+    def work(self) -> dict[str, float]:
+        """Operations and bytes of states of one value of the one observable with its gradient: ``flops``, ``bytes``."""
+
+    @abstractmethod
+    def program(self, *, keep: bool = True) -> Program:
+        """The circuit made ready, in the precision that it is to run in; a traced question's is a `TracedProgram`.
+
+        Args:
+            keep: Whether to keep states for the way back, as `memory` says.
+        """

@@ -1,0 +1,65 @@
+"""A small sector of the state space that the circuit never leaves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from backends.statevector.footprint import Memory
+from backends.statevector.observe import by_x_mask
+from backends.statevector.representation import WHOLE, Question, Representation
+from backends.statevector.sector.program import Reached, SectorProgram, reached, sector_program
+
+
+@dataclass(frozen=True, eq=False)
+class Sector(Representation):
+    """The part of the state space that the circuit stays in, if that is small; the rest is then not needed.
+
+    Attributes:
+        question: What is to be computed.
+        part: What the circuit reaches.
+        otherwise: What would be taken without it.
+    """
+
+    question: Question
+    part: Reached
+    otherwise: Callable[[], Representation | None]
+
+    @classmethod
+    def of(cls, question: Question, otherwise: Callable[[], Representation | None]) -> Self | None:
+        """See `Representation.of`."""
+        part = reached(question.factors) if question.n_qubits <= WHOLE else None
+        return None if part is None else cls(question, part, otherwise)
+
+    @property
+    def passes(self) -> float:
+        """Two for each factor."""
+        return 2 * len(self.question.factors)
+
+    @property
+    def observed_passes(self) -> float:
+        """None that count."""
+        return 0
+
+    @property
+    def amplitudes(self) -> float:
+        """Of the sector."""
+        return float(len(self.part.states))
+
+    def memory(self, *, derivative: bool, keep: bool | None) -> Memory:
+        """See `Representation.memory`; states are never kept."""
+        size, real = len(self.part.states), self.question.real
+        states = 8 * 2 * real.itemsize * size
+        tables = size * (real.itemsize + 4) * len(self.question.factors) + sum(
+            min(size**2, size * len(by_x_mask(h))) * 2 * real.itemsize for h in self.question.observables
+        )
+        return Memory(states, tables, states, False, self.question.state_bytes)
+
+    def work(self) -> dict[str, float]:
+        """As without the sector, so that the achieved rate says what it saves."""
+        other = self.otherwise()
+        assert other is not None  # a state small enough for a sector fits as a whole
+        return other.work()
+
+    def program(self, *, keep: bool = True) -> SectorProgram:
+        """See `Representation.program`."""
+        return sector_program(self.question.factors, self.part, self.question.real)

@@ -1,0 +1,1 @@
+"""The whole state, by what XLA compiles."""

@@ -1,0 +1,120 @@
+"""The whole state, by what XLA compiles."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+from backends.memory import total_bytes
+from backends.statevector.footprint import Memory
+from backends.statevector.fuse import Block, Diagonal, Wide, fuse, total_cost
+from backends.statevector.observe import MOST_PRECOMPUTED, by_x_mask, supports, windows
+from backends.statevector.plan import Apply, Plan, Run, Turn, few_moves, looped_plan, moves, plan
+from backends.statevector.representation import WHOLE, Question, Representation
+from backends.statevector.stepwise import state_bytes
+from backends.statevector.whole.costs import block_costs, is_stepwise
+from backends.statevector.whole.program import XlaProgram, arrays_of
+
+UNROLLED = 40
+"""Blocks up to which each has a product of its own in one program; more run in a loop, amplitudes moved by gathers."""
+
+SHARE = 0.25
+"""Of the machine's memory, that states may take which are kept only to save time.
+
+What is free just now does not count: the two ways round differently, and the bits of a run must not depend on what else
+runs.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class XlaWhole(Representation):
+    """The whole state, as few small matrices; each choice is made when it is first asked for, and once.
+
+    Attributes:
+        question: What is to be computed.
+    """
+
+    question: Question
+
+    @classmethod
+    def of(cls, question: Question, otherwise: Callable[[], Representation | None]) -> Self | None:
+        """See `Representation.of`."""
+        return cls(question) if question.n_qubits <= WHOLE else None
+
+    @cached_property
+    def steps(self) -> list[Block | Wide | Diagonal]:
+        """The factors as blocks, scans and turns."""
+        return fuse(self.question.factors, block_costs(self.question.n_qubits))
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Their layouts: in loops for many blocks in one program, else unrolled."""
+        n = self.question.n_qubits
+        k = len(block_costs(n)) - 1
+        if is_stepwise(n):
+            return few_moves(self.steps, n, k)
+        looped = sum(isinstance(step, Block) for step in self.steps) > UNROLLED
+        return (looped_plan if looped else plan)(self.steps, n, k)
+
+    @property
+    def passes(self) -> float:
+        """See `Representation.passes`."""
+        return total_cost(self.steps, block_costs(self.question.n_qubits))
+
+    @property
+    def observed_passes(self) -> float:
+        """One for each X mask."""
+        return sum(len(by_x_mask(observable)) for observable in self.question.observables)
+
+    @property
+    def amplitudes(self) -> float:
+        """All."""
+        return 2.0**self.question.n_qubits
+
+    def memory(self, *, derivative: bool, keep: bool | None) -> Memory:
+        """See `Representation.memory`; None keeps where that takes at most a quarter of the machine's."""
+        n, real = self.question.n_qubits, self.question.real
+        masks = [by_x_mask(observable) for observable in self.question.observables]
+        entries = sum((len(m) - (0 in m)) * 2**n for m in masks)
+        tables = real.itemsize * (2**n * len(masks) + 2 * min(entries, MOST_PRECOMPUTED))
+        tables += sum(2**n for step in self.plan.steps if isinstance(step, Turn))
+        lean, kept = (self._states_bytes(masks, derivative, way) for way in (False, True))
+        if keep is None:
+            keep = derivative and kept <= SHARE * total_bytes()
+        states = kept if keep or not is_stepwise(n) else lean
+        return Memory(states, tables, lean, bool(keep), self.question.state_bytes)
+
+    def work(self) -> dict[str, float]:
+        """See `Representation.work`.
+
+        Counted are blocks (forward, undone on lambda, cotangent), moves, and the observable's windows and diagonals;
+        what does not touch whole states is left out.
+        """
+        (observable,) = self.question.observables
+        n = self.question.n_qubits
+        flops = numbers = 0.0
+        for step in self.plan.steps:
+            if isinstance(step, Apply):
+                before, after = 2.0 ** len(step.front), 2.0 ** len(step.after)
+                rows = 2.0 ** (step.width + (not step.real))
+                columns = 2.0 ** (step.present + (not step.real))
+                flops += 2 * rows * before + 2 * columns * after + 2 * columns * (after if before < after else before)
+                numbers += 2 * (before + after) + 2 * max(before, after)
+        numbers += sum(2 * 2.0 ** len(new) for _, new in moves(self.plan))
+        products = len(windows(supports(by_x_mask(observable)), n, self.plan.width))
+        flops += products * 2 * 2.0**self.plan.width * 2.0 ** (n + 1)
+        numbers += (5 * products + 2.5 + 2) * 2.0 ** (n + 1)
+        return {"flops": flops, "bytes": numbers * self.question.real.itemsize}
+
+    def program(self, *, keep: bool = True) -> XlaProgram:
+        """See `Representation.program`."""
+        factors, real = self.question.factors, self.question.real
+        return XlaProgram(factors, real, arrays_of(factors, self.steps, self.plan, real), self.plan, keep)
+
+    def _states_bytes(self, masks: list, derivative: bool, keep: bool) -> int:
+        plan, real = self.plan, self.question.real
+        if is_stepwise(plan.n_qubits):
+            own = tuple(bool(windows(supports(one), plan.n_qubits, plan.width)) for one in masks)
+            return state_bytes(plan, real, derivative=derivative, keep=keep, windows=own or (False,))
+        kept = sum(len(step.fronts) if isinstance(step, Run) else isinstance(step, Apply | Turn) for step in plan.steps)
+        return (8 + kept * derivative) * self.question.state_bytes
