@@ -31,6 +31,9 @@ PAUSE_S = 0.1
 LONGEST_S = 4.0
 """Between the moment at which there is a journal and the kill, at most; a process needs about one to begin."""
 
+LATE = 0.85
+"""Share of the kills that wait until new evaluations are in the journal; the others come whenever they come."""
+
 
 def work(folder: str, optimizer: str, pause_s: str) -> None:
     """Begin the run or continue it, in this process."""
@@ -88,7 +91,12 @@ class Campaign:
         process = begin(self.folder / "killed", self.optimizer, PAUSE_S)
         while process.poll() is None and not (self.folder / "killed" / "journal.sqlite").exists():
             time.sleep(0.005)
-        time.sleep(self.rng.uniform(0, LONGEST_S))
+        if self.rng.random() < LATE:
+            while process.poll() is None and len(finished(self.folder / "killed")) <= len(self.held):
+                time.sleep(0.02)
+            time.sleep(self.rng.uniform(0, LONGEST_S / 4))
+        else:
+            time.sleep(self.rng.uniform(0, LONGEST_S))
         process.kill()
         self.kills += 1
         self.hit += process.wait() != 0
