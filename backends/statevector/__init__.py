@@ -1,13 +1,18 @@
 """The statevector engine: native kernels on processors, and in JAX a circuit as few small matrices.
 
-`lower` turns gates into exponentials of Pauli groups. A `Representation` says how these would be run, and makes the
-`Program` that runs them; `choose` takes the cheapest that fits: a small `sector` of the state space, `parts` that few
-bonds join, or the whole state, by `native` kernels or by what XLA compiles (`whole`). For XLA, `frame` makes most of
-the exponentials real; `fuse` gathers them into blocks; `blocks` builds their matrices; `plan` decides where the bits of
-the index lie. `evolve` runs and differentiates in one program, `stepwise` kernel by kernel in `buffers`; `kernels`,
-`wide`, `diagonals` and `observe` are what they are made of. `shard` is for states on many devices. `compiled` keeps
-what XLA made; `operations` counts for a roofline; `derivatives` are the second ones. `engine` is the face that
-`backends.get("statevector")` returns.
+A `Representation` says how a circuit would be run, and makes the `Program` that runs it. `choose` takes the cheapest
+that fits; a further one is a folder, and a line there. `engine` is the face that `backends.get("statevector")` returns,
+`operations` counts for a roofline, and `derivatives` are the second ones.
+
+circuit: `lower` turns gates into exponentials of Pauli groups; `frame` makes most of them real.
+sector: circuits that stay in a small part of the state space.
+parts: circuits that few bonds join.
+native: the whole state by kernels in C++, which parts use, too.
+whole: the whole state by XLA. `fuse` gathers exponentials into blocks; `blocks` builds their matrices; `plan` decides
+where the bits of the index lie. `evolve` runs and differentiates in one program, `stepwise` kernel by kernel in
+`buffers`; `kernels`, `wide`, `diagonals` and `observe` are what they are made of.
+sharded: states on many devices; `shard` is the program.
+runtime: `compiled` keeps what XLA made, `tiles` takes rows of parameters through it.
 """
 
 import lazy_loader

@@ -13,8 +13,8 @@ import jax
 import numpy as np
 
 from backends.angles import Angles
-from backends.statevector.compiled import executable
 from backends.statevector.representation import TracedProgram
+from backends.statevector.runtime.compiled import executable
 
 
 def hessian(program: TracedProgram, terms: Any) -> Callable[[np.ndarray], np.ndarray]:

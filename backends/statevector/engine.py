@@ -21,9 +21,9 @@ from backends.measurement.groups import measurements
 from backends.measurement.sampled import sampling
 from backends.statevector import native
 from backends.statevector.choose import choose
+from backends.statevector.circuit.lower import lower
 from backends.statevector.derivatives import hessian, metric, tangents
 from backends.statevector.footprint import Memory
-from backends.statevector.lower import lower
 from backends.statevector.representation import WHOLE, Executor, Program, Question, Representation
 from circuits.errors import Refused
 
@@ -265,7 +265,7 @@ class Statevector(Backend, Samples, Tangents):
             yield
 
     def _sharded(self, circuit: QuantumCircuit, devices: int) -> Any:
-        from backends.statevector.shard import compile_sharded
+        from backends.statevector.sharded.shard import compile_sharded
 
         there = jax.devices()
         if devices > len(there):

@@ -8,7 +8,7 @@ from qiskit import QuantumCircuit
 from backends.base import Precision
 from backends.checks import as_observables
 from backends.statevector.choose import choose
-from backends.statevector.lower import lower
+from backends.statevector.circuit.lower import lower
 from backends.statevector.representation import Question
 
 

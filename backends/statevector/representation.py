@@ -11,9 +11,9 @@ from qiskit.quantum_info import SparsePauliOp
 
 from backends.angles import Angles
 from backends.statevector import native
+from backends.statevector.circuit.frame import real_frame
+from backends.statevector.circuit.lower import Factors
 from backends.statevector.footprint import Memory
-from backends.statevector.frame import real_frame
-from backends.statevector.lower import Factors
 
 WHOLE = 31
 """Qubits of the largest whole state: indices of amplitudes are 32-bit numbers."""

@@ -32,7 +32,8 @@ def main(how):
 
 def kept():
     """An energy, three times: freshly compiled, from this process, from the files."""
-    from backends.statevector import Statevector, compiled
+    from backends.statevector import Statevector
+    from backends.statevector.runtime import compiled
     from circuits import hardware_efficient, tfim
 
     found = []
@@ -49,7 +50,7 @@ def compared(devices, how):
     """Value, gradient, largest difference to the ordinary engine, and the kinds of steps, for every circuit."""
     import numpy as np
 
-    from backends.statevector.shard import compile_sharded
+    from backends.statevector.sharded.shard import compile_sharded
 
     for name, precision in cases(how, len(devices)):
         circuit, H = CIRCUITS[name]()

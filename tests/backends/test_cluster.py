@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from backends.statevector.cluster import Rates, fewest_devices, paper_plan
-from backends.statevector.exchange import Exchange, Sweep
-from backends.statevector.lower import lower
-from backends.statevector.shard import planned
+from backends.statevector.circuit.lower import lower
+from backends.statevector.sharded.cluster import Rates, fewest_devices, paper_plan
+from backends.statevector.sharded.exchange import Exchange, Sweep
+from backends.statevector.sharded.shard import planned
 from circuits import BudgetExceeded, hardware_efficient, tfim
 
 

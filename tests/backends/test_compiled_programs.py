@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from backends.statevector import compiled
+from backends.statevector.runtime import compiled
 
 
 def doubled(x):

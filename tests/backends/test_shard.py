@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backends.statevector.exchange import Exchange
-from backends.statevector.fuse import Block
-from backends.statevector.lower import lower
-from backends.statevector.plan import Apply, C
-from backends.statevector.shard import compile_sharded, planned
-from backends.statevector.shard_plan import shard_plan
+from backends.statevector.circuit.lower import lower
+from backends.statevector.sharded.exchange import Exchange
+from backends.statevector.sharded.shard import compile_sharded, planned
+from backends.statevector.sharded.shard_plan import shard_plan
+from backends.statevector.whole.fuse import Block
+from backends.statevector.whole.plan import Apply, C
 from circuits import Refused, hardware_efficient, tfim
 
 HERE = Path(__file__).parent

@@ -16,10 +16,10 @@ from qiskit.quantum_info import SparsePauliOp, Statevector, random_pauli_list
 import backends
 from backends.gradients.finite_difference import finite_difference
 from backends.statevector import Statevector as Engine
-from backends.statevector.fuse import Block, bits, fuse
-from backends.statevector.lower import lower
+from backends.statevector.circuit.lower import lower
 from backends.statevector.whole import costs
 from backends.statevector.whole.costs import block_costs
+from backends.statevector.whole.fuse import Block, bits, fuse
 from circuits import hardware_efficient, tfim
 
 DOUBLE = 1e-10  # some thousand roundings of 1e-16, amplified by sums of 2^n terms

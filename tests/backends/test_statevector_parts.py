@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 import backends
 from backends.statevector import native
 from backends.statevector.choose import choose
-from backends.statevector.lower import lower
+from backends.statevector.circuit.lower import lower
 from backends.statevector.native.clifford import Frame
 from backends.statevector.native.representation import NativeWhole
 from backends.statevector.native.rotations import Absorb, gates, rotations

@@ -11,17 +11,16 @@ from qiskit.circuit import Parameter, ParameterVector
 from qiskit.quantum_info import SparsePauliOp, Statevector, partial_trace, random_pauli_list
 
 import backends
-from backends.statevector import buffers, stepwise
-from backends.statevector.buffers import Buffers
 from backends.statevector.choose import choose
-from backends.statevector.frame import real_frame
-from backends.statevector.fuse import Block, Diagonal, fuse
-from backends.statevector.lower import lower
+from backends.statevector.circuit.frame import real_frame
+from backends.statevector.circuit.lower import lower
 from backends.statevector.native.program import NativeProgram
 from backends.statevector.representation import Question
 from backends.statevector.sector.program import SectorProgram, reached
-from backends.statevector.whole import costs, representation
+from backends.statevector.whole import buffers, costs, representation, stepwise
+from backends.statevector.whole.buffers import Buffers
 from backends.statevector.whole.costs import block_costs
+from backends.statevector.whole.fuse import Block, Diagonal, fuse
 from backends.statevector.whole.program import XlaProgram
 from circuits import hamiltonian_variational, hardware_efficient, heisenberg, maxcut, molecule, qaoa, tfim, uccsd
 from circuits.errors import Refused
@@ -277,7 +276,7 @@ def test_rows_of_any_number_have_the_same_bits(n, executor):
 
 PROGRAM = """
 import time, sys, warnings, numpy as np, backends
-from backends.statevector import compiled
+from backends.statevector.runtime import compiled
 from circuits import hardware_efficient, tfim
 lowered = []
 original = compiled._kept

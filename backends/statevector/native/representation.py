@@ -8,8 +8,8 @@ import jax
 
 from backends.statevector.footprint import Memory
 from backends.statevector.native.program import NATIVE_PASS, NativeProgram
-from backends.statevector.observe import by_x_mask
 from backends.statevector.representation import WHOLE, Question, Representation
+from backends.statevector.whole.observe import by_x_mask
 
 
 @dataclass(frozen=True, eq=False)

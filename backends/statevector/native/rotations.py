@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.statevector.lower import Factors
+from backends.statevector.circuit.lower import Factors
 from backends.statevector.native.clifford import Frame, Pauli, permutes
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.statevector.lower import Factors
+from backends.statevector.circuit.lower import Factors
 from backends.statevector.native.clifford import Frame
 from backends.statevector.native.rotations import Gate, gates
 from backends.statevector.parts.bonds import Part, counts, cut

@@ -16,13 +16,13 @@ import jax.numpy as jnp
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.statevector import parity
-from backends.statevector.frame import returned_state, turned_observable
-from backends.statevector.lower import Factors
-from backends.statevector.namespace import matmul
-from backends.statevector.observe import by_x_mask
+from backends.statevector.circuit import parity
+from backends.statevector.circuit.frame import returned_state, turned_observable
+from backends.statevector.circuit.lower import Factors
 from backends.statevector.representation import TracedProgram
-from backends.statevector.tiles import tiled
+from backends.statevector.runtime.namespace import matmul
+from backends.statevector.runtime.tiles import tiled
+from backends.statevector.whole.observe import by_x_mask
 
 SHARE = 8
 """A part is small if it has at most the 8th of all basis states."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from backends.statevector.footprint import Memory
-from backends.statevector.observe import by_x_mask
 from backends.statevector.representation import WHOLE, Question, Representation
 from backends.statevector.sector.program import Reached, SectorProgram, reached, sector_program
+from backends.statevector.whole.observe import by_x_mask
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """What blocks cost, and from which size on states are evolved kernel by kernel."""
 
-from backends.statevector.fuse import Costs
+from backends.statevector.whole.fuse import Costs
 
 STEPWISE = 17
 """Qubits from which on states are large enough to be evolved kernel by kernel."""

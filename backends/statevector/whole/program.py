@@ -9,22 +9,22 @@ import jax.numpy as jnp
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.statevector import wide
-from backends.statevector.blocks import Local
-from backends.statevector.buffers import Buffers
-from backends.statevector.compiled import prepare
-from backends.statevector.diagonals import Diagonals
-from backends.statevector.evolve import Arrays, evolve, value_and_slopes
-from backends.statevector.frame import returned_state, turned_observable
-from backends.statevector.fuse import Block, Diagonal, Wide
-from backends.statevector.kernels import overlap
-from backends.statevector.lower import Factors
-from backends.statevector.observe import Terms, apply
-from backends.statevector.plan import Plan, Scan, Turn, places, relabelled
+from backends.statevector.circuit.frame import returned_state, turned_observable
+from backends.statevector.circuit.lower import Factors
 from backends.statevector.representation import TracedProgram
-from backends.statevector.stepwise import Observed, Operands, Walk, rehearsed, slopes_of
-from backends.statevector.tiles import tiled
+from backends.statevector.runtime.compiled import prepare
+from backends.statevector.runtime.tiles import tiled
+from backends.statevector.whole import wide
+from backends.statevector.whole.blocks import Local
+from backends.statevector.whole.buffers import Buffers
 from backends.statevector.whole.costs import is_stepwise
+from backends.statevector.whole.diagonals import Diagonals
+from backends.statevector.whole.evolve import Arrays, evolve, value_and_slopes
+from backends.statevector.whole.fuse import Block, Diagonal, Wide
+from backends.statevector.whole.kernels import overlap
+from backends.statevector.whole.observe import Terms, apply
+from backends.statevector.whole.plan import Plan, Scan, Turn, places, relabelled
+from backends.statevector.whole.stepwise import Observed, Operands, Walk, rehearsed, slopes_of
 
 
 def state(plan, arrays, angles, terms):

@@ -7,13 +7,13 @@ from typing import Self
 
 from backends.memory import total_bytes
 from backends.statevector.footprint import Memory
-from backends.statevector.fuse import Block, Diagonal, Wide, fuse, total_cost
-from backends.statevector.observe import MOST_PRECOMPUTED, by_x_mask, supports, windows
-from backends.statevector.plan import Apply, Plan, Run, Turn, few_moves, looped_plan, moves, plan
 from backends.statevector.representation import WHOLE, Question, Representation
-from backends.statevector.stepwise import state_bytes
 from backends.statevector.whole.costs import block_costs, is_stepwise
+from backends.statevector.whole.fuse import Block, Diagonal, Wide, fuse, total_cost
+from backends.statevector.whole.observe import MOST_PRECOMPUTED, by_x_mask, supports, windows
+from backends.statevector.whole.plan import Apply, Plan, Run, Turn, few_moves, looped_plan, moves, plan
 from backends.statevector.whole.program import XlaProgram, arrays_of
+from backends.statevector.whole.stepwise import state_bytes
 
 UNROLLED = 40
 """Blocks up to which each has a product of its own in one program; more run in a loop, amplitudes moved by gathers."""

@@ -8,7 +8,7 @@ import pytest
 from backends.statevector import choose as choosing
 from backends.statevector import native
 from backends.statevector.choose import REPRESENTATIONS, choose
-from backends.statevector.lower import lower
+from backends.statevector.circuit.lower import lower
 from backends.statevector.native.representation import NativeWhole
 from backends.statevector.parts.representation import InParts
 from backends.statevector.representation import Question, Representation, TracedProgram

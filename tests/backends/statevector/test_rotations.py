@@ -8,7 +8,7 @@ from qiskit.quantum_info import Clifford, Operator, SparsePauliOp, Statevector, 
 from qiskit.quantum_info import Pauli as QiskitPauli
 
 from backends.statevector import native
-from backends.statevector.lower import lower
+from backends.statevector.circuit.lower import lower
 from backends.statevector.native.clifford import Frame, Pauli
 from backends.statevector.native.program import NativeProgram
 from backends.statevector.native.rotations import Absorb, gates, rotations

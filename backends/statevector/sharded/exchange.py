@@ -12,7 +12,7 @@ References:
 
 from dataclasses import dataclass
 
-from backends.statevector.plan import Apply, Grow, Layout, Turn
+from backends.statevector.whole.plan import Apply, Grow, Layout, Turn
 from circuits.errors import Refused
 
 

@@ -20,18 +20,18 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.statevector import kernels, wide
-from backends.statevector.blocks import Local, slopes
-from backends.statevector.exchange import ShardPlan, Sweep, global_qubits
-from backends.statevector.frame import real_frame, returned_state, turned_observable
-from backends.statevector.fuse import Block, Diagonal, Wide, fuse
-from backends.statevector.lower import Factors, lower
-from backends.statevector.partner import AXIS, SharedTerms, apply, divided, summed
-from backends.statevector.plan import Apply, C, Layout, Turn
+from backends.statevector.circuit.frame import real_frame, returned_state, turned_observable
+from backends.statevector.circuit.lower import Factors, lower
 from backends.statevector.representation import Program
-from backends.statevector.shard_plan import shard_plan
-from backends.statevector.spread import Layer, ShardArrays, backward, forward
+from backends.statevector.sharded.exchange import ShardPlan, Sweep, global_qubits
+from backends.statevector.sharded.partner import AXIS, SharedTerms, apply, divided, summed
+from backends.statevector.sharded.shard_plan import shard_plan
+from backends.statevector.sharded.spread import Layer, ShardArrays, backward, forward
+from backends.statevector.whole import kernels, wide
+from backends.statevector.whole.blocks import Local, slopes
 from backends.statevector.whole.costs import block_costs
+from backends.statevector.whole.fuse import Block, Diagonal, Wide, fuse
+from backends.statevector.whole.plan import Apply, C, Layout, Turn
 from circuits.errors import Refused
 
 MOST_GATHERED = 26

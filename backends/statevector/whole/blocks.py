@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from backends.statevector.fuse import Block, fuse_within
-from backends.statevector.lower import Factors
-from backends.statevector.namespace import namespace, scan
+from backends.statevector.circuit.lower import Factors
+from backends.statevector.runtime.namespace import namespace, scan
+from backends.statevector.whole.fuse import Block, fuse_within
 
 
 class Turns(NamedTuple):

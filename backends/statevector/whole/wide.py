@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from backends.statevector.lower import Factors
+from backends.statevector.circuit.lower import Factors
 
 
 class Masks(NamedTuple):

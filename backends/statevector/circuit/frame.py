@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.statevector.lower import Factors
+from backends.statevector.circuit.lower import Factors
 
 
 def real_frame(factors: Factors) -> Factors:

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from backends.statevector import kernels, wide
-from backends.statevector.blocks import Local, matrices
-from backends.statevector.evolve import grown, move, shrunk
-from backends.statevector.exchange import Exchange, ShardPlan, Sweep
-from backends.statevector.partner import AXIS, diagonal, from_partner, signed
-from backends.statevector.plan import C, Grow, Layout, Turn
+from backends.statevector.sharded.exchange import Exchange, ShardPlan, Sweep
+from backends.statevector.sharded.partner import AXIS, diagonal, from_partner, signed
+from backends.statevector.whole import kernels, wide
+from backends.statevector.whole.blocks import Local, matrices
+from backends.statevector.whole.evolve import grown, move, shrunk
+from backends.statevector.whole.plan import C, Grow, Layout, Turn
 
 
 class Layer(NamedTuple):

@@ -189,7 +189,7 @@ def _path(name: str) -> Path:
 def _here() -> str:
     """What the same function and shapes may compile differently for."""
     sources = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.rglob("*.py")):
+    for file in sorted(Path(__file__).parent.parent.rglob("*.py")):
         sources.update(file.read_bytes())
     device = jax.local_devices()[0]
     flags = os.environ.get("XLA_FLAGS", "")

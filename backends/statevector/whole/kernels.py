@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from backends.statevector.namespace import matmul, namespace
-from backends.statevector.plan import Transposition
+from backends.statevector.runtime.namespace import matmul, namespace
+from backends.statevector.whole.plan import Transposition
 
 
 def run(move: Transposition) -> int:

@@ -6,10 +6,17 @@ that share no qubit may change their order.
 
 import numpy as np
 
-from backends.statevector.exchange import Exchange, ShardPlan, Sweep, digits_of, exchanged_amplitudes, global_qubits
-from backends.statevector.fuse import Block, Diagonal, Wide, bits
-from backends.statevector.lower import Factors
-from backends.statevector.plan import Apply, C, Grow, Layout, Turn
+from backends.statevector.circuit.lower import Factors
+from backends.statevector.sharded.exchange import (
+    Exchange,
+    ShardPlan,
+    Sweep,
+    digits_of,
+    exchanged_amplitudes,
+    global_qubits,
+)
+from backends.statevector.whole.fuse import Block, Diagonal, Wide, bits
+from backends.statevector.whole.plan import Apply, C, Grow, Layout, Turn
 
 NEVER = 2**62
 """The step at which a qubit is needed that no block needs any more."""

@@ -10,11 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from backends.statevector import parity
-from backends.statevector.fuse import Diagonal
-from backends.statevector.kernels import table
-from backends.statevector.lower import Factors
-from backends.statevector.plan import C, Layout, relabelled
+from backends.statevector.circuit import parity
+from backends.statevector.circuit.lower import Factors
+from backends.statevector.whole.fuse import Diagonal
+from backends.statevector.whole.kernels import table
+from backends.statevector.whole.plan import C, Layout, relabelled
 
 MOST_LEVELS = 2**12
 """With no more distinct values than this, sines are taken of the values and not of every amplitude's own."""

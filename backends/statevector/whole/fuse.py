@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backends.statevector.lower import Factors
+from backends.statevector.circuit.lower import Factors
 
 
 @dataclass(frozen=True)

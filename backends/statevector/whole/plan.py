@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backends.statevector.fuse import Block, Diagonal, Wide, bits
+from backends.statevector.whole.fuse import Block, Diagonal, Wide, bits
 
 C = -1
 """The bit between real and imaginary part."""

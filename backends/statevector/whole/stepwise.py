@@ -14,15 +14,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from backends.statevector import kernels, wide
-from backends.statevector.blocks import matrices, shapes, slopes
-from backends.statevector.buffers import Sizes, on_host
-from backends.statevector.compiled import Request, executable
-from backends.statevector.diagonals import Diagonals
-from backends.statevector.evolve import Arrays
-from backends.statevector.namespace import namespace
-from backends.statevector.observe import Part, Terms, apart, applied
-from backends.statevector.plan import (
+from backends.statevector.runtime.compiled import Request, executable
+from backends.statevector.runtime.namespace import namespace
+from backends.statevector.whole import kernels, wide
+from backends.statevector.whole.blocks import matrices, shapes, slopes
+from backends.statevector.whole.buffers import Sizes, on_host
+from backends.statevector.whole.diagonals import Diagonals
+from backends.statevector.whole.evolve import Arrays
+from backends.statevector.whole.observe import Part, Terms, apart, applied
+from backends.statevector.whole.plan import (
     Apply,
     C,
     Grow,

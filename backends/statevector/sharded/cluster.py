@@ -1,6 +1,6 @@
 """What a circuit would cost on many devices, computed from its plan: bytes, exchanges, and a predicted time.
 
-    python -m backends.statevector.cluster
+    python -m backends.statevector.sharded.cluster
 
 prints the table for hardware-efficient circuits on an Ising chain. Bytes and exchanges follow from the plan that would
 be run; times follow from stated rates and are predictions: nobody has measured them.
@@ -13,12 +13,12 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.statevector.exchange import Exchange, ShardPlan, Sweep, digits_of, sent_amplitudes
-from backends.statevector.frame import real_frame, turned_observable
-from backends.statevector.lower import lower
-from backends.statevector.observe import by_x_mask
-from backends.statevector.plan import Apply, Grow, Turn
-from backends.statevector.shard import planned
+from backends.statevector.circuit.frame import real_frame, turned_observable
+from backends.statevector.circuit.lower import lower
+from backends.statevector.sharded.exchange import Exchange, ShardPlan, Sweep, digits_of, sent_amplitudes
+from backends.statevector.sharded.shard import planned
+from backends.statevector.whole.observe import by_x_mask
+from backends.statevector.whole.plan import Apply, Grow, Turn
 from circuits.errors import BudgetExceeded
 
 STATES_HELD = 10

@@ -15,9 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.statevector import parity
-from backends.statevector.lower import mask_type
-from backends.statevector.namespace import HIGHEST, matmul
+from backends.statevector.circuit import parity
+from backends.statevector.circuit.lower import mask_type
+from backends.statevector.runtime.namespace import HIGHEST, matmul
 
 MOST_PRECOMPUTED = 2**24
 """Diagonals are computed once if all of them have no more entries than this, else each time."""

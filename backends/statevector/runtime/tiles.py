@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from backends.statevector.compiled import executable
+from backends.statevector.runtime.compiled import executable
 
 MOST_ROWS, TILE_BYTES = 16, 2**20
 """Rows that are evaluated together, and what their states may take: with the kept ones, they should stay in cache.

@@ -16,11 +16,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from backends.statevector import kernels, wide
-from backends.statevector.blocks import Local, matrices, slopes
-from backends.statevector.diagonals import Diagonals
-from backends.statevector.namespace import matmul
-from backends.statevector.plan import C, Grow, Layout, Plan, Run, Scan, Turn, transposition
+from backends.statevector.runtime.namespace import matmul
+from backends.statevector.whole import kernels, wide
+from backends.statevector.whole.blocks import Local, matrices, slopes
+from backends.statevector.whole.diagonals import Diagonals
+from backends.statevector.whole.plan import C, Grow, Layout, Plan, Run, Scan, Turn, transposition
 
 
 class Arrays(NamedTuple):

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from backends.statevector.compiled import Request, kernel
+from backends.statevector.runtime.compiled import Request, kernel
 
 HOST = 2**15
 """Numbers of a state up to which it is NumPy's, where XLA's device is the processor."""

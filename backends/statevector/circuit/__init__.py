@@ -1,0 +1,1 @@
+"""Circuits as exponentials of Pauli groups."""

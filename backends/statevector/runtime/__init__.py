@@ -1,0 +1,1 @@
+"""What XLA compiled, and the rows of parameters that go through it."""

@@ -1,0 +1,1 @@
+"""The whole state, shared by many devices."""
