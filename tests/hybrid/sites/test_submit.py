@@ -98,7 +98,7 @@ def test_points_share_what_they_have_in_common(tmp_path, monkeypatch):
 
 
 def test_what_does_not_fit_here_may_fit_where_it_runs(tmp_path):
-    (tmp_path / "study.toml").write_text(STUDY.replace("n = 4", "n = 36").replace('"reference"', '"auto"'))
+    (tmp_path / "study.toml").write_text(STUDY.replace("n = 4", "n = 36").replace('"reference"', '"lightning"'))
     points = read(tmp_path / "study.toml").points()
     work, backend = workload_of(points[0])
     with pytest.raises(Refused, match=r"are free|qubits"):
