@@ -16,10 +16,12 @@ from backends.batch import Expectations
 from backends.border import border
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
+from backends.gpu import Card, Held, OnCard
 from backends.gradients.value_and_gradient import as_function
 from backends.measurement.groups import measurements
 from backends.measurement.sampled import sampling
 from backends.statevector import native
+from backends.statevector.accelerator import card_of_design, default_card
 from backends.statevector.derivatives import hessian, metric, tangents
 from backends.statevector.design import WHOLE, Design, Executor
 from backends.statevector.footprint import Memory, memory_of
@@ -82,6 +84,9 @@ class Statevector(Backend, Samples, Tangents):
         )
 
     def _summary(self) -> str:
+        card = default_card()
+        if card is not None and self._executor != "native" and self._devices is None:
+            return f"statevector in XLA on {card.name}"
         if self._executor == "xla" or self._devices is not None:
             return "statevector in XLA"
         if (why := native.why_not()) is not None:
@@ -93,7 +98,10 @@ class Statevector(Backend, Samples, Tangents):
         if work.shots is not None:
             self._check_width(work.circuit)
         design = self._design(work.circuit, work.observables)
-        held = memory_of(design, derivative=work.derivative, keep=self._keep)
+        held = self._memory_of(design, derivative=work.derivative)
+        card = card_of_design(design)
+        shared_by = 1 if card is None or self._devices is None else self._devices
+        where = _held(held.total_bytes // shared_by, card)
         apart = design.sector or design.parts
         n_masks = 0 if apart else sum(len(by_x_mask(observable)) for observable in work.observables)
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
@@ -101,7 +109,8 @@ class Statevector(Backend, Samples, Tangents):
             standard_error=error,
             passes=design.passes + n_masks,
             amplitudes=design.amplitudes,
-            memory_bytes=held.total_bytes,
+            memory_bytes=where.memory_bytes,
+            on_card=where.on_card,
         )
 
     def memory(self, circuit: QuantumCircuit, observables: Any, *, derivative: bool = True) -> Memory:
@@ -112,7 +121,12 @@ class Statevector(Backend, Samples, Tangents):
         """
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
-        return memory_of(self._design(circuit, observables), derivative=derivative, keep=self._keep)
+        return self._memory_of(self._design(circuit, observables), derivative=derivative)
+
+    def _memory_of(self, design: Design, *, derivative: bool) -> Memory:
+        card = card_of_design(design)
+        total = None if card is None else card.total_bytes
+        return memory_of(design, derivative=derivative, keep=self._keep, card_bytes=total)
 
     def prepare(self, circuit: QuantumCircuit, observables: Any):
         """Lower the circuit and the observables once. See `Backend.prepare`."""
@@ -204,7 +218,7 @@ class Statevector(Backend, Samples, Tangents):
         check_unitary(circuit)
         self._check_width(circuit)
         held = (states * circuit.num_parameters + 8) * 2 * self._real.itemsize * 2**circuit.num_qubits
-        memory.check(held, what=f"{what} of {circuit.num_parameters} parameters")
+        _held(held, default_card()).check(what=f"{what} of {circuit.num_parameters} parameters")
         return self._program(circuit, (), derivative=False, whole=True)
 
     def reduced_density_matrix(self, circuit: QuantumCircuit, parameters: Any = (), *, qubits: Any) -> np.ndarray:
@@ -280,14 +294,16 @@ class Statevector(Backend, Samples, Tangents):
         if self._devices is not None:
             raise Refused(f"{what} is computed on one device; leave devices={self._devices} out")
 
-    def _check_fits(self, held: Memory, n_qubits: int) -> None:
-        free, lean = memory.free_bytes(), held.lean_bytes + held.tables_bytes
+    def _check_fits(self, held: Memory, n_qubits: int, card: Card | None) -> None:
+        free = memory.free_bytes() if card is None else card.free_bytes
+        lean = held.lean_bytes + held.tables_bytes
         if self._keep is None and lean <= free < held.total_bytes:
             raise Refused(
                 f"{n_qubits} qubits on 'statevector' need {held.total_bytes} bytes with the states kept to save time,"
-                f' but {memory.readable(free)} are free here; memory="lean" needs {memory.readable(lean)}'
+                f" but {memory.readable(free)} are free {'here' if card is None else f'on {card.name}'};"
+                f' memory="lean" needs {memory.readable(lean)}'
             )
-        memory.check(held.total_bytes, what=f"{n_qubits} qubits on 'statevector'")
+        _held(held.total_bytes, card).check(what=f"{n_qubits} qubits on 'statevector'")
 
     def _check_width(self, circuit: QuantumCircuit) -> None:
         """Refuse a whole state that is too wide."""
@@ -319,12 +335,17 @@ class Statevector(Backend, Samples, Tangents):
             return self._sharded(circuit, self._devices)
         with self._arithmetic():
             design = self._design(circuit, observables, whole=whole)
-            held = memory_of(design, derivative=derivative, keep=self._keep)
-            self._check_fits(held, circuit.num_qubits)
+            held = self._memory_of(design, derivative=derivative)
+            self._check_fits(held, circuit.num_qubits, card_of_design(design))
             return program_of(design, keep=held.keep)
+
+
+def _held(n_bytes: int, card: Card | None) -> Held:
+    """In this machine's memory, or on a card."""
+    return Held(n_bytes) if card is None else Held(0, OnCard(card, n_bytes))
 
 
 def _free_bytes() -> int:
     """What XLA may still take: of an accelerator's memory, else of this process's."""
-    own = memory.device_bytes(jax.local_devices()[0])
-    return memory.free_bytes() if own is None else own
+    card = default_card()
+    return memory.free_bytes() if card is None else card.free_bytes

@@ -12,7 +12,7 @@ from backends.statevector.plan import Apply, Plan, Run, Turn
 from backends.statevector.stepwise import state_bytes
 
 SHARE = 0.25
-"""Of the machine's memory, that states may take which are kept only to save time.
+"""Of the memory of the machine or card, that states may take which are kept only to save time.
 
 What is free just now does not count: the two ways round differently, and the bits of a run must not depend on what else
 runs.
@@ -53,13 +53,14 @@ class Memory:
         return f"{held}: none is kept for the way back"
 
 
-def memory_of(design: Design, *, derivative: bool, keep: bool | None) -> Memory:
+def memory_of(design: Design, *, derivative: bool, keep: bool | None, card_bytes: int | None = None) -> Memory:
     """Predict the memory.
 
     Args:
         design: Of the circuit.
         derivative: Whether gradients are asked for.
-        keep: Whether to keep states for the way back; None: where that takes at most a quarter of the machine's.
+        keep: Whether to keep states for the way back; None: where that takes at most a quarter of the memory there is.
+        card_bytes: All memory of the card on which XLA computes; None for the processor.
     """
     n, real, observables = design.lowered.n_qubits, design.real, design.observables
     one = 2 * real.itemsize * 2**n
@@ -83,7 +84,7 @@ def memory_of(design: Design, *, derivative: bool, keep: bool | None) -> Memory:
     tables += sum(2**n for step in plan.steps if isinstance(step, Turn))
     lean, kept = (_states(plan, real, masks, derivative, way) for way in (False, True))
     if keep is None:
-        keep = derivative and kept <= SHARE * total_bytes()
+        keep = derivative and kept <= SHARE * (total_bytes() if card_bytes is None else card_bytes)
     return Memory(kept if keep or not is_stepwise(n) else lean, tables, lean, bool(keep), one)
 
 
