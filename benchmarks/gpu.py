@@ -153,18 +153,22 @@ def steps(options: argparse.Namespace) -> Iterator[tuple[str, Workload]]:
 
 def measured(name: str, workload: Workload, until: float, cache: str) -> dict[str, Any]:
     """First call, later calls and memory of one contestant in a process of its own, or why it left."""
-    left_s = until - time.monotonic()
     with used_bytes(workload.device) as used:
         try:
-            worker = Worker(name, workload, limit_s=left_s, memory_share=0.9, cache=cache)
+            worker = Worker(name, workload, limit_s=until - time.monotonic(), memory_share=0.9, cache=cache)
+
+            def ask(do: str, **fields: int) -> dict[str, Any]:
+                worker.limit_s = max(until - time.monotonic(), 0.1)
+                return worker.ask(do, **fields)
+
             try:
-                first = worker.ask("first")
+                first = ask("first")
                 seconds = []
                 for k in range(CALLS):
                     if time.monotonic() + first["first_s"] > until:
                         break
-                    seconds.append(worker.ask("call", number=k, times=1)["seconds"])
-                held = worker.ask("memory")
+                    seconds.append(ask("call", number=k, times=1)["seconds"])
+                held = ask("memory")
             finally:
                 worker.close()
         except Left as left:
