@@ -64,7 +64,10 @@ coverage: .venv/ready ## which lines the fast tests reach, in htmlcov/
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" --cov --cov-report=term:skip-covered --cov-report=html --cov-report=xml
 
 bench: .venv/ready ## the measurements in benchmarks/, one after the other
-	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script"; done
+	@set -e; for script in benchmarks/*.py; do \
+		[ "$$script" != benchmarks/gpu.py ] || command -v nvidia-smi > /dev/null || continue; \
+		echo "$$script"; $(BIN)/python "$$script"; \
+	done
 
 lock: ## resolve pyproject.toml anew into constraints.txt
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet uv; }

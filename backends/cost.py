@@ -11,6 +11,8 @@ from typing import Protocol
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
+from backends.gpu import OnCard
+
 
 class Work(Protocol):
     """What must be known of a piece of work to count it; a `Batch` and a workload of the loop are such work."""
@@ -58,10 +60,11 @@ class Footprint:
     Attributes:
         passes: Sweeps over the state for one value: gates, as this backend counts them, and terms of the observables.
         amplitudes: Numbers in the state: 2^n, or 4^n for a density matrix.
-        memory_bytes: Peak memory.
+        memory_bytes: Peak memory of this machine.
         values: Values computed for each row: 1, or 1 and all the shifted ones for a parameter-shift gradient.
         standard_error: Statistical error of one value, 0 where values are exact.
         money_usd: What a provider would charge.
+        on_card: Memory of a graphics card that it takes beside it; None for work on the processor.
     """
 
     passes: float
@@ -70,6 +73,7 @@ class Footprint:
     values: int = 1
     standard_error: float = 0.0
     money_usd: float = 0.0
+    on_card: OnCard | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class Cost:
         memory_bytes: Peak memory beyond the interpreter's own.
         money_usd: What a provider would charge.
         standard_error: Statistical error of one value, in the observable's unit; 0 where values are exact.
+        on_card: Memory of a graphics card that it takes beside it; None for work on the processor.
     """
 
     seconds: float
@@ -89,6 +94,7 @@ class Cost:
     memory_bytes: int
     money_usd: float = 0.0
     standard_error: float = 0.0
+    on_card: OnCard | None = None
 
 
 @dataclass(frozen=True)
@@ -130,4 +136,5 @@ def cost(work: Work, footprint: Footprint, speed: Speed | None) -> Cost:
         memory_bytes=footprint.memory_bytes,
         money_usd=footprint.money_usd,
         standard_error=footprint.standard_error,
+        on_card=footprint.on_card,
     )

@@ -1,7 +1,5 @@
 """Memory: what a state takes and what may still be taken here."""
 
-from typing import Any
-
 from circuits import memory
 from circuits.errors import BudgetExceeded
 
@@ -17,16 +15,6 @@ def free_bytes() -> int:
 def total_bytes() -> int:
     """Bytes that this process could have if it were alone here; the same at any moment."""
     return memory.total_bytes()
-
-
-def device_bytes(device: Any) -> int | None:
-    """Bytes that an accelerator may still give to this process; None for one without memory of its own.
-
-    Args:
-        device: Of JAX.
-    """
-    held = device.memory_stats() or {}
-    return int(held["bytes_limit"]) - int(held.get("bytes_in_use", 0)) if "bytes_limit" in held else None
 
 
 def check(memory_bytes: int, *, what: str) -> None:

@@ -14,11 +14,15 @@ from circuits.options import Option, check, options_of
 BUILT_IN = {
     "statevector": "backends.statevector:Statevector",
     "lightning": "backends.simulators.lightning:Lightning",
+    "lightning.gpu": "backends.simulators.lightning_gpu:LightningGPU",
     "aer": "backends.simulators.aer:Aer",
     "reference": "backends.simulators.reference:Reference",
     "ibm": "backends.providers.ibm:IBM",
 }
 """Name to ``module:class``, or to a `Family` of devices; of equally fast ones "auto" takes the first."""
+
+ON_CARDS: tuple[tuple[str, dict[str, Any]], ...] = (("aer", {"device": "gpu"}),)
+"""Names with options by which other hardware computes: "auto" may take them where that is there."""
 
 GROUP = "hybrid.backends"
 """Group of entry points under which other packages register theirs."""
@@ -37,6 +41,17 @@ def automatic() -> list[str]:
     ours = [name for name in BUILT_IN if _may_be_chosen(load(name))]
     theirs = sorted({point.name for point in entry_points(group=GROUP)} - set(BUILT_IN))
     return ours + [name for name in theirs if not _loads(name) or _may_be_chosen(load(name))]
+
+
+def automatic_on_cards() -> list[Backend]:
+    """The backends of `ON_CARDS` that can be used here, for ``backend="auto"``."""
+    found = []
+    for name, chosen in ON_CARDS:
+        try:
+            found.append(get(name, **chosen))
+        except (Refused, ImportError):
+            continue  # no card, or no build of the library for one: `hybrid backends` says which
+    return found
 
 
 def options(name: str) -> dict[str, Option]:

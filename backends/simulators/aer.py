@@ -19,6 +19,7 @@ from backends.base import Backend, Capabilities, Precision, Samples
 from backends.batch import Evaluate, Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
+from backends.gpu import Held, OnCard, first_card
 from backends.gradients.shift_rule import n_shifted
 from backends.instructions import is_standard, is_unitary, written_out
 from backends.machine import threads
@@ -27,7 +28,6 @@ from backends.measurement.counted import counted
 from backends.measurement.groups import Measurements, measurements
 from backends.measurement.sampled import sampling
 from backends.measurement.targets import LEVELS, OptimizationLevel, gates_of, transpiled
-from backends.memory import check
 from backends.simulators.aer_values import SavedValues, noisy_values, saved_values
 from backends.simulators.bonds import bonds
 from backends.simulators.clifford import check_clifford
@@ -41,6 +41,13 @@ if TYPE_CHECKING:
 
 Choice = Literal["automatic"] | Method
 
+Device = Literal["cpu", "gpu"]
+
+ON_CARDS = ("automatic", "statevector", "density_matrix")
+"""Methods that Aer has kernels of CUDA for."""
+
+ON_GPU = "aer with device='gpu'"
+
 DEFAULT_SHOTS = 1024
 """Trajectories of each measured circuit, where noise makes them necessary and nothing else was asked."""
 
@@ -49,7 +56,7 @@ MAX_DENSITY_QUBITS = 10
 
 
 class Aer(Backend, Samples):
-    """Qiskit Aer on this machine's processor.
+    """Qiskit Aer on this machine's processor, or on its NVIDIA card.
 
     Matrix-product states drop Schmidt coefficients below about 1e-8, whatever is asked: values are exact to that.
 
@@ -64,6 +71,8 @@ class Aer(Backend, Samples):
         optimization_level: For the one transpilation of each circuit. 0 runs every gate that was written, 1 to 3 are
             Qiskit's own levels, which shorten circuits (and cancel what was folded to amplify noise). None means 0
             with noise, and 1 without, where no value depends on it.
+        device: Where states are kept and computed: on the processor, or on an NVIDIA card, which takes the package
+            qiskit-aer-gpu and one of the methods that keep amplitudes.
     """
 
     library = "qiskit_aer"
@@ -77,6 +86,7 @@ class Aer(Backend, Samples):
         precision: Annotated[Precision, '"double" or "single"'] = "double",
         max_bond_dimension: Annotated[int | None, "the largest bond of a matrix-product state, from 1"] = None,
         optimization_level: Annotated[OptimizationLevel | None, LEVELS] = None,
+        device: Annotated[Device, '"cpu" or "gpu": the processor or an NVIDIA card'] = "cpu",
     ):
         if noise is not None and noise_model is not None:
             raise Refused("noise and noise_model of aer are two words for one thing; give one of them")
@@ -87,6 +97,9 @@ class Aer(Backend, Samples):
             whole(max_bond_dimension, "max_bond_dimension of aer", at_least=1, at_most=2**31 - 1)
         if precision == "single" and method == "stabilizer":
             raise Refused("precision has no effect on method 'stabilizer'")
+        if device == "gpu":
+            check_card(method)
+        self._device: Device = device
         self._method: Choice = method
         self._noise: Noise | None = None if noise is None else as_noise(noise)
         self._precision: Precision = precision
@@ -99,9 +112,10 @@ class Aer(Backend, Samples):
         counts = self._noise is not None and self._method not in ("automatic", "density_matrix")
         noise = "" if self._noise is None else f" with the noise of {self._noise.name}"
         cut = "" if self._max_bond is None else f", bonds up to {self._max_bond}"
+        where = "" if self._device == "cpu" else f", on {first_card(ON_GPU).name}"
         return Capabilities(
             name="aer",
-            summary=f"Qiskit Aer, method {self._method}{cut}{noise}",
+            summary=f"Qiskit Aer, method {self._method}{cut}{noise}{where}",
             max_qubits=None if self._noise is None else self._noise.n_qubits,
             exact=not counts and self._max_bond is None,
             noise=self._noise is not None,
@@ -129,10 +143,12 @@ class Aer(Backend, Samples):
             for limit in self._limits(circuit)
         ]
         passes = sum(one.passes for one in amounts)
+        held = self._held(max(one.memory_bytes for one in amounts))
         return Footprint(
             passes=passes,
             amplitudes=sum(one.passes * one.amplitudes for one in amounts) / passes,
-            memory_bytes=max(one.memory_bytes for one in amounts),
+            memory_bytes=held.memory_bytes,
+            on_card=held.on_card,
             values=1 + n_shifted(work.circuit) if work.derivative else 1,
             standard_error=0.0 if shots is None else plan.standard_error(shots),
         )
@@ -263,7 +279,11 @@ class Aer(Backend, Samples):
     def _check_memory(self, circuit: QuantumCircuit, method: Method) -> None:
         asked = Asked(noise=self._noise is not None)
         need = amount(method, circuit, asked, limit=self._max_bond, number_bytes=self._number_bytes)
-        check(need.memory_bytes, what=f"{circuit.num_qubits} qubits on aer ({self._method})")
+        self._held(need.memory_bytes).check(what=f"{circuit.num_qubits} qubits on aer ({self._method})")
+
+    def _held(self, memory_bytes: int) -> Held:
+        """The state, in this machine's memory or in the card's."""
+        return Held(memory_bytes) if self._device == "cpu" else Held(0, OnCard(first_card(ON_GPU), memory_bytes))
 
     def _limits(self, circuit: QuantumCircuit) -> list[int | None]:
         """The dimension at which bonds are cut and, where one can become larger, another to compare with."""
@@ -276,6 +296,8 @@ class Aer(Backend, Samples):
         from qiskit_aer import AerSimulator
 
         options: dict[str, Any] = {"method": method, "precision": self._precision, "max_parallel_threads": threads()}
+        if self._device == "gpu":
+            options["device"] = "GPU"
         if self._noise is not None:
             options["noise_model"] = self._noise.model
         if limit is not None:
@@ -295,3 +317,17 @@ class Aer(Backend, Samples):
 
     def _transpiled(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
         return transpiled(circuit, self._target(circuit.num_qubits), level=self._level)
+
+
+def check_card(method: Choice) -> None:
+    """Refuse a method that Aer has no kernels of CUDA for, and a machine without a card or Aer's build for one."""
+    if method not in ON_CARDS:
+        raise Refused(f"method '{method}' of aer runs on the processor only; leave device='gpu' out")
+    first_card(ON_GPU)
+    from qiskit_aer import AerSimulator
+
+    if "GPU" not in (AerSimulator().available_devices() or ()):
+        raise Refused(
+            f"{ON_GPU} needs a build of Aer for CUDA, and the one that is installed has none or cannot use the card; "
+            "install the package qiskit-aer-gpu in place of qiskit-aer"
+        )

@@ -1,12 +1,15 @@
 """PennyLane Lightning: its C++ statevector with adjoint gradients, behind a gate map of our own.
 
+`LightningDevice` is what its devices have in common, `Lightning` the one on the processor.
+
 Qubit q is Lightning's wire n-1-q, so that its amplitudes come in Qiskit's order.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,23 +18,25 @@ from qiskit.circuit import Instruction
 from qiskit.circuit.library import PauliEvolutionGate
 from qiskit.quantum_info import SparsePauliOp
 
-from backends import dense
+from backends import dense, memory
 from backends.angles import Angles, compile_angles
 from backends.base import Backend, Capabilities, Precision, Samples
 from backends.batch import Evaluate, Expectations
 from backends.border import border
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
+from backends.gpu import Held
 from backends.gradients.parameter_shift import ValueAndGradient
 from backends.gradients.shift_rule import n_shifted
 from backends.gradients.value_and_gradient import as_function
 from backends.instructions import exponents, flatten, has_matrix, is_free, matrix_of, terms
 from backends.measurement.groups import measurements
 from backends.measurement.sampled import sampling
-from backends.memory import check
+
+Kind = Literal["value", "samples", "gradient"]
 
 MAX_GATE_QUBITS = 6
-STATES = {"value": 5, "samples": 5, "gradient": 7}
+STATES: dict[Kind, int] = {"value": 5, "samples": 5, "gradient": 7}
 """States held at once, as measured: an observable of several terms is applied to copies of the state."""
 
 FIXED = {
@@ -45,24 +50,40 @@ TURNING = {
 """Gates with one angle that mean the same in both libraries, and that Lightning differentiates itself."""
 
 
-class Lightning(Backend, Samples):
-    """Lightning's statevector simulator, with adjoint gradients.
+class LightningDevice(Backend, Samples):
+    """A statevector simulator of Lightning's, with adjoint gradients.
 
     Args:
         precision: Of the amplitudes: "double" (complex128) or "single" (complex64).
     """
 
-    library = "pennylane_lightning.lightning_qubit"
+    name: ClassVar[str]
+    """Of the backend."""
+
+    device: ClassVar[str]
+    """PennyLane's name of it."""
 
     def __init__(self, *, precision: Annotated[Precision, '"double" or "single"'] = "double"):
         self._precision: Precision = precision
         self._dtype = {"double": np.complex128, "single": np.complex64}[precision]
 
+    @abstractmethod
+    def summary(self) -> str:
+        """One line for a table."""
+
+    @abstractmethod
+    def held(self, n_qubits: int, what: Kind) -> Held:
+        """The memory that values, samples or gradients take at once."""
+
+    @abstractmethod
+    def free_bytes(self) -> int:
+        """What the memory that holds the states may still give."""
+
     def capabilities(self) -> Capabilities:
         """Exact, without noise, with gradients of its own."""
         return Capabilities(
-            name="lightning",
-            summary="PennyLane Lightning statevector, adjoint gradients",
+            name=self.name,
+            summary=self.summary(),
             max_qubits=None,
             exact=True,
             noise=False,
@@ -76,12 +97,12 @@ class Lightning(Backend, Samples):
         gates = sum(_passes(gate) for gate, _ in flatten(work.circuit, _keep))
         sampled = work.shots is not None
         error = measurements(work.observables).standard_error(work.shots) if work.shots is not None else 0.0
+        held = self.held(n_qubits, "samples" if sampled else "gradient" if work.derivative else "value")
         return Footprint(
             passes=gates + sum(len(observable) for observable in work.observables),
             amplitudes=2.0**n_qubits,
-            memory_bytes=self._memory_bytes(
-                n_qubits, "samples" if sampled else "gradient" if work.derivative else "value"
-            ),
+            memory_bytes=held.memory_bytes,
+            on_card=held.on_card,
             values=1 + n_shifted(work.circuit) if work.derivative and sampled else 1,
             standard_error=error,
         )
@@ -153,7 +174,7 @@ class Lightning(Backend, Samples):
     ) -> dict[str, int]:
         """Counts of bit strings, of circuits that measure at their end at most; see `Samples`."""
         request = sampling(circuit, parameters, shots=shots, seed=seed)
-        circuit, row = request.at_end("lightning"), request.row
+        circuit, row = request.at_end(self.name), request.row
         self._check_memory(circuit.num_qubits, "samples")
         program = self._program(circuit, ())
         psi = program.state(program.angles.values(row[None])[0])
@@ -163,18 +184,35 @@ class Lightning(Backend, Samples):
         import pennylane as qml
         from pennylane.tape import QuantumScript
 
-        device = qml.device("lightning.qubit", wires=circuit.num_qubits, c_dtype=self._dtype)
+        device = qml.device(self.device, wires=circuit.num_qubits, c_dtype=self._dtype)
         operations, places, angles = convert(circuit)
         measured = [qml.expval(_observable(observable)) for observable in observables]
         tape = QuantumScript(operations, measured, trainable_params=places)
-        return Program(device, tape, compile_angles(angles, circuit.parameters))
+        return Program(device, tape, compile_angles(angles, circuit.parameters), self.name, self.free_bytes)
 
-    def _memory_bytes(self, n_qubits: int, what: str) -> int:
+    def _check_memory(self, n_qubits: int, what: Kind) -> None:
+        self.held(n_qubits, what).check(what=f"{n_qubits} qubits on {self.name}")
+
+
+class Lightning(LightningDevice):
+    """Lightning on the processor: ``lightning.qubit``; see `LightningDevice`."""
+
+    library = "pennylane_lightning.lightning_qubit"
+    name = "lightning"
+    device = "lightning.qubit"
+
+    def summary(self) -> str:
+        """One line for a table."""
+        return "PennyLane Lightning statevector, adjoint gradients"
+
+    def held(self, n_qubits: int, what: Kind) -> Held:
+        """All of it is this machine's."""
         single = self._precision == "single" and what != "samples"  # samples are drawn in double precision
-        return STATES[what] * (8 if single else 16) * 2**n_qubits
+        return Held(STATES[what] * (8 if single else 16) * 2**n_qubits)
 
-    def _check_memory(self, n_qubits: int, what: str) -> None:
-        check(self._memory_bytes(n_qubits, what), what=f"{n_qubits} qubits on lightning")
+    def free_bytes(self) -> int:
+        """What this process may still allocate."""
+        return memory.free_bytes()
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,18 +223,21 @@ class Program:
         device: The Lightning device.
         tape: PennyLane's circuit; its trainable parameters are the free angles, in their order.
         angles: The free angles as functions of the circuit's parameters.
+        name: Of the backend.
+        free_bytes: What its memory may still give.
     """
 
     device: Any
     tape: Any
     angles: Angles
+    name: str
+    free_bytes: Callable[[], int]
 
-    @border("lightning")
     def values(self, angles: np.ndarray) -> np.ndarray:
         """Expectation values, shape (observables,)."""
-        return np.array(self.device.execute([self._bind(angles)])[0], dtype=np.float64).reshape(-1)
+        with border(self.name, free_bytes=self.free_bytes):
+            return np.array(self.device.execute([self._bind(angles)])[0], dtype=np.float64).reshape(-1)
 
-    @border("lightning")
     def value_and_slopes(self, angles: np.ndarray) -> tuple[float, np.ndarray]:
         """Expectation value of the only observable, and its derivatives by the angles."""
         from pennylane.devices import ExecutionConfig
@@ -204,17 +245,18 @@ class Program:
         if not len(angles):
             return float(self.values(angles)[0]), np.zeros(0)
         config = ExecutionConfig(gradient_method="adjoint")
-        values, slopes = self.device.execute_and_compute_derivatives([self._bind(angles)], config)
+        with border(self.name, free_bytes=self.free_bytes):
+            values, slopes = self.device.execute_and_compute_derivatives([self._bind(angles)], config)
         return float(values[0]), np.array(slopes[0], dtype=np.float64).reshape(-1)
 
-    @border("lightning")
     def state(self, angles: np.ndarray) -> np.ndarray:
         """The final state, shape (2,) * n, as in `backends.dense`; up to a global phase."""
         import pennylane as qml
         from pennylane.tape import QuantumScript
 
         tape = QuantumScript(self._bind(angles).operations, [qml.state()])
-        psi = np.asarray(self.device.execute([tape])[0], dtype=np.complex128)
+        with border(self.name, free_bytes=self.free_bytes):
+            psi = np.asarray(self.device.execute([tape])[0], dtype=np.complex128)
         return psi.reshape((2,) * len(self.device.wires))
 
     def _bind(self, angles: np.ndarray) -> Any:

@@ -16,10 +16,12 @@ from backends.batch import Expectations
 from backends.border import border
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
+from backends.gpu import Card, Held, OnCard
 from backends.gradients.value_and_gradient import as_function
 from backends.measurement.groups import measurements
 from backends.measurement.sampled import sampling
 from backends.statevector import native
+from backends.statevector.accelerator import default_card
 from backends.statevector.choose import choose
 from backends.statevector.circuit.lower import lower
 from backends.statevector.derivatives import hessian, metric, tangents
@@ -80,6 +82,9 @@ class Statevector(Backend, Samples, Tangents):
         )
 
     def _summary(self) -> str:
+        card = default_card()
+        if card is not None and self._executor != "native" and self._devices is None:
+            return f"statevector in XLA on {card.name}"
         if self._executor == "xla" or self._devices is not None:
             return "statevector in XLA"
         if (why := native.why_not()) is not None:
@@ -92,12 +97,15 @@ class Statevector(Backend, Samples, Tangents):
             self._check_width(work.circuit)
         chosen = self._chosen(work.circuit, work.observables)
         held = chosen.memory(derivative=work.derivative, keep=self._keep)
+        card = _card_of(chosen)
+        where = _held(held.total_bytes if card is None else held.total_bytes // (self._devices or 1), card)
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
         return Footprint(
             standard_error=error,
             passes=chosen.passes + chosen.observed_passes,
             amplitudes=chosen.amplitudes,
-            memory_bytes=held.total_bytes,
+            memory_bytes=where.memory_bytes,
+            on_card=where.on_card,
         )
 
     def memory(self, circuit: QuantumCircuit, observables: Any, *, derivative: bool = True) -> Memory:
@@ -200,7 +208,7 @@ class Statevector(Backend, Samples, Tangents):
         check_unitary(circuit)
         self._check_width(circuit)
         held = (states * circuit.num_parameters + 8) * 2 * self._real.itemsize * 2**circuit.num_qubits
-        memory.check(held, what=f"{what} of {circuit.num_parameters} parameters")
+        _held(held, default_card()).check(what=f"{what} of {circuit.num_parameters} parameters")
         return self._program(circuit, (), derivative=False, traced=True)
 
     def reduced_density_matrix(self, circuit: QuantumCircuit, parameters: Any = (), *, qubits: Any) -> np.ndarray:
@@ -276,14 +284,16 @@ class Statevector(Backend, Samples, Tangents):
         if self._devices is not None:
             raise Refused(f"{what} is computed on one device; leave devices={self._devices} out")
 
-    def _check_fits(self, held: Memory, n_qubits: int) -> None:
-        free, lean = memory.free_bytes(), held.lean_bytes + held.tables_bytes
+    def _check_fits(self, held: Memory, n_qubits: int, card: Card | None) -> None:
+        free = memory.free_bytes() if card is None else card.free_bytes
+        lean = held.lean_bytes + held.tables_bytes
         if self._keep is None and lean <= free < held.total_bytes:
             raise Refused(
                 f"{n_qubits} qubits on 'statevector' need {held.total_bytes} bytes with the states kept to save time,"
-                f' but {memory.readable(free)} are free here; memory="lean" needs {memory.readable(lean)}'
+                f" but {memory.readable(free)} are free {'here' if card is None else f'on {card.name}'};"
+                f' memory="lean" needs {memory.readable(lean)}'
             )
-        memory.check(held.total_bytes, what=f"{n_qubits} qubits on 'statevector'")
+        _held(held.total_bytes, card).check(what=f"{n_qubits} qubits on 'statevector'")
 
     def _check_width(self, circuit: QuantumCircuit) -> None:
         """Refuse a whole state that is too wide."""
@@ -305,11 +315,21 @@ class Statevector(Backend, Samples, Tangents):
         with self._arithmetic():
             chosen = self._chosen(circuit, observables, traced=traced)
             held = chosen.memory(derivative=derivative, keep=self._keep)
-            self._check_fits(held, circuit.num_qubits)
+            self._check_fits(held, circuit.num_qubits, _card_of(chosen))
             return chosen.program(keep=held.keep)
+
+
+def _card_of(chosen: Representation) -> Card | None:
+    """Where the states will be: on this card, or, for None, in this machine's memory."""
+    return default_card() if chosen.in_xla else None
+
+
+def _held(n_bytes: int, card: Card | None) -> Held:
+    """In this machine's memory, or on a card."""
+    return Held(n_bytes) if card is None else Held(0, OnCard(card, n_bytes))
 
 
 def _free_bytes() -> int:
     """What XLA may still take: of an accelerator's memory, else of this process's."""
-    own = memory.device_bytes(jax.local_devices()[0])
-    return memory.free_bytes() if own is None else own
+    card = default_card()
+    return memory.free_bytes() if card is None else card.free_bytes

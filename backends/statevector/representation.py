@@ -120,6 +120,9 @@ class TracedProgram(Program):
 class Representation(ABC):
     """How a question will be answered, known before any array is made."""
 
+    in_xla: ClassVar[bool]
+    """Whether XLA computes it, on the device and in the memory that it takes by default."""
+
     @classmethod
     @abstractmethod
     def of(cls, question: Question, otherwise: Callable[[], "Representation | None"]) -> Self | None:

@@ -31,6 +31,16 @@ def serve(name: str) -> None:
         print(json.dumps(answer), file=answers, flush=True)
 
 
+class _Work:
+    """One value, or one with its gradient, as a footprint asks for it."""
+
+    n_rows = n_evaluations = 1
+    precision = shots = None
+
+    def __init__(self, case: Case, *, derivative: bool):
+        self.circuit, self.observables, self.derivative = case.circuit, (case.observable,), derivative
+
+
 class Seat:
     """A contestant and its case; each method is a request, and what it returns the answer."""
 
@@ -71,6 +81,20 @@ class Seat:
         for theta in thetas:
             self.f(theta)
         return {"seconds": (time.perf_counter() - start) / times}
+
+    def memory(self) -> dict[str, Any]:
+        """Bytes predicted by the backend behind it, and the peak that JAX saw on its device; None where not known."""
+        predicted = None
+        if self.contestant.backend is not None:
+            import backends
+
+            name, options = self.contestant.backend
+            backend = backends.get(name, precision=self.case.workload.precision, **options)
+            cost = backend.footprint(_Work(self.case, derivative=self.contestant.task == "gradient"))
+            predicted = cost.memory_bytes if cost.on_card is None else cost.on_card.memory_bytes
+        jax = sys.modules.get("jax")
+        stats = (jax.local_devices()[0].memory_stats() if jax else None) or {}
+        return {"predicted_bytes": predicted, "peak_bytes": stats.get("peak_bytes_in_use")}
 
     def rates(self) -> dict[str, Any]:
         """What the machine reaches in this process, and what one gradient of the engine takes."""

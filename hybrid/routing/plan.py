@@ -184,8 +184,10 @@ def plan(
 
 
 def candidates(backend: BackendLike) -> list[BackendLike]:
-    """The backends that a request allows: for "auto" the names of all that may be chosen, else the one given."""
-    return [*registry.automatic()] if isinstance(backend, str) and backend == "auto" else [backend]
+    """The backends that a request allows: for "auto" all that may be chosen, by name or made, else the one given."""
+    if isinstance(backend, str) and backend == "auto":
+        return [*registry.automatic(), *registry.automatic_on_cards()]
+    return [backend]
 
 
 def rank(workload: Workload, candidates: Sequence[BackendLike]) -> Plan:
@@ -280,6 +282,8 @@ def _fitting(workload: Workload, backend: Backend) -> Cost:
         own, kind = optimizer_bytes(workload), workload.optimizer.kind
         cure = "; lbfgs, adam and spsa take less" if 2 * own > cost.memory_bytes else ""
         raise Refused(f"needs {need}, {memory.readable(own)} of it for {kind}, {memory.readable(free)} are free{cure}")
+    if cost.on_card is not None:
+        cost.on_card.check(what=f"{workload.circuit.num_qubits} qubits")
     return cost
 
 
@@ -332,7 +336,10 @@ def _seconds(way: Way) -> float:
 
 def _cells(cost: Cost) -> tuple[str, str, str]:
     error = "0" if cost.standard_error == 0 else f"{cost.standard_error:.1e}"
-    return duration(cost.seconds), memory.readable(cost.memory_bytes), error
+    held = memory.readable(cost.memory_bytes)
+    if cost.on_card is not None:
+        held = f"{held} and {memory.readable(cost.on_card.memory_bytes)} on the GPU"
+    return duration(cost.seconds), held, error
 
 
 def _finite(value: float) -> float | None:

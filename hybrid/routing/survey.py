@@ -23,7 +23,7 @@ class Entry:
     """One backend, or why it cannot be used.
 
     Attributes:
-        name: For `backends.get`.
+        name: For `backends.get`, with the options that make another device compute.
         summary: What it is; for one that cannot be used, why.
         works: Whether it can be used here.
         gradient: How it differentiates; empty for one that cannot be used.
@@ -67,26 +67,28 @@ def survey(*, calibrate: bool) -> list[Entry]:
         entries = []
         for done, name in enumerate(names):
             progress.update(done, name)
-            entries.append(_entry(name, calibrate))
-    return entries
+            entries.append(_entry(name, {}, calibrate))
+    entries += [_entry(name, options, calibrate) for name, options in registry.ON_CARDS]
+    return sorted(entries, key=lambda entry: entry.name)
 
 
-def _entry(name: str, calibrate: bool) -> Entry:
+def _entry(name: str, chosen: dict[str, Any], calibrate: bool) -> Entry:
+    title = " ".join([name, *(f"{key}={value}" for key, value in chosen.items())])
     try:
         made = registry.load(name)
         if isinstance(made, Family):
             return Entry(f"{name}:*", made.summary, True, "parameter-shift", options=tuple(registry.options(name)))
-        backend = backends.get(name)
+        backend = backends.get(name, **chosen)
     except ImportError as err:
-        return Entry(name, f"{err.name} is not installed", works=False)
+        return Entry(title, f"{err.name} is not installed", works=False)
     except Refused as err:
-        return Entry(name, str(err), works=False)
+        return Entry(title, str(err), works=False)
     can = backend.capabilities()
     native = can.gradient != "parameter-shift"
     value = _speed(backend, calibrate, derivative=False)
     gradient = _speed(backend, calibrate, derivative=True) if native else None
     options = tuple(registry.options(name))
-    return Entry(name, can.summary, True, can.gradient, _row_s(value), _row_s(gradient), options)
+    return Entry(title, can.summary, True, can.gradient, _row_s(value), _row_s(gradient), options)
 
 
 def _speed(backend: Backend, calibrate: bool, *, derivative: bool) -> Speed | None:

@@ -17,9 +17,11 @@ PACKAGES = (
     "optax",
     "pennylane",
     "pennylane-lightning",
+    "pennylane-lightning-gpu",
     "pyscf",
     "qiskit",
     "qiskit-aer",
+    "qiskit-aer-gpu",
     "qiskit-ibm-runtime",
     "scipy",
 )

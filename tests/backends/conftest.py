@@ -8,7 +8,27 @@ from qiskit.circuit.library import PauliEvolutionGate
 from qiskit.quantum_info import SparsePauliOp
 
 import backends
+from circuits.errors import Refused
 
+
+def usable(makers):
+    """Those that this machine has a card and packages for."""
+    found = {}
+    for name, make in makers.items():
+        try:
+            make()
+        except Refused:
+            continue
+        found[name] = make
+    return found
+
+
+ON_CARDS = usable(
+    {
+        "lightning.gpu": lambda: backends.get("lightning.gpu"),
+        "aer-gpu": lambda: backends.get("aer", device="gpu"),
+    }
+)
 EXACT = {
     "reference": lambda: backends.get("reference"),
     "statevector": lambda: backends.get("statevector"),
@@ -16,6 +36,7 @@ EXACT = {
     "aer": lambda: backends.get("aer"),
     "aer-density-matrix": lambda: backends.get("aer", method="density_matrix"),
     "aer-mps": lambda: backends.get("aer", method="matrix_product_state"),
+    **ON_CARDS,
 }
 SINGLE = {
     "statevector-single": lambda: backends.get("statevector", precision="single"),

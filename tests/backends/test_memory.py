@@ -64,15 +64,6 @@ def test_a_small_grant_refuses_what_the_machine_could_hold(name, monkeypatch):
         backends.get(name).prepare(circuit, "Z" * 24)
 
 
-def test_memory_of_an_accelerator():
-    class Device:
-        def __init__(self, stats):
-            self.memory_stats = lambda: stats
-
-    assert memory.device_bytes(Device({"bytes_limit": 1000, "bytes_in_use": 300})) == 700
-    assert memory.device_bytes(Device(None)) is None
-
-
 LIMITED = """
 import resource, sys
 import psutil

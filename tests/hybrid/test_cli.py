@@ -274,3 +274,23 @@ def test_every_example_can_be_planned(cli, name, monkeypatch, tmp_path):
 
     work, _ = workload_of(read(EXAMPLES / f"{name}.toml").points()[0])
     assert work.circuit.num_parameters > 0
+
+
+@pytest.mark.parametrize("backend", ['"aer"\ndevice = "gpu"', '"lightning.gpu"'])
+def test_a_study_for_a_graphics_card_is_refused_where_there_is_none(cli, study, monkeypatch, backend):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    code, _, err = cli("run", study(STUDY.replace('"reference"', backend)))
+    assert code == 2
+    assert "needs" in err
+    assert "NVIDIA card" in err
+
+
+def test_backends_without_their_card_are_listed_with_the_reason(cli, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    code, out, _ = cli("backends", "--json")
+    assert code == 0
+    listed = {entry["name"]: entry for entry in json.loads(out)["backends"]}
+    for name in ("lightning.gpu", "aer device=gpu"):
+        assert not listed[name]["works"]
+        assert "needs" in listed[name]["summary"]
+    assert listed["aer"]["works"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import jax
 
@@ -20,6 +20,8 @@ class NativeWhole(Representation):
         question: What is to be computed.
         made: The circuit made ready; it holds no state.
     """
+
+    in_xla: ClassVar[bool] = False
 
     question: Question
     made: NativeProgram

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -24,6 +24,8 @@ class InParts(Representation):
         question: What is to be computed.
         parts: The cheapest.
     """
+
+    in_xla: ClassVar[bool] = False
 
     question: Question
     parts: Parts

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from backends.statevector.footprint import Memory
 from backends.statevector.representation import WHOLE, Question, Representation
@@ -19,6 +19,8 @@ class Sector(Representation):
         part: What the circuit reaches.
         otherwise: What would be taken without it.
     """
+
+    in_xla: ClassVar[bool] = True
 
     question: Question
     part: Reached

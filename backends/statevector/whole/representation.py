@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import ClassVar, Self
 
 from backends.memory import total_bytes
+from backends.statevector.accelerator import default_card
 from backends.statevector.footprint import Memory
 from backends.statevector.representation import WHOLE, Question, Representation
 from backends.statevector.whole.costs import block_costs, is_stepwise
@@ -19,7 +20,7 @@ UNROLLED = 40
 """Blocks up to which each has a product of its own in one program; more run in a loop, amplitudes moved by gathers."""
 
 SHARE = 0.25
-"""Of the machine's memory, that states may take which are kept only to save time.
+"""Of the memory of the machine or card, that states may take which are kept only to save time.
 
 What is free just now does not count: the two ways round differently, and the bits of a run must not depend on what else
 runs.
@@ -33,6 +34,8 @@ class XlaWhole(Representation):
     Attributes:
         question: What is to be computed.
     """
+
+    in_xla: ClassVar[bool] = True
 
     question: Question
 
@@ -72,7 +75,7 @@ class XlaWhole(Representation):
         return 2.0**self.question.n_qubits
 
     def memory(self, *, derivative: bool, keep: bool | None) -> Memory:
-        """See `Representation.memory`; None keeps where that takes at most a quarter of the machine's."""
+        """See `Representation.memory`; None keeps where that takes at most a quarter of the memory there is."""
         n, real = self.question.n_qubits, self.question.real
         masks = [by_x_mask(observable) for observable in self.question.observables]
         entries = sum((len(m) - (0 in m)) * 2**n for m in masks)
@@ -80,7 +83,8 @@ class XlaWhole(Representation):
         tables += sum(2**n for step in self.plan.steps if isinstance(step, Turn))
         lean, kept = (self._states_bytes(masks, derivative, way) for way in (False, True))
         if keep is None:
-            keep = derivative and kept <= SHARE * total_bytes()
+            card = default_card()
+            keep = derivative and kept <= SHARE * (total_bytes() if card is None else card.total_bytes)
         states = kept if keep or not is_stepwise(n) else lean
         return Memory(states, tables, lean, bool(keep), self.question.state_bytes)
 

@@ -25,6 +25,8 @@ class Contestant:
         packages: Distributions whose versions belong to the record.
         environment: Variables of its process.
         gpu: Whether it computes on a GPU where there is one.
+        cpu: Whether it computes on the processor.
+        backend: Name and options of the backend behind it, which predicts its memory; None for another library.
         most_qubits: Where another configuration of the library is surely faster above; as with kinds.
     """
 
@@ -36,6 +38,8 @@ class Contestant:
     packages: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     gpu: bool = False
+    cpu: bool = True
+    backend: tuple[str, dict[str, str]] | None = None
     most_qubits: int | None = None
 
     def prepare(self) -> Callable:
@@ -46,7 +50,8 @@ class Contestant:
     def takes_part(self, workload: Workload, task: str) -> bool:
         """Whether the workload is one for this contestant."""
         small = self.most_qubits is None or workload.n_qubits <= self.most_qubits
-        return task == self.task and workload.kind in self.kinds and small and (self.gpu or workload.device == "cpu")
+        there = self.gpu if workload.device == "gpu" else self.cpu
+        return task == self.task and workload.kind in self.kinds and small and there
 
 
 OURS = {"gradient": "statevector", "energy": "statevector-energy"}
@@ -84,6 +89,26 @@ CONTESTANTS = {
         "tensorcircuit:scanned", "tensorcircuit", kinds=LAYERED, packages=_TENSORCIRCUIT, gpu=True
     ),
     "pennylane-jax": Contestant("pennylane_jax:backprop", "pennylane", gpu=True),
+    "statevector-xla": Contestant(
+        "engine:whole", "backends.statevector.engine", gpu=True, cpu=False, backend=("statevector", {"executor": "xla"})
+    ),
+    "lightning.gpu": Contestant(
+        "lightning:on_card",
+        "pennylane_lightning.lightning_gpu",
+        packages=("pennylane-lightning-gpu",),
+        gpu=True,
+        cpu=False,
+        backend=("lightning.gpu", {}),
+    ),
+    "aer-gpu": Contestant(
+        "aer:on_card",
+        "qiskit_aer",
+        "energy",
+        packages=("qiskit-aer-gpu",),
+        gpu=True,
+        cpu=False,
+        backend=("aer", {"device": "gpu"}),
+    ),
     "statevector-energy": Contestant("engine:energy", "backends.statevector.engine", "energy"),
     "aer": Contestant("aer:energy", "qiskit_aer", "energy"),
     "aer-serial": Contestant("aer:energy", "qiskit_aer", "energy", environment=_ONE_THREAD, most_qubits=_SERIAL),

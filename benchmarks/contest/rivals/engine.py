@@ -13,6 +13,12 @@ def gradient(case: Case):
     return backends.get("statevector", precision=case.workload.precision).value_and_grad(case.circuit, case.observable)
 
 
+def whole(case: Case):
+    """On the whole state in XLA, where circuits in parts would leave the accelerator for the processor."""
+    engine = backends.get("statevector", precision=case.workload.precision, executor="xla")
+    return engine.value_and_grad(case.circuit, case.observable)
+
+
 def energy(case: Case):
     evaluate = backends.get("statevector", precision=case.workload.precision).prepare(case.circuit, case.observable)
     return lambda theta: (np.squeeze(evaluate(theta).values), None)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+import backends
 from backends.angles import compile_angles
 from backends.gradients.value_and_gradient import as_function
 from backends.simulators.lightning import Lightning, Program, convert
@@ -18,6 +19,11 @@ from contest.workloads import Case
 
 def adjoint(case: Case):
     return _evaluator(case, _program(case))
+
+
+def on_card(case: Case):
+    backend = backends.get("lightning.gpu", precision=case.workload.precision)
+    return backend.value_and_grad(case.circuit, case.observable)
 
 
 def batched(case: Case):

@@ -114,6 +114,8 @@ BAD = {
     ),
     "no layers": (TFIM + HEA.replace("2", "0"), "[ansatz] layers = 0: must be the number of layers"),
     "unknown optimizer": (TFIM + HEA + '[optimizer]\nkind = "lbgfs"', "did you mean 'lbfgs'?"),
+    "unknown device": (TFIM + HEA + '[backend]\nname = "aer"\ndevice = "gpus"', "did you mean 'gpu'?"),
+    "device of another backend": (TFIM + HEA + '[backend]\nname = "lightning"\ndevice = "gpu"', "device"),
     "unknown backend": (TFIM + HEA + '[backend]\nname = "lightnin"', "did you mean 'lightning'?"),
     "memory elsewhere": (
         TFIM + HEA + '[backend]\nname = "aer"\nmemory = "lean"',

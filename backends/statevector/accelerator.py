@@ -1,0 +1,11 @@
+"""The accelerator on which XLA would compute, if there is one."""
+
+import jax
+
+from backends.gpu import Card, card_of
+
+
+def default_card() -> Card | None:
+    """JAX's default device, with what its pool may still give; None where that is the processor."""
+    chosen = jax.config.jax_default_device  # pyright: ignore[reportAttributeAccessIssue] - made when JAX is imported
+    return card_of(chosen if isinstance(chosen, jax.Device) else jax.local_devices(backend=chosen)[0])
