@@ -80,7 +80,9 @@ def _model_of(device: BackendV2) -> Any:
     from backends.providers.qiskit import is_local
 
     if is_local(device):
-        device.run(QuantumCircuit(1), shots=1)  # a fake makes its noise model at its first run
+        # A fake makes its noise model at its first run. That has to end: two threads that read one model, as Aer's own
+        # and this one, may wait for each other inside Qiskit.
+        device.run(QuantumCircuit(1), shots=1).result()
         model = getattr(device.options, "noise_model", None)
         if model is not None:
             return model
