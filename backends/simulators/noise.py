@@ -82,7 +82,8 @@ def _model_of(device: BackendV2) -> Any:
     if is_local(device):
         # A fake makes its noise model at its first run. That has to end: two threads that read one model, as Aer's own
         # and this one, may wait for each other inside Qiskit.
-        device.run(QuantumCircuit(1), shots=1).result()
+        first: Any = device.run(QuantumCircuit(1), shots=1)
+        first.result()
         model = getattr(device.options, "noise_model", None)
         if model is not None:
             return model
