@@ -31,9 +31,8 @@ def counted(
     seed: int | None,
     name: str,
     at_once: int | None = None,
-    here: bool = True,
 ) -> list[Outcomes]:
-    """Run measured circuits and count.
+    """Run measured circuits on a simulator in this process and count; many shots go in portions that fit its memory.
 
     Args:
         device: With ``run`` of its own.
@@ -42,7 +41,6 @@ def counted(
         seed: Root of the random numbers, for a device that takes seeds; None for fresh ones.
         name: For messages.
         at_once: Circuits that one call may have; None where the device names no limit.
-        here: Whether it is a simulator in this process, which gets many shots in portions that fit into the memory.
 
     Returns:
         Outcomes of each circuit; the columns of their bits are the circuit's classical bits.
@@ -58,7 +56,7 @@ def counted(
         part = list(circuits[first : first + size])
         tallies = [Counter() for _ in part]
         width = max(circuit.num_clbits for circuit in part)
-        for k, portion in enumerate(_portions(shots, width) if here else [shots]):
+        for k, portion in enumerate(_portions(shots, width)):
             options: dict[str, Any] = {"shots": portion}
             if hasattr(device.options, "seed_simulator"):
                 options["seed_simulator"] = folded(child_seed(seed, number, *((k,) if k else ())), SEED_BITS)
@@ -67,6 +65,32 @@ def counted(
                 tally.update(result.get_counts(position))
             check(counts_bytes(sum(map(len, tallies)), width), what=f"what {shots} shots on {name} gave so far")
         outcomes += [from_counts(tally) for tally in tallies]
+    return outcomes
+
+
+def outcomes_of(result: Any, circuits: Sequence[QuantumCircuit], shots: int, name: str) -> list[Outcomes]:
+    """What a job of a device has measured, from Qiskit's result.
+
+    Args:
+        result: Of Qiskit, for all circuits in order.
+        circuits: That were sent.
+        shots: Of each circuit.
+        name: For messages.
+
+    Raises:
+        FailedJob: if it says that the job failed, or does not hold as many circuits, bits and shots as were sent.
+    """
+    check_success(result, name)
+    counts = [result.get_counts(k) for k in range(len(circuits))] if len(result.results) == len(circuits) else []
+    outcomes = [from_counts(one) for one in counts]
+    for circuit, one in zip(circuits, outcomes, strict=bool(outcomes)):
+        if one.bits.shape[1] != circuit.num_clbits or int(one.counts.sum()) != shots:
+            raise FailedJob(
+                f"{name} gave {one.counts.sum()} shots of {one.bits.shape[1]} bits, where {shots} of "
+                f"{circuit.num_clbits} were asked for"
+            )
+    if len(outcomes) != len(circuits):
+        raise FailedJob(f"{name} gave results of {len(result.results)} circuits, where {len(circuits)} were sent")
     return outcomes
 
 
@@ -94,8 +118,24 @@ def result_of(device: BackendV2, circuits: Any, options: dict[str, Any], name: s
     run: Any = device
     with border(name):
         result = run.run(circuits, **options).result()
+    check_success(result, name)
+    return result
+
+
+def check_success(result: Any, name: str) -> None:
+    """Translate a result of Qiskit's that says the circuits failed.
+
+    Args:
+        result: Of Qiskit.
+        name: For messages.
+
+    Raises:
+        Refused: if the simulator cannot do a circuit.
+        BudgetExceeded: if its memory did not suffice.
+        FailedJob: for any other failure.
+    """
     if getattr(result, "success", True):
-        return result
+        return
     failures = {one.status for one in result.results if not one.success} or {result.status}
     reason = "; ".join(sorted(str(status) for status in failures))
     if says_too_large(reason):

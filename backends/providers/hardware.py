@@ -1,0 +1,188 @@
+"""A vendor's device, as measured circuits and jobs reach it: the seam behind which each vendor has one file.
+
+`Here` runs circuits in this process, as a simulator or the snapshot of a device does. `Elsewhere` takes jobs, which
+wait in a queue, cost money and outlive the process that sent them: a job is sent with a tag, and can be found again by
+its id, at some vendors also by its tag.
+"""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from qiskit import QuantumCircuit
+from qiskit.providers import BackendV2
+from qiskit.transpiler import Target
+
+from backends.measurement.outcomes import Outcomes
+from circuits.fingerprint import fingerprint
+
+Status = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True)
+class JobState:
+    """Where a job stands.
+
+    Attributes:
+        status: A job that is done, failed or cancelled has ended.
+        reason: The vendor's words for a job that failed or was cancelled.
+        ahead: Jobs before it in the queue; None where the vendor does not say.
+    """
+
+    status: Status
+    reason: str = ""
+    ahead: int | None = None
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What work costs at a vendor.
+
+    Attributes:
+        usd: Money, in US dollars.
+        qpu_s: Time on the device, in seconds.
+        shots: Circuits that are run, each counted as often as it is repeated.
+    """
+
+    usd: float = 0.0
+    qpu_s: float = 0.0
+    shots: int = 0
+
+    def __add__(self, other: "Charge") -> "Charge":
+        return Charge(self.usd + other.usd, self.qpu_s + other.qpu_s, self.shots + other.shots)
+
+
+@dataclass(frozen=True, eq=False)
+class JobRequest:
+    """What one job runs.
+
+    Attributes:
+        circuits: Measured, in the device's gates and on its qubits, without free parameters.
+        shots: Of each circuit.
+    """
+
+    circuits: tuple[QuantumCircuit, ...]
+    shots: int
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the meaning of all circuits and of the shots, in hexadecimal; the same in every process."""
+        parts = [str(self.shots), *map(fingerprint, self.circuits)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+class Hardware(ABC):
+    """A device or a simulator of one that measures circuits.
+
+    Attributes:
+        name: As it appears in tables and records, such as ``ibm:fake_manila``.
+        summary: One line for a table.
+        target: The device, or the gates of one, for which circuits are transpiled.
+        n_qubits: None where only memory is the limit.
+        noisy: Whether its answers have more than statistical errors.
+    """
+
+    name: str
+    summary: str
+    target: BackendV2 | Target
+    n_qubits: int | None
+    noisy: bool = True
+
+    def together(self) -> tuple[tuple[int, ...], ...]:
+        """Sets of qubits that one measurement must read, as `backends.measurement.circuits.measure` takes them."""
+        return ()
+
+
+class Here(Hardware):
+    """Hardware inside this process."""
+
+    @abstractmethod
+    def run(self, circuits: Sequence[QuantumCircuit], shots: int, seed: int | None) -> list[Outcomes]:
+        """Run measured circuits and count.
+
+        Args:
+            circuits: As in a `JobRequest`.
+            shots: Of each circuit.
+            seed: Root of the random numbers; None for fresh ones.
+
+        Raises:
+            Refused: if it cannot do a circuit.
+            BudgetExceeded: if the memory does not suffice.
+            FailedJob: if it could not run the circuits.
+        """
+
+
+class Elsewhere(Hardware):
+    """Hardware that takes jobs. No method keeps anything that another process would need.
+
+    Attributes:
+        most_circuits: In one job; None where the vendor names no limit.
+        most_shots: Of one circuit in one job; None where the vendor names no limit.
+        where_to_look: What a person can do who wants to know whether a job exists, as the end of a message.
+    """
+
+    most_circuits: int | None = None
+    most_shots: int | None = None
+    where_to_look: str = "look at the list of jobs on the vendor's own page"
+
+    @abstractmethod
+    def submit(self, request: JobRequest, tag: str) -> str:
+        """Send a job, once; nothing is tried again here.
+
+        Args:
+            request: What to run.
+            tag: Text of letters and digits, at most 64, that no other job has; kept with the job where the vendor can.
+
+        Returns:
+            The vendor's id of the job.
+
+        Raises:
+            Refused: if the vendor does not take such a job; it exists nowhere.
+            ProviderUnreachable: if the job was surely not taken, and may be sent again.
+            LostJob: if nobody knows whether it was taken.
+        """
+
+    @abstractmethod
+    def state(self, job_id: str) -> JobState:
+        """Where a job stands; asks once.
+
+        Raises:
+            ProviderUnreachable: if nobody answered.
+            LostJob: if the vendor has no such job.
+        """
+
+    @abstractmethod
+    def outcomes(self, job_id: str, request: JobRequest) -> list[Outcomes]:
+        """What a job that is done has measured, one entry for each circuit of the request; asks once.
+
+        Args:
+            job_id: As `submit` gave it, perhaps to another process.
+            request: What was sent.
+
+        Raises:
+            ProviderUnreachable: if nobody answered.
+            FailedJob: if what came is not what was asked for.
+        """
+
+    @abstractmethod
+    def cancel(self, job_id: str) -> None:
+        """Ask that a job be stopped; one that has ended stays as it is.
+
+        Raises:
+            ProviderUnreachable: if nobody answered.
+        """
+
+    @abstractmethod
+    def find(self, tag: str) -> tuple[str, ...] | None:
+        """The ids of all jobs that were sent with a tag; None where the vendor cannot be asked for it.
+
+        Raises:
+            ProviderUnreachable: if nobody answered.
+        """
+
+    def charge(self, request: JobRequest) -> Charge:
+        """What a job will cost at most, by the vendor's price list; shots alone where it is free."""
+        return Charge(shots=request.shots * len(request.circuits))
