@@ -21,7 +21,7 @@ from backends.gradients.value_and_gradient import as_function
 from backends.measurement.groups import measurements
 from backends.measurement.sampled import sampling
 from backends.statevector import native
-from backends.statevector.accelerator import default_card
+from backends.statevector.accelerator import COPIES_ON_CARD, default_card
 from backends.statevector.choose import choose
 from backends.statevector.circuit.lower import lower
 from backends.statevector.derivatives import hessian, metric, tangents
@@ -286,10 +286,10 @@ class Statevector(Backend, Samples, Tangents):
 
     def _check_fits(self, held: Memory, n_qubits: int, card: Card | None) -> None:
         free = memory.free_bytes() if card is None else card.free_bytes
-        lean = held.lean_bytes + held.tables_bytes
-        if self._keep is None and lean <= free < held.total_bytes:
+        lean, whole = (_taken(size, card) for size in (held.lean_bytes + held.tables_bytes, held.total_bytes))
+        if self._keep is None and lean <= free < whole:
             raise Refused(
-                f"{n_qubits} qubits on 'statevector' need {held.total_bytes} bytes with the states kept to save time,"
+                f"{n_qubits} qubits on 'statevector' need {whole} bytes with the states kept to save time,"
                 f" but {memory.readable(free)} are free {'here' if card is None else f'on {card.name}'};"
                 f' memory="lean" needs {memory.readable(lean)}'
             )
@@ -326,7 +326,12 @@ def _card_of(chosen: Representation) -> Card | None:
 
 def _held(n_bytes: int, card: Card | None) -> Held:
     """In this machine's memory, or on a card."""
-    return Held(n_bytes) if card is None else Held(0, OnCard(card, n_bytes))
+    return Held(n_bytes) if card is None else Held(0, OnCard(card, _taken(n_bytes, card)))
+
+
+def _taken(n_bytes: int, card: Card | None) -> int:
+    """What states of so many bytes take there, copies included."""
+    return n_bytes if card is None else COPIES_ON_CARD * n_bytes
 
 
 def _free_bytes() -> int:

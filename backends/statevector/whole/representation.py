@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import ClassVar, Self
 
 from backends.memory import total_bytes
-from backends.statevector.accelerator import default_card
+from backends.statevector.accelerator import COPIES_ON_CARD, default_card
 from backends.statevector.footprint import Memory
 from backends.statevector.representation import WHOLE, Question, Representation
 from backends.statevector.whole.costs import block_costs, is_stepwise
@@ -84,7 +84,8 @@ class XlaWhole(Representation):
         lean, kept = (self._states_bytes(masks, derivative, way) for way in (False, True))
         if keep is None:
             card = default_card()
-            keep = derivative and kept <= SHARE * (total_bytes() if card is None else card.total_bytes)
+            room = total_bytes() if card is None else card.total_bytes // COPIES_ON_CARD
+            keep = derivative and kept <= SHARE * room
         states = kept if keep or not is_stepwise(n) else lean
         return Memory(states, tables, lean, bool(keep), self.question.state_bytes)
 
