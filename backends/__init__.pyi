@@ -1,5 +1,6 @@
 from .base import Backend as Backend
 from .base import Capabilities as Capabilities
+from .base import Jobs as Jobs
 from .base import Samples as Samples
 from .base import States as States
 from .base import Tangents as Tangents

@@ -1,14 +1,14 @@
 """The seam between what is asked and who computes it.
 
 A `Backend` says what it can do (`capabilities`), what work amounts to (`footprint`), and does it (`prepare`, `submit`).
-What only some can do is an ability of its own: `Samples`, `States`. Precision, seed and shots travel with each call;
-nothing is remembered between calls but compiled programs.
+What only some can do is an ability of its own: `Samples`, `States`, `Jobs`. Precision, seed and shots travel with each
+call; nothing is remembered between calls but compiled programs.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from uuid import uuid4
 
 import numpy as np
@@ -20,7 +20,11 @@ from backends.batch import Batch, Evaluate
 from backends.cost import Cost, Footprint, Work, cost
 from backends.gradients.parameter_shift import ValueAndGradient, parameter_shift
 from backends.job import FinishedJob, Job
-from backends.speed import stored
+from backends.speed import speed_name, stored
+
+if TYPE_CHECKING:
+    from backends.providers.dispatch import Dispatch
+    from backends.providers.hardware import Hardware
 
 Precision = Literal["double", "single"]
 
@@ -169,6 +173,20 @@ class Samples(ABC):
         """
 
 
+class Jobs(ABC):
+    """The ability of a backend to let a given `Dispatch` send its jobs, such as one that keeps a journal.
+
+    Attributes:
+        hardware: Where the jobs go; what runs in this process sends none.
+    """
+
+    hardware: "Hardware"
+
+    @abstractmethod
+    def through(self, dispatch: "Dispatch") -> "Backend":
+        """The same backend, all of whose jobs are sent by the dispatch."""
+
+
 class States(ABC):
     """The ability of a backend to hand out final states, so that fidelities and metrics are exact."""
 
@@ -190,9 +208,3 @@ class Tangents(States):
     @abstractmethod
     def metric(self, circuit: QuantumCircuit) -> Callable[[ArrayLike], np.ndarray]:
         """The Fubini-Study metric Re <d_j psi|d_k psi> - <d_j psi|psi> <psi|d_k psi>: (params,) -> (params, params)."""
-
-
-def speed_name(can: Capabilities, *, derivative: bool) -> str:
-    """Under which name a backend's measured speed is kept: shifted values are values."""
-    kind = "gradient" if derivative and can.gradient != "parameter-shift" else "value"
-    return f"{can.name} | {can.summary} | {can.precision} | {kind}"

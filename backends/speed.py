@@ -5,14 +5,23 @@ import os
 import threading
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backends.cost import Speed
 from backends.machine import cache_folder, machine
 from circuits.errors import RecordFailed
 
+if TYPE_CHECKING:
+    from backends.base import Capabilities
+
 COUNTS = 6
 """Raised when a backend counts its passes in another way, so that speeds from before are measured anew."""
+
+
+def speed_name(can: "Capabilities", *, derivative: bool) -> str:
+    """Under which name a backend's measured speed is kept: shifted values are values."""
+    kind = "gradient" if derivative and can.gradient != "parameter-shift" else "value"
+    return f"{can.name} | {can.summary} | {can.precision} | {kind}"
 
 
 def stored(name: str) -> Speed | None:

@@ -5,6 +5,7 @@
     │   ├── PolicyViolation   allowed nowhere by the data's label
     │   └── BudgetExceeded    possible, but not within the money, time or memory granted
     ├── ProviderUnreachable   nobody answered; the request may be made again
+    │   └── ProviderBusy      it answered that it takes no more for now, perhaps with a time to wait
     ├── FailedJob             a backend took the job and could not do it
     ├── LostJob               a job whose fate is unknown; it must be looked for before it is sent again
     └── RecordFailed          the run's folder could not be written; what was on disk before is kept
@@ -38,6 +39,18 @@ class BudgetExceeded(Refused):
 
 class ProviderUnreachable(ToolkitError):
     """A provider did not answer."""
+
+
+class ProviderBusy(ProviderUnreachable):
+    """A provider takes no more requests for now; this one was not taken.
+
+    Attributes:
+        retry_after_s: When the provider asks to be asked again, in seconds from now; None where it does not say.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None):
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class FailedJob(ToolkitError):

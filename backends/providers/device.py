@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
-from backends.base import Backend, Capabilities, Samples
+from backends.base import Backend, Capabilities, Jobs, Samples
 from backends.batch import Evaluate, Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
@@ -26,7 +26,7 @@ DEFAULT_SHOTS = 4096
 """Of each measured circuit, where neither shots nor a precision is asked for."""
 
 
-class Device(Backend, Samples):
+class Device(Backend, Samples, Jobs):
     """Expectation values from counts on hardware, whatever noise it has.
 
     Terms are measured in groups; all rows and groups go out in one job, or in as few as the hardware allows.

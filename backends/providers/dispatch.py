@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from backends.measurement.outcomes import Outcomes
 from backends.providers.hardware import Elsewhere, JobRequest, JobState
-from circuits.errors import FailedJob, ProviderUnreachable
+from circuits.errors import FailedJob, ProviderBusy, ProviderUnreachable
 
 T = TypeVar("T")
 
@@ -31,12 +31,15 @@ class Patience:
         most_s: The longest pause, seconds.
         silent_s: For so long a vendor that does not answer is asked again, seconds.
         deadline_s: For so long a job is waited for, seconds; None for as long as it takes.
+        listed_s: After so long, in seconds, a job that was taken is in the vendor's list: only then is it believed that
+            one which is not found there was never sent.
     """
 
     first_s: float = 0.5
     most_s: float = 60.0
     silent_s: float = 900.0
     deadline_s: float | None = None
+    listed_s: float = 10.0
 
 
 class Dispatch(ABC):
@@ -67,10 +70,14 @@ class Direct(Dispatch):
 
     def __call__(self, hardware: Elsewhere, requests: Sequence[JobRequest]) -> list[list[Outcomes]]:
         """See `Dispatch`."""
-        sent = [hardware.submit(request, tag_of(uuid4().hex, request)) for request in requests]
+        sent = [self._sent(hardware, request, tag_of(uuid4().hex, request)) for request in requests]
         return [
             fetched(hardware, job_id, request, self._patience) for job_id, request in zip(sent, requests, strict=True)
         ]
+
+    def _sent(self, hardware: Elsewhere, request: JobRequest, tag: str) -> str:
+        """Send one; again only where the vendor surely has not taken it."""
+        return answered(lambda: hardware.submit(request, tag), self._patience)
 
 
 def tag_of(purpose: str, request: JobRequest) -> str:
@@ -90,6 +97,7 @@ def fetched(
     patience: Patience,
     *,
     told: Callable[[JobState], None] = lambda state: None,
+    pause: Callable[[float], None] = time.sleep,
 ) -> list[Outcomes]:
     """Wait for a job and get what it measured.
 
@@ -99,23 +107,29 @@ def fetched(
         request: What it runs.
         patience: How often and for how long to ask.
         told: Gets every state that the vendor reports.
+        pause: Waits for so many seconds; what it raises ends the waiting, and the job goes on.
 
     Raises:
         FailedJob: if the job failed or was cancelled, or did not end before the deadline.
         ProviderUnreachable: if the vendor was silent for too long.
         LostJob: if the vendor has no such job.
     """
-    finished(hardware, job_id, patience, told)
-    return _answered(lambda: hardware.outcomes(job_id, request), patience)
+    finished(hardware, job_id, patience, told=told, pause=pause)
+    return answered(lambda: hardware.outcomes(job_id, request), patience, pause=pause)
 
 
 def finished(
-    hardware: Elsewhere, job_id: str, patience: Patience, told: Callable[[JobState], None] = lambda state: None
+    hardware: Elsewhere,
+    job_id: str,
+    patience: Patience,
+    *,
+    told: Callable[[JobState], None] = lambda state: None,
+    pause: Callable[[float], None] = time.sleep,
 ) -> None:
     """Wait until a job is done; as `fetched`."""
-    start, pause = time.monotonic(), patience.first_s
+    start, pause_s = time.monotonic(), patience.first_s
     while True:
-        state = _answered(lambda: hardware.state(job_id), patience)
+        state = answered(lambda: hardware.state(job_id), patience, pause=pause)
         told(state)
         if state.status == "done":
             return
@@ -128,18 +142,28 @@ def finished(
                 f"job {job_id} on {hardware.name} was still {state.status} after {waited:.0f} s; it goes on there, and "
                 "resuming the run waits for it again"
             )
-        time.sleep(pause)
-        pause = min(1.5 * pause, patience.most_s)
+        pause(pause_s)
+        pause_s = min(1.5 * pause_s, patience.most_s)
 
 
-def _answered(ask: Callable[[], T], patience: Patience) -> T:
-    """The answer to a question that may be asked again without harm."""
-    start, pause = time.monotonic(), patience.first_s
+def answered(ask: Callable[[], T], patience: Patience, *, pause: Callable[[float], None] = time.sleep) -> T:
+    """The answer to a question that may be asked again without harm, from a vendor that may be silent or busy.
+
+    Args:
+        ask: The question; never the sending of a job whose fate is unknown.
+        patience: How often and for how long to ask.
+        pause: Waits for so many seconds.
+
+    Raises:
+        ProviderUnreachable: if the vendor was silent for too long, or asks for more time than that.
+    """
+    start, pause_s = time.monotonic(), patience.first_s
     while True:
         try:
             return ask()
-        except ProviderUnreachable:
-            if time.monotonic() - start > patience.silent_s:
+        except ProviderUnreachable as err:
+            asked_s = err.retry_after_s or 0.0 if isinstance(err, ProviderBusy) else 0.0
+            if time.monotonic() - start + asked_s > patience.silent_s:
                 raise
-        time.sleep(pause)
-        pause = min(1.5 * pause, patience.most_s)
+        pause(max(pause_s, asked_s))
+        pause_s = min(1.5 * pause_s, patience.most_s)

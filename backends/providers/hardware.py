@@ -30,11 +30,13 @@ class JobState:
         status: A job that is done, failed or cancelled has ended.
         reason: The vendor's words for a job that failed or was cancelled.
         ahead: Jobs before it in the queue; None where the vendor does not say.
+        charge: What a job that has ended has cost; None where the vendor does not say: then what was predicted counts.
     """
 
     status: Status
     reason: str = ""
     ahead: int | None = None
+    charge: "Charge | None" = None
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,8 @@ class Elsewhere(Hardware):
 
         Raises:
             Refused: if the vendor does not take such a job; it exists nowhere.
-            ProviderUnreachable: if the job was surely not taken, and may be sent again.
+            ProviderUnreachable: if the job was surely not taken, and may be sent again; `ProviderBusy` where the vendor
+                says when.
             LostJob: if nobody knows whether it was taken.
         """
 

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from qiskit import QuantumCircuit
+from qiskit.exceptions import QiskitError
 from qiskit.providers import BackendV2, JobStatus
 
 from backends.border import border
 from backends.measurement.counted import counted, outcomes_of
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.targets import LEVELS, OptimizationLevel
+from backends.providers.answers import NOT_FOUND, answer_of, asking, submitting
 from backends.providers.device import Device
 from backends.providers.hardware import Elsewhere, Hardware, Here, JobRequest, JobState, Status
 from backends.simulators.readout import readout
@@ -116,7 +118,7 @@ class QiskitElsewhere(_Qiskit, Elsewhere):
         """See `Elsewhere.submit`."""
         run: Any = self.target
         tags = {"job_tags": [tag]} if hasattr(self.target.options, "job_tags") else {}
-        with border(self.name):
+        with submitting(self.name):
             job = run.run(list(request.circuits), shots=request.shots, **tags)
             job_id = str(job.job_id())
         self._jobs[job_id] = job
@@ -124,19 +126,21 @@ class QiskitElsewhere(_Qiskit, Elsewhere):
 
     def state(self, job_id: str) -> JobState:
         """See `Elsewhere.state`."""
-        with border(self.name):
-            status = STATUS[self._job(job_id).status()]
-        return JobState(status)
+        with border(self.name), asking(self.name):
+            job = self._job(job_id)
+            status = STATUS[job.status()]
+            told = getattr(job, "error_message", None) if status == "failed" else None
+            return JobState(status, str(told() or "") if callable(told) else "")
 
     def outcomes(self, job_id: str, request: JobRequest) -> list[Outcomes]:
         """See `Elsewhere.outcomes`."""
-        with border(self.name):
+        with border(self.name), asking(self.name):
             result = self._job(job_id).result()
         return outcomes_of(result, request.circuits, request.shots, self.name)
 
     def cancel(self, job_id: str) -> None:
         """See `Elsewhere.cancel`."""
-        with border(self.name):
+        with border(self.name), asking(self.name):
             self._job(job_id).cancel()
 
     def find(self, tag: str) -> tuple[str, ...] | None:
@@ -144,7 +148,7 @@ class QiskitElsewhere(_Qiskit, Elsewhere):
         device: Any = self.target
         if not (hasattr(device, "jobs") and hasattr(device.options, "job_tags")):
             return None
-        with border(self.name):
+        with border(self.name), asking(self.name):
             return tuple(str(job.job_id()) for job in device.jobs(tags=[tag]))
 
     def _job(self, job_id: str) -> Any:
@@ -156,7 +160,13 @@ class QiskitElsewhere(_Qiskit, Elsewhere):
                 f"job {job_id} was sent to {self.name} by another process, and it cannot be asked for it (it has no "
                 f"retrieve_job); {self.where_to_look}"
             )
-        self._jobs[job_id] = device.retrieve_job(job_id)
+        try:
+            self._jobs[job_id] = device.retrieve_job(job_id)
+        except (LookupError, QiskitError) as err:
+            answer = answer_of(err)
+            if answer is not None and answer.status != NOT_FOUND:
+                raise
+            raise LostJob(f"{self.name} has no job {job_id}: {err}; {self.where_to_look}") from err
         return self._jobs[job_id]
 
 

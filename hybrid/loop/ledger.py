@@ -24,11 +24,13 @@ class Ledger:
         make: Makes the function that evaluates; not called while the journal has the answers.
         clock: Gets the time by phase.
         team: Ranks that help; this one leads.
-        provider: Name of the backend, if evaluations go to a provider: then the journal also says before each one that
-            it will be sent, so that none is sent, and paid for, twice. None otherwise.
+        provider: Name of the backend, if evaluations go to a provider: each is put on disk at once. None otherwise.
+        before: Called with the number of each evaluation that is about to be computed: then the journal can say that it
+            will be sent, so that nothing is sent, and paid for, twice.
 
     Attributes:
         evaluations: All so far, in order, those from the journal included.
+        steps: How many steps the optimizer had ended when it asked for the last one.
     """
 
     def __init__(
@@ -39,13 +41,15 @@ class Ledger:
         *,
         team: Ranks = ALONE,
         provider: str | None = None,
+        before: Callable[[int], None] = lambda number: None,
     ):
         self._journal, self._make, self._clock, self._team = journal, make, clock, team
-        self._provider = provider
+        self._provider, self._before = provider, before
         self._replay = Replay(journal.content.evaluations)
         self._evaluate: Evaluate | None = None
         self._seconds: list[float] = []
         self.evaluations: list[Evaluation] = []
+        self.steps = 0
 
     def answer(self, points: Points, step: int) -> Told:
         """The values of points, and what else they ask for.
@@ -59,7 +63,9 @@ class Ledger:
             LostJob: if the evaluation was sent to a provider before and never answered.
             FailedJob: if the backend fails.
             RecordFailed: if the journal cannot be written.
+            Waiting: if it was to stop while jobs at a provider were waited for.
         """
+        self.steps = step
         evaluation = self._replay.next(points, step) or self._evaluated(points, step)
         self.evaluations.append(evaluation)
         return evaluation.told
@@ -102,8 +108,7 @@ class Ledger:
             with self._clock.phase("compile"):
                 self._evaluate = self._make()
         number = len(self.evaluations)
-        if self._provider is not None:
-            self._journal.intend(number)
+        self._before(number)
         start, waited = time.perf_counter(), self._team.waited_s
         told = self._evaluate(points, number)
         seconds, waited = time.perf_counter() - start, self._team.waited_s - waited

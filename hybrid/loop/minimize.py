@@ -9,19 +9,22 @@ from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
 import backends
-from backends.base import Backend
+from backends.base import Backend, Jobs
 from circuits.errors import Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
 from hybrid.loop.conclusion import Conclusion, conclude, conclusion_at, is_sampled, with_noise_explained
+from hybrid.loop.dispatch import Journaled, elsewhere
 from hybrid.loop.exact import exact_energy
 from hybrid.loop.ledger import Ledger
 from hybrid.loop.optimize import Ending, optimize
+from hybrid.loop.stop import Waiting
 from hybrid.loop.team import evaluator
 from hybrid.loop.threads import check_threads, threads_of
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.runs import folder as folders
+from hybrid.runs.budget import Budget, budget_of, purse_of
 from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
 from hybrid.runs.history import History
 from hybrid.runs.journal import Journal, seal
@@ -61,6 +64,7 @@ def minimize(
     shots: int | None = None,
     label: str = "open",
     name: str | None = None,
+    budget: Budget | Mapping[str, float] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Minimize the energy of a problem over a circuit's parameters, and leave a record.
@@ -79,7 +83,10 @@ def minimize(
         shots: Shots for each measured circuit; None for exact values, or a device's default.
         label: Classification of the data: "open", "internal" or "restricted".
         name: Of the run, for its folder; by default the problem's.
-        should_stop: Called before each step; when it returns True, the run ends with the status "stopped".
+        budget: What the run may spend at a vendor, as in ``{"usd": 20, "qpu_s": 600, "shots": 1e6}``, restarts
+            included; no limit for what is not named. A run that goes on keeps the budget it had, unless one is given.
+        should_stop: Called before each step, and while a vendor's job is waited for; when it returns True, the run ends
+            with the status "stopped".
 
     Returns:
         The `Result`. Not converging is a status on it, not an exception. In a notebook, interrupting the cell ends the
@@ -87,7 +94,9 @@ def minimize(
 
     Raises:
         Refused: if the parts do not fit each other or no backend can do it; nothing was written.
+        BudgetExceeded: if the next job would cost more than is left; it was not sent, and the run can go on with more.
         FailedJob: if a backend fails; what was finished is kept, and `resume` continues.
+        LostJob: if nobody knows what became of a job; the message says how to go on.
 
     Examples:
         >>> import tempfile
@@ -107,6 +116,7 @@ def minimize(
         shots=shots,
         label=label,
     )
+    limits = None if budget is None else budget_of(budget)
     asked = {**question(work), "theta": work.theta.tolist(), "backend": requested_backend(backend)}
     with notebook.interrupts() as interrupted:
 
@@ -116,7 +126,7 @@ def minimize(
         place = notebook.folder_to_continue(asked) if folder is None else Path(folder)
         if place is not None and folders.is_run(place):
             notebook.remember(asked, place)
-            result = _continued(place, asked, backend, stopping)
+            result = _continued(place, asked, backend, stopping, limits)
         else:
             place = place or fresh(name or work.problem.name)
             folders.check_free(place)
@@ -124,11 +134,13 @@ def minimize(
             with clock.phase("plan"):
                 plan = rank(work, candidates(backend))
             notebook.remember(asked, place)
-            result = run(work, plan, folder=place, clock=clock, should_stop=stopping)
+            result = run(work, plan, folder=place, clock=clock, should_stop=stopping, budget=limits)
         return notebook.with_resume_hint(result, interrupted)
 
 
-def _continued(path: Path, asked: dict[str, Any], backend: BackendLike, should_stop: Callable[[], bool]) -> Result:
+def _continued(
+    path: Path, asked: dict[str, Any], backend: BackendLike, should_stop: Callable[[], bool], budget: Budget | None
+) -> Result:
     """The run in a folder, if it asks the same."""
     record = folders.read(path)
     work = _work_of(record)
@@ -140,7 +152,8 @@ def _continued(path: Path, asked: dict[str, Any], backend: BackendLike, should_s
             f"{path} holds a run already that asks something else ({', '.join(differ)}); choose another folder, or "
             f"hybrid.resume('{path}')"
         )
-    return continue_run(path, backend=None if asked["backend"] == "auto" else backend, should_stop=should_stop)
+    device = None if asked["backend"] == "auto" else backend
+    return continue_run(path, backend=device, should_stop=should_stop, budget=budget)
 
 
 def run(
@@ -152,6 +165,7 @@ def run(
     clock: Clock | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     team: Ranks = ALONE,
+    budget: Budget | None = None,
 ) -> Result:
     """Run a workload the way its plan chose; `minimize` is this with the plan made for you.
 
@@ -163,6 +177,7 @@ def run(
         clock: With the time of what ran before, such as planning, if it is to be counted.
         should_stop: As for `minimize`.
         team: Ranks that help to evaluate; this one leads.
+        budget: What it may spend at a vendor; None for what the sweep or algorithm that it belongs to may.
 
     Raises:
         Refused: if the folder holds a run already, or cannot be written.
@@ -186,17 +201,22 @@ def run(
         notes=dict(notes or {}),
     )
     record = folders.create(path, spec, work.circuit, problem.hamiltonian)
-    return _loop(record, work, backend, plan=plan, clock=clock, should_stop=should_stop, team=team)
+    return _loop(record, work, backend, plan=plan, clock=clock, should_stop=should_stop, team=team, budget=budget)
 
 
 def resume(
-    folder: str | Path, *, backend: BackendLike | None = None, should_stop: Callable[[], bool] = lambda: False
+    folder: str | Path,
+    *,
+    backend: BackendLike | None = None,
+    budget: Budget | Mapping[str, float] | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Continue a run from its folder alone; a finished one is read, not run again.
 
     Args:
         folder: Of a run that was stopped or killed.
         backend: Needed only if the run was started on a backend object, or with secret options: no folder holds those.
+        budget: As for `minimize`, in place of the one that it had; what was spent stays spent.
         should_stop: As for `minimize`.
 
     Returns:
@@ -205,11 +225,15 @@ def resume(
     Raises:
         Refused: if the folder holds no run, its journal is corrupt or that of another run, or the loop asks for other
             evaluations than it holds.
-        LostJob: if an evaluation was sent to a provider and never answered.
+        BudgetExceeded: as for `minimize`.
+        FailedJob: if a job at a vendor failed or was cancelled; the message says how to send it anew.
+        LostJob: if nobody knows what became of a job; the message says how to go on.
     """
+    limits = None if budget is None else budget_of(budget)
     with notebook.interrupts() as interrupted:
         stopping: Callable[[], bool] = lambda: should_stop() or interrupted()  # noqa: E731
-        return notebook.with_resume_hint(continue_run(folder, backend=backend, should_stop=stopping), interrupted)
+        result = continue_run(folder, backend=backend, should_stop=stopping, budget=limits)
+        return notebook.with_resume_hint(result, interrupted)
 
 
 def continue_run(
@@ -218,6 +242,7 @@ def continue_run(
     backend: BackendLike | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     team: Ranks = ALONE,
+    budget: Budget | None = None,
 ) -> Result:
     """Continue a run as `resume` does, for a program that handles signals itself, on one or many ranks.
 
@@ -226,6 +251,7 @@ def continue_run(
         backend: As for `resume`.
         should_stop: As for `minimize`.
         team: Ranks that help to evaluate; this one leads.
+        budget: As for `run`; None also for the one that it had.
 
     Raises:
         Refused: as for `resume`.
@@ -235,7 +261,7 @@ def continue_run(
     work, device = _work_of(record), backend_of(record.spec.backend, backend)
     _check_draws(record, work, device)
     check_threads(device, record.spec.threads)
-    return _loop(record, work, device, plan=None, clock=Clock(), should_stop=should_stop, team=team)
+    return _loop(record, work, device, plan=None, clock=Clock(), should_stop=should_stop, team=team, budget=budget)
 
 
 def _work_of(record: folders.Record) -> Workload:
@@ -263,16 +289,19 @@ def _loop(
     clock: Clock,
     should_stop: Callable[[], bool],
     team: Ranks,
+    budget: Budget | None,
 ) -> Result:
     exact, can = record.spec.problem.exact_energy, backend.capabilities()
     with Lock(record.path), Journal(record.journal, record.digest) as journal:
         _check_untouched(record, journal)
+        routed, before = _routed(backend, journal, budget, should_stop)
         ledger = Ledger(
             journal,
-            lambda: evaluator(work, backend, team),
+            lambda: evaluator(work, routed, team),
             clock,
             team=team,
             provider=can.name if can.place == "provider" else None,
+            before=before,
         )
         rounding = validated = None
         try:
@@ -287,6 +316,9 @@ def _loop(
                 conclusion = with_noise_explained(
                     conclusion, can, exact=exact, validated=validated, unit=work.problem.unit
                 )
+        except Waiting as waiting:
+            ending = Ending(work.theta, ledger.steps, "stopped", str(waiting))
+            conclusion = conclusion_at(*ledger.best(work.theta), "stopped", ending.message)
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(f"Everything finished is saved; continue with hybrid.resume('{record.path}').")
             raise
@@ -312,6 +344,27 @@ def _loop(
             bias=conclusion.bias,
         )
         return _recorded(record, result, ledger, journal)
+
+
+def _routed(
+    backend: Backend, journal: Journal, budget: Budget | None, should_stop: Callable[[], bool]
+) -> tuple[Backend, Callable[[int], None]]:
+    """The backend with the run's journal and budget around its jobs, and what is called before each evaluation.
+
+    Raises:
+        Refused: if there is a budget, and the backend sends jobs of its own.
+    """
+    purse = purse_of(journal.path.parent)
+    if budget is not None:
+        purse.grant(budget)
+    can = backend.capabilities()
+    if elsewhere(backend) is None:
+        if can.place == "provider" and purse.granted != Budget():
+            raise Refused(f"'{can.name}' sends its jobs itself, so that no budget can be held: run it without one")
+        return backend, journal.intend if can.place == "provider" else lambda number: None
+    assert isinstance(backend, Jobs)
+    dispatch = Journaled(journal, purse, should_stop=should_stop)
+    return backend.through(dispatch), dispatch.begin
 
 
 def _check_untouched(record: folders.Record, journal: Journal) -> None:

@@ -24,6 +24,10 @@ class Stopped(KeyboardInterrupt):
     """Work was stopped by a signal; what was finished is saved. An interrupt that no `except Exception` catches."""
 
 
+class Waiting(Stopped):
+    """A run was stopped while it waited for jobs at a vendor, which go on there; the message names them."""
+
+
 class Stop:
     """A context in which the first SIGINT, SIGTERM or SIGUSR1 asks the loop to stop after the evaluation at hand.
 

@@ -1,4 +1,4 @@
-"""The journal: every evaluation of a run, in one SQLite file that belongs to that run alone.
+"""The journal: every evaluation of a run and every job that it sent, in one SQLite file that belongs to it alone.
 
 A run is resumed by starting its loop again and answering it from the journal until the journal ends; no optimizer has
 a state of its own to save. History, plots and verification read the same table. Paid or slow evaluations are committed
@@ -10,6 +10,7 @@ made, and is never continued for anything else.
 
 import hashlib
 import os
+import secrets
 import shutil
 import sqlite3
 import tempfile
@@ -17,10 +18,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from circuits.errors import LostJob, RecordFailed, Refused
+from hybrid.runs import jobs
 from hybrid.runs.evaluation import ARRAYS, Evaluation, Row, from_row, to_row
+from hybrid.runs.jobs import JobRow
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS evaluation (
@@ -43,6 +47,8 @@ CREATE TABLE IF NOT EXISTS evaluation (
 CREATE TABLE IF NOT EXISTS intent (number INTEGER PRIMARY KEY, sent_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS seal (digest TEXT PRIMARY KEY);
 """
+"""Besides the table of jobs (`hybrid.runs.jobs`). An ``intent`` is an evaluation that was about to be sent to a
+provider, by a backend that does not let its jobs be journaled."""
 
 HEAD = ("number", "step", "n_rows", "n_params", "seconds", "finished_at", "checksum")
 
@@ -52,8 +58,8 @@ OWNER = "CREATE TABLE journal (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
 LATER = ("pairs", "metrics", "fidelities", "biases")
 """Columns that the journals of earlier versions may lack; they are added where they are missing."""
 
-RUN_DIGEST = "bound"
-"""Key, in the table `journal`, of the digest of what the run asks."""
+RUN_DIGEST, NONCE = "bound", "nonce"
+"""Keys, in the table `journal`, of the digest of what the run asks, and of a random text that no other journal has."""
 
 COMMIT_SHARE = 400
 """A commit waits until this many times its own duration has passed since the last one: it costs 1/400 of the time."""
@@ -77,7 +83,9 @@ class Content:
         run_digest: SHA-256 of what the run asks, in hexadecimal; None in journals of version 0.1, which did not say.
         unanswered: Number of an evaluation that was sent to a provider and never answered, or None.
         seals: Digests of the results that the run came to, each with the evaluations it rests on; see `seal`.
-        rows: SHA-256 of all evaluations, to the last bit, with the time that each took.
+        rows: SHA-256 of all evaluations, to the last bit, with the time that each took, and of what jobs measured.
+        jobs: Every job that was sent or was about to be, in order of evaluation, part and attempt.
+        nonce: Random text that no other journal has; empty in journals that were written before there was one.
     """
 
     evaluations: tuple[Evaluation, ...]
@@ -85,6 +93,8 @@ class Content:
     unanswered: int | None
     seals: frozenset[str]
     rows: str
+    jobs: tuple[JobRow, ...] = ()
+    nonce: str = ""
 
     def check_run(self, run_digest: str | None, path: Path) -> None:
         """Refuse a journal that belongs to another run.
@@ -131,9 +141,10 @@ def create(path: Path, run_digest: str) -> None:
         scratch.unlink(missing_ok=True)
         database = sqlite3.connect(scratch, isolation_level=None)
         try:
-            database.executescript(SCHEMA)
+            database.executescript(SCHEMA + jobs.SCHEMA)
             database.execute(OWNER)
-            database.execute("INSERT INTO journal VALUES (?, ?)", (RUN_DIGEST, run_digest))
+            values = [(RUN_DIGEST, run_digest), (NONCE, secrets.token_hex(16))]
+            database.executemany("INSERT INTO journal VALUES (?, ?)", values)
         finally:
             database.close()
         scratch.replace(path)
@@ -185,8 +196,8 @@ class Journal:
         with _translated(path):
             self._database = sqlite3.connect(path, isolation_level=None)
             self._database.execute("PRAGMA journal_mode=DELETE")
-            self._database.execute("PRAGMA synchronous=NORMAL")
-            self._database.executescript(SCHEMA)
+            self._database.execute("PRAGMA synchronous=FULL")
+            self._database.executescript(SCHEMA + jobs.SCHEMA)
             columns = _columns(self._database)
             for name in LATER:
                 if name not in columns:
@@ -223,6 +234,17 @@ class Journal:
             RecordFailed: if the disk is full or the file is gone.
         """
         self._write("INSERT INTO intent VALUES (?, ?)", (number, time.time()))
+        self.commit()
+
+    def write_job(self, row: JobRow) -> None:
+        """Put a job on disk, in place of what was known of it before.
+
+        Raises:
+            RecordFailed: if the disk is full or the file is gone.
+        """
+        values = row.values()
+        columns, marks = ", ".join(jobs.COLUMNS), ",".join("?" * len(values))
+        self._write(f"INSERT OR REPLACE INTO job ({columns}) VALUES ({marks})", values)
         self.commit()
 
     def commit(self) -> None:
@@ -318,8 +340,9 @@ def _content(database: sqlite3.Connection) -> Content:
         raise sqlite3.DatabaseError("its pages are damaged")
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     evaluations = tuple(_evaluations(database)) if "evaluation" in tables else ()
-    run_digest = intent = None
+    run_digest = intent = nonce = None
     if "journal" in tables:
+        nonce = database.execute("SELECT value FROM journal WHERE key = ?", (NONCE,)).fetchone()
         run_digest = database.execute("SELECT value FROM journal WHERE key = ?", (RUN_DIGEST,)).fetchone()
         if run_digest is None:
             raise sqlite3.DatabaseError("it does not say which run it belongs to")
@@ -327,20 +350,25 @@ def _content(database: sqlite3.Connection) -> Content:
         (intent,) = database.execute("SELECT max(number) FROM intent").fetchone()
     unanswered = intent if intent is not None and intent >= len(evaluations) else None
     seals = database.execute("SELECT digest FROM seal").fetchall() if "seal" in tables else ()
+    sent = tuple(jobs.rows(database)) if "job" in tables else ()
     return Content(
         evaluations=evaluations,
         run_digest=None if run_digest is None else str(run_digest[0]),
         unanswered=unanswered,
         seals=frozenset(str(digest) for (digest,) in seals),
-        rows=_rows_digest(database) if "evaluation" in tables else "",
+        rows=_rows_digest(database, sent) if "evaluation" in tables else "",
+        jobs=sent,
+        nonce="" if nonce is None else str(nonce[0]),
     )
 
 
-def _rows_digest(database: sqlite3.Connection) -> str:
+def _rows_digest(database: sqlite3.Connection, sent: tuple[JobRow, ...]) -> str:
     there = _columns(database)
     columns = [name for name in (*HEAD, *ARRAYS) if name in there]
+    measured = [(str(job.place), job.attempt, job.request, job.id, job.measured) for job in sent if job.measured]
     digest = hashlib.sha256()
-    for row in database.execute(f"SELECT {', '.join(columns)} FROM evaluation ORDER BY number"):
+    evaluations = database.execute(f"SELECT {', '.join(columns)} FROM evaluation ORDER BY number")
+    for row in chain(evaluations, measured):
         for value in row:
             content = value if isinstance(value, bytes) else repr(value).encode()
             digest.update(len(content).to_bytes(8, "little") + content)

@@ -1,0 +1,262 @@
+"""Sending the jobs of a run so that each is sent once and none that was paid for is lost, however often the run dies.
+
+Before a job is sent, the journal holds that it will be (`hybrid.runs.jobs`), and the budget has room for it. Then come
+the vendor's id, the states that the vendor reports, and what was measured. Started again, the loop asks for the same
+jobs: one with an outcome is answered from the journal, one with an id is waited for at the vendor, and one of which
+only the intention is known is looked for by its tag before it may be sent.
+"""
+
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from backends.base import Backend, Jobs
+from backends.measurement.outcomes import Outcomes
+from backends.providers.dispatch import Dispatch, Patience, answered, fetched, tag_of
+from backends.providers.hardware import Elsewhere, JobRequest, JobState
+from circuits.errors import FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
+from hybrid.loop.stop import Waiting
+from hybrid.runs.budget import Purse
+from hybrid.runs.jobs import OPEN, JobRow, Place, packed, unpacked
+from hybrid.runs.journal import Journal
+
+PATIENCE = Patience()
+"""With vendors, of runs."""
+
+SLICE_S = 0.1
+"""While waiting, so often it is asked whether to stop, seconds."""
+
+
+def elsewhere(backend: Backend) -> Elsewhere | None:
+    """Where a backend's jobs go, if it sends any and lets a dispatch send them; else None."""
+    hardware = backend.hardware if isinstance(backend, Jobs) else None
+    return hardware if isinstance(hardware, Elsewhere) else None
+
+
+class Journaled(Dispatch):
+    """Sends the jobs of a run, with a journal and a budget around each.
+
+    Args:
+        journal: Of the run, open.
+        purse: What the run may spend; all that the journal holds is charged to it.
+        should_stop: Asked while waiting; when it returns True, the waiting ends.
+        patience: With the vendor.
+    """
+
+    def __init__(
+        self, journal: Journal, purse: Purse, *, should_stop: Callable[[], bool], patience: Patience | None = None
+    ):
+        self._journal, self._purse, self._should_stop = journal, purse, should_stop
+        self._patience = patience or PATIENCE
+        self._rows = {row.place: row for row in journal.content.jobs}  # of several attempts the last
+        self._stage, self._evaluation, self._part = "", 0, 0
+        purse.record({row.tag: row.charge for row in journal.content.jobs if row.counts})
+
+    def begin(self, evaluation: int, stage: str = "") -> None:
+        """Say which evaluation the next jobs belong to.
+
+        Args:
+            evaluation: Its number in the run, or in the stage, from 0.
+            stage: Of an algorithm.
+        """
+        self._stage, self._evaluation, self._part = stage, evaluation, 0
+
+    def __call__(self, hardware: Elsewhere, requests: Sequence[JobRequest]) -> list[list[Outcomes]]:
+        """See `Dispatch`.
+
+        Raises:
+            Refused: also if the journal holds another job in the place of one of these.
+            Waiting: if it was to stop before all jobs were done; they go on.
+        """
+        rows = [self._row(hardware, request, number) for number, request in enumerate(requests, self._part)]
+        self._part += len(requests)
+        rows = [self._found(hardware, row) if row.status == "intended" else row for row in rows]
+        if unsent := [row for row in rows if row.status == "unsent"]:
+            what = f"{_count(len(unsent))} of evaluation {unsent[0].place} on {hardware.name}"
+            self._purse.reserve({row.tag: row.charge for row in unsent}, what)
+        try:
+            for k, request in enumerate(requests):
+                if rows[k].status == "unsent":
+                    rows[k] = self._sent(hardware, rows[k], request)
+        except (ProviderUnreachable, Refused, Waiting):
+            taken = {row.tag for row in self._rows.values() if row.counts}
+            self._purse.release(row.tag for row in unsent if row.tag not in taken)
+            raise
+        return [self._measured(hardware, row, request) for row, request in zip(rows, requests, strict=True)]
+
+    def _row(self, hardware: Elsewhere, request: JobRequest, part: int) -> JobRow:
+        """What the journal holds of a job; a new row, not written yet, where it holds nothing."""
+        place = Place(self._stage, self._evaluation, part)
+        row = self._rows.get(place)
+        if row is not None and row.request != request.digest:
+            raise Refused(
+                f"{self._journal.path}: job {place} was recorded for the request {row.request[:16]}..., and the loop "
+                f"now asks for {request.digest[:16]}...: the circuits or shots are others, since the software, the "
+                "device's description or the inputs have changed. Nothing was sent; start the run anew in another "
+                "folder"
+            )
+        if row is not None and row.status in ("failed", "cancelled"):
+            why = f": {row.reason}" if row.reason else ""
+            raise FailedJob(f"{self._named(row)} {_ended(row)}{why}; {self._resend('sends it anew')}")
+        if row is not None and row.status != "given up":
+            return row
+        attempt = 0 if row is None else row.attempt + 1
+        content = self._journal.content
+        tag = tag_of(f"{content.run_digest} {content.nonce} {place} {attempt}", request)
+        size, charge = len(request.circuits), hardware.charge(request)
+        what = (hardware.name, size, request.shots, charge)
+        return JobRow(place, attempt, request.digest, tag, *what, status="unsent", intended_at=time.time())
+
+    def _found(self, hardware: Elsewhere, row: JobRow) -> JobRow:
+        """A job that may have been sent, as the vendor knows it: with its id, or surely unsent."""
+        pause = self._pauser(row)
+        found = answered(lambda: hardware.find(row.tag), self._patience, pause=pause)
+        if found == () and (young_s := row.intended_at + self._patience.listed_s - time.time()) > 0:
+            pause(min(young_s, self._patience.listed_s))
+            found = answered(lambda: hardware.find(row.tag), self._patience, pause=pause)
+        if found is None:
+            raise LostJob(
+                f"{self._named(row)} may have been sent at {_moment(row.intended_at)} UTC (tag {row.tag}, "
+                f"{row.circuits} circuits of {row.shots} shots), and its id never arrived; {hardware.name} cannot be "
+                f"searched for it, so {hardware.where_to_look}, then say `{self._command('--adopt ID')}` if it is "
+                f"there, or `{self._command('--resend')}` if it is not"
+            )
+        if len(found) > 1:
+            raise LostJob(
+                f"{self._named(row)} is known to {hardware.name} {len(found)} times, as {', '.join(found)}: say which "
+                f"of them counts, `{self._command('--adopt ID')}`, and cancel the others there"
+            )
+        if found:
+            return self._write(row, id=found[0], status="queued", sent_at=time.time())
+        return self._write(row, status="unsent")
+
+    def _sent(self, hardware: Elsewhere, row: JobRow, request: JobRequest) -> JobRow:
+        """Send a job; again only where it was surely not taken."""
+        start, pause_s, pause = time.monotonic(), self._patience.first_s, self._pauser(row)
+        while True:
+            row = self._write(row, status="intended", intended_at=time.time())
+            try:
+                job_id = hardware.submit(request, row.tag)
+            except Refused:
+                self._write(row, status="unsent")
+                raise
+            except ProviderUnreachable as err:
+                row, failure = self._write(row, status="unsent"), err
+            except LostJob as err:
+                row, failure = self._found_after(hardware, row, err), err
+                if row.id is not None:
+                    return row
+            else:
+                return self._write(row, id=job_id, status="queued", sent_at=time.time())
+            asked_s = failure.retry_after_s or 0.0 if isinstance(failure, ProviderBusy) else 0.0
+            if time.monotonic() - start + asked_s > self._patience.silent_s:
+                raise failure
+            pause(max(pause_s, asked_s))
+            pause_s = min(1.5 * pause_s, self._patience.most_s)
+
+    def _found_after(self, hardware: Elsewhere, row: JobRow, err: LostJob) -> JobRow:
+        """As `_found`, where the sending itself has just failed."""
+        try:
+            return self._found(hardware, row)
+        except LostJob as lost:
+            raise LostJob(f"{lost} ({err})") from err
+
+    def _measured(self, hardware: Elsewhere, row: JobRow, request: JobRequest) -> list[Outcomes]:
+        """What a job measured, from the journal or from the vendor."""
+        if row.measured is None:
+            row = self._fetched(hardware, row, request)
+        assert row.measured is not None
+        try:
+            return unpacked(row.measured)
+        except ValueError as err:
+            raise Refused(
+                f"{self._journal.path}: what job {row.place} measured is damaged ({err}); it was left as it is. "
+                "Restore the journal from a copy, or start the run anew in another folder"
+            ) from err
+
+    def _fetched(self, hardware: Elsewhere, row: JobRow, request: JobRequest) -> JobRow:
+        assert row.id is not None
+
+        def told(state: JobState) -> None:
+            last = self._last(row)
+            charge = state.charge or last.charge
+            if (state.status, charge) != (last.status, last.charge):
+                self._write(last, status=state.status, reason=state.reason, charge=charge)
+            if charge != last.charge:
+                self._purse.record({row.tag: charge})
+
+        try:
+            outcomes = fetched(hardware, row.id, request, self._patience, told=told, pause=self._pauser(row))
+        except FailedJob as err:
+            status = self._last(row).status
+            if status in OPEN:
+                raise  # it was only waited for too long
+            again = "fetches it again, and " if status == "done" else ""
+            cure = f"resuming {again}" * bool(again) + self._resend("sends it anew")
+            raise FailedJob(f"{self._named(row)}: {err}; {cure}") from err
+        except LostJob as err:
+            self._write(self._last(row), status="lost", reason=str(err))
+            raise LostJob(
+                f"{self._named(row)}: {err}. Then say `{self._command('--adopt ID')}` if it has another id, or "
+                f"`{self._command('--resend')}` if it is to be sent anew"
+            ) from err
+        return self._write(self._last(row), status="done", measured=packed(outcomes))
+
+    def _pauser(self, row: JobRow) -> Callable[[float], None]:
+        """Waits, and stops waiting when the run is to stop."""
+
+        def pause(seconds: float) -> None:
+            end = time.monotonic() + seconds
+            while True:
+                if self._should_stop():
+                    raise Waiting(self._stopped(row))
+                left = end - time.monotonic()
+                if left <= 0:
+                    return
+                time.sleep(min(left, SLICE_S))
+
+        return pause
+
+    def _stopped(self, row: JobRow) -> str:
+        waiting = [one for one in self._rows.values() if one.status in OPEN]
+        if not waiting:
+            return f"stopped before {self._named(row)} was sent; resume to continue"
+        ids = ", ".join(f"{one.id} ({one.status})" for one in waiting)
+        plural = len(waiting) > 1
+        return (
+            f"stopped while {'jobs' if plural else 'job'} {ids} on {row.hardware} {'were' if plural else 'was'} waited "
+            f"for; {'they go' if plural else 'it goes'} on there, and resuming waits again"
+        )
+
+    def _write(self, row: JobRow, **changes: Any) -> JobRow:
+        """Put what is known of a job on disk."""
+        row = replace(row, **changes)
+        self._journal.write_job(row)
+        self._rows[row.place] = row
+        return row
+
+    def _last(self, row: JobRow) -> JobRow:
+        return self._rows.get(row.place, row)
+
+    def _named(self, row: JobRow) -> str:
+        return f"job {row.place}" + (f" ({row.id})" if row.id else "") + f" of {self._journal.path.parent}"
+
+    def _command(self, option: str) -> str:
+        return f"hybrid jobs {shlex.quote(str(self._journal.path.parent))} {option}"
+
+    def _resend(self, what: str) -> str:
+        return f"`{self._command('--resend')}` {what}"
+
+
+def _count(number: int) -> str:
+    return f"{number} job" + "s" * (number > 1)
+
+
+def _ended(row: JobRow) -> str:
+    return "failed" if row.status == "failed" else "was cancelled"
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
