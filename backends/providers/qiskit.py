@@ -14,7 +14,7 @@ from backends.measurement.targets import LEVELS, OptimizationLevel
 from backends.providers.answers import NOT_FOUND, answer_of, asking, submitting
 from backends.providers.device import Device
 from backends.providers.hardware import Elsewhere, Hardware, Here, JobRequest, JobState, Status
-from backends.simulators.readout import readout
+from backends.simulators.noise import Noise, is_fake, own_noise
 from circuits.errors import LostJob, Refused
 
 HERE = ("qiskit_aer.", "braket.devices.local_simulator", "braket.emulation")
@@ -86,18 +86,28 @@ class QiskitHere(_Qiskit, Here):
 
     def __init__(self, device: BackendV2, name: str | None = None):
         super().__init__(device, name)
-        self._read: tuple[Any, tuple[tuple[int, ...], ...]] = (None, ())  # reading a large model takes seconds
+        self._read: tuple[Any, Noise | None] = (self, None)  # reading a large model takes seconds
 
     def run(self, circuits: Sequence[QuantumCircuit], shots: int, seed: int | None) -> list[Outcomes]:
-        """See `Here.run`."""
+        """See `Here.run`; with noise of Aer's, only the qubits in use are simulated."""
         at_once: Any = self.target.max_circuits
-        return counted(self.target, circuits, shots=shots, seed=seed, name=self.name, at_once=at_once)
+        device, noise = self.target, self._noise()
+        if noise is not None and noise.crops:
+            model, circuits = noise.applied(circuits)
+            device = _with_noise(device, model)
+        return counted(device, circuits, shots=shots, seed=seed, name=self.name, at_once=at_once)
 
     def together(self) -> tuple[tuple[int, ...], ...]:
         """Of the noise model that the simulator has, if it has one."""
+        noise = self._noise()
+        return () if noise is None else noise.readout.together
+
+    def _noise(self) -> Noise | None:
+        """The noise that the simulator has now: it may be given another model at any time."""
         model = getattr(self.target.options, "noise_model", None)
         if model is not self._read[0]:
-            self._read = (model, readout(model).together)
+            noise = own_noise(self.target) if _has_aer_inside(self.target) else None
+            self._read = (getattr(self.target.options, "noise_model", None), noise)
         return self._read[1]
 
 
@@ -180,6 +190,17 @@ def is_local(device: BackendV2) -> bool:
     if any("qiskit_braket_provider" in name for name in modules):  # its local backend runs what it wraps
         modules = _modules(getattr(device, "_device", None))
     return any(name.startswith(HERE) or "fake_provider" in name or "basic_provider" in name for name in modules)
+
+
+def _has_aer_inside(device: Any) -> bool:
+    return is_fake(device) or any(name.startswith("qiskit_aer.") for name in _modules(device))
+
+
+def _with_noise(device: Any, model: Any) -> BackendV2:
+    """A simulator of Aer's with the options of a device, and another noise model."""
+    from backends.simulators.aer import simulator_like
+
+    return simulator_like(device, model)
 
 
 def _is_ideal(device: Any) -> bool:

@@ -6,7 +6,7 @@ too. The density-matrix method gives the limit of infinitely many shots, every o
 """
 
 import time
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import numpy as np
@@ -186,14 +186,15 @@ class Aer(Backend, Samples):
         def values(
             method: Method, limit: int | None, rows: np.ndarray, shots: int | None, seed: int | None
         ) -> tuple[np.ndarray, np.ndarray]:
-            simulator = self._simulator(method, limit)
             if shots is not None:
-                outcomes = counted(simulator, measured().measured(rows), shots=shots, seed=seed, name="aer")
+                simulator, placed = self._placed(method, limit, measured().measured(rows))
+                outcomes = counted(simulator, placed, shots=shots, seed=seed, name="aer")
                 return measured().estimate(outcomes, len(rows))
             if self._noise is None:
-                exact = saved().values(simulator, rows)
+                exact = saved().values(self._simulator(method, limit), rows)
             else:
-                exact = noisy_values(simulator, measured(), self._noise.readout, rows)
+                place = partial(self._placed, method, limit)
+                exact = noisy_values(place, measured(), self._noise.readout, rows)
             return exact, np.zeros_like(exact)
 
         def bias(
@@ -234,16 +235,15 @@ class Aer(Backend, Samples):
         circuit = request.circuit.assign_parameters(request.row)
         method = self._resolve(circuit.num_qubits, sampled=True)
         self._check_memory(self._readable(circuit), method)
-        simulator = self._simulator(method, self._max_bond)
         moved, layout = self._transpiled(circuit)
         if request.middle:
             check_alone(self._together)
-            (outcomes,) = counted(simulator, [moved], shots=shots, seed=seed, name="aer")
-            return outcomes.to_counts(request.registers)
-        read = with_partners([layout[q] for q in request.qubits], layout, self._together)
-        measured = measure(moved, read, self._together)
-        (outcomes,) = counted(simulator, [measured], shots=shots, seed=seed, name="aer")
-        return request.of_qubits(outcomes)
+        else:
+            read = with_partners([layout[q] for q in request.qubits], layout, self._together)
+            moved = measure(moved, read, self._together)
+        simulator, placed = self._placed(method, self._max_bond, [moved])
+        (outcomes,) = counted(simulator, placed, shots=shots, seed=seed, name="aer")
+        return outcomes.to_counts(request.registers) if request.middle else request.of_qubits(outcomes)
 
     def _resolve(self, n_qubits: int, *, sampled: bool) -> Method:
         """The method for so many qubits, and for counts or exact values."""
@@ -292,14 +292,23 @@ class Aer(Backend, Samples):
             return [chi]
         return [chi, chi // 2 if chi > 1 else 2]
 
-    def _simulator(self, method: Method, limit: int | None) -> "AerSimulator":
+    def _placed(
+        self, method: Method, limit: int | None, circuits: list[QuantumCircuit]
+    ) -> "tuple[AerSimulator, list[QuantumCircuit]]":
+        """A simulator, and the circuits for it: with noise, on the qubits in use alone."""
+        if self._noise is None:
+            return self._simulator(method, limit), circuits
+        model, placed = self._noise.applied(circuits)
+        return self._simulator(method, limit, model), placed
+
+    def _simulator(self, method: Method, limit: int | None, noise_model: Any = None) -> "AerSimulator":
         from qiskit_aer import AerSimulator
 
         options: dict[str, Any] = {"method": method, "precision": self._precision, "max_parallel_threads": threads()}
         if self._device == "gpu":
             options["device"] = "GPU"
-        if self._noise is not None:
-            options["noise_model"] = self._noise.model
+        if noise_model is not None:
+            options["noise_model"] = noise_model
         if limit is not None:
             options["matrix_product_state_max_bond_dimension"] = limit
         return AerSimulator(**options)
@@ -313,7 +322,8 @@ class Aer(Backend, Samples):
         """What to transpile for: the device whose noise is asked for, or Aer's own gates."""
         device = None if self._noise is None else self._noise.device
         method = "statevector" if self._method == "automatic" else self._method
-        return gates_of(self._simulator(method, None), n_qubits) if device is None else device
+        model = None if self._noise is None else self._noise.measuring
+        return gates_of(self._simulator(method, None, model), n_qubits) if device is None else device
 
     def _transpiled(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
         return transpiled(circuit, self._target(circuit.num_qubits), level=self._level)
@@ -331,3 +341,18 @@ def check_card(method: Choice) -> None:
             f"{ON_GPU} needs a build of Aer for CUDA, and the one that is installed has none or cannot use the card; "
             "install the package qiskit-aer-gpu in place of qiskit-aer"
         )
+
+
+def simulator_like(device: Any, noise_model: Any) -> BackendV2:
+    """A simulator with the options of a simulator of Aer's, or of a fake that has one inside, and given noise.
+
+    Args:
+        device: Whose options are taken.
+        noise_model: In the place of its own; for circuits that need neither its couplings nor its gates any more.
+    """
+    from qiskit_aer import AerSimulator
+
+    kind = type(device) if type(device).__module__.startswith("qiskit_aer.") else AerSimulator
+    usual = vars(kind._default_options())
+    given = {name: value for name, value in vars(device.options).items() if usual.get(name) != value}
+    return kind(**{**given, "noise_model": noise_model})

@@ -1,6 +1,6 @@
 """Values that Aer computes without counting: expectation values of states, and of states under noise."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,13 +57,15 @@ def saved_values(
     return SavedValues(full, tuple(parameters), len(observables))
 
 
-def noisy_values(
-    simulator: "AerSimulator", program: MeasuredCircuits, readout: Readout, rows: np.ndarray
-) -> np.ndarray:
+Placed = Callable[[list[QuantumCircuit]], "tuple[AerSimulator, list[QuantumCircuit]]"]
+"""From circuits on a device to a simulator, and circuits that it runs in their place."""
+
+
+def noisy_values(place: Placed, program: MeasuredCircuits, readout: Readout, rows: np.ndarray) -> np.ndarray:
     """What infinitely many shots would give on a density matrix: (rows, params) -> (rows, observables).
 
     Args:
-        simulator: With the density-matrix method and the noise model.
+        place: Gives the simulator, with the density-matrix method and the noise of the qubits in use.
         program: The circuits in the basis of each group.
         readout: Errors of measurement, which are applied to the probabilities here.
         rows: Of parameters, radians.
@@ -74,11 +76,13 @@ def noisy_values(
     readout.check_exact()
     values = np.empty((len(rows), len(program.plan.constants)))
     for k, row in enumerate(rows):
+        circuits: list[Any] = list(program.rotated(row[None]))
+        for circuit in circuits:
+            circuit.save_probabilities(list(program.layout), label="p")
+        simulator, placed = place(circuits)
         probabilities = []
-        for circuit in program.rotated(row[None]):
-            saving: Any = circuit
-            saving.save_probabilities(list(program.layout), label="p")
-            p = np.asarray(result_of(simulator, saving, {}, "aer").data(0)["p"])
+        for circuit in placed:
+            p = np.asarray(result_of(simulator, circuit, {}, "aer").data(0)["p"])
             probabilities.append(readout.confused(p, program.layout))
         values[k] = program.plan.expectations(probabilities)
     return values

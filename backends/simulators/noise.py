@@ -1,15 +1,20 @@
 """Noise for Aer: a noise model alone, or a device with its noise, gates and couplings."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 
 from backends.memory import in_bytes
+from backends.simulators.cropping import can_crop, cropped, cropped_model, in_use
 from backends.simulators.readout import Readout, readout
 from circuits.errors import Refused
+
+KEPT = 16
+"""Noise models of parts of a device that are kept, for circuits in different places of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,14 +22,18 @@ class Noise:
     """What `as_noise` makes of a ``noise_model`` option.
 
     Attributes:
-        model: Aer's NoiseModel.
+        model: Aer's NoiseModel of some of the qubits, the k-th of them as qubit k; of all, as they are, for None.
+        measuring: Aer's NoiseModel of all qubits, or at least its errors of measurement.
         device: The device it belongs to, for whose qubits and gates circuits are transpiled; None for a bare model.
         name: For tables.
+        crops: Whether the noise of some qubits can be told; else the model of all of them is used.
     """
 
-    model: Any
+    model: Callable[[tuple[int, ...] | None], Any]
+    measuring: Any
     device: BackendV2 | None
     name: str
+    crops: bool
 
     @property
     def n_qubits(self) -> int | None:
@@ -42,7 +51,14 @@ class Noise:
     @cached_property
     def readout(self) -> Readout:
         """The errors of measurement."""
-        return readout(self.model)
+        return readout(self.measuring)
+
+    def applied(self, circuits: Sequence[QuantumCircuit]) -> tuple[Any, list[QuantumCircuit]]:
+        """Aer's NoiseModel of the qubits that the circuits act on, and the circuits on these qubits alone."""
+        if not self.crops:
+            return self.model(None), list(circuits)
+        qubits = in_use(circuits)
+        return self.model(qubits), [cropped(circuit, qubits) for circuit in circuits]
 
 
 def as_noise(noise: Any) -> Noise:
@@ -55,7 +71,7 @@ def as_noise(noise: Any) -> Noise:
 
     if isinstance(noise, NoiseModel):
         _check_noisy(noise, "the noise model")
-        return Noise(noise, None, "a given noise model")
+        return of_model(noise, None, "a given noise model")
     if isinstance(noise, str):
         from backends.providers.ibm import snapshot
 
@@ -65,29 +81,61 @@ def as_noise(noise: Any) -> Noise:
             "noise must be a qiskit_aer NoiseModel, a Qiskit BackendV2, or the name of a device snapshot such as "
             f"'fake_manila', not {noise!r}"
         )
-    model = _model_of(noise)
-    _check_noisy(model, str(noise.name))
-    return Noise(model, noise, str(noise.name))
+    own = own_noise(noise)
+    if own is None:
+        model = NoiseModel.from_backend(noise)
+        _check_noisy(model, str(noise.name))
+        return of_model(model, noise, str(noise.name))
+    _check_noisy(own.measuring if own.crops else own.model(None), str(noise.name))
+    return own
 
 
-def _model_of(device: BackendV2) -> Any:
-    """A fake's own reading of its snapshot, as its runs apply it; Aer's reading of the target for any other device.
+def of_model(model: Any, device: BackendV2 | None, name: str) -> Noise:
+    """Noise of a model that is there already.
 
-    The two differ: Aer's takes one readout error for both outcomes, a fake of IBM's takes one for each.
+    Args:
+        model: Aer's NoiseModel.
+        device: That it belongs to, if any.
+        name: For tables.
     """
-    from qiskit_aer.noise import NoiseModel
 
-    from backends.providers.qiskit import is_local
+    @lru_cache(maxsize=KEPT)
+    def part(qubits: tuple[int, ...] | None) -> Any:
+        return model if qubits is None else cropped_model(model, qubits)
 
-    if is_local(device):
+    return Noise(part, model, device, name, can_crop(model))
+
+
+def own_noise(device: BackendV2) -> Noise | None:
+    """The noise that a simulator or fake in this process puts on what it runs, as its own runs apply it.
+
+    Aer's reading of a target differs: it takes one readout error for both outcomes, a fake of IBM's one for each.
+
+    Args:
+        device: Of any vendor.
+
+    Returns:
+        None where there is no noise, or none that Aer has a model of.
+    """
+    model = getattr(getattr(device, "options", None), "noise_model", None)
+    if model is None and is_fake(device):
+        from backends.providers.ibm import noise_of
+
+        if hasattr(device, "_get_noise_model_from_backend_v2"):
+            return noise_of(device)
         # A fake makes its noise model at its first run. That has to end: two threads that read one model, as Aer's own
         # and this one, may wait for each other inside Qiskit.
         first: Any = device.run(QuantumCircuit(1), shots=1)
         first.result()
         model = getattr(device.options, "noise_model", None)
-        if model is not None:
-            return model
-    return NoiseModel.from_backend(device)
+    if model is None or model.is_ideal():
+        return None
+    return of_model(model, device, str(device.name))
+
+
+def is_fake(device: Any) -> bool:
+    """Whether a device is a fake of Qiskit's or IBM's, which makes its noise model at its first run."""
+    return any("fake_provider" in kind.__module__ for kind in type(device).__mro__)
 
 
 def _check_noisy(model: Any, name: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from backends.measurement.circuits import measured_at_once
+from backends.simulators.cropping import measuring
 from circuits.errors import Refused
 
 
@@ -71,7 +72,7 @@ def readout(model: Any) -> Readout:
         Refused: if it does not say what happens, since two of its errors belong to the same qubit.
     """
     everywhere, of, sets, quantum = None, {}, set(), False
-    for error in model.to_dict()["errors"]:
+    for error in measuring(model).to_dict()["errors"]:
         if "measure" not in error["operations"]:
             continue
         groups = [tuple(group) for group in error.get("gate_qubits") or ()]
