@@ -1,5 +1,6 @@
 """From a name to a backend."""
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
@@ -64,7 +65,7 @@ def get(backend: Any, **options: Any) -> Backend:
 
     Args:
         backend: A name such as ``"statevector"``, ``"aer"``, ``"lightning"``, ``"reference"`` or
-            ``"ibm:fake_manila"``; a Qiskit BackendV2; or a `Backend`, which is returned as it is.
+            ``"ibm:fake_manila"``; a Qiskit BackendV2; a PennyLane device; or a `Backend`, which is returned as it is.
         options: Of that backend, such as ``precision="single"``.
 
     Returns:
@@ -78,13 +79,24 @@ def get(backend: Any, **options: Any) -> Backend:
             raise Refused(f"options {sorted(options)} have no effect on a backend that is made already")
         return backend
     if not isinstance(backend, str):
-        from backends.providers.qiskit import QiskitDevice
-
-        check(options, options_of(QiskitDevice, after=1), type(backend).__name__)
-        return QiskitDevice(backend, **options)
+        make = _around(backend)
+        check(options, options_of(make, after=1), type(backend).__name__)
+        return make(backend, **options)
     made = _named(backend, options)
     made.origin = Origin(backend, options)
     return made
+
+
+def _around(device: Any) -> Callable[..., Backend]:
+    """What makes a backend of another library's device; PennyLane's is known only where PennyLane is imported."""
+    qml = sys.modules.get("pennylane")
+    if qml is not None and isinstance(device, (qml.devices.Device, qml.devices.LegacyDevice)):
+        from backends.providers.pennylane import PennyLaneDevice
+
+        return PennyLaneDevice
+    from backends.providers.qiskit import QiskitDevice
+
+    return QiskitDevice
 
 
 def _named(name: str, options: Mapping[str, Any]) -> Backend:

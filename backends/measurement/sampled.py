@@ -55,11 +55,15 @@ class Sampling:
 
     def of_qubits(self, outcomes: Outcomes) -> dict[str, int]:
         """Counts from what `qubits` gave, one column for each of them."""
+        return self.classical(outcomes).to_counts(self.registers)
+
+    def classical(self, outcomes: Outcomes) -> Outcomes:
+        """What the classical bits hold, one column for each, from what `qubits` gave, one column for each of them."""
         bits = np.zeros((len(outcomes.bits), len(self.read)), dtype=np.uint8)
         for bit, qubit in enumerate(self.read):
             if qubit is not None:
                 bits[:, bit] = outcomes.bits[:, self.qubits.index(qubit)]
-        return Outcomes(bits, outcomes.counts).to_counts(self.registers)
+        return Outcomes(bits, outcomes.counts)
 
     def of_all(self, outcomes: Outcomes) -> dict[str, int]:
         """Counts from what all qubits gave, column q for qubit q."""

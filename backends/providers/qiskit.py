@@ -50,7 +50,7 @@ class QiskitDevice(Device):
         if not isinstance(device, BackendV2):
             raise Refused(
                 f"{type(device).__module__}.{type(device).__name__} is not a backend: give a name such as "
-                "'statevector', or a Qiskit BackendV2"
+                "'statevector', a Qiskit BackendV2 or a PennyLane device"
             )
         if not _counts(device):
             raise Refused(
