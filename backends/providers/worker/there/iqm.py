@@ -51,14 +51,15 @@ def kind(error, sending):
 
 
 def _fakes():
+    """Name to a function that makes it."""
     from iqm.qiskit_iqm import fake_backends
-    from iqm.qiskit_iqm.fake_backends.iqm_fake_backend import IQMFakeBackend
 
     found = {}
     for module in iter_modules(fake_backends.__path__):
-        for one in vars(import_module(f"{fake_backends.__name__}.{module.name}")).values():
-            if isinstance(one, type) and issubclass(one, IQMFakeBackend) and one is not IQMFakeBackend:
-                found[FAKE + one.__name__.removeprefix("IQMFake").lower()] = one
+        own = vars(import_module(f"{fake_backends.__name__}.{module.name}"))
+        for made in own:
+            if module.name.startswith(FAKE) and made.startswith("IQMFake") and made != "IQMFakeBackend":
+                found[module.name] = own[made]
     return found
 
 

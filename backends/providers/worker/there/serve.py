@@ -44,7 +44,7 @@ def main(path):
             answer["answer"] = getattr(desk, request["do"])(**request_content(request))
         except Exception as err:  # noqa: BLE001 - all of them are for the other side to judge
             kind = desk.kind(err, request["do"] == "submit") if desk else "failed"
-            answer |= {"error": kind, "words": words(err)}
+            answer |= {"error": kind, "words": str(err.args[0]) if kind == "refused" and err.args else words(err)}
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
 
