@@ -36,17 +36,19 @@ def device(name):
     return Real(name)
 
 
-def kind(error, sending):
+def kind(error, doing):
     """What an error means; IQM's are known by their names."""
     import requests
 
     names = {one.__name__ for one in type(error).__mro__}
+    if "NotFoundError" in names and doing in ("state", "counts", "cancel"):
+        return "lost"
     if names.intersection(REFUSED):
         return "refused"
     if isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in str(error):
         return "unreachable"
     if isinstance(error, requests.RequestException) or names.intersection(UNREACHABLE):
-        return "lost" if sending else "unreachable"
+        return "lost" if doing == "submit" else "unreachable"
     return None
 
 

@@ -5,8 +5,8 @@ input, an answer a line of JSON on what was standard output; what libraries prin
 input ends, so does this process, whatever it is doing.
 
 A vendor's file, whose path is the only argument, defines ``PACKAGES`` (what to name in records), ``devices()`` (names
-of those that are here), ``device(name)`` and ``kind(error, sending)`` (one of "refused", "unreachable", "lost",
-"failed", or None where it does not know). A device has ``summary``, ``target`` (Qiskit's), ``local``, ``noisy``,
+of those that are here), ``device(name)`` and ``kind(error, doing)`` (what an error in a request means: "refused",
+"unreachable", "lost", "failed", or None where it does not know). A device has ``summary``, ``target`` (Qiskit's), ``local``, ``noisy``,
 ``most_circuits``, ``most_shots``, and, if it is local,
 
     run(circuits, shots, seed) -> counts of each
@@ -43,7 +43,7 @@ def main(path):
             desk = desk or Desk(load(path))
             answer["answer"] = getattr(desk, request["do"])(**request_content(request))
         except Exception as err:  # noqa: BLE001 - all of them are for the other side to judge
-            kind = desk.kind(err, request["do"] == "submit") if desk else "failed"
+            kind = desk.kind(err, request["do"]) if desk else "failed"
             answer |= {"error": kind, "words": str(err.args[0]) if kind == "refused" and err.args else words(err)}
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
@@ -93,14 +93,16 @@ class Desk:
             self.opened[name] = self.vendor.device(name)
         return self.opened[name]
 
-    def kind(self, err, sending):
-        """What an error means."""
-        known = self.vendor.kind(err, sending)
+    def kind(self, err, doing):
+        """What an error means; while a job is sent, nobody knows whether it was taken unless the vendor says so."""
+        known = self.vendor.kind(err, doing)
         if known is not None:
             return known
-        if isinstance(err, (ConnectionError, TimeoutError)):
-            return "lost" if sending else "unreachable"
-        return "refused" if isinstance(err, LookupError) else "lost" if sending else "failed"
+        if isinstance(err, LookupError):
+            return "refused"
+        if doing == "submit":
+            return "lost"
+        return "unreachable" if isinstance(err, (ConnectionError, TimeoutError)) else "failed"
 
     def hello(self):
         """What is installed here."""
