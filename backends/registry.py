@@ -19,6 +19,9 @@ BUILT_IN = {
     "aer": "backends.simulators.aer:Aer",
     "reference": "backends.simulators.reference:Reference",
     "ibm": "backends.providers.ibm:IBM",
+    "iqm": "backends.providers.worker.families:IQM",
+    "aqt": "backends.providers.worker.families:AQT",
+    "qrmi": "backends.providers.worker.families:QRMI",
 }
 """Name to ``module:class``, or to a `Family` of devices; of equally fast ones "auto" takes the first."""
 

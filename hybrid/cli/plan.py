@@ -1,6 +1,7 @@
 """The commands that say what would happen, and what there is."""
 
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -39,17 +40,30 @@ def backends(
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Measure their speed again (some seconds each).")
     ] = False,
+    install: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Make the environment that a vendor's packages need, or make it anew.")
+    ] = None,
+    uninstall: Annotated[str | None, typer.Option(metavar="NAME", help="Remove such an environment.")] = None,
     as_json: Json = False,
 ) -> None:
     """List the backends: what is here, what works, how fast, and which options each takes.
 
     Args:
         calibrate: Whether to measure their speeds again.
+        install: Name of an environment to make first, such as "iqm".
+        uninstall: Name of an environment to remove first.
         as_json: Whether to print JSON: "backends" with one object for each.
+
+    Raises:
+        Refused: for an environment that nobody knows, or that another process is making.
+        FailedJob: if an installation failed.
     """
     from hybrid.routing.survey import survey
     from hybrid.terminal.console import console, table
 
+    for name, change in ((uninstall, _uninstall), (install, _install)):
+        if name is not None:
+            change(name)
     entries = survey(calibrate=calibrate)
     if as_json:
         print(json.dumps({"backends": [entry.to_dict() for entry in entries]}, allow_nan=False))
@@ -59,6 +73,26 @@ def backends(
     for entry in entries:
         rows.add_row(*entry.cells())
     console().print(rows)
+
+
+def _install(name: str) -> None:
+    from backends.memory import readable
+    from backends.providers.worker.environment import install
+    from backends.providers.worker.recipes import recipe
+
+    made = install(recipe(name), told=_tell)
+    _tell(f"{name}: {readable(made.size_bytes)} in {made.folder}")
+
+
+def _uninstall(name: str) -> None:
+    from backends.providers.worker.environment import uninstall
+    from backends.providers.worker.recipes import recipe
+
+    _tell(f"{name}: removed" if uninstall(recipe(name)) else f"{name}: was not installed")
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def new(

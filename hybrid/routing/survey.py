@@ -8,7 +8,10 @@ from backends import registry
 from backends.base import Backend, speed_name
 from backends.calibration import measure
 from backends.cost import Speed
+from backends.memory import readable
 from backends.providers.family import Family
+from backends.providers.worker import environment
+from backends.providers.worker.recipes import recipe
 from backends.speed import stored
 from circuits.errors import Refused
 from hybrid.terminal.progress import Progress
@@ -31,6 +34,7 @@ class Entry:
             measured on this machine.
         gradient_s: The same for a value with its gradient; None also where that takes several values.
         options: Names of the options that it takes, in Python and in study files.
+        size_bytes: Of the environment that its packages have for themselves; None where they live beside ours.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Entry:
     value_s: float | None = None
     gradient_s: float | None = None
     options: tuple[str, ...] = ()
+    size_bytes: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form."""
@@ -77,7 +82,7 @@ def _entry(name: str, chosen: dict[str, Any], calibrate: bool) -> Entry:
     try:
         made = registry.load(name)
         if isinstance(made, Family):
-            return Entry(f"{name}:*", made.summary, True, "parameter-shift", options=tuple(registry.options(name)))
+            return _family(name, made)
         backend = backends.get(name, **chosen)
     except ImportError as err:
         return Entry(title, f"{err.name} is not installed", works=False)
@@ -89,6 +94,18 @@ def _entry(name: str, chosen: dict[str, Any], calibrate: bool) -> Entry:
     gradient = _speed(backend, calibrate, derivative=True) if native else None
     options = tuple(registry.options(name))
     return Entry(title, can.summary, True, can.gradient, _row_s(value), _row_s(gradient), options)
+
+
+def _family(name: str, made: Family) -> Entry:
+    options, summary, works, size_bytes = tuple(registry.options(name)), made.summary, True, None
+    if made.environment is not None:
+        found = environment.installed(recipe(made.environment))
+        works, size_bytes = found is not None, found.size_bytes if found else None
+        summary += f" [{readable(found.size_bytes)} of its own]" if found else ""
+        summary = summary if works else f"hybrid backends --install {made.environment} brings {summary}"
+    return Entry(
+        f"{name}:*", summary, works, "parameter-shift" if works else "", options=options, size_bytes=size_bytes
+    )
 
 
 def _speed(backend: Backend, calibrate: bool, *, derivative: bool) -> Speed | None:

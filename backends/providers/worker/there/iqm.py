@@ -1,0 +1,176 @@
+# pyright: reportMissingImports=false
+"""IQM's devices and its fakes of them; runs in IQM's environment (see serve.py)."""
+
+import os
+from contextlib import suppress
+from importlib import import_module
+from pkgutil import iter_modules
+from statistics import fmean
+from uuid import UUID
+
+PACKAGES = ("iqm-client", "qiskit-aer")
+FAKE = "fake_"
+
+REFUSED = ("CircuitValidationError", "ValidationError", "ForbiddenError", "AuthenticationError", "NotFoundError")
+UNREACHABLE = ("SystemUnavailableError", "BadGatewayError", "OperationTimeoutError", "RateLimitError")
+STATUS = {"completed": "done", "failed": "failed", "cancelled": "cancelled", "processing": "running"}
+
+
+def devices():
+    """Names of the fakes."""
+    return sorted(_fakes())
+
+
+def device(name):
+    """A fake, or a device of the server that the environment names."""
+    if name.startswith(FAKE):
+        fakes = _fakes()
+        if name not in fakes:
+            raise LookupError(f"there is no fake of this name; there are {', '.join(sorted(fakes))}")
+        return Fake(fakes[name]())
+    if not os.environ.get("IQM_SERVER_URL"):
+        raise LookupError(
+            f"'{name}' would be a real device: set IQM_SERVER_URL and IQM_TOKEN in the environment, or use one of "
+            f"{', '.join(sorted(_fakes()))}"
+        )
+    return Real(name)
+
+
+def kind(error, doing):
+    """What an error means; IQM's are known by their names."""
+    import requests
+
+    names = {one.__name__ for one in type(error).__mro__}
+    if "NotFoundError" in names and doing in ("state", "counts", "cancel"):
+        return "lost"
+    if names.intersection(REFUSED):
+        return "refused"
+    if isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in str(error):
+        return "unreachable"
+    if isinstance(error, requests.RequestException) or names.intersection(UNREACHABLE):
+        return "lost" if doing == "submit" else "unreachable"
+    return None
+
+
+def _fakes():
+    """Name to a function that makes it."""
+    from iqm.qiskit_iqm import fake_backends
+
+    found = {}
+    for module in iter_modules(fake_backends.__path__):
+        own = vars(import_module(f"{fake_backends.__name__}.{module.name}"))
+        for made in own:
+            if module.name.startswith(FAKE) and made.startswith("IQMFake") and made != "IQMFakeBackend":
+                found[module.name] = own[made]
+    return found
+
+
+class Fake:
+    """IQM's model of a device, with the noise that it has."""
+
+    local, noisy, most_circuits, most_shots = True, True, None, None
+
+    def __init__(self, backend):
+        self.backend = backend
+        self.summary = f"IQM's model of {backend.name.removeprefix('IQMFake').removesuffix('Backend')}, with its noise"
+        self.target = backend.target
+        self._tell_errors()
+
+    def _tell_errors(self):
+        """Put the errors and durations of the model's profile into the target, which has none."""
+        from qiskit.quantum_info import average_gate_fidelity
+        from qiskit.transpiler import InstructionProperties
+
+        profile, backend = self.backend.error_profile, self.backend
+        for name, iqm_name, durations in (
+            ("r", "prx", profile.single_qubit_gate_durations),
+            ("cz", "cz", profile.two_qubit_gate_durations),
+        ):
+            local = backend.noise_model._local_quantum_errors.get(name, {})
+            for qubits in self.target[name]:
+                noise = local.get(qubits) or local.get(qubits[::-1])
+                if noise is not None:
+                    infidelity = 1 - average_gate_fidelity(noise.to_quantumchannel())
+                    known = InstructionProperties(durations[iqm_name] * 1e-9, infidelity)
+                    self.target.update_instruction_properties(name, qubits, known)
+        for qubit, wrong in profile.readout_errors.items():
+            known = InstructionProperties(error=fmean(wrong.values()))
+            self.target.update_instruction_properties("measure", (backend.qubit_name_to_index(qubit),), known)
+
+    def run(self, circuits, shots, seed):
+        """By IQM's noise model; its own ``run`` takes no seed."""
+        from iqm.qiskit_iqm.iqm_circuit_validation import validate_circuit
+        from qiskit_aer import AerSimulator
+
+        ready = [routed(circuit, self.backend) for circuit in circuits]
+        for circuit in ready:
+            validate_circuit(circuit, self.backend)
+        simulator = AerSimulator(noise_model=self.backend.noise_model)
+        result = simulator.run([plain(circuit) for circuit in ready], shots=shots, seed_simulator=seed).result()
+        if not result.success:
+            raise RuntimeError("; ".join(str(one.status) for one in result.results) or str(result.status))
+        return [dict(result.get_counts(k)) for k in range(len(ready))]
+
+
+class Real:
+    """A device of an IQM server."""
+
+    local, noisy, most_circuits, most_shots = False, True, None, None
+
+    def __init__(self, name):
+        from iqm.qiskit_iqm import IQMProvider
+
+        self.backend = IQMProvider(quantum_computer=name).get_backend()
+        self.target = self.backend.target
+        self.summary = f"IQM {name}"
+
+    def submit(self, circuits, shots, tag):
+        """Once."""
+        del tag  # the server keeps none
+        job = self.backend.run([routed(circuit, self.backend) for circuit in circuits], shots=shots)
+        return str(job.job_id())
+
+    def state(self, job):
+        """One question."""
+        tracker = self.backend.client.get_job(UUID(job))
+        status = str(getattr(tracker.status, "value", tracker.status)).lower()
+        reason = "; ".join(str(getattr(one, "message", one)) for one in getattr(tracker.job_data, "errors", None) or ())
+        return STATUS.get(status, "queued"), reason, None
+
+    def counts(self, job, circuits):
+        """Of a job that is done."""
+        result = self.backend.retrieve_job(job).result(timeout=30)
+        if not result.success or len(result.results) != circuits:
+            raise RuntimeError(f"the job has {len(result.results)} results where {circuits} circuits were sent")
+        return [dict(result.get_counts(k)) for k in range(circuits)]
+
+    def cancel(self, job):
+        """One question; a job that has ended stays as it is."""
+        from exa.common.errors.iqm_error import ConflictError
+
+        with suppress(ConflictError):
+            self.backend.client.cancel_job(UUID(job))
+
+    def find(self, tag):
+        """The server cannot be searched."""
+        del tag
+
+
+def routed(circuit, backend):
+    """On devices whose qubits meet in a resonator, with the moves there and back that a CZ stands for."""
+    if not backend.has_resonators():
+        return circuit
+    from iqm.qiskit_iqm.iqm_naive_move_pass import IQMNaiveResonatorMoving
+    from qiskit.transpiler import PassManager
+
+    return PassManager([IQMNaiveResonatorMoving(target=backend.get_real_target())]).run(circuit)
+
+
+def plain(circuit):
+    """A circuit in gates that Aer knows."""
+    if "move" not in circuit.count_ops():
+        return circuit
+    from iqm.qiskit_iqm.iqm_transpilation import IQMReplaceGateWithUnitaryPass
+    from iqm.qiskit_iqm.move_gate import MOVE_GATE_UNITARY
+
+    return IQMReplaceGateWithUnitaryPass("move", MOVE_GATE_UNITARY)(circuit)
