@@ -10,10 +10,23 @@ from qiskit.circuit import Instruction, Measure
 from qiskit.providers import BackendV2
 from qiskit.transpiler import Target
 
-from backends.measurement.groups import Measurements, basis_change
+from backends.measurement.groups import Measurements
 from backends.measurement.outcomes import Outcomes
-from backends.measurement.targets import translated
+from backends.measurement.targets import placed_at, translated
 from circuits.errors import Refused
+
+
+@dataclass(frozen=True, eq=False)
+class Tail:
+    """What follows a circuit to measure one group.
+
+    Attributes:
+        circuit: The change of basis, on the target's qubits and gates.
+        layout: Qubit of the target that holds each of the original qubits after it.
+    """
+
+    circuit: QuantumCircuit
+    layout: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +36,8 @@ class MeasuredCircuits:
     Attributes:
         circuit: On the target's qubits, parameters still free.
         parameters: The original circuit's parameters, the columns of a row.
-        layout: Qubit of the target that holds each of the original qubits at the end.
-        tails: For each group the change of basis, on the target's qubits and gates.
+        layout: Qubit of the target that holds each of the original qubits at the end of the circuit.
+        tails: For each group the change of basis.
         plan: The groups.
         together: Sets of the target's qubits that one measurement must read, see `measure`.
     """
@@ -32,24 +45,30 @@ class MeasuredCircuits:
     circuit: QuantumCircuit
     parameters: tuple
     layout: tuple[int, ...]
-    tails: tuple[QuantumCircuit, ...]
+    tails: tuple[Tail, ...]
     plan: Measurements
     together: tuple[tuple[int, ...], ...]
+
+    def bound(self, row: np.ndarray) -> QuantumCircuit:
+        """The circuit with the parameters of a row, before any change of basis."""
+        return self.circuit.assign_parameters(
+            dict(zip(self.parameters, row, strict=True)), inplace=False, strict=False
+        )
 
     def rotated(self, rows: np.ndarray) -> Iterator[QuantumCircuit]:
         """Circuits in each group's basis, not measured yet: groups of the first row, then of the next."""
         for row in rows:
-            bound = self.circuit.assign_parameters(
-                dict(zip(self.parameters, row, strict=True)), inplace=False, strict=False
-            )
+            bound = self.bound(row)
             for tail in self.tails:
-                full = bound.copy()
-                full.compose(tail, inplace=True)
-                yield full
+                yield followed(bound, tail)
 
     def measured(self, rows: np.ndarray) -> list[QuantumCircuit]:
         """The same circuits, original qubit q measured into bit q."""
-        return [measure(circuit, self.layout, self.together) for circuit in self.rotated(rows)]
+        layouts = [tail.layout for tail in self.tails] * len(rows)
+        return [
+            measure(circuit, layout, self.together)
+            for circuit, layout in zip(self.rotated(rows), layouts, strict=True)
+        ]
 
     def estimate(self, outcomes: list[Outcomes], n_rows: int) -> tuple[np.ndarray, np.ndarray]:
         """Values and standard errors, shape (rows, observables) each, from the outcomes of `measured`."""
@@ -58,6 +77,13 @@ class MeasuredCircuits:
         values, errors = zip(*rows, strict=True) if rows else ((), ())
         shape = (n_rows, len(self.plan.constants))
         return np.reshape(values, shape), np.reshape(errors, shape)
+
+
+def followed(circuit: QuantumCircuit, tail: Tail) -> QuantumCircuit:
+    """A circuit on the target with a change of basis behind it."""
+    full = circuit.copy()
+    full.compose(tail.circuit, inplace=True)
+    return full
 
 
 def measured_circuits(
@@ -85,9 +111,12 @@ def measured_circuits(
     measured_at_once(layout, together)  # refused here, before anything is run
     tails = []
     for group in plan.groups:
+        if group.clifford is not None:
+            tails.append(Tail(*placed_at(group.clifford, layout, target)))
+            continue
         placed = QuantumCircuit(moved.num_qubits)
-        placed.compose(basis_change(group.basis), qubits=layout, inplace=True)
-        tails.append(translated(placed, target))
+        placed.compose(group.change, qubits=layout, inplace=True)
+        tails.append(Tail(translated(placed, target), layout))
     return MeasuredCircuits(moved, tuple(parameters), layout, tuple(tails), plan, together)
 
 

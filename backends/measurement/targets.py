@@ -70,6 +70,23 @@ def translated(circuit: QuantumCircuit, device: BackendV2 | Target) -> QuantumCi
     return _manager(device, 1, initial_layout=place).run(circuit)
 
 
+def placed_at(
+    circuit: QuantumCircuit, layout: tuple[int, ...], device: BackendV2 | Target
+) -> tuple[QuantumCircuit, tuple[int, ...]]:
+    """A circuit whose qubits stand on given ones of a device, routed along its couplings and in its gates.
+
+    Args:
+        circuit: To be brought there.
+        layout: Qubit of the device that each of its qubits starts on.
+        device: As for `transpiled`.
+
+    Returns:
+        As `transpiled`.
+    """
+    moved = _manager(device, 1, initial_layout=list(layout)).run(circuit)
+    return moved, tuple(moved.layout.final_index_layout())
+
+
 def gates_of(device: BackendV2, n_qubits: int) -> Target:
     """The gates of a simulator, each on any qubits: its own limit on their number says how much memory it expects.
 

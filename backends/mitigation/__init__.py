@@ -1,0 +1,1 @@
+"""What is done about a device's noise: measurements corrected, gates twirled, noise amplified and extrapolated away."""
