@@ -18,6 +18,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from backends.batch import Batch, Evaluate
 from backends.cost import Cost, Footprint, Work, cost
+from backends.forecast.forecast import Forecast
 from backends.gradients.parameter_shift import ValueAndGradient, parameter_shift
 from backends.job import FinishedJob, Job
 from backends.speed import stored
@@ -143,6 +144,18 @@ class Backend(ABC):
             Refused: if this backend cannot do the work at all; the message says why.
         """
         return cost(work, self.footprint(work), stored(speed_name(self.capabilities(), derivative=work.derivative)))
+
+    def forecast(self, work: Work) -> Forecast | None:
+        """What the work would take on a device: gates, shots, time there, fidelity, money; nothing is run or sent.
+
+        Returns:
+            The forecast, of a snapshot that of the device itself; None for a simulator of no device.
+
+        Raises:
+            Refused: if the device cannot do the work at all; the message says why.
+        """
+        del work
+        return None
 
 
 class Samples(ABC):

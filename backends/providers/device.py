@@ -11,6 +11,8 @@ from backends.base import Backend, Capabilities, Samples
 from backends.batch import Evaluate, Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
+from backends.forecast.forecast import Forecast
+from backends.forecast.work import forecast
 from backends.gradients.shift_rule import n_shifted
 from backends.measurement.circuits import check_alone, measure, measured_circuits, with_partners
 from backends.measurement.groups import measurements
@@ -21,6 +23,7 @@ from backends.memory import check, in_bytes
 from backends.providers.dispatch import Direct, Dispatch
 from backends.providers.hardware import Elsewhere, Hardware, Here, JobRequest
 from circuits.errors import Refused
+from circuits.fingerprint import fingerprint
 
 DEFAULT_SHOTS = 4096
 """Of each measured circuit, where neither shots nor a precision is asked for."""
@@ -41,6 +44,7 @@ class Device(Backend, Samples):
         self.hardware = hardware
         self._level: OptimizationLevel = optimization_level
         self._dispatch: Dispatch = Direct()
+        self._last: dict[Any, tuple[QuantumCircuit, tuple[int, ...]]] = {}
 
     def through(self, dispatch: Dispatch) -> "Device":
         """The same device, whose jobs are sent by a given `Dispatch`, such as one that keeps a journal."""
@@ -126,8 +130,17 @@ class Device(Backend, Samples):
         read = with_partners([layout[q] for q in request.qubits], layout, together)
         return request.of_qubits(self._counted([measure(moved, read, together)], shots, seed)[0])
 
+    def forecast(self, work: Work) -> Forecast | None:
+        """See `Backend.forecast`; a circuit that is run later is not transpiled again."""
+        self._check_size(work.circuit.num_qubits)
+        return forecast(self.hardware, work, self._transpiled, default_shots=DEFAULT_SHOTS)
+
     def _transpiled(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
-        return transpiled(circuit, self.hardware.target, level=self._level)
+        """The last one is kept, so that what was planned is not transpiled again to be run."""
+        key = (fingerprint(circuit), *circuit.parameters)
+        if key not in self._last:
+            self._last = {key: transpiled(circuit, self.hardware.target, level=self._level)}
+        return self._last[key]
 
     def _counted(self, circuits: list[QuantumCircuit], shots: int, seed: int | None) -> list[Outcomes]:
         """What circuits measured, here or in as few jobs as the hardware allows."""
