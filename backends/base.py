@@ -79,6 +79,9 @@ class Backend(ABC):
     origin: Origin | None = None
     """Set by `backends.get` when a name made this backend; None for one that was made around an object."""
 
+    around: "Backend | None" = None
+    """The backend that this one asks for its numbers; None where it computes or sends by itself."""
+
     @abstractmethod
     def capabilities(self) -> Capabilities:
         """What this backend can do."""

@@ -76,12 +76,12 @@ def forecast_by_name(device: str, work: Work) -> Forecast | None:
         work: As for `forecast`.
 
     Returns:
-        The forecast; None where the table does not have the device.
+        The forecast; None where the table does not have the device, and for a snapshot, which is asked itself.
 
     Raises:
         Refused: if the circuit has more qubits than the device, or the user's price table is wrong.
     """
-    price = price_of(device)
+    price = None if device.partition(":")[2].startswith("fake_") else price_of(device)
     if price is None:
         return None
     n_qubits = work.circuit.num_qubits

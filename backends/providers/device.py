@@ -2,6 +2,7 @@
 
 import copy
 import time
+from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -44,12 +45,19 @@ class Device(Backend, Samples):
         self.hardware = hardware
         self._level: OptimizationLevel = optimization_level
         self._dispatch: Dispatch = Direct()
+        self._permit: Callable[[], None] = lambda: None
         self._last: dict[Any, tuple[QuantumCircuit, tuple[int, ...]]] = {}
 
     def through(self, dispatch: Dispatch) -> "Device":
         """The same device, whose jobs are sent by a given `Dispatch`, such as one that keeps a journal."""
         other = copy.copy(self)
         other._dispatch = dispatch
+        return other
+
+    def permitted(self, check: Callable[[], None]) -> "Device":
+        """The same device, which sends nothing before the check has been asked; what it raises stops the sending."""
+        other = copy.copy(self)
+        other._permit = check
         return other
 
     def capabilities(self) -> Capabilities:
@@ -155,6 +163,7 @@ class Device(Backend, Samples):
             )
         size = hardware.most_circuits or max(len(circuits), 1)
         parts = [tuple(circuits[first : first + size]) for first in range(0, len(circuits), size)]
+        self._permit()
         answers = self._dispatch(hardware, [JobRequest(part, shots) for part in parts])
         return [outcomes for answer in answers for outcomes in answer]
 

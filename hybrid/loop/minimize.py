@@ -21,6 +21,7 @@ from hybrid.loop.team import evaluator
 from hybrid.loop.threads import check_threads, threads_of
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
+from hybrid.routing.policy import guarded
 from hybrid.runs import folder as folders
 from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
 from hybrid.runs.history import History
@@ -269,7 +270,7 @@ def _loop(
         _check_untouched(record, journal)
         ledger = Ledger(
             journal,
-            lambda: evaluator(work, backend, team),
+            lambda: evaluator(work, guarded(backend, work.label, record.path), team),
             clock,
             team=team,
             provider=can.name if can.place == "provider" else None,

@@ -20,6 +20,7 @@ from backends.forecast.forecast import Forecast
 from backends.forecast.work import forecast_by_name
 from backends.gradients.fidelity import obtainable
 from circuits.errors import PolicyViolation, Refused
+from hybrid.routing.policy import check_may_go, place_of
 from hybrid.terminal.progress import Progress, say
 from hybrid.terminal.words import duration
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
@@ -250,7 +251,7 @@ def rank(workload: Workload, candidates: Sequence[BackendLike]) -> Plan:
             progress.update(done, str(candidate))
             found = _look_at(workload, candidate, _measured)
             if isinstance(found, Refusal) and not found.by_policy:
-                found = replace(found, hardware=_forecast_of_refused(workload, candidate))
+                found = _with_hardware(workload, candidate, found)
             looked.append(found)
     ways = [way for way in looked if isinstance(way, Way)]
     refusals = tuple(refusal for refusal in looked if isinstance(refusal, Refusal))
@@ -265,20 +266,29 @@ def unreachable(workload: Workload, name: str, err: Refused) -> Plan:
         name: Of the backend.
         err: Why it cannot be made.
     """
-    refusal = Refusal(name, str(err), by_policy=isinstance(err, PolicyViolation))
-    if not refusal.by_policy:
-        with suppress(Refused):
-            refusal = replace(refusal, hardware=forecast_by_name(name, workload))
-    return Plan(describe(workload), (), (refusal,))
+    return Plan(describe(workload), (), (_elsewhere(workload, name, Refusal(name, str(err))),))
 
 
-def _forecast_of_refused(workload: Workload, candidate: BackendLike) -> Forecast | None:
-    """What a device would take that cannot be used here, such as one that nobody is logged in to; None if not known."""
-    with suppress(Refused, ImportError):
-        return backends.get(candidate).forecast(workload)
+def _elsewhere(workload: Workload, name: str, refusal: Refusal) -> Refusal:
+    """What is known of a device that cannot be asked: whether data may go there, and then its size and price."""
+    try:
+        forecast = forecast_by_name(name, workload)
+        if forecast is not None:
+            check_may_go(workload.label, name, purpose="plan")
+        return replace(refusal, hardware=forecast)
+    except Refused as err:
+        return Refusal(name, str(err), by_policy=isinstance(err, PolicyViolation))
+
+
+def _with_hardware(workload: Workload, candidate: BackendLike, refusal: Refusal) -> Refusal:
+    """With what the work would take on a device that cannot do it here, or cannot be asked."""
+    try:
+        backend = backends.get(candidate)
+    except (Refused, ImportError):
+        return _elsewhere(workload, candidate, refusal) if isinstance(candidate, str) else refusal
     with suppress(Refused):
-        return forecast_by_name(candidate, workload) if isinstance(candidate, str) else None
-    return None
+        return replace(refusal, hardware=backend.forecast(workload))
+    return refusal
 
 
 def check_possible(workload: Workload, candidates: Sequence[BackendLike], *, elsewhere: bool = False) -> None:
@@ -336,8 +346,8 @@ def _look_at(workload: Workload, candidate: BackendLike, cost: Callable[[Workloa
 def _possible(workload: Workload, backend: Backend) -> Cost:
     """What is known of the cost without a look at this machine; refuse what the backend cannot do, or may not."""
     can = backend.capabilities()
-    if can.place == "provider" and workload.label != "open":
-        raise PolicyViolation(f"data labelled '{workload.label}' may not leave this machine")
+    if can.place == "provider":
+        check_may_go(workload.label, place_of(backend), purpose="plan")
     if can.precision == "single" and workload.accuracy < SINGLE_ACCURACY:
         raise Refused(f"single precision cannot resolve an accuracy of {workload.accuracy:g}")
     if workload.optimizer.geometry:

@@ -75,7 +75,7 @@ def plan_of(point: Point) -> Plan:
     except Refused as err:
         name = point.spec.backend.name
         made = unreachable(workload_of(point, backend=name)[0], name, err)
-        if not made.forecasts:
+        if not made.forecasts and not any(refusal.by_policy for refusal in made.refusals):
             raise type(err)(f"{point.where}: [backend] {err}") from err
         return made
     work, backend = workload_of(point, backend=backend)
