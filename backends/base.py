@@ -18,6 +18,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from backends.batch import Batch, Evaluate
 from backends.cost import Cost, Footprint, Work, cost
+from backends.forecast.forecast import Forecast
 from backends.gradients.parameter_shift import ValueAndGradient, parameter_shift
 from backends.job import FinishedJob, Job
 from backends.speed import speed_name, stored
@@ -81,6 +82,9 @@ class Backend(ABC):
 
     origin: Origin | None = None
     """Set by `backends.get` when a name made this backend; None for one that was made around an object."""
+
+    around: "Backend | None" = None
+    """The backend that this one asks for its numbers; None where it computes or sends by itself."""
 
     @abstractmethod
     def capabilities(self) -> Capabilities:
@@ -147,6 +151,18 @@ class Backend(ABC):
             Refused: if this backend cannot do the work at all; the message says why.
         """
         return cost(work, self.footprint(work), stored(speed_name(self.capabilities(), derivative=work.derivative)))
+
+    def forecast(self, work: Work) -> Forecast | None:
+        """What the work would take on a device: gates, shots, time there, fidelity, money; nothing is run or sent.
+
+        Returns:
+            The forecast, of a snapshot that of the device itself; None for a simulator of no device.
+
+        Raises:
+            Refused: if the device cannot do the work at all; the message says why.
+        """
+        del work
+        return None
 
 
 class Samples(ABC):

@@ -11,6 +11,7 @@ from typing import Protocol
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
+from backends.forecast.forecast import Forecast
 from backends.gpu import OnCard
 
 
@@ -84,17 +85,20 @@ class Cost:
         seconds: Wall time, compilation included; NaN while the backend's speed is not measured on this machine.
         compile_s: The part of it that is spent once, before the first value: importing, compiling.
         memory_bytes: Peak memory beyond the interpreter's own.
-        money_usd: What a provider would charge.
+        money_usd: What a provider would charge; None where its price is not known.
         standard_error: Statistical error of one value, in the observable's unit; 0 where values are exact.
         on_card: Memory of a graphics card that it takes beside it; None for work on the processor.
+        hardware: What it would take on the device, or on the one that a snapshot was taken of; None for a simulator of
+            no device, and before a plan has asked for it.
     """
 
     seconds: float
     compile_s: float
     memory_bytes: int
-    money_usd: float = 0.0
+    money_usd: float | None = 0.0
     standard_error: float = 0.0
     on_card: OnCard | None = None
+    hardware: Forecast | None = None
 
 
 @dataclass(frozen=True)

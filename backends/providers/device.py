@@ -2,6 +2,7 @@
 
 import copy
 import time
+from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -11,6 +12,8 @@ from backends.base import Backend, Capabilities, Jobs, Samples
 from backends.batch import Evaluate, Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
+from backends.forecast.forecast import Forecast
+from backends.forecast.work import forecast
 from backends.gradients.shift_rule import n_shifted
 from backends.measurement.circuits import check_alone, measure, measured_circuits, with_partners
 from backends.measurement.groups import measurements
@@ -21,6 +24,7 @@ from backends.memory import check, in_bytes
 from backends.providers.dispatch import Direct, Dispatch
 from backends.providers.hardware import Elsewhere, Hardware, Here, JobRequest
 from circuits.errors import Refused
+from circuits.fingerprint import fingerprint
 
 DEFAULT_SHOTS = 4096
 """Of each measured circuit, where neither shots nor a precision is asked for."""
@@ -41,11 +45,19 @@ class Device(Backend, Samples, Jobs):
         self.hardware = hardware
         self._level: OptimizationLevel = optimization_level
         self._dispatch: Dispatch = Direct()
+        self._permit: Callable[[], None] = lambda: None
+        self._last: dict[Any, tuple[QuantumCircuit, tuple[int, ...]]] = {}
 
     def through(self, dispatch: Dispatch) -> "Device":
         """The same device, whose jobs are sent by a given `Dispatch`, such as one that keeps a journal."""
         other = copy.copy(self)
         other._dispatch = dispatch
+        return other
+
+    def permitted(self, check: Callable[[], None]) -> "Device":
+        """The same device, which sends nothing before the check has been asked; what it raises stops the sending."""
+        other = copy.copy(self)
+        other._permit = check
         return other
 
     def capabilities(self) -> Capabilities:
@@ -126,8 +138,17 @@ class Device(Backend, Samples, Jobs):
         read = with_partners([layout[q] for q in request.qubits], layout, together)
         return request.of_qubits(self._counted([measure(moved, read, together)], shots, seed)[0])
 
+    def forecast(self, work: Work) -> Forecast | None:
+        """See `Backend.forecast`; a circuit that is run later is not transpiled again."""
+        self._check_size(work.circuit.num_qubits)
+        return forecast(self.hardware, work, self._transpiled, default_shots=DEFAULT_SHOTS)
+
     def _transpiled(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
-        return transpiled(circuit, self.hardware.target, level=self._level)
+        """The last one is kept, so that what was planned is not transpiled again to be run."""
+        key = (fingerprint(circuit), *circuit.parameters)
+        if key not in self._last:
+            self._last = {key: transpiled(circuit, self.hardware.target, level=self._level)}
+        return self._last[key]
 
     def _counted(self, circuits: list[QuantumCircuit], shots: int, seed: int | None) -> list[Outcomes]:
         """What circuits measured, here or in as few jobs as the hardware allows."""
@@ -142,6 +163,7 @@ class Device(Backend, Samples, Jobs):
             )
         size = hardware.most_circuits or max(len(circuits), 1)
         parts = [tuple(circuits[first : first + size]) for first in range(0, len(circuits), size)]
+        self._permit()
         answers = self._dispatch(hardware, [JobRequest(part, shots) for part in parts])
         return [outcomes for answer in answers for outcomes in answer]
 

@@ -186,6 +186,14 @@ class Elsewhere(Hardware):
             ProviderUnreachable: if nobody answered.
         """
 
+    def pending(self) -> int | None:
+        """Jobs that wait at the device now; None where the vendor does not say.
+
+        Raises:
+            ProviderUnreachable: if nobody answered.
+        """
+        return None
+
     def charge(self, request: JobRequest) -> Charge:
         """What a job will cost at most, by the vendor's price list; shots alone where it is free."""
         return Charge(shots=request.shots * len(request.circuits))

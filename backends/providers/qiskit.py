@@ -161,6 +161,14 @@ class QiskitElsewhere(_Qiskit, Elsewhere):
         with border(self.name), asking(self.name):
             return tuple(str(job.job_id()) for job in device.jobs(tags=[tag]))
 
+    def pending(self) -> int | None:
+        """See `Elsewhere.pending`."""
+        ask = getattr(self.target, "status", None)
+        if ask is None:
+            return None
+        with border(self.name):
+            return getattr(ask(), "pending_jobs", None)
+
     def _job(self, job_id: str) -> Any:
         if job_id in self._jobs:
             return self._jobs[job_id]

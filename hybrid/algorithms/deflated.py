@@ -38,7 +38,7 @@ class Deflated(Backend):
     """
 
     def __init__(self, backend: Backend, ansatz: QuantumCircuit, below: np.ndarray, penalty: float):
-        self._backend, self._penalty = backend, penalty
+        self._backend, self._penalty, self.around = backend, penalty, backend
         self._inverses = [ansatz.assign_parameters(row).inverse() for row in below]
 
     def capabilities(self) -> Capabilities:

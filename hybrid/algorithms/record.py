@@ -33,6 +33,7 @@ from hybrid.loop.minimize import continue_run, run
 from hybrid.loop.optimize import Ending, optimize
 from hybrid.loop.stop import Stopped
 from hybrid.routing.plan import candidates, rank
+from hybrid.routing.policy import guarded
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
 from hybrid.runs.files import checked, parsed, read_bytes, read_json, write_json
@@ -294,7 +295,7 @@ def open_record(
                 head = {"format": FORMAT, "kind": kind, "asked": whole, "backend": backend_spec(device).to_dict()}
                 write_json(file, head | {"provenance": provenance()})
             try:
-                yield Record(path, device, work, stop)
+                yield Record(path, guarded(device, work.label, path), work, stop)
             except KeyboardInterrupt as interrupt:
                 interrupt.add_note(
                     f"Finished stages are saved; call it again with the same arguments and folder='{path}'."

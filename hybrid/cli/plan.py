@@ -9,21 +9,26 @@ import typer
 from hybrid.cli.arguments import Json, StudyFile
 
 
-def plan(file: StudyFile, as_json: Json = False) -> None:
-    """Show where a study would run, how long, with how much memory, and why; nothing is started.
+def plan(
+    file: StudyFile,
+    backend: Annotated[str | None, typer.Option(metavar="NAME", help="Instead of the study's backend.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show where a study would run, how long, for how much money, and why; nothing is started.
 
     Args:
         file: The study file.
+        backend: Name of a backend to use instead of the study's.
         as_json: Whether to print JSON: the plan of a single workload, or "points" with one for each point of a sweep.
 
     Raises:
-        Refused: if the study is wrong, or no backend can run one of its points.
+        Refused: if the study is wrong, or no backend can run one of its points and no device is known that could.
     """
     from hybrid.studies.preparation import plan_of
     from hybrid.studies.study import read
     from hybrid.terminal.console import console
 
-    plans = [(point, plan_of(point)) for point in read(file).points()]
+    plans = [(point, plan_of(point)) for point in read(file, backend=backend).points()]
     out = console(quiet=as_json)
     for point, its_plan in plans:
         if point.values:
@@ -33,7 +38,8 @@ def plan(file: StudyFile, as_json: Json = False) -> None:
         content = [{"values": dict(point.values)} | its_plan.to_dict() for point, its_plan in plans]
         print(json.dumps(content[0] if len(content) == 1 else {"points": content}, allow_nan=False))
     for _, its_plan in plans:
-        its_plan.chosen  # noqa: B018 - refuses if nothing can run it
+        if not its_plan.forecasts:
+            its_plan.chosen  # noqa: B018 - refuses if nothing can run it
 
 
 def backends(

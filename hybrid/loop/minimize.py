@@ -23,6 +23,7 @@ from hybrid.loop.team import evaluator
 from hybrid.loop.threads import check_threads, threads_of
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
+from hybrid.routing.policy import guarded
 from hybrid.runs import folder as folders
 from hybrid.runs.budget import Budget, budget_of, purse_of
 from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
@@ -297,7 +298,7 @@ def _loop(
         routed, before = _routed(backend, journal, budget, should_stop)
         ledger = Ledger(
             journal,
-            lambda: evaluator(work, routed, team),
+            lambda: evaluator(work, guarded(routed, work.label, record.path), team),
             clock,
             team=team,
             provider=can.name if can.place == "provider" else None,

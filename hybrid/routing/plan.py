@@ -13,11 +13,14 @@ from rich.text import Text
 
 import backends
 from backends import memory, registry
-from backends.base import Backend
+from backends.base import Backend, Capabilities
 from backends.calibration import measure
 from backends.cost import Cost
+from backends.forecast.forecast import Forecast
+from backends.forecast.work import forecast_by_name
 from backends.gradients.fidelity import obtainable
 from circuits.errors import PolicyViolation, Refused
+from hybrid.routing.policy import check_may_go, place_of
 from hybrid.terminal.progress import Progress, say
 from hybrid.terminal.words import duration
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
@@ -35,6 +38,9 @@ TABLE_WIDTH = 72
 """Columns of a terminal below which a plan is a list instead of a table."""
 
 COLUMNS = ("backend", "time", "memory", "std. error", "why")
+
+HARDWARE = ("device", "shots", "depth", "2q gates", "fidelity", "QPU time", "price", "queue")
+"""Columns of what is expected on devices."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +71,13 @@ class Refusal:
         name: Of the backend.
         reason: Why it cannot.
         by_policy: Whether the reason is the label of the data.
+        hardware: What the work would take on the device nevertheless, such as on the one that a snapshot was taken of.
     """
 
     name: str
     reason: str
     by_policy: bool = False
+    hardware: Forecast | None = None
 
 
 @dataclass(frozen=True)
@@ -106,8 +114,26 @@ class Plan:
             {"backend": way.name, "reason": way.reason, "cost": {k: _finite(v) for k, v in asdict(way.cost).items()}}
             for way in self.ways
         ]
-        refused = [{"backend": refusal.name, "reason": refusal.reason} for refusal in self.refusals]
+        refused = [
+            {"backend": refusal.name, "reason": refusal.reason}
+            | ({} if refusal.hardware is None else {"hardware": asdict(refusal.hardware)})
+            for refusal in self.refusals
+        ]
         return {"workload": self.workload, "ways": ways, "refused": refused}
+
+    @property
+    def forecasts(self) -> tuple[Forecast, ...]:
+        """What is expected on devices: of each way and each refusal of which it is known."""
+        found = [way.cost.hardware for way in self.ways] + [refusal.hardware for refusal in self.refusals]
+        return tuple(forecast for forecast in found if forecast is not None)
+
+    def hardware_rows(self) -> list[tuple[str, ...]]:
+        """Device, shots, depth, two-qubit gates, fidelity, time, price and queue of each forecast, as text."""
+        return [_hardware_cells(forecast) for forecast in self.forecasts]
+
+    def notes(self) -> list[str]:
+        """What the forecasts rest on and leave out, a line for each device."""
+        return [f"{forecast.device}: {'; '.join(forecast.notes)}" for forecast in self.forecasts if forecast.notes]
 
     def rows(self) -> list[tuple[str, ...]]:
         """Backend, time, memory, standard error and reason of each way, then of each refusal, as text for tables."""
@@ -125,26 +151,46 @@ class Plan:
             table.add_row(*row, style=style)
         return table
 
+    def hardware_table(self) -> Table:
+        """What is expected on devices, as a table for a terminal."""
+        title = "On the device, estimated before anything is sent"
+        table = Table(title=title, title_justify="left", title_style="bold", expand=False)
+        for column in HARDWARE:
+            table.add_column(column, justify="left" if column == "device" else "right", overflow="fold")
+        for row in self.hardware_rows():
+            table.add_row(*row)
+        return table
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if options.max_width >= TABLE_WIDTH:
             yield self.table()
-            return
-        yield Text(f"Plan for {self.workload}", style="bold")
-        for name, time, memory_, error, why in self.rows():
-            yield Text(f"{name}: {time}, {memory_}, std. error {error}; {why}")
+            if self.forecasts:
+                yield self.hardware_table()
+        else:
+            yield Text(f"Plan for {self.workload}", style="bold")
+            for name, time, memory_, error, why in self.rows():
+                yield Text(f"{name}: {time}, {memory_}, std. error {error}; {why}")
+            for row in self.hardware_rows():
+                yield Text(", ".join(f"{name} {cell}" for name, cell in zip(HARDWARE, row, strict=True)))
+        yield from map(Text, self.notes())
 
     def __str__(self) -> str:
         console = Console(width=110, color_system=None, markup=False)
         with console.capture() as capture:
-            console.print(self.table())
+            console.print(self)
         return capture.get().rstrip()
 
     def _repr_html_(self) -> str:
         from html import escape
 
-        head = "".join(f"<th>{name}</th>" for name in COLUMNS)
-        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows())
-        return f"<p><b>Plan for {escape(self.workload)}</b></p><table><tr>{head}</tr>{body}</table>"
+        def table(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> str:
+            head = "".join(f"<th>{name}</th>" for name in columns)
+            body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+            return f"<table><tr>{head}</tr>{body}</table>"
+
+        hardware = table(HARDWARE, self.hardware_rows()) if self.forecasts else ""
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes())
+        return f"<p><b>Plan for {escape(self.workload)}</b></p>{table(COLUMNS, self.rows())}{hardware}{notes}"
 
 
 def plan(
@@ -203,10 +249,46 @@ def rank(workload: Workload, candidates: Sequence[BackendLike]) -> Plan:
     with Progress("planning; backends new to this machine are measured once", len(candidates)) as progress:
         for done, candidate in enumerate(candidates):
             progress.update(done, str(candidate))
-            looked.append(_look_at(workload, candidate, _measured))
+            found = _look_at(workload, candidate, _measured)
+            if isinstance(found, Refusal) and not found.by_policy:
+                found = _with_hardware(workload, candidate, found)
+            looked.append(found)
     ways = [way for way in looked if isinstance(way, Way)]
     refusals = tuple(refusal for refusal in looked if isinstance(refusal, Refusal))
     return Plan(describe(workload), tuple(_explained(workload, _ranked(ways))), refusals)
+
+
+def unreachable(workload: Workload, name: str, err: Refused) -> Plan:
+    """The plan of a workload for a backend that cannot be made here: why, and what is known of it nevertheless.
+
+    Args:
+        workload: What would be run.
+        name: Of the backend.
+        err: Why it cannot be made.
+    """
+    return Plan(describe(workload), (), (_elsewhere(workload, name, Refusal(name, str(err))),))
+
+
+def _elsewhere(workload: Workload, name: str, refusal: Refusal) -> Refusal:
+    """What is known of a device that cannot be asked: whether data may go there, and then its size and price."""
+    try:
+        forecast = forecast_by_name(name, workload)
+        if forecast is not None:
+            check_may_go(workload.label, name, purpose="plan")
+        return replace(refusal, hardware=forecast)
+    except Refused as err:
+        return Refusal(name, str(err), by_policy=isinstance(err, PolicyViolation))
+
+
+def _with_hardware(workload: Workload, candidate: BackendLike, refusal: Refusal) -> Refusal:
+    """With what the work would take on a device that cannot do it here, or cannot be asked."""
+    try:
+        backend = backends.get(candidate)
+    except (Refused, ImportError):
+        return _elsewhere(workload, candidate, refusal) if isinstance(candidate, str) else refusal
+    with suppress(Refused):
+        return replace(refusal, hardware=backend.forecast(workload))
+    return refusal
 
 
 def check_possible(workload: Workload, candidates: Sequence[BackendLike], *, elsewhere: bool = False) -> None:
@@ -264,8 +346,8 @@ def _look_at(workload: Workload, candidate: BackendLike, cost: Callable[[Workloa
 def _possible(workload: Workload, backend: Backend) -> Cost:
     """What is known of the cost without a look at this machine; refuse what the backend cannot do, or may not."""
     can = backend.capabilities()
-    if can.place == "provider" and workload.label != "open":
-        raise PolicyViolation(f"data labelled '{workload.label}' may not leave this machine")
+    if can.place == "provider":
+        check_may_go(workload.label, place_of(backend), purpose="plan")
     if can.precision == "single" and workload.accuracy < SINGLE_ACCURACY:
         raise Refused(f"single precision cannot resolve an accuracy of {workload.accuracy:g}")
     if workload.optimizer.geometry:
@@ -295,7 +377,15 @@ def _measured(workload: Workload, backend: Backend) -> Cost:
         with suppress(Refused):  # the stabilizer method cannot do the probe; its speed stays unknown
             measure(backend, derivative=workload.derivative and can.gradient != "parameter-shift")
         cost = _predicted(workload, backend)
-    return cost
+    return _with_forecast(cost, can, backend.forecast(workload))
+
+
+def _with_forecast(cost: Cost, can: Capabilities, forecast: Forecast | None) -> Cost:
+    """With what is expected on the device; at a provider that is also its time, without the queue, and its price."""
+    if forecast is None or can.place == "here":
+        return replace(cost, hardware=forecast)
+    cost = replace(cost, hardware=forecast, money_usd=forecast.money_usd)
+    return cost if forecast.qpu_s is None else replace(cost, seconds=forecast.qpu_s, compile_s=0.0)
 
 
 def _predicted(workload: Workload, backend: Backend) -> Cost:
@@ -315,6 +405,8 @@ def _explained(workload: Workload, ways: list[Way]) -> Iterator[Way]:
         facts = [f"gradients by {way.backend.capabilities().gradient}" if workload.derivative else "values only"]
         if way.cost.standard_error > workload.accuracy:
             facts.append(f"its statistical error exceeds the accuracy of {workload.accuracy:g}")
+        if way.backend.capabilities().place == "provider":
+            facts.append("its time is that on the device, without queue and network")
         if math.isnan(way.cost.seconds):
             facts.append("speed not measured here")
         elif rank == 0 and other is not way and _seconds(way) <= _seconds(other) < math.inf:
@@ -340,6 +432,22 @@ def _cells(cost: Cost) -> tuple[str, str, str]:
     if cost.on_card is not None:
         held = f"{held} and {memory.readable(cost.on_card.memory_bytes)} on the GPU"
     return duration(cost.seconds), held, error
+
+
+def _hardware_cells(forecast: Forecast) -> tuple[str, ...]:
+    def text(value: float | None, form: str) -> str:
+        return "not known" if value is None else format(value, form)
+
+    return (
+        forecast.device,
+        f"{forecast.shots:,}",
+        text(forecast.depth, ",d"),
+        text(forecast.two_qubit_gates, ",d"),
+        text(forecast.fidelity, ".2g"),
+        "not known" if forecast.qpu_s is None else duration(forecast.qpu_s),
+        "not known" if forecast.money_usd is None else f"${forecast.money_usd:,.2f}",
+        "not known" if forecast.queue is None else f"{forecast.queue} jobs",
+    )
 
 
 def _finite(value: float) -> float | None:

@@ -13,8 +13,10 @@ from pathlib import Path
 
 from circuits.errors import LostJob, ProviderUnreachable, RecordFailed, Refused, ToolkitError
 from hybrid.routing.plan import candidates, check_possible
+from hybrid.routing.policy import check_may_go
 from hybrid.runs import folder as folders
 from hybrid.runs.lock import Lock
+from hybrid.sites.local import Local
 from hybrid.sites.record import Submission, Submitted, inode, is_submitted, submitted
 from hybrid.sites.script import script
 from hybrid.sites.site import FOLDER, Site
@@ -41,6 +43,7 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submissio
         The submission; None if every point has its result.
 
     Raises:
+        PolicyViolation: if its data may not go to the site, or to the provider that it asks for.
         Refused: if the study is wrong, the folder holds another one, or points of it wait or run already.
         FailedJob: if the scheduler does not take it.
         LostJob: if the scheduler took it, perhaps; submit again to find out.
@@ -56,6 +59,9 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submissio
         check_folder(folder / point.name)
     missing = unfinished(study, folder)
     points = study.points()
+    if not isinstance(site, Local):
+        for label in sorted({points[number].spec.run.label for number in missing}):
+            check_may_go(label, site_name, kind="site", purpose="submit", folder=folder)
     check_points([points[number] for number in missing if not folders.is_run(folder / points[number].name)])
     place = folder / FOLDER
     try:

@@ -9,7 +9,7 @@ import backends
 from backends.base import Backend
 from circuits.errors import BudgetExceeded, Refused, ToolkitError
 from hybrid.ranks.mpi import Ranks
-from hybrid.routing.plan import Plan, candidates, check_possible, rank
+from hybrid.routing.plan import Plan, candidates, check_possible, rank, unreachable
 from hybrid.studies.study import Point, build
 from hybrid.terminal.progress import Progress
 from hybrid.workload.question import question
@@ -68,9 +68,17 @@ def plan_of(point: Point) -> Plan:
     """The plan of a point: where it would run.
 
     Raises:
-        Refused: if the point's workload cannot be built.
+        Refused: if the point's workload cannot be built, or its backend cannot, and no price is known for it either.
     """
-    work, backend = workload_of(point)
+    try:
+        backend = _backend_of(point)
+    except Refused as err:
+        name = point.spec.backend.name
+        made = unreachable(workload_of(point, backend=name)[0], name, err)
+        if not made.forecasts and not any(refusal.by_policy for refusal in made.refusals):
+            raise type(err)(f"{point.where}: [backend] {err}") from err
+        return made
+    work, backend = workload_of(point, backend=backend)
     return rank(work, candidates(backend))
 
 

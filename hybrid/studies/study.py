@@ -25,6 +25,7 @@ from hybrid.studies.sweep import Value, check_use, fill, grid, positions, slug, 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
+    from backends.base import Backend
     from circuits.problems.problem import Problem
 
 MAX_BYTES = 1 << 20
@@ -195,7 +196,11 @@ def check(
 
 
 def build(
-    point: Point, *, problem: "Problem | None" = None, circuit: "QuantumCircuit | None" = None
+    point: Point,
+    *,
+    problem: "Problem | None" = None,
+    circuit: "QuantumCircuit | None" = None,
+    backend: "str | Backend | None" = None,
 ) -> "tuple[Problem, QuantumCircuit, dict[str, Any]]":
     """Make a point's problem and circuit.
 
@@ -203,6 +208,7 @@ def build(
         point: Of a study.
         problem: Made for another point with the same section, if there is one; it is not made again.
         circuit: The same, for a point with the same problem.
+        backend: The one that the point asks for, or its name, if it is not to be made here.
 
     Returns:
         The problem, the ansatz circuit on its qubits, and the other arguments of `hybrid.minimize`: ``backend``
@@ -220,7 +226,8 @@ def build(
         optimizer = optimizers.get(**spec.optimizer.description)
     with _section(point, "backend"):
         name, options = spec.backend.name, spec.backend.options
-        backend = name if name == "auto" else backends.get(name, **options)
+        if backend is None:
+            backend = name if name == "auto" else backends.get(name, **options)
     return (
         problem,
         circuit,
