@@ -137,12 +137,12 @@ class Real:
         reason = "; ".join(str(getattr(one, "message", one)) for one in getattr(tracker.job_data, "errors", None) or ())
         return STATUS.get(status, "queued"), reason, None
 
-    def counts(self, job, circuits):
+    def counts(self, job, n_circuits):
         """Of a job that is done."""
         result = self.backend.retrieve_job(job).result(timeout=30)
-        if not result.success or len(result.results) != circuits:
-            raise RuntimeError(f"the job has {len(result.results)} results where {circuits} circuits were sent")
-        return [dict(result.get_counts(k)) for k in range(circuits)]
+        if not result.success or len(result.results) != n_circuits:
+            raise RuntimeError(f"the job has {len(result.results)} results where {n_circuits} circuits were sent")
+        return [dict(result.get_counts(k)) for k in range(n_circuits)]
 
     def cancel(self, job):
         """One question; a job that has ended stays as it is."""

@@ -95,7 +95,7 @@ class Resource:
         reason = str(self.resource.task_logs(job))[-LAST_LETTERS:] if status == "failed" else ""
         return status, reason, None
 
-    def counts(self, job, circuits):
+    def counts(self, job, n_circuits):
         """Of a job that is done."""
         try:
             from qiskit_ibm_runtime.decoders.result_decoder import ResultDecoder
@@ -103,8 +103,8 @@ class Resource:
             from qiskit_ibm_runtime.utils.result_decoder import ResultDecoder
 
         results = ResultDecoder.decode(self.resource.task_result(job).value)
-        if len(results) != circuits:
-            raise RuntimeError(f"the job has {len(results)} results where {circuits} circuits were sent")
+        if len(results) != n_circuits:
+            raise RuntimeError(f"the job has {len(results)} results where {n_circuits} circuits were sent")
         return [dict(one.data[REGISTER].get_counts()) for one in results]
 
     def cancel(self, job):
