@@ -87,7 +87,7 @@ def test_hydrogen_is_minimized_on_a_model_of_adonis(tmp_path):
     circuit.x(0)
     circuit.ry(Parameter("t"), 1)
     circuit.cx(1, 0)
-    options = {"optimizer": "spsa", "theta": [1.5], "seed": 3, "max_steps": 25, "accuracy": 0.05}
+    options = {"optimizer": "spsa", "theta": [1.5], "seed": 3, "max_steps": 12, "accuracy": 0.05}
     run = hybrid.minimize(circuit, H, backend="iqm:fake_adonis", folder=tmp_path / "h2", **options)
     assert run.energy == pytest.approx(-1.857, abs=0.2)  # of it about 0.1 by the noise; the start has -0.1
     assert run.backend == "iqm:fake_adonis"
