@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused
 from hybrid.sites.site import Activity, Batch, Site, Small, walltime_s
-from hybrid.sites.words import Launcher, Line, Word
+from hybrid.sites.words import Gres, Launcher, Line, Qpus, Word
 from hybrid.studies.fields import fault
 
 ANSWER_S = 60
@@ -38,6 +38,8 @@ class Slurm(Site):
     qos: Word | None = Field(default=None, description="a quality of service, in one word")
     nodes: Small | None = Field(default=None, description="the nodes of a task, a whole number from 1")
     gpus: Small | None = Field(default=None, description="the GPUs of a rank, a whole number from 1")
+    qpu: Qpus = Field(default=(), description='a list of quantum resources, in one word each, such as ["ibm_a"]')
+    gres: Gres | None = Field(default=None, description='generic resources of a node, such as "qpu:2" or "gpu:a100:1"')
     memory: Word | None = Field(default=None, description='the memory of a node, such as "16G"')
     dependency: Word | None = Field(
         default=None, description='what the study waits for, such as "afterok:123" or "singleton"'
@@ -71,6 +73,8 @@ class Slurm(Site):
             "cpus-per-task": self.cpus,
             "nodes": self.nodes,
             "gpus-per-task": self.gpus,
+            "qpu": ",".join(self.qpu) or None,
+            "gres": self.gres,
             "mem": self.memory,
             "time": self.time,
             "account": self.account,

@@ -80,6 +80,12 @@ def _program(word: str) -> str:
     return word
 
 
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{twice[0]} stands there twice")
+    return names
+
+
 def _variables(table: dict[str, str]) -> dict[str, str]:
     for name, value in table.items():
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
@@ -101,3 +107,12 @@ Lines = Annotated[tuple[Line, ...], Field(strict=False)]
 Variables = Annotated[dict[str, str], AfterValidator(_variables)]
 Word = Annotated[str, Field(pattern=r"^[\w.,:?+@%/=*&|\[\]()-]+$")]
 """A word for a scheduler, such as an account or a dependency."""
+
+Qpus = Annotated[
+    tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.:@-]*$")], ...], Field(strict=False), AfterValidator(_once)
+]
+"""Names of quantum resources, as Slurm's plugin for QRMI takes them."""
+
+_RESOURCE = r"[A-Za-z][\w.-]*(:[A-Za-z][\w.-]*)?(:[1-9][0-9]{0,5})?"
+Gres = Annotated[str, Field(pattern=rf"^{_RESOURCE}(,{_RESOURCE})*$")]
+"""Generic resources of Slurm: name, type if there is one, and number, several with commas between them."""

@@ -110,7 +110,7 @@ class WorkerElsewhere(_Told, Elsewhere):
 
     def outcomes(self, job_id: str, request: JobRequest) -> list[Outcomes]:
         """See `Elsewhere.outcomes`."""
-        counts = self._question("counts", job=job_id, circuits=len(request.circuits))
+        counts = self._question("counts", job=job_id, n_circuits=len(request.circuits))
         return checked(counts, request.circuits, request.shots, self.name)
 
     def cancel(self, job_id: str) -> None:

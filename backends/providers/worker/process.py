@@ -102,7 +102,7 @@ class Worker:
         if "error" in answer:
             kind = ERRORS.get(answer["error"], FailedJob)
             raise kind(hidden(f"{self.name}: {answer['words']}", child.secrets))
-        return answer["answer"]
+        return without(answer["answer"], child.secrets)
 
     def packed(self, circuits: Sequence[QuantumCircuit]) -> str:
         """Circuits as text: QPY, in the newest version that both sides read.
@@ -277,3 +277,14 @@ def hidden(text: str, secrets: Sequence[str]) -> str:
         for form in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]):
             text = text.replace(form, "***")
     return text
+
+
+def without(value: Any, secrets: Sequence[str]) -> Any:
+    """What a child answered, its texts without secrets; keys, such as bit strings, are as they were."""
+    if isinstance(value, str):
+        return hidden(value, secrets)
+    if isinstance(value, list):
+        return [without(one, secrets) for one in value]
+    if isinstance(value, dict):
+        return {key: without(one, secrets) for key, one in value.items()}
+    return value

@@ -80,6 +80,8 @@ def test_settings_become_options_of_sbatch_and_lines_of_the_script(batch, monkey
             "ranks": 4,
             "cpus": 8,
             "gpus": 1,
+            "qpu": ["ibm_a", "iqm:b"],
+            "gres": "qpu:2,gpu:a100:1",
             "memory": "16G",
             "dependency": "afterok:17",
             "options": ["--constraint=a100"],
@@ -91,6 +93,7 @@ def test_settings_become_options_of_sbatch_and_lines_of_the_script(batch, monkey
         }
     )
     words = ["--account=chem", "--partition=gpu", "--time=02:00:00", "--nodes=2", "--ntasks=4", "--cpus-per-task=8"]
+    words += ["--qpu=ibm_a,iqm:b", "--gres=qpu:2,gpu:a100:1"]
     words += ["--gpus-per-task=1", "--mem=16G", "--dependency=afterok:17", "--constraint=a100", "--requeue"]
     words += ["--signal=B:USR1@120", f"--output={batch.folder}/slurm/%A_%a.out"]
     assert set(words) <= set(asked(site, batch, monkeypatch))
@@ -111,7 +114,7 @@ def test_what_is_not_asked_for_is_not_said(batch, monkeypatch):
     site = slurm(batch, requeue=0)
     command = asked(site, batch, monkeypatch)
     assert "--no-requeue" in command
-    for word in ("--account", "--partition", "--time", "--nodes", "--gpus", "--mem", "--dependency"):
+    for word in ("--account", "--partition", "--time", "--nodes", "--gpus", "--qpu", "--gres", "--mem", "--dependency"):
         assert word not in " ".join(command)
     text = script(site, batch, base=batch.run)
     for word in ("module", "srun", "#SBATCH"):

@@ -78,24 +78,13 @@ class Fake:
 
     def _tell_errors(self):
         """Put the errors and durations of the model's profile into the target, which has none."""
-        from qiskit.quantum_info import average_gate_fidelity
-        from qiskit.transpiler import InstructionProperties
-
-        profile, backend = self.backend.error_profile, self.backend
-        for name, iqm_name, durations in (
-            ("r", "prx", profile.single_qubit_gate_durations),
-            ("cz", "cz", profile.two_qubit_gate_durations),
-        ):
-            local = backend.noise_model._local_quantum_errors.get(name, {})
-            for qubits in self.target[name]:
-                noise = local.get(qubits) or local.get(qubits[::-1])
-                if noise is not None:
-                    infidelity = 1 - average_gate_fidelity(noise.to_quantumchannel())
-                    known = InstructionProperties(durations[iqm_name] * 1e-9, infidelity)
-                    self.target.update_instruction_properties(name, qubits, known)
+        profile, update = self.backend.error_profile, self.target.update_instruction_properties
+        for (qubit,) in self.target["r"]:
+            update("r", (qubit,), known([("r", (qubit,))], self.backend))
+        for pair in self.target["cz"]:
+            update("cz", pair, known(steps(pair, self.backend), self.backend))
         for qubit, wrong in profile.readout_errors.items():
-            known = InstructionProperties(error=fmean(wrong.values()))
-            self.target.update_instruction_properties("measure", (backend.qubit_name_to_index(qubit),), known)
+            update("measure", (self.backend.qubit_name_to_index(qubit),), known([], self.backend, fmean(wrong.values())))
 
     def run(self, circuits, shots, seed):
         """By IQM's noise model; its own ``run`` takes no seed."""
@@ -110,6 +99,33 @@ class Fake:
         if not result.success:
             raise RuntimeError("; ".join(str(one.status) for one in result.results) or str(result.status))
         return [dict(result.get_counts(k)) for k in range(len(ready))]
+
+
+def steps(pair, backend):
+    """What a CZ consists of: itself, or a move into the resonator that both qubits have, a CZ with it, and a move back."""
+    noise = backend.noise_model._local_quantum_errors
+    if pair in noise["cz"] or pair[::-1] in noise["cz"]:
+        return [("cz", pair)]
+    for stays, goes in (pair, pair[::-1]):
+        for place in noise["move"]:
+            if place[0] == goes and (stays, place[1]) in noise["cz"]:
+                return [("move", place), ("cz", (stays, place[1])), ("move", place)]
+    return []
+
+
+def known(gates, backend, error=None):
+    """Duration and average infidelity of gates one after the other, by the model's profile."""
+    from qiskit.quantum_info import average_gate_fidelity
+    from qiskit.transpiler import InstructionProperties
+
+    profile, noise = backend.error_profile, backend.noise_model._local_quantum_errors
+    durations = profile.single_qubit_gate_durations | profile.two_qubit_gate_durations
+    seconds, fidelity = 0.0, 1.0
+    for name, qubits in gates:
+        one = noise[name].get(qubits) or noise[name][qubits[::-1]]
+        seconds += durations["prx" if name == "r" else name] * 1e-9
+        fidelity *= average_gate_fidelity(one.to_quantumchannel())
+    return InstructionProperties(seconds or None, error if not gates else 1 - fidelity)
 
 
 class Real:
@@ -137,12 +153,12 @@ class Real:
         reason = "; ".join(str(getattr(one, "message", one)) for one in getattr(tracker.job_data, "errors", None) or ())
         return STATUS.get(status, "queued"), reason, None
 
-    def counts(self, job, circuits):
+    def counts(self, job, n_circuits):
         """Of a job that is done."""
         result = self.backend.retrieve_job(job).result(timeout=30)
-        if not result.success or len(result.results) != circuits:
-            raise RuntimeError(f"the job has {len(result.results)} results where {circuits} circuits were sent")
-        return [dict(result.get_counts(k)) for k in range(circuits)]
+        if not result.success or len(result.results) != n_circuits:
+            raise RuntimeError(f"the job has {len(result.results)} results where {n_circuits} circuits were sent")
+        return [dict(result.get_counts(k)) for k in range(n_circuits)]
 
     def cancel(self, job):
         """One question; a job that has ended stays as it is."""

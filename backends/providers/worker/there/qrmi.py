@@ -6,6 +6,7 @@ hold addresses and credentials; `qrmi` reads them from the environment, and noth
 """
 
 import json
+from collections import Counter
 
 PACKAGES = ("qrmi", "qiskit-ibm-runtime")
 
@@ -95,7 +96,7 @@ class Resource:
         reason = str(self.resource.task_logs(job))[-LAST_LETTERS:] if status == "failed" else ""
         return status, reason, None
 
-    def counts(self, job, circuits):
+    def counts(self, job, n_circuits):
         """Of a job that is done."""
         try:
             from qiskit_ibm_runtime.decoders.result_decoder import ResultDecoder
@@ -103,9 +104,13 @@ class Resource:
             from qiskit_ibm_runtime.utils.result_decoder import ResultDecoder
 
         results = ResultDecoder.decode(self.resource.task_result(job).value)
-        if len(results) != circuits:
-            raise RuntimeError(f"the job has {len(results)} results where {circuits} circuits were sent")
-        return [dict(one.data[REGISTER].get_counts()) for one in results]
+        if isinstance(results, dict):  # as IBM's interface gives it to those who are not Qiskit
+            found = [tallied(**one["data"][REGISTER]) for one in results["results"]]
+        else:
+            found = [dict(one.data[REGISTER].get_counts()) for one in results]
+        if len(found) != n_circuits:
+            raise RuntimeError(f"the job has {len(found)} results where {n_circuits} circuits were sent")
+        return found
 
     def cancel(self, job):
         """One question."""
@@ -117,6 +122,11 @@ class Resource:
 
 
 REGISTER = "c"
+
+
+def tallied(samples, num_bits):
+    """Counts of single shots, which are numbers in hexadecimal."""
+    return {f"{int(one, 16):0{num_bits}b}": count for one, count in Counter(samples).items()}
 
 
 def named(circuit):

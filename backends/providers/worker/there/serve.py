@@ -13,7 +13,7 @@ of those that are here), ``device(name)`` and ``kind(error, doing)`` (what an er
 
 and otherwise
 
-    submit(circuits, shots, tag) -> id          counts(id, circuits) -> counts of each
+    submit(circuits, shots, tag) -> id          counts(id, n_circuits) -> counts of each
     state(id) -> (status, reason, ahead)        cancel(id)        find(tag) -> ids, or None
 """
 
@@ -134,9 +134,9 @@ class Desk:
         """Status, reason, jobs ahead."""
         return self.device(device).state(job)
 
-    def counts(self, device, job, circuits):
+    def counts(self, device, job, n_circuits):
         """Counts of each circuit."""
-        return self.device(device).counts(job, circuits)
+        return self.device(device).counts(job, n_circuits)
 
     def cancel(self, device, job):
         """Nothing."""

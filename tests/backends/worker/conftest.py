@@ -1,0 +1,68 @@
+"""Environments of vendors without the network: a virtual environment that borrows this one's packages."""
+
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+import pytest
+
+from backends.providers.worker import environment
+from backends.providers.worker.process import Worker
+from backends.providers.worker.recipes import Recipe, recipe
+from circuits.errors import FailedJob, Refused
+
+STAND_IN = Path(__file__).with_name("stand_in.py")
+
+
+@pytest.fixture(scope="session")
+def borrowed(tmp_path_factory):
+    """The interpreter of an environment of its own, with Qiskit."""
+    folder = tmp_path_factory.mktemp("environments") / "borrowed"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    (site / "borrowed.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    return folder / "bin" / "python"
+
+
+@pytest.fixture
+def stand_in(borrowed, tmp_path, monkeypatch):
+    """A process that serves the devices of ``stand_in.py``."""
+    monkeypatch.setenv("STAND_IN_JOBS", str(tmp_path / "jobs"))
+    (tmp_path / "jobs").mkdir()
+    worker = Worker("stand-in", borrowed, STAND_IN, ("STAND_IN_*",))
+    yield worker
+    worker.close()
+
+
+@pytest.fixture(scope="session")
+def recipe_of():
+    """A recipe whose packages are there already."""
+
+    def make(name, modules=("json",), packages=()):
+        return Recipe(name, tuple(packages), tuple(modules), STAND_IN, ("STAND_IN_*",))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def environments(request):
+    """Give a vendor's environment by name: from the user's folder, or installed into pytest's cache, once."""
+
+    def give(name):
+        one = recipe(name)
+        if environment.installed(one) is None:
+            folder = request.config.cache.mkdir("environments")
+            patch.setenv(environment.VARIABLE, str(folder))
+        while environment.installed(one) is None:
+            try:
+                environment.install(one)
+            except Refused:
+                time.sleep(0.5)  # another test process makes it
+            except FailedJob as err:
+                pytest.skip(f"the environment of {name} cannot be installed: {str(err).splitlines()[-1]}")
+        return one
+
+    with pytest.MonkeyPatch.context() as patch:
+        yield give
