@@ -342,12 +342,29 @@ struct Tiles {
 
     // table[r] becomes the sum over m of (-1)^(r & m) table[m].
     static INLINE void transform(double* table, std::uint32_t size) {
-        for (std::uint32_t half = 1; half < size; half *= 2)
-            for (std::uint32_t start = 0; start < size; start += 2 * half)
+        constexpr std::uint32_t width = VECTOR_BYTES / sizeof(double);
+        Doubles* vectors = reinterpret_cast<Doubles*>(table);
+        const std::uint32_t n = size / width;
+        for (std::uint32_t k = 0; k < n; ++k) {
+            Doubles v = vectors[k];
+#pragma GCC unroll 3
+            for (std::uint32_t half = 1; half < width; half *= 2) {
+                Longs partner;
+                Doubles sign;
+                for (std::uint32_t l = 0; l < width; ++l) {
+                    partner[l] = l ^ half;
+                    sign[l] = l & half ? -1 : 1;
+                }
+                v = __builtin_shuffle(v, partner) + sign * v;
+            }
+            vectors[k] = v;
+        }
+        for (std::uint32_t half = 1; half < n; half *= 2)
+            for (std::uint32_t start = 0; start < n; start += 2 * half)
                 for (std::uint32_t k = start; k < start + half; ++k) {
-                    const double x = table[k], y = table[k + half];
-                    table[k] = x + y;
-                    table[k + half] = x - y;
+                    const Doubles x = vectors[k], y = vectors[k + half];
+                    vectors[k] = x + y;
+                    vectors[k + half] = x - y;
                 }
     }
 
