@@ -316,10 +316,10 @@ struct Tiles {
     static __attribute__((noinline)) void observe_sweep(const View& view, const Sweep& sweep, std::uint64_t base,
                                                         const V* coefficients, const V* psi, V* lambda,
                                                         Ahead& ahead) {
-        constexpr int rows = 1 << PAIR_BITS;
+        constexpr int rows = 1 << ROTATE_BITS;
         Prepared steps[most_steps];
         prepare<rows>(view, sweep, base, coefficients, 3, steps);
-        const std::uint32_t blocks = 1u << (view.row_bits - PAIR_BITS);
+        const std::uint32_t blocks = 1u << (view.row_bits - ROTATE_BITS);
         std::uint32_t first = 0;
         for (std::uint32_t block = 0; block < blocks; ++block) {
             V a[2 * rows], b[2 * rows];
@@ -330,7 +330,7 @@ struct Tiles {
             for (std::int32_t k = sweep.begin; k < sweep.end; ++k, ++step) {
                 const V* c = step->coefficients + odd(first & step->row_z);
 #define ACT(partner, imaginary, across) applied<rows, partner, imaginary, across>(a, b, c, step->sign, exchange(step->lanes));
-                SWITCH(PAIR_BITS, step->kind)
+                SWITCH(ROTATE_BITS, step->kind)
 #undef ACT
             }
             store<rows>(lambda, first, sweep, b);
@@ -342,20 +342,17 @@ struct Tiles {
 
     // table[r] becomes the sum over m of (-1)^(r & m) table[m].
     static INLINE void transform(double* table, std::uint32_t size) {
-        constexpr std::uint32_t width = VECTOR_BYTES / sizeof(double);
+        constexpr int width = VECTOR_BYTES / sizeof(double);
         Doubles* vectors = reinterpret_cast<Doubles*>(table);
+        Longs lane;
+        for (int l = 0; l < width; ++l) lane[l] = l;
         const std::uint32_t n = size / width;
         for (std::uint32_t k = 0; k < n; ++k) {
             Doubles v = vectors[k];
 #pragma GCC unroll 3
-            for (std::uint32_t half = 1; half < width; half *= 2) {
-                Longs partner;
-                Doubles sign;
-                for (std::uint32_t l = 0; l < width; ++l) {
-                    partner[l] = l ^ half;
-                    sign[l] = l & half ? -1 : 1;
-                }
-                v = __builtin_shuffle(v, partner) + sign * v;
+            for (std::int64_t half = 1; half < width; half *= 2) {
+                const Doubles sign = (lane & half) != 0 ? Doubles{} - 1 : Doubles{} + 1;
+                v = __builtin_shuffle(v, lane ^ half) + sign * v;
             }
             vectors[k] = v;
         }
@@ -657,7 +654,7 @@ struct Tiles {
     }
 
     static constexpr Kernels<Real> kernels(const char* name) {
-        return {name,   lane_bits, ROTATE_BITS, PAIR_BITS, PAIR_BITS, scratch_bytes, coefficients,
+        return {name,   lane_bits, ROTATE_BITS, PAIR_BITS, ROTATE_BITS, scratch_bytes, coefficients,
                 rotate, undo,      observe};
     }
 };
