@@ -235,9 +235,10 @@ struct Tiles {
                                int vectors, Prepared* steps) {
         for (std::int32_t k = sweep.begin; k < sweep.end; ++k, ++steps) {
             const Step& step = view.steps[k];
-            steps->coefficients = coefficients + vectors * k + odd(base & step.z);
+            const unsigned signs = step.signs ^ -static_cast<unsigned>(odd(base & step.z));
+            steps->coefficients = coefficients + vectors * k;
             steps->row_z = step.row_z;
-            for (int r = 0; r < rows; ++r) steps->sign[r] = (step.signs >> r & 1) * sizeof(V);
+            for (int r = 0; r < rows; ++r) steps->sign[r] = (signs >> r & 1) * sizeof(V);
             steps->kind = step.partner | (step.real ? 8 : 0) | (step.lanes ? 16 : 0);
             steps->lanes = step.lanes;
         }
@@ -653,9 +654,26 @@ struct Tiles {
         return sum(total);
     }
 
+    static std::size_t multiply_add(std::size_t rounds) {
+        constexpr int n = 12;  // as many as hide the latency of two units; 16 registers hold them and two factors
+        V numbers[n];
+        for (V& v : numbers) v = V{} + 1;
+        V factor = V{} + static_cast<Real>(0.999), summand = V{} + static_cast<Real>(0.001);
+        asm volatile("" : "+m"(factor), "+m"(summand));
+        const V f = factor, s = summand;
+        for (std::size_t k = 0; k < rounds; ++k) {
+#pragma GCC unroll 12
+            for (int j = 0; j < n; ++j) numbers[j] = numbers[j] * f + s;
+        }
+        V total{};
+        for (const V& v : numbers) total += v;
+        asm volatile("" ::"m"(total));
+        return 2 * n * lanes;
+    }
+
     static constexpr Kernels<Real> kernels(const char* name) {
         return {name,   lane_bits, ROTATE_BITS, PAIR_BITS, ROTATE_BITS, scratch_bytes, coefficients,
-                rotate, undo,      observe};
+                rotate, undo,      observe,     multiply_add};
     }
 };
 

@@ -366,13 +366,15 @@ void Program<Real>::slopes(const double* angles, const std::complex<Real>* psi, 
 template <class Real>
 Counts Program<Real>::counts(bool undone) const {
     Counts counts{};
-    for (const Pass& pass : undone ? undo_passes() : forward_) {
-        ++counts.passes;
-        counts.sweeps += pass.sweeps.size();
-        counts.layers += pass.layers.size();
-        counts.steps += pass.steps.size();
-        counts.diagonals += pass.diagonals.size();
-    }
+    for (const Pass& pass : undone ? undo_passes() : forward_) counts.add(pass);
+    return counts;
+}
+
+template <class Real>
+Counts Program<Real>::observed() const {
+    Counts counts{};
+    for (const auto& passes : observe_)
+        for (const Pass& pass : passes) counts.add(pass);
     return counts;
 }
 

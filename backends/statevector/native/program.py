@@ -45,8 +45,6 @@ class NativeProgram(Program):
     def work(self, observables: tuple[SparsePauliOp, ...]) -> dict[str, float]:
         """Operations and bytes of states of one value with its gradient, as `roofline` counts them.
 
-        The observables' own share is left out.
-
         Returns:
             ``flops`` and ``bytes``.
         """
@@ -90,10 +88,12 @@ class NativeProgram(Program):
 
 
 def work(kernel: "native.ProgramDouble | native.ProgramSingle", n_qubits: int, real: np.dtype) -> dict[str, float]:
-    """Operations of a program's rotations there and back, and bytes of its states.
+    """Operations of a program's rotations there and back and of its observables, and bytes of its states.
 
     A rotation takes four operations an amplitude forward, and eight to undo it on two states with four for its
-    overlap; a diagonal layer six, and sixteen. A pass reads and writes each state once.
+    overlap; a string of an observable four, and each pass of these four for the value. A diagonal layer takes six for
+    its phase and six for the product with each state, and five for the sums of a gradient; its sines are left out, as
+    tables mostly hold them. A pass reads and writes each state once, but psi is only read by an observable.
 
     Args:
         kernel: The program.
@@ -106,10 +106,13 @@ def work(kernel: "native.ProgramDouble | native.ProgramSingle", n_qubits: int, r
     amplitudes = 2.0**n_qubits
     passes, _, layers, steps, _ = kernel.counts(False)
     undo_passes, _, undo_layers, undo_steps, _ = kernel.counts(True)
-    flops = 4 * steps + 12 * undo_steps + 6 * layers + 16 * undo_layers
+    observe_passes, _, observe_layers, terms, _ = kernel.observed()
+    flops = 4 * steps + 12 * undo_steps + 12 * layers + 23 * undo_layers + 4 * (terms + observe_layers + observe_passes)
+    added = max(0, observe_passes - kernel.n_observables)
+    moves = 2 * (passes + 2 * undo_passes + observe_passes) + added
     return {
         "flops": flops * amplitudes,
-        "bytes": (passes + 2 * undo_passes) * 2 * 2 * real.itemsize * amplitudes,
+        "bytes": moves * 2 * real.itemsize * amplitudes,
     }
 
 

@@ -94,6 +94,9 @@ struct Kernels {
     // lambda (+)= H psi, if there is a lambda; the sum of <psi| H |psi> over the tile.
     double (*observe)(const View&, const Place&, const Place& next, const Real* coefficients, const double* weights, const Real* psi,
                       Real* lambda, bool add, void* scratch);
+
+    // Multiply and add in registers, so many times; how many operations one time is.
+    std::size_t (*multiply_add)(std::size_t rounds);
 };
 
 }  // namespace native
