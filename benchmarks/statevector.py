@@ -23,8 +23,11 @@ from contest.rivals import CONTESTANTS, PACKAGES
 from contest.worker import serve
 from contest.workloads import FIRST_CALLS, GEOMETRY, GPU, KINDS, TABLE, Workload
 
-RATED = 20
-"""Qubits of a chain from which on its achieved rates are measured."""
+RATED = ("ring", "scattered", "brickwork", "trotter", "tfim")
+"""Kinds of circuits whose achieved rates are measured."""
+
+RATED_CHAIN = 20
+"""Qubits of a chain (TFIM) from which on they are."""
 
 
 def arguments(words: Iterable[str] | None = None) -> argparse.Namespace:
@@ -92,7 +95,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
     for workload, wanted in chosen(options).items():
         print(f"{workload.title} ...", file=sys.stderr, flush=True)
-        rated = workload.kind == "tfim" and workload.n_qubits >= RATED and workload.rows is None
+        large = workload.kind != "tfim" or workload.n_qubits >= RATED_CHAIN
+        rated = workload.kind in RATED and large and workload.rows is None
         store("gradient", workload, play(workload, "gradient", rules, rates=rated) | {"wanted": wanted})
         if workload.rows is None and workload.device == "cpu":
             store("energy", workload, play(workload, "energy", rules))

@@ -26,6 +26,9 @@ MOST_CALLS = 200
 PAUSE_S = 0.03
 """Before each turn: threads of the contestant before may still spin for more work."""
 
+CACHE_BYTES = 2**26
+"""Two states that hold more are not in the cache, and a copy's rate bounds how fast they are walked."""
+
 TOLERANCE = {"double": 1e-10, "single": 3e-5}
 """Of values and gradients, relative to the sum of the observable's coefficients."""
 
@@ -79,7 +82,7 @@ def play(workload: Workload, task: str, rules: Rules, *, rates: bool = False) ->
         _compare(entries, ours, workload)
         if rates and ours in workers and "failed" not in entries[ours]:
             try:
-                result["rates"] = _shares(workers[ours].ask("rates"), entries[ours]["median_s"])
+                result["rates"] = _shares(workers[ours].ask("rates"), entries[ours]["median_s"], workload)
             except Left as left:
                 result["rates"] = {"failed": str(left)}
     result["load_at_end"] = os.getloadavg()[0]
@@ -177,12 +180,20 @@ def _verdict(entries: dict[str, dict[str, Any]], ours: str) -> dict[str, Any]:
     }
 
 
-def _shares(answer: dict[str, Any], seconds: float) -> dict[str, Any]:
-    """What the engine reaches, as shares of the machine's own rates."""
+def _shares(answer: dict[str, Any], seconds: float, workload: Workload) -> dict[str, Any]:
+    """What the engine reaches, as shares of the machine's own rates.
+
+    ``share`` is what is reached of the peak in registers; of states beyond the cache, of the peak or of the copy,
+    whichever is nearer and so bounds the time.
+    """
     machine, work = answer["machine"], answer["work"]
     if "failed" in work:
         return {**machine, **work}
     gflops, gbs = 1e-9 * work["flops"] / seconds, 1e-9 * work["bytes"] / seconds
+    shares = {"peak": gflops / machine.get("peak_gflops", machine["gemm_gflops"])}
+    if 2 * (8 if workload.precision == "single" else 16) * 2**workload.n_qubits > CACHE_BYTES:
+        shares["copy"] = gbs / machine.get("native_copy_gbs", machine["copy_gbs"])
+    bound = max(shares, key=lambda name: shares[name])
     return {
         **machine,
         "work": work,
@@ -190,6 +201,8 @@ def _shares(answer: dict[str, Any], seconds: float) -> dict[str, Any]:
         "gbs": gbs,
         "share_of_gemm": gflops / machine["gemm_gflops"],
         "share_of_copy": gbs / machine["copy_gbs"],
+        "share": shares[bound],
+        "bound": bound,
     }
 
 

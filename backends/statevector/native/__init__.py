@@ -3,7 +3,8 @@
 `ProgramDouble` and `ProgramSingle` are a circuit and the observables that are asked of it, in either precision; an
 `Observable` is a sum of Pauli strings. A string is two masks over the bits of the index, i^popcount(x & z) X^x Z^z: a
 qubit in x alone has an X, in z alone a Z, in both a Y. `xla` makes a program a function that JAX compiles and
-differentiates.
+differentiates. `peak_flops` and `copy_bytes_per_s` measure what this machine reaches at most, with all workers at once:
+operations in registers, by the instruction set in use, and bytes read and written by a copy.
 
 The extension is compiled when the package is installed, if there is a C++ compiler. Where there is none, `available()`
 is false, `why_not()` says why, and circuits are computed by XLA, which is slower.
@@ -20,7 +21,15 @@ import os
 from circuits.errors import Refused
 
 try:
-    from ._extension import Observable, ProgramDouble, ProgramSingle, default_workers, instruction_sets
+    from ._extension import (
+        Observable,
+        ProgramDouble,
+        ProgramSingle,
+        copy_bytes_per_s,
+        default_workers,
+        instruction_sets,
+        peak_flops,
+    )
 except ImportError as err:  # not there, or made for another Python or C++ library
     _why_not = (
         f"the C++ kernels of the statevector engine cannot be loaded ({err}); circuits are computed by XLA, which is "
@@ -34,9 +43,11 @@ __all__ = [
     "ProgramDouble",
     "ProgramSingle",
     "available",
+    "copy_bytes_per_s",
     "default_workers",
     "instruction_set",
     "instruction_sets",
+    "peak_flops",
     "why_not",
 ]
 

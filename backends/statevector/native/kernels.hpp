@@ -19,10 +19,10 @@ struct Tiles {
     static constexpr int lanes = VECTOR_BYTES / sizeof(Real);
     static constexpr int lane_bits = __builtin_ctz(lanes);
 
-    static INLINE I exchange(int mask) {
-        I index;
-        for (int l = 0; l < lanes; ++l) index[l] = l ^ mask;
-        return index;
+    static INLINE I exchange(typename Lanes<Real>::Index mask) {
+        I lane;
+        for (int l = 0; l < lanes; ++l) lane[l] = l;
+        return lane ^ mask;
     }
 
     static INLINE V exchanged(V v, I index) { return __builtin_shuffle(v, index); }
@@ -41,9 +41,10 @@ struct Tiles {
 
     static void coefficients(Real* vectors, double value, std::uint64_t z) {
         const V v = signs(z & (lanes - 1)) * static_cast<Real>(value);
-        V* pair = reinterpret_cast<V*>(vectors);
-        pair[0] = v;
-        pair[1] = -v;
+        V* three = reinterpret_cast<V*>(vectors);
+        three[0] = v;
+        three[1] = -v;
+        three[2] = v;
     }
 
     // ---- rows of a tile and of the state
@@ -96,6 +97,34 @@ struct Tiles {
         }
     }
 
+    // Fetches the rows of the tile that comes next into the cache, a few at a time, while this one is worked on.
+    class Ahead {
+    public:
+        INLINE Ahead(const View& view, const Place& next, const Real* psi, const Real* lambda)
+            : block_(view.block), psi_(reinterpret_cast<const V*>(psi)), lambda_(reinterpret_cast<const V*>(lambda)),
+              base_(next.base >> lane_bits), left_(view.zeros ? 0 : 1u << view.row_bits) {}
+
+        INLINE void fetch() {
+#pragma GCC unroll 2
+            for (int k = 0; k < 2; ++k) {
+                if (!left_) return;
+                const std::uint64_t row = 2 * (base_ ^ block_[--left_]);
+                __builtin_prefetch(psi_ + row, 0, 2);
+                __builtin_prefetch(psi_ + row + 1, 0, 2);
+                if (lambda_) {
+                    __builtin_prefetch(lambda_ + row, 0, 2);
+                    __builtin_prefetch(lambda_ + row + 1, 0, 2);
+                }
+            }
+        }
+
+    private:
+        const std::uint32_t* block_;
+        const V *psi_, *lambda_;
+        std::uint64_t base_;
+        std::uint32_t left_;
+    };
+
     // ---- sweeps: rows in registers; a[2 r] is the real part of row r of a block, a[2 r + 1] the imaginary one
 
     template <int rows>
@@ -120,19 +149,19 @@ struct Tiles {
 
     // a += -i P a, times c[sign] in each row: a rotation but for its cosine.
     template <int rows, int partner, bool real, bool across>
-    static INLINE void rotated(V (&a)[2 * rows], const V* c, unsigned signs, I index) {
+    static INLINE void rotated(V (&a)[2 * rows], const V* c, const std::uint16_t* sign, I index) {
         if constexpr (across) {
 #pragma GCC unroll 8
             for (int r = 0; r < rows; ++r) {
                 const int s = r ^ partner;
                 if (s < r) continue;
                 const V re = a[2 * r], im = a[2 * r + 1], other_re = a[2 * s], other_im = a[2 * s + 1];
-                const V t = c[signs >> r & 1];
+                const V t = at(c, sign[r]);
                 const V x = exchanged(other_re, index), y = exchanged(other_im, index);
                 a[2 * r] = real ? re + t * x : re + t * y;
                 a[2 * r + 1] = real ? im + t * y : im - t * x;
                 if (s != r) {
-                    const V u = c[signs >> s & 1];
+                    const V u = at(c, sign[s]);
                     const V v = exchanged(re, index), w = exchanged(im, index);
                     a[2 * s] = real ? other_re + u * v : other_re + u * w;
                     a[2 * s + 1] = real ? other_im + u * w : other_im - u * v;
@@ -144,7 +173,7 @@ struct Tiles {
                 const int s = r ^ partner;
                 if (s < r) continue;
                 const V re = a[2 * r], im = a[2 * r + 1], other_re = a[2 * s], other_im = a[2 * s + 1];
-                const V t = c[signs >> r & 1];
+                const V t = at(c, sign[r]);
                 a[2 * r] = real ? re + t * other_re : re + t * other_im;
                 a[2 * r + 1] = real ? im + t * other_im : im - t * other_re;
                 if (s != r) {
@@ -157,7 +186,7 @@ struct Tiles {
 
     // Re <b| -i P |a>, times g[sign] in each row.
     template <int rows, int partner, bool real, bool across>
-    static INLINE V overlap(const V (&a)[2 * rows], const V (&b)[2 * rows], const V* g, unsigned signs, I index) {
+    static INLINE V overlap(const V (&a)[2 * rows], const V (&b)[2 * rows], const V* g, const std::uint16_t* sign, I index) {
         V total{};
 #pragma GCC unroll 8
         for (int r = 0; r < rows; ++r) {
@@ -165,7 +194,7 @@ struct Tiles {
             if (across) {
                 const V x = exchanged(a[2 * s], index), y = exchanged(a[2 * s + 1], index);
                 const V part = real ? b[2 * r] * x + b[2 * r + 1] * y : b[2 * r] * y - b[2 * r + 1] * x;
-                total += g[signs >> r & 1] * part;
+                total += at(g, sign[r]) * part;
                 continue;
             }
             if (s < r) continue;
@@ -174,18 +203,18 @@ struct Tiles {
             if (s != r)
                 part = real ? part - b[2 * s] * a[2 * r] - b[2 * s + 1] * a[2 * r + 1]
                             : part + b[2 * s] * a[2 * r + 1] - b[2 * s + 1] * a[2 * r];
-            total += g[signs >> r & 1] * part;
+            total += at(g, sign[r]) * part;
         }
         return total;
     }
 
     // b += P a, times c[sign] in each row.
     template <int rows, int partner, bool imaginary, bool across>
-    static INLINE void applied(const V (&a)[2 * rows], V (&b)[2 * rows], const V* c, unsigned signs, I index) {
+    static INLINE void applied(const V (&a)[2 * rows], V (&b)[2 * rows], const V* c, const std::uint16_t* sign, I index) {
 #pragma GCC unroll 8
         for (int r = 0; r < rows; ++r) {
             const int s = r ^ partner;
-            const V t = c[signs >> r & 1];
+            const V t = at(c, sign[r]);
             const V x = across ? exchanged(a[2 * s], index) : a[2 * s];
             const V y = across ? exchanged(a[2 * s + 1], index) : a[2 * s + 1];
             b[2 * r] = imaginary ? b[2 * r] - t * y : b[2 * r] + t * x;
@@ -193,12 +222,30 @@ struct Tiles {
         }
     }
 
-    static INLINE unsigned kind(const Step& step) {
-        return step.partner | (step.real ? 8u : 0u) | (step.lanes ? 16u : 0u);
+    // A step on one tile. What blocks have in common is prepared, since a step on a block takes but a few cycles.
+    struct Prepared {
+        const V* coefficients;
+        std::uint32_t row_z;
+        std::uint16_t sign[8];  // of each row of the block: 0, or the bytes to the vector of the other sign
+        std::uint8_t kind, lanes;
+    };
+
+    template <int rows>
+    static INLINE void prepare(const View& view, const Sweep& sweep, std::uint64_t base, const V* coefficients,
+                               int vectors, Prepared* steps) {
+        for (std::int32_t k = sweep.begin; k < sweep.end; ++k, ++steps) {
+            const Step& step = view.steps[k];
+            const unsigned signs = step.signs ^ -static_cast<unsigned>(odd(base & step.z));
+            steps->coefficients = coefficients + vectors * k;
+            steps->row_z = step.row_z;
+            for (int r = 0; r < rows; ++r) steps->sign[r] = (signs >> r & 1) * sizeof(V);
+            steps->kind = step.partner | (step.real ? 8 : 0) | (step.lanes ? 16 : 0);
+            steps->lanes = step.lanes;
+        }
     }
 
-    static INLINE unsigned signs_of(const Step& step, std::uint32_t first, std::uint64_t base) {
-        return step.signs ^ -static_cast<unsigned>(odd(base & step.z) ^ odd(first & step.row_z));
+    static INLINE V at(const V* vectors, std::uint16_t bytes) {
+        return *reinterpret_cast<const V*>(reinterpret_cast<const char*>(vectors) + bytes);
     }
 
 #define ONE(bits, partner, real, across) \
@@ -215,20 +262,21 @@ struct Tiles {
     }
 
     static __attribute__((noinline)) void rotate_sweep(const View& view, const Sweep& sweep, std::uint64_t base,
-                                                       const V* coefficients, V* tile) {
+                                                       const V* coefficients, V* tile, Ahead& ahead) {
         constexpr int rows = 1 << ROTATE_BITS;
+        Prepared steps[most_steps];
+        prepare<rows>(view, sweep, base, coefficients, 3, steps);
         const std::uint32_t blocks = 1u << (view.row_bits - ROTATE_BITS);
         std::uint32_t first = 0;
         for (std::uint32_t block = 0; block < blocks; ++block) {
             V a[2 * rows];
+            ahead.fetch();
             load<rows>(tile, first, sweep, a);
-            for (std::int32_t k = sweep.begin; k < sweep.end; ++k) {
-                const Step& step = view.steps[k];
-                const V* c = coefficients + 2 * k;
-                const unsigned signs = signs_of(step, first, base);
-                const I index = exchange(step.lanes);
-#define ACT(partner, real, across) rotated<rows, partner, real, across>(a, c, signs, index);
-                SWITCH(ROTATE_BITS, kind(step))
+            const Prepared* step = steps;
+            for (std::int32_t k = sweep.begin; k < sweep.end; ++k, ++step) {
+                const V* c = step->coefficients + odd(first & step->row_z);
+#define ACT(partner, real, across) rotated<rows, partner, real, across>(a, c, step->sign, exchange(step->lanes));
+                SWITCH(ROTATE_BITS, step->kind)
 #undef ACT
             }
             store<rows>(tile, first, sweep, a);
@@ -238,24 +286,26 @@ struct Tiles {
 
     // Overlaps of every step are added to `overlaps` before it is undone on both states.
     static __attribute__((noinline)) void undo_sweep(const View& view, const Sweep& sweep, std::uint64_t base,
-                                                     const V* coefficients, V* psi, V* lambda, V* overlaps) {
+                                                     const V* coefficients, V* psi, V* lambda, V* overlaps,
+                                                     Ahead& ahead) {
         constexpr int rows = 1 << PAIR_BITS;
+        Prepared steps[most_steps];
+        prepare<rows>(view, sweep, base, coefficients, 6, steps);
         const std::uint32_t blocks = 1u << (view.row_bits - PAIR_BITS);
         std::uint32_t first = 0;
         for (std::uint32_t block = 0; block < blocks; ++block) {
             V a[2 * rows], b[2 * rows];
+            ahead.fetch();
             load<rows>(psi, first, sweep, a);
             load<rows>(lambda, first, sweep, b);
-            for (std::int32_t k = sweep.begin; k < sweep.end; ++k) {
-                const Step& step = view.steps[k];
-                const V* c = coefficients + 4 * k;
-                const unsigned signs = signs_of(step, first, base);
-                const I index = exchange(step.lanes);
+            const Prepared* step = steps;
+            for (std::int32_t k = sweep.begin; k < sweep.end; ++k, ++step) {
+                const V* c = step->coefficients + odd(first & step->row_z);
 #define ACT(partner, real, across) \
-    overlaps[k] += overlap<rows, partner, real, across>(a, b, c + 2, signs, index); \
-    rotated<rows, partner, real, across>(a, c, signs, index); \
-    rotated<rows, partner, real, across>(b, c, signs, index);
-                SWITCH(PAIR_BITS, kind(step))
+    overlaps[k] += overlap<rows, partner, real, across>(a, b, c + 3, step->sign, exchange(step->lanes)); \
+    rotated<rows, partner, real, across>(a, c, step->sign, exchange(step->lanes)); \
+    rotated<rows, partner, real, across>(b, c, step->sign, exchange(step->lanes));
+                SWITCH(PAIR_BITS, step->kind)
 #undef ACT
             }
             store<rows>(psi, first, sweep, a);
@@ -265,21 +315,23 @@ struct Tiles {
     }
 
     static __attribute__((noinline)) void observe_sweep(const View& view, const Sweep& sweep, std::uint64_t base,
-                                                        const V* coefficients, const V* psi, V* lambda) {
-        constexpr int rows = 1 << PAIR_BITS;
-        const std::uint32_t blocks = 1u << (view.row_bits - PAIR_BITS);
+                                                        const V* coefficients, const V* psi, V* lambda,
+                                                        Ahead& ahead) {
+        constexpr int rows = 1 << ROTATE_BITS;
+        Prepared steps[most_steps];
+        prepare<rows>(view, sweep, base, coefficients, 3, steps);
+        const std::uint32_t blocks = 1u << (view.row_bits - ROTATE_BITS);
         std::uint32_t first = 0;
         for (std::uint32_t block = 0; block < blocks; ++block) {
             V a[2 * rows], b[2 * rows];
+            ahead.fetch();
             load<rows>(psi, first, sweep, a);
             load<rows>(lambda, first, sweep, b);
-            for (std::int32_t k = sweep.begin; k < sweep.end; ++k) {
-                const Step& step = view.steps[k];
-                const V* c = coefficients + 2 * k;
-                const unsigned signs = signs_of(step, first, base);
-                const I index = exchange(step.lanes);
-#define ACT(partner, imaginary, across) applied<rows, partner, imaginary, across>(a, b, c, signs, index);
-                SWITCH(PAIR_BITS, kind(step))
+            const Prepared* step = steps;
+            for (std::int32_t k = sweep.begin; k < sweep.end; ++k, ++step) {
+                const V* c = step->coefficients + odd(first & step->row_z);
+#define ACT(partner, imaginary, across) applied<rows, partner, imaginary, across>(a, b, c, step->sign, exchange(step->lanes));
+                SWITCH(ROTATE_BITS, step->kind)
 #undef ACT
             }
             store<rows>(lambda, first, sweep, b);
@@ -291,12 +343,26 @@ struct Tiles {
 
     // table[r] becomes the sum over m of (-1)^(r & m) table[m].
     static INLINE void transform(double* table, std::uint32_t size) {
-        for (std::uint32_t half = 1; half < size; half *= 2)
-            for (std::uint32_t start = 0; start < size; start += 2 * half)
+        constexpr int width = VECTOR_BYTES / sizeof(double);
+        Doubles* vectors = reinterpret_cast<Doubles*>(table);
+        Longs lane;
+        for (int l = 0; l < width; ++l) lane[l] = l;
+        const std::uint32_t n = size / width;
+        for (std::uint32_t k = 0; k < n; ++k) {
+            Doubles v = vectors[k];
+#pragma GCC unroll 3
+            for (std::int64_t half = 1; half < width; half *= 2) {
+                const Doubles sign = (lane & half) != 0 ? Doubles{} - 1 : Doubles{} + 1;
+                v = __builtin_shuffle(v, lane ^ half) + sign * v;
+            }
+            vectors[k] = v;
+        }
+        for (std::uint32_t half = 1; half < n; half *= 2)
+            for (std::uint32_t start = 0; start < n; start += 2 * half)
                 for (std::uint32_t k = start; k < start + half; ++k) {
-                    const double x = table[k], y = table[k + half];
-                    table[k] = x + y;
-                    table[k + half] = x - y;
+                    const Doubles x = vectors[k], y = vectors[k + half];
+                    vectors[k] = x + y;
+                    vectors[k + half] = x - y;
                 }
     }
 
@@ -523,22 +589,23 @@ struct Tiles {
         return (states > 1 ? 5 : 2) * n_rows * VECTOR_BYTES + tables + VECTOR_BYTES;
     }
 
-    static void rotate(const View& view, const Place& place, const Real* coefficients, const double* angles,
+    static void rotate(const View& view, const Place& place, const Place& next, const Real* coefficients, const double* angles,
                        Real scale, Real* state, void* scratch) {
         const Scratch s = parts(scratch, view.row_bits, 1);
         gather(view, place, scale, state, s.psi);
+        Ahead ahead(view, next, state, nullptr);
         for (std::int32_t k = 0; k < view.n_operations; ++k) {
             const Operation& one = view.operations[k];
             if (one.kind == Operation::sweep)
                 rotate_sweep(view, view.sweeps[one.number], place.base, reinterpret_cast<const V*>(coefficients),
-                             s.psi);
+                             s.psi, ahead);
             else
                 rotate_layer(view, view.layers[one.number], place.base, angles, s.psi, s.tables);
         }
         scatter<false>(view, place, 1, s.psi, state, false);
     }
 
-    static void undo(const View& view, const Place& place, const Real* coefficients, const double* angles, Real scale,
+    static void undo(const View& view, const Place& place, const Place& next, const Real* coefficients, const double* angles, Real scale,
                      Real* psi, Real* lambda, double* overlaps, void* scratch) {
         const Scratch s = parts(scratch, view.row_bits, 2);
         V totals[most_steps + 1];
@@ -548,11 +615,12 @@ struct Tiles {
         whole.zeros = false;
         gather(whole, all, scale, psi, s.psi);
         gather(whole, all, scale, lambda, s.lambda);
+        Ahead ahead(whole, next, psi, lambda);
         for (std::int32_t k = 0; k < view.n_operations; ++k) {
             const Operation& one = view.operations[k];
             if (one.kind == Operation::sweep)
                 undo_sweep(view, view.sweeps[one.number], place.base, reinterpret_cast<const V*>(coefficients), s.psi,
-                           s.lambda, totals);
+                           s.lambda, totals, ahead);
             else
                 undo_layer(view, view.layers[one.number], place.base, angles, s.psi, s.lambda,
                            overlaps + view.n_steps, s.tables, s.products);
@@ -562,17 +630,18 @@ struct Tiles {
         scatter<false>(view, place, scale, s.lambda, lambda, true);
     }
 
-    static double observe(const View& view, const Place& place, const Real* coefficients, const double* weights,
+    static double observe(const View& view, const Place& place, const Place& next, const Real* coefficients, const double* weights,
                           const Real* psi, Real* lambda, bool add, void* scratch) {
         const Scratch s = parts(scratch, view.row_bits, 2);
         const std::uint32_t n_rows = 1u << view.row_bits;
         gather(view, place, 1, psi, s.psi);
+        Ahead ahead(view, next, psi, lambda);
         for (std::uint32_t r = 0; r < 2 * n_rows; ++r) s.lambda[r] = V{};
         for (std::int32_t k = 0; k < view.n_operations; ++k) {
             const Operation& one = view.operations[k];
             if (one.kind == Operation::sweep)
                 observe_sweep(view, view.sweeps[one.number], place.base, reinterpret_cast<const V*>(coefficients),
-                              s.psi, s.lambda);
+                              s.psi, s.lambda, ahead);
             else
                 observe_layer(view, view.layers[one.number], place.base, weights, s.psi, s.lambda, s.tables);
         }
@@ -585,9 +654,26 @@ struct Tiles {
         return sum(total);
     }
 
+    static std::size_t multiply_add(std::size_t rounds) {
+        constexpr int n = 12;  // as many as hide the latency of two units; 16 registers hold them and two factors
+        V numbers[n];
+        for (V& v : numbers) v = V{} + 1;
+        V factor = V{} + static_cast<Real>(0.999), summand = V{} + static_cast<Real>(0.001);
+        asm volatile("" : "+m"(factor), "+m"(summand));
+        const V f = factor, s = summand;
+        for (std::size_t k = 0; k < rounds; ++k) {
+#pragma GCC unroll 12
+            for (int j = 0; j < n; ++j) numbers[j] = numbers[j] * f + s;
+        }
+        V total{};
+        for (const V& v : numbers) total += v;
+        asm volatile("" ::"m"(total));
+        return 2 * n * lanes;
+    }
+
     static constexpr Kernels<Real> kernels(const char* name) {
-        return {name,   lane_bits, ROTATE_BITS, PAIR_BITS, PAIR_BITS, scratch_bytes, coefficients,
-                rotate, undo,      observe};
+        return {name,   lane_bits, ROTATE_BITS, PAIR_BITS, ROTATE_BITS, scratch_bytes, coefficients,
+                rotate, undo,      observe,     multiply_add};
     }
 };
 

@@ -11,7 +11,7 @@ namespace native {
 namespace {
 
 constexpr std::size_t page = 4096, huge_page = std::size_t{1} << 21;
-constexpr std::size_t most_kept = std::size_t{64} << 20;
+constexpr std::size_t most_kept = std::size_t{512} << 20;
 
 // What was given back.
 class Kept {

@@ -12,6 +12,7 @@
 #include "isa.hpp"
 #include "memory.hpp"
 #include "program.hpp"
+#include "rates.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -139,6 +140,8 @@ void construct(Held<Real>* self, int n_qubits, const Vector<std::uint64_t>& x, c
     new (self) Held<Real>{program, set.name, enter(program)};
 }
 
+nb::tuple tuple_of(const Counts& c) { return nb::make_tuple(c.passes, c.sweeps, c.layers, c.steps, c.diagonals); }
+
 template <class Real>
 void define_program(nb::module_& m, const char* name) {
     using H = Held<Real>;
@@ -203,10 +206,10 @@ void define_program(nb::module_& m, const char* name) {
         .def(
             "counts",
             [](const H& self, bool undone) {
-                const Counts c = self.program->counts(undone);
-                return nb::make_tuple(c.passes, c.sweeps, c.layers, c.steps, c.diagonals);
+                return tuple_of(self.program->counts(undone));
             },
             "undone"_a = false)
+        .def("observed", [](const H& self) { return tuple_of(self.program->observed()); })
         .def_prop_ro("n_angles", [](const H& self) { return self.program->n_angles(); })
         .def_prop_ro("n_observables", [](const H& self) { return self.program->n_observables(); })
         .def_ro("isa", &H::isa)
@@ -232,6 +235,25 @@ NB_MODULE(_extension, m) {
         for (const InstructionSet& one : instruction_sets()) names.push_back(one.name);
         return names;
     });
+    m.def(
+        "peak_flops",
+        [](bool single, int workers) {
+            const InstructionSet set = instruction_set("");
+            double flops = 0;
+            compute(workers, [&](Pool& pool, Watch& watch) {
+                flops = single ? peak_flops(set.in_single, pool, watch) : peak_flops(set.in_double, pool, watch);
+            });
+            return flops;
+        },
+        "single"_a = false, "workers"_a = 0);
+    m.def(
+        "copy_bytes_per_s",
+        [](std::size_t bytes, int workers) {
+            double rate = 0;
+            compute(workers, [&](Pool& pool, Watch& watch) { rate = copy_bytes_per_s(bytes, pool, watch); });
+            return rate;
+        },
+        "bytes"_a = std::size_t{1} << 28, "workers"_a = 0);
     m.def("handlers", [] {
         nb::dict handlers;
         handlers["values"] = nb::capsule(values_handler());

@@ -40,13 +40,18 @@ Place place_of(const Pass& pass, std::uint64_t tile) {
     return place;
 }
 
-// Call `work(tile, chunk, worker)` for the tiles of a pass. A chunk holds the same tiles for any number of workers.
+// Call `work(place, next place, chunk, worker)` for the tiles of a pass. A chunk holds the same tiles for any number of workers.
 template <class TileWork>
 void for_tiles(const Pass& pass, const Crew& crew, const TileWork& work) {
     const std::uint64_t tiles = pass.tiles(), chunks = std::min<std::uint64_t>(tiles, most_chunks);
     crew.run(chunks, [&](std::size_t chunk, int worker) {
-        for (std::uint64_t tile = chunk * tiles / chunks; tile < (chunk + 1) * tiles / chunks; ++tile)
-            work(tile, chunk, worker);
+        const std::uint64_t end = (chunk + 1) * tiles / chunks;
+        Place place = place_of(pass, chunk * tiles / chunks);
+        for (std::uint64_t tile = chunk * tiles / chunks; tile < end; ++tile) {
+            const Place next = place_of(pass, std::min(tile + 1, tiles - 1));
+            work(place, next, chunk, worker);
+            place = next;
+        }
     });
 }
 
@@ -59,7 +64,9 @@ Shape shape_of(const Kernels<Real>& kernels, int block_bits, std::size_t tile_by
             .cross_least = cross_least};
 }
 
-constexpr std::size_t tile_bytes = 1 << 16;
+#include <cstdlib>
+static int E(const char*n,int d){const char*s=std::getenv(n);return s?std::atoi(s):d;}
+static const std::size_t tile_bytes = 1ull << E("TB",16);
 
 }  // namespace
 
@@ -101,16 +108,16 @@ Program<Real>::Program(int n_qubits, std::vector<Rotation> rotations, std::size_
     for (Rotation& rotation : rotations_) rotation.string = spread.string(rotation.string);
     for (auto& terms : observables_)
         for (Term& term : terms) term.string = spread.string(term.string);
-    forward_ = rotation_passes(rotations_, n_bits_, shape_of(kernels_, kernels_.rotate_bits, tile_bytes, 8, 40), false,
+    forward_ = rotation_passes(rotations_, n_bits_, shape_of(kernels_, kernels_.rotate_bits, tile_bytes, E("FL",8), E("FC",40)), false,
                                true);
     for (const auto& terms : observables_)
-        observe_.push_back(term_passes(terms, n_bits_, shape_of(kernels_, kernels_.observe_bits, tile_bytes, 4, 4)));
+        observe_.push_back(term_passes(terms, n_bits_, shape_of(kernels_, kernels_.observe_bits, tile_bytes, E("OL",4), 4)));
 }
 
 template <class Real>
 const std::vector<Pass>& Program<Real>::undo_passes() const {
     std::call_once(undo_planned_, [this] {
-        undo_ = rotation_passes(rotations_, n_bits_, shape_of(kernels_, kernels_.adjoint_bits, tile_bytes, 5, 12), true,
+        undo_ = rotation_passes(rotations_, n_bits_, shape_of(kernels_, kernels_.adjoint_bits, tile_bytes, E("UL",5), E("UC",12)), true,
                                 true);
     });
     return undo_;
@@ -165,12 +172,12 @@ void Program<Real>::forward(Workspace& space, const Crew& crew) const {
     std::memset(psi, 0, 2 * vector * sizeof(Real) * (reached == n_rows ? 1 : n_rows));
     psi[0] = 1;
     for (const Pass& pass : forward_) {
-        Real* coefficients = space.reserve(2 * vector * pass.steps.size());
+        Real* coefficients = space.reserve(3 * vector * pass.steps.size());
         double scale = 1;
         for (std::size_t k = 0; k < pass.steps.size(); ++k) {
             const Step& step = pass.steps[k];
             const int sign = space.sign[step.index] * sign_of(rotations_[step.index].string);
-            kernels_.coefficients(coefficients + 2 * vector * k, sign * std::tan(space.angle[step.index]), step.z);
+            kernels_.coefficients(coefficients + 3 * vector * k, sign * std::tan(space.angle[step.index]), step.z);
             scale *= std::cos(space.angle[step.index]);
         }
         space.diagonals.resize(pass.diagonals.size());
@@ -179,8 +186,8 @@ void Program<Real>::forward(Workspace& space, const Crew& crew) const {
             space.diagonals[k] = space.sign[index] * sign_of(rotations_[index].string) * space.angle[index];
         }
         const View view = view_of(pass);
-        for_tiles(pass, crew, [&](std::uint64_t tile, std::size_t, int worker) {
-            kernels_.rotate(view, place_of(pass, tile), coefficients, space.diagonals.data(), static_cast<Real>(scale),
+        for_tiles(pass, crew, [&](const Place& place, const Place& next, std::size_t, int worker) {
+            kernels_.rotate(view, place, next, coefficients, space.diagonals.data(), static_cast<Real>(scale),
                             psi, space.scratch[worker].template as<void>());
         });
     }
@@ -197,16 +204,16 @@ double Program<Real>::observe(std::size_t observable, bool store, Workspace& spa
     double total = 0;
     bool add = false;
     for (const Pass& pass : observe_[observable]) {
-        Real* coefficients = space.reserve(2 * vector * pass.steps.size());
+        Real* coefficients = space.reserve(3 * vector * pass.steps.size());
         for (std::size_t k = 0; k < pass.steps.size(); ++k)
-            kernels_.coefficients(coefficients + 2 * vector * k, weight(pass.steps[k].index), pass.steps[k].z);
+            kernels_.coefficients(coefficients + 3 * vector * k, weight(pass.steps[k].index), pass.steps[k].z);
         space.diagonals.resize(pass.diagonals.size());
         for (std::size_t k = 0; k < pass.diagonals.size(); ++k) space.diagonals[k] = weight(pass.diagonals[k].index);
         space.sums.assign(most_chunks, 0);
         const View view = view_of(pass);
-        for_tiles(pass, crew, [&](std::uint64_t tile, std::size_t chunk, int worker) {
+        for_tiles(pass, crew, [&](const Place& place, const Place& next, std::size_t chunk, int worker) {
             space.sums[chunk] +=
-                kernels_.observe(view, place_of(pass, tile), coefficients, space.diagonals.data(), space.psi(),
+                kernels_.observe(view, place, next, coefficients, space.diagonals.data(), space.psi(),
                                  store ? space.lambda() : nullptr, add, space.scratch[worker].template as<void>());
         });
         for (const double sum : space.sums) total += sum;
@@ -221,13 +228,13 @@ void Program<Real>::undo(Workspace& space, const Crew& crew, double* slopes) con
     const std::size_t vector = std::size_t{1} << kernels_.lane_bits;
     for (const Pass& pass : undo_passes()) {
         const std::size_t n_steps = pass.steps.size(), n = n_steps + pass.diagonals.size();
-        Real* coefficients = space.reserve(4 * vector * n_steps);
+        Real* coefficients = space.reserve(6 * vector * n_steps);
         double scale = 1;
         for (std::size_t k = 0; k < n_steps; ++k) {
             const Step& step = pass.steps[k];
             const int sign = space.sign[step.index] * sign_of(rotations_[step.index].string);
-            kernels_.coefficients(coefficients + 4 * vector * k, -sign * std::tan(space.angle[step.index]), step.z);
-            kernels_.coefficients(coefficients + 4 * vector * k + 2 * vector, sign, step.z);
+            kernels_.coefficients(coefficients + 6 * vector * k, -sign * std::tan(space.angle[step.index]), step.z);
+            kernels_.coefficients(coefficients + 6 * vector * k + 3 * vector, sign, step.z);
             scale *= std::cos(space.angle[step.index]);
         }
         space.diagonals.resize(pass.diagonals.size());
@@ -238,8 +245,8 @@ void Program<Real>::undo(Workspace& space, const Crew& crew, double* slopes) con
         space.sums.assign(most_chunks * n, 0);
         const double root = std::sqrt(std::abs(scale));
         const View view = view_of(pass);
-        for_tiles(pass, crew, [&](std::uint64_t tile, std::size_t chunk, int worker) {
-            kernels_.undo(view, place_of(pass, tile), coefficients, space.diagonals.data(), static_cast<Real>(root),
+        for_tiles(pass, crew, [&](const Place& place, const Place& next, std::size_t chunk, int worker) {
+            kernels_.undo(view, place, next, coefficients, space.diagonals.data(), static_cast<Real>(root),
                           space.psi(), space.lambda(), space.sums.data() + chunk * n,
                           space.scratch[worker].template as<void>());
         });
@@ -359,13 +366,15 @@ void Program<Real>::slopes(const double* angles, const std::complex<Real>* psi, 
 template <class Real>
 Counts Program<Real>::counts(bool undone) const {
     Counts counts{};
-    for (const Pass& pass : undone ? undo_passes() : forward_) {
-        ++counts.passes;
-        counts.sweeps += pass.sweeps.size();
-        counts.layers += pass.layers.size();
-        counts.steps += pass.steps.size();
-        counts.diagonals += pass.diagonals.size();
-    }
+    for (const Pass& pass : undone ? undo_passes() : forward_) counts.add(pass);
+    return counts;
+}
+
+template <class Real>
+Counts Program<Real>::observed() const {
+    Counts counts{};
+    for (const auto& passes : observe_)
+        for (const Pass& pass : passes) counts.add(pass);
     return counts;
 }
 

@@ -16,6 +16,14 @@ constexpr int most_qubits = 32;  // the places of rows are kept in 32 bits
 // Of the passes over a state.
 struct Counts {
     std::size_t passes, sweeps, layers, steps, diagonals;
+
+    void add(const Pass& pass) {
+        ++passes;
+        sweeps += pass.sweeps.size();
+        layers += pass.layers.size();
+        steps += pass.steps.size();
+        diagonals += pass.diagonals.size();
+    }
 };
 
 // A program in either precision.
@@ -55,6 +63,7 @@ public:
                 Pool& pool, Watch& watch) const;
 
     Counts counts(bool undone) const;
+    Counts observed() const;  // of all observables
 
 private:
     struct Workspace;

@@ -31,10 +31,13 @@ def rates(precision: str, repeats: int = 7) -> dict[str, float]:
 
     Returns:
         gemm_gflops, from a product of 2048 x 2048 real matrices; copy_gbs, bytes read and written in a pass over
-        256 MiB; copy_to_new_gbs, the same into memory that was just allocated.
+        256 MiB; copy_to_new_gbs, the same into memory that was just allocated; peak_gflops, multiplications and
+        additions in registers, and native_copy_gbs, both by the native kernels where there are some.
     """
     import jax
     import jax.numpy as jnp
+
+    from backends.statevector import native
 
     with jax.enable_x64(precision == "double"):
         real = jnp.float64 if precision == "double" else jnp.float32
@@ -44,11 +47,15 @@ def rates(precision: str, repeats: int = 7) -> dict[str, float]:
         product = _best(jax.jit(lambda a: jnp.matmul(a, a, precision="highest")), square, repeats)
         to_new = _best(jax.jit(jnp.copy), line, repeats)
         in_place = _best(jax.jit(lambda x: x + 1, donate_argnums=0), line, repeats)
-    return {
+    found = {
         "gemm_gflops": 2e-9 * n**3 / product,
         "copy_gbs": gigabytes / min(to_new, in_place),
         "copy_to_new_gbs": gigabytes / to_new,
     }
+    if native.available():
+        found["peak_gflops"] = 1e-9 * native.peak_flops(single=precision == "single")
+        found["native_copy_gbs"] = 1e-9 * native.copy_bytes_per_s()
+    return found
 
 
 def _best(f, x, repeats: int) -> float:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
+from functools import cache
 from pathlib import Path
 
 import jax
@@ -135,6 +136,25 @@ def test_slopes_from_any_lambda(isa, seed, n, m):
     np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-10 * np.linalg.norm(lam))
     with pytest.raises(ValueError, match="amplitudes"):
         program.slopes(case.theta, psi, np.append(lam, lam))
+
+
+@cache
+def wide(kind):
+    """A program on many tiles: strings have bits beyond a tile, within it and within the rows in registers."""
+    case = Case(11, 14, 20, kind)
+    return case, case.answers()
+
+
+@compiled
+@pytest.mark.parametrize("isa", SETS)
+@pytest.mark.parametrize("kind", ["any", "local"])
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_states_of_many_tiles_have_the_values_and_slopes_of_their_definition(isa, kind, precision):
+    case, wanted = wide(kind)
+    values, slopes = case.program(precision, isa).energies_and_slopes(case.theta[None], 1)
+    scale = sum(np.abs(c).sum() for _, _, c in case.observables)
+    np.testing.assert_allclose(values[0], wanted[0], rtol=0, atol=PRECISIONS[precision] * scale)
+    np.testing.assert_allclose(slopes[0], wanted[1], rtol=0, atol=PRECISIONS[precision] * scale)
 
 
 @compiled
@@ -351,3 +371,22 @@ def test_without_a_fitting_extension_the_package_says_why_and_what_to_do(extensi
 def test_a_name_that_is_not_there_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'Program'"):
         native.Program  # noqa: B018
+
+
+@compiled
+@pytest.mark.parametrize("isa", SETS)
+def test_the_machine_reaches_more_than_a_program_does(isa, monkeypatch):
+    monkeypatch.setenv("HYBRID_NATIVE_ISA", isa)
+    double, single = native.peak_flops(workers=1), native.peak_flops(single=True, workers=1)
+    assert double > 1e8  # a tenth of an operation a cycle would be broken
+    assert single > double
+    assert native.copy_bytes_per_s(1 << 22, workers=1) > 1e7
+
+
+@compiled
+def test_what_observables_take_is_counted():
+    case = Case(3, 10, 12)
+    passes, _, layers, steps, diagonals = case.program().observed()
+    assert passes >= len(case.observables)
+    assert steps + diagonals == sum(len(c) for _, _, c in case.observables)
+    assert bool(layers) == bool(diagonals)

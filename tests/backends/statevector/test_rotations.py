@@ -80,7 +80,7 @@ def test_values_and_slopes_whatever_is_absorbed(seed, absorb):
     row = np.random.default_rng(seed + 1).normal(size=circuit.num_parameters)
     factors = lower(circuit)
     program = NativeProgram(factors, np.dtype(float))
-    kernel = program._kernel(rotations(gates(factors), n, absorb), (observable,))
+    kernel = program._planned(rotations(gates(factors), n, absorb), (observable,))
     values, slopes = kernel.energies_and_slopes(factors.angles.values(row[None]))
     assert values[0, 0] == pytest.approx(expected(circuit, row, observable), abs=1e-12)
     assert kernel.energies(factors.angles.values(row[None]))[0, 0] == pytest.approx(values[0, 0], abs=1e-13)
