@@ -18,6 +18,7 @@ from qiskit.transpiler import Target
 
 from backends.measurement.outcomes import Outcomes
 from circuits.fingerprint import fingerprint
+from circuits.secrets import redacted
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -35,6 +36,9 @@ class JobState:
     status: Status
     reason: str = ""
     ahead: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", redacted(self.reason))  # it is kept, and shown
 
 
 @dataclass(frozen=True)
