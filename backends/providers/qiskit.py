@@ -7,11 +7,12 @@ from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2, JobStatus
 
 from backends.border import border
+from backends.forecast.work import charge
 from backends.measurement.counted import counted, outcomes_of
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.targets import LEVELS, OptimizationLevel
 from backends.providers.device import Device
-from backends.providers.hardware import Elsewhere, Hardware, Here, JobRequest, JobState, Status
+from backends.providers.hardware import Charge, Elsewhere, Hardware, Here, JobRequest, JobState, Status
 from backends.simulators.readout import readout
 from circuits.errors import LostJob, Refused
 
@@ -146,6 +147,10 @@ class QiskitElsewhere(_Qiskit, Elsewhere):
             return None
         with border(self.name):
             return tuple(str(job.job_id()) for job in device.jobs(tags=[tag]))
+
+    def charge(self, request: JobRequest) -> Charge:
+        """By the price table; shots alone where it does not have the device."""
+        return charge(self.name, request, self.target.target) or super().charge(request)
 
     def pending(self) -> int | None:
         """See `Elsewhere.pending`."""
