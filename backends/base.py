@@ -61,7 +61,7 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Origin:
-    """How to get a backend again: ``backends.get(name, **options)``."""
+    """How to get a backend again: ``backends.get(name, **options)``; secrets are references or ``SecretStr``."""
 
     name: str
     options: dict[str, Any]

@@ -16,6 +16,7 @@ from backends.base import Backend, speed_name
 from backends.cost import Speed
 from backends.machine import JOB_CORES, job_cores, own_cores
 from backends.speed import keep, stored
+from circuits.secrets import is_hidden
 
 PROBES = ((4, 1), (4, 8), (13, 2))
 """(qubits, layers) of the probe circuits."""
@@ -50,7 +51,7 @@ def measure(backend: Backend, *, derivative: bool) -> Speed:
         The speed; it is written to the user's cache folder, for every later session on this machine. Where ranks share
         the cores, a process of its own measures on all of them: what is chosen must not depend on the ranks.
     """
-    if backend.origin is not None and own_cores() != job_cores():
+    if _can_be_made_apart(backend) and own_cores() != job_cores():
         return _measured_apart(backend, derivative)
     load = _load_s(backend)
     _time(backend, *_probe(2, 1), derivative)  # what is loaded on first use is loaded now
@@ -71,6 +72,12 @@ def measure(backend: Backend, *, derivative: bool) -> Speed:
     speed = Speed(call, step, amplitude, first, first_step, load)
     keep(speed_name(backend.capabilities(), derivative=derivative), speed)
     return speed
+
+
+def _can_be_made_apart(backend: Backend) -> bool:
+    """Whether another process can make it from its name and options: it is not told secrets."""
+    options = backend.origin.options if backend.origin is not None else {}
+    return backend.origin is not None and not any(is_hidden(value) for value in options.values())
 
 
 def _measured_apart(backend: Backend, derivative: bool) -> Speed:

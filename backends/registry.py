@@ -5,12 +5,15 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, get_args
+
+from pydantic import SecretStr
 
 from backends.base import Backend, Origin
 from backends.providers.family import Family
 from circuits.errors import Refused, unknown
 from circuits.options import Option, check, options_of
+from circuits.secrets import kept, plain
 
 BUILT_IN = {
     "statevector": "backends.statevector:Statevector",
@@ -69,7 +72,8 @@ def get(backend: Any, **options: Any) -> Backend:
     Args:
         backend: A name such as ``"statevector"``, ``"aer"``, ``"lightning"``, ``"reference"`` or
             ``"ibm:fake_manila"``; a Qiskit BackendV2; a PennyLane device; or a `Backend`, which is returned as it is.
-        options: Of that backend, such as ``precision="single"``.
+        options: Of that backend, such as ``precision="single"``. A secret may be given as a pydantic ``SecretStr``, or
+            as a reference, ``{"from": "environment", "name": "IONQ_API_KEY"}``, which is all that is recorded of it.
 
     Returns:
         A `Backend`.
@@ -83,10 +87,9 @@ def get(backend: Any, **options: Any) -> Backend:
         return backend
     if not isinstance(backend, str):
         make = _around(backend)
-        check(options, options_of(make, after=1), type(backend).__name__)
-        return make(backend, **options)
+        return make(backend, **_checked(options, options_of(make, after=1), type(backend).__name__))
     made = _named(backend, options)
-    made.origin = Origin(backend, options)
+    made.origin = Origin(backend, {name: kept(name, value) for name, value in options.items()})
     return made
 
 
@@ -109,12 +112,28 @@ def _named(name: str, options: Mapping[str, Any]) -> Backend:
         if not device:
             example = make.example or "DEVICE"
             raise Refused(f"'{family}' is a family of devices: its form is FAMILY:DEVICE, as in {family}:{example}")
-        check(options, _options(make), f"backend {name}")
-        return make.make(device, **options)
+        return make.make(device, **_checked(options, _options(make), f"backend {name}"))
     if colon:
         raise Refused(f"backend '{family}' has no devices to choose from: its name alone is enough")
-    check(options, _options(make), f"backend {name}")
-    return make(**options)
+    return make(**_checked(options, _options(make), f"backend {name}"))
+
+
+def _checked(options: Mapping[str, Any], known: Mapping[str, Option], owner: str) -> dict[str, Any]:
+    """Options as their maker takes them, with the secrets that references name."""
+    found = {}
+    for name, value in options.items():
+        try:
+            found[name] = plain(value)
+        except KeyError as err:
+            raise Refused(
+                f"option {name} of {owner} is to come from the variable {err.args[0]} of the environment, which is not "
+                "set: set it, and start again"
+            ) from None
+        hides = name in known and SecretStr in (known[name].type, *get_args(known[name].type))
+        if hides and isinstance(found[name], str):
+            found[name] = SecretStr(found[name])
+    check(found, known, owner)
+    return found
 
 
 @cache

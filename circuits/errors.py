@@ -17,12 +17,17 @@ import difflib
 import math
 from collections.abc import Iterable
 
+from circuits.secrets import redacted
+
 LONGEST_SHOWN = 100
 """Characters of a value, in a message."""
 
 
 class ToolkitError(Exception):
-    """Any error this toolkit raises on purpose."""
+    """Any error this toolkit raises on purpose; its message holds no credential, whoever's words it repeats."""
+
+    def __init__(self, *args: object):
+        super().__init__(*(redacted(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class Refused(ToolkitError, ValueError):

@@ -15,6 +15,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
 from circuits.errors import Refused, unknown
+from circuits.secrets import is_secret
 
 MISSING = inspect.Parameter.empty
 """The default of an option that must be given."""
@@ -78,7 +79,8 @@ def check(options: Mapping[str, Any], known: Mapping[str, Option], owner: str) -
                 raise Refused(f"{owner} has no options, and '{name}' was given")
             raise unknown(f"option of {owner}:", name, known)
         if wrong := known[name].wrong(value):
-            raise Refused(f"option {name} of {owner} {wrong}; it is {value!r}")
+            said = "its value is secret" if is_secret(name, value) else f"it is {value!r}"
+            raise Refused(f"option {name} of {owner} {wrong}; {said}")
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any]:

@@ -102,13 +102,13 @@ def forecast_by_name(device: str, work: Work) -> Forecast | None:
     return replace(made, notes=tuple(notes))
 
 
-def charge(device: str, request: JobRequest, *, circuit_s: float | None = None) -> Charge | None:
+def charge(device: str, request: JobRequest, target: Target | None = None) -> Charge | None:
     """What one job costs by the price table; None: its price is not known, which is not the same as nothing.
 
     Args:
         device: Its name.
         request: What the job runs.
-        circuit_s: Duration of one circuit, in seconds; taken as 0 where it is not known.
+        target: Says how long the circuits last; without it they are taken to last no time.
 
     Raises:
         Refused: if the user's price table is wrong.
@@ -117,10 +117,11 @@ def charge(device: str, request: JobRequest, *, circuit_s: float | None = None) 
     if price is None:
         return None
     n_shots = request.shots * len(request.circuits)
-    qpu_s = price.qpu_s(jobs=1, executions=n_shots, circuit_s=circuit_s)
+    sizes = [size_of(circuit, target) for circuit in request.circuits]
+    longest = max((size.seconds or 0.0 for size in sizes), default=0.0)
+    qpu_s = price.qpu_s(jobs=1, executions=n_shots, circuit_s=longest)
     money = (price.usd_per_qpu_s or 0.0) * (qpu_s or 0.0)
-    for circuit in request.circuits:
-        size = size_of(circuit)
+    for size in sizes:
         usd = price.usd(
             circuits=1,
             shots=request.shots,
@@ -146,9 +147,10 @@ def _priced(
 ) -> Forecast:
     shots = plan.shots(work.precision, work.shots, default_shots) or default_shots
     values = 1 + n_shifted(work.circuit) if work.derivative else 1
-    at_once = work.n_rows * values * len(plan.groups)
-    circuits = work.n_evaluations * at_once
-    jobs = work.n_evaluations * (math.ceil(at_once / most_circuits) if most_circuits else min(at_once, 1))
+    circuits = work.n_evaluations * work.n_rows * values * len(plan.groups)
+    calls = getattr(work, "n_calls", work.n_evaluations)  # each sends at least one job
+    at_once = math.ceil(circuits / max(calls, 1))
+    jobs = calls * (math.ceil(at_once / most_circuits) if most_circuits else min(at_once, 1))
     seconds = size.seconds if size else None
     made = Forecast(
         device,

@@ -19,6 +19,7 @@ from qiskit.transpiler import Target
 from backends.measurement.outcomes import Outcomes
 from backends.providers.calibration import Calibration
 from circuits.fingerprint import fingerprint
+from circuits.secrets import redacted
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -38,6 +39,9 @@ class JobState:
     reason: str = ""
     ahead: int | None = None
     charge: "Charge | None" = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", redacted(self.reason))  # it is kept, and shown
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from qiskit.exceptions import QiskitError
 from qiskit.providers import BackendV2, JobStatus
 
 from backends.border import border
+from backends.forecast.work import charge
 from backends.measurement.counted import counted, outcomes_of
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.targets import LEVELS, OptimizationLevel
 from backends.providers.answers import NOT_FOUND, answer_of, asking, submitting
 from backends.providers.device import Device
-from backends.providers.hardware import Elsewhere, Hardware, Here, JobRequest, JobState, Status
+from backends.providers.hardware import Charge, Elsewhere, Hardware, Here, JobRequest, JobState, Status
 from backends.simulators.noise import Noise, is_fake, own_noise
 from circuits.errors import LostJob, Refused
 
@@ -160,6 +161,10 @@ class QiskitElsewhere(_Qiskit, Elsewhere):
             return None
         with border(self.name), asking(self.name):
             return tuple(str(job.job_id()) for job in device.jobs(tags=[tag]))
+
+    def charge(self, request: JobRequest) -> Charge:
+        """By the price table; shots alone where it does not have the device."""
+        return charge(self.name, request, self.target.target) or super().charge(request)
 
     def pending(self) -> int | None:
         """See `Elsewhere.pending`."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import typer
 
 from circuits.errors import ToolkitError
+from circuits.secrets import redacted
 from hybrid.cli import batch, jobs, plan, record, run
 from hybrid.cli.exit_codes import HELP, UNRECORDED, of_error
 
@@ -69,10 +70,10 @@ def _call() -> int:
 
 def _fault(err: Exception) -> str:
     """One line on an error that should not happen, and where its trace was written."""
-    message = str(err).splitlines()[0][:200] if str(err) else "no more is known"
+    message = redacted(str(err)).splitlines()[0][:200] if str(err) else "no more is known"
     try:
         with tempfile.NamedTemporaryFile("w", prefix="hybrid-", suffix=".txt", delete=False) as file:
-            traceback.print_exception(err, file=file)
+            file.write(redacted("".join(traceback.format_exception(err))))
         where = f"its full trace is in {Path(file.name)}"
     except OSError:
         where = "its trace could not be written"

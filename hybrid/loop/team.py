@@ -19,6 +19,7 @@ from hybrid.loop.evaluator import Evaluator
 from hybrid.loop.threads import check_ranks
 from hybrid.optimizers.optimizer import Points, Told
 from hybrid.ranks.mpi import Ranks
+from hybrid.runs.replay import Replay
 from hybrid.workload.workload import Workload
 
 ERRORS = 1
@@ -114,6 +115,8 @@ def evaluator(work: Workload, backend: Backend, team: Ranks) -> Callable[[Points
         ToolkitError: if the workload cannot be compiled on a rank.
     """
     check_ranks(backend)
+    if isinstance(backend, Replay):
+        return backend.answering(work)
     alone = team.size == 1 or backend.origin is None or backend.capabilities().place == "provider"
     return Evaluator(work, backend) if alone else SharedEvaluator(work, backend, team)
 

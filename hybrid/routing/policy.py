@@ -1,8 +1,8 @@
 """The policy: where data with a label may go, who approved it, and until when; and a log of every decision.
 
-A policy is a file of TOML, ``[[approval]]`` after ``[[approval]]``; what none of them allows is refused. There may be one
-for the whole machine and one of the user's: then both must allow it. Without any, open data may go to every vendor, and
-all data to every site.
+A policy is a file of TOML, ``[[approval]]`` after ``[[approval]]``; what none of them allows is refused. There may be
+one for the whole machine and one of the user's: then both must allow it. Without any, open data may go to every vendor,
+and all data to every site.
 """
 
 import getpass

@@ -11,6 +11,7 @@ import platformdirs
 from pydantic import ValidationError
 
 from circuits.errors import Refused, unknown
+from circuits.secrets import is_secret, redacted
 from hybrid.sites.local import Local
 from hybrid.sites.site import Site
 from hybrid.sites.slurm import Slurm
@@ -89,7 +90,9 @@ def _has_huge(value: Any) -> bool:
 
 def _line(fault: Any, model: type[Site], table: dict[str, Any]) -> str:
     key = str(fault["loc"][0])
-    at = key if key == "environment" else f"{key} = {shown(table.get(key))}"  # which may hold a secret
+    value = table.get(key)
+    hidden = key == "environment" or is_secret(key, value)
+    at = key if hidden else f"{key} = {redacted(shown(value))}"
     if fault["type"] == "extra_forbidden":
         near = difflib.get_close_matches(key, model.model_fields, n=1)
         return f"{at}: unknown key; " + (

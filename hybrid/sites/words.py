@@ -9,11 +9,13 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from circuits.errors import Refused
+from circuits.secrets import is_secret
 
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 """What ends a line somewhere, or cannot be seen; a tab is neither."""
 
-SECRET = re.compile(r"(?i)\b\w*(token|secret|passw(or)?d|api_?key|credential)\w*\s*=")
+ASSIGNED = re.compile(r"([\w.-]+)\s*=")
+"""What is set somewhere in a line of shell."""
 
 NAME_BYTES, PATH_BYTES = 255, 4000
 """Longest name of a file, and longest path of a run's folder that leaves room for what lies in it, in bytes."""
@@ -59,7 +61,7 @@ def one_line(line: str) -> str:
 
 def no_secret(line: str) -> str:
     """One line that sets no secret: the script is kept, and read by others."""
-    if SECRET.search(one_line(line)):
+    if any(is_secret(name) for name in ASSIGNED.findall(one_line(line))) or is_secret("", line):
         raise ValueError(
             "looks like a secret, and the script is kept in the run's folder; set it in your own shell's environment"
         )

@@ -7,9 +7,13 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from circuits.errors import Refused
+from circuits.secrets import is_reference, is_secret, redacted
 from hybrid.studies.problem_and_ansatz import kinds, model_of
 from hybrid.studies.sections import Backend, Budget, Optimizer, Run, Spec
 from hybrid.studies.sweep import shown
+
+SECRETS = ("token", "secret", "password", "api_key", "access_key", "credential")
+"""Names of options whose values no message shows, though they be misspelt."""
 
 _SINGLE = {"optimizer": Optimizer, "backend": Backend, "run": Run, "budget": Budget}
 
@@ -45,9 +49,9 @@ def _in_section(fault: Mapping[str, Any], section: str, data: Mapping[str, Any])
         near = _near(section, [*Spec.model_fields, "sweep"], "[{}]")
         if isinstance(table, dict):
             return f"[{section}]: unknown section{near}"
-        return f"{section} = {shown(table)}: unknown key outside of all sections{_owner(section) or near}"
+        return f"{section} = {_shown(section, table)}: unknown key outside of all sections{_owner(section) or near}"
     if not isinstance(table, dict):
-        return f"{section} = {shown(table)}: must be a section [{section}] with keys"
+        return f"{section} = {_shown(section, table)}: must be a section [{section}] with keys"
     known = kinds(section)
     if "kind" not in table:
         return f"[{section}] kind: missing; must be one of {', '.join(known)}"
@@ -61,7 +65,7 @@ def _at_key(fault: Mapping[str, Any], section: str, key: str, data: Mapping[str,
     expected = f"must be {field.description}" if field and field.description else fault["msg"]
     if fault["type"] == "missing" and key not in table:
         return f"[{section}] {key}: missing; {expected}"
-    at = f"[{section}] {key} = {shown(table[key])}" if key in table else f"[{section}] {key}"
+    at = f"[{section}] {key} = {_shown(key, table[key])}" if key in table else f"[{section}] {key}"
     context = fault.get("ctx", {})
     if fault["type"] == "extra_forbidden" or "known" in context:
         known = context.get("known", list(model.model_fields))
@@ -71,6 +75,13 @@ def _at_key(fault: Mapping[str, Any], section: str, key: str, data: Mapping[str,
     if fault["type"] == "value_error":
         return f"{at}: {context['error']}"
     return f"{at}: {fault['msg']}" if fault["type"] == "rule" else f"{at}: {expected}"
+
+
+def _shown(key: str, value: Any) -> str:
+    """A value as `shown` gives it, unless it is secret."""
+    misspelt = any(is_secret(near) for near in difflib.get_close_matches(key, SECRETS, n=1))
+    hidden = (misspelt or is_secret(key, value)) and not is_reference(value)
+    return "..." if hidden else redacted(shown(value))
 
 
 def _model(section: str, table: Mapping[str, Any]) -> type[BaseModel]:

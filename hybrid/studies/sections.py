@@ -8,8 +8,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from circuits.secrets import is_reference, is_secret
 from hybrid.studies.fields import STRICT, Count, Section, fault
 from hybrid.studies.problem_and_ansatz import PROBLEMS, AnyAnsatz, AnyProblem, Molecule, Uccsd
+
+NO_SECRET = (
+    "a study file is kept and shown, so it may hold no secret: write "
+    '{key} = {{from = "environment", name = "VARIABLE"}}, and set that variable'
+)
 
 
 def _backend_name(name: str) -> str:
@@ -82,6 +88,10 @@ class Backend(Section):
         known = {} if self.name == "auto" else registry.options(self.name)
         for key, value in self.options.items():
             if key in known:
+                if is_reference(value):
+                    continue
+                if is_secret(key, value):
+                    raise fault(key, None, NO_SECRET.format(key=key))
                 if wrong := known[key].wrong(value):
                     raise fault(key, value, wrong)
                 continue

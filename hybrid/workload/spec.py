@@ -1,6 +1,5 @@
 """The written form of a workload and its backend: JSON-able values, read back strictly and to the last bit."""
 
-import re
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -11,12 +10,10 @@ import backends
 from backends.base import Backend
 from circuits import Problem
 from circuits.errors import Refused
+from circuits.secrets import is_hidden, is_reference, kept
 from hybrid import optimizers
 from hybrid.workload.arguments import BackendLike
 from hybrid.workload.workload import Workload, workload
-
-SECRET = re.compile(r"(?i)token|secret|passw(or)?d|api_?key|access_?key|credential|private_?key|\bauth")
-"""Names of options whose values are never written down."""
 
 
 class RecordModel(BaseModel):
@@ -83,6 +80,13 @@ class BackendSpec(RecordModel):
         """What tables and messages call it."""
         return self.name or self.object or "?"
 
+    @property
+    def question(self) -> tuple[Any, ...]:
+        """What must be the same for a run to go on: all but where its secrets come from."""
+        secret = {*self.withheld, *(name for name, value in self.options.items() if is_reference(value))}
+        options = {name: value for name, value in self.options.items() if name not in secret}
+        return self.name, self.object, options, secret
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form, without empty fields."""
         return self.model_dump(exclude_defaults=True) | ({} if self.name is None else {"options": self.options})
@@ -146,15 +150,17 @@ def backend_spec(backend: Backend) -> BackendSpec:
         backend: One that `backends.get` made from a name, or an object around another library's device.
 
     Returns:
-        Name and options. Options that may be secret are withheld, and only their names are kept; a backend with an
-        option that is not a string, a number, a truth value or None is described like an object without a name.
+        Name and options. A secret that stands in a variable of the environment is a reference to it; of any other only
+        the option's name is kept. A backend with an option that is neither that nor a string, a number, a truth value
+        or None is described like an object without a name.
     """
     origin = backend.origin
     if origin is None:
         return BackendSpec(object=backend.capabilities().name)
-    secret = sorted(name for name in origin.options if SECRET.search(name))
-    options = {name: value for name, value in origin.options.items() if name not in secret}
-    if not all(isinstance(value, str | int | float | bool | None) for value in options.values()):
+    safe = {name: kept(name, value) for name, value in origin.options.items()}
+    secret = sorted(name for name, value in safe.items() if is_hidden(value))
+    options = {name: value for name, value in safe.items() if name not in secret}
+    if not all(isinstance(value, str | int | float | bool | None) or is_reference(value) for value in options.values()):
         return BackendSpec(object=backend.capabilities().name)
     return BackendSpec(name=origin.name, options=options, withheld=secret)
 
@@ -180,7 +186,7 @@ def backend_of(spec: BackendSpec, backend: BackendLike | None = None) -> Backend
     """
     if backend is not None:
         given = backends.get(backend)
-        if backend_spec(given) != spec:
+        if backend_spec(given).question != spec.question:
             raise Refused(f"the run was started on {spec.title} {spec.options}, and {backend!r} is another backend")
         return given
     if spec.name is None:

@@ -65,6 +65,12 @@ class Workload:
         return self.optimizer.evaluations(*size) + self.optimizer.comparisons(*size)
 
     @property
+    def n_calls(self) -> int:
+        """Predicted number of times that rows are sent together: once a step, but every comparison of states alone."""
+        n_evaluations = self.n_evaluations
+        return n_evaluations if self.optimizer.geometry else min(n_evaluations, self.max_steps)
+
+    @property
     def derivative(self) -> bool:
         """Whether gradients are asked for."""
         return self.optimizer.uses_gradient

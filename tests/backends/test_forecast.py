@@ -93,6 +93,7 @@ def test_the_evaluations_of_the_whole_workload_are_counted():
     found = backends.get("ibm:fake_manila").forecast(work)
     assert found is not None
     assert found.circuits == 2 * work.n_evaluations
+    assert found.jobs == 10  # one a step, with both of its points
     assert found.shots == 100 * found.circuits
 
 
