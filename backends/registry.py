@@ -19,6 +19,7 @@ BUILT_IN = {
     "aer": "backends.simulators.aer:Aer",
     "reference": "backends.simulators.reference:Reference",
     "ibm": "backends.providers.ibm:IBM",
+    "braket": "backends.providers.braket:BRAKET",
 }
 """Name to ``module:class``, or to a `Family` of devices; of equally fast ones "auto" takes the first."""
 
