@@ -20,6 +20,7 @@ BUILT_IN = {
     "reference": "backends.simulators.reference:Reference",
     "ibm": "backends.providers.ibm:IBM",
     "braket": "backends.providers.braket:BRAKET",
+    "ionq": "backends.providers.ionq:IONQ",
 }
 """Name to ``module:class``, or to a `Family` of devices; of equally fast ones "auto" takes the first."""
 
