@@ -25,6 +25,8 @@ BUILT_IN = {
     "iqm": "backends.providers.worker.families:IQM",
     "aqt": "backends.providers.worker.families:AQT",
     "qrmi": "backends.providers.worker.families:QRMI",
+    "braket": "backends.providers.braket:BRAKET",
+    "ionq": "backends.providers.ionq:IONQ",
 }
 """Name to ``module:class``, or to a `Family` of devices; of equally fast ones "auto" takes the first."""
 

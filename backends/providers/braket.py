@@ -1,0 +1,429 @@
+"""Amazon Braket: its simulators in this process, and the devices that its service sells time on."""
+
+import os
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from annotated_types import Ge, Le
+from qiskit import QuantumCircuit
+from qiskit.circuit import Measure
+from qiskit.circuit.library import get_standard_gate_name_mapping
+from qiskit.transpiler import Target
+
+from backends.border import border
+from backends.measurement.outcomes import Outcomes, all_bits
+from backends.measurement.sampled import Sampling, sampling
+from backends.measurement.targets import LEVELS, OptimizationLevel
+from backends.memory import check
+from backends.providers.aws import CREDENTIALS, aws
+from backends.providers.device import Device
+from backends.providers.family import Family
+from backends.providers.hardware import Charge, Elsewhere, Here, JobRequest, JobState, Status
+from backends.seeds import child_seed
+from circuits.errors import FailedJob, Refused, ToolkitError, unknown
+
+if TYPE_CHECKING:
+    from braket.circuits import Circuit
+
+LOCAL = ("local", "local-noise")
+"""Simulators in this process."""
+
+ONE_QUBIT = ["h", "x", "y", "z", "s", "sdg", "t", "tdg", "sx", "sxdg", "rx", "ry", "rz", "p", "u"]
+TWO_QUBITS = ["cx", "cy", "cz", "cp", "swap", "iswap", "ecr", "rxx", "ryy", "rzz"]
+"""Gates of the simulators: those that mean the same in both libraries, and that there is a noise channel for."""
+
+RATES = {"one_qubit_error": 0.001, "two_qubit_error": 0.01, "readout_error": 0.02}
+"""Of ``braket:local-noise`` where nothing else is asked for: about those of machines of 2025."""
+
+TAG = "hybrid-job"
+"""Name of the tag that each task carries."""
+
+TASK_USD = 0.3
+"""Price of each task on a QPU, besides that of its shots: the same for all of them in Amazon's price list."""
+
+STATES: dict[str, Status] = {
+    "CREATED": "queued",
+    "QUEUED": "queued",
+    "RUNNING": "running",
+    "CANCELLING": "running",
+    "COMPLETED": "done",
+    "FAILED": "failed",
+    "CANCELLED": "cancelled",
+}
+
+Rate = Annotated[float, Ge(0), Le(1)]
+
+
+def device(
+    name: str,
+    *,
+    one_qubit_error: Annotated[Rate | None, "a probability from 0 to 1, for local-noise"] = None,
+    two_qubit_error: Annotated[Rate | None, "a probability from 0 to 1, for local-noise"] = None,
+    readout_error: Annotated[Rate | None, "a probability from 0 to 1, for local-noise"] = None,
+    noise: Annotated[Any, "a NoiseModel of braket.circuits.noise_model, for local-noise"] = None,
+    results: Annotated[str | None, "where in S3 a device's results go, as s3://BUCKET/FOLDER"] = None,
+    optimization_level: Annotated[OptimizationLevel, LEVELS] = 0,
+) -> Device:
+    """A simulator or a device of Amazon Braket.
+
+    Args:
+        name: ``local``, without noise; ``local-noise``, a density matrix with noise; or a device of the service by its
+            name, such as ``Garnet`` or ``SV1``, or by its ARN.
+        one_qubit_error: Probability p of depolarizing noise after each one-qubit gate: with p the qubit gets X, Y or Z,
+            each as likely. 0.001 if None.
+        two_qubit_error: The same after each two-qubit gate, for the 15 products of Paulis. 0.01 if None.
+        readout_error: Probability that a measured bit is told wrong. 0.02 if None.
+        noise: A whole noise model instead of these rates.
+        results: As ``s3://BUCKET/FOLDER``; the bucket that Braket makes for the account if None.
+        optimization_level: As for `Device`.
+
+    Raises:
+        Refused: for an unknown device, an option that it does not have, missing credentials, or without the extra
+            ``braket``.
+    """
+    rates = {"one_qubit_error": one_qubit_error, "two_qubit_error": two_qubit_error, "readout_error": readout_error}
+    chosen = {key: rate for key, rate in rates.items() if rate is not None}
+    foreign = [*chosen, *(["noise"] if noise is not None else [])] if name != "local-noise" else []
+    foreign += ["results"] if results is not None and name in LOCAL else []
+    if foreign:
+        raise Refused(f"'braket:{name}' has no option '{foreign[0]}'")
+    if chosen and noise is not None:
+        raise Refused(f"'noise' is a whole noise model: leave '{next(iter(chosen))}' out, or put it into the model")
+    _import(name)
+    if name == "local":
+        return Device(BraketHere(name, None), optimization_level=optimization_level)
+    if name == "local-noise":
+        model = _noise_model(**(RATES | chosen)) if noise is None else _checked(noise)
+        return Device(BraketHere(name, model), optimization_level=optimization_level)
+    return Device(BraketElsewhere(_found(name), results), optimization_level=optimization_level)
+
+
+class BraketHere(Here):
+    """A simulator of Braket's in this process.
+
+    It computes the probabilities of all bit strings, noise of measurements included, and shots are drawn from them.
+
+    Args:
+        name: After ``braket:``.
+        noise: A NoiseModel of Braket's, with which a density matrix is computed; None for a statevector.
+    """
+
+    def __init__(self, name: str, noise: Any):
+        from braket.devices import LocalSimulator
+
+        self.name = f"braket:{name}"
+        self.summary = "Amazon Braket's local simulator, " + ("with noise" if noise is not None else "without noise")
+        self.target = gates()
+        self.n_qubits = None
+        self.noisy = noise is not None
+        self._noise = noise
+        self._simulator = LocalSimulator("braket_dm" if self.noisy else "braket_sv")
+
+    def run(self, circuits: Sequence[QuantumCircuit], shots: int, seed: int | None) -> list[Outcomes]:
+        """See `Here.run`."""
+        outcomes = []
+        for number, circuit in enumerate(circuits):
+            n_qubits = circuit.num_qubits
+            check(3 * 16 * 2 ** (2 * n_qubits if self.noisy else n_qubits), what=f"{n_qubits} qubits on {self.name}")
+            request = sampling(circuit, (), shots=shots)
+            p = self._probabilities(request)
+            drawn = np.random.default_rng(child_seed(seed, number)).multinomial(shots, p)
+            seen = np.flatnonzero(drawn)
+            outcomes.append(request.classical(Outcomes(all_bits(len(p))[seen], drawn[seen])))
+        return outcomes
+
+    def _probabilities(self, request: Sampling) -> np.ndarray:
+        """Of all strings of the measured qubits, shape (2^k,); bit j of an index belongs to the j-th of them."""
+        from braket.circuits import Circuit
+        from braket.circuits.measure import Measure as BraketMeasure
+
+        n = len(request.qubits)
+        with border(self.name):
+            measured = converted(request, self.name)
+            if self._noise is not None:
+                measured = self._noise.apply(measured)
+            plain: Any = Circuit([one for one in measured.instructions if not isinstance(one.operator, BraketMeasure)])
+            plain.i(request.qubits)  # a qubit that no gate acts on is there all the same
+            plain.probability(target=list(request.qubits))
+            result: Any = self._simulator.run(plain, shots=0).result()
+            values = np.asarray(result.values[0])
+        values = values.reshape((2,) * n).transpose(range(n)[::-1]).reshape(-1).clip(0)
+        return values / values.sum()
+
+
+class BraketElsewhere(Elsewhere):
+    """A device of the Braket service; each circuit is one quantum task.
+
+    Tasks carry the job's tag, by which they are found again, and a client token made from it: sending a job again with
+    the same tag gives the task that is there already. On a QPU the gates stand in a verbatim box on the qubits that
+    were chosen here, so that nothing is compiled again.
+
+    Args:
+        device: An ``AwsDevice``.
+        results: As for `device`.
+    """
+
+    most_circuits = 1
+    idempotent = True
+    """Whether a job that is sent again with the same tag is the same job."""
+    where_to_look = "look at the quantum tasks in the Amazon Braket console"
+
+    def __init__(self, device: Any, results: str | None = None):
+        from braket.aws import AwsDeviceType
+        from qiskit_braket_provider.providers.target import aws_device_to_target
+
+        self.name = f"braket:{device.name}"
+        self.summary = f"{device.provider_name} {device.name} at Amazon Braket"
+        self.noisy = device.type == AwsDeviceType.QPU
+        self._device = device
+        self._session: Any = device.aws_session
+        self._results = results
+        self._labels: list[int] | None = None
+        service = device.properties.service
+        self.most_shots = int(service.shotsRange[1])
+        self._price: Any = service.deviceCost
+        if self.noisy:
+            _check_verbatim(self.name, device)
+            self._labels = sorted(device.topology_graph.nodes)
+            self.target = aws_device_to_target(device)
+            self.n_qubits = self.target.num_qubits
+        else:
+            self.target = gates()
+            self.n_qubits = int(device.properties.paradigm.qubitCount)
+
+    def submit(self, request: JobRequest, tag: str) -> str:
+        """See `Elsewhere.submit`."""
+        from braket.aws import AwsQuantumTask
+
+        (circuit,) = request.circuits
+        program = converted(sampling(circuit, (), shots=request.shots), self.name, self._target(), self._labels)
+        with aws(self.name):
+            place = self._place()
+        with aws(self.name, sending=True):
+            task = AwsQuantumTask.create(
+                _Tokened(self._session, tag),  # pyright: ignore[reportArgumentType]
+                self._device.arn,
+                program,
+                place,
+                request.shots,
+                disable_qubit_rewiring=self.noisy,
+                tags={TAG: tag},
+            )
+        return task.id
+
+    def state(self, job_id: str) -> JobState:
+        """See `Elsewhere.state`."""
+        with aws(self.name):
+            told = self._session.get_quantum_task(job_id)
+        if told["status"] not in STATES:
+            raise FailedJob(f"{self.name} says that task {job_id} is {told['status']}, which nobody here knows")
+        position = str((told.get("queueInfo") or {}).get("position", "")).removeprefix(">")
+        ahead = int(position) if position.isdigit() else None
+        return JobState(STATES[told["status"]], told.get("failureReason", ""), ahead)
+
+    def outcomes(self, job_id: str, request: JobRequest) -> list[Outcomes]:
+        """See `Elsewhere.outcomes`."""
+        from braket.aws import AwsQuantumTask
+
+        with aws(self.name):
+            result: Any = AwsQuantumTask(job_id, self._session).result()
+        (circuit,) = request.circuits
+        asked = sampling(circuit, (), shots=request.shots)
+        labels = [self._labels[q] if self._labels else q for q in asked.qubits]
+        measured: list[int] = list(getattr(result, "measured_qubits", None) or ())
+        shots = getattr(result, "measurements", None)
+        if shots is None or len(shots) != request.shots or not set(labels) <= set(measured):
+            raise FailedJob(
+                f"{self.name} gave {0 if shots is None else len(shots)} shots of qubits {measured}, where "
+                f"{request.shots} of qubits {labels} were asked for"
+            )
+        columns = np.asarray(shots)[:, [measured.index(label) for label in labels]]
+        bits, counts = np.unique(columns, axis=0, return_counts=True)
+        return [asked.classical(Outcomes(bits.astype(np.uint8), counts))]
+
+    def cancel(self, job_id: str) -> None:
+        """See `Elsewhere.cancel`."""
+        if self.state(job_id).status in ("queued", "running"):
+            with aws(self.name):
+                self._session.cancel_quantum_task(job_id)
+
+    def find(self, tag: str) -> tuple[str, ...] | None:
+        """See `Elsewhere.find`; all tasks of the account on this device are gone through, since AWS filters no tags."""
+        device = {"name": "deviceArn", "operator": "EQUAL", "values": [self._device.arn]}
+        with aws(self.name):
+            pages = self._session.braket_client.get_paginator("search_quantum_tasks").paginate(filters=[device])
+            tasks = [task for page in pages for task in page["quantumTasks"]]
+        return tuple(task["quantumTaskArn"] for task in tasks if (task.get("tags") or {}).get(TAG) == tag)
+
+    def charge(self, request: JobRequest) -> Charge:
+        """By the price that the device itself names; simulators are charged by time, here for one minute a circuit."""
+        count = len(request.circuits)
+        shots = count * request.shots
+        price = float(self._price.price) if self._price is not None else 0.0
+        by_shot = self._price is not None and str(self._price.unit).lower() == "shot"
+        usd = price * shots if by_shot else price * count
+        return Charge(usd=usd + (TASK_USD * count if self.noisy else 0.0), shots=shots)
+
+    def left_usd(self) -> float | None:
+        """What the account's own spending limits leave for this device, US dollars; None where it has set none."""
+        device = {"name": "deviceArn", "operator": "EQUAL", "values": [self._device.arn]}
+        with aws(self.name):
+            pages = self._session.braket_client.get_paginator("search_spending_limits").paginate(filters=[device])
+            limits = [limit for page in pages for limit in page["spendingLimits"]]
+        left = [float(one["spendingLimit"]) - float(one["queuedSpend"]) - float(one["totalSpend"]) for one in limits]
+        return min(left, default=None)
+
+    def _target(self) -> Target | None:
+        return self.target if self.noisy and isinstance(self.target, Target) else None
+
+    def _place(self) -> Any:
+        uri = self._results or os.environ.get("AMZN_BRAKET_TASK_RESULTS_S3_URI")
+        if uri is None:
+            return self._session.default_bucket(), "tasks"
+        try:
+            return self._session.parse_s3_uri(uri)
+        except ValueError as err:
+            raise Refused(f"results must be s3://BUCKET/FOLDER; it is {uri!r}") from err
+
+
+class _Tokened:
+    """Braket's session, whose next task gets a client token: the service makes one task of all requests that have it.
+
+    The SDK passes none; its AWS client would make a new one for each call.
+    """
+
+    def __init__(self, session: Any, token: str):
+        self._session = session
+        self._token = token
+
+    def create_quantum_task(self, **request: Any) -> str:
+        return self._session.create_quantum_task(clientToken=self._token, **request)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+
+def gates() -> Target:
+    """The gates of Braket's simulators, on any qubits."""
+    known = get_standard_gate_name_mapping()
+    target = Target(num_qubits=None)
+    for name in [*ONE_QUBIT, *TWO_QUBITS]:
+        target.add_instruction(known[name], name=name)
+    target.add_instruction(Measure())
+    return target
+
+
+def converted(
+    request: Sampling, name: str, target: Target | None = None, labels: Sequence[int] | None = None
+) -> "Circuit":
+    """Gates and the measurements of a request's qubits, as Braket's circuit; no gate is added, dropped or merged.
+
+    Args:
+        request: What to run; its circuit is in the device's gates.
+        name: Of the device.
+        target: Of a QPU: the gates then stand in a verbatim box.
+        labels: The device's own names of the target's qubits.
+
+    Raises:
+        Refused: for a circuit that measures on its way, or a gate that Braket does not have.
+    """
+    from braket.circuits import Circuit
+    from braket.circuits.compiler_directive import CompilerDirective
+    from qiskit_braket_provider import to_braket
+
+    gates = request.at_end(name)
+    plain = QuantumCircuit(gates.num_qubits, len(request.qubits))  # without a global phase, which nobody can measure
+    for instruction in gates.data:
+        if instruction.operation.name != "barrier":  # between gates that are run as they stand it says nothing
+            plain.append(instruction.operation, [gates.find_bit(qubit).index for qubit in instruction.qubits])
+    n_gates = len(plain.data)
+    plain.measure(request.qubits, range(len(request.qubits)))
+    try:
+        circuit = to_braket(plain, verbatim=True, target=target, qubit_labels=labels)
+    except (KeyError, ValueError, NotImplementedError) as err:
+        raise Refused(f"the circuit cannot be written for {name}: {err}") from err
+    own = [one for one in circuit.instructions if not isinstance(one.operator, CompilerDirective)]
+    if len(own) != n_gates + len(request.qubits):
+        raise FailedJob(f"{name} was to get {n_gates} gates, and Braket's adapter wrote {len(own)} instructions")
+    return circuit if target is not None else Circuit(own)
+
+
+def _import(name: str) -> None:
+    try:
+        import braket.aws  # noqa: F401
+        import qiskit_braket_provider  # noqa: F401
+    except ImportError as err:
+        raise Refused(f"'braket:{name}' needs Amazon's SDK: pip install 'hybrid-codesign[braket]'") from err
+
+
+def _noise_model(one_qubit_error: float, two_qubit_error: float, readout_error: float) -> Any:
+    from braket.circuits import gates
+    from braket.circuits.noise_model import GateCriteria, MeasureCriteria, NoiseModel
+    from braket.circuits.noises import BitFlip, Depolarizing, TwoQubitDepolarizing
+
+    for name, rate, most in (
+        ("one_qubit_error", one_qubit_error, 0.75),
+        ("two_qubit_error", two_qubit_error, 0.9375),
+        ("readout_error", readout_error, 0.5),
+    ):
+        if rate > most:
+            raise Refused(f"{name} must be from 0 to {most}, where nothing is left of the state; it is {rate}")
+    ones = [gates.H, gates.X, gates.Y, gates.Z, gates.S, gates.Si, gates.T, gates.Ti, gates.V, gates.Vi]
+    ones += [gates.Rx, gates.Ry, gates.Rz, gates.PhaseShift, gates.U]
+    twos = [gates.CNot, gates.CY, gates.CZ, gates.CPhaseShift, gates.Swap, gates.ISwap, gates.ECR]
+    twos += [gates.XX, gates.YY, gates.ZZ]
+    model = NoiseModel()
+    model.add_noise(Depolarizing(float(one_qubit_error)), GateCriteria(ones))
+    model.add_noise(TwoQubitDepolarizing(float(two_qubit_error)), GateCriteria(twos))
+    model.add_noise(BitFlip(float(readout_error)), MeasureCriteria())
+    return model
+
+
+def _checked(noise: Any) -> Any:
+    from braket.circuits.noise_model import NoiseModel
+
+    if not isinstance(noise, NoiseModel):
+        raise Refused(f"noise must be a NoiseModel of braket.circuits.noise_model; it is a {type(noise).__name__}")
+    return noise
+
+
+def _found(name: str) -> Any:
+    """The device of a name or an ARN, as Braket's ``AwsDevice``."""
+    from braket.aws import AwsDevice, AwsSession
+
+    what = f"braket:{name}"
+    try:
+        with aws(what), warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")  # a region that could not be searched is a warning to the SDK
+            session = AwsSession()
+            if session.boto_session.get_credentials() is None:
+                raise Refused(f"{what} cannot be asked without credentials; {CREDENTIALS}")
+            if name.startswith("arn:"):
+                return AwsDevice(name, session)
+            found = AwsDevice.get_devices(names=[name], aws_session=session)
+            known = [] if found else [device.name for device in AwsDevice.get_devices(aws_session=session)]
+    except ToolkitError:
+        raise
+    except ValueError as err:
+        raise Refused(f"{what} is no device of this account: {err}") from err
+    if not found and told:
+        raise Refused(f"{what} was not found, and not every region could be searched: {told[0].message}; {CREDENTIALS}")
+    if not found:
+        raise unknown("device of Amazon Braket", name, [*LOCAL, *known])
+    return found[0]
+
+
+def _check_verbatim(name: str, device: Any) -> None:
+    from braket.device_schema import DeviceActionType
+
+    action = device.properties.action.get(DeviceActionType.OPENQASM)
+    if action is None or "verbatim" not in (getattr(action, "supportedPragmas", None) or ()):
+        raise Refused(
+            f"{name} takes no verbatim boxes, so that its service would compile circuits again, and undo gates that "
+            "were written on purpose; use a device that takes them"
+        )
+
+
+BRAKET = Family(device, "Amazon Braket: simulators here, with or without noise, and devices", example="local-noise")
