@@ -1,7 +1,7 @@
 """From values at amplified noise to the value without noise, with its statistical error and an estimate of its bias.
 
-Each curve is fitted by least squares with equal weights, so that a value follows from the points as E = sum_k J_k y_k to
-first order, and its variance is sum_k J_k^2 var_k.
+Each curve is fitted by least squares with equal weights, so that a value follows from the points as E = sum_k J_k y_k
+to first order, and its variance is sum_k J_k^2 var_k.
 
 References:
     Temme, Bravyi and Gambetta, Phys. Rev. Lett. 119, 180509 (2017), for Richardson's extrapolation;
@@ -10,6 +10,7 @@ References:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -92,7 +93,8 @@ def _decay(x: np.ndarray, y: np.ndarray, limit: float) -> tuple[float, np.ndarra
     best = grid[int(np.argmin([misfit(c) for c in grid]))]
     step = grid[1]
     low, high = max(best - step, 0.0), min(best + step, MOST_DECAY)
-    c = float(minimize_scalar(misfit, bounds=(low, high), method="bounded", options={"xatol": 1e-12}).x)
+    minimum: Any = minimize_scalar(misfit, bounds=(low, high), method="bounded", options={"xatol": 1e-12})
+    c = float(minimum.x)
     f = np.exp(-c * x)
     b = size(c)
     if c < 1e-9 or c > MOST_DECAY - 1e-6 or b == 0.0:  # at a bound, or without a signal, only b is free

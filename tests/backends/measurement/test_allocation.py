@@ -43,8 +43,10 @@ def test_levels_against_all_ways_to_cut():
     from itertools import combinations
 
     s = np.sort(np.random.default_rng(5).exponential(size=9) ** 2)[::-1]
-    cost = lambda cuts: sum(  # noqa: E731
-        np.sqrt((b - a) * np.sum(s[a:b] ** 2)) for a, b in zip((0, *cuts), (*cuts, 9), strict=True)
+    cost = (
+        lambda cuts: sum(  # noqa: E731
+            np.sqrt((b - a) * np.sum(s[a:b] ** 2)) for a, b in zip((0, *cuts), (*cuts, 9), strict=True)
+        )
     )
     best = min(cost(cuts) for cuts in combinations(range(1, 9), LEVELS - 1))
     found = cost(tuple(piece.start for piece in levels(s))[1:])
