@@ -119,7 +119,8 @@ class Aer(Backend, Samples):
         unasked: OptimizationLevel = 1 if noise is None else 0
         self._level: OptimizationLevel = unasked if optimization_level is None else optimization_level
         self._mitigation = as_mitigation(mitigation)
-        self._shared = {"grouping": grouping or "auto", "allocation": allocation or "weights"}
+        self._grouping: Grouping = grouping or "auto"
+        self._allocation: Allocation = allocation or "weights"
         words = self._mitigation.words
         if words and self._noise is None:
             raise Refused(f"aer without noise has nothing for mitigation '{words[0]}' to correct; leave it out")
@@ -127,9 +128,7 @@ class Aer(Backend, Samples):
             if given is not None and not words:
                 raise Refused(f"{name} has no effect on aer without mitigation, which counts nothing")
         if words and self._max_bond is not None:
-            raise Refused(
-                "mitigation and max_bond_dimension of aer exclude each other: what is cut is no device's noise"
-            )
+            raise Refused("mitigation corrects a device's noise, and max_bond_dimension of aer adds another; give one")
 
     def capabilities(self) -> Capabilities:
         """What Aer does with these options."""
@@ -151,13 +150,14 @@ class Aer(Backend, Samples):
         )
 
     def _measuring(self, n_qubits: int) -> "Measuring":
-        """This simulator as hardware that only counts, for what mitigation does with counts."""
+        """The simulator as hardware that only counts, for what mitigation does with counts."""
         return Measuring(
             _Counting(self, n_qubits),
             optimization_level=self._level,
             mitigation=self._mitigation,
             default_shots=DEFAULT_SHOTS,
-            **self._shared,
+            grouping=self._grouping,
+            allocation=self._allocation,
         )
 
     def footprint(self, work: Work) -> Footprint:
