@@ -307,7 +307,10 @@ class Experiment:
             )
         for o, constant in enumerate(constants):
             if zne is not None:
-                yield extrapolated(self.ready.factors, values[:, o], limit=float(constant), kind=zne.extrapolation)
+                bound = float(sum(group.bound[o] for group in self.ready.groups))
+                yield extrapolated(
+                    self.ready.factors, values[:, o], limit=float(constant), bound=bound, kind=zne.extrapolation
+                )
             elif cdr is not None:
                 if not any(np.any(group.weights[o]) for group in self.ready.groups):
                     yield Corrected(float(constant), np.zeros(1), 0.0, 0.0)

@@ -140,26 +140,32 @@ def test_a_qubit_that_tells_nothing_fails_by_number():
 )
 def test_extrapolation_finds_what_lies_on_its_curve(kind, decay):
     x = np.array([1.0, 3.0, 5.0])
-    found = extrapolated(x, decay(x), limit=0.5, kind=kind)
+    found = extrapolated(x, decay(x), limit=0.5, bound=9.0, kind=kind)
     assert found.value == pytest.approx(-2, abs=1e-6)
     step = 1e-5
     for k in range(3):
-        shifted = [extrapolated(x, decay(x) + s * step * np.eye(3)[k], limit=0.5, kind=kind).value for s in (1, -1)]
+        shifted = [
+            extrapolated(x, decay(x) + s * step * np.eye(3)[k], limit=0.5, bound=9.0, kind=kind).value for s in (1, -1)
+        ]
         assert found.slopes[k] == pytest.approx((shifted[0] - shifted[1]) / (2 * step), abs=1e-3)
 
 
 def test_extrapolation_says_how_far_another_curve_ends():
     x = np.array([1.0, 3.0, 5.0])
     y = -np.exp(-0.2 * x)
-    found = extrapolated(x, y, limit=0.0, kind="linear")
+    found = extrapolated(x, y, limit=0.0, bound=9.0, kind="linear")
     assert abs(found.value + 1) > 0.05
     assert 0.3 * abs(found.value + 1) < found.bias < 3 * abs(found.value + 1)
 
 
 def test_an_exponential_without_a_signal_has_an_error_all_the_same():
-    found = extrapolated([1, 3, 5], np.array([0.01, -0.02, 0.03]), limit=0.0, kind="exponential")
+    found = extrapolated([1, 3, 5], np.array([0.01, -0.02, 0.03]), limit=0.0, bound=9.0, kind="exponential")
     assert np.isfinite(found.value)
     assert np.any(found.slopes)
+    assert (
+        abs(extrapolated([1, 3, 5], np.array([0.3, 0.001, 0.0]), limit=0.0, bound=1.0, kind="exponential").value)
+        <= 1.01
+    )
 
 
 def test_training_circuits_are_clifford_but_for_a_few(circuit):
