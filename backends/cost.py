@@ -66,6 +66,8 @@ class Footprint:
         standard_error: Statistical error of one value, 0 where values are exact.
         money_usd: What a provider would charge.
         on_card: Memory of a graphics card that it takes beside it; None for work on the processor.
+        circuits: Measured circuits for one value, with those that mitigation adds; 0 where nothing is measured.
+        shots: Of all these circuits together.
     """
 
     passes: float
@@ -75,6 +77,8 @@ class Footprint:
     standard_error: float = 0.0
     money_usd: float = 0.0
     on_card: OnCard | None = None
+    circuits: int = 0
+    shots: int = 0
 
 
 @dataclass(frozen=True)

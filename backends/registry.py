@@ -117,7 +117,13 @@ def _named(name: str, options: Mapping[str, Any]) -> Backend:
         return make.make(device, **_checked(options, _options(make), f"backend {name}"))
     if colon:
         raise Refused(f"backend '{family}' has no devices to choose from: its name alone is enough")
-    return make(**_checked(options, _options(make), f"backend {name}"))
+    known = _options(make)
+    if "mitigation" in options and "mitigation" not in known:
+        raise Refused(
+            f"backend '{name}' computes without noise, so mitigation has nothing to correct there; leave it out, "
+            'or use a device, its snapshot as in "ibm:fake_manila", or backend "aer" with noise'
+        )
+    return make(**_checked(options, known, f"backend {name}"))
 
 
 def _checked(options: Mapping[str, Any], known: Mapping[str, Option], owner: str) -> dict[str, Any]:

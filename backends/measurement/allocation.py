@@ -1,10 +1,9 @@
 """How the shots of an evaluation are shared among its measured groups.
 
-The variance of an estimate is sum_g s_g^2 / n_g for groups with standard deviations s_g of one shot each; with N shots in
-all it is smallest, (sum_g s_g)^2 / N, where n_g is proportional to s_g. A job has one number of shots for all its
-circuits, so groups share a few numbers: sorted by s, they are cut into levels such that the variance,
-(sum_l sqrt(k_l sum_{g in l} s_g^2))^2 / N for levels of k_l groups, is smallest; a level more is taken only where it
-saves a twentieth.
+The variance of an estimate is sum_g s_g^2 / n_g for groups with standard deviations s_g of one shot each; with N shots
+in all it is smallest, (sum_g s_g)^2 / N, where n_g is proportional to s_g. A job has one number of shots for all its
+circuits, so groups share a few numbers: sorted by s, they are cut into levels such that the variance, (sum_l sqrt(k_l
+sum_{g in l} s_g^2))^2 / N for levels of k_l groups, is smallest; a level more is taken only where it saves a twentieth.
 
 References:
     Rubin, Babbush and McClean, New J. Phys. 20, 053020 (2018), for the optimal shares;
@@ -12,6 +11,7 @@ References:
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -96,7 +96,7 @@ def levels(s: np.ndarray) -> list[slice]:
             end = int(cut[end])
             ends.append(end)
         ends = sorted({*ends, 0})
-        found.append((best[n], [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]))
+        found.append((best[n], [slice(a, b) for a, b in pairwise(ends)]))
     chosen = found[0]
     for other in found[1:]:
         if other[0] ** 2 < (1 - WORTHWHILE) * chosen[0] ** 2:

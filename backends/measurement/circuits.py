@@ -51,9 +51,7 @@ class MeasuredCircuits:
 
     def bound(self, row: np.ndarray) -> QuantumCircuit:
         """The circuit with the parameters of a row, before any change of basis."""
-        return self.circuit.assign_parameters(
-            dict(zip(self.parameters, row, strict=True)), inplace=False, strict=False
-        )
+        return self.circuit.assign_parameters(dict(zip(self.parameters, row, strict=True)), inplace=False, strict=False)
 
     def rotated(self, rows: np.ndarray) -> Iterator[QuantumCircuit]:
         """Circuits in each group's basis, not measured yet: groups of the first row, then of the next."""
@@ -66,8 +64,7 @@ class MeasuredCircuits:
         """The same circuits, original qubit q measured into bit q."""
         layouts = [tail.layout for tail in self.tails] * len(rows)
         return [
-            measure(circuit, layout, self.together)
-            for circuit, layout in zip(self.rotated(rows), layouts, strict=True)
+            measure(circuit, layout, self.together) for circuit, layout in zip(self.rotated(rows), layouts, strict=True)
         ]
 
     def estimate(self, outcomes: list[Outcomes], n_rows: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """Groups of terms that commute, and the Clifford circuits after which they are measured in Z.
 
-Terms that commute as wholes, though not letter by letter, can be measured together after a Clifford circuit C with
-C P C^dagger = +-Z...Z for each of them. C follows from the terms as rows (x | z) of bits: a Hadamard on some qubits makes
+Terms that commute as wholes, though not letter by letter, can be measured together after a Clifford circuit C with C P
+C^dagger = +-Z...Z for each of them. C follows from the terms as rows (x | z) of bits: a Hadamard on some qubits makes
 the x part of k independent ones full rank, row operations make it (1 | B), CNOTs clear B, CZ and S clear z, and k
 Hadamards end it.
 

@@ -2,7 +2,8 @@
 
 Terms that agree letter by letter where both act are measured together, or all that commute, after a Clifford circuit.
 For each group and each shot the whole weighted sum of the group's terms has a value; its sample mean and variance give
-the estimate and its error, all covariances within the group included. Groups are measured apart, so their variances add:
+the estimate and its error, all covariances within the group included. Groups are measured apart, so their variances
+add:
 
     SE^2 = sum_g var_g / n_g    for n_g shots of group g.
 
@@ -29,8 +30,8 @@ from circuits.errors import Refused
 Grouping = Literal["auto", "qubit-wise", "commuting"]
 
 GROUPINGS = (
-    '"qubit-wise": terms that agree letter by letter, "commuting": all that commute, after gates on pairs of qubits, or '
-    '"auto": whichever is predicted to have the smaller error'
+    '"qubit-wise": terms that agree letter by letter, "commuting": all that commute, after gates on pairs of qubits, '
+    'or "auto": whichever is predicted to have the smaller error'
 )
 """What the option must be."""
 

@@ -4,6 +4,8 @@ References:
     Viola, Knill and Lloyd, Phys. Rev. Lett. 82, 2417 (1999).
 """
 
+from typing import Any
+
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import XGate, YGate
 from qiskit.exceptions import QiskitError
@@ -28,7 +30,7 @@ def decoupling(settings: Decoupling, target: BackendV2 | Target, name: str) -> P
     Raises:
         Refused: if it does not, or lacks a gate of the sequence.
     """
-    gates = target if isinstance(target, Target) else target.target
+    gates: Any = target if isinstance(target, Target) else target.target
     if gates.dt is None or not any(one and one.duration for one in (gates.get("measure") or {}).values()):
         raise Refused(f"mitigation 'dd' needs to know how long gates take, and {name} does not say; leave 'dd' out")
     sequence = [gate() for gate in SEQUENCES[settings.sequence]]

@@ -1,7 +1,7 @@
 """From values at amplified noise to the value without noise, with its statistical error and an estimate of its bias.
 
-Each curve is fitted by least squares with equal weights, so that a value follows from the points as E = sum_k J_k y_k to
-first order, and its variance is sum_k J_k^2 var_k.
+Each curve is fitted by least squares with equal weights, so that a value follows from the points as E = sum_k J_k y_k
+to first order, and its variance is sum_k J_k^2 var_k.
 
 References:
     Temme, Bravyi and Gambetta, Phys. Rev. Lett. 119, 180509 (2017), for Richardson's extrapolation;
@@ -10,6 +10,7 @@ References:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -37,26 +38,30 @@ class Corrected:
     bias: float
 
 
-def extrapolated(factors: Sequence[float], values: np.ndarray, *, limit: float, kind: Extrapolation) -> Corrected:
+def extrapolated(
+    factors: Sequence[float], values: np.ndarray, *, limit: float, bound: float, kind: Extrapolation
+) -> Corrected:
     """The value without noise.
 
     Args:
         factors: Of amplification, different from each other, shape (points,).
         values: At these, shape (points,).
         limit: The value where noise has left nothing: the part of the observable that the identity has.
+        bound: Largest distance of any value from the limit, the sum of the other coefficients' sizes: an exponential
+            that starts further away is none.
         kind: Of the curve.
 
     Returns:
         The value; its bias is the distance from what another curve through the same points gives.
     """
     x = np.asarray(factors, dtype=float)
-    value, slopes = _fit(x, values, limit, kind)
+    value, slopes = _fit(x, values, limit, bound, kind)
     if kind == "richardson" and len(x) > 2:
-        other = _fit(x[:-1], values[:-1], limit, kind)[0]
+        other = _fit(x[:-1], values[:-1], limit, bound, kind)[0]
     elif kind == "linear" and len(x) > 2:
-        other = _fit(x, values, limit, "richardson")[0]
+        other = _fit(x, values, limit, bound, "richardson")[0]
     else:
-        other = _fit(x, values, limit, "linear" if kind == "exponential" else "exponential")[0]
+        other = _fit(x, values, limit, bound, "linear" if kind == "exponential" else "exponential")[0]
     return Corrected(value, slopes, 0.0, abs(value - other))
 
 
@@ -71,14 +76,14 @@ def _linear(x: np.ndarray, kind: Extrapolation) -> np.ndarray:
     return np.linalg.pinv(np.vander(x, degree + 1, increasing=True))[0]
 
 
-def _fit(x: np.ndarray, y: np.ndarray, limit: float, kind: Extrapolation) -> tuple[float, np.ndarray]:
+def _fit(x: np.ndarray, y: np.ndarray, limit: float, bound: float, kind: Extrapolation) -> tuple[float, np.ndarray]:
     if kind != "exponential":
         slopes = _linear(x, kind)
         return float(slopes @ y), slopes
-    return _decay(x, y - limit, limit)
+    return _decay(x, y - limit, limit, bound)
 
 
-def _decay(x: np.ndarray, y: np.ndarray, limit: float) -> tuple[float, np.ndarray]:
+def _decay(x: np.ndarray, y: np.ndarray, limit: float, bound: float) -> tuple[float, np.ndarray]:
     """y = b exp(-c x): b follows from c; the slopes are those of b at the best b and c, after Gauss and Newton."""
 
     def size(c: float) -> float:
@@ -89,13 +94,14 @@ def _decay(x: np.ndarray, y: np.ndarray, limit: float) -> tuple[float, np.ndarra
         return float(np.sum((y - size(c) * np.exp(-c * x)) ** 2))
 
     grid = np.linspace(0.0, MOST_DECAY, 101)
-    best = grid[int(np.argmin([misfit(c) for c in grid]))]
-    step = grid[1]
-    low, high = max(best - step, 0.0), min(best + step, MOST_DECAY)
-    c = float(minimize_scalar(misfit, bounds=(low, high), method="bounded", options={"xatol": 1e-12}).x)
+    grid = np.array([c for c in grid if c == 0.0 or abs(size(c)) <= bound])
+    k = int(np.argmin([misfit(c) for c in grid]))
+    low, high = grid[max(k - 1, 0)], grid[min(k + 1, len(grid) - 1)]
+    minimum: Any = minimize_scalar(misfit, bounds=(low, high), method="bounded", options={"xatol": 1e-12})
+    c = float(minimum.x)
     f = np.exp(-c * x)
     b = size(c)
-    if c < 1e-9 or c > MOST_DECAY - 1e-6 or b == 0.0:  # at a bound, or without a signal, only b is free
+    if c < 1e-9 or b == 0.0:  # without a decay, or without a signal, only b is free
         return limit + b, f / (f @ f)
     jacobian = np.column_stack([f, -b * x * f])
     return limit + b, np.linalg.pinv(jacobian)[0]

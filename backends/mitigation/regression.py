@@ -1,8 +1,8 @@
 """Clifford data regression: how noise changes values is learnt from circuits near the asked one that are simulated.
 
-In each training circuit all but a few rotations are turned by a multiple of a quarter turn near their own angle. From the
-noisy values x_t and exact ones z_t of all training circuits a line z = a x + b is fitted, and applied to the noisy value
-of the asked circuit. It is as good as noise treats all these circuits alike; what the line misses is the `bias`.
+In each training circuit all but a few rotations are turned by a multiple of a quarter turn near their own angle. From
+the noisy values x_t and exact ones z_t of all training circuits a line z = a x + b is fitted, and applied to the noisy
+value of the asked circuit. It is as good as noise treats all these circuits alike; what the line misses is the `bias`.
 
 References:
     Czarnik et al., Quantum 5, 592 (2021).
@@ -11,6 +11,7 @@ References:
 import math
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -66,7 +67,7 @@ def training_circuit(circuit: QuantumCircuit, kept: int, rng: np.random.Generato
     """
     near = [k for k, one in enumerate(circuit.data) if _turns(one.operation.name) and not _is_clifford(one.operation)]
     stay = set(rng.choice(near, size=min(kept, len(near) // 2), replace=False).tolist()) if near else set()
-    full = circuit.copy_empty_like()
+    full: Any = circuit.copy_empty_like()
     for k, one in enumerate(circuit.data):
         if k not in near or k in stay:
             full._append(one)
@@ -82,9 +83,8 @@ def _turns(name: str) -> float:
     return math.pi / 2 if name in QUARTER else math.pi if name in HALF else 0.0
 
 
-def _is_clifford(gate: object) -> bool:
-    name, params = gate.name, gate.params  # pyright: ignore[reportAttributeAccessIssue] - of Qiskit
-    return all(abs(math.remainder(float(angle), _turns(name))) < 1e-9 for angle in params)
+def _is_clifford(gate: Any) -> bool:
+    return all(abs(math.remainder(float(angle), _turns(gate.name))) < 1e-9 for angle in gate.params)
 
 
 def _drawn(angle: float, turn: float, rng: np.random.Generator) -> float:
@@ -99,9 +99,7 @@ def used(circuit: QuantumCircuit) -> list[int]:
     return sorted({places[qubit] for one in circuit.data for qubit in one.qubits})
 
 
-def exact_values(
-    circuit: QuantumCircuit, layout: Sequence[int], observables: Sequence[SparsePauliOp]
-) -> np.ndarray:
+def exact_values(circuit: QuantumCircuit, layout: Sequence[int], observables: Sequence[SparsePauliOp]) -> np.ndarray:
     """Expectation values of a circuit on a target without its noise, shape (observables,).
 
     Args:

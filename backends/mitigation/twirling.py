@@ -1,7 +1,7 @@
 """Pauli twirling: random Pauli gates before each gate on two qubits, and behind it those that undo them.
 
-For a Clifford gate G and Paulis P there is a Pauli Q with Q G P = G up to a phase. The mean over random P leaves G as it
-is, and of its errors only what is a random Pauli.
+For a Clifford gate G and Paulis P there is a Pauli Q with Q G P = G up to a phase. The mean over random P leaves G as
+it is, and of its errors only what is a random Pauli.
 
 References:
     Wallman and Emerson, Phys. Rev. A 94, 052325 (2016).
@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import CircuitInstruction
 from qiskit.exceptions import QiskitError
 from qiskit.providers import BackendV2
 from qiskit.quantum_info import Clifford, Operator, Pauli
@@ -45,10 +44,10 @@ class Twirl:
             rng: From which the Paulis are drawn.
 
         Raises:
-            Refused: for a gate on several qubits that Paulis do not pass: one on three, or one that is no Clifford gate.
+            Refused: for a gate that Paulis do not pass: one on three qubits, or on two that is no Clifford gate.
         """
         places = {qubit: q for q, qubit in enumerate(circuit.qubits)}
-        full = circuit.copy_empty_like()
+        full: Any = circuit.copy_empty_like()
 
         def put(letters: str, where: list[int]) -> None:
             for letter, q in zip(letters, where, strict=True):
@@ -75,7 +74,7 @@ class Twirl:
 
 
 def _partners(gate: Any) -> list[str]:
-    """For each pair of Paulis before a gate, the pair behind it that undoes it; the first letter is the first qubit's."""
+    """For each pair of Paulis before a gate, the pair behind it that undoes it, first the first qubit's."""
     try:
         clifford = Clifford.from_operator(Operator(gate))
     except QiskitError as err:
@@ -87,7 +86,7 @@ def _partners(gate: Any) -> list[str]:
     return found
 
 
-def _pauli(letter: str, qubit: int, n_qubits: int, target: BackendV2 | Target) -> list[CircuitInstruction]:
+def _pauli(letter: str, qubit: int, n_qubits: int, target: BackendV2 | Target) -> list[Any]:
     if letter == "I":
         return []
     circuit = QuantumCircuit(n_qubits)
@@ -98,7 +97,7 @@ def _pauli(letter: str, qubit: int, n_qubits: int, target: BackendV2 | Target) -
 def _refused(gate: Any) -> Refused:
     angles = f" with angles {[round(float(x), 6) for x in gate.params]}" if gate.params else ""
     return Refused(
-        f"mitigation 'twirling' takes gates on two qubits that turn Paulis into Paulis, such as cx, cz and ecr, and the "
+        "mitigation 'twirling' takes gates on two qubits that turn Paulis into Paulis, such as cx, cz and ecr, and the "
         f"device's '{gate.name}'{angles} is none; leave 'twirling' out"
     )
 

@@ -1,7 +1,7 @@
 """The words in which mitigation is asked for, the same in Python and in study files, and their settings.
 
-    mitigation = ["readout", "twirling", "zne"]
-    mitigation = {readout = {}, zne = {factors = [1, 2, 3], extrapolation = "exponential"}}
+mitigation = ["readout", "twirling", "zne"]
+mitigation = {readout = {}, zne = {factors = [1, 2, 3], extrapolation = "exponential"}}
 """
 
 from collections.abc import Mapping, Sequence

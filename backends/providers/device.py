@@ -1,13 +1,15 @@
 """Expectation values and samples from whatever measures circuits: a vendor's device, a simulator, a snapshot."""
 
 import copy
+import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Backend, Capabilities, Jobs, Samples
 from backends.batch import Evaluate, Expectations
@@ -16,38 +18,85 @@ from backends.cost import Footprint, Work
 from backends.forecast.forecast import Forecast
 from backends.forecast.work import forecast
 from backends.gradients.shift_rule import n_shifted
-from backends.measurement.circuits import check_alone, measure, measured_circuits, with_partners
-from backends.measurement.groups import measurements
+from backends.measurement.allocation import PILOT, Allocation, allocate
+from backends.measurement.choice import predicted_error, two_qubit_error
+from backends.measurement.circuits import MeasuredCircuits, check_alone, measure, measured_circuits, with_partners
+from backends.measurement.groups import Group, Grouping, Measurements, measurements
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.sampled import Sampling, sampling
 from backends.measurement.targets import OptimizationLevel, transpiled
 from backends.memory import check, in_bytes
+from backends.mitigation.experiment import Asked, Experiment, points_of, prepared, widening
+from backends.mitigation.readout import correction
+from backends.mitigation.words import as_mitigation
 from backends.providers.dispatch import Direct, Dispatch
 from backends.providers.hardware import Elsewhere, Hardware, Here, JobRequest
+from backends.seeds import child_seed
 from circuits.errors import Refused
 from circuits.fingerprint import fingerprint
 
 DEFAULT_SHOTS = 4096
 """Of each measured circuit, where neither shots nor a precision is asked for."""
 
+LEAST = 30
+"""Shots of a group, where they are shared: enough that its variance is known."""
+
+LEAST_PILOT = 20
+"""Shots of a group that variances are observed with; with fewer, shots are shared by weights."""
+
+RULER = 10**6
+"""Shots of each group for which shares are computed."""
+
+MOST_TERMS = 5000
+"""Terms whose commuting groups are looked for unasked: it takes seconds beyond."""
+
 
 class Device(Backend, Samples, Jobs):
     """Expectation values from counts on hardware, whatever noise it has.
 
-    Terms are measured in groups; all rows and groups go out in one job, or in as few as the hardware allows.
+    Terms are measured in groups; all rows and groups go out in one job, or in as few as the hardware and the number of
+    different shots allow.
 
     Args:
         hardware: What measures.
         optimization_level: For the one transpilation of each circuit; 0 runs every gate that was written, 1 to 3 are
-            Qiskit's own levels, which shorten circuits (and cancel what was folded to amplify noise).
+            Qiskit's own levels, which shorten circuits (and cancel what the circuit itself folds to amplify noise).
+        mitigation: What is done about noise; see `backends.mitigation.words`. Its gates come after the transpilation,
+            so that nothing cancels them.
+        grouping: Which terms are measured together.
+        allocation: How the shots of all circuits are shared among the groups.
+        default_shots: Of each measured circuit, where neither shots nor a precision is asked for.
     """
 
-    def __init__(self, hardware: Hardware, *, optimization_level: OptimizationLevel = 0):
+    def __init__(
+        self,
+        hardware: Hardware,
+        *,
+        optimization_level: OptimizationLevel = 0,
+        mitigation: Any = None,
+        grouping: Grouping = "auto",
+        allocation: Allocation = "weights",
+        default_shots: int = DEFAULT_SHOTS,
+    ):
         self.hardware = hardware
+        self.mitigation = as_mitigation(mitigation)
         self._level: OptimizationLevel = optimization_level
+        self._grouping: Grouping = grouping
+        self._allocation: Allocation = allocation
+        self._default_shots = default_shots
         self._dispatch: Dispatch = Direct()
         self._permit: Callable[[], None] = lambda: None
         self._last: dict[Any, tuple[QuantumCircuit, tuple[int, ...]]] = {}
+        if self.mitigation.words and not hardware.noisy:
+            raise Refused(
+                f"{hardware.name} has no noise, so mitigation '{self.mitigation.words[0]}' has nothing to correct; "
+                "leave mitigation out"
+            )
+        if self.mitigation.zne is not None and not hardware.verbatim:
+            raise Refused(
+                f"{hardware.name} compiles what it is sent, and would cancel the gates that mitigation 'zne' folds; "
+                "leave 'zne' out"
+            )
 
     def through(self, dispatch: Dispatch) -> "Device":
         """The same device, whose jobs are sent by a given `Dispatch`, such as one that keeps a journal."""
@@ -63,19 +112,23 @@ class Device(Backend, Samples, Jobs):
 
     def capabilities(self) -> Capabilities:
         """What the device can do."""
+        words = self.mitigation.words
         return Capabilities(
             name=self.hardware.name,
-            summary=self.hardware.summary,
+            summary=self.hardware.summary + (f", mitigation {', '.join(words)}" if words else ""),
             max_qubits=self.hardware.n_qubits,
             exact=False,
             noise=self.hardware.noisy,
             gradient="parameter-shift",
             place="here" if isinstance(self.hardware, Here) else "provider",
-            default_shots=DEFAULT_SHOTS,
+            default_shots=self._default_shots,
         )
 
     def footprint(self, work: Work) -> Footprint:
         """Gates times groups; a local fake holds a density matrix where that is cheaper than the shots, else one state.
+
+        Terms are taken to be grouped letter by letter, which has the most groups. The standard error is that with
+        extrapolation, but without what the correction of measurements adds.
 
         Raises:
             Refused: if the circuit has more qubits than the device.
@@ -83,29 +136,47 @@ class Device(Backend, Samples, Jobs):
         n_qubits = work.circuit.num_qubits
         self._check_size(n_qubits)
         plan = measurements(work.observables)
-        shots = plan.shots(work.precision, work.shots, DEFAULT_SHOTS) or DEFAULT_SHOTS
-        passes = (len(work.circuit.data) + 1) * max(1, len(plan.groups))
+        shares = self._shares(plan)
+        shots = self._shots(plan, shares, work.precision, work.shots)
+        points, groups = points_of(self.mitigation), len(plan.groups)
+        copies = min(shots, self.mitigation.twirling.randomizations) if self.mitigation.twirling else 1
+        circuits = points * groups * copies
+        total = points * groups * shots
+        if self.mitigation.readout is not None and groups:
+            circuits += 2
+            total += 2 * (self.mitigation.readout.shots or shots)
+        passes = (len(work.circuit.data) + 1) * max(1, circuits)
         values = 1 + n_shifted(work.circuit) if work.derivative else 1
         dense = 2**n_qubits < shots and self.hardware.noisy  # then Aer prefers a density matrix, if it fits
         memory_bytes = self._memory_bytes(2 * n_qubits if dense else n_qubits)
-        return Footprint(passes, 2.0**n_qubits, memory_bytes, values, plan.standard_error(shots))
+        error = plan.standard_error(shots, shares) * math.sqrt(widening(self.mitigation))
+        return Footprint(passes, 2.0**n_qubits, memory_bytes, values, error, circuits=circuits, shots=total)
 
     def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
-        """Transpile once; see `Backend.prepare`."""
+        """Transpile once; see `Backend.prepare`.
+
+        Shots are those of each measured circuit on average over the groups, for every point that mitigation adds.
+        """
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
         self._check_room(circuit.num_qubits)
         start = time.perf_counter()
-        plan = measurements(observables)
         moved, layout = self._transpiled(circuit)
-        program = measured_circuits(
-            moved,
-            layout,
-            plan,
-            self.hardware.target,
-            parameters=tuple(circuit.parameters),
-            together=self.hardware.together(),
-        )
+        programs = {
+            grouping: measured_circuits(
+                moved,
+                layout,
+                measurements(observables, grouping),
+                self.hardware.target,
+                parameters=tuple(circuit.parameters),
+                together=self.hardware.together(),
+            )
+            for grouping in self._groupings(observables)
+        }
+        ready = {
+            grouping: prepared(program, self.mitigation, observables, self.hardware.target, self.hardware.name)
+            for grouping, program in programs.items()
+        }
         compile_s = time.perf_counter() - start
 
         def evaluate(
@@ -114,22 +185,83 @@ class Device(Backend, Samples, Jobs):
             nonlocal compile_s
             check_request(precision, shots, seed)
             rows = as_rows(parameters, circuit)
-            taken = plan.shots(precision, shots, DEFAULT_SHOTS) or DEFAULT_SHOTS
             start = time.perf_counter()
-            outcomes = self._counted(program.measured(rows), taken, seed)
-            values, errors = program.estimate(outcomes, len(rows))
+            most = max(programs.values(), key=lambda program: len(program.tails))
+            each = self._shots(most.plan, self._shares(most.plan), precision, shots)
+            chosen = self._chosen(programs, each)
+            plan = programs[chosen].plan
+            taken = self._shots(plan, self._shares(plan), precision, shots)
+            values, errors, biases = self._evaluated(Experiment(ready[chosen], rows, seed), taken, seed)
             seconds = {"compile": compile_s, "execute": time.perf_counter() - start}
             compile_s = 0.0
-            return Expectations(values, errors, taken if outcomes else 0, seconds)
+            return Expectations(values, errors, taken if len(rows) and plan.groups else 0, seconds, biases)
 
         return evaluate
+
+    def _evaluated(
+        self, experiment: Experiment, shots: int, seed: int | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Run an experiment with so many shots of each group on average, in one round or in two."""
+        groups, readout = experiment.ready.groups, self.mitigation.readout
+        total = shots * len(groups)
+        calibration, qubits = experiment.calibration()
+        also = [Asked(one, (readout and readout.shots) or shots) for one in calibration]
+        if self._allocation == "variance" and len(groups) > 1 and shots >= PILOT * LEAST_PILOT:
+            pilot = np.full(len(groups), shots // PILOT)
+            outcomes = self._told(experiment, pilot, also, child_seed(seed, 0))
+            wanted = allocate(experiment.deviations(), total, at_least=shots // PILOT)
+            self._told(experiment, wanted - pilot, [], child_seed(seed, 1))
+        else:
+            outcomes = self._told(experiment, self._allocated(groups, total), also, seed)
+        errors = correction(qubits, outcomes[0], outcomes[1], self.hardware.name) if outcomes else None
+        return experiment.values(errors)
+
+    def _told(self, experiment: Experiment, shots: np.ndarray, also: list[Asked], seed: int | None) -> list[Outcomes]:
+        """Run a round of an experiment, and what the circuits beside it measured."""
+        asked = experiment.asked(shots)
+        outcomes = self._counted([*asked, *also], seed)
+        experiment.told(outcomes[: len(asked)])
+        return outcomes[len(asked) :]
+
+    def _allocated(self, groups: Sequence[Group], total: int) -> np.ndarray:
+        """Shots of each group by its coefficients, or the same for all."""
+        if self._allocation == "uniform":
+            return np.full(len(groups), total // max(len(groups), 1))
+        return allocate([group.typical for group in groups], total, at_least=min(LEAST, total // max(len(groups), 1)))
+
+    def _shares(self, plan: Measurements) -> np.ndarray:
+        """Shots of each group in units of their average, for predictions and for a wanted precision."""
+        return self._allocated(plan.groups, RULER * len(plan.groups)) / RULER
+
+    def _shots(self, plan: Measurements, shares: np.ndarray, precision: float | None, shots: int | None) -> int:
+        """Shots of each measured circuit on average."""
+        if shots is not None or precision is None:
+            return shots or self._default_shots
+        return plan.shots_for(precision / math.sqrt(widening(self.mitigation)), shares)
+
+    def _groupings(self, observables: tuple[SparsePauliOp, ...]) -> tuple[Literal["qubit-wise", "commuting"], ...]:
+        """Those to be compared."""
+        if self._grouping != "auto":
+            return (self._grouping,)
+        if self.hardware.noisy and two_qubit_error(self.hardware.target) is None:
+            return ("qubit-wise",)  # what more gates would do is not known
+        few = sum(map(len, observables)) <= MOST_TERMS
+        return ("qubit-wise", "commuting") if few and not self.hardware.together() else ("qubit-wise",)
+
+    def _chosen(self, programs: dict[Any, MeasuredCircuits], shots: int) -> Any:
+        """The grouping whose predicted error is smaller at the same number of shots in all."""
+        if len(programs) == 1:
+            return next(iter(programs))
+        total = shots * len(programs["qubit-wise"].tails)
+        error = two_qubit_error(self.hardware.target) or 0.0 if self.hardware.noisy else 0.0
+        return min(programs, key=lambda one: predicted_error(programs[one], total, error))
 
     def sample(
         self, circuit: QuantumCircuit, parameters: Any = (), *, shots: int = 1024, seed: int | None = None
     ) -> dict[str, int]:
         """Counts of bit strings, also of circuits that measure on the way; see `Samples`."""
         measured, written = self._sampled(sampling(circuit, parameters, shots=shots, seed=seed))
-        return written(self._counted([measured], shots, seed)[0])
+        return written(self._counted([Asked(measured, shots)], seed)[0])
 
     def sample_rows(
         self, circuit: QuantumCircuit, rows: np.ndarray, *, shots: int, seeds: Sequence[int | None]
@@ -137,9 +269,9 @@ class Device(Backend, Samples, Jobs):
         """Counts for each row, all of whose jobs are sent before any is waited for; see `Samples`."""
         if isinstance(self.hardware, Here):
             return super().sample_rows(circuit, rows, shots=shots, seeds=seeds)
-        prepared = [self._sampled(sampling(circuit, row, shots=shots, seed=None)) for row in rows]
-        outcomes = self._counted([measured for measured, _ in prepared], shots, None)
-        return [written(one) for (_, written), one in zip(prepared, outcomes, strict=True)]
+        ready = [self._sampled(sampling(circuit, row, shots=shots, seed=None)) for row in rows]
+        outcomes = self._counted([Asked(measured, shots) for measured, _ in ready], None)
+        return [written(one) for (_, written), one in zip(ready, outcomes, strict=True)]
 
     def _sampled(self, request: Sampling) -> tuple[QuantumCircuit, Callable[[Outcomes], dict[str, int]]]:
         """The measured circuit of a request for counts, and how what it measured is written."""
@@ -156,7 +288,7 @@ class Device(Backend, Samples, Jobs):
     def forecast(self, work: Work) -> Forecast | None:
         """See `Backend.forecast`; a circuit that is run later is not transpiled again."""
         self._check_size(work.circuit.num_qubits)
-        return forecast(self.hardware, work, self._transpiled, default_shots=DEFAULT_SHOTS)
+        return forecast(self.hardware, work, self._transpiled, default_shots=self._default_shots)
 
     def _transpiled(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
         """The last one is kept, so that what was planned is not transpiled again to be run."""
@@ -165,22 +297,37 @@ class Device(Backend, Samples, Jobs):
             self._last = {key: transpiled(circuit, self.hardware.target, level=self._level)}
         return self._last[key]
 
-    def _counted(self, circuits: list[QuantumCircuit], shots: int, seed: int | None) -> list[Outcomes]:
-        """What circuits measured, here or in as few jobs as the hardware allows."""
+    def _counted(self, asked: Sequence[Asked], seed: int | None) -> list[Outcomes]:
+        """What circuits measured, here or in as few jobs as the hardware allows: one for each number of shots."""
         hardware = self.hardware
+        numbers = sorted({one.shots for one in asked}, reverse=True)
+        places = [[k for k, one in enumerate(asked) if one.shots == shots] for shots in numbers]
         if isinstance(hardware, Here):
-            return hardware.run(circuits, shots, seed)
-        assert isinstance(hardware, Elsewhere)
-        if hardware.most_shots is not None and shots > hardware.most_shots:
-            raise Refused(
-                f"{hardware.name} takes at most {hardware.most_shots} shots of a circuit, and {shots} are asked for; "
-                "ask for fewer, or for a larger standard error"
-            )
-        size = hardware.most_circuits or max(len(circuits), 1)
-        parts = [tuple(circuits[first : first + size]) for first in range(0, len(circuits), size)]
-        self._permit()
-        answers = self._dispatch(hardware, [JobRequest(part, shots) for part in parts])
-        return [outcomes for answer in answers for outcomes in answer]
+            seeds = [seed] if len(numbers) == 1 else [child_seed(seed, 0, k) for k in range(len(numbers))]
+            answers = [
+                hardware.run([asked[k].circuit for k in place], shots, root)
+                for place, shots, root in zip(places, numbers, seeds, strict=True)
+            ]
+        else:
+            assert isinstance(hardware, Elsewhere)
+            if hardware.most_shots is not None and numbers and numbers[0] > hardware.most_shots:
+                raise Refused(
+                    f"{hardware.name} takes at most {hardware.most_shots} shots of a circuit, and {numbers[0]} are "
+                    "asked for; ask for fewer, or for a larger standard error"
+                )
+            requests, sent = [], []
+            for place, shots in zip(places, numbers, strict=True):
+                size = hardware.most_circuits or len(place)
+                for first in range(0, len(place), size):
+                    part = place[first : first + size]
+                    requests.append(JobRequest(tuple(asked[k].circuit for k in part), shots))
+                    sent.append(part)
+            self._permit()
+            places, answers = sent, self._dispatch(hardware, requests)
+        found: dict[int, Outcomes] = {}
+        for place, answer in zip(places, answers, strict=True):
+            found.update(zip(place, answer, strict=True))
+        return [found[k] for k in range(len(asked))]
 
     def _check_room(self, n_qubits: int) -> None:
         self._check_size(n_qubits)

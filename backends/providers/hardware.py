@@ -90,6 +90,8 @@ class Hardware(ABC):
         target: The device, or the gates of one, for which circuits are transpiled.
         n_qubits: None where only memory is the limit.
         noisy: Whether its answers have more than statistical errors.
+        verbatim: Whether it runs the gates that it is sent, none cancelled: what folds gates to amplify their noise
+            depends on it.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Hardware(ABC):
     target: BackendV2 | Target
     n_qubits: int | None
     noisy: bool = True
+    verbatim: bool = True
 
     def together(self) -> tuple[tuple[int, ...], ...]:
         """Sets of qubits that one measurement must read, as `backends.measurement.circuits.measure` takes them."""

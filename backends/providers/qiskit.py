@@ -9,10 +9,13 @@ from qiskit.providers import BackendV2, JobStatus
 
 from backends.border import border
 from backends.forecast.work import charge
+from backends.measurement.allocation import ALLOCATIONS, Allocation
 from backends.measurement.counted import counted, outcomes_of
+from backends.measurement.groups import GROUPINGS, Grouping
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.targets import LEVELS, OptimizationLevel
 from backends.providers.answers import NOT_FOUND, answer_of, asking, submitting
+from backends.mitigation.words import WORDS
 from backends.providers.device import Device
 from backends.providers.hardware import Charge, Elsewhere, Hardware, Here, JobRequest, JobState, Status
 from backends.simulators.noise import Noise, is_fake, own_noise
@@ -39,6 +42,9 @@ class QiskitDevice(Device):
         device: The BackendV2.
         name: As it shall appear in tables and records; the device's own name if None.
         optimization_level: As for `Device`.
+        mitigation: As for `Device`.
+        grouping: As for `Device`.
+        allocation: As for `Device`.
     """
 
     def __init__(
@@ -47,6 +53,9 @@ class QiskitDevice(Device):
         *,
         name: Annotated[str | None, "how it shall appear in tables and records"] = None,
         optimization_level: Annotated[OptimizationLevel, LEVELS] = 0,
+        mitigation: Annotated[Any, WORDS] = None,
+        grouping: Annotated[Grouping, GROUPINGS] = "auto",
+        allocation: Annotated[Allocation, ALLOCATIONS] = "weights",
     ):
         if not isinstance(device, BackendV2):
             raise Refused(
@@ -58,7 +67,13 @@ class QiskitDevice(Device):
                 f"{device.name} simulates whole unitaries and measures nothing: give a backend that counts shots, such "
                 "as qiskit_aer's AerSimulator()"
             )
-        super().__init__(hardware(device, name=name), optimization_level=optimization_level)
+        super().__init__(
+            hardware(device, name=name),
+            optimization_level=optimization_level,
+            mitigation=mitigation,
+            grouping=grouping,
+            allocation=allocation,
+        )
 
 
 def hardware(device: BackendV2, *, name: str | None = None) -> Hardware:

@@ -6,6 +6,7 @@ too. The density-matrix method gives the limit of infinitely many shots, every o
 """
 
 import time
+from collections.abc import Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
@@ -23,11 +24,16 @@ from backends.gpu import Held, OnCard, first_card
 from backends.gradients.shift_rule import n_shifted
 from backends.instructions import is_standard, is_unitary, written_out
 from backends.machine import threads
+from backends.measurement.allocation import ALLOCATIONS, Allocation
 from backends.measurement.circuits import MeasuredCircuits, check_alone, measure, measured_circuits, with_partners
 from backends.measurement.counted import counted
-from backends.measurement.groups import Measurements, measurements
+from backends.measurement.groups import GROUPINGS, Grouping, Measurements, measurements
+from backends.measurement.outcomes import Outcomes
 from backends.measurement.sampled import sampling
 from backends.measurement.targets import LEVELS, OptimizationLevel, gates_of, transpiled
+from backends.mitigation.words import WORDS, as_mitigation
+from backends.providers.device import Device as Measuring
+from backends.providers.hardware import Here
 from backends.simulators.aer_values import SavedValues, noisy_values, saved_values
 from backends.simulators.bonds import bonds
 from backends.simulators.clifford import check_clifford
@@ -71,6 +77,9 @@ class Aer(Backend, Samples):
         optimization_level: For the one transpilation of each circuit. 0 runs every gate that was written, 1 to 3 are
             Qiskit's own levels, which shorten circuits (and cancel what was folded to amplify noise). None means 0
             with noise, and 1 without, where no value depends on it.
+        mitigation: What is done about the noise, as on a device; values are then counted.
+        grouping: With mitigation, which terms are measured together.
+        allocation: With mitigation, how shots are shared among the groups.
         device: Where states are kept and computed: on the processor, or on an NVIDIA card, which takes the package
             qiskit-aer-gpu and one of the methods that keep amplitudes.
     """
@@ -87,6 +96,9 @@ class Aer(Backend, Samples):
         max_bond_dimension: Annotated[int | None, "the largest bond of a matrix-product state, from 1"] = None,
         optimization_level: Annotated[OptimizationLevel | None, LEVELS] = None,
         device: Annotated[Device, '"cpu" or "gpu": the processor or an NVIDIA card'] = "cpu",
+        mitigation: Annotated[Any, WORDS] = None,
+        grouping: Annotated[Grouping | None, GROUPINGS] = None,
+        allocation: Annotated[Allocation | None, ALLOCATIONS] = None,
     ):
         if noise is not None and noise_model is not None:
             raise Refused("noise and noise_model of aer are two words for one thing; give one of them")
@@ -106,6 +118,17 @@ class Aer(Backend, Samples):
         self._max_bond = max_bond_dimension
         unasked: OptimizationLevel = 1 if noise is None else 0
         self._level: OptimizationLevel = unasked if optimization_level is None else optimization_level
+        self._mitigation = as_mitigation(mitigation)
+        self._grouping: Grouping = grouping or "auto"
+        self._allocation: Allocation = allocation or "weights"
+        words = self._mitigation.words
+        if words and self._noise is None:
+            raise Refused(f"aer without noise has nothing for mitigation '{words[0]}' to correct; leave it out")
+        for name, given in (("grouping", grouping), ("allocation", allocation)):
+            if given is not None and not words:
+                raise Refused(f"{name} has no effect on aer without mitigation, which counts nothing")
+        if words and self._max_bond is not None:
+            raise Refused("mitigation corrects a device's noise, and max_bond_dimension of aer adds another; give one")
 
     def capabilities(self) -> Capabilities:
         """What Aer does with these options."""
@@ -113,6 +136,8 @@ class Aer(Backend, Samples):
         noise = "" if self._noise is None else f" with the noise of {self._noise.name}"
         cut = "" if self._max_bond is None else f", bonds up to {self._max_bond}"
         where = "" if self._device == "cpu" else f", on {first_card(ON_GPU).name}"
+        if self._mitigation.words:
+            counts, noise = True, f"{noise}, mitigation {', '.join(self._mitigation.words)}"
         return Capabilities(
             name="aer",
             summary=f"Qiskit Aer, method {self._method}{cut}{noise}{where}",
@@ -124,6 +149,17 @@ class Aer(Backend, Samples):
             default_shots=DEFAULT_SHOTS if counts else None,
         )
 
+    def _measuring(self, n_qubits: int) -> "Measuring":
+        """The simulator as hardware that only counts, for what mitigation does with counts."""
+        return Measuring(
+            _Counting(self, n_qubits),
+            optimization_level=self._level,
+            mitigation=self._mitigation,
+            default_shots=DEFAULT_SHOTS,
+            grouping=self._grouping,
+            allocation=self._allocation,
+        )
+
     def footprint(self, work: Work) -> Footprint:
         """Gates, terms and shots, as the method counts them; one state, in the form that the method keeps it.
 
@@ -131,6 +167,8 @@ class Aer(Backend, Samples):
             Refused: for a gate that Aer or the method cannot do, or more qubits than the noise model's device has.
         """
         circuit = self._readable(work.circuit)
+        if self._mitigation.words:
+            return self._measuring(circuit.num_qubits).footprint(work)
         plan = measurements(work.observables)
         method = self._resolve(circuit.num_qubits, sampled=work.shots is not None or work.precision is not None)
         shots = self._shots(plan, method, work.precision, work.shots)
@@ -163,6 +201,8 @@ class Aer(Backend, Samples):
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
         self._check_memory(self._readable(circuit), self._resolve(circuit.num_qubits, sampled=True))
+        if self._mitigation.words:
+            return self._measuring(circuit.num_qubits).prepare(circuit, observables)
         plan = measurements(observables)
         parameters = tuple(circuit.parameters)
 
@@ -327,6 +367,27 @@ class Aer(Backend, Samples):
 
     def _transpiled(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
         return transpiled(circuit, self._target(circuit.num_qubits), level=self._level)
+
+
+class _Counting(Here):
+    """Aer with noise as hardware that measures circuits."""
+
+    def __init__(self, aer: Aer, n_qubits: int):
+        method = aer._resolve(n_qubits, sampled=True)
+        self.name = "aer"
+        self.summary = aer.capabilities().summary
+        self.target = aer._target(n_qubits)
+        self.n_qubits = self.target.num_qubits
+        self._simulator = aer._simulator(method, None)
+        self._together = aer._together
+
+    def run(self, circuits: Sequence[QuantumCircuit], shots: int, seed: int | None) -> list[Outcomes]:
+        """See `Here.run`."""
+        return counted(self._simulator, circuits, shots=shots, seed=seed, name=self.name)
+
+    def together(self) -> tuple[tuple[int, ...], ...]:
+        """Of the noise model."""
+        return self._together
 
 
 def check_card(method: Choice) -> None:

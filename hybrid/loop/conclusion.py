@@ -1,6 +1,6 @@
 """From the end of a loop to the energy that a run reports: evaluated once more, and compared with the exact one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +9,7 @@ from backends.base import Capabilities
 from circuits import Problem
 from hybrid.loop.optimize import Ending
 from hybrid.optimizers.optimizer import Points, Told
+from hybrid.runs.evaluation import Evaluation
 from hybrid.runs.result import Status
 from hybrid.workload.workload import Workload
 
@@ -47,10 +48,12 @@ def conclude(
     *,
     sampled: bool,
     exact: float | None,
+    seen: np.ndarray | None = None,
 ) -> Conclusion:
-    """Evaluate the optimizer's parameters once more; where values have statistical errors, the starting point, too.
+    """Evaluate the optimizer's parameters once more; where values have statistical errors, others beside them, too.
 
-    A noisy descent may end above where it began; then the run ends with the starting point, and the message says so.
+    A noisy descent may end above where it began or where it has been. Then the run ends with the lowest of these, and
+    the message says so. Since the lowest of several noisy values lies low by chance, it is evaluated once more.
 
     Args:
         work: The workload.
@@ -58,23 +61,35 @@ def conclude(
         answer: As for `optimize`.
         sampled: Whether values have statistical errors, so that parameters may be worse than they seemed.
         exact: The exact energy, in the problem's unit; None where it is not known.
+        seen: Parameters of the lowest value so far, shape (params,), radians. None, as in records of format 2 and
+            earlier: only the start stands beside the optimizer's parameters, and nothing is evaluated twice.
 
     Returns:
         The conclusion, with the status "below_exact" if its energy lies below the exact one.
     """
-    rows = np.stack([ending.theta, work.theta]) if sampled and ending.theta.size else ending.theta[None]
+    names, rows = ["the optimizer's answer"], ending.theta[None]
+    if sampled and ending.theta.size:
+        others = {"the best point on the way": seen, "the start": work.theta}
+        names += [name for name, theta in others.items() if theta is not None]
+        rows = np.stack([ending.theta, *(theta for theta in others.values() if theta is not None)])
     told = answer(Points(rows, gradient=False), ending.steps)
-    chosen, message = 0, ending.message
-    if len(rows) > 1 and told.values[1] < told.values[0]:
-        chosen = 1
-        above = told.values[0] - told.values[1]
-        error = float(np.hypot(*told.standard_errors))
+    chosen, message, unit = int(np.argmin(told.values)), ending.message, work.problem.unit
+    if chosen:
+        above = told.values[0] - told.values[chosen]
+        error = float(np.hypot(told.standard_errors[0], told.standard_errors[chosen]))
         message = _joined(
             message,
-            f"the optimizer's answer lies {above:.2g} ± {error:.1g} {work.problem.unit} above the start, so the start "
-            "is given instead",
+            f"the optimizer's answer lies {above:.2g} ± {error:.1g} {unit} above {names[chosen]}, so "
+            f"{names[chosen]} is given instead",
         )
-    conclusion = conclusion_at(rows[chosen], told.row(chosen), ending.status, message)
+    one = told.row(chosen)
+    if len(rows) > 1 and seen is not None:
+        one = answer(Points(rows[chosen][None], gradient=False), ending.steps)
+        above = one.values[0] - told.values[-1]
+        if above > 0:
+            error = float(np.hypot(one.standard_errors[0], told.standard_errors[-1]))
+            message = _joined(message, f"evaluated afresh, it lies {above:.2g} ± {error:.1g} {unit} above the start")
+    conclusion = conclusion_at(rows[chosen], one, ending.status, message)
     depth = below_exact(work.problem, conclusion, exact)
     if depth:
         below = f"the energy lies {depth:.1e} below the exact one: do not trust it"
@@ -119,14 +134,29 @@ def with_noise_explained(
     """
     if exact is None or not can.noise or conclusion.energy - exact <= SIGMAS * conclusion.standard_error:
         return conclusion
-    text = f"{conclusion.energy - exact:.2g} {unit} above the exact energy"
+    error = f" ± {1.96 * conclusion.standard_error:.1g}" if conclusion.standard_error else ""
+    text = f"{conclusion.energy - exact:.2g}{error} {unit} above the exact energy"
     if validated is None:
         text += ", by the angles and by the device's noise"
     else:
-        text += (
-            f": {validated - exact:.2g} of it by the angles, {conclusion.energy - validated:.2g} by the device's noise"
-        )
+        noise = f"{conclusion.energy - validated:.2g}{error}"
+        text += f": {validated - exact:.2g} of it by the angles, {noise} by the device's noise"
     return replace(conclusion, message=_joined(conclusion.message, text))
+
+
+def best_seen(evaluations: Iterable[Evaluation], start: np.ndarray) -> np.ndarray:
+    """The parameters with the lowest value so far, shape (params,); the start before the first evaluation.
+
+    Args:
+        evaluations: Of a run, in order.
+        start: Its starting point, shape (params,), radians.
+    """
+    theta, lowest = start, np.inf
+    for evaluation in evaluations:
+        k = int(np.argmin(evaluation.told.values))
+        if evaluation.told.values[k] < lowest:
+            theta, lowest = evaluation.theta[k], evaluation.told.values[k]
+    return theta
 
 
 def scale(problem: Problem) -> float:

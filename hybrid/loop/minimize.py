@@ -9,15 +9,16 @@ from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
 import backends
-from backends.base import Backend, Jobs
+from backends.base import Backend, Capabilities, Jobs
 from circuits.errors import Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
-from hybrid.loop.conclusion import Conclusion, conclude, conclusion_at, is_sampled, with_noise_explained
+from hybrid.loop.conclusion import Conclusion, best_seen, conclude, conclusion_at, is_sampled, with_noise_explained
 from hybrid.loop.dispatch import Journaled, elsewhere
 from hybrid.loop.exact import exact_energy
 from hybrid.loop.ledger import Ledger
 from hybrid.loop.optimize import Ending, optimize
+from hybrid.loop.reachable import reachable_energy
 from hybrid.loop.stop import Waiting
 from hybrid.loop.team import evaluator
 from hybrid.loop.threads import check_threads, threads_of
@@ -26,6 +27,7 @@ from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.routing.policy import guarded
 from hybrid.runs import folder as folders
 from hybrid.runs.budget import Budget, budget_of, purse_of
+from hybrid.runs.error_budget import ErrorBudget, error_budget
 from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
 from hybrid.runs.history import History
 from hybrid.runs.journal import Journal, seal
@@ -276,8 +278,8 @@ def _check_draws(record: folders.Record, work: Workload, backend: Backend) -> No
     unfinished = not (record.path / folders.RESULT).exists() or _written(record)["status"] == "stopped"
     if record.spec.format < FORMAT and drawn and unfinished:
         raise Refused(
-            f"{record.path} was begun by version 0.1, whose random numbers of shots were drawn in another way: it can "
-            "be shown, but not continued to the same bits. Start it anew in another folder"
+            f"{record.path} was begun by an earlier version, whose random numbers of shots were drawn in another way: "
+            "it can be shown, but not continued to the same bits. Start it anew in another folder"
         )
 
 
@@ -304,19 +306,21 @@ def _loop(
             provider=can.name if can.place == "provider" else None,
             before=before,
         )
-        rounding = validated = None
+        rounding = validated = errors = None
         try:
             ending = _descend(work, ledger, clock, should_stop)
             if ending.status == "stopped":
                 conclusion = conclusion_at(*ledger.best(work.theta), "stopped", ending.message)
             else:
                 fresh_start = is_sampled(can, work.shots) and record.spec.format > 1
-                conclusion = conclude(work, ending, ledger.answer, sampled=fresh_start, exact=exact)
+                seen = best_seen(ledger.evaluations, work.theta) if record.spec.format > 2 else None
+                conclusion = conclude(work, ending, ledger.answer, sampled=fresh_start, exact=exact, seen=seen)
                 rounding = _rounding(work, backend, conclusion, clock)
                 validated = _validated(work, backend, conclusion, clock)
                 conclusion = with_noise_explained(
                     conclusion, can, exact=exact, validated=validated, unit=work.problem.unit
                 )
+                errors = _error_budget(work, can, conclusion, exact, validated, clock)
         except Waiting as waiting:
             ending = Ending(work.theta, ledger.steps, "stopped", str(waiting))
             conclusion = conclusion_at(*ledger.best(work.theta), "stopped", ending.message)
@@ -343,6 +347,7 @@ def _loop(
             rounding=rounding,
             validated=validated,
             bias=conclusion.bias,
+            error_budget=errors,
         )
         return _recorded(record, result, ledger, journal)
 
@@ -420,6 +425,31 @@ def _rounding(work: Workload, backend: Backend, conclusion: Conclusion, clock: C
         double = backends.get(backend.origin.name, **(backend.origin.options | {"precision": "double"}))
         exact = double.prepare(work.circuit, work.problem.hamiltonian)(conclusion.theta).values[0, 0]
     return conclusion.energy - float(exact)
+
+
+def _error_budget(
+    work: Workload,
+    can: Capabilities,
+    conclusion: Conclusion,
+    exact: float | None,
+    validated: float | None,
+    clock: Clock,
+) -> ErrorBudget | None:
+    """Where the error of the energy comes from, for a run that was not exact."""
+    if exact is None or validated is None:
+        return None
+    with clock.phase("error budget"):
+        reachable = reachable_energy(work, conclusion.theta, validated)
+    return error_budget(
+        energy=conclusion.energy,
+        standard_error=conclusion.standard_error,
+        bias=conclusion.bias,
+        exact=exact,
+        validated=validated,
+        reachable=reachable,
+        noisy=can.noise,
+        unit=work.problem.unit,
+    )
 
 
 def _validated(work: Workload, backend: Backend, conclusion: Conclusion, clock: Clock) -> float | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import FiniteFloat
 
+from hybrid.runs.error_budget import ErrorBudget
 from hybrid.runs.history import History
 from hybrid.terminal.words import duration, measured
 from hybrid.workload.spec import RecordModel
@@ -39,6 +40,7 @@ class StoredResult(RecordModel):
     ranks: int = 1
     rounding: FiniteFloat | None = None
     validated: FiniteFloat | None = None
+    error_budget: dict[str, Any] | None = None
     theta: list[FiniteFloat]
 
 
@@ -69,6 +71,8 @@ class Result:
         validated: The energy at theta without noise and without shots, from a simulator on this machine; None for a run
             that was exact itself, and where a simulator is out of reach.
         bias: Estimated size of the energy's systematic error, from truncation or mitigation; 0 where there is none.
+        error_budget: How the distance from the exact energy divides among ansatz, optimizer, noise and statistics; None
+            for a run that was exact, and where the exact energies are not known.
     """
 
     energy: float
@@ -90,6 +94,7 @@ class Result:
     rounding: float | None = None
     validated: float | None = None
     bias: float = 0.0
+    error_budget: ErrorBudget | None = None
 
     @property
     def error(self) -> float | None:
@@ -120,6 +125,7 @@ class Result:
             "ranks": self.ranks,
             "rounding": self.rounding,
             "validated": self.validated,
+            "error_budget": None if self.error_budget is None else self.error_budget.to_dict(),
             "theta": self.theta.tolist(),
         }
 
@@ -128,14 +134,17 @@ class Result:
         rows = [("energy", self.measured() if self.begun else "none yet")]
         if self.exact_energy is not None and self.begun:
             rows.append(("exact", measured(self.exact_energy, self.standard_error, self.unit, plain=True)))
-            rows.append(("error", f"{self.error:+.2e} {self.unit}"))
+            width = f" ± {self.standard_error:.0e}" if self.standard_error else ""
+            rows.append(("error", f"{self.error:+.2e}{width} {self.unit}"))
         if self.bias:
-            rows.append(("bias", f"up to {self.bias:.1e} {self.unit}, as estimated: the states were truncated"))
+            rows.append(("bias", f"about {self.bias:.1e} {self.unit}, as estimated, of truncation or mitigation"))
         if self.rounding is not None:
             rows.append(("rounding", f"{self.rounding:+.1e} {self.unit} from the energy in double precision"))
         if self.validated is not None:
             exactly = measured(self.validated, self.standard_error, self.unit, plain=True)
             rows.append(("exactly", f"{exactly} at these parameters, on a simulator"))
+        if self.error_budget is not None:
+            rows += [(f"by {cause}", f"{size} ({note})") for cause, size, note in self.error_budget.rows()]
         rows.append(("status", self.status + (f": {self.message}" if self.message else "")))
         rows.append(("work", f"{self.steps} steps, {self.evaluations} evaluations on {self.backend}"))
         phases = ", ".join(f"{name} {duration(s)}" for name, s in self.seconds.items() if name != "total")
@@ -148,7 +157,9 @@ class Result:
         return measured(self.energy, self.standard_error, self.unit)
 
     def __str__(self) -> str:
-        return "\n".join([self.problem, *(f"  {name:<9}{text}" for name, text in self.rows())])
+        rows = self.rows()
+        width = max(len(name) for name, _ in rows) + 2
+        return "\n".join([self.problem, *(f"  {name:<{width}}{text}" for name, text in rows)])
 
     __repr__ = __str__
 

@@ -10,8 +10,9 @@ from circuits.errors import Refused
 from hybrid.runs.files import checked
 from hybrid.workload.spec import BackendSpec, ProblemSpec, RecordModel, WorkloadSpec
 
-FORMAT = 2
-"""Of the folders that are written; 1, of version 0.1, is read, too: its journals are not bound to their runs."""
+FORMAT = 3
+"""Of the folders that are written. Earlier ones are read, too: journals of format 1, of version 0.1, are not bound to
+their runs; runs of format 2 end without the best point on the way beside the optimizer's answer."""
 
 
 class RunSpec(RecordModel):

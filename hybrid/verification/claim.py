@@ -14,7 +14,7 @@ from backends.batch import Batch
 from circuits import Problem, registry
 from circuits.errors import Refused
 from hybrid.loop.clock import Clock
-from hybrid.loop.conclusion import Conclusion, conclude, is_sampled, scale
+from hybrid.loop.conclusion import Conclusion, best_seen, conclude, is_sampled, scale
 from hybrid.loop.optimize import optimize
 from hybrid.loop.replay import Replay
 from hybrid.optimizers.optimizer import Points, Told
@@ -159,7 +159,9 @@ class Claim:
             unit=work.problem.unit,
         )
         beside_start = self.sampled and self.record.spec.format > 1
-        conclusion = conclude(work, ending, answer, sampled=beside_start, exact=exact)
+        before = self.journal_content.evaluations[: replay.number]
+        seen = best_seen(before, work.theta) if self.record.spec.format > 2 else None
+        conclusion = conclude(work, ending, answer, sampled=beside_start, exact=exact, seen=seen)
         rows = sum(len(evaluation.theta) for evaluation in self.journal_content.evaluations[: replay.number])
         return Replayed(conclusion, ending.steps, rows, replay.left, replay.same_bits)
 

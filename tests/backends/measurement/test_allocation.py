@@ -40,12 +40,13 @@ def test_levels_come_near_the_best_and_never_fall_behind_equal_shares():
 
 
 def test_levels_against_all_ways_to_cut():
-    from itertools import combinations
+    from itertools import combinations, pairwise
 
     s = np.sort(np.random.default_rng(5).exponential(size=9) ** 2)[::-1]
-    cost = lambda cuts: sum(  # noqa: E731
-        np.sqrt((b - a) * np.sum(s[a:b] ** 2)) for a, b in zip((0, *cuts), (*cuts, 9), strict=True)
-    )
+
+    def cost(cuts):
+        return sum(np.sqrt((b - a) * np.sum(s[a:b] ** 2)) for a, b in pairwise((0, *cuts, 9)))
+
     best = min(cost(cuts) for cuts in combinations(range(1, 9), LEVELS - 1))
     found = cost(tuple(piece.start for piece in levels(s))[1:])
     assert found**2 <= best**2 / 0.95
