@@ -16,12 +16,11 @@ from backends import memory, registry
 from backends.base import Backend
 from backends.calibration import measure
 from backends.cost import Cost
-from backends.gradients.fidelity import obtainable
 from circuits.errors import PolicyViolation, Refused
+from hybrid.routing.routed import Routed
 from hybrid.terminal.progress import Progress, say
 from hybrid.terminal.words import duration
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
-from hybrid.workload.workload import Workload
 from hybrid.workload.workload import workload as make_workload
 
 SINGLE_ACCURACY = 1e-5
@@ -190,7 +189,7 @@ def candidates(backend: BackendLike) -> list[BackendLike]:
     return [backend]
 
 
-def rank(workload: Workload, candidates: Sequence[BackendLike]) -> Plan:
+def rank(workload: Routed, candidates: Sequence[BackendLike]) -> Plan:
     """The plan of a workload: its predicted cost on every candidate, ranked by time.
 
     A backend that has a name and runs here is measured for some seconds if it is new to this machine.
@@ -206,10 +205,10 @@ def rank(workload: Workload, candidates: Sequence[BackendLike]) -> Plan:
             looked.append(_look_at(workload, candidate, _measured))
     ways = [way for way in looked if isinstance(way, Way)]
     refusals = tuple(refusal for refusal in looked if isinstance(refusal, Refusal))
-    return Plan(describe(workload), tuple(_explained(workload, _ranked(ways))), refusals)
+    return Plan(workload.description, tuple(_explained(workload, _ranked(ways))), refusals)
 
 
-def check_possible(workload: Workload, candidates: Sequence[BackendLike], *, elsewhere: bool = False) -> None:
+def check_possible(workload: Routed, candidates: Sequence[BackendLike], *, elsewhere: bool = False) -> None:
     """Refuse a workload that no candidate can do; nothing is measured.
 
     Args:
@@ -227,7 +226,7 @@ def check_possible(workload: Workload, candidates: Sequence[BackendLike], *, els
         if isinstance(looked, Way):
             return
         refusals.append(looked)
-    Plan(describe(workload), (), tuple(refusals)).chosen  # noqa: B018 - raises what there is to say
+    Plan(workload.description, (), tuple(refusals)).chosen  # noqa: B018 - raises what there is to say
 
 
 def _ranked(ways: list[Way]) -> list[Way]:
@@ -239,17 +238,7 @@ def _ranked(ways: list[Way]) -> list[Way]:
     return [chosen, *sorted((way for way in ways if way is not chosen), key=_seconds)]
 
 
-def describe(workload: Workload) -> str:
-    """A description of a workload on one line: problem, sizes, optimizer and accuracy."""
-    circuit, problem = workload.circuit, workload.problem
-    return (
-        f"{problem.name}: {circuit.num_qubits} qubits, {circuit.num_parameters} parameters, "
-        f"{len(problem.hamiltonian)} terms, {type(workload.optimizer).__name__}, "
-        f"accuracy {workload.accuracy:g} {problem.unit}"
-    )
-
-
-def _look_at(workload: Workload, candidate: BackendLike, cost: Callable[[Workload, Backend], Cost]) -> Way | Refusal:
+def _look_at(workload: Routed, candidate: BackendLike, cost: Callable[[Routed, Backend], Cost]) -> Way | Refusal:
     name = candidate if isinstance(candidate, str) else type(candidate).__name__
     try:
         backend = backends.get(candidate)
@@ -261,33 +250,33 @@ def _look_at(workload: Workload, candidate: BackendLike, cost: Callable[[Workloa
         return Refusal(name, str(err), by_policy=isinstance(err, PolicyViolation))
 
 
-def _possible(workload: Workload, backend: Backend) -> Cost:
+def _possible(workload: Routed, backend: Backend) -> Cost:
     """What is known of the cost without a look at this machine; refuse what the backend cannot do, or may not."""
     can = backend.capabilities()
     if can.place == "provider" and workload.label != "open":
         raise PolicyViolation(f"data labelled '{workload.label}' may not leave this machine")
     if can.precision == "single" and workload.accuracy < SINGLE_ACCURACY:
         raise Refused(f"single precision cannot resolve an accuracy of {workload.accuracy:g}")
-    if workload.optimizer.geometry:
-        obtainable(backend, workload.shots)
+    workload.check(backend)
     return _predicted(workload, backend)
 
 
-def _fitting(workload: Workload, backend: Backend) -> Cost:
+def _fitting(workload: Routed, backend: Backend) -> Cost:
     """The same; refuse what this machine has no memory for."""
     cost = _possible(workload, backend)
     free = memory.free_bytes()
     if cost.memory_bytes > free:
         need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"
-        own, kind = optimizer_bytes(workload), workload.optimizer.kind
+        own = workload.held_bytes
+        part = f", {memory.readable(own)} of it for {workload.holder}" if own else ""
         cure = "; lbfgs, adam and spsa take less" if 2 * own > cost.memory_bytes else ""
-        raise Refused(f"needs {need}, {memory.readable(own)} of it for {kind}, {memory.readable(free)} are free{cure}")
+        raise Refused(f"needs {need}{part}, {memory.readable(free)} are free{cure}")
     if cost.on_card is not None:
         cost.on_card.check(what=f"{workload.circuit.num_qubits} qubits")
     return cost
 
 
-def _measured(workload: Workload, backend: Backend) -> Cost:
+def _measured(workload: Routed, backend: Backend) -> Cost:
     """The same, with the backend's speed on this machine."""
     can, cost = backend.capabilities(), _fitting(workload, backend)
     if math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
@@ -298,18 +287,13 @@ def _measured(workload: Workload, backend: Backend) -> Cost:
     return cost
 
 
-def _predicted(workload: Workload, backend: Backend) -> Cost:
+def _predicted(workload: Routed, backend: Backend) -> Cost:
     """With the memory of the optimizer, which works here wherever the backend does."""
     cost = backend.predict(workload)
-    return replace(cost, memory_bytes=cost.memory_bytes + optimizer_bytes(workload))
+    return replace(cost, memory_bytes=cost.memory_bytes + workload.held_bytes)
 
 
-def optimizer_bytes(workload: Workload) -> int:
-    """The memory that the optimizer takes for itself, in bytes; part of every predicted cost."""
-    return workload.optimizer.memory_bytes(len(workload.theta), workload.max_steps)
-
-
-def _explained(workload: Workload, ways: list[Way]) -> Iterator[Way]:
+def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
     for rank, way in enumerate(ways):
         first, other = ways[0], ways[1] if rank == 0 and len(ways) > 1 else ways[0]
         facts = [f"gradients by {way.backend.capabilities().gradient}" if workload.derivative else "values only"]
