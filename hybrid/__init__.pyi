@@ -10,6 +10,8 @@ from .errors import ToolkitError as ToolkitError
 from .loop.minimize import minimize as minimize
 from .loop.minimize import resume as resume
 from .loop.stop import Stopped as Stopped
+from .primitives.estimator import Estimator as Estimator
+from .primitives.sampler import Sampler as Sampler
 from .routing.plan import Plan as Plan
 from .routing.plan import plan as plan
 from .runs.result import Result as Result

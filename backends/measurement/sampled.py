@@ -89,7 +89,7 @@ def sampling(circuit: QuantumCircuit, parameters: Any, *, shots: int, seed: int 
         raise Refused(f"sample() takes one row of parameters, not {len(rows)}")
     whole = written_out(circuit, lambda operation: not hides(operation))
     gates, emptied, read, middle = _taken_off(whole)
-    if _measures(whole):
+    if measures(whole):
         loose = [bit for bit in whole.clbits if not whole.find_bit(bit).registers]
         whole.add_register(*([ClassicalRegister(bits=loose)] if loose else ()))
         return Sampling(whole if middle else gates, rows[0], read, _registers(whole), middle)
@@ -142,9 +142,10 @@ def _middle(operation: Instruction, on: list[int], measured: set[int], emptied: 
     return ""
 
 
-def _measures(circuit: QuantumCircuit) -> bool:
+def measures(circuit: QuantumCircuit) -> bool:
+    """Whether a circuit measures anything, in its blocks, too."""
     return any(
-        instruction.operation.name == "measure" or any(map(_measures, getattr(instruction.operation, "blocks", ())))
+        instruction.operation.name == "measure" or any(map(measures, getattr(instruction.operation, "blocks", ())))
         for instruction in circuit.data
     )
 

@@ -18,13 +18,12 @@ from backends.calibration import measure
 from backends.cost import Cost
 from backends.forecast.forecast import Forecast
 from backends.forecast.work import forecast_by_name
-from backends.gradients.fidelity import obtainable
 from circuits.errors import PolicyViolation, Refused
 from hybrid.routing.policy import check_may_go, place_of
+from hybrid.routing.routed import Routed
 from hybrid.terminal.progress import Progress, say
 from hybrid.terminal.words import duration
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
-from hybrid.workload.workload import Workload
 from hybrid.workload.workload import workload as make_workload
 
 SINGLE_ACCURACY = 1e-5
@@ -236,7 +235,7 @@ def candidates(backend: BackendLike) -> list[BackendLike]:
     return [backend]
 
 
-def rank(workload: Workload, candidates: Sequence[BackendLike]) -> Plan:
+def rank(workload: Routed, candidates: Sequence[BackendLike]) -> Plan:
     """The plan of a workload: its predicted cost on every candidate, ranked by time.
 
     A backend that has a name and runs here is measured for some seconds if it is new to this machine.
@@ -255,10 +254,10 @@ def rank(workload: Workload, candidates: Sequence[BackendLike]) -> Plan:
             looked.append(found)
     ways = [way for way in looked if isinstance(way, Way)]
     refusals = tuple(refusal for refusal in looked if isinstance(refusal, Refusal))
-    return Plan(describe(workload), tuple(_explained(workload, _ranked(ways))), refusals)
+    return Plan(workload.description, tuple(_explained(workload, _ranked(ways))), refusals)
 
 
-def unreachable(workload: Workload, name: str, err: Refused) -> Plan:
+def unreachable(workload: Routed, name: str, err: Refused) -> Plan:
     """The plan of a workload for a backend that cannot be made here: why, and what is known of it nevertheless.
 
     Args:
@@ -266,10 +265,10 @@ def unreachable(workload: Workload, name: str, err: Refused) -> Plan:
         name: Of the backend.
         err: Why it cannot be made.
     """
-    return Plan(describe(workload), (), (_elsewhere(workload, name, Refusal(name, str(err))),))
+    return Plan(workload.description, (), (_elsewhere(workload, name, Refusal(name, str(err))),))
 
 
-def _elsewhere(workload: Workload, name: str, refusal: Refusal) -> Refusal:
+def _elsewhere(workload: Routed, name: str, refusal: Refusal) -> Refusal:
     """What is known of a device that cannot be asked: whether data may go there, and then its size and price."""
     try:
         forecast = forecast_by_name(name, workload)
@@ -280,7 +279,7 @@ def _elsewhere(workload: Workload, name: str, refusal: Refusal) -> Refusal:
         return Refusal(name, str(err), by_policy=isinstance(err, PolicyViolation))
 
 
-def _with_hardware(workload: Workload, candidate: BackendLike, refusal: Refusal) -> Refusal:
+def _with_hardware(workload: Routed, candidate: BackendLike, refusal: Refusal) -> Refusal:
     """With what the work would take on a device that cannot do it here, or cannot be asked."""
     try:
         backend = backends.get(candidate)
@@ -291,7 +290,7 @@ def _with_hardware(workload: Workload, candidate: BackendLike, refusal: Refusal)
     return refusal
 
 
-def check_possible(workload: Workload, candidates: Sequence[BackendLike], *, elsewhere: bool = False) -> None:
+def check_possible(workload: Routed, candidates: Sequence[BackendLike], *, elsewhere: bool = False) -> None:
     """Refuse a workload that no candidate can do; nothing is measured.
 
     Args:
@@ -309,7 +308,7 @@ def check_possible(workload: Workload, candidates: Sequence[BackendLike], *, els
         if isinstance(looked, Way):
             return
         refusals.append(looked)
-    Plan(describe(workload), (), tuple(refusals)).chosen  # noqa: B018 - raises what there is to say
+    Plan(workload.description, (), tuple(refusals)).chosen  # noqa: B018 - raises what there is to say
 
 
 def _ranked(ways: list[Way]) -> list[Way]:
@@ -321,17 +320,7 @@ def _ranked(ways: list[Way]) -> list[Way]:
     return [chosen, *sorted((way for way in ways if way is not chosen), key=_seconds)]
 
 
-def describe(workload: Workload) -> str:
-    """A description of a workload on one line: problem, sizes, optimizer and accuracy."""
-    circuit, problem = workload.circuit, workload.problem
-    return (
-        f"{problem.name}: {circuit.num_qubits} qubits, {circuit.num_parameters} parameters, "
-        f"{len(problem.hamiltonian)} terms, {type(workload.optimizer).__name__}, "
-        f"accuracy {workload.accuracy:g} {problem.unit}"
-    )
-
-
-def _look_at(workload: Workload, candidate: BackendLike, cost: Callable[[Workload, Backend], Cost]) -> Way | Refusal:
+def _look_at(workload: Routed, candidate: BackendLike, cost: Callable[[Routed, Backend], Cost]) -> Way | Refusal:
     name = candidate if isinstance(candidate, str) else type(candidate).__name__
     try:
         backend = backends.get(candidate)
@@ -343,33 +332,33 @@ def _look_at(workload: Workload, candidate: BackendLike, cost: Callable[[Workloa
         return Refusal(name, str(err), by_policy=isinstance(err, PolicyViolation))
 
 
-def _possible(workload: Workload, backend: Backend) -> Cost:
+def _possible(workload: Routed, backend: Backend) -> Cost:
     """What is known of the cost without a look at this machine; refuse what the backend cannot do, or may not."""
     can = backend.capabilities()
     if can.place == "provider":
         check_may_go(workload.label, place_of(backend), purpose="plan")
     if can.precision == "single" and workload.accuracy < SINGLE_ACCURACY:
         raise Refused(f"single precision cannot resolve an accuracy of {workload.accuracy:g}")
-    if workload.optimizer.geometry:
-        obtainable(backend, workload.shots)
+    workload.check(backend)
     return _predicted(workload, backend)
 
 
-def _fitting(workload: Workload, backend: Backend) -> Cost:
+def _fitting(workload: Routed, backend: Backend) -> Cost:
     """The same; refuse what this machine has no memory for."""
     cost = _possible(workload, backend)
     free = memory.free_bytes()
     if cost.memory_bytes > free:
         need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"
-        own, kind = optimizer_bytes(workload), workload.optimizer.kind
+        own = workload.held_bytes
+        part = f", {memory.readable(own)} of it for {workload.holder}" if own else ""
         cure = "; lbfgs, adam and spsa take less" if 2 * own > cost.memory_bytes else ""
-        raise Refused(f"needs {need}, {memory.readable(own)} of it for {kind}, {memory.readable(free)} are free{cure}")
+        raise Refused(f"needs {need}{part}, {memory.readable(free)} are free{cure}")
     if cost.on_card is not None:
         cost.on_card.check(what=f"{workload.circuit.num_qubits} qubits")
     return cost
 
 
-def _measured(workload: Workload, backend: Backend) -> Cost:
+def _measured(workload: Routed, backend: Backend) -> Cost:
     """The same, with the backend's speed on this machine."""
     can, cost = backend.capabilities(), _fitting(workload, backend)
     if math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
@@ -388,18 +377,13 @@ def _with_forecast(cost: Cost, can: Capabilities, forecast: Forecast | None) -> 
     return cost if forecast.qpu_s is None else replace(cost, seconds=forecast.qpu_s, compile_s=0.0)
 
 
-def _predicted(workload: Workload, backend: Backend) -> Cost:
+def _predicted(workload: Routed, backend: Backend) -> Cost:
     """With the memory of the optimizer, which works here wherever the backend does."""
     cost = backend.predict(workload)
-    return replace(cost, memory_bytes=cost.memory_bytes + optimizer_bytes(workload))
+    return replace(cost, memory_bytes=cost.memory_bytes + workload.held_bytes)
 
 
-def optimizer_bytes(workload: Workload) -> int:
-    """The memory that the optimizer takes for itself, in bytes; part of every predicted cost."""
-    return workload.optimizer.memory_bytes(len(workload.theta), workload.max_steps)
-
-
-def _explained(workload: Workload, ways: list[Way]) -> Iterator[Way]:
+def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
     for rank, way in enumerate(ways):
         first, other = ways[0], ways[1] if rank == 0 and len(ways) > 1 else ways[0]
         facts = [f"gradients by {way.backend.capabilities().gradient}" if workload.derivative else "values only"]

@@ -12,7 +12,7 @@ from hybrid.loop.stop import Stop, Stopped
 from hybrid.loop.team import check_node, leading, serve
 from hybrid.ranks.mpi import ALONE, End, Ranks
 from hybrid.ranks.work_queue import SharedStop, Work, WorkQueue, WorkQueueClient
-from hybrid.routing.plan import Plan, candidates, optimizer_bytes, rank
+from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
 from hybrid.runs.budget import FILE, Purse
@@ -240,7 +240,7 @@ def _start(
     work, clock = prepared.work, Clock(before={"problem": prepared.seconds})
     with clock.phase("plan"):
         plan = rank(work, candidates(prepared.backend))
-        own = optimizer_bytes(work)
+        own = work.held_bytes
         # Refused before anything is announced or written.
         check_node(plan.chosen.backend, plan.chosen.cost, team, leader_bytes=own)
     on_plan(point, plan)

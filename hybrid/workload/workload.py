@@ -7,7 +7,9 @@ from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
+from backends.base import Backend
 from backends.checks import as_observables, as_rows, check_request, check_unitary
+from backends.gradients.fidelity import obtainable
 from circuits import Problem
 from circuits.errors import Refused, unknown
 from circuits.problems.checks import finite, whole
@@ -79,6 +81,31 @@ class Workload:
     def precision(self) -> float | None:
         """Wanted standard error of each value: None, since a workload asks for shots instead."""
         return None
+
+    @property
+    def description(self) -> str:
+        """Problem, sizes, optimizer and accuracy, on one line."""
+        circuit, problem = self.circuit, self.problem
+        return (
+            f"{problem.name}: {circuit.num_qubits} qubits, {circuit.num_parameters} parameters, "
+            f"{len(problem.hamiltonian)} terms, {type(self.optimizer).__name__}, "
+            f"accuracy {self.accuracy:g} {problem.unit}"
+        )
+
+    @property
+    def held_bytes(self) -> int:
+        """The memory that the optimizer takes for itself; part of every predicted cost."""
+        return self.optimizer.memory_bytes(len(self.theta), self.max_steps)
+
+    @property
+    def holder(self) -> str:
+        """Whose memory `held_bytes` is: the optimizer's."""
+        return self.optimizer.kind
+
+    def check(self, backend: Backend) -> None:
+        """Refuse a backend that cannot give the optimizer the geometry of the states, if it asks for that."""
+        if self.optimizer.geometry:
+            obtainable(backend, self.shots)
 
 
 def workload(

@@ -1,0 +1,1 @@
+"""Qiskit's primitives over every backend of the toolkit."""

@@ -1,0 +1,47 @@
+"""Circuits with resets as circuits without: a qubit that is emptied goes on as a fresh one.
+
+Resetting a qubit traces it out and puts |0> in its place. Giving the following gates a qubit that nothing has acted on,
+and never looking at the old one again, is the same channel exactly, and is unitary. It takes a qubit for each reset.
+"""
+
+from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
+
+from backends.instructions import hides, not_unitary, written_out
+
+
+def without_resets(
+    circuit: QuantumCircuit, observables: tuple[SparsePauliOp, ...]
+) -> tuple[QuantumCircuit, tuple[SparsePauliOp, ...]]:
+    """A circuit and observables with the same expectation values, where nothing is reset.
+
+    Args:
+        circuit: Without measurements and control flow, or it comes back with those in it.
+        observables: On its qubits.
+
+    Returns:
+        Both as they are if nothing is reset but qubits that are still |0>; else on more qubits.
+
+    >>> from qiskit import QuantumCircuit
+    >>> circuit = QuantumCircuit(1)
+    >>> _ = circuit.x(0), circuit.reset(0)
+    >>> without_resets(circuit, (SparsePauliOp("Z"),))[1]
+    (SparsePauliOp(['ZI'],
+                  coeffs=[1.+0.j]),)
+    """
+    if not any(operation.name == "reset" for operation in not_unitary(circuit)):
+        return circuit, observables
+    written = written_out(circuit, lambda operation: not hides(operation))
+    resets = sum(len(instruction.qubits) for instruction in written.data if instruction.operation.name == "reset")
+    fresh = iter(range(circuit.num_qubits, circuit.num_qubits + resets))
+    wide = QuantumCircuit(circuit.num_qubits + resets, circuit.num_clbits, global_phase=circuit.global_phase)
+    wires = list(range(circuit.num_qubits))
+    for instruction in written.data:
+        on = [written.find_bit(qubit).index for qubit in instruction.qubits]
+        if instruction.operation.name == "reset":
+            for qubit in on:
+                wires[qubit] = next(fresh)
+        else:
+            bits = [written.find_bit(bit).index for bit in instruction.clbits]
+            wide.append(instruction.operation, [wires[qubit] for qubit in on], bits, copy=False)
+    return wide, tuple(observable.apply_layout(wires, wide.num_qubits) for observable in observables)
