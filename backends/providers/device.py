@@ -4,10 +4,11 @@ import copy
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic import Field
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
@@ -18,17 +19,17 @@ from backends.cost import Footprint, Work
 from backends.forecast.forecast import Forecast
 from backends.forecast.work import forecast
 from backends.gradients.shift_rule import n_shifted
-from backends.measurement.allocation import PILOT, Allocation, allocate
+from backends.measurement.allocation import ALLOCATIONS, PILOT, Allocation, allocate
 from backends.measurement.choice import predicted_error, two_qubit_error
 from backends.measurement.circuits import MeasuredCircuits, check_alone, measure, measured_circuits, with_partners
-from backends.measurement.groups import Group, Grouping, Measurements, measurements
+from backends.measurement.groups import GROUPINGS, Group, Grouping, Measurements, measurements
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.sampled import Sampling, sampling
-from backends.measurement.targets import OptimizationLevel, transpiled
+from backends.measurement.targets import LEVELS, OptimizationLevel, transpiled
 from backends.memory import check, in_bytes
 from backends.mitigation.experiment import Asked, Experiment, points_of, prepared, widening
 from backends.mitigation.readout import correction
-from backends.mitigation.words import as_mitigation
+from backends.mitigation.words import WORDS, as_mitigation
 from backends.providers.dispatch import Direct, Dispatch
 from backends.providers.hardware import Elsewhere, Hardware, Here, JobRequest
 from backends.seeds import child_seed
@@ -72,11 +73,11 @@ class Device(Backend, Samples, Jobs):
         self,
         hardware: Hardware,
         *,
-        optimization_level: OptimizationLevel = 0,
-        mitigation: Any = None,
-        grouping: Grouping = "auto",
-        allocation: Allocation = "weights",
-        default_shots: int = DEFAULT_SHOTS,
+        optimization_level: Annotated[OptimizationLevel, LEVELS] = 0,
+        mitigation: Annotated[Any, WORDS] = None,
+        grouping: Annotated[Grouping, GROUPINGS] = "auto",
+        allocation: Annotated[Allocation, ALLOCATIONS] = "weights",
+        default_shots: Annotated[int, Field(ge=1), "a number of shots from 1"] = DEFAULT_SHOTS,
     ):
         self.hardware = hardware
         self.mitigation = as_mitigation(mitigation)

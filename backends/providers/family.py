@@ -1,7 +1,9 @@
 """The devices of one vendor, which share a name before the colon: ``ibm:fake_manila``."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, get_type_hints
 
 from backends.base import Backend
 
@@ -21,3 +23,31 @@ class Family:
     summary: str
     example: str | None = None
     environment: str | None = None
+
+
+def of_hardware(
+    hardware: Callable[..., Any], summary: str, *, example: str | None = None, environment: str | None = None
+) -> Family:
+    """A family whose vendor's file makes `Hardware` alone; how it is measured are the options of `Device`.
+
+    Args:
+        hardware: ``hardware(device, **options) -> Hardware``; its keyword-only arguments are options, beside those that
+            `Device` has for every vendor, such as ``mitigation``.
+        summary: As for `Family`.
+        example: As for `Family`.
+        environment: As for `Family`.
+    """
+    from backends.providers.device import Device  # loads Qiskit, which a table of names does not need
+
+    name, *own = inspect.signature(hardware).parameters.values()
+    shared = list(inspect.signature(Device).parameters.values())[1:]
+    names = {parameter.name for parameter in own}
+
+    def make(device: str, **options: Any) -> Backend:
+        mine = {key: value for key, value in options.items() if key in names}
+        return Device(hardware(device, **mine), **{k: v for k, v in options.items() if k not in names})
+
+    hints = get_type_hints(hardware, include_extras=True), get_type_hints(Device.__init__, include_extras=True)
+    make.__signature__ = inspect.Signature([name, *own, *shared])  # pyright: ignore[reportFunctionMemberAccess]
+    make.__annotations__ = {p.name: found[p.name] for found, ps in zip(hints, (own, shared), strict=True) for p in ps}
+    return Family(make, summary, example, environment)
