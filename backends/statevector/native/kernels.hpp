@@ -186,7 +186,8 @@ struct Tiles {
 
     // Re <b| -i P |a>, times g[sign] in each row.
     template <int rows, int partner, bool real, bool across>
-    static INLINE V overlap(const V (&a)[2 * rows], const V (&b)[2 * rows], const V* g, const std::uint16_t* sign, I index) {
+    static INLINE V overlap(const V (&a)[2 * rows], const V (&b)[2 * rows], const V* g, const std::uint16_t* sign,
+                            I index) {
         V total{};
 #pragma GCC unroll 8
         for (int r = 0; r < rows; ++r) {
@@ -210,7 +211,8 @@ struct Tiles {
 
     // b += P a, times c[sign] in each row.
     template <int rows, int partner, bool imaginary, bool across>
-    static INLINE void applied(const V (&a)[2 * rows], V (&b)[2 * rows], const V* c, const std::uint16_t* sign, I index) {
+    static INLINE void applied(const V (&a)[2 * rows], V (&b)[2 * rows], const V* c, const std::uint16_t* sign,
+                               I index) {
 #pragma GCC unroll 8
         for (int r = 0; r < rows; ++r) {
             const int s = r ^ partner;
@@ -330,7 +332,8 @@ struct Tiles {
             const Prepared* step = steps;
             for (std::int32_t k = sweep.begin; k < sweep.end; ++k, ++step) {
                 const V* c = step->coefficients + odd(first & step->row_z);
-#define ACT(partner, imaginary, across) applied<rows, partner, imaginary, across>(a, b, c, step->sign, exchange(step->lanes));
+#define ACT(partner, imaginary, across) \
+    applied<rows, partner, imaginary, across>(a, b, c, step->sign, exchange(step->lanes));
                 SWITCH(ROTATE_BITS, step->kind)
 #undef ACT
             }
@@ -589,8 +592,8 @@ struct Tiles {
         return (states > 1 ? 5 : 2) * n_rows * VECTOR_BYTES + tables + VECTOR_BYTES;
     }
 
-    static void rotate(const View& view, const Place& place, const Place& next, const Real* coefficients, const double* angles,
-                       Real scale, Real* state, void* scratch) {
+    static void rotate(const View& view, const Place& place, const Place& next, const Real* coefficients,
+                       const double* angles, Real scale, Real* state, void* scratch) {
         const Scratch s = parts(scratch, view.row_bits, 1);
         gather(view, place, scale, state, s.psi);
         Ahead ahead(view, next, state, nullptr);
@@ -605,8 +608,8 @@ struct Tiles {
         scatter<false>(view, place, 1, s.psi, state, false);
     }
 
-    static void undo(const View& view, const Place& place, const Place& next, const Real* coefficients, const double* angles, Real scale,
-                     Real* psi, Real* lambda, double* overlaps, void* scratch) {
+    static void undo(const View& view, const Place& place, const Place& next, const Real* coefficients,
+                     const double* angles, Real scale, Real* psi, Real* lambda, double* overlaps, void* scratch) {
         const Scratch s = parts(scratch, view.row_bits, 2);
         V totals[most_steps + 1];
         for (std::int32_t k = 0; k < view.n_steps; ++k) totals[k] = V{};
@@ -630,8 +633,8 @@ struct Tiles {
         scatter<false>(view, place, scale, s.lambda, lambda, true);
     }
 
-    static double observe(const View& view, const Place& place, const Place& next, const Real* coefficients, const double* weights,
-                          const Real* psi, Real* lambda, bool add, void* scratch) {
+    static double observe(const View& view, const Place& place, const Place& next, const Real* coefficients,
+                          const double* weights, const Real* psi, Real* lambda, bool add, void* scratch) {
         const Scratch s = parts(scratch, view.row_bits, 2);
         const std::uint32_t n_rows = 1u << view.row_bits;
         gather(view, place, 1, psi, s.psi);

@@ -253,7 +253,7 @@ NB_MODULE(_extension, m) {
             compute(workers, [&](Pool& pool, Watch& watch) { rate = copy_bytes_per_s(bytes, pool, watch); });
             return rate;
         },
-        "bytes"_a = std::size_t{1} << 28, "workers"_a = 0);
+        "n_bytes"_a = std::size_t{1} << 28, "workers"_a = 0);
     m.def("handlers", [] {
         nb::dict handlers;
         handlers["values"] = nb::capsule(values_handler());

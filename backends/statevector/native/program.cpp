@@ -40,7 +40,8 @@ Place place_of(const Pass& pass, std::uint64_t tile) {
     return place;
 }
 
-// Call `work(place, next place, chunk, worker)` for the tiles of a pass. A chunk holds the same tiles for any number of workers.
+// Call `work(place, next place, chunk, worker)` for the tiles of a pass. A chunk holds the same tiles for any number of
+// workers.
 template <class TileWork>
 void for_tiles(const Pass& pass, const Crew& crew, const TileWork& work) {
     const std::uint64_t tiles = pass.tiles(), chunks = std::min<std::uint64_t>(tiles, most_chunks);
@@ -64,9 +65,7 @@ Shape shape_of(const Kernels<Real>& kernels, int block_bits, std::size_t tile_by
             .cross_least = cross_least};
 }
 
-#include <cstdlib>
-static int E(const char*n,int d){const char*s=std::getenv(n);return s?std::atoi(s):d;}
-static const std::size_t tile_bytes = 1ull << E("TB",16);
+constexpr std::size_t tile_bytes = 1 << 16;
 
 }  // namespace
 
@@ -108,16 +107,16 @@ Program<Real>::Program(int n_qubits, std::vector<Rotation> rotations, std::size_
     for (Rotation& rotation : rotations_) rotation.string = spread.string(rotation.string);
     for (auto& terms : observables_)
         for (Term& term : terms) term.string = spread.string(term.string);
-    forward_ = rotation_passes(rotations_, n_bits_, shape_of(kernels_, kernels_.rotate_bits, tile_bytes, E("FL",8), E("FC",40)), false,
+    forward_ = rotation_passes(rotations_, n_bits_, shape_of(kernels_, kernels_.rotate_bits, tile_bytes, 8, 40), false,
                                true);
     for (const auto& terms : observables_)
-        observe_.push_back(term_passes(terms, n_bits_, shape_of(kernels_, kernels_.observe_bits, tile_bytes, E("OL",4), 4)));
+        observe_.push_back(term_passes(terms, n_bits_, shape_of(kernels_, kernels_.observe_bits, tile_bytes, 4, 4)));
 }
 
 template <class Real>
 const std::vector<Pass>& Program<Real>::undo_passes() const {
     std::call_once(undo_planned_, [this] {
-        undo_ = rotation_passes(rotations_, n_bits_, shape_of(kernels_, kernels_.adjoint_bits, tile_bytes, E("UL",5), E("UC",12)), true,
+        undo_ = rotation_passes(rotations_, n_bits_, shape_of(kernels_, kernels_.adjoint_bits, tile_bytes, 5, 12), true,
                                 true);
     });
     return undo_;
@@ -187,8 +186,8 @@ void Program<Real>::forward(Workspace& space, const Crew& crew) const {
         }
         const View view = view_of(pass);
         for_tiles(pass, crew, [&](const Place& place, const Place& next, std::size_t, int worker) {
-            kernels_.rotate(view, place, next, coefficients, space.diagonals.data(), static_cast<Real>(scale),
-                            psi, space.scratch[worker].template as<void>());
+            kernels_.rotate(view, place, next, coefficients, space.diagonals.data(), static_cast<Real>(scale), psi,
+                            space.scratch[worker].template as<void>());
         });
     }
 }

@@ -84,16 +84,16 @@ struct Kernels {
     void (*coefficients)(Real* vectors, double value, std::uint64_t z);
 
     // Gather a tile, apply the pass, scatter it.
-    void (*rotate)(const View&, const Place&, const Place& next, const Real* coefficients, const double* angles, Real scale, Real* state,
-                   void* scratch);
+    void (*rotate)(const View&, const Place&, const Place& next, const Real* coefficients,
+                   const double* angles, Real scale, Real* state, void* scratch);
 
     // The same on psi and lambda, undone; adds 2 Im <lambda| P |psi> of steps and diagonals to `slopes`.
-    void (*undo)(const View&, const Place&, const Place& next, const Real* coefficients, const double* angles, Real scale, Real* psi,
-                 Real* lambda, double* slopes, void* scratch);
+    void (*undo)(const View&, const Place&, const Place& next, const Real* coefficients,
+                 const double* angles, Real scale, Real* psi, Real* lambda, double* slopes, void* scratch);
 
     // lambda (+)= H psi, if there is a lambda; the sum of <psi| H |psi> over the tile.
-    double (*observe)(const View&, const Place&, const Place& next, const Real* coefficients, const double* weights, const Real* psi,
-                      Real* lambda, bool add, void* scratch);
+    double (*observe)(const View&, const Place&, const Place& next, const Real* coefficients,
+                      const double* weights, const Real* psi, Real* lambda, bool add, void* scratch);
 
     // Multiply and add in registers, so many times; how many operations one time is.
     std::size_t (*multiply_add)(std::size_t rounds);
