@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from qiskit import QuantumCircuit
@@ -37,7 +38,7 @@ def hardware(recipe: Recipe, device: str) -> Hardware:
         FailedJob: if the process could not tell.
     """
     environment = needed(recipe)
-    asked = worker_in(recipe, str(environment.python))
+    asked = worker_in(recipe, environment.python)
     name = f"{recipe.name}:{device}"
     try:
         told = asked.ask("describe", device=device, within_s=ASK_S)
@@ -47,7 +48,7 @@ def hardware(recipe: Recipe, device: str) -> Hardware:
 
 
 @cache
-def worker_in(recipe: Recipe, python: str) -> Worker:
+def worker_in(recipe: Recipe, python: Path) -> Worker:
     """The process of an environment: one for all its devices, since it takes seconds to start."""
     return Worker(recipe.name, python, recipe.script, recipe.variables)
 
@@ -99,9 +100,7 @@ class WorkerElsewhere(_Told, Elsewhere):
         try:
             return self._ask("submit", circuits=packed, shots=request.shots, tag=tag)
         except Silence as err:
-            raise LostJob(
-                f"{self.name}: {err}; nobody knows whether the job was taken: {self.where_to_look}"
-            ) from err
+            raise LostJob(f"{self.name}: {err}; nobody knows whether the job was taken: {self.where_to_look}") from err
 
     def state(self, job_id: str) -> JobState:
         """See `Elsewhere.state`."""

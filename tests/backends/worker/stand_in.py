@@ -7,8 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from qiskit.circuit.library import CZGate, Measure, RGate
 from qiskit.circuit import Parameter
+from qiskit.circuit.library import CZGate, Measure, RGate
 from qiskit.quantum_info import Statevector
 from qiskit.transpiler import InstructionProperties, Target
 

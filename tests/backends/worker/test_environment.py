@@ -30,7 +30,9 @@ def package(tmp_path):
     with zipfile.ZipFile(wheel, "w") as file:
         file.writestr("tiny_vendor.py", "answer = 42\n")
         file.writestr("tiny_vendor-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-vendor\nVersion: 1.0\n")
-        file.writestr("tiny_vendor-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(
+            "tiny_vendor-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         file.writestr("tiny_vendor-1.0.dist-info/RECORD", "")
     return str(wheel)
 
