@@ -9,8 +9,10 @@ from qiskit import QuantumCircuit
 from qiskit.circuit.library.standard_gates import get_standard_gate_name_mapping
 from qiskit.transpiler import InstructionProperties, QubitProperties, Target
 
+from backends.border import says_too_large, too_large
 from backends.measurement.counted import SEED_BITS
 from backends.measurement.outcomes import Outcomes, from_counts
+from backends.memory import free_bytes
 from backends.providers.hardware import Elsewhere, Hardware, Here, JobRequest, JobState
 from backends.providers.worker.environment import needed
 from backends.providers.worker.process import Silence, Worker
@@ -73,7 +75,7 @@ class WorkerHere(_Told, Here):
         """See `Here.run`."""
         if not circuits:
             return []
-        seed = folded(seed, min(SEED_BITS, 62))
+        seed = folded(seed, SEED_BITS)
         try:
             packed = self._asked.packed(circuits)
             counts = self._asked.ask(
@@ -81,6 +83,10 @@ class WorkerHere(_Told, Here):
             )
         except Silence as err:
             raise FailedJob(f"{self.name}: {err}") from err
+        except FailedJob as err:
+            if says_too_large(str(err)):
+                raise too_large(self.name, str(err), free_bytes()) from err
+            raise
         return checked(counts, circuits, shots, self.name)
 
 

@@ -82,10 +82,11 @@ def test_an_interrupted_installation_leaves_nothing_half_usable(recipe_of, packa
         environment.install(tiny, told=interrupt)
     assert environment.installed(tiny) is None
     assert [path.name for path in folder.iterdir()] == [".tiny.lock"]
+    (folder / ".tiny.removed.1").mkdir()
     (folder / ".tiny.partial" / "bin").mkdir(parents=True)  # as one that was killed leaves it
     assert environment.installed(tiny) is None
     environment.install(tiny)
-    assert not (folder / ".tiny.partial").exists()
+    assert sorted(path.name for path in folder.iterdir()) == [".tiny.lock", "tiny"]
 
 
 def test_a_damaged_environment_is_none_and_is_repaired(recipe_of, package, folder):

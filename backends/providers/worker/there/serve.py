@@ -100,7 +100,7 @@ class Desk:
         known = self.vendor.kind(err, doing)
         if known is not None:
             return known
-        if isinstance(err, LookupError):
+        if type(err) is LookupError:  # raised by a vendor's file itself; a KeyError may come from anywhere
             return "refused"
         if doing == "submit":
             return "lost"
