@@ -47,7 +47,8 @@ def backends(
         bool, typer.Option("--calibrate", help="Measure their speed again (some seconds each).")
     ] = False,
     install: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Make the environment that a vendor's packages need, or make it anew.")
+        str | None,
+        typer.Option(metavar="NAME", help="Make the environment that a vendor's packages need, or make it anew."),
     ] = None,
     uninstall: Annotated[str | None, typer.Option(metavar="NAME", help="Remove such an environment.")] = None,
     as_json: Json = False,

@@ -43,7 +43,8 @@ circuit.x(2)
 circuit.measure([0, 2], [0, 1])
 request = JobRequest((circuit,), 10)
 job = device.submit(request, "tag1")
-print(json.dumps([device.find("tag1") == (job,), device.state(job).status, device.outcomes(job, request)[0].to_counts()]))
+counts = device.outcomes(job, request)[0].to_counts()
+print(json.dumps([device.find("tag1") == (job,), device.state(job).status, counts]))
 """
 
 

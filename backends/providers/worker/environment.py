@@ -17,7 +17,7 @@ from pathlib import Path
 
 import platformdirs
 
-from backends.providers.worker.recipes import RECIPES, Recipe
+from backends.providers.worker.recipes import Recipe
 from circuits.errors import FailedJob, Refused
 
 VARIABLE = "HYBRID_ENVIRONMENTS"
@@ -97,7 +97,7 @@ def install(recipe: Recipe, *, told: Callable[[str], None] = lambda line: None) 
     place = root() / recipe.name
     with _alone(recipe.name):
         scratch = place.with_name(f".{recipe.name}.partial")
-        _remove(scratch)
+        _sweep(recipe.name)
         try:
             _make(recipe, scratch, told)
             size_bytes = sum(file.lstat().st_size for file in scratch.rglob("*") if not file.is_dir())
@@ -119,15 +119,10 @@ def uninstall(recipe: Recipe) -> bool:
     if not root().is_dir():
         return False
     with _alone(recipe.name):
-        _remove(place.with_name(f".{recipe.name}.partial"))
+        _sweep(recipe.name)
         was_there = place.exists()
         _remove(place)
     return was_there
-
-
-def environments() -> dict[str, Environment | None]:
-    """Every name that can be installed, with what is."""
-    return {name: installed(one) for name, one in RECIPES.items()}
 
 
 def _make(recipe: Recipe, folder: Path, told: Callable[[str], None]) -> None:
@@ -188,6 +183,12 @@ def _alone(name: str) -> Iterator[None]:
         except BlockingIOError as err:
             raise Refused(f"the environment of '{name}' is being made by another process; wait for it") from err
         yield
+
+
+def _sweep(name: str) -> None:
+    """Remove what installations and removals left that were killed."""
+    for left in (*root().glob(f".{name}.partial"), *root().glob(f".{name}.*removed.*")):
+        _remove(left)
 
 
 def _remove(folder: Path) -> None:

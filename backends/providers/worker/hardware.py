@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit.circuit.library.standard_gates import get_standard_gate_name_mapping
 from qiskit.transpiler import InstructionProperties, QubitProperties, Target
 
+from backends.border import says_too_large, too_large
 from backends.measurement.counted import SEED_BITS
 from backends.measurement.outcomes import Outcomes, from_counts
+from backends.memory import free_bytes
 from backends.providers.hardware import Elsewhere, Hardware, Here, JobRequest, JobState
 from backends.providers.worker.environment import needed
 from backends.providers.worker.process import Silence, Worker
@@ -37,7 +40,7 @@ def hardware(recipe: Recipe, device: str) -> Hardware:
         FailedJob: if the process could not tell.
     """
     environment = needed(recipe)
-    asked = worker_in(recipe, str(environment.python))
+    asked = worker_in(recipe, environment.python)
     name = f"{recipe.name}:{device}"
     try:
         told = asked.ask("describe", device=device, within_s=ASK_S)
@@ -47,7 +50,7 @@ def hardware(recipe: Recipe, device: str) -> Hardware:
 
 
 @cache
-def worker_in(recipe: Recipe, python: str) -> Worker:
+def worker_in(recipe: Recipe, python: Path) -> Worker:
     """The process of an environment: one for all its devices, since it takes seconds to start."""
     return Worker(recipe.name, python, recipe.script, recipe.variables)
 
@@ -72,7 +75,7 @@ class WorkerHere(_Told, Here):
         """See `Here.run`."""
         if not circuits:
             return []
-        seed = folded(seed, min(SEED_BITS, 62))
+        seed = folded(seed, SEED_BITS)
         try:
             packed = self._asked.packed(circuits)
             counts = self._asked.ask(
@@ -80,6 +83,10 @@ class WorkerHere(_Told, Here):
             )
         except Silence as err:
             raise FailedJob(f"{self.name}: {err}") from err
+        except FailedJob as err:
+            if says_too_large(str(err)):
+                raise too_large(self.name, str(err), free_bytes()) from err
+            raise
         return checked(counts, circuits, shots, self.name)
 
 
@@ -99,9 +106,7 @@ class WorkerElsewhere(_Told, Elsewhere):
         try:
             return self._ask("submit", circuits=packed, shots=request.shots, tag=tag)
         except Silence as err:
-            raise LostJob(
-                f"{self.name}: {err}; nobody knows whether the job was taken: {self.where_to_look}"
-            ) from err
+            raise LostJob(f"{self.name}: {err}; nobody knows whether the job was taken: {self.where_to_look}") from err
 
     def state(self, job_id: str) -> JobState:
         """See `Elsewhere.state`."""

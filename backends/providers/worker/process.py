@@ -13,9 +13,11 @@ import json
 import os
 import queue
 import re
+import select
 import signal
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -36,7 +38,7 @@ COMMON = (
 )
 """Patterns of the environment variables that every child gets."""
 
-OPEN = re.compile(r"(?i)(url|endpoint|computer|region|resources|types?|timeout(_seconds)?|delimiter|job_\w+)$")
+OPEN = re.compile(r"(?i)(url|endpoint|computer|region|resources|types?|timeout(_seconds)?|delimiter)$")
 """Ends of names of variables that may be shown: addresses and names, if there is no password in them."""
 
 FEWEST_SECRET = 4
@@ -156,6 +158,7 @@ class _Child:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=self.variables,
+                bufsize=0,
                 start_new_session=True,  # Ctrl-C is for this process, which decides what becomes of the child
             )
         except OSError as err:
@@ -182,16 +185,17 @@ class _Child:
 
     def answer(self, request: Mapping[str, Any], within_s: float) -> dict[str, Any]:
         """Send a request and wait for its answer; answers to earlier ones, which nobody waits for, are dropped."""
-        stdin = self._process.stdin
-        assert stdin is not None
+        deadline = time.monotonic() + within_s
         try:
-            stdin.write(json.dumps(request).encode() + b"\n")
-            stdin.flush()
+            self._send(json.dumps(request).encode() + b"\n", deadline)
+        except TimeoutError as err:
+            self.end()
+            raise Silence(self._last_words(f"did not listen for {within_s:.0f} s, and was ended")) from err
         except OSError as err:
             raise Silence(self._last_words("has ended")) from err
         while True:
             try:
-                line = self._answers.get(timeout=within_s)
+                line = self._answers.get(timeout=max(deadline - time.monotonic(), 0))
             except queue.Empty as err:
                 self.end()
                 raise Silence(self._last_words(f"did not answer in {within_s:.0f} s, and was ended")) from err
@@ -205,14 +209,27 @@ class _Child:
             if answer.get("number") == request["number"]:
                 return answer
 
+    def _send(self, data: bytes, deadline: float) -> None:
+        """Write all of it; a child that does not read fills the pipe, and is not waited for without end."""
+        assert self._process.stdin is not None
+        pipe = self._process.stdin.fileno()
+        os.set_blocking(pipe, False)
+        rest = memoryview(data)
+        while rest:
+            if not select.select([], [pipe], [], max(deadline - time.monotonic(), 0))[1]:
+                raise TimeoutError
+            rest = rest[os.write(pipe, rest[: select.PIPE_BUF]) :]
+
     def ended(self) -> bool:
         """Whether it has ended."""
         return self._process.poll() is not None
 
     def end(self) -> None:
         """End it at once: it holds nothing that is needed."""
-        if self.owner != os.getpid():
-            return  # a fork of the process that started it
+        assert self._process.stdin is not None
+        if self.owner != os.getpid():  # a fork of the process that started it: it is not ours to end
+            self._process.stdin.close()
+            return
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

@@ -38,7 +38,7 @@ RECIPES = {
             ("qrmi[ibm]>=0.26,<0.27",),
             ("qrmi", "qiskit_ibm_runtime"),
             THERE / "qrmi.py",
-            ("QRMI_*", "*_QRMI_*", "SLURM_JOB_*"),
+            ("QRMI_*", "*_QRMI_*", "SLURM_JOB_QPU_*"),
         ),
     )
 }

@@ -41,7 +41,9 @@ class QRMIService:
 def get_backend(resource):
     from qiskit.providers.fake_provider import GenericBackendV2
 
-    return GenericBackendV2(3, basis_gates=["x", "sx", "rz", "cx"], coupling_map=[[0, 1], [1, 0], [1, 2], [2, 1]], seed=1)
+    return GenericBackendV2(
+        3, basis_gates=["x", "sx", "rz", "cx"], coupling_map=[[0, 1], [1, 0], [1, 2], [2, 1]], seed=1
+    )
 
 
 def plain(results):
@@ -85,11 +87,14 @@ class QuantumResource:
 
         self._trouble()
         asked, results = json.loads(payload.input), []
-        for text, parameters, shots in asked["pubs"]:
+        for text, _, shots in asked["pubs"]:
             circuit = qasm3.loads(text)
             (register,) = circuit.cregs
-            places = {circuit.find_bit(one.clbits[0]).index: circuit.find_bit(one.qubits[0]).index
-                      for one in circuit.data if one.operation.name == "measure"}
+            places = {
+                circuit.find_bit(one.clbits[0]).index: circuit.find_bit(one.qubits[0]).index
+                for one in circuit.data
+                if one.operation.name == "measure"
+            }
             state = Statevector(circuit.remove_final_measurements(inplace=False))
             memory = state.sample_memory(shots, [places[k] for k in sorted(places)])
             results.append((register.name, memory))

@@ -7,8 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from qiskit.circuit.library import CZGate, Measure, RGate
 from qiskit.circuit import Parameter
+from qiskit.circuit.library import CZGate, Measure, RGate
 from qiskit.quantum_info import Statevector
 from qiskit.transpiler import InstructionProperties, Target
 
@@ -57,6 +57,8 @@ class Device:
         self.target.add_instruction(Measure(), {(q,): InstructionProperties(error=0.1 * q) for q in range(3)})
 
     def run(self, circuits, shots, seed):
+        if shots == 999:
+            raise RuntimeError("std::bad_alloc")
         print("noise on standard output")
         sys.stdout.flush()
         os.write(1, b'{"number": 1, "answer": "a library that writes what looks like an answer"}\n')
@@ -65,9 +67,12 @@ class Device:
     def submit(self, circuits, shots, tag):
         trouble = Path(os.environ["STAND_IN_JOBS"]) / "trouble"
         if trouble.exists():
-            raise {"refused": ConnectionRefusedError, "reset": ConnectionResetError, "wrong": LookupError}[
-                trouble.read_text()
-            ]("trouble")
+            raise {
+                "refused": ConnectionRefusedError,
+                "reset": ConnectionResetError,
+                "wrong": LookupError,
+                "fault": KeyError,
+            }[trouble.read_text()]("trouble")
         job = f"job-{tag[:5]}"
         counts = [measured(circuit, shots, 1) for circuit in circuits]
         (trouble.parent / job).write_text(json.dumps({"tag": tag, "counts": counts}))

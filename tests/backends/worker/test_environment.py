@@ -30,7 +30,9 @@ def package(tmp_path):
     with zipfile.ZipFile(wheel, "w") as file:
         file.writestr("tiny_vendor.py", "answer = 42\n")
         file.writestr("tiny_vendor-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-vendor\nVersion: 1.0\n")
-        file.writestr("tiny_vendor-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(
+            "tiny_vendor-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         file.writestr("tiny_vendor-1.0.dist-info/RECORD", "")
     return str(wheel)
 
@@ -80,10 +82,11 @@ def test_an_interrupted_installation_leaves_nothing_half_usable(recipe_of, packa
         environment.install(tiny, told=interrupt)
     assert environment.installed(tiny) is None
     assert [path.name for path in folder.iterdir()] == [".tiny.lock"]
+    (folder / ".tiny.removed.1").mkdir()
     (folder / ".tiny.partial" / "bin").mkdir(parents=True)  # as one that was killed leaves it
     assert environment.installed(tiny) is None
     environment.install(tiny)
-    assert not (folder / ".tiny.partial").exists()
+    assert sorted(path.name for path in folder.iterdir()) == [".tiny.lock", "tiny"]
 
 
 def test_a_damaged_environment_is_none_and_is_repaired(recipe_of, package, folder):

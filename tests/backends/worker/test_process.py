@@ -17,8 +17,8 @@ from qiskit.quantum_info import Statevector
 from backends.providers.device import Device
 from backends.providers.hardware import JobRequest, JobState
 from backends.providers.worker.hardware import WorkerElsewhere, WorkerHere, checked, target_of
-from backends.providers.worker.process import Silence, Worker
-from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused
+from backends.providers.worker.process import Silence, Worker, secrets_of
+from circuits.errors import BudgetExceeded, FailedJob, LostJob, ProviderUnreachable, Refused
 
 ROOT = Path(__file__).parents[3]
 STAND_IN = Path(__file__).with_name("stand_in.py")
@@ -130,7 +130,7 @@ def test_jobs_are_found_by_another_process(stand_in, borrowed):
 
 
 @pytest.mark.parametrize(
-    ("trouble", "error"), [("refused", ProviderUnreachable), ("reset", LostJob), ("wrong", Refused)]
+    ("trouble", "error"), [("refused", ProviderUnreachable), ("reset", LostJob), ("wrong", Refused), ("fault", LostJob)]
 )
 def test_a_job_that_may_have_been_taken_is_lost_and_no_other(stand_in, tmp_path, trouble, error):
     device = opened(stand_in, "elsewhere")
@@ -228,6 +228,24 @@ def test_a_fork_asks_a_process_of_its_own(stand_in):
     assert theirs != mine
     assert pid_of(stand_in) == mine
     wait_until_dead(theirs)
+
+
+def test_a_process_that_does_not_read_is_ended(stand_in):
+    pid = pid_of(stand_in)
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(Silence, match="did not listen for 1 s"):
+        stand_in.ask("run", device="here", circuits="A" * 2**20, shots=1, seed=None, within_s=1)
+    wait_until_dead(pid)
+
+
+def test_memory_that_does_not_suffice_is_said_as_elsewhere(stand_in):
+    with pytest.raises(BudgetExceeded, match="needs more memory than it can get"):
+        opened(stand_in, "here").run([flipped(0)], 999, seed=1)
+
+
+def test_every_credential_is_hidden_whatever_its_name():
+    variables = {"a_QRMI_JOB_ACQUISITION_TOKEN": "one-secret", "a_QRMI_IBM_QRS_IAM_APIKEY": "two-secret"}
+    assert sorted(secrets_of(variables | {"a_QRMI_IBM_QRS_ENDPOINT": "https://here"})) == ["one-secret", "two-secret"]
 
 
 @pytest.mark.parametrize(

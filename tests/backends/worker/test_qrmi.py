@@ -18,7 +18,7 @@ from backends.providers.worker.recipes import RECIPES
 from circuits import hardware_efficient, tfim
 from circuits.errors import LostJob, ProviderUnreachable, Refused
 
-SECRET = "fake-secret-7f3a9c"  # noqa: S105 - it is none
+SECRET = "fake-secret-7f3a9c"
 QRMI = Path(__file__).with_name("qrmi_stand_in.py")
 
 

@@ -11,8 +11,13 @@ from uuid import UUID
 PACKAGES = ("iqm-client", "qiskit-aer")
 FAKE = "fake_"
 
-REFUSED = ("CircuitValidationError", "ValidationError", "ForbiddenError", "AuthenticationError", "NotFoundError")
-UNREACHABLE = ("SystemUnavailableError", "BadGatewayError", "OperationTimeoutError", "RateLimitError")
+REFUSED = (
+    *("CircuitValidationError", "ClientAuthenticationError", "ClientConfigurationError", "AuthenticationError"),
+    *("ValidationError", "ForbiddenError", "NotFoundError", "DataSizeError", "InvalidOperationError"),
+)
+UNREACHABLE = ("SystemUnavailableError", "BadGatewayError", "InternalSystemError", "OperationTimeoutError")
+"""By these, nobody knows whether a job was taken that was being sent."""
+
 STATUS = {"completed": "done", "failed": "failed", "cancelled": "cancelled", "processing": "running"}
 
 
@@ -36,16 +41,22 @@ def device(name):
     return Real(name)
 
 
+class NotSent(Exception):
+    """A job was surely not sent; why is its cause."""
+
+
 def kind(error, doing):
     """What an error means; IQM's are known by their names."""
     import requests
 
+    if isinstance(error, NotSent):
+        return kind(error.__cause__, "describe") or "failed"
     names = {one.__name__ for one in type(error).__mro__}
     if "NotFoundError" in names and doing in ("state", "counts", "cancel"):
         return "lost"
     if names.intersection(REFUSED):
         return "refused"
-    if isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in str(error):
+    if isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in str(error) or "RateLimitError" in names:
         return "unreachable"
     if isinstance(error, requests.RequestException) or names.intersection(UNREACHABLE):
         return "lost" if doing == "submit" else "unreachable"
@@ -84,7 +95,9 @@ class Fake:
         for pair in self.target["cz"]:
             update("cz", pair, known(steps(pair, self.backend), self.backend))
         for qubit, wrong in profile.readout_errors.items():
-            update("measure", (self.backend.qubit_name_to_index(qubit),), known([], self.backend, fmean(wrong.values())))
+            update(
+                "measure", (self.backend.qubit_name_to_index(qubit),), known([], self.backend, fmean(wrong.values()))
+            )
 
     def run(self, circuits, shots, seed):
         """By IQM's noise model; its own ``run`` takes no seed."""
@@ -102,7 +115,7 @@ class Fake:
 
 
 def steps(pair, backend):
-    """What a CZ consists of: itself, or a move into the resonator that both qubits have, a CZ with it, and a move back."""
+    """What a CZ consists of: itself, or a move into a resonator of both qubits, a CZ with it, and a move back."""
     noise = backend.noise_model._local_quantum_errors
     if pair in noise["cz"] or pair[::-1] in noise["cz"]:
         return [("cz", pair)]
@@ -143,15 +156,19 @@ class Real:
     def submit(self, circuits, shots, tag):
         """Once."""
         del tag  # the server keeps none
-        job = self.backend.run([routed(circuit, self.backend) for circuit in circuits], shots=shots)
-        return str(job.job_id())
+        try:  # it asks for the calibration before it sends
+            ready = [routed(circuit, self.backend) for circuit in circuits]
+            job = self.backend.create_circuit_job_definition(ready, shots=shots)
+        except Exception as err:
+            raise NotSent(str(err)) from err
+        return str(self.backend.client.submit_circuit_job(job).job_id)
 
     def state(self, job):
         """One question."""
         tracker = self.backend.client.get_job(UUID(job))
         status = str(getattr(tracker.status, "value", tracker.status)).lower()
         reason = "; ".join(str(getattr(one, "message", one)) for one in getattr(tracker.job_data, "errors", None) or ())
-        return STATUS.get(status, "queued"), reason, None
+        return STATUS.get(status, "queued"), reason, tracker.job_data.queue_position
 
     def counts(self, job, n_circuits):
         """Of a job that is done."""

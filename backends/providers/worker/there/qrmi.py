@@ -1,4 +1,4 @@
-# pyright: reportMissingImports=false
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 """Quantum resources that a scheduler has granted to this job, by QRMI; runs in QRMI's environment (see serve.py).
 
 Slurm's plugin sets ``QRMI_JOB_QPU_RESOURCES``, ``QRMI_JOB_QPU_TYPES`` and, for each resource, ``<name>_QRMI_*``, which
@@ -33,7 +33,9 @@ def device(name):
     granted = _granted()
     if name not in granted:
         said = f"this job has {', '.join(sorted(granted))}" if granted else "this job has none"
-        raise LookupError(f"no quantum resource '{name}' was granted: {said}; ask for it by qpu = [...] in the site file")
+        raise LookupError(
+            f"no quantum resource '{name}' was granted: {said}; ask for it by qpu = [...] in the site file"
+        )
     if granted[name] not in IBM:
         raise LookupError(f"'{name}' is of type {granted[name]}; only these are reachable: {', '.join(IBM)}")
     from qrmi import QRMIService

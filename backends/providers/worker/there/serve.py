@@ -1,4 +1,4 @@
-"""Answers requests about one vendor's devices: runs in that vendor's environment, with Qiskit and what the vendor needs.
+"""Answers requests about one vendor's devices: runs in that vendor's environment, with Qiskit and what it needs.
 
 Nothing of this toolkit is imported here, and its versions do not matter. A request is a line of JSON on standard
 input, an answer a line of JSON on what was standard output; what libraries print goes to standard error. When standard
@@ -6,8 +6,8 @@ input ends, so does this process, whatever it is doing.
 
 A vendor's file, whose path is the only argument, defines ``PACKAGES`` (what to name in records), ``devices()`` (names
 of those that are here), ``device(name)`` and ``kind(error, doing)`` (what an error in a request means: "refused",
-"unreachable", "lost", "failed", or None where it does not know). A device has ``summary``, ``target`` (Qiskit's), ``local``, ``noisy``,
-``most_circuits``, ``most_shots``, and, if it is local,
+"unreachable", "lost", "failed", or None where it does not know). A device has ``summary``, ``target`` (Qiskit's),
+``local``, ``noisy``, ``most_circuits``, ``most_shots``, and, if it is local,
 
     run(circuits, shots, seed) -> counts of each
 
@@ -59,6 +59,8 @@ def listen(requests, lines):
 def load(path):
     """The vendor's file as a module."""
     spec = importlib.util.spec_from_file_location("vendor", path)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -98,7 +100,7 @@ class Desk:
         known = self.vendor.kind(err, doing)
         if known is not None:
             return known
-        if isinstance(err, LookupError):
+        if type(err) is LookupError:  # raised by a vendor's file itself; a KeyError may come from anywhere
             return "refused"
         if doing == "submit":
             return "lost"
