@@ -16,7 +16,7 @@ from backends.measurement.circuits import measure
 from backends.measurement.groups import Measurements, basis_change, measurements
 from backends.measurement.targets import translated, transpiled
 from backends.providers.hardware import Charge, Elsewhere, Hardware, JobRequest
-from circuits.errors import ProviderUnreachable, Refused
+from circuits.errors import FailedJob, ProviderUnreachable, Refused
 
 SHOTS = 4096
 """Of each circuit where the work asks for no number and no device says its own default."""
@@ -62,7 +62,7 @@ def forecast(hardware: Hardware, work: Work, transpile: Transpiled, *, default_s
         )
     try:
         queue = None if elsewhere is None else elsewhere.pending()
-    except ProviderUnreachable as err:
+    except (FailedJob, ProviderUnreachable) as err:
         queue = None
         notes.append(f"the queue is not known: {err}")
     return replace(made, queue=queue, notes=tuple(notes))
