@@ -141,7 +141,10 @@ class Device(Backend, Samples):
     def forecast(self, work: Work) -> Forecast | None:
         """See `Backend.forecast`; a circuit that is run later is not transpiled again."""
         self._check_size(work.circuit.num_qubits)
-        return forecast(self.hardware, work, self._transpiled, default_shots=DEFAULT_SHOTS)
+        plan = measurements(work.observables)
+        shots = plan.shots(work.precision, work.shots, DEFAULT_SHOTS) or DEFAULT_SHOTS
+        groups = len(plan.groups)
+        return forecast(self.hardware, work, self._transpiled, circuits=groups, shots=groups * shots)
 
     def _transpiled(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
         """The last one is kept, so that what was planned is not transpiled again to be run."""
