@@ -61,13 +61,13 @@ class Price(BaseModel):
         return jobs * self.job_s + executions * (self.rep_delay_s + (circuit_s or 0.0))
 
     def usd(
-        self, *, circuits: int, shots: int, qpu_s: float | None, one_qubit: int | None, two_qubit: int | None
+        self, *, circuits: int, shots: float, qpu_s: float | None, one_qubit: int | None, two_qubit: int | None
     ) -> float | None:
         """Money for some circuits, in US dollars; None where the table, or what is known, does not suffice.
 
         Args:
             circuits: That are sent.
-            shots: Of each.
+            shots: Of each, on average.
             qpu_s: Time of them all on the device, in seconds.
             one_qubit: Gates on one qubit in each circuit.
             two_qubit: Gates on two qubits in each circuit.

@@ -16,7 +16,7 @@ from backends.measurement.circuits import measure
 from backends.measurement.groups import Measurements, basis_change, measurements
 from backends.measurement.targets import translated, transpiled
 from backends.providers.hardware import Charge, Elsewhere, Hardware, JobRequest
-from circuits.errors import ProviderUnreachable, Refused
+from circuits.errors import FailedJob, ProviderUnreachable, Refused
 
 SHOTS = 4096
 """Of each circuit where the work asks for no number and no device says its own default."""
@@ -25,14 +25,15 @@ Transpiled = Callable[[QuantumCircuit], tuple[QuantumCircuit, tuple[int, ...]]]
 """From a circuit to the one that a device runs, and where each qubit ends up."""
 
 
-def forecast(hardware: Hardware, work: Work, transpile: Transpiled, *, default_shots: int = SHOTS) -> Forecast | None:
+def forecast(hardware: Hardware, work: Work, transpile: Transpiled, *, circuits: int, shots: int) -> Forecast | None:
     """What the work would take on a device, or on the device that a snapshot was taken of; nothing is run.
 
     Args:
         hardware: The device.
         work: Evaluations, rows, observables.
         transpile: How the device transpiles.
-        default_shots: Of each circuit, where the work does not say.
+        circuits: That are measured for one value.
+        shots: Of all of them together.
 
     Returns:
         The forecast; None for a simulator of no device.
@@ -49,7 +50,7 @@ def forecast(hardware: Hardware, work: Work, transpile: Transpiled, *, default_s
         return None
     most = None if elsewhere is None else elsewhere.most_circuits
     price = price_of(hardware.name)
-    made = _priced(hardware.name, work, plan, size, price, most_circuits=most, default_shots=default_shots)
+    made = _priced(hardware.name, work, (circuits, shots), size, price, most_circuits=most)
     notes = list(made.notes)
     if elsewhere is None:
         notes.insert(0, "as the real device would take it, with the errors of this snapshot")
@@ -62,7 +63,7 @@ def forecast(hardware: Hardware, work: Work, transpile: Transpiled, *, default_s
         )
     try:
         queue = None if elsewhere is None else elsewhere.pending()
-    except ProviderUnreachable as err:
+    except (FailedJob, ProviderUnreachable) as err:
         queue = None
         notes.append(f"the queue is not known: {err}")
     return replace(made, queue=queue, notes=tuple(notes))
@@ -92,7 +93,8 @@ def forecast_by_name(device: str, work: Work) -> Forecast | None:
     if price.all_to_all:
         moved, layout = transpiled(work.circuit, _any_pair(n_qubits), level=1)
         size = size_of(measure(moved, layout))
-    made = _priced(device, work, plan, size, price, most_circuits=None, default_shots=SHOTS)
+    shots = (plan.shots(work.precision, work.shots, SHOTS) or SHOTS) * len(plan.groups)
+    made = _priced(device, work, (len(plan.groups), shots), size, price, most_circuits=None)
     notes = ["by the price table alone, since the device was not asked", *made.notes]
     notes.append(
         "gates counted in a set of one-qubit rotations and CX between any two qubits"
@@ -138,16 +140,15 @@ def charge(device: str, request: JobRequest, target: Target | None = None) -> Ch
 def _priced(
     device: str,
     work: Work,
-    plan: Measurements,
+    value: tuple[int, int],
     size: CircuitSize | None,
     price: Price | None,
     *,
     most_circuits: int | None,
-    default_shots: int,
 ) -> Forecast:
-    shots = plan.shots(work.precision, work.shots, default_shots) or default_shots
-    values = 1 + n_shifted(work.circuit) if work.derivative else 1
-    circuits = work.n_evaluations * work.n_rows * values * len(plan.groups)
+    """The forecast, from the circuits and shots of one value."""
+    values = work.n_evaluations * work.n_rows * (1 + n_shifted(work.circuit) if work.derivative else 1)
+    circuits, shots = (values * number for number in value)
     calls = getattr(work, "n_calls", work.n_evaluations)  # each sends at least one job
     at_once = math.ceil(circuits / max(calls, 1))
     jobs = calls * (math.ceil(at_once / most_circuits) if most_circuits else min(at_once, 1))
@@ -155,7 +156,7 @@ def _priced(
     made = Forecast(
         device,
         circuits=circuits,
-        shots=circuits * shots,
+        shots=shots,
         jobs=jobs,
         depth=size.depth if size else None,
         two_qubit_gates=size.two_qubit_gates if size else None,
@@ -165,10 +166,10 @@ def _priced(
     if price is None:
         note = f"price not known: no entry of the price table fits {device}; add one to prices.toml"
         return replace(made, notes=(note,))
-    qpu_s = price.qpu_s(jobs=jobs, executions=circuits * shots, circuit_s=seconds)
+    qpu_s = price.qpu_s(jobs=jobs, executions=shots, circuit_s=seconds)
     usd = price.usd(
         circuits=circuits,
-        shots=shots,
+        shots=shots / max(circuits, 1),
         qpu_s=qpu_s,
         one_qubit=size.one_qubit_gates if size else None,
         two_qubit=size.two_qubit_gates if size else None,

@@ -289,7 +289,8 @@ class Device(Backend, Samples, Jobs):
     def forecast(self, work: Work) -> Forecast | None:
         """See `Backend.forecast`; a circuit that is run later is not transpiled again."""
         self._check_size(work.circuit.num_qubits)
-        return forecast(self.hardware, work, self._transpiled, default_shots=self._default_shots)
+        asked = self.footprint(work)
+        return forecast(self.hardware, work, self._transpiled, circuits=asked.circuits, shots=asked.shots)
 
     def _transpiled(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
         """The last one is kept, so that what was planned is not transpiled again to be run."""

@@ -79,7 +79,7 @@ def _at_key(fault: Mapping[str, Any], section: str, key: str, data: Mapping[str,
 
 def _shown(key: str, value: Any) -> str:
     """A value as `shown` gives it, unless it is secret."""
-    misspelt = any(is_secret(near) for near in difflib.get_close_matches(key, SECRETS, n=1))
+    misspelt = isinstance(value, str) and bool(difflib.get_close_matches(key, SECRETS, n=1, cutoff=0.75))
     hidden = (misspelt or is_secret(key, value)) and not is_reference(value)
     return "..." if hidden else redacted(shown(value))
 
