@@ -15,7 +15,7 @@ from hybrid.workload.workload import workload
 
 
 def ended(truth, luck=0.0):
-    """A conclusion among the optimizer's answer 0, a point 1 on the way and the start 2; values are too low at first."""
+    """A conclusion among the optimizer's answer 0, a point 1 on the way and the start 2; at first all are too low."""
     work = workload(hardware_efficient(1, layers=1), tfim(1), theta=[2.0] * 2)
     asked = []
 
