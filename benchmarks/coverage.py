@@ -14,7 +14,7 @@ circuit, on LiH and on a random Hamiltonian of 1,000 terms.
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -182,7 +182,7 @@ class Case:
     options: dict[str, Any]
     truth: Callable[[], float] = exact
     shots: int = SHOTS
-    observable: SparsePauliOp = H
+    observable: SparsePauliOp = field(default_factory=lambda: H)
 
 
 def cases() -> dict[str, Case]:
