@@ -14,7 +14,7 @@ circuit, on LiH and on a random Hamiltonian of 1,000 terms.
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -24,7 +24,7 @@ import numpy as np
 import record
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import RXXGate, XGate, YGate, ZGate
-from qiskit.quantum_info import SparsePauliOp, Statevector
+from qiskit.quantum_info import Clifford, Pauli, SparsePauliOp, Statevector
 from qiskit.transpiler import Target
 
 from backends.measurement.allocation import PILOT, allocate
@@ -34,7 +34,7 @@ from backends.providers.device import Device
 from backends.providers.hardware import Here
 from circuits import hardware_efficient, molecule
 
-REPEATS = 600
+REPEATS = 500
 SHOTS = 400
 PAULIS = (None, XGate(), YGate(), ZGate())
 
@@ -118,6 +118,9 @@ def turned() -> QuantumCircuit:
 H = SparsePauliOp(["ZZ", "XX", "YI", "IZ", "II"], [1.0, 0.6, 0.3, -0.5, 0.2])
 
 
+ZZ = SparsePauliOp("ZZ")
+
+
 def exact() -> float:
     return float(Statevector(turned()).expectation_value(H).real)
 
@@ -126,9 +129,7 @@ def twirled_truth(angle: float) -> float:
     """The mean over all Paulis around both gates, each with an RXX behind it."""
     noisy = Synthetic(2, coherent=angle)
     values = []
-    plan, base = measurements([H]), turned()
-    from qiskit.quantum_info import Clifford, Pauli
-
+    plan, base = measurements([ZZ]), turned()
     clifford = Clifford(_cz())
     for draws in product(range(16), repeat=2):
         circuit, seen = QuantumCircuit(2), 0
@@ -181,6 +182,7 @@ class Case:
     options: dict[str, Any]
     truth: Callable[[], float] = exact
     shots: int = SHOTS
+    observable: SparsePauliOp = field(default_factory=lambda: H)
 
 
 def cases() -> dict[str, Case]:
@@ -196,9 +198,14 @@ def cases() -> dict[str, Case]:
             Synthetic(2, wrong), {"mitigation": {"readout": {"shots": 100}}}, shots=4000
         ),
         "readout by variance": Case(Synthetic(2, wrong), {"mitigation": ["readout"], "allocation": "variance"}),
-        "twirling": Case(Synthetic(2, coherent=0.5), {"mitigation": ["twirling"]}, lambda: twirled_truth(0.5)),
+        "twirling": Case(
+            Synthetic(2, coherent=0.5), {"mitigation": ["twirling"]}, lambda: twirled_truth(0.5), observable=ZZ
+        ),
         "twirling, 6 copies": Case(
-            Synthetic(2, coherent=0.5), {"mitigation": {"twirling": {"randomizations": 6}}}, lambda: twirled_truth(0.5)
+            Synthetic(2, coherent=0.5),
+            {"mitigation": {"twirling": {"randomizations": 6}}},
+            lambda: twirled_truth(0.5),
+            observable=ZZ,
         ),
         "zne, linear": Case(Synthetic(2, left=linear), {"mitigation": ["zne"]}),
         "zne, richardson": Case(Synthetic(2, left=quadratic), {"mitigation": {"zne": {"extrapolation": "richardson"}}}),
@@ -217,7 +224,7 @@ def cases() -> dict[str, Case]:
 def coverage(case: Case, repeats: int) -> dict[str, float]:
     """How often the 95 % interval holds the truth."""
     options = {"grouping": "qubit-wise"} | case.options
-    evaluate = Device(case.hardware, **options).prepare(turned(), H)
+    evaluate = Device(case.hardware, **options).prepare(turned(), case.observable)
     results = [evaluate([], shots=case.shots, seed=seed) for seed in range(repeats)]
     values = np.array([result.values[0, 0] for result in results])
     errors = np.array([result.standard_errors[0, 0] for result in results])
@@ -319,6 +326,7 @@ def main() -> None:
             continue
         found = coverage(case, asked.repeats)
         numbers["coverage"][name] = found
+        record.save(asked.json, numbers)
         print(f"{name:<32}{found['held']:.1%} of {asked.repeats}", flush=True)
     if not asked.only:
         numbers["shots"] = allocations()

@@ -8,6 +8,7 @@ each with the weight that it has in the value, and that of the correction of mea
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,25 @@ class Prepared:
     def groups(self) -> tuple[Group, ...]:
         """What is measured together."""
         return self.programs[0].plan.groups
+
+    @cached_property
+    def twirl(self) -> Twirl:
+        """What draws twirled copies."""
+        return Twirl(self.target, self.programs[0].circuit.num_qubits)
+
+    @cached_property
+    def calibration(self) -> tuple[list[QuantumCircuit], list[int]]:
+        """Circuits that measure the errors of measurement, and the qubits that they read; empty if not asked for."""
+        program = self.programs[0]
+        if self.mitigation.readout is None or not program.tails:
+            return [], []
+        qubits = sorted({q for tail in program.tails for q in tail.layout})
+        circuits = calibration_circuits(qubits, program.circuit.num_qubits, self.target)
+        return [self.finished(one) for one in circuits], qubits
+
+    def finished(self, circuit: QuantumCircuit) -> QuantumCircuit:
+        """A measured circuit as it is sent."""
+        return circuit if self.waits is None else decoupled(circuit, self.waits, self.name)
 
 
 def prepared(
@@ -195,7 +215,6 @@ class Experiment:
         circuits: list[Asked] = []
         self._sizes = []
         twirling = self.ready.mitigation.twirling
-        twirl = None
         for p, (program, circuit) in enumerate(self._points):
             for g, (tail, n) in enumerate(zip(program.tails, shots.tolist(), strict=True)):
                 full = followed(circuit, tail) if n else circuit
@@ -205,12 +224,11 @@ class Experiment:
                 if twirling is None:
                     copies = [Asked(full, n)]
                 else:
-                    twirl = twirl or Twirl(self.ready.target, circuit.num_qubits)
                     rng = np.random.default_rng(child_seed(self.seed, TWIRLING, self._rounds, p, g))
-                    copies = [Asked(twirl(full, rng), part) for part in split(n, twirling.randomizations)]
+                    copies = [Asked(self.ready.twirl(full, rng), part) for part in split(n, twirling.randomizations)]
                 self._sizes.append(len(copies))
                 circuits += [
-                    Asked(self._finished(measure(one.circuit, tail.layout, program.together)), one.shots)
+                    Asked(self.ready.finished(measure(one.circuit, tail.layout, program.together)), one.shots)
                     for one in copies
                 ]
         self._rounds += 1
@@ -221,19 +239,6 @@ class Experiment:
         rest = iter(outcomes)
         for seen, size in zip(self._seen, self._sizes, strict=True):
             seen += [next(rest) for _ in range(size)]
-
-    def calibration(self) -> tuple[list[QuantumCircuit], list[int]]:
-        """Circuits that measure the errors of measurement, and the qubits that they read; empty if not asked for."""
-        if self.ready.mitigation.readout is None or not self._points or not self.ready.groups:
-            return [], []
-        program, circuit = self._points[0]
-        qubits = sorted({q for tail in program.tails for q in tail.layout})
-        circuits = calibration_circuits(qubits, circuit.num_qubits, self.ready.target)
-        return [self._finished(one) for one in circuits], qubits
-
-    def _finished(self, circuit: QuantumCircuit) -> QuantumCircuit:
-        waits = self.ready.waits
-        return circuit if waits is None else decoupled(circuit, waits, self.ready.name)
 
     def deviations(self) -> np.ndarray:
         """Observed standard deviation of one shot of each group, over all points and observables, shape (groups,).

@@ -205,7 +205,7 @@ class Device(Backend, Samples, Jobs):
         """Run an experiment with so many shots of each group on average, in one round or in two."""
         groups, readout = experiment.ready.groups, self.mitigation.readout
         total = shots * len(groups)
-        calibration, qubits = experiment.calibration()
+        calibration, qubits = experiment.ready.calibration if len(experiment.rows) else ([], [])
         also = [Asked(one, (readout and readout.shots) or shots) for one in calibration]
         if self._allocation == "variance" and len(groups) > 1 and shots >= PILOT * LEAST_PILOT:
             pilot = np.full(len(groups), shots // PILOT)

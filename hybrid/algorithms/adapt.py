@@ -73,7 +73,8 @@ class ADAPT(Summary):
         rows = []
         for k, run in enumerate(self.runs):
             name = self.chosen[k - 1].name if k else "reference"
-            error = "" if run.error is None else f", error {run.error:+.1e}"
+            width = f" ± {run.standard_error:.0e}" if run.standard_error else ""
+            error = "" if run.error is None else f", error {run.error:+.1e}{width} {run.unit}"
             rows.append((name, f"{run.measured()}{error}, pool gradient {self.gradient_norms[k]:.1e}"))
         return [*rows, ("status", self.status), ("record", str(self.folder))]
 

@@ -33,7 +33,8 @@ def line(outcome: Outcome) -> str:
     result = outcome.result
     if not result.begun:
         return f"{outcome.point.name}: {result.status} before its first value"
-    error = "" if result.error is None else f"  error {result.error:+.1e}"
+    width = f" ± {result.standard_error:.0e}" if result.standard_error else ""
+    error = "" if result.error is None else f"  error {result.error:+.1e}{width} {result.unit}"
     return f"{outcome.point.name}: {result.measured()}{error}  {result.status} on {result.backend}"
 
 

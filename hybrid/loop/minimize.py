@@ -65,6 +65,7 @@ def minimize(
     accuracy: float = 1e-6,
     folder: str | Path | None = None,
     shots: int | None = None,
+    mitigation: Any = None,
     label: str = "open",
     name: str | None = None,
     budget: Budget | Mapping[str, float] | None = None,
@@ -84,6 +85,7 @@ def minimize(
         folder: Where the record goes; by default a new folder under ``runs/`` (or ``$HYBRID_RUNS``). A run there that
             asks the same is continued, or read if it is finished.
         shots: Shots for each measured circuit; None for exact values, or a device's default.
+        mitigation: What is done about noise, in the words of `backends.get`, for a backend that takes it.
         label: Classification of the data: "open", "internal" or "restricted".
         name: Of the run, for its folder; by default the problem's.
         budget: What the run may spend at a vendor, as in ``{"usd": 20, "qpu_s": 600, "shots": 1e6}``, restarts
@@ -108,6 +110,7 @@ def minimize(
         >>> r.status, round(r.energy, 6)
         ('converged', -2.236068)
     """
+    backend = backend if mitigation is None else _mitigated(backend, mitigation)
     work = workload(
         circuit,
         problem,
@@ -139,6 +142,20 @@ def minimize(
             notebook.remember(asked, place)
             result = run(work, plan, folder=place, clock=clock, should_stop=stopping, budget=limits)
         return notebook.with_resume_hint(result, interrupted)
+
+
+def _mitigated(backend: BackendLike, mitigation: Any) -> Backend:
+    """A backend with what is done about its noise."""
+    if isinstance(backend, str) and backend == "auto":
+        raise Refused('mitigation needs a backend with noise, and "auto" chooses among exact ones: name the backend')
+    origin = backend.origin if isinstance(backend, Backend) else None
+    if isinstance(backend, Backend) and origin is None:
+        raise Refused("mitigation was given beside a backend that is made already: make it with mitigation=... instead")
+    if origin is None:
+        return backends.get(backend, mitigation=mitigation)
+    if "mitigation" in origin.options:
+        raise Refused("mitigation was given twice, to the backend and beside it; give it once")
+    return backends.get(origin.name, **origin.options, mitigation=mitigation)
 
 
 def _continued(

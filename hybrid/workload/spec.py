@@ -1,5 +1,6 @@
 """The written form of a workload and its backend: JSON-able values, read back strictly and to the last bit."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -151,8 +152,8 @@ def backend_spec(backend: Backend) -> BackendSpec:
 
     Returns:
         Name and options. A secret that stands in a variable of the environment is a reference to it; of any other only
-        the option's name is kept. A backend with an option that is neither that nor a string, a number, a truth value
-        or None is described like an object without a name.
+        the option's name is kept. A backend with an option that is neither that nor a string, a number, a truth value,
+        None, or lists and tables of these, is described like an object without a name.
     """
     origin = backend.origin
     if origin is None:
@@ -160,9 +161,27 @@ def backend_spec(backend: Backend) -> BackendSpec:
     safe = {name: kept(name, value) for name, value in origin.options.items()}
     secret = sorted(name for name, value in safe.items() if is_hidden(value))
     options = {name: value for name, value in safe.items() if name not in secret}
-    if not all(isinstance(value, str | int | float | bool | None) or is_reference(value) for value in options.values()):
+    if not all(_is_plain(value) or is_reference(value) for value in options.values()):
         return BackendSpec(object=backend.capabilities().name)
+    options = {name: _listed(value) for name, value in options.items()}
     return BackendSpec(name=origin.name, options=options, withheld=secret)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether JSON holds it, and no part of it may be secret."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, Mapping):
+        named = all(isinstance(key, str) and not SECRET.search(key) for key in value)
+        return named and all(map(_is_plain, value.values()))
+    return isinstance(value, str | int | float | bool | None)
+
+
+def _listed(value: Any) -> Any:
+    """As JSON gives it back: tuples are lists."""
+    if isinstance(value, list | tuple):
+        return [_listed(one) for one in value]
+    return {key: _listed(one) for key, one in value.items()} if isinstance(value, Mapping) else value
 
 
 def requested_backend(backend: BackendLike) -> str | dict[str, Any]:
