@@ -20,6 +20,7 @@ from backends.batch import Batch, Evaluate
 from backends.cost import Cost, Footprint, Work, cost
 from backends.gradients.parameter_shift import ValueAndGradient, parameter_shift
 from backends.job import FinishedJob, Job
+from backends.providers.calibration import Calibration
 from backends.speed import stored
 
 Precision = Literal["double", "single"]
@@ -167,6 +168,14 @@ class Samples(ABC):
         Raises:
             Refused: if the circuit, the parameters, the shots or the seed mean nothing, or this backend cannot do it.
         """
+
+
+class Calibrated(ABC):
+    """The ability of a backend to say what was last measured of the device behind it."""
+
+    @abstractmethod
+    def calibration(self, circuit: QuantumCircuit) -> Calibration | None:
+        """The newest calibration of the qubits that a circuit lies on; None where there is none."""
 
 
 class States(ABC):

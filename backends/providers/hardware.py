@@ -17,6 +17,7 @@ from qiskit.providers import BackendV2
 from qiskit.transpiler import Target
 
 from backends.measurement.outcomes import Outcomes
+from backends.providers.calibration import Calibration
 from circuits.fingerprint import fingerprint
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -94,6 +95,14 @@ class Hardware(ABC):
     def together(self) -> tuple[tuple[int, ...], ...]:
         """Sets of qubits that one measurement must read, as `backends.measurement.circuits.measure` takes them."""
         return ()
+
+    def calibration(self) -> Calibration | None:
+        """What was last measured of the device, where it can be asked for.
+
+        Raises:
+            ProviderUnreachable: if nobody answered.
+        """
+        return None
 
 
 class Here(Hardware):
