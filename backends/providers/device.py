@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
-from backends.base import Backend, Capabilities, Samples
+from backends.base import Backend, Calibrated, Capabilities, Samples
 from backends.batch import Evaluate, Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
@@ -18,15 +18,17 @@ from backends.measurement.outcomes import Outcomes
 from backends.measurement.sampled import sampling
 from backends.measurement.targets import OptimizationLevel, transpiled
 from backends.memory import check, in_bytes
+from backends.providers.calibration import Calibration
 from backends.providers.dispatch import Direct, Dispatch
 from backends.providers.hardware import Elsewhere, Hardware, Here, JobRequest
+from backends.simulators.cropping import in_use
 from circuits.errors import Refused
 
 DEFAULT_SHOTS = 4096
 """Of each measured circuit, where neither shots nor a precision is asked for."""
 
 
-class Device(Backend, Samples):
+class Device(Backend, Samples, Calibrated):
     """Expectation values from counts on hardware, whatever noise it has.
 
     Terms are measured in groups; all rows and groups go out in one job, or in as few as the hardware allows.
@@ -125,6 +127,11 @@ class Device(Backend, Samples):
             return self._counted([moved], shots, seed)[0].to_counts(request.registers)
         read = with_partners([layout[q] for q in request.qubits], layout, together)
         return request.of_qubits(self._counted([measure(moved, read, together)], shots, seed)[0])
+
+    def calibration(self, circuit: QuantumCircuit) -> Calibration | None:
+        """Of the device's qubits that the circuit is brought to; see `Calibrated`."""
+        known = self.hardware.calibration()
+        return None if known is None else known.of(in_use([self._transpiled(circuit)[0]]))
 
     def _transpiled(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
         return transpiled(circuit, self.hardware.target, level=self._level)

@@ -1,38 +1,95 @@
-"""IBM's machines; today their snapshots, which run here with the noise that was once measured on the real ones."""
+"""IBM's machines, and their snapshots, which run here with the noise that was once measured on the real ones."""
 
 import copy
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Any
 
+from pydantic import Field
 from qiskit.providers import BackendV2
 from qiskit.transpiler import Target
 
 from backends.measurement.targets import LEVELS, OptimizationLevel
+from backends.providers.calibration import Calibration, from_properties
+from backends.providers.device import Device
 from backends.providers.family import Family
-from backends.providers.qiskit import QiskitDevice
+from backends.providers.ibm_connection import Connection
+from backends.providers.ibm_device import Decoupling, IBMDevice, Mode, Twirling
+from backends.providers.qiskit import QiskitHere
 from backends.simulators.noise import KEPT, Noise
 from circuits.errors import Refused, unknown
 
 PREFIX = "fake_"
 
 
-def device(name: str, *, optimization_level: Annotated[OptimizationLevel, LEVELS] = 0) -> QiskitDevice:
-    """A snapshot of an IBM device by name, such as ``fake_manila``, with its couplings, gates and all its noise.
+def device(
+    name: str,
+    *,
+    optimization_level: Annotated[OptimizationLevel, LEVELS] = 0,
+    mode: Annotated[Mode, '"job", "batch" or "session"'] = "job",
+    twirling: Annotated[Twirling | None, '"gates", "measurements" or "both", which the vendor twirls'] = None,
+    dynamical_decoupling: Annotated[Decoupling | None, '"XX", "XpXm" or "XY4", where qubits wait'] = None,
+    max_execution_time_s: Annotated[int | None, Field(ge=1), "whole seconds on the machine, from 1"] = None,
+    account: Annotated[str | None, "the name of a saved account"] = None,
+    instance: Annotated[str | None, "the CRN or name of an instance of the account"] = None,
+    deadline_s: Annotated[float, Field(gt=0), "seconds for which an answer of the service is waited for"] = 60.0,
+) -> Device:
+    """An IBM device by name; with ``fake_`` before it the snapshot of one, which is simulated with all its noise.
+
+    A snapshot is simulated by this toolkit rather than by the local mode of IBM's Sampler, which carries all qubits of
+    the device along, and neither decouples nor takes a deadline: so it has none of the options of a real device.
 
     Args:
-        name: Starts with ``fake_``.
-        optimization_level: As for `QiskitDevice`.
+        name: As IBM knows it, such as ``ibm_torino`` or ``fake_torino``.
+        optimization_level: As for `Device`.
+        mode: As for `IBMDevice`.
+        twirling: As for `IBMDevice`.
+        dynamical_decoupling: As for `IBMDevice`.
+        max_execution_time_s: As for `IBMDevice`.
+        account: As for `Connection`; API keys are taken from there or from the environment, and are no option.
+        instance: As for `Connection`.
+        deadline_s: As for `Connection`.
 
     Raises:
-        Refused: for an unknown snapshot, for a real device (not reachable yet), or without the extra ``ibm``.
+        Refused: for an unknown name, for an option of real devices on a snapshot, or without the extra ``ibm``.
+        ProviderUnreachable: if IBM's service does not answer.
     """
-    if not name.startswith(PREFIX):
-        raise Refused(
-            f"'ibm:{name}' would be a real device, and those are not reachable yet; "
-            "a snapshot of a device is, as in 'ibm:fake_manila'"
-        )
-    return QiskitDevice(snapshot(name), name=f"ibm:{name}", optimization_level=optimization_level)
+    title = f"ibm:{name}"
+    real = {
+        "mode": mode != "job",
+        "twirling": twirling is not None,
+        "dynamical_decoupling": dynamical_decoupling is not None,
+        "max_execution_time_s": max_execution_time_s is not None,
+        "account": account is not None,
+        "instance": instance is not None,
+        "deadline_s": deadline_s != 60.0,
+    }
+    if name.startswith(PREFIX):
+        if given := [option for option, is_given in real.items() if is_given]:
+            raise Refused(f"{given[0]} has no effect on the snapshot {title}; it is an option of a real device")
+        return Device(Snapshot(snapshot(name), title), optimization_level=optimization_level)
+    _import(title)
+    connection = Connection(title, account=account, instance=instance, deadline_s=deadline_s)
+    machine = IBMDevice(
+        connection.device(name),
+        connection,
+        name=title,
+        mode=mode,
+        twirling=twirling,
+        dynamical_decoupling=dynamical_decoupling,
+        max_execution_time_s=max_execution_time_s,
+        is_free=connection.is_free(),
+    )
+    return Device(machine, optimization_level=optimization_level)
+
+
+class Snapshot(QiskitHere):
+    """A snapshot of a device in this process."""
+
+    def calibration(self) -> Calibration | None:
+        """See `Hardware.calibration`: as the snapshot holds it."""
+        device: Any = self.target
+        return from_properties(self.name, device.properties())
 
 
 def snapshot(name: str) -> BackendV2:
@@ -41,10 +98,8 @@ def snapshot(name: str) -> BackendV2:
     Raises:
         Refused: for an unknown snapshot, with the nearest right word, or without the extra ``ibm``.
     """
-    try:
-        from qiskit_ibm_runtime import fake_provider
-    except ImportError as err:
-        raise Refused(f"'ibm:{name}' needs qiskit-ibm-runtime: pip install 'hybrid-codesign[ibm]'") from err
+    _import(f"ibm:{name}")
+    from qiskit_ibm_runtime import fake_provider
     from qiskit_ibm_runtime.fake_provider.fake_backend import FakeBackendV2
 
     kinds = {
@@ -55,6 +110,13 @@ def snapshot(name: str) -> BackendV2:
     if name not in kinds:
         raise unknown("IBM device snapshot", name, kinds)
     return kinds[name]()
+
+
+def _import(title: str) -> None:
+    try:
+        import qiskit_ibm_runtime  # noqa: F401
+    except ImportError as err:
+        raise Refused(f"'{title}' needs qiskit-ibm-runtime: pip install 'hybrid-codesign[ibm]'") from err
 
 
 def noise_of(device: Any) -> Noise:
@@ -90,4 +152,4 @@ def _properties_of(properties: dict[str, Any], qubits: Sequence[int]) -> dict[st
     return {**properties, "qubits": [properties["qubits"][q] for q in qubits], "gates": gates}
 
 
-IBM = Family(device, "snapshots of IBM devices, with noise and shots", example="fake_manila")
+IBM = Family(device, "IBM devices, and snapshots of them with noise and shots", example="fake_manila")

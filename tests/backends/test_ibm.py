@@ -1,0 +1,341 @@
+"""IBM's devices through IBM's own client, against a stand-in for the service on this machine."""
+
+import gc
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+
+import backends
+import hybrid
+from backends import Batch
+from backends.measurement.circuits import measure
+from backends.measurement.targets import transpiled
+from backends.providers.calibration import Calibration, Gate, Qubit
+from backends.providers.dispatch import Patience, fetched
+from backends.providers.hardware import JobRequest
+from backends.providers.ibm_device import RANDOMIZATIONS, SUB_JOB_S, USD_PER_S, duration_s
+from circuits import hardware_efficient, tfim
+from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused
+from hybrid.runs.provenance import drift
+
+spec = importlib.util.spec_from_file_location("ibm_service", Path(__file__).with_name("ibm_service.py"))
+assert spec is not None
+assert spec.loader is not None
+ibm_service: Any = importlib.util.module_from_spec(spec)
+sys.modules["ibm_service"] = ibm_service
+spec.loader.exec_module(ibm_service)
+
+KEY, QUICK = ibm_service.KEY, Patience(first_s=0.05, silent_s=2.0, deadline_s=30.0)
+
+
+@pytest.fixture
+def service(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    service = ibm_service.Service()
+    with ibm_service.running(service) as variables:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        service.variables = variables
+        yield service
+
+
+def machine(**options) -> Any:
+    device: Any = backends.get("ibm:ibm_test", **options)
+    return device.hardware
+
+
+def request(hardware: Any, shots: int = 1000) -> JobRequest:
+    """A Bell pair, measured."""
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    moved, layout = transpiled(circuit, hardware.target, level=0)
+    return JobRequest((measure(moved, layout),), shots)
+
+
+def test_values_are_those_of_the_snapshot_behind_it(service):
+    circuit = hardware_efficient(3, layers=1)
+    theta = np.linspace(0.2, 1.8, circuit.num_parameters)
+    batch = Batch(circuit, ["ZZI", "IXX"], theta, shots=8000)
+    device = backends.get("ibm:ibm_test")
+    result = device.submit(batch).result()
+    exact = backends.get("aer", noise="fake_manila").submit(Batch(circuit, ["ZZI", "IXX"], theta)).result().values
+    assert np.all(np.abs(result.values - exact) < 5 * result.standard_errors)
+    assert service.submissions == 1
+    assert device.capabilities().place == "provider"
+
+
+def test_samples_of_several_registers(service):
+    first, second = ClassicalRegister(2, "first"), ClassicalRegister(1, "second")
+    circuit = QuantumCircuit(QuantumRegister(2), first, second)
+    circuit.x(1)
+    circuit.measure(1, first[1])
+    with circuit.if_test((first, 2)):
+        circuit.x(0)
+    circuit.measure(0, second[0])
+    device: Any = backends.get("ibm:ibm_test")
+    counts = device.sample(circuit, shots=500)
+    assert sum(counts.values()) == 500
+    assert counts["1 10"] > 350
+
+
+def test_a_study_runs_through_it_and_keeps_no_key(service, tmp_path):
+    problem = tfim(2)
+    circuit = hardware_efficient(2, layers=1)
+    run = hybrid.minimize(
+        circuit,
+        problem,
+        backend="ibm:ibm_test",
+        optimizer="spsa",
+        max_steps=2,
+        accuracy=0.05,
+        shots=500,
+        folder=tmp_path / "run",
+    )
+    assert service.submissions > 2
+    assert {job["status"] for job in service.jobs.values()} == {"Completed"}
+    assert np.isfinite(run.energy)
+    for file in (tmp_path / "run").rglob("*"):
+        assert not file.is_file() or KEY.encode() not in file.read_bytes()
+
+
+def test_a_job_is_found_by_its_tag_and_fetched_by_another_process(service):
+    hardware = machine()
+    service.delay_s = 1.0
+    job_id = hardware.submit(request(hardware), "a0b1c2")
+    program = """
+import sys, backends
+from qiskit import qpy
+from backends.providers.dispatch import Patience, fetched
+from backends.providers.hardware import JobRequest
+hardware = backends.get("ibm:ibm_test").hardware
+(job_id,) = hardware.find("a0b1c2")
+circuits = tuple(qpy.load(open(sys.argv[1], "rb")))
+(outcomes,) = fetched(hardware, job_id, JobRequest(circuits, 1000), Patience(first_s=0.1))
+print(job_id, outcomes.counts.sum())
+"""
+    from qiskit import qpy
+
+    file = Path(os.environ["HOME"]) / "circuits.qpy"
+    with file.open("wb") as opened:
+        qpy.dump(list(request(hardware).circuits), opened)
+    done = subprocess.run([sys.executable, "-c", program, str(file)], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == [job_id, "1000"], done.stderr
+    assert hardware.find("another") == ()
+    assert service.submissions == 1
+
+
+ARRIVED = {"lose": 1, "drop": 0, "half": 1, "hang": 1, "500": 0, "502": 0}
+"""What goes wrong with a submission, and how many jobs it has started."""
+
+
+@pytest.mark.parametrize("fault", ARRIVED)
+def test_a_submission_that_nobody_knows_the_fate_of_is_lost_and_sent_once(service, fault):
+    hardware = machine(deadline_s=1.0)
+    service.faults["submit"] = [fault]
+    with pytest.raises(LostJob, match="look for it by its tag"):
+        hardware.submit(request(hardware), "tag1")
+    assert service.submissions == 1
+    assert len(hardware.find("tag1")) == ARRIVED[fault]
+
+
+def test_a_submission_that_was_surely_not_taken_may_be_sent_again(service):
+    hardware = machine()
+    service.faults["submit"] = ["429", "400"]
+    with pytest.raises(ProviderUnreachable, match="in 7 s"):
+        hardware.submit(request(hardware), "tag1")
+    with pytest.raises(Refused, match="does not take"):
+        hardware.submit(request(hardware), "tag1")
+    assert hardware.find("tag1") == ()
+    hardware.submit(request(hardware), "tag1")
+    assert len(hardware.find("tag1")) == 1
+
+
+def test_nobody_there(service, monkeypatch):
+    hardware = machine()
+    asked = request(hardware)
+    monkeypatch.setattr(hardware._connection._service._active_api_client._session, "base_url", "http://127.0.0.1:9")
+    with pytest.raises(ProviderUnreachable):
+        hardware.submit(asked, "tag1")
+    assert service.submissions == 0
+
+
+@pytest.mark.parametrize("fault", ["500", "half", "drop", "hang", "429"])
+def test_questions_may_be_asked_again(service, fault):
+    hardware = machine(deadline_s=1.0)
+    asked = request(hardware)
+    job_id = hardware.submit(asked, "tag1")
+    fetched(hardware, job_id, asked, QUICK)
+    for kind, ask in (
+        ("job", lambda: hardware.state(job_id)),
+        ("results", lambda: hardware.outcomes(job_id, asked)),
+        ("find", lambda: hardware.find("tag1")),
+    ):
+        service.faults[kind] = [fault]
+        with pytest.raises(ProviderUnreachable):
+            ask()
+        service.faults[kind] = []
+    (outcomes,) = fetched(hardware, job_id, asked, QUICK)
+    assert outcomes.counts.sum() == 1000
+
+
+def test_jobs_that_end_otherwise(service):
+    hardware = machine()
+    service.fails = True
+    asked = request(hardware)
+    with pytest.raises(FailedJob, match="the machine has warmed up"):
+        fetched(hardware, hardware.submit(asked, "tag1"), asked, QUICK)
+    service.delay_s = 20.0
+    job_id = hardware.submit(asked, "tag2")
+    assert hardware.state(job_id).status == "queued"
+    hardware.cancel(job_id)
+    hardware.cancel(job_id)
+    with pytest.raises(FailedJob, match="cancelled"):
+        fetched(hardware, job_id, asked, QUICK)
+    with pytest.raises(LostJob, match="no such job"):
+        hardware.state("job-of-nobody")
+
+
+def said(caught: Any) -> str:
+    """All that a user could come to see of an error."""
+    return "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+
+
+def test_a_key_that_expires(service, recwarn):
+    hardware = machine()
+    asked = request(hardware)
+    service.rejects = True
+    for ask in (lambda: hardware.submit(asked, "tag1"), lambda: hardware.find("tag1"), lambda: machine()):
+        with pytest.raises(Refused, match=r"does not accept the API key.*QISKIT_IBM_TOKEN") as caught:
+            ask()
+        assert KEY not in said(caught)
+    assert KEY not in repr(hardware) + repr(hardware._connection) + "".join(str(one.message) for one in recwarn)
+
+
+def test_a_service_that_repeats_the_key(service):
+    hardware = machine()
+    service.repeats = f"apikey {KEY} was wrong"
+    service.faults["submit"] = ["400"]
+    with pytest.raises(Refused) as caught:
+        hardware.submit(request(hardware), "tag1")
+    assert KEY not in said(caught)
+
+
+def test_unknown_devices_accounts_and_instances(service, monkeypatch):
+    with pytest.raises(Refused, match="did you mean 'ibm_test'"):
+        backends.get("ibm:ibm_tset")
+    with pytest.raises(Refused, match="instance"):
+        backends.get("ibm:ibm_test", instance="crn:v1:of:nobody")
+    with pytest.raises(Refused, match="no_such_account"):
+        backends.get("ibm:ibm_test", account="no_such_account")
+    monkeypatch.delenv("QISKIT_IBM_TOKEN")
+    with pytest.raises(Refused, match=r"no IBM account.*save_account"):
+        backends.get("ibm:ibm_test")
+
+
+def test_no_option_takes_a_key_and_none_that_is_left_out_is_accepted():
+    for option in ("token", "resilience_level"):
+        with pytest.raises(Refused, match=f"unknown option.*'{option}'"):
+            backends.get("ibm:ibm_test", **{option: 1})
+    with pytest.raises(Refused, match="twirling has no effect on the snapshot"):
+        backends.get("ibm:fake_manila", twirling="gates")
+
+
+def test_what_the_vendor_does_to_circuits(service):
+    device: Any = backends.get("ibm:ibm_test", twirling="both", dynamical_decoupling="XY4", max_execution_time_s=60)
+    circuit = hardware_efficient(2, layers=1)
+    theta = np.linspace(0.2, 1.8, circuit.num_parameters)
+    result = device.submit(Batch(circuit, ["ZZ", "IX"], theta, shots=4001)).result()
+    ideal = backends.get("reference").submit(Batch(circuit, ["ZZ", "IX"], theta)).result().values
+    assert np.abs(result.values - ideal).max() < 0.2
+    (job,) = service.jobs.values()
+    assert job["max_s"] == 60
+    program = job["params"]["quantum_program"]
+    assert {item["item_type"] for item in program["items"]} == {"samplex"}
+    assert program["items"][0]["shape"] == [RANDOMIZATIONS]
+    assert sum(device.sample(circuit.assign_parameters(theta), shots=1234).values()) == 1234
+
+
+@pytest.mark.parametrize("mode", ["batch", "session"])
+def test_batches_and_sessions_are_opened_once_and_closed(service, mode):
+    hardware = machine(mode=mode)
+    for tag in ("one", "two"):
+        hardware.submit(request(hardware), tag)
+    assert service.sessions == {"session-0": True}
+    assert {job["session"] for job in service.jobs.values()} == {"session-0"}
+    del hardware
+    gc.collect()
+    end = time.monotonic() + 20  # the thread of the last question may still be about to end
+    while service.sessions["session-0"] and time.monotonic() < end:
+        time.sleep(0.05)
+    assert service.sessions == {"session-0": False}
+
+
+def test_charge(service):
+    """Two seconds, and for each execution the pause and the gates on the longest path."""
+    service.plan = "pay-as-you-go"
+    hardware = machine()
+    asked = request(hardware, shots=1000)
+    charge = hardware.charge(asked)
+    target, (circuit,) = hardware.target.target, asked.circuits
+    longest = 0.0
+    for instruction in circuit.data:  # sx and cx of the pair stand one behind the other, then both are measured
+        places = tuple(circuit.find_bit(q).index for q in instruction.qubits)
+        takes = target[instruction.operation.name][places].duration
+        longest += takes if instruction.operation.name != "measure" or instruction == circuit.data[-1] else 0.0
+    delay_s = hardware.target.default_rep_delay
+    assert duration_s(circuit, target) == pytest.approx(longest)
+    assert charge.qpu_s == pytest.approx(SUB_JOB_S + 1000 * (delay_s + longest))
+    assert charge.usd == pytest.approx(USD_PER_S * charge.qpu_s)
+    assert charge.shots == 1000
+    assert machine(twirling="gates").charge(JobRequest(asked.circuits, 1001)).shots == 1024
+    assert machine(max_execution_time_s=1).charge(asked).qpu_s == 1.0
+    service.plan = "open"
+    assert machine().charge(asked).usd == 0.0
+
+
+def test_calibration(service):
+    found = machine().calibration()
+    snapshot: Any = backends.get("ibm:fake_manila")
+    kept = snapshot.hardware.calibration()
+    assert found.qubits == kept.qubits
+    properties = snapshot.hardware.target.properties()
+    assert kept.qubits[2].t1_s == pytest.approx(properties.t1(2))
+    assert kept.qubits[2].readout_error == pytest.approx(properties.readout_error(2))
+    part = kept.of([1, 2])
+    assert set(part.qubits) == {1, 2}
+    assert all(set(gate.qubits) <= {1, 2} for gate in part.gates)
+    assert next(g.error for g in part.gates if g.name == "cx") == pytest.approx(properties.gate_error("cx", [1, 2]))
+    assert Calibration.from_dict(part.to_dict()) == part
+    assert part.drift(part) == ""
+
+
+def test_drift_is_told_in_words():
+    then = Calibration("ibm:x", "2026-01-01", {0: Qubit(1e-4, 1e-4, 0.01)}, (Gate("cz", (0, 1), 0.002),))
+    now = Calibration("ibm:x", "2026-01-02", {0: Qubit(5e-5, 1e-4, 0.01)}, (Gate("cz", (0, 1), 0.002),))
+    assert now.drift(then) == ("ibm:x was calibrated anew (2026-01-01, now 2026-01-02): T1 (s) from 0.0001 to 5e-05")
+
+
+def test_a_run_keeps_the_calibration_and_resuming_it_tells_the_drift(service, tmp_path):
+    problem, circuit = tfim(2), hardware_efficient(2, layers=1)
+    options = {"optimizer": "spsa", "max_steps": 1, "accuracy": 0.05, "shots": 100}
+    hybrid.minimize(circuit, problem, backend="ibm:ibm_test", folder=tmp_path / "run", **options)
+    file = tmp_path / "run" / "spec.json"
+    kept = Calibration.from_dict(json.loads(file.read_text())["provenance"]["calibration"])
+    assert kept.device == "ibm:ibm_test"
+    assert len(kept.qubits) == 2
+    device = backends.get("ibm:ibm_test")
+    provenance = {"calibration": kept.to_dict()}
+    assert drift(provenance, device, circuit) == ""
+    assert "calibrated anew" in drift({"calibration": kept.to_dict() | {"date": "2020-01-01"}}, device, circuit)
+    assert drift({}, device, circuit) == ""
