@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from circuits.errors import LostJob, ProviderUnreachable, Refused, ToolkitError, printable, unknown
@@ -38,13 +38,17 @@ class Record:
     """How far the requests of one question came.
 
     Attributes:
+        lock: Held while a request begins, and while the question is given up.
+        given_up: Whether nobody waits for the answer any more; then no further request is sent.
         since: When the request that is under way was sent; None between requests.
-        posted: Whether a job was sent, and may have arrived.
+        posted: Whether a job was sent, and was taken or may have been.
         failed: What became of the last request that got no answer; empty if none did.
         status: Of the last answer; None before the first.
         wait_s: For how long the service asks to be left alone.
     """
 
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    given_up: bool = False
     since: float | None = None
     posted: bool = False
     failed: str = ""
@@ -108,6 +112,8 @@ class Connection:
             now = time.monotonic()
             waits = record.since is not None and now - record.since > self._deadline_s
             if waits or now - start > self._deadline_s + (WORK_S if sends else self._deadline_s):
+                with record.lock:
+                    record.given_up = True
                 raise self._unanswered(record, sends, f"did not answer within {self._deadline_s:g} s")
         if not errors:
             return answers[0]
@@ -152,6 +158,9 @@ class Connection:
             return err
         words = self._without_keys(printable(getattr(err, "message", None) or str(err)))
         status = record.status
+        if sends and record.posted:
+            what = record.failed or ("failed" if status and status >= 500 else "gave an answer that cannot be read")
+            return self._unanswered(record, sends, f"{what} ({type(err).__name__}: {words})")
         if isinstance(err, AccountNotFoundError):
             which = "" if self._account is None else f" named {self._account!r}"
             return Refused(f"no IBM account{which} is known here, which {self._name} needs: {CURE}")
@@ -170,7 +179,7 @@ class Connection:
         if status is not None and 400 <= status < 500:
             return Refused(f"IBM's service does not take what {self._name} is asked for: {words}")
         if record.failed or isinstance(err, RequestException):
-            return self._unanswered(record, sends, f"did not answer ({record.failed or type(err).__name__})")
+            return self._unanswered(record, sends, record.failed or f"did not answer ({type(err).__name__})")
         if status is not None and not isinstance(err, IBMInputValueError):
             what = f"gave an answer that cannot be read ({type(err).__name__})" if status and status < 300 else "failed"
             return self._unanswered(record, sends, f"{what}: {words}")
@@ -226,13 +235,17 @@ def _wire(here: Any, deadline_s: float) -> Any:
             """Once."""
             record: Record = getattr(here, "record", None) or Record()
             sends_job = request.method == "POST" and request.url.split("?")[0].endswith("/jobs")
+            with record.lock:
+                if record.given_up:
+                    raise TimeoutError("nobody waits for the answer any more")
+                record.posted = record.posted or sends_job
+                record.since = time.monotonic()
             record.status, record.wait_s, record.failed = None, None, ""
-            record.posted = record.posted or sends_job
-            record.since = time.monotonic()
             try:
                 answer = super().send(request, **{**options, "timeout": (CONNECT_S, deadline_s)})
+                _ = answer.content  # all of it, within the deadline
             except Exception as err:
-                record.failed = type(err).__name__
+                record.failed = f"did not answer ({type(err).__name__})"
                 cause: Any = err.args[0] if err.args else None
                 if sends_job and isinstance(getattr(cause, "reason", None), NewConnectionError | ConnectTimeoutError):
                     record.posted = False  # nobody was there to take it
@@ -241,6 +254,8 @@ def _wire(here: Any, deadline_s: float) -> Any:
                 record.since = None
             record.status = answer.status_code
             record.wait_s = answer.headers.get("Retry-After")
+            if sends_job and 400 <= answer.status_code < 500:
+                record.posted = False  # it was refused
             return answer
 
     return Wire(max_retries=0)

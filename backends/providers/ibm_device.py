@@ -92,6 +92,7 @@ class IBMDevice(Elsewhere):
         self._max_execution_time_s = max_execution_time_s
         self._is_free = is_free
         self._opened: Any = None
+        self._closing: Any = None
 
     def submit(self, request: JobRequest, tag: str) -> str:
         """See `Elsewhere.submit`."""
@@ -164,6 +165,12 @@ class IBMDevice(Elsewhere):
         properties = self._connection.ask(lambda service: device.properties(refresh=True))
         return None if properties is None else from_properties(self.name, properties)
 
+    def close(self) -> None:
+        """Close the batch or session of this process, if one is open; otherwise that happens when the process ends."""
+        if self._closing is not None:
+            self._closing()
+        self._opened = self._closing = None
+
     def _runs(self, shots: int) -> int:
         """How often each circuit is run for so many shots."""
         if self._twirling is None:
@@ -191,7 +198,7 @@ class IBMDevice(Elsewhere):
             return self.target
         if self._opened is None:
             self._opened = (Batch if self._mode == "batch" else Session)(backend=self.target)
-            weakref.finalize(self, _closed, self._connection, self._opened)
+            self._closing = weakref.finalize(self, _closed, self._connection, self._opened)
         return self._opened
 
 

@@ -1,8 +1,8 @@
 """A stand-in for IBM's service over loopback HTTP, for IBM's own client: jobs run on a snapshot, and can be disturbed.
 
 It checks keys and tokens, keeps jobs with their tags, and runs them in the background. What goes wrong is said by words
-in `faults`, one for each of the next submissions ("submit"), questions for a job ("job"), for results ("results") or
-for jobs by tag ("find").
+in `faults`, one for each of the next submissions ("submit"), questions for a job ("job"), for results ("results"), for
+jobs by tag ("find") or for what is left of the account ("usage").
 """
 
 import base64
@@ -44,7 +44,8 @@ class Service:
         jobs: By id: "status", "tags", "params", "result", "reason", "max_s", "session".
         submissions: Jobs that were sent, those that were refused or lost among them.
         faults: As above; of "submit": "lose" (the job runs, its answer is dropped), "drop" (nothing runs, nothing is
-            answered), "half" (the job runs, half of the answer is sent), "hang" (the job runs), "429", "500" and so on.
+            answered), "moved" (the job runs, on a device that nobody knows), "half" (the job runs, half of the answer
+            is sent), "hang" (the job runs), "429", "500" and so on.
         delay_s: Before each job runs.
         fails: Whether jobs fail.
         rejects: Whether the key has expired.
@@ -148,9 +149,9 @@ class Handler(BaseHTTPRequestHandler):
             )
         if not self._authorized():
             return None
-        kind = (
-            "find" if path == "/jobs" else "results" if path.endswith("/results") else "job" if "/jobs/" in path else ""
-        )
+        kinds = {"/instances/usage": "usage", "/jobs": "find"}
+        others = "results" if path.endswith("/results") else "job" if path.startswith("/jobs/") else ""
+        kind = kinds.get(path, others)
         if self._disturbed(kind):
             return None
         service = self.service
@@ -222,6 +223,9 @@ class Handler(BaseHTTPRequestHandler):
         fault = service.faults["submit"][0] if service.faults["submit"] else ""
         if fault in ("lose", "half", "hang"):
             service.add(json.loads(body))
+        if fault == "moved":
+            service.faults["submit"].pop(0)
+            return self._answer({"id": service.add(json.loads(body)), "backend": "ibm_gone"})
         if self._disturbed("submit"):
             return None
         return self._answer({"id": service.add(json.loads(body)), "backend": NAME})
@@ -257,6 +261,14 @@ class Handler(BaseHTTPRequestHandler):
             )
         elif fault == "half":
             self._answer('{"id": "job-', headers={"Content-Type": "application/json"})
+        elif fault == "trickle":
+            self.send_response(200)
+            self.send_header("Content-Length", "60")
+            self.end_headers()
+            for _ in range(30):
+                self.wfile.write(b"  ")
+                self.wfile.flush()
+                self.service.ending.wait(0.1)
         elif fault == "hang":
             self.service.ending.wait(30)
         self.close_connection = True

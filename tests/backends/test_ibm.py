@@ -1,6 +1,5 @@
 """IBM's devices through IBM's own client, against a stand-in for the service on this machine."""
 
-import gc
 import importlib.util
 import json
 import os
@@ -135,7 +134,7 @@ print(job_id, outcomes.counts.sum())
     assert service.submissions == 1
 
 
-ARRIVED = {"lose": 1, "drop": 0, "half": 1, "hang": 1, "500": 0, "502": 0}
+ARRIVED = {"lose": 1, "drop": 0, "moved": 1, "half": 1, "hang": 1, "500": 0, "502": 0}
 """What goes wrong with a submission, and how many jobs it has started."""
 
 
@@ -159,6 +158,16 @@ def test_a_submission_that_was_surely_not_taken_may_be_sent_again(service):
     assert hardware.find("tag1") == ()
     hardware.submit(request(hardware), "tag1")
     assert len(hardware.find("tag1")) == 1
+
+
+def test_nothing_is_sent_once_it_is_given_up(service):
+    """An answer that comes drop by drop, before the job would be sent."""
+    hardware = machine(deadline_s=1.0)
+    service.faults["usage"] = ["trickle"]
+    with pytest.raises(ProviderUnreachable, match="within 1 s"):
+        hardware.submit(request(hardware), "tag1")
+    time.sleep(3)
+    assert service.submissions == 0
 
 
 def test_nobody_there(service, monkeypatch):
@@ -273,11 +282,8 @@ def test_batches_and_sessions_are_opened_once_and_closed(service, mode):
         hardware.submit(request(hardware), tag)
     assert service.sessions == {"session-0": True}
     assert {job["session"] for job in service.jobs.values()} == {"session-0"}
-    del hardware
-    gc.collect()
-    end = time.monotonic() + 20  # the thread of the last question may still be about to end
-    while service.sessions["session-0"] and time.monotonic() < end:
-        time.sleep(0.05)
+    hardware.close()
+    hardware.close()
     assert service.sessions == {"session-0": False}
 
 
