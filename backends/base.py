@@ -21,6 +21,7 @@ from backends.cost import Cost, Footprint, Work, cost
 from backends.forecast.forecast import Forecast
 from backends.gradients.parameter_shift import ValueAndGradient, parameter_shift
 from backends.job import FinishedJob, Job
+from backends.providers.calibration import Calibration
 from backends.speed import speed_name, stored
 
 if TYPE_CHECKING:
@@ -207,6 +208,14 @@ class Jobs(ABC):
     @abstractmethod
     def through(self, dispatch: "Dispatch") -> "Backend":
         """The same backend, all of whose jobs are sent by the dispatch."""
+
+
+class Calibrated(ABC):
+    """The ability of a backend to say what was last measured of the device behind it."""
+
+    @abstractmethod
+    def calibration(self, circuit: QuantumCircuit) -> Calibration | None:
+        """The newest calibration of the qubits that a circuit lies on; None where there is none."""
 
 
 class States(ABC):

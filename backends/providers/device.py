@@ -12,7 +12,7 @@ from pydantic import Field
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.base import Backend, Capabilities, Jobs, Samples
+from backends.base import Backend, Calibrated, Capabilities, Jobs, Samples
 from backends.batch import Evaluate, Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
@@ -30,9 +30,11 @@ from backends.memory import check, in_bytes
 from backends.mitigation.experiment import Asked, Experiment, points_of, prepared, widening
 from backends.mitigation.readout import correction
 from backends.mitigation.words import WORDS, as_mitigation
+from backends.providers.calibration import Calibration
 from backends.providers.dispatch import Direct, Dispatch
 from backends.providers.hardware import Elsewhere, Hardware, Here, JobRequest
 from backends.seeds import child_seed
+from backends.simulators.cropping import in_use
 from circuits.errors import Refused
 from circuits.fingerprint import fingerprint
 
@@ -52,7 +54,7 @@ MOST_TERMS = 5000
 """Terms whose commuting groups are looked for unasked: it takes seconds beyond."""
 
 
-class Device(Backend, Samples, Jobs):
+class Device(Backend, Samples, Jobs, Calibrated):
     """Expectation values from counts on hardware, whatever noise it has.
 
     Terms are measured in groups; all rows and groups go out in one job, or in as few as the hardware and the number of
@@ -291,6 +293,11 @@ class Device(Backend, Samples, Jobs):
         self._check_size(work.circuit.num_qubits)
         asked = self.footprint(work)
         return forecast(self.hardware, work, self._transpiled, circuits=asked.circuits, shots=asked.shots)
+
+    def calibration(self, circuit: QuantumCircuit) -> Calibration | None:
+        """Of the device's qubits that the circuit is brought to; see `Calibrated`."""
+        known = self.hardware.calibration()
+        return None if known is None else known.of(in_use([self._transpiled(circuit)[0]]))
 
     def _transpiled(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
         """The last one is kept, so that what was planned is not transpiled again to be run."""

@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from circuits.errors import LostJob, ProviderUnreachable, Refused, ToolkitError, printable, unknown
@@ -38,14 +38,20 @@ class Record:
     """How far the requests of one question came.
 
     Attributes:
+        lock: Held while a request begins, and while the question is given up.
+        given_up: Whether nobody waits for the answer any more; then no further request is sent.
         since: When the request that is under way was sent; None between requests.
-        posted: Whether a job was sent, and may have arrived.
+        posted: Whether a job was sent, and was taken or may have been.
+        failed: What became of the last request that got no answer; empty if none did.
         status: Of the last answer; None before the first.
         wait_s: For how long the service asks to be left alone.
     """
 
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    given_up: bool = False
     since: float | None = None
     posted: bool = False
+    failed: str = ""
     status: int | None = None
     wait_s: str | None = None
 
@@ -66,6 +72,7 @@ class Connection:
 
     def __init__(self, name: str, *, account: str | None, instance: str | None, deadline_s: float):
         self._name = name
+        self._account = account
         self._deadline_s = deadline_s
         self._here = threading.local()
         self._service: Any = None
@@ -105,11 +112,13 @@ class Connection:
             now = time.monotonic()
             waits = record.since is not None and now - record.since > self._deadline_s
             if waits or now - start > self._deadline_s + (WORK_S if sends else self._deadline_s):
+                with record.lock:
+                    record.given_up = True
                 raise self._unanswered(record, sends, f"did not answer within {self._deadline_s:g} s")
         if not errors:
             return answers[0]
         told = self._translated(errors[0], record, sends)
-        hides = _without_credentials(str(errors[0])) != str(errors[0])
+        hides = self._without_keys(str(errors[0])) != str(errors[0])
         raise told from None if hides or told is errors[0] else errors[0]
 
     def _connected(self, account: str | None, instance: str | None) -> Any:
@@ -132,8 +141,8 @@ class Connection:
     def _unanswered(self, record: Record, sends: bool, words: str) -> ToolkitError:
         if sends and record.posted:
             return LostJob(
-                f"a job was sent to {self._name} and IBM's service {words}: nobody knows whether it was taken; look for "
-                f"it by its tag, or among the workloads at {KEY_PAGE}"
+                f"a job was sent to {self._name} and IBM's service {words}: nobody knows whether it was taken; look "
+                f"for it by its tag, or among the workloads at {KEY_PAGE}"
             )
         return ProviderUnreachable(f"IBM's service, asked for {self._name}, {words}")
 
@@ -142,15 +151,19 @@ class Connection:
         from qiskit.exceptions import QiskitError
         from qiskit_ibm_runtime.accounts import AccountNotFoundError
         from qiskit_ibm_runtime.accounts.exceptions import InvalidAccountError
-        from qiskit_ibm_runtime.exceptions import RuntimeJobNotFound
+        from qiskit_ibm_runtime.exceptions import IBMInputValueError, RuntimeJobNotFound
         from requests import RequestException
 
         if isinstance(err, ToolkitError) or not isinstance(err, Exception):
             return err
-        words = _without_credentials(printable(getattr(err, "message", None) or str(err)))
+        words = self._without_keys(printable(getattr(err, "message", None) or str(err)))
         status = record.status
+        if sends and record.posted:
+            what = record.failed or ("failed" if status and status >= 500 else "gave an answer that cannot be read")
+            return self._unanswered(record, sends, f"{what} ({type(err).__name__}: {words})")
         if isinstance(err, AccountNotFoundError):
-            return Refused(f"no IBM account is known here, which {self._name} needs: {CURE}")
+            which = "" if self._account is None else f" named {self._account!r}"
+            return Refused(f"no IBM account{which} is known here, which {self._name} needs: {CURE}")
         if isinstance(err, InvalidAccountError) or status == 401:
             return Refused(f"IBM does not accept the API key: it is wrong, expired or revoked; {CURE}")
         if status == 403:
@@ -165,12 +178,21 @@ class Connection:
             return ProviderUnreachable(f"IBM's service has too many requests; it may be asked again{wait}")
         if status is not None and 400 <= status < 500:
             return Refused(f"IBM's service does not take what {self._name} is asked for: {words}")
-        if status is not None or isinstance(err, RequestException):
+        if record.failed or isinstance(err, RequestException):
+            return self._unanswered(record, sends, record.failed or f"did not answer ({type(err).__name__})")
+        if status is not None and not isinstance(err, IBMInputValueError):
             what = f"gave an answer that cannot be read ({type(err).__name__})" if status and status < 300 else "failed"
             return self._unanswered(record, sends, f"{what}: {words}")
         if isinstance(err, QiskitError | ValueError):
             return Refused(f"{self._name} cannot be asked for this: {words}")
         return err
+
+    def _without_keys(self, text: str) -> str:
+        """The text without the API key, should the service have repeated it."""
+        saved = (self._service.active_account() or {}).get("token") if self._service is not None else None
+        for key in (os.environ.get("QISKIT_IBM_TOKEN"), saved):
+            text = text.replace(key, "***") if key else text
+        return CREDENTIALS.sub(r"\1 ***", text)
 
     def device(self, name: str) -> Any:
         """The vendor's object of a device.
@@ -204,9 +226,7 @@ class Connection:
 def _wire(here: Any, deadline_s: float) -> Any:
     """An adapter for requests that fails at once, has a deadline, and notes how far each request came."""
     from requests.adapters import HTTPAdapter
-    from requests.exceptions import ConnectionError as NoConnection
-    from requests.exceptions import ConnectTimeout
-    from urllib3.exceptions import NewConnectionError
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
     class Wire(HTTPAdapter):
         """Notes in the record of the thread that asks."""
@@ -215,26 +235,27 @@ def _wire(here: Any, deadline_s: float) -> Any:
             """Once."""
             record: Record = getattr(here, "record", None) or Record()
             sends_job = request.method == "POST" and request.url.split("?")[0].endswith("/jobs")
-            record.status, record.wait_s = None, None
-            record.posted = record.posted or sends_job
-            record.since = time.monotonic()
+            with record.lock:
+                if record.given_up:
+                    raise TimeoutError("nobody waits for the answer any more")
+                record.posted = record.posted or sends_job
+                record.since = time.monotonic()
+            record.status, record.wait_s, record.failed = None, None, ""
             try:
                 answer = super().send(request, **{**options, "timeout": (CONNECT_S, deadline_s)})
-            except (NoConnection, ConnectTimeout) as err:
+                _ = answer.content  # all of it, within the deadline
+            except Exception as err:
+                record.failed = f"did not answer ({type(err).__name__})"
                 cause: Any = err.args[0] if err.args else None
-                if sends_job and isinstance(getattr(cause, "reason", cause), NewConnectionError):
+                if sends_job and isinstance(getattr(cause, "reason", None), NewConnectionError | ConnectTimeoutError):
                     record.posted = False  # nobody was there to take it
                 raise
             finally:
                 record.since = None
             record.status = answer.status_code
             record.wait_s = answer.headers.get("Retry-After")
+            if sends_job and 400 <= answer.status_code < 500:
+                record.posted = False  # it was refused
             return answer
 
     return Wire(max_retries=0)
-
-
-def _without_credentials(text: str) -> str:
-    """The text without the API key, should the service have repeated it."""
-    key = os.environ.get("QISKIT_IBM_TOKEN")
-    return CREDENTIALS.sub(r"\1 ***", text.replace(key, "***") if key else text)

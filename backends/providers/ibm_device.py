@@ -6,8 +6,8 @@ References:
 """
 
 import math
+import warnings
 import weakref
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +17,7 @@ from backends.measurement.outcomes import Outcomes
 from backends.providers.calibration import Calibration, from_properties
 from backends.providers.hardware import Charge, Elsewhere, JobRequest, JobState, Status
 from backends.providers.ibm_connection import KEY_PAGE, Connection
-from circuits.errors import FailedJob, LostJob, ProviderUnreachable
+from circuits.errors import FailedJob, ToolkitError
 
 Mode = Literal["job", "batch", "session"]
 
@@ -51,8 +51,8 @@ STATUS: dict[str, Status] = {
 class IBMDevice(Elsewhere):
     """A machine of IBM's.
 
-    With twirling, each circuit is run in up to 32 versions, all equally often; the shots that this makes too many, 31 at
-    most, are left out of the counts.
+    With twirling, each circuit is run in up to 32 versions, all equally often; the shots that this makes too many, 31
+    at most, are left out of the counts.
 
     Args:
         device: The vendor's object, of `Connection.device`.
@@ -92,6 +92,7 @@ class IBMDevice(Elsewhere):
         self._max_execution_time_s = max_execution_time_s
         self._is_free = is_free
         self._opened: Any = None
+        self._closing: Any = None
 
     def submit(self, request: JobRequest, tag: str) -> str:
         """See `Elsewhere.submit`."""
@@ -120,10 +121,14 @@ class IBMDevice(Elsewhere):
         try:
             found = [_counted(one.data, circuit) for one, circuit in zip(result, request.circuits, strict=True)]
         except (TypeError, ValueError, KeyError, AttributeError) as err:
-            raise FailedJob(f"job {job_id} on {self.name} gave no results of the circuits that were sent: {err}") from err
+            raise FailedJob(
+                f"job {job_id} on {self.name} gave no results of the circuits that were sent: {err}"
+            ) from err
         for bits in found:
             if not request.shots <= len(bits) < request.shots + RANDOMIZATIONS:
-                raise FailedJob(f"job {job_id} on {self.name} gave {len(bits)} shots, where {request.shots} were asked for")
+                raise FailedJob(
+                    f"job {job_id} on {self.name} gave {len(bits)} shots, where {request.shots} were asked for"
+                )
         return [_outcomes(bits[: request.shots]) for bits in found]
 
     def cancel(self, job_id: str) -> None:
@@ -156,8 +161,15 @@ class IBMDevice(Elsewhere):
 
     def calibration(self) -> Calibration | None:
         """See `Hardware.calibration`; asks the vendor for the newest."""
-        properties = self._connection.ask(lambda service: self.target.properties(refresh=True))
+        device: Any = self.target
+        properties = self._connection.ask(lambda service: device.properties(refresh=True))
         return None if properties is None else from_properties(self.name, properties)
+
+    def close(self) -> None:
+        """Close the batch or session of this process, if one is open; otherwise that happens when the process ends."""
+        if self._closing is not None:
+            self._closing()
+        self._opened = self._closing = None
 
     def _runs(self, shots: int) -> int:
         """How often each circuit is run for so many shots."""
@@ -186,12 +198,12 @@ class IBMDevice(Elsewhere):
             return self.target
         if self._opened is None:
             self._opened = (Batch if self._mode == "batch" else Session)(backend=self.target)
-            weakref.finalize(self, _closed, self._connection, self._opened)
+            self._closing = weakref.finalize(self, _closed, self._connection, self._opened)
         return self._opened
 
 
 def duration_s(circuit: QuantumCircuit, target: Any) -> float:
-    """How long a circuit takes, by the durations of its gates along its longest path; a block counts as its longest way.
+    """How long a circuit takes, by the durations of its gates along its longest path; of blocks, the longest counts.
 
     Args:
         circuit: In the device's gates and on its qubits.
@@ -242,5 +254,6 @@ def _closed(connection: Connection, opened: Any) -> None:
     """Close a batch or session: it is paid until then."""
     try:
         connection.ask(lambda service: opened.close())
-    except (ProviderUnreachable, LostJob) as err:
-        print(f"the {type(opened).__name__.lower()} {opened.session_id} could not be closed: {err}")  # noqa: T201
+    except ToolkitError as err:
+        kind = type(opened).__name__.lower()
+        warnings.warn(f"the {kind} {opened.session_id} could not be closed, and ends by itself: {err}", stacklevel=1)

@@ -32,9 +32,7 @@ def cropped(circuit: QuantumCircuit, qubits: Sequence[int]) -> QuantumCircuit:
         circuit: On the device's qubits.
         qubits: Among them all that it acts on, as `in_use` tells them.
     """
-    small = QuantumCircuit(
-        len(qubits), name=circuit.name, global_phase=circuit.global_phase, metadata=circuit.metadata
-    )
+    small = QuantumCircuit(len(qubits), name=circuit.name, global_phase=circuit.global_phase, metadata=circuit.metadata)
     small.add_bits(circuit.clbits)
     for register in circuit.cregs:
         small.add_register(register)

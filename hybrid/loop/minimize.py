@@ -1,5 +1,6 @@
 """Minimizing an energy: plan, run the variational loop, conclude, and leave a record; or continue from a record."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +34,7 @@ from hybrid.runs.history import History
 from hybrid.runs.journal import Journal, seal
 from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
-from hybrid.runs.provenance import provenance
+from hybrid.runs.provenance import calibration, drift, provenance
 from hybrid.runs.result import Result, StoredResult
 from hybrid.runs.spec import FORMAT, RunSpec
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
@@ -216,7 +217,7 @@ def run(
         workload=workload_spec(work),
         backend=backend_spec(backend),
         plan=plan.to_dict(),
-        provenance=provenance(),
+        provenance=provenance() | calibration(backend, work.circuit),
         threads=threads_of(backend),
         notes=dict(notes or {}),
     )
@@ -279,6 +280,9 @@ def continue_run(
     """
     record = folders.read(Path(folder))
     work, device = _work_of(record), backend_of(record.spec.backend, backend)
+    ended = (record.path / folders.RESULT).exists()
+    if not ended and (changed := drift(record.spec.provenance, device, work.circuit)):
+        warnings.warn(changed, stacklevel=2)
     _check_draws(record, work, device)
     check_threads(device, record.spec.threads)
     return _loop(record, work, device, plan=None, clock=Clock(), should_stop=should_stop, team=team, budget=budget)

@@ -11,7 +11,7 @@ import backends
 from backends.base import Backend
 from circuits import Problem
 from circuits.errors import Refused
-from circuits.secrets import is_hidden, is_reference, kept
+from circuits.secrets import is_hidden, is_reference, is_secret, kept
 from hybrid import optimizers
 from hybrid.workload.arguments import BackendLike
 from hybrid.workload.workload import Workload, workload
@@ -172,7 +172,7 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return all(map(_is_plain, value))
     if isinstance(value, Mapping):
-        named = all(isinstance(key, str) and not SECRET.search(key) for key in value)
+        named = all(isinstance(key, str) and not is_secret(key, one) for key, one in value.items())
         return named and all(map(_is_plain, value.values()))
     return isinstance(value, str | int | float | bool | None)
 

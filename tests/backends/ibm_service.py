@@ -1,8 +1,8 @@
 """A stand-in for IBM's service over loopback HTTP, for IBM's own client: jobs run on a snapshot, and can be disturbed.
 
 It checks keys and tokens, keeps jobs with their tags, and runs them in the background. What goes wrong is said by words
-in `faults`, one for each of the next submissions ("submit"), questions for a job ("job"), for results ("results") or
-for jobs by tag ("find").
+in `faults`, one for each of the next submissions ("submit"), questions for a job ("job"), for results ("results"), for
+jobs by tag ("find") or for what is left of the account ("usage").
 """
 
 import base64
@@ -14,7 +14,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -44,7 +44,8 @@ class Service:
         jobs: By id: "status", "tags", "params", "result", "reason", "max_s", "session".
         submissions: Jobs that were sent, those that were refused or lost among them.
         faults: As above; of "submit": "lose" (the job runs, its answer is dropped), "drop" (nothing runs, nothing is
-            answered), "half" (the job runs, half of the answer is sent), "hang" (the job runs), "429", "500" and so on.
+            answered), "moved" (the job runs, on a device that nobody knows), "half" (the job runs, half of the answer
+            is sent), "hang" (the job runs), "429", "500" and so on.
         delay_s: Before each job runs.
         fails: Whether jobs fail.
         rejects: Whether the key has expired.
@@ -77,7 +78,7 @@ class Service:
             "params": payload["params"],
             "max_s": payload.get("cost"),
             "session": payload.get("session_id"),
-            "created": datetime.now(timezone.utc).isoformat(),
+            "created": datetime.now(UTC).isoformat(),
         }
         threading.Thread(target=self.run, args=(job_id,), daemon=True).start()
         return job_id
@@ -100,6 +101,8 @@ class Service:
         """What a job gives, as the service sends it."""
         program, _ = quantum_program_from_2_0(schema.ParamsModel.model_validate(job["params"]))
         for item in program.items:
+            if hasattr(item, "samplex"):
+                item.samplex.finalize()
             if not item.circuit.parameters and hasattr(item, "circuit_arguments"):
                 item.circuit_arguments = None
         result = run_quantum_program(self.simulator, program, SimulatorOptions(seed_simulator=7))
@@ -141,10 +144,14 @@ class Handler(BaseHTTPRequestHandler):
         path, query = self._path()
         if path.startswith("/catalog"):
             kind = "free" if self.service.plan == "open" else "paygo"
-            return self._answer({"overview_ui": {"en": {"display_name": self.service.plan}}, "metadata": {"pricing": {"type": kind}}})
+            return self._answer(
+                {"overview_ui": {"en": {"display_name": self.service.plan}}, "metadata": {"pricing": {"type": kind}}}
+            )
         if not self._authorized():
             return None
-        kind = "find" if path == "/jobs" else "results" if path.endswith("/results") else "job" if "/jobs/" in path else ""
+        kinds = {"/instances/usage": "usage", "/jobs": "find"}
+        others = "results" if path.endswith("/results") else "job" if path.startswith("/jobs/") else ""
+        kind = kinds.get(path, others)
         if self._disturbed(kind):
             return None
         service = self.service
@@ -157,14 +164,20 @@ class Handler(BaseHTTPRequestHandler):
             file = {"configuration": service.fake.conf_filename, "properties": service.fake.props_filename}[what]
             with open(os.path.join(service.fake.dirname, file)) as opened:
                 content = json.load(opened)
-            return self._answer(content | {"backend_name": path.split("/")[2]} | ({"simulator": False} if what == "configuration" else {}))
+            return self._answer(
+                content
+                | {"backend_name": path.split("/")[2]}
+                | ({"simulator": False} if what == "configuration" else {})
+            )
         if path == "/instances/usage":
             return self._answer({"usage_limit_reached": False, "usage_consumed_seconds": 0})
         if path == "/jobs":
             tags = set(query.get("tags", []))
             found = [service.describe(one) for one, job in list(service.jobs.items()) if tags <= set(job["tags"])]
             first = int(query.get("offset", ["0"])[0])
-            return self._answer({"jobs": found[first : first + int(query.get("limit", ["20"])[0])], "count": len(found)})
+            return self._answer(
+                {"jobs": found[first : first + int(query.get("limit", ["20"])[0])], "count": len(found)}
+            )
         job_id = path.split("/")[2] if path.startswith("/jobs/") else ""
         if job_id not in service.jobs:
             return self._answer({"error": {"message": "not found", "code": 1291}}, 404)
@@ -178,10 +191,20 @@ class Handler(BaseHTTPRequestHandler):
         service = self.service
         if path == "/identity/token":
             if service.rejects or KEY.encode() not in body:
-                return self._answer({"errorCode": "BXNIM0415E", "errorMessage": "Provided API key could not be found."}, 400)
-            return self._answer({"access_token": _token(), "refresh_token": "none", "token_type": "Bearer", "expires_in": 3600})
+                return self._answer(
+                    {"errorCode": "BXNIM0415E", "errorMessage": "Provided API key could not be found."}, 400
+                )
+            return self._answer(
+                {"access_token": _token(), "refresh_token": "none", "token_type": "Bearer", "expires_in": 3600}
+            )
         if path == "/v3/resources/search":
-            item = {"crn": CRN, "name": "test", "service_plan_unique_id": "plan", "doc": {"extensions": {"a": 1}}, "tags": []}
+            item = {
+                "crn": CRN,
+                "name": "test",
+                "service_plan_unique_id": "plan",
+                "doc": {"extensions": {"a": 1}},
+                "tags": [],
+            }
             return self._answer({"items": [item]})
         if path == "/jobs":
             service.submissions += 1
@@ -200,6 +223,9 @@ class Handler(BaseHTTPRequestHandler):
         fault = service.faults["submit"][0] if service.faults["submit"] else ""
         if fault in ("lose", "half", "hang"):
             service.add(json.loads(body))
+        if fault == "moved":
+            service.faults["submit"].pop(0)
+            return self._answer({"id": service.add(json.loads(body)), "backend": "ibm_gone"})
         if self._disturbed("submit"):
             return None
         return self._answer({"id": service.add(json.loads(body)), "backend": NAME})
@@ -228,9 +254,21 @@ class Handler(BaseHTTPRequestHandler):
             return False
         fault = self.service.faults[kind].pop(0)
         if fault.isdigit():
-            self._answer({"error": {"message": self.service.repeats, "code": int(fault)}}, int(fault), {"Retry-After": "7"} if fault == "429" else {})
+            self._answer(
+                {"error": {"message": self.service.repeats, "code": int(fault)}},
+                int(fault),
+                {"Retry-After": "7"} if fault == "429" else {},
+            )
         elif fault == "half":
             self._answer('{"id": "job-', headers={"Content-Type": "application/json"})
+        elif fault == "trickle":
+            self.send_response(200)
+            self.send_header("Content-Length", "60")
+            self.end_headers()
+            for _ in range(30):
+                self.wfile.write(b"  ")
+                self.wfile.flush()
+                self.service.ending.wait(0.1)
         elif fault == "hang":
             self.service.ending.wait(30)
         self.close_connection = True
@@ -239,7 +277,11 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, content: Any, status: int = 200, headers: dict[str, str] | None = None) -> None:
         data = (content if isinstance(content, str) else json.dumps(content)).encode()
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(data)), **(headers or {})}.items():
+        for name, value in {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(data)),
+            **(headers or {}),
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
@@ -251,7 +293,9 @@ class Handler(BaseHTTPRequestHandler):
 def _token() -> str:
     now = int(time.time())
     parts = ({"alg": "RS256", "typ": "JWT"}, {"iat": now, "exp": now + 3600, "jti": uuid.uuid4().hex})
-    return ".".join([*(base64.urlsafe_b64encode(json.dumps(one).encode()).decode().rstrip("=") for one in parts), "c2ln"])
+    return ".".join(
+        [*(base64.urlsafe_b64encode(json.dumps(one).encode()).decode().rstrip("=") for one in parts), "c2ln"]
+    )
 
 
 @contextmanager

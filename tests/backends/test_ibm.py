@@ -1,9 +1,11 @@
 """IBM's devices through IBM's own client, against a stand-in for the service on this machine."""
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -17,12 +19,13 @@ import hybrid
 from backends import Batch
 from backends.measurement.circuits import measure
 from backends.measurement.targets import transpiled
-from backends.providers.calibration import Calibration
+from backends.providers.calibration import Calibration, Gate, Qubit
 from backends.providers.dispatch import Patience, fetched
 from backends.providers.hardware import JobRequest
 from backends.providers.ibm_device import RANDOMIZATIONS, SUB_JOB_S, USD_PER_S, duration_s
 from circuits import hardware_efficient, tfim
 from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused
+from hybrid.runs.provenance import drift
 
 spec = importlib.util.spec_from_file_location("ibm_service", Path(__file__).with_name("ibm_service.py"))
 assert spec is not None
@@ -131,14 +134,18 @@ print(job_id, outcomes.counts.sum())
     assert service.submissions == 1
 
 
-@pytest.mark.parametrize(("fault", "arrived"), [("lose", 1), ("drop", 0), ("half", 1), ("hang", 1), ("500", 0), ("502", 0)])
-def test_a_submission_that_nobody_knows_the_fate_of_is_lost_and_sent_once(service, fault, arrived):
+ARRIVED = {"lose": 1, "drop": 0, "moved": 1, "half": 1, "hang": 1, "500": 0, "502": 0}
+"""What goes wrong with a submission, and how many jobs it has started."""
+
+
+@pytest.mark.parametrize("fault", ARRIVED)
+def test_a_submission_that_nobody_knows_the_fate_of_is_lost_and_sent_once(service, fault):
     hardware = machine(deadline_s=1.0)
     service.faults["submit"] = [fault]
     with pytest.raises(LostJob, match="look for it by its tag"):
         hardware.submit(request(hardware), "tag1")
     assert service.submissions == 1
-    assert len(hardware.find("tag1")) == arrived
+    assert len(hardware.find("tag1")) == ARRIVED[fault]
 
 
 def test_a_submission_that_was_surely_not_taken_may_be_sent_again(service):
@@ -151,6 +158,16 @@ def test_a_submission_that_was_surely_not_taken_may_be_sent_again(service):
     assert hardware.find("tag1") == ()
     hardware.submit(request(hardware), "tag1")
     assert len(hardware.find("tag1")) == 1
+
+
+def test_nothing_is_sent_once_it_is_given_up(service):
+    """An answer that comes drop by drop, before the job would be sent."""
+    hardware = machine(deadline_s=1.0)
+    service.faults["usage"] = ["trickle"]
+    with pytest.raises(ProviderUnreachable, match="within 1 s"):
+        hardware.submit(request(hardware), "tag1")
+    time.sleep(3)
+    assert service.submissions == 0
 
 
 def test_nobody_there(service, monkeypatch):
@@ -265,7 +282,8 @@ def test_batches_and_sessions_are_opened_once_and_closed(service, mode):
         hardware.submit(request(hardware), tag)
     assert service.sessions == {"session-0": True}
     assert {job["session"] for job in service.jobs.values()} == {"session-0"}
-    del hardware
+    hardware.close()
+    hardware.close()
     assert service.sessions == {"session-0": False}
 
 
@@ -309,10 +327,21 @@ def test_calibration(service):
 
 
 def test_drift_is_told_in_words():
-    from backends.providers.calibration import Gate, Qubit
-
     then = Calibration("ibm:x", "2026-01-01", {0: Qubit(1e-4, 1e-4, 0.01)}, (Gate("cz", (0, 1), 0.002),))
     now = Calibration("ibm:x", "2026-01-02", {0: Qubit(5e-5, 1e-4, 0.01)}, (Gate("cz", (0, 1), 0.002),))
-    assert now.drift(then) == (
-        "ibm:x was calibrated anew (2026-01-01, now 2026-01-02): T1 (s) from 0.0001 to 5e-05"
-    )
+    assert now.drift(then) == ("ibm:x was calibrated anew (2026-01-01, now 2026-01-02): T1 (s) from 0.0001 to 5e-05")
+
+
+def test_a_run_keeps_the_calibration_and_resuming_it_tells_the_drift(service, tmp_path):
+    problem, circuit = tfim(2), hardware_efficient(2, layers=1)
+    options = {"optimizer": "spsa", "max_steps": 1, "accuracy": 0.05, "shots": 100}
+    hybrid.minimize(circuit, problem, backend="ibm:ibm_test", folder=tmp_path / "run", **options)
+    file = tmp_path / "run" / "spec.json"
+    kept = Calibration.from_dict(json.loads(file.read_text())["provenance"]["calibration"])
+    assert kept.device == "ibm:ibm_test"
+    assert len(kept.qubits) == 2
+    device = backends.get("ibm:ibm_test")
+    provenance = {"calibration": kept.to_dict()}
+    assert drift(provenance, device, circuit) == ""
+    assert "calibrated anew" in drift({"calibration": kept.to_dict() | {"date": "2020-01-01"}}, device, circuit)
+    assert drift({}, device, circuit) == ""
