@@ -18,6 +18,7 @@ from backends.providers.answers import NOT_FOUND, answer_of, asking, submitting
 from backends.mitigation.words import WORDS
 from backends.providers.device import Device
 from backends.providers.hardware import Charge, Elsewhere, Hardware, Here, JobRequest, JobState, Status
+from backends.simulators.aer import simulator_like
 from backends.simulators.noise import Noise, is_fake, own_noise
 from circuits.errors import LostJob, Refused
 
@@ -110,7 +111,7 @@ class QiskitHere(_Qiskit, Here):
         device, noise = self.target, self._noise()
         if noise is not None and noise.crops:
             model, circuits = noise.applied(circuits)
-            device = _with_noise(device, model)
+            device = simulator_like(device, model)
         return counted(device, circuits, shots=shots, seed=seed, name=self.name, at_once=at_once)
 
     def together(self) -> tuple[tuple[int, ...], ...]:
@@ -222,13 +223,6 @@ def is_local(device: BackendV2) -> bool:
 
 def _has_aer_inside(device: Any) -> bool:
     return is_fake(device) or any(name.startswith("qiskit_aer.") for name in _modules(device))
-
-
-def _with_noise(device: Any, model: Any) -> BackendV2:
-    """A simulator of Aer's with the options of a device, and another noise model."""
-    from backends.simulators.aer import simulator_like
-
-    return simulator_like(device, model)
 
 
 def _is_ideal(device: Any) -> bool:

@@ -44,7 +44,7 @@ def cropped(circuit: QuantumCircuit, qubits: Sequence[int]) -> QuantumCircuit:
         if instruction.operation.name == "barrier" and on:
             small.barrier(on)
         elif len(on) == len(instruction.qubits):
-            small.append(instruction.operation, on, instruction.clbits, copy=False)
+            small._append(instruction.replace(qubits=on))  # checked once already
     return small
 
 
