@@ -170,6 +170,20 @@ def test_folded_gates_reach_the_device(service):
     assert service.requests[0]["action"].count("cz ") == 7
 
 
+@pytest.mark.parametrize("name", ["SV0", braket_service.SIMULATOR], ids=["name", "ARN"])
+def test_a_simulator_of_the_service_gets_the_gates_that_it_has(service, name):
+    backend = quick(backends.get(f"braket:{name}"))
+    assert not backend.capabilities().noise
+    circuit = QuantumCircuit(3)
+    circuit.x(0)
+    circuit.iswap(0, 2)
+    assert backend.sample(circuit, shots=20) == {"100": 20}
+    source = service.requests[0]["action"]
+    assert "iswap" not in source
+    assert "verbatim" not in source
+    assert backend.hardware.charge(request_of(backend, circuit)).usd == pytest.approx(0.075)
+
+
 def request_of(backend, circuit, shots=50):
     moved, layout = backend._transpiled(circuit)
     full = QuantumCircuit(moved.num_qubits, len(layout))
