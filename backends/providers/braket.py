@@ -385,10 +385,16 @@ def _noise_model(one_qubit_error: float, two_qubit_error: float, readout_error: 
 
 
 def _checked(noise: Any) -> Any:
-    from braket.circuits.noise_model import NoiseModel
+    from braket.circuits.noise_model import MeasureCriteria, NoiseModel
 
     if not isinstance(noise, NoiseModel):
         raise Refused(f"noise must be a NoiseModel of braket.circuits.noise_model; it is a {type(noise).__name__}")
+    for item in noise.get_instructions_by_type().readout_noise:
+        if not isinstance(item.criteria, MeasureCriteria):
+            raise Refused(
+                f"the noise model has noise of measurements by {type(item.criteria).__name__}, which Braket leaves out "
+                "where bits are measured; write it with MeasureCriteria()"
+            )
     return noise
 
 

@@ -126,6 +126,17 @@ def test_a_noise_model_of_brakets_is_applied():
     assert backends.get("braket:local-noise", noise=model).sample(circuit, shots=10) == {"00": 10}
 
 
+def test_noise_of_measurements_that_counts_would_not_have_is_refused():
+    from braket.circuits.noise_model import MeasureCriteria, NoiseModel, ObservableCriteria
+    from braket.circuits.noises import BitFlip
+
+    model = NoiseModel().add_noise(BitFlip(0.5), MeasureCriteria())
+    assert len(backends.get("braket:local-noise", noise=model).sample(QuantumCircuit(1), shots=50, seed=0)) == 2
+    model.add_noise(BitFlip(0.5), ObservableCriteria())
+    with pytest.raises(Refused, match=r"ObservableCriteria.*write it with MeasureCriteria"):
+        backends.get("braket:local-noise", noise=model)
+
+
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
