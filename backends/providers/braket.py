@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -167,7 +167,6 @@ class BraketElsewhere(Elsewhere):
 
     most_circuits = 1
     idempotent = True
-    """Whether a job that is sent again with the same tag is the same job."""
     where_to_look = "look at the quantum tasks in the Amazon Braket console"
 
     def __init__(self, device: Any, results: str | None = None):
@@ -190,7 +189,7 @@ class BraketElsewhere(Elsewhere):
             self.target = aws_device_to_target(device)
             self.n_qubits = self.target.num_qubits
         else:
-            self.target = gates()
+            self.target = gates(aws_device_to_target(device).operation_names)
             self.n_qubits = int(device.properties.paradigm.qubitCount)
 
     def submit(self, request: JobRequest, tag: str) -> str:
@@ -228,7 +227,7 @@ class BraketElsewhere(Elsewhere):
         from braket.aws import AwsQuantumTask
 
         with aws(self.name):
-            result: Any = AwsQuantumTask(job_id, self._session).result()
+            result: Any = AwsQuantumTask(job_id, self._session, poll_timeout_seconds=0, quiet=True).result()
         (circuit,) = request.circuits
         asked = sampling(circuit, (), shots=request.shots)
         labels = [self._labels[q] if self._labels else q for q in asked.qubits]
@@ -305,11 +304,15 @@ class _Tokened:
         return getattr(self._session, name)
 
 
-def gates() -> Target:
-    """The gates of Braket's simulators, on any qubits."""
+def gates(among: Collection[str] | None = None) -> Target:
+    """The gates of Braket's simulators, on any qubits.
+
+    Args:
+        among: Qiskit's names of those that one has; None for all.
+    """
     known = get_standard_gate_name_mapping()
     target = Target(num_qubits=None)
-    for name in [*ONE_QUBIT, *TWO_QUBITS]:
+    for name in [one for one in [*ONE_QUBIT, *TWO_QUBITS] if among is None or one in among]:
         target.add_instruction(known[name], name=name)
     target.add_instruction(Measure())
     return target
@@ -382,10 +385,16 @@ def _noise_model(one_qubit_error: float, two_qubit_error: float, readout_error: 
 
 
 def _checked(noise: Any) -> Any:
-    from braket.circuits.noise_model import NoiseModel
+    from braket.circuits.noise_model import MeasureCriteria, NoiseModel
 
     if not isinstance(noise, NoiseModel):
         raise Refused(f"noise must be a NoiseModel of braket.circuits.noise_model; it is a {type(noise).__name__}")
+    for item in noise.get_instructions_by_type().readout_noise:
+        if not isinstance(item.criteria, MeasureCriteria):
+            raise Refused(
+                f"the noise model has noise of measurements by {type(item.criteria).__name__}, which Braket leaves out "
+                "where bits are measured; write it with MeasureCriteria()"
+            )
     return noise
 
 

@@ -139,11 +139,13 @@ class Elsewhere(Hardware):
     Attributes:
         most_circuits: In one job; None where the vendor names no limit.
         most_shots: Of one circuit in one job; None where the vendor names no limit.
+        idempotent: Whether a job that is sent again with the same tag and content is the job that is there already.
         where_to_look: What a person can do who wants to know whether a job exists, as the end of a message.
     """
 
     most_circuits: int | None = None
     most_shots: int | None = None
+    idempotent: bool = False
     where_to_look: str = "look at the list of jobs on the vendor's own page"
 
     @abstractmethod

@@ -14,6 +14,7 @@ from braket.devices import LocalSimulator
 from braket.ir.openqasm import Program
 
 ARN = "arn:aws:braket:eu-north-1::device/qpu/iqm/Standin"
+SIMULATOR = "arn:aws:braket:::device/quantum-simulator/amazon/sv0"
 CAPABILITIES = {
     "braketSchemaHeader": {"name": "braket.device_schema.iqm.iqm_device_capabilities", "version": "1"},
     "service": {
@@ -89,10 +90,19 @@ class Service:
         self._server.shutdown()
         self._server.server_close()
 
-    def device(self):
-        return {"deviceArn": ARN, "deviceName": "Standin", "providerName": "IQM", "deviceType": "QPU"} | {
-            "deviceStatus": "ONLINE"
-        }
+    def device(self, arn=ARN):
+        """The device, or a simulator, by its ARN."""
+        name, provider, kind = ("Standin", "IQM", "QPU") if arn == ARN else ("SV0", "Amazon", "SIMULATOR")
+        told = {"deviceArn": arn, "deviceName": name, "providerName": provider, "deviceType": kind}
+        return told | {"deviceStatus": "ONLINE"}
+
+    def capabilities_of(self, arn):
+        if arn == ARN:
+            return self.capabilities
+        told = json.loads(LocalSimulator("braket_sv").properties.json())
+        told["action"]["braket.ir.openqasm.program"]["supportedOperations"].remove("iswap")
+        cost = {"deviceCost": {"price": 0.075, "unit": "minute"}, "shotsRange": [0, 100000]}
+        return told | {"service": self.capabilities["service"] | cost}
 
     def create(self, body):
         self.requests.append(body)
@@ -165,7 +175,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/devices" and service.deny:
             self.answer({"message": "who are you?"}, 403, **{"x-amzn-ErrorType": "AccessDeniedException"})
         elif self.path == "/devices":
-            self.answer({"devices": [service.device()]})
+            self.answer({"devices": [service.device(), service.device(SIMULATOR)]})
         elif self.path == "/quantum-tasks":
             # two pages, so that a client that reads the first only finds half
             tasks = [service.told(task) for task in service.tasks.values()]
@@ -188,7 +198,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         service, path = self.service, unquote(self.path)
         if path.startswith("/device/"):
-            self.answer(service.device() | {"deviceCapabilities": json.dumps(service.capabilities)})
+            arn = path.removeprefix("/device/")
+            self.answer(service.device(arn) | {"deviceCapabilities": json.dumps(service.capabilities_of(arn))})
         elif path.startswith("/quantum-task/"):
             task = service.tasks.get(path.removeprefix("/quantum-task/").partition("?")[0])
             if task is None:

@@ -126,6 +126,17 @@ def test_a_noise_model_of_brakets_is_applied():
     assert backends.get("braket:local-noise", noise=model).sample(circuit, shots=10) == {"00": 10}
 
 
+def test_noise_of_measurements_that_counts_would_not_have_is_refused():
+    from braket.circuits.noise_model import MeasureCriteria, NoiseModel, ObservableCriteria
+    from braket.circuits.noises import BitFlip
+
+    model = NoiseModel().add_noise(BitFlip(0.5), MeasureCriteria())
+    assert len(backends.get("braket:local-noise", noise=model).sample(QuantumCircuit(1), shots=50, seed=0)) == 2
+    model.add_noise(BitFlip(0.5), ObservableCriteria())
+    with pytest.raises(Refused, match=r"ObservableCriteria.*write it with MeasureCriteria"):
+        backends.get("braket:local-noise", noise=model)
+
+
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
@@ -168,6 +179,20 @@ def test_folded_gates_reach_the_device(service):
         circuit.cz(0, 1)
     quick(backends.get("braket:Standin")).sample(circuit, shots=5)
     assert service.requests[0]["action"].count("cz ") == 7
+
+
+@pytest.mark.parametrize("name", ["SV0", braket_service.SIMULATOR], ids=["name", "ARN"])
+def test_a_simulator_of_the_service_gets_the_gates_that_it_has(service, name):
+    backend = quick(backends.get(f"braket:{name}"))
+    assert not backend.capabilities().noise
+    circuit = QuantumCircuit(3)
+    circuit.x(0)
+    circuit.iswap(0, 2)
+    assert backend.sample(circuit, shots=20) == {"100": 20}
+    source = service.requests[0]["action"]
+    assert "iswap" not in source
+    assert "verbatim" not in source
+    assert backend.hardware.charge(request_of(backend, circuit)).usd == pytest.approx(0.075)
 
 
 def request_of(backend, circuit, shots=50):
