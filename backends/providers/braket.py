@@ -15,11 +15,9 @@ from qiskit.transpiler import Target
 from backends.border import border
 from backends.measurement.outcomes import Outcomes, all_bits
 from backends.measurement.sampled import Sampling, sampling
-from backends.measurement.targets import LEVELS, OptimizationLevel
 from backends.memory import check
 from backends.providers.aws import CREDENTIALS, aws
-from backends.providers.device import Device
-from backends.providers.family import Family
+from backends.providers.family import of_hardware
 from backends.providers.hardware import Charge, Elsewhere, Here, JobRequest, JobState, Status
 from backends.seeds import child_seed
 from circuits.errors import FailedJob, Refused, ToolkitError, unknown
@@ -64,8 +62,7 @@ def device(
     readout_error: Annotated[Rate | None, "a probability from 0 to 1, for local-noise"] = None,
     noise: Annotated[Any, "a NoiseModel of braket.circuits.noise_model, for local-noise"] = None,
     results: Annotated[str | None, "where in S3 a device's results go, as s3://BUCKET/FOLDER"] = None,
-    optimization_level: Annotated[OptimizationLevel, LEVELS] = 0,
-) -> Device:
+) -> Hardware:
     """A simulator or a device of Amazon Braket.
 
     Args:
@@ -77,7 +74,6 @@ def device(
         readout_error: Probability that a measured bit is told wrong. 0.02 if None.
         noise: A whole noise model instead of these rates.
         results: As ``s3://BUCKET/FOLDER``; the bucket that Braket makes for the account if None.
-        optimization_level: As for `Device`.
 
     Raises:
         Refused: for an unknown device, an option that it does not have, missing credentials, or without the extra
@@ -93,11 +89,11 @@ def device(
         raise Refused(f"'noise' is a whole noise model: leave '{next(iter(chosen))}' out, or put it into the model")
     _import(name)
     if name == "local":
-        return Device(BraketHere(name, None), optimization_level=optimization_level)
+        return BraketHere(name, None)
     if name == "local-noise":
         model = _noise_model(**(RATES | chosen)) if noise is None else _checked(noise)
-        return Device(BraketHere(name, model), optimization_level=optimization_level)
-    return Device(BraketElsewhere(_found(name), results), optimization_level=optimization_level)
+        return BraketHere(name, model)
+    return BraketElsewhere(_found(name), results)
 
 
 class BraketHere(Here):
@@ -435,4 +431,6 @@ def _check_verbatim(name: str, device: Any) -> None:
         )
 
 
-BRAKET = Family(device, "Amazon Braket: simulators here, with or without noise, and devices", example="local-noise")
+BRAKET = of_hardware(
+    device, "Amazon Braket: simulators here, with or without noise, and devices", example="local-noise"
+)

@@ -52,14 +52,17 @@ class Charge:
         usd: Money, in US dollars.
         qpu_s: Time on the device, in seconds.
         shots: Circuits that are run, each counted as often as it is repeated.
+        priced: Whether the money is known; where it is not, ``usd`` leaves it out.
     """
 
     usd: float = 0.0
     qpu_s: float = 0.0
     shots: int = 0
+    priced: bool = True
 
     def __add__(self, other: "Charge") -> "Charge":
-        return Charge(self.usd + other.usd, self.qpu_s + other.qpu_s, self.shots + other.shots)
+        shots, priced = self.shots + other.shots, self.priced and other.priced
+        return Charge(self.usd + other.usd, self.qpu_s + other.qpu_s, shots, priced)
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,5 +216,5 @@ class Elsewhere(Hardware):
         return None
 
     def charge(self, request: JobRequest) -> Charge:
-        """What a job will cost at most, by the vendor's price list; shots alone where it is free."""
-        return Charge(shots=request.shots * len(request.circuits))
+        """What a job will cost at most, by the vendor's price list; here its shots, and money that is not known."""
+        return Charge(shots=request.shots * len(request.circuits), priced=False)

@@ -9,10 +9,9 @@ from pydantic import Field
 from qiskit.providers import BackendV2
 from qiskit.transpiler import Target
 
-from backends.measurement.targets import LEVELS, OptimizationLevel
 from backends.providers.calibration import Calibration, from_properties
-from backends.providers.device import Device
-from backends.providers.family import Family
+from backends.providers.family import of_hardware
+from backends.providers.hardware import Hardware
 from backends.providers.ibm_connection import Connection
 from backends.providers.ibm_device import Decoupling, IBMDevice, Mode, Twirling
 from backends.providers.qiskit import QiskitHere
@@ -25,7 +24,6 @@ PREFIX = "fake_"
 def device(
     name: str,
     *,
-    optimization_level: Annotated[OptimizationLevel, LEVELS] = 0,
     mode: Annotated[Mode, '"job", "batch" or "session"'] = "job",
     twirling: Annotated[Twirling | None, '"gates", "measurements" or "both", which the vendor twirls'] = None,
     dynamical_decoupling: Annotated[Decoupling | None, '"XX", "XpXm" or "XY4", where qubits wait'] = None,
@@ -33,7 +31,7 @@ def device(
     account: Annotated[str | None, "the name of a saved account"] = None,
     instance: Annotated[str | None, "the CRN or name of an instance of the account"] = None,
     deadline_s: Annotated[float, Field(gt=0), "seconds for which an answer of the service is waited for"] = 60.0,
-) -> Device:
+) -> Hardware:
     """An IBM device by name; with ``fake_`` before it the snapshot of one, which is simulated with all its noise.
 
     A snapshot is simulated by this toolkit rather than by the local mode of IBM's Sampler, which carries all qubits of
@@ -41,7 +39,6 @@ def device(
 
     Args:
         name: As IBM knows it, such as ``ibm_torino`` or ``fake_torino``.
-        optimization_level: As for `Device`.
         mode: As for `IBMDevice`.
         twirling: As for `IBMDevice`.
         dynamical_decoupling: As for `IBMDevice`.
@@ -67,10 +64,10 @@ def device(
     if name.startswith(PREFIX):
         if given := [option for option, is_given in real.items() if is_given]:
             raise Refused(f"{given[0]} has no effect on the snapshot {title}; it is an option of a real device")
-        return Device(Snapshot(snapshot(name), title), optimization_level=optimization_level)
+        return Snapshot(snapshot(name), title)
     _import(title)
     connection = Connection(title, account=account, instance=instance, deadline_s=deadline_s)
-    machine = IBMDevice(
+    return IBMDevice(
         connection.device(name),
         connection,
         name=title,
@@ -80,7 +77,6 @@ def device(
         max_execution_time_s=max_execution_time_s,
         is_free=connection.is_free(),
     )
-    return Device(machine, optimization_level=optimization_level)
 
 
 class Snapshot(QiskitHere):
@@ -152,4 +148,4 @@ def _properties_of(properties: dict[str, Any], qubits: Sequence[int]) -> dict[st
     return {**properties, "qubits": [properties["qubits"][q] for q in qubits], "gates": gates}
 
 
-IBM = Family(device, "IBM devices, and snapshots of them with noise and shots", example="fake_manila")
+IBM = of_hardware(device, "IBM devices, and snapshots of them with noise and shots", example="fake_manila")

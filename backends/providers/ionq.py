@@ -24,9 +24,7 @@ from qiskit.transpiler import Target
 
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.sampled import Sampling, sampling
-from backends.measurement.targets import LEVELS, OptimizationLevel
-from backends.providers.device import Device
-from backends.providers.family import Family
+from backends.providers.family import of_hardware
 from backends.providers.hardware import Charge, Elsewhere, JobRequest, JobState, Status
 from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused, printable
 
@@ -66,8 +64,7 @@ def device(
     noise_model: Annotated[str | None, 'a machine that the simulator imitates, such as "aria-1"'] = None,
     url: Annotated[str | None, "the root of the service, https://..., where it is not IonQ's own"] = None,
     key_variable: Annotated[str, "the environment variable that holds the key"] = "IONQ_API_KEY",
-    optimization_level: Annotated[OptimizationLevel, LEVELS] = 0,
-) -> Device:
+) -> "IonQ":
     """A simulator or a machine of IonQ's.
 
     Args:
@@ -75,7 +72,6 @@ def device(
         noise_model: A machine whose noise the simulator imitates; None for none.
         url: Root of the service; that in the environment's IONQ_API_URL, or IonQ's own, if None.
         key_variable: Name of the environment variable that holds the API key. The key itself is kept nowhere.
-        optimization_level: As for `Device`.
 
     Raises:
         Refused: without a key, for an unknown machine, or an option that it does not have.
@@ -85,7 +81,7 @@ def device(
         raise Refused(f"'ionq:{name}' has no option 'noise_model': only 'ionq:simulator' imitates machines")
     api = Api(_checked(url or os.environ.get("IONQ_API_URL") or URL), key_variable, f"ionq:{name}")
     api.key()
-    return Device(IonQ(name, api, noise_model), optimization_level=optimization_level)
+    return IonQ(name, api, noise_model)
 
 
 class IonQ(Elsewhere):
@@ -371,4 +367,4 @@ def _message(err: urllib.error.HTTPError) -> str:
         return (text.strip().splitlines() or [str(err.reason)])[0][:200]
 
 
-IONQ = Family(device, "IonQ's simulators and machines, over its cloud; needs a key")
+IONQ = of_hardware(device, "IonQ's simulators and machines, over its cloud; needs a key")

@@ -16,10 +16,13 @@ from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.transpiler import Target
 
 from backends.border import border
+from backends.measurement.allocation import ALLOCATIONS, Allocation
+from backends.measurement.groups import GROUPINGS, Grouping
 from backends.measurement.outcomes import Outcomes, from_counts
 from backends.measurement.sampled import sampling
 from backends.measurement.targets import LEVELS, OptimizationLevel
 from backends.memory import check
+from backends.mitigation.words import WORDS
 from backends.providers.device import Device
 from backends.providers.hardware import Elsewhere, Hardware, Here, JobRequest, JobState
 from backends.seeds import child_seed
@@ -43,6 +46,9 @@ class PennyLaneDevice(Device):
             device have no effect.
         name: As it shall appear in tables and records; the device's own name if None.
         optimization_level: As for `Device`.
+        mitigation: As for `Device`.
+        grouping: As for `Device`.
+        allocation: As for `Device`.
     """
 
     def __init__(
@@ -51,8 +57,17 @@ class PennyLaneDevice(Device):
         *,
         name: Annotated[str | None, "how it shall appear in tables and records"] = None,
         optimization_level: Annotated[OptimizationLevel, LEVELS] = 0,
+        mitigation: Annotated[Any, WORDS] = None,
+        grouping: Annotated[Grouping, GROUPINGS] = "auto",
+        allocation: Annotated[Allocation, ALLOCATIONS] = "weights",
     ):
-        super().__init__(hardware(device, name=name), optimization_level=optimization_level)
+        super().__init__(
+            hardware(device, name=name),
+            optimization_level=optimization_level,
+            mitigation=mitigation,
+            grouping=grouping,
+            allocation=allocation,
+        )
 
 
 def hardware(device: Any, *, name: str | None = None) -> Hardware:

@@ -14,8 +14,8 @@ from backends.measurement.counted import counted, outcomes_of
 from backends.measurement.groups import GROUPINGS, Grouping
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.targets import LEVELS, OptimizationLevel
-from backends.providers.answers import NOT_FOUND, answer_of, asking, submitting
 from backends.mitigation.words import WORDS
+from backends.providers.answers import NOT_FOUND, answer_of, asking, submitting
 from backends.providers.device import Device
 from backends.providers.hardware import Charge, Elsewhere, Hardware, Here, JobRequest, JobState, Status
 from backends.simulators.aer import simulator_like
@@ -179,7 +179,7 @@ class QiskitElsewhere(_Qiskit, Elsewhere):
             return tuple(str(job.job_id()) for job in device.jobs(tags=[tag]))
 
     def charge(self, request: JobRequest) -> Charge:
-        """By the price table; shots alone where it does not have the device."""
+        """By the price table, if it has the device; see `Elsewhere.charge`."""
         return charge(self.name, request, self.target.target) or super().charge(request)
 
     def pending(self) -> int | None:

@@ -16,7 +16,7 @@ from backends.base import Backend, Jobs
 from backends.measurement.outcomes import Outcomes
 from backends.providers.dispatch import Dispatch, Patience, answered, fetched, tag_of
 from backends.providers.hardware import Elsewhere, JobRequest, JobState
-from circuits.errors import FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
+from circuits.errors import BudgetExceeded, FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
 from hybrid.loop.stop import Stopped, Waiting, pausing
 from hybrid.runs.budget import Purse
 from hybrid.runs.jobs import OPEN, JobRow, Place, packed, unpacked
@@ -73,6 +73,7 @@ class Journaled(Dispatch):
         rows = [self._found(hardware, row) if row.status == "intended" else row for row in rows]
         if unsent := [row for row in rows if row.status == "unsent"]:
             what = f"{_count(len(unsent))} of evaluation {unsent[0].place} on {hardware.name}"
+            self._check_priced(unsent, what)
             self._purse.reserve({row.tag: row.charge for row in unsent}, what)
         try:
             for k, request in enumerate(requests):
@@ -83,6 +84,15 @@ class Journaled(Dispatch):
             self._purse.release(row.tag for row in unsent if row.tag not in taken)
             raise
         return [self._measured(hardware, row, request) for row, request in zip(rows, requests, strict=True)]
+
+    def _check_priced(self, unsent: Sequence[JobRow], what: str) -> None:
+        """Refuse what costs nobody knows how much, where money is limited."""
+        if self._purse.granted.usd is not None and not all(row.charge.priced for row in unsent):
+            raise BudgetExceeded(
+                f"{what}: what it costs is not known, so that a budget of money cannot be held; nothing was sent. Write "
+                "the price into prices.toml of the configuration folder (docs/forecast_and_policy.md), or limit shots "
+                "instead"
+            )
 
     def _row(self, hardware: Elsewhere, request: JobRequest, part: int) -> JobRow:
         """What the journal holds of a job; a new row, not written yet, where it holds nothing."""

@@ -1,10 +1,7 @@
 """The vendors that need an environment of their own, as families of devices."""
 
-from typing import Annotated
-
-from backends.measurement.targets import LEVELS, OptimizationLevel
-from backends.providers.device import Device
-from backends.providers.family import Family
+from backends.providers.family import Family, of_hardware
+from backends.providers.hardware import Hardware
 from backends.providers.worker.hardware import hardware
 from backends.providers.worker.recipes import RECIPES
 
@@ -18,10 +15,10 @@ def family(name: str, summary: str, *, example: str | None = None) -> Family:
         example: A device that is at hand without a login.
     """
 
-    def device(device: str, *, optimization_level: Annotated[OptimizationLevel, LEVELS] = 0) -> Device:
-        return Device(hardware(RECIPES[name], device), optimization_level=optimization_level)
+    def made(device: str) -> Hardware:
+        return hardware(RECIPES[name], device)
 
-    return Family(device, summary, example, environment=name)
+    return of_hardware(made, summary, example=example, environment=name)
 
 
 IQM = family("iqm", "IQM's devices, and models of them with their noise (fake_adonis, ...)", example="fake_adonis")
