@@ -18,7 +18,7 @@ from backends.measurement.sampled import Sampling, sampling
 from backends.memory import check
 from backends.providers.aws import CREDENTIALS, aws
 from backends.providers.family import of_hardware
-from backends.providers.hardware import Charge, Elsewhere, Here, JobRequest, JobState, Status
+from backends.providers.hardware import Charge, Elsewhere, Hardware, Here, JobRequest, JobState, Status
 from backends.seeds import child_seed
 from circuits.errors import FailedJob, Refused, ToolkitError, unknown
 
