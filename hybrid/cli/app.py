@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 from circuits.errors import ToolkitError
-from hybrid.cli import batch, plan, record, run
+from hybrid.cli import batch, jobs, plan, record, run
 from hybrid.cli.exit_codes import HELP, UNRECORDED, of_error
 
 app = typer.Typer(
@@ -31,7 +31,7 @@ def _summary(command: Callable[..., None]) -> str:
 
 for command in (run.run, plan.plan, plan.backends, record.runs, record.show, record.verify, plan.new):
     app.command(help=_summary(command))(command)
-for command in (batch.submit, batch.status, batch.cancel):
+for command in (batch.submit, batch.status, batch.cancel, jobs.jobs):
     app.command(help=_summary(command))(command)
 
 

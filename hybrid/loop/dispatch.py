@@ -17,16 +17,13 @@ from backends.measurement.outcomes import Outcomes
 from backends.providers.dispatch import Dispatch, Patience, answered, fetched, tag_of
 from backends.providers.hardware import Elsewhere, JobRequest, JobState
 from circuits.errors import FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
-from hybrid.loop.stop import Waiting
+from hybrid.loop.stop import Stopped, Waiting, pausing
 from hybrid.runs.budget import Purse
 from hybrid.runs.jobs import OPEN, JobRow, Place, packed, unpacked
 from hybrid.runs.journal import Journal
 
 PATIENCE = Patience()
 """With vendors, of runs."""
-
-SLICE_S = 0.1
-"""While waiting, so often it is asked whether to stop, seconds."""
 
 
 def elsewhere(backend: Backend) -> Elsewhere | None:
@@ -118,7 +115,7 @@ class Journaled(Dispatch):
             found = answered(lambda: hardware.find(row.tag), self._patience, pause=pause)
         if found is None:
             raise LostJob(
-                f"{self._named(row)} may have been sent at {_moment(row.intended_at)} UTC (tag {row.tag}, "
+                f"{self._named(row)} may have been sent at {moment(row.intended_at)} UTC (tag {row.tag}, "
                 f"{row.circuits} circuits of {row.shots} shots), and its id never arrived; {hardware.name} cannot be "
                 f"searched for it, so {hardware.where_to_look}, then say `{self._command('--adopt ID')}` if it is "
                 f"there, or `{self._command('--resend')}` if it is not"
@@ -208,14 +205,10 @@ class Journaled(Dispatch):
         """Waits, and stops waiting when the run is to stop."""
 
         def pause(seconds: float) -> None:
-            end = time.monotonic() + seconds
-            while True:
-                if self._should_stop():
-                    raise Waiting(self._stopped(row))
-                left = end - time.monotonic()
-                if left <= 0:
-                    return
-                time.sleep(min(left, SLICE_S))
+            try:
+                pausing(seconds, self._should_stop)
+            except Stopped as err:
+                raise Waiting(self._stopped(row)) from err
 
         return pause
 
@@ -258,5 +251,6 @@ def _ended(row: JobRow) -> str:
     return "failed" if row.status == "failed" else "was cancelled"
 
 
-def _moment(seconds: float) -> str:
+def moment(seconds: float) -> str:
+    """A time in seconds since 1970 as text, in UTC."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))

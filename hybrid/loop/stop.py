@@ -16,6 +16,9 @@ SAVING_S = 10.0
 LONGER = 1.5
 """No step is begun unless this many times the longest one so far fits before the end."""
 
+SLICE_S = 0.1
+"""While waiting, so often it is asked whether to stop, seconds."""
+
 MOST_SHARE = 0.25
 """Of the whole time, no more than this is left unused, however long the longest step was."""
 
@@ -73,6 +76,25 @@ class Stop:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+
+def pausing(seconds: float, should_stop: Callable[[], bool]) -> None:
+    """Wait, but stop waiting when it is to stop.
+
+    Args:
+        seconds: How long.
+        should_stop: Asked at once, and again while waiting.
+
+    Raises:
+        Stopped: if it is to stop.
+    """
+    end = time.monotonic() + seconds
+    while not should_stop():
+        left = end - time.monotonic()
+        if left <= 0:
+            return
+        time.sleep(min(left, SLICE_S))
+    raise Stopped("stopped by a signal")
 
 
 @contextmanager

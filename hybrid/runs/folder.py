@@ -3,7 +3,8 @@
 spec.json           what was asked: optimizer, accuracy, seed, backend, plan, versions, machine
 circuit.qpy         the ansatz
 hamiltonian.json    the terms, with every bit of their coefficients
-journal.sqlite      every evaluation; bound to the three files above by their digest
+journal.sqlite      every evaluation and every job at a vendor; bound to the three files above by their digest
+budget.sqlite       what may be spent at vendors, and what is; for the points of a sweep it lies in the folder above
 result.json         what came out; absent until the run has ended
 lock                held by the one process that works on the run
 """
@@ -28,6 +29,8 @@ SPEC, CIRCUIT, HAMILTONIAN = "spec.json", "circuit.qpy", "hamiltonian.json"
 JOURNAL = "journal.sqlite"
 RESULT = "result.json"
 ALGORITHM = "algorithm.json"
+JOBS = "jobs.sqlite"
+"""The journal of the jobs that an algorithm's stages sent, besides those of its runs."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -182,7 +182,7 @@ class Filed(BackendV2):
         self._target = Target(num_qubits=n_qubits)
         for gate in (RZGate(theta), SXGate(), XGate(), Measure()):
             self._target.add_instruction(gate, {(q,): None for q in range(n_qubits)})
-        self._target.add_instruction(CXGate(), {pair: None for pair in CouplingMap.from_line(n_qubits)})
+        self._target.add_instruction(CXGate(), dict.fromkeys(CouplingMap.from_line(n_qubits)))
 
     @property
     def target(self):

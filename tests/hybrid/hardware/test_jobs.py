@@ -1,0 +1,265 @@
+"""Jobs at a vendor, each sent once whatever dies between the intention to send it and its result."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import signal
+import sqlite3
+
+import pytest
+from workers import minimize
+
+import hybrid
+from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused
+from hybrid.runs import journal
+
+KILLED = -signal.SIGKILL
+
+
+def jobs_of(place):
+    return journal.read(place / "journal.sqlite").jobs
+
+
+def same(run, whole):
+    return run.history.same_bits(whole.history) and run.theta.tobytes() == whole.theta.tobytes()
+
+
+def sent_once(vendor, whole):
+    """Whether each job of an undisturbed run was sent, and none more than once."""
+    tags = vendor.tags()
+    return len(tags) == len(set(tags)) == len(jobs_of(whole.folder))
+
+
+DEATHS = {
+    "before the first is taken": {"submit": ["die"]},
+    "after the first is taken": {"submit": ["die after"]},
+    "in the middle of sending": {"submit": ["", "", "die after"]},
+    "while polling": {"state": ["", "die"]},
+    "while fetching": {"result": ["", "die"]},
+    "in a later evaluation": {"result": [""] * 12 + ["die"]},
+}
+
+
+@pytest.mark.parametrize("faults", DEATHS.values(), ids=DEATHS)
+def test_a_killed_run_goes_on_with_the_jobs_it_had(faults, vendor, place, workers, whole):
+    vendor.plan(**faults)
+    assert workers.run("minimize", place, vendor.folder) == KILLED
+    assert not (place / "result.json").exists()
+    assert workers.run("minimize", place, vendor.folder) == 0
+    assert same(hybrid.resume(place), whole)
+    assert sent_once(vendor, whole)
+
+
+def test_a_run_that_dies_again_and_again_asks_no_job_twice(vendor, place, workers, whole):
+    vendor.plan(submit=["die after"] * 3, state=["die", "", "", "die"], result=["die"] * 3)
+    codes = [workers.run("minimize", place, vendor.folder) for _ in range(9)]
+    assert codes == [KILLED] * 8 + [0]
+    assert same(hybrid.resume(place), whole)
+    assert sent_once(vendor, whole)
+
+
+def test_what_an_unfinished_evaluation_has_measured_is_used(vendor, place, workers):
+    vendor.plan(result=["", "", "die"])
+    workers.run("minimize", place, vendor.folder)
+    assert journal.read(place / "journal.sqlite").evaluations == ()
+    measured = [row for row in jobs_of(place) if row.measured is not None]
+    assert len(measured) == 2
+    for row in measured:
+        (vendor.folder / f"{row.id}.json").write_text(json.dumps(vendor.job(row.id) | {"counts": []}))
+    assert minimize(place, vendor.folder).status == "max_steps"
+
+
+@pytest.mark.parametrize("word", ["lose", "drop", "busy", "unreachable"])
+def test_a_submission_without_an_answer_is_looked_for_before_it_is_sent_again(word, vendor, place, whole):
+    vendor.plan(submit=["", word, word], state=["busy", "unavailable", "reset"], result=["reset"])
+    assert same(minimize(place, vendor.folder), whole)
+    assert sent_once(vendor, whole)
+
+
+def test_a_job_that_is_listed_late_is_not_sent_again(vendor, place, whole, monkeypatch):
+    import filed
+
+    listed = filed.FiledByTag.jobs
+    calls = []
+    monkeypatch.setattr(
+        filed.FiledByTag, "jobs", lambda *a, **k: calls.append(1) or (listed(*a, **k)[len(calls) == 1 :])
+    )
+    vendor.plan(submit=["lose"])
+    assert same(minimize(place, vendor.folder), whole)
+    assert sent_once(vendor, whole)
+    assert len(calls) == 2
+
+
+def test_a_refused_job_is_charged_nothing(vendor, place):
+    vendor.plan(submit=["", "refuse"])
+    with pytest.raises(Refused, match="400"):
+        minimize(place, vendor.folder, budget={"usd": 100})
+    from hybrid.runs.budget import purse_of
+
+    assert purse_of(place).spent.usd == pytest.approx(0.30 + 300 * 0.00035)
+
+
+def test_all_jobs_of_an_evaluation_are_sent_before_one_is_waited_for(vendor, place):
+    vendor.plan(state=["die"])
+    vendor.plan(state=["reset"] * 10_000)  # nobody answers
+    import filed
+
+    import hybrid.loop.dispatch
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hybrid.loop.dispatch, "PATIENCE", dataclasses.replace(filed.QUICK, silent_s=0.1))
+        with pytest.raises(ProviderUnreachable):
+            minimize(place, vendor.folder)
+    assert len(vendor.jobs()) == len(jobs_of(place)) > 1
+
+
+def test_where_nobody_can_search_the_fate_of_a_job_is_asked_for(vendor, place, workers, whole, cli):
+    vendor.plan(submit=["", "die after"])
+    assert workers.run("minimize", place, vendor.folder, searched=False) == KILLED
+    with pytest.raises(LostJob, match=r"job 0\.1 .*3 circuits of 100 shots.*cannot be searched.*--adopt ID.*--resend"):
+        minimize(place, vendor.folder, searched=False)
+    assert cli("jobs", place, "--adopt", "job-0")[0] == 2  # that is the job of another part
+    code, out, _ = cli("jobs", place, "--adopt", "job-1", "--json")
+    assert code == 0
+    assert [job["id"] for job in json.loads(out)["jobs"]] == ["job-0", "job-1"]
+    assert same(minimize(place, vendor.folder, searched=False), whole)
+    assert sent_once(vendor, whole) or not vendor.tags()[0]
+
+
+def test_a_job_that_never_arrived_is_sent_when_somebody_says_so(vendor, place, workers, whole, cli):
+    vendor.plan(submit=["", "die"])
+    assert workers.run("minimize", place, vendor.folder, searched=False) == KILLED
+    with pytest.raises(LostJob):
+        minimize(place, vendor.folder, searched=False)
+    assert cli("jobs", place, "--resend")[0] == 0
+    assert same(minimize(place, vendor.folder, searched=False), whole)
+    tags = [row.tag for row in jobs_of(place)]
+    assert len(tags) == len(set(tags)) == len(vendor.jobs()) + 1
+
+
+def test_where_jobs_cannot_be_fetched_another_process_says_so(vendor, place, workers, cli):
+    vendor.plan(state=["die"])
+    options = {"searched": False, "retrieved": False}
+    assert workers.run("minimize", place, vendor.folder, **options) == KILLED
+    with pytest.raises(LostJob, match=r"no retrieve_job.*--resend"):
+        minimize(place, vendor.folder, **options)
+
+
+@pytest.mark.parametrize(("fate", "word"), [("fail", "failed: the laser was off"), ("cancel", "was cancelled")])
+def test_a_job_that_failed_is_sent_anew_only_if_somebody_says_so(fate, word, vendor, place, whole, cli):
+    vendor.plan(fate=["", fate])
+    for _ in range(2):
+        with pytest.raises(FailedJob, match=f"{word}.*--resend"):
+            minimize(place, vendor.folder)
+    before = len(vendor.jobs())
+    assert cli("jobs", place, "--resend")[0] == 0
+    assert same(minimize(place, vendor.folder), whole)
+    assert len(vendor.jobs()) == len(jobs_of(whole.folder)) + 1 > before
+    assert len(set(vendor.tags())) == len(vendor.tags())
+
+
+def test_two_jobs_of_one_tag_are_named(vendor, place, workers, cli):
+    vendor.plan(submit=["die after"])
+    workers.run("minimize", place, vendor.folder)
+    vendor._write("job-1.json", vendor.job("job-0"))
+    with pytest.raises(LostJob, match="job-0, job-1"):
+        minimize(place, vendor.folder)
+    assert cli("jobs", place, "--adopt", "job-1")[0] == 0
+    assert minimize(place, vendor.folder).status == "max_steps"
+
+
+def test_another_request_in_the_place_of_a_recorded_one_is_refused(vendor, place, workers):
+    vendor.plan(state=["die"])
+    workers.run("minimize", place, vendor.folder)
+    recorded, other = jobs_of(place)[0].request, hashlib.sha256(b"other").hexdigest()
+    with sqlite3.connect(place / "journal.sqlite") as database:
+        database.execute("UPDATE job SET request = ? WHERE part = 0", (other,))
+    before = vendor.jobs()
+    with pytest.raises(Refused, match=rf"job 0\.0 .*{other[:16]}.*{recorded[:16]}"):
+        minimize(place, vendor.folder)
+    assert vendor.jobs() == before
+
+
+def test_a_stopped_run_says_which_job_goes_on(vendor, place, workers, whole, tmp_path):
+    vendor.plan(state=["stop"])
+    study = tmp_path / "study.toml"
+    study.write_text(STUDY.format(vendor=vendor.folder))
+    code = workers.run("command", "run", study, "--folder", place, "--no-plot", output=tmp_path / "said")
+    said = (tmp_path / "said").read_text()
+    assert (code, "stopped" in said, "job-0" in said) == (75, True, True), said
+    first = vendor.jobs()
+    assert json.loads((place / "result.json").read_text())["status"] == "stopped"
+    code = workers.run("command", "run", study, "--folder", place, "--no-plot", "--resume", output=tmp_path / "said")
+    assert code == 3, (tmp_path / "said").read_text()  # two steps do not converge
+    assert set(first) < set(vendor.jobs())
+    assert sent_once(vendor, whole)
+
+
+STUDY = """
+[problem]
+kind = "tfim"
+n = 2
+[ansatz]
+kind = "hardware_efficient"
+layers = 1
+[optimizer]
+kind = "spsa"
+accuracy = 0.1
+max_steps = 2
+[backend]
+name = "filed:{vendor}"
+shots = 100
+"""
+
+
+def test_a_run_that_waits_is_locked(vendor, place, workers, wait_until):
+    vendor.plan(fate=["hang"])
+    process = workers.begin("minimize", place, vendor.folder)
+    wait_until(lambda: (place / "journal.sqlite").exists() and len(vendor.jobs()) > 3)
+    with pytest.raises(Refused, match="another process"):
+        minimize(place, vendor.folder)
+    os.kill(process, signal.SIGKILL)
+    assert workers.ended() == KILLED
+
+
+def test_verification_holds_and_sees_a_changed_outcome(vendor, place):
+    minimize(place, vendor.folder)
+    checks = {check.name: check for check in hybrid.verify(place).checks}
+    assert checks["record"].outcome == checks["replay"].outcome == "passed"
+    with sqlite3.connect(place / "journal.sqlite") as database:
+        database.execute("UPDATE job SET outcomes = (SELECT outcomes FROM job WHERE part = 1) WHERE part = 0")
+    assert {check.name: check for check in hybrid.verify(place).checks}["record"].outcome == "failed"
+
+
+def test_a_journal_without_the_table_of_jobs_gets_it(vendor, place):
+    minimize(place, vendor.folder, max_steps=1)
+    with sqlite3.connect(place / "journal.sqlite") as database:
+        database.execute("DROP TABLE job")
+    assert jobs_of(place) == ()
+    with journal.Journal(place / "journal.sqlite", journal.read(place / "journal.sqlite").run_digest):
+        pass
+    with sqlite3.connect(place / "journal.sqlite") as database:
+        assert database.execute("SELECT count(*) FROM job").fetchone() == (0,)
+
+
+def test_an_intent_of_an_older_journal_keeps_its_meaning(vendor, place, workers):
+    vendor.plan(submit=["die"])
+    workers.run("minimize", place, vendor.folder)
+    with sqlite3.connect(place / "journal.sqlite") as database:
+        database.execute("DELETE FROM job")
+        database.execute("INSERT INTO intent VALUES (0, 0.0)")
+    with pytest.raises(LostJob, match="evaluation 0 was sent"):
+        minimize(place, vendor.folder)
+    assert vendor.jobs() == []
+
+
+def test_simulators_here_leave_no_jobs(place):
+    from circuits import hardware_efficient, tfim
+
+    hybrid.minimize(
+        hardware_efficient(2, layers=1), tfim(2), backend="ibm:fake_manila", optimizer="spsa",
+        accuracy=0.1, max_steps=1, shots=50, folder=place,
+    )  # fmt: skip
+    assert jobs_of(place) == ()
+    assert not (place / "budget.sqlite").exists()
