@@ -1,14 +1,15 @@
 """A backend whose energies contain a penalty for the overlap with given states: deflation."""
 
+import copy
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import PauliList, SparsePauliOp
 
-from backends.base import Backend, Capabilities
+from backends.base import Backend, Capabilities, Jobs
 from backends.batch import Batch, Evaluate, Expectations
 from backends.checks import as_observables, as_rows
 from backends.cost import Cost, Footprint, Work
@@ -17,11 +18,14 @@ from backends.measurement.outcomes import all_bits
 from backends.seeds import child_seed
 from circuits.errors import Refused
 
+if TYPE_CHECKING:
+    from backends.providers.dispatch import Dispatch
+
 MAX_QUBITS = 16
 """Most qubits of an overlap: the projector on |0...0> has 2^n terms."""
 
 
-class Deflated(Backend):
+class Deflated(Backend, Jobs):
     """Another backend's energies, with penalties: <H> + penalty sum_j |<psi(theta)|psi(theta_j)>|^2.
 
     The overlaps are the probabilities of |0...0> after the circuit and the inverse of the circuit at theta_j: exact or
@@ -39,7 +43,15 @@ class Deflated(Backend):
 
     def __init__(self, backend: Backend, ansatz: QuantumCircuit, below: np.ndarray, penalty: float):
         self._backend, self._penalty = backend, penalty
+        self.hardware: Any = backend.hardware if isinstance(backend, Jobs) else None
         self._inverses = [ansatz.assign_parameters(row).inverse() for row in below]
+
+    def through(self, dispatch: "Dispatch") -> "Deflated":
+        """The same, with the other backend's jobs sent by the dispatch; see `Jobs`."""
+        assert isinstance(self._backend, Jobs)
+        other = copy.copy(self)
+        other._backend = self._backend.through(dispatch)
+        return other
 
     def capabilities(self) -> Capabilities:
         """Those of the other backend, under a name that says what its energies are."""

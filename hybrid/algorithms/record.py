@@ -4,6 +4,8 @@ algorithm.json      what was asked: the arguments, the backend, versions, machin
 NAME/               a stage that is a minimization: the folder of a run
 NAME.json           a stage that is computed once, such as the counts of a sample
 NAME.jsonl          a stage of many small steps, a line for each
+jobs.sqlite         the jobs at a vendor that stages sent, besides those of the runs; only where there is one
+budget.sqlite       what all stages together may spend at vendors, and have spent
 result.json         what came out
 """
 
@@ -21,12 +23,13 @@ from numpy.typing import ArrayLike
 from pydantic import Field
 from qiskit import QuantumCircuit
 
-from backends.base import Backend
+from backends.base import Backend, Jobs
 from backends.seeds import child_seed
 from circuits import Problem
 from circuits.errors import RecordFailed, Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
+from hybrid.loop.dispatch import Journaled, elsewhere
 from hybrid.loop.exact import UNASKED_S
 from hybrid.loop.ledger import Evaluate, Ledger
 from hybrid.loop.minimize import continue_run, run
@@ -35,6 +38,7 @@ from hybrid.loop.stop import Stopped
 from hybrid.routing.plan import candidates, rank
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
+from hybrid.runs.budget import FILE, Purse
 from hybrid.runs.files import checked, parsed, read_bytes, read_json, write_json
 from hybrid.runs.journal import Journal
 from hybrid.runs.lock import Lock
@@ -80,12 +84,15 @@ class Record:
         backend: Where all stages run.
         work: The first minimization; the others share its optimizer, accuracy, steps, shots and label.
         should_stop: Whether a signal asks to stop.
+        begin: Called before a stage computes something, with its number in the stage and the stage's name: the jobs at
+            a vendor that follow belong to it.
     """
 
     folder: Path
     backend: Backend
     work: Workload
     should_stop: Callable[[], bool]
+    begin: Callable[[int, str], None] = lambda number, stage: None
 
     def seed(self, *place: int) -> int:
         """The seed of a stage, from the algorithm's own and the stage's place in it: numbers of 0 or more."""
@@ -168,7 +175,9 @@ class Record:
         if not path.exists():
             journal.create(path, run_digest)
         with Journal(path, run_digest) as opened:
-            ledger = Ledger(opened, lambda: evaluate, clock)
+            provider = self.backend.capabilities().name if elsewhere(self.backend) is not None else None
+            before: Callable[[int], None] = lambda number: self.begin(number, name)  # noqa: E731
+            ledger = Ledger(opened, lambda: evaluate, clock, provider=provider, before=before)
             ending = optimize(
                 work.optimizer,
                 theta,
@@ -200,6 +209,7 @@ class Record:
         path = self.folder / f"{name}.json"
         self.check_stop()
         if not path.exists():
+            self.begin(0, name)
             write_json(path, compute().model_dump())
         return checked(model, read_json(path), path)
 
@@ -294,12 +304,32 @@ def open_record(
                 head = {"format": FORMAT, "kind": kind, "asked": whole, "backend": backend_spec(device).to_dict()}
                 write_json(file, head | {"provenance": provenance()})
             try:
-                yield Record(path, device, work, stop)
+                with _routed(device, path, stop) as (routed, begin):
+                    yield Record(path, routed, work, stop, begin)
             except KeyboardInterrupt as interrupt:
                 interrupt.add_note(
                     f"Finished stages are saved; call it again with the same arguments and folder='{path}'."
                 )
                 raise
+
+
+@contextmanager
+def _routed(
+    backend: Backend, folder: Path, should_stop: Callable[[], bool]
+) -> Iterator[tuple[Backend, Callable[[int, str], None]]]:
+    """The backend with a journal and a budget around the jobs of all stages, and what is called before each of them."""
+    if elsewhere(backend) is None:
+        yield backend, lambda number, stage: None
+        return
+    assert isinstance(backend, Jobs)
+    path, purse = folder / folders.JOBS, Purse(folder / FILE)
+    run_digest = hashlib.sha256(read_bytes(folder / folders.ALGORITHM)).hexdigest()
+    if not path.exists():
+        journal.create(path, run_digest)
+    purse.record({})  # the file is there from now on, so that the runs of the stages pay from it, too
+    with Journal(path, run_digest) as opened:
+        dispatch = Journaled(opened, purse, should_stop=should_stop)
+        yield backend.through(dispatch), dispatch.begin
 
 
 def _chosen(kind: str, work: Workload, backend: BackendLike, ability: type, path: Path) -> Backend:

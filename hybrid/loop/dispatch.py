@@ -49,7 +49,8 @@ class Journaled(Dispatch):
         self._patience = patience or PATIENCE
         self._rows = {row.place: row for row in journal.content.jobs}  # of several attempts the last
         self._stage, self._evaluation, self._part = "", 0, 0
-        purse.record({row.tag: row.charge for row in journal.content.jobs if row.counts})
+        if charges := {row.tag: row.charge for row in journal.content.jobs if row.counts}:
+            purse.record(charges)
 
     def begin(self, evaluation: int, stage: str = "") -> None:
         """Say which evaluation the next jobs belong to.

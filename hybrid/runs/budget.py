@@ -129,9 +129,8 @@ class Purse:
 
     def record(self, charges: Mapping[str, Charge]) -> None:
         """Write down what jobs have cost, whatever the budget, in place of what was set aside for them."""
-        if charges:
-            with self._writing() as database:
-                _put(database, charges)
+        with self._writing() as database:
+            _put(database, charges)
 
     def release(self, tags: Iterable[str]) -> None:
         """Give back what was set aside for jobs that were surely not taken."""

@@ -8,10 +8,10 @@ from pydantic import BaseModel, ValidationError
 
 from circuits.errors import Refused
 from hybrid.studies.problem_and_ansatz import kinds, model_of
-from hybrid.studies.sections import Backend, Optimizer, Run, Spec
+from hybrid.studies.sections import Backend, Budget, Optimizer, Run, Spec
 from hybrid.studies.sweep import shown
 
-_SINGLE = {"optimizer": Optimizer, "backend": Backend, "run": Run}
+_SINGLE = {"optimizer": Optimizer, "backend": Backend, "run": Run, "budget": Budget}
 
 
 def refusal(error: ValidationError, data: Mapping[str, Any], *, where: str) -> Refused:

@@ -14,6 +14,8 @@ from hybrid.ranks.mpi import ALONE, End, Ranks
 from hybrid.ranks.work_queue import SharedStop, Work, WorkQueue, WorkQueueClient
 from hybrid.routing.plan import Plan, candidates, optimizer_bytes, rank
 from hybrid.runs import folder as folders
+from hybrid.runs import journal
+from hybrid.runs.budget import FILE, Purse
 from hybrid.runs.files import write_json
 from hybrid.runs.lock import Lock
 from hybrid.runs.result import Result
@@ -47,6 +49,8 @@ def run_study(
 ) -> list[Outcome]:
     """Run every point of a study that has no result yet.
 
+    A budget of the study holds for all its points and restarts together: what they spent before counts.
+
     A single workload runs in the folder itself, a sweep's points in subfolders named after their values. Every point is
     built before the first one starts, so that a mistake in the last one is found while nothing is written. A point that
     fails does not stop the others.
@@ -76,6 +80,7 @@ def run_study(
     with _at_work(study, folder):
         if _known(points, folder, resume=resume) != begun_points:
             raise Refused(f"{folder}: somebody else has worked there while the points were built; start again")
+        _grant(study, folder)
         chains = study.chains()
         begin = ranks.broadcast(Begin(min(len(chains), ranks.size)))
         team, leaders = ranks.split(begin.n_teams)
@@ -117,6 +122,21 @@ def _at_work(study: Study, folder: Path) -> Iterator[None]:
         raise Refused(f"the folder {folder} cannot be written: {err.strerror}") from err
     with Lock(folder, shared=study.partial):
         yield
+
+
+def _grant(study: Study, folder: Path) -> None:
+    """Set what the study may spend, and count what its points have spent already."""
+    limits = study.budget
+    purse = Purse(folder / FILE)
+    if limits is None and not purse.path.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    if limits is not None:
+        purse.grant(limits)
+    for point in study.points():
+        path = folder / point.name / folders.JOURNAL
+        if path.exists():
+            purse.record({row.tag: row.charge for row in journal.read(path).jobs if row.counts})
 
 
 def _known(points: Sequence[Point], folder: Path, *, resume: bool) -> frozenset[int]:

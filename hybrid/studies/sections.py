@@ -110,6 +110,14 @@ class Run(Section):
     )
 
 
+class Budget(Section):
+    """What the whole study may spend at vendors, all points of its sweep and all restarts together."""
+
+    usd: float | None = Field(default=None, ge=0, description="a number of US dollars, 0 or more")
+    qpu_s: float | None = Field(default=None, ge=0, description="a number of seconds on the device, 0 or more")
+    shots: float | None = Field(default=None, ge=0, description="a number of shots, 0 or more")
+
+
 class Spec(Section):
     """One workload as a study file describes it, without a sweep."""
 
@@ -118,6 +126,7 @@ class Spec(Section):
     optimizer: Optimizer = Field(default=Optimizer())
     backend: Backend = Field(default=Backend())
     run: Run = Field(default=Run())
+    budget: Budget = Field(default=Budget())
 
     @model_validator(mode="after")
     def _fitting_ansatz(self):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from circuits.problems.problem import Problem
+    from hybrid.runs.budget import Budget
 
 MAX_BYTES = 1 << 20
 
@@ -64,8 +65,11 @@ class Point:
         return ",".join(f"{name}={slug(value)}" for name, value in self.values.items())
 
     def record(self) -> dict[str, Any]:
-        """The sections of the file at this point, as JSON-able values; input files by their names and contents."""
-        return _recorded(self.spec.model_dump(exclude_unset=True))
+        """The sections of the file at this point, as JSON-able values; input files by their names and contents.
+
+        The budget is not among them: it changes nothing in what is computed, and a larger one may be given later.
+        """
+        return _recorded(self.spec.model_dump(exclude_unset=True, exclude={"budget"}))
 
 
 def _recorded(value: Any) -> Any:
@@ -99,6 +103,14 @@ class Study:
     def warm_start(self) -> bool:
         """Whether each point starts from the one before it along the last sweep variable."""
         return self._points[0].spec.run.warm_start
+
+    @property
+    def budget(self) -> "Budget | None":
+        """What all its points together may spend at vendors; None where the file does not say."""
+        from hybrid.runs.budget import Budget
+
+        limits = self._points[0].spec.budget.arguments()
+        return Budget(**limits) if limits else None
 
     def chains(self) -> list[tuple[int, ...]]:
         """Chains of points of which each starts from the one before it; different chains do not depend on each other.
@@ -189,6 +201,8 @@ def check(
                 f"{point.where[:300]}: [sweep] the values make a name of {len(os.fsencode(point.name))} bytes for the "
                 f"point's folder; at most {MAX_NAME_BYTES} are possible: sweep shorter values, such as paths of files"
             )
+    if any(point.spec.budget != study.points()[0].spec.budget for point in study.points()):
+        raise Refused(f"{path}: [budget] must not depend on [sweep]: all points of a study share one budget")
     if study.warm_start and not sweep:
         raise Refused(f"{path}: [run] warm_start = true: there is no [sweep], so nothing to start from")
     return study

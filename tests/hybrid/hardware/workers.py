@@ -37,6 +37,13 @@ def command(*words: str) -> None:
     main()
 
 
+def algorithm(name: str, place: str, vendor: str) -> None:
+    """One of the algorithms of `test_algorithms`."""
+    import algorithms
+
+    getattr(algorithms, name)(place, vendor)
+
+
 class Workers:
     """Starts processes that do one call each."""
 
@@ -45,6 +52,7 @@ class Workers:
         self._server = subprocess.Popen(
             [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
+        self.process = 0
 
     def begin(self, call: str, *arguments: Any, output: Any = "/dev/null", **options: Any) -> int:
         """Start a call of this module's functions; returns the process's id."""
@@ -52,7 +60,8 @@ class Workers:
         asked = {"call": call, "arguments": [str(a) for a in arguments], "options": options, "output": str(output)}
         self._server.stdin.write(json.dumps(asked) + "\n")
         self._server.stdin.flush()
-        return self._line()
+        self.process = self._line()
+        return self.process
 
     def ended(self) -> int:
         """Wait for the last process begun: its exit code, negative for a signal."""
@@ -91,9 +100,16 @@ def _do(asked: dict[str, Any]) -> int:
 
 def _serve() -> None:
     import filed
+    from qiskit.transpiler.preset_passmanagers.plugin import PassManagerStagePluginManager
 
+    import backends
     import hybrid.cli.app
-    import hybrid.loop.minimize  # noqa: F401 - loaded once for all processes
+    import hybrid.loop.jobs
+    import hybrid.loop.minimize
+    import hybrid.studies.run  # noqa: F401 - loaded once for all processes, as is what the next lines need
+
+    PassManagerStagePluginManager()
+    backends.get("statevector")
 
     filed.register("filed")
     for line in sys.stdin:
