@@ -6,7 +6,7 @@ call; nothing is remembered between calls but compiled programs.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from uuid import uuid4
@@ -171,6 +171,12 @@ class Samples(ABC):
         Raises:
             Refused: if the circuit, the parameters, the shots or the seed mean nothing, or this backend cannot do it.
         """
+
+    def sample_rows(
+        self, circuit: QuantumCircuit, rows: np.ndarray, *, shots: int, seeds: Sequence[int | None]
+    ) -> list[dict[str, int]]:
+        """As `sample`, for rows of parameters, shape (rows, params), each with a seed; in jobs that wait together."""
+        return [self.sample(circuit, row, shots=shots, seed=seed) for row, seed in zip(rows, seeds, strict=True)]
 
 
 class Jobs(ABC):

