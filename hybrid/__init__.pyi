@@ -4,7 +4,9 @@ from .algorithms.evolution import imaginary_time_evolution as imaginary_time_evo
 from .algorithms.evolution import real_time_evolution as real_time_evolution
 from .algorithms.qaoa import qaoa as qaoa
 from .algorithms.vqd import vqd as vqd
+from .errors import BudgetExceeded as BudgetExceeded
 from .errors import FailedJob as FailedJob
+from .errors import LostJob as LostJob
 from .errors import Refused as Refused
 from .errors import ToolkitError as ToolkitError
 from .loop.minimize import minimize as minimize

@@ -88,7 +88,9 @@ class Journaled(Dispatch):
         """What the journal holds of a job; a new row, not written yet, where it holds nothing."""
         place = Place(self._stage, self._evaluation, part)
         row = self._rows.get(place)
-        if row is not None and row.request != request.digest:
+        if row is not None and row.status == "unsent" and row.request != request.digest:
+            row = None  # nothing was sent, so it may be another
+        if row is not None and row.status != "given up" and row.request != request.digest:
             raise Refused(
                 f"{self._journal.path}: job {place} was recorded for the request {row.request[:16]}..., and the loop "
                 f"now asks for {request.digest[:16]}...: the circuits or shots are others, since the software, the "

@@ -10,6 +10,7 @@ import sqlite3
 import filed
 import numpy as np
 import pytest
+from qiskit.providers.basic_provider import BasicSimulator
 from workers import minimize
 
 import hybrid
@@ -20,6 +21,8 @@ from circuits import hardware_efficient, tfim
 from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused
 from hybrid.runs import journal
 from hybrid.runs.budget import purse_of
+from hybrid.verification.checks import CHECKS
+from hybrid.verification.claim import claim
 
 KILLED = -signal.SIGKILL
 
@@ -59,9 +62,9 @@ def test_a_killed_run_goes_on_with_the_jobs_it_had(faults, vendor, place, worker
 
 
 def test_a_run_that_dies_again_and_again_asks_no_job_twice(vendor, place, workers, whole):
-    vendor.plan(submit=["die after"] * 3, state=["die", "", "", "die"], result=["die"] * 3)
-    codes = [workers.run("minimize", place, vendor.folder) for _ in range(9)]
-    assert codes == [KILLED] * 8 + [0]
+    vendor.plan(submit=["die after"] * 2, state=["die"], result=["die"])
+    codes = [workers.run("minimize", place, vendor.folder) for _ in range(5)]
+    assert codes == [KILLED] * 4 + [0]
     assert same(hybrid.resume(place), whole)
     assert sent_once(vendor, whole)
 
@@ -221,12 +224,12 @@ def test_a_run_that_waits_is_locked(vendor, place, workers, wait_until):
 
 
 def test_verification_holds_and_sees_a_changed_outcome(vendor, place):
-    minimize(place, vendor.folder)
-    checks = {check.name: check for check in hybrid.verify(place).checks}
-    assert checks["record"].outcome == checks["replay"].outcome == "passed"
+    minimize(place, vendor.folder, max_steps=1)
+    for name in ("record", "replay"):
+        assert CHECKS[name](claim(place, None)).outcome == "passed"
     with sqlite3.connect(place / "journal.sqlite") as database:
         database.execute("UPDATE job SET outcomes = (SELECT outcomes FROM job WHERE part = 1) WHERE part = 0")
-    assert {check.name: check for check in hybrid.verify(place).checks}["record"].outcome == "failed"
+    assert CHECKS["record"](claim(place, None)).outcome == "failed"
 
 
 def test_a_journal_without_the_table_of_jobs_gets_it(vendor, place):
@@ -253,7 +256,7 @@ def test_an_intent_of_an_older_journal_keeps_its_meaning(vendor, place, workers)
 
 def test_simulators_here_leave_no_jobs(place):
     hybrid.minimize(
-        hardware_efficient(2, layers=1), tfim(2), backend="ibm:fake_manila", optimizer="spsa",
+        hardware_efficient(2, layers=1), tfim(2), backend=BasicSimulator(), optimizer="spsa",
         accuracy=0.1, max_steps=1, shots=50, folder=place,
     )  # fmt: skip
     assert jobs_of(place) == ()
@@ -270,7 +273,7 @@ def test_waiting_ends_with_the_jobs_and_says_which_failed(vendor, place, workers
     assert code == 5
     assert "the laser was off" in err
     assert {row.status for row in jobs_of(other)} == {"done", "failed"}
-    assert "failed: the laser was off" in out
+    assert "failed" in out
 
 
 def test_what_is_cancelled_is_so_at_the_vendor_and_in_the_list(vendor, place, workers, cli):
@@ -301,7 +304,8 @@ def test_waiting_can_be_stopped(vendor, place, workers, tmp_path, wait_until):
     ("words", "said"),
     [
         (["--adopt", "a", "--resend"], "exclude each other"),
-        (["--adopt", "job-9"], "no job whose id is not known"),
+        (["--adopt", "job-9"], "the id of job 0.9"),
+        (["--adopt", "else"], "no job whose id is not known"),
         (["--resend"], "no job that is lost"),
         (["--resend", "--job", "7.0"], "no job 7.0"),
     ],
@@ -316,7 +320,7 @@ def test_a_list_names_jobs_charges_and_what_is_spent(cli, whole):
     code, out, _ = cli("jobs", whole.folder)
     assert code == 0
     assert "0.405 USD, 0.3 s" in out
-    assert f"{purse_of(whole.folder).spent.usd:.2f} USD spent" in out or "USD spent" in out
+    assert "USD spent" in out
 
 
 def test_the_fidelities_of_an_evaluation_wait_together(vendor):
@@ -330,3 +334,12 @@ def test_the_fidelities_of_an_evaluation_wait_together(vendor):
     assert len(vendor.jobs()) == 3  # seven circuits, three in a job
     vendor.plan()
     assert same_states(pairs, 0).tolist() == [1.0] * 7
+
+
+def test_what_was_surely_not_sent_may_be_another_request(vendor, place, workers):
+    vendor.plan(submit=["refuse"])
+    with pytest.raises(Refused, match="400"):
+        minimize(place, vendor.folder)
+    with sqlite3.connect(place / "journal.sqlite") as database:
+        database.execute("UPDATE job SET request = 'other'")
+    assert minimize(place, vendor.folder).status == "max_steps"
