@@ -39,12 +39,13 @@ def cropped(circuit: QuantumCircuit, qubits: Sequence[int]) -> QuantumCircuit:
     for variable in circuit.iter_declared_vars():
         small.add_uninitialized_var(variable)
     place = {circuit.qubits[qubit]: small.qubits[k] for k, qubit in enumerate(qubits)}
+    append: Any = small._append  # without the checks, which the circuit has passed
     for instruction in circuit.data:
         on = [place[qubit] for qubit in instruction.qubits if qubit in place]
         if instruction.operation.name == "barrier" and on:
             small.barrier(on)
         elif len(on) == len(instruction.qubits):
-            small._append(instruction.replace(qubits=on))  # checked once already
+            append(instruction.replace(qubits=on))
     return small
 
 
