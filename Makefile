@@ -15,10 +15,10 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test slow check paths coverage bench lock clean
+.PHONY: help venv demo test slow check paths coverage bench lock clean qiskit-primitives
 
 help: ## what can be made
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
 
 venv: .venv/ready ## the environment in .venv: pinned dependencies and this checkout
 
@@ -50,6 +50,14 @@ test: .venv/ready ## all fast tests and doctests
 
 slow: .venv/ready ## the tests that take over ten seconds each
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow
+
+# Qiskit's tests are not kept here: TESTS is its source distribution, unpacked, of the version that is installed. They use
+# the package ddt, which is found beside the environment: make qiskit-primitives TESTS=qiskit-2.6.2 DDT=folder/with/ddt
+DDT ?=
+qiskit-primitives: .venv/ready ## Qiskit's own tests of primitives on ours: TESTS=FOLDER
+	@test -d "$(TESTS)/test/python/primitives" || { echo "TESTS must be a folder with Qiskit's test/python/primitives in it, such as its unpacked source distribution" >&2; exit 1; }
+	cd "$(TESTS)" && OMP_NUM_THREADS=1 PYTHONPATH="$(DDT):$(CURDIR)/tests/hybrid/primitives:." $(VENV)/bin/python -m pytest -q -c /dev/null --rootdir . \
+		-p qiskit_suite -p no:cacheprovider -n $(JOBS) test/python/primitives
 
 check: .venv/ready paths ## style, types, and which module may import which
 	$(BIN)/ruff check .

@@ -117,8 +117,11 @@ class Sampler(BaseSamplerV2):
         if not any(bits.values()) or not measures(circuit) or not len(rows):
             return _Drawing(pub, circuit, rows, bits, None)
         request = sampling(circuit, rows[0], shots=pub.shots)
+        gates = request.circuit
+        if request.middle and self._backend != "auto":
+            gates = QuantumCircuit(circuit.num_qubits)  # a backend that is named says itself what it cannot do
         asked = AskedCounts(
-            circuit if request.middle else request.circuit,
+            gates,
             (SparsePauliOp("Z" * circuit.num_qubits),),
             n_rows=len(rows),
             precision=None,
