@@ -89,9 +89,9 @@ class Journaled(Dispatch):
         """Refuse what costs nobody knows how much, where money is limited."""
         if self._purse.granted.usd is not None and not all(row.charge.priced for row in unsent):
             raise BudgetExceeded(
-                f"{what}: what it costs is not known, so that a budget of money cannot be held; nothing was sent. Write "
-                "the price into prices.toml of the configuration folder (docs/forecast_and_policy.md), or limit shots "
-                "instead"
+                f"{what}: what it costs is not known, so that a budget of money cannot be held; nothing was sent. "
+                "Write the price into prices.toml of the configuration folder (docs/forecast_and_policy.md), or limit "
+                "shots instead"
             )
 
     def _row(self, hardware: Elsewhere, request: JobRequest, part: int) -> JobRow:
