@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from qiskit import QuantumCircuit
 
+from backends.forecast.prices import price_of
 from backends.measurement.outcomes import Outcomes
 from backends.providers.calibration import Calibration, from_properties
 from backends.providers.hardware import Charge, Elsewhere, JobRequest, JobState, Status
@@ -33,9 +34,6 @@ SUB_JOB_S = 2.0
 
 REP_DELAY_S = 250e-6
 """Between two executions, where the device names no other."""
-
-USD_PER_S = 1.60
-"""Of the machine, paid as you go: IBM's price list as of 2026-01; other plans cost less, the open one nothing."""
 
 STATUS: dict[str, Status] = {
     "INITIALIZING": "queued",
@@ -150,14 +148,17 @@ class IBMDevice(Elsewhere):
     def charge(self, request: JobRequest) -> Charge:
         """Two seconds a job, and for each execution the circuit's own time and the pause before the next; see `Charge`.
 
-        The money is what the time costs without a contract, and nothing in a free plan.
+        The money is what the time costs by the price table, and nothing in a free plan.
         """
         runs = self._runs(request.shots)
         delay_s = getattr(self.target, "default_rep_delay", None) or REP_DELAY_S
         qpu_s = SUB_JOB_S + sum(runs * (delay_s + duration_s(one, self.target.target)) for one in request.circuits)
         if self._max_execution_time_s is not None:
             qpu_s = min(qpu_s, float(self._max_execution_time_s))
-        return Charge(0.0 if self._is_free else USD_PER_S * qpu_s, qpu_s, runs * len(request.circuits))
+        price = price_of(self.name)
+        usd_per_s = 0.0 if self._is_free else None if price is None else price.usd_per_qpu_s
+        shots = runs * len(request.circuits)
+        return Charge((usd_per_s or 0.0) * qpu_s, qpu_s, shots, priced=usd_per_s is not None)
 
     def calibration(self) -> Calibration | None:
         """See `Hardware.calibration`; asks the vendor for the newest."""

@@ -103,6 +103,7 @@ class IonQ(Elsewhere):
     most_circuits = 1
     most_shots = 1_000_000
     where_to_look = "look at the list of jobs on cloud.ionq.com"
+    verbatim = False  # its gates are compiled by the service
 
     def __init__(self, name: str, api: "Api", noise_model: str | None):
         self.name = f"ionq:{name}"

@@ -17,12 +17,13 @@ from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 import backends
 import hybrid
 from backends import Batch
+from backends.forecast.prices import price_of
 from backends.measurement.circuits import measure
 from backends.measurement.targets import transpiled
 from backends.providers.calibration import Calibration, Gate, Qubit
 from backends.providers.dispatch import Patience, fetched
 from backends.providers.hardware import JobRequest
-from backends.providers.ibm_device import RANDOMIZATIONS, SUB_JOB_S, USD_PER_S, duration_s
+from backends.providers.ibm_device import RANDOMIZATIONS, SUB_JOB_S, duration_s
 from circuits import hardware_efficient, tfim
 from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused
 from hybrid.runs.provenance import drift
@@ -302,7 +303,7 @@ def test_charge(service):
     delay_s = hardware.target.default_rep_delay
     assert duration_s(circuit, target) == pytest.approx(longest)
     assert charge.qpu_s == pytest.approx(SUB_JOB_S + 1000 * (delay_s + longest))
-    assert charge.usd == pytest.approx(USD_PER_S * charge.qpu_s)
+    assert charge.usd == pytest.approx(price_of("ibm:ibm_torino").usd_per_qpu_s * charge.qpu_s)
     assert charge.shots == 1000
     assert machine(twirling="gates").charge(JobRequest(asked.circuits, 1001)).shots == 1024
     assert machine(max_execution_time_s=1).charge(asked).qpu_s == 1.0
