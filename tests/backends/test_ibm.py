@@ -303,7 +303,10 @@ def test_charge(service):
     delay_s = hardware.target.default_rep_delay
     assert duration_s(circuit, target) == pytest.approx(longest)
     assert charge.qpu_s == pytest.approx(SUB_JOB_S + 1000 * (delay_s + longest))
-    assert charge.usd == pytest.approx(price_of("ibm:ibm_torino").usd_per_qpu_s * charge.qpu_s)
+    price = price_of("ibm:ibm_torino")
+    assert price is not None
+    assert price.usd_per_qpu_s
+    assert charge.usd == pytest.approx(price.usd_per_qpu_s * charge.qpu_s)
     assert charge.shots == 1000
     assert machine(twirling="gates").charge(JobRequest(asked.circuits, 1001)).shots == 1024
     assert machine(max_execution_time_s=1).charge(asked).qpu_s == 1.0
