@@ -145,6 +145,10 @@ class Backend(ABC):
         return cost(work, self.footprint(work), stored(speed_name(self.capabilities(), derivative=work.derivative)))
 
 
+Draw = Callable[[ArrayLike, int, int | None], dict[str, int]]
+"""Counts from a row of parameters, shape (params,), a number of shots and a seed; see `Samples`."""
+
+
 class Samples(ABC):
     """The ability of a backend to hand out measured bit strings."""
 
@@ -167,6 +171,17 @@ class Samples(ABC):
         Raises:
             Refused: if the circuit, the parameters, the shots or the seed mean nothing, or this backend cannot do it.
         """
+
+    def prepare_samples(self, circuit: QuantumCircuit) -> Draw:
+        """`sample` for many rows of parameters; what can be made ready once is, where a backend overrides this.
+
+        Args:
+            circuit: As for `sample`; must not be changed while the function is in use.
+
+        Raises:
+            Refused: if the circuit means nothing, or this backend cannot do it.
+        """
+        return lambda row, shots, seed: self.sample(circuit, row, shots=shots, seed=seed)
 
 
 class States(ABC):

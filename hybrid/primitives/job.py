@@ -58,7 +58,7 @@ class Job(PrimitiveJob):
         return JobStatus.DONE if self._error is None else JobStatus.ERROR
 
     def cancel(self) -> bool:
-        """Ask the job to stop; one that has ended stays as it is.
+        """Ask the job to stop; one that has ended stays as it is, and what a provider has taken goes on there.
 
         Returns:
             Whether there was anything left to stop.

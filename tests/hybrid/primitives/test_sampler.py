@@ -208,11 +208,10 @@ def test_wrong_requests():
             hybrid.Sampler(default_shots=shots)
     with pytest.raises(TypeError):
         sampler.run([circuit], shots=1.5)
+    turned = QuantumCircuit(1, 1)
+    turned.ry(Parameter("angle"), 0)
+    turned.measure(0, 0)
     with pytest.raises(ValueError, match="finite"):
-        angle = Parameter("angle")
-        turned = QuantumCircuit(1, 1)
-        turned.ry(angle, 0)
-        turned.measure(0, 0)
         sampler.run([(turned, [np.inf])])
     wide = QuantumCircuit(1, 100_000)
     wide.measure(0, 0)
