@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
+from typing import Any
 
 import numpy as np
 from qiskit.primitives import BaseEstimatorV2, DataBin, PrimitiveResult, PubResult
@@ -146,6 +147,9 @@ class Estimator(BaseEstimatorV2):
             for question, ready, portions in parts
         ]
         return PrimitiveResult(results, metadata={"version": 2})
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_ready": OrderedDict()}  # what is compiled is for this process and this estimator
 
     def _made_ready(self, asked: AskedValues) -> "_Ready":
         """The backend for a question, and what it has prepared for the same one before."""

@@ -9,7 +9,7 @@ from qiskit.primitives import PrimitiveJob
 from qiskit.providers import JobStatus
 
 WAKE_S = 0.2
-"""Between two looks at whether Ctrl-C was pressed: a signal that another thread receives wakes nobody who waits."""
+"""Between two looks, in seconds, at whether Ctrl-C was pressed: a signal may reach another thread, and wakes nobody."""
 
 
 class Job(PrimitiveJob):

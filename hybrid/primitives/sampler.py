@@ -16,6 +16,7 @@ from qiskit.quantum_info import SparsePauliOp
 from backends import memory
 from backends.base import Draw, Samples
 from backends.checks import as_rows, check_request
+from backends.instructions import hides, written_out
 from backends.measurement.outcomes import from_counts
 from backends.measurement.sampled import measures, sampling
 from backends.seeds import child_seed
@@ -114,7 +115,7 @@ class Sampler(BaseSamplerV2):
         rows = values.as_array(circuit.parameters).reshape(values.size, circuit.num_parameters)
         as_rows(rows, circuit)
         bits = registers(circuit)
-        if not any(bits.values()) or not measures(circuit) or not len(rows):
+        if not len(rows) or not measures(written_out(circuit, lambda operation: not hides(operation))):
             return _Drawing(pub, circuit, rows, bits, None)
         request = sampling(circuit, rows[0], shots=pub.shots)
         gates = request.circuit

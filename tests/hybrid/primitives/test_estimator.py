@@ -1,3 +1,5 @@
+import copy
+import pickle
 import threading
 
 import numpy as np
@@ -184,10 +186,25 @@ def test_reset_inside_of_a_definition_is_seen():
 
 
 def test_circuits_without_expectation_value_are_refused_at_once():
-    circuit = QuantumCircuit(1, 1)
-    circuit.measure(0, 0)
-    with pytest.raises(ValueError, match="has measurements"):
-        hybrid.Estimator("reference").run([(circuit, "Z")])
+    measured, steered = QuantumCircuit(1, 1), QuantumCircuit(1, 1)
+    for circuit in (measured, steered):
+        circuit.x(0)
+        circuit.reset(0)
+    measured.measure(0, 0)
+    with steered.if_test((steered.cregs[0], 1)):
+        steered.x(0)
+    for circuit, words in ((measured, "has measurements"), (steered, "'if_else' instruction")):
+        with pytest.raises(ValueError, match=words):
+            hybrid.Estimator("reference").run([(circuit, "Z")])
+
+
+def test_can_be_copied_and_pickled():
+    estimator = hybrid.Estimator("statevector", default_precision=0.25, seed=3)
+    pub = (ANSATZ, "ZII", np.full(ANSATZ.num_parameters, 0.1))
+    value = estimator.run([pub]).result()[0].data.evs
+    for other in (copy.deepcopy(estimator), pickle.loads(pickle.dumps(estimator))):
+        assert (other.default_precision, other.seed) == (0.25, 3)
+        assert other.run([pub]).result()[0].data.evs == value
 
 
 @pytest.mark.parametrize("precision", [-1, float("nan"), float("inf")])

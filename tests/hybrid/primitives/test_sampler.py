@@ -169,6 +169,15 @@ def test_nothing_measured_is_zeros_and_no_register_a_warning():
     assert len(job.result()[0].data) == 0
 
 
+def test_measurement_inside_of_a_definition_is_seen():
+    inner = QuantumCircuit(1, 1)
+    inner.measure(0, 0)
+    circuit = QuantumCircuit(1, 1)
+    circuit.x(0)
+    circuit.append(inner.to_instruction(), [0], [0])
+    assert hybrid.Sampler("reference").run([circuit], shots=5).result()[0].data.c.get_counts() == {"1": 5}
+
+
 def test_register_without_bits():
     empty, one = ClassicalRegister(0, "empty"), ClassicalRegister(1, "one")
     circuit = QuantumCircuit(QuantumRegister(1), empty, one)
