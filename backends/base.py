@@ -166,6 +166,10 @@ class Backend(ABC):
         return None
 
 
+Draw = Callable[[ArrayLike, int, int | None], dict[str, int]]
+"""Counts from a row of parameters, shape (params,), a number of shots and a seed; see `Samples`."""
+
+
 class Samples(ABC):
     """The ability of a backend to hand out measured bit strings."""
 
@@ -194,6 +198,17 @@ class Samples(ABC):
     ) -> list[dict[str, int]]:
         """As `sample`, for rows of parameters, shape (rows, params), each with a seed; in jobs that wait together."""
         return [self.sample(circuit, row, shots=shots, seed=seed) for row, seed in zip(rows, seeds, strict=True)]
+
+    def prepare_samples(self, circuit: QuantumCircuit) -> Draw:
+        """`sample` for many rows of parameters; what can be made ready once is, where a backend overrides this.
+
+        Args:
+            circuit: As for `sample`; must not be changed while the function is in use.
+
+        Raises:
+            Refused: if the circuit means nothing, or this backend cannot do it.
+        """
+        return lambda row, shots, seed: self.sample(circuit, row, shots=shots, seed=seed)
 
 
 class Jobs(ABC):

@@ -11,7 +11,7 @@ from pydantic import PositiveInt
 from qiskit import QuantumCircuit
 
 from backends import dense, memory
-from backends.base import Backend, Capabilities, Precision, Samples, Tangents
+from backends.base import Backend, Capabilities, Draw, Precision, Samples, Tangents
 from backends.batch import Expectations
 from backends.border import border
 from backends.checks import as_observables, as_rows, check_request, check_unitary
@@ -244,10 +244,22 @@ class Statevector(Backend, Samples, Tangents):
 
     def sample(self, circuit: QuantumCircuit, parameters=(), *, shots=1024, seed=None) -> dict[str, int]:
         """Counts drawn from the final state's probabilities."""
-        request = sampling(circuit, parameters, shots=shots, seed=seed)
-        circuit, row = request.at_end("statevector"), request.row
-        p = dense.probabilities(self.state(circuit, row))
-        return request.of_all(dense.draw(p, shots, np.random.default_rng(seed)))
+        sampling(circuit, parameters, shots=shots, seed=seed)
+        return self.prepare_samples(circuit)(parameters, shots, seed)
+
+    def prepare_samples(self, circuit: QuantumCircuit) -> Draw:
+        """Lower the circuit once; see `Samples.prepare_samples`."""
+        request = sampling(circuit, np.zeros(circuit.num_parameters), shots=1)
+        circuit = request.at_end("statevector")
+        states = self.states(circuit)
+
+        def draw(row, shots, seed):
+            check_request(None, shots, seed)
+            (row,) = as_rows(row, circuit)
+            p = dense.probabilities(states(row))
+            return request.of_all(dense.draw(p, shots, np.random.default_rng(seed)))
+
+        return draw
 
     def state(self, circuit: QuantumCircuit, parameters: Any = ()) -> np.ndarray:
         """The final state up to a global phase, shape (2^n,); bit q of the index is qubit q."""

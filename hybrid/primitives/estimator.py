@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
+from typing import Any
 
 import numpy as np
 from qiskit.primitives import BaseEstimatorV2, DataBin, PrimitiveResult, PubResult
@@ -15,6 +16,7 @@ from backends.base import Backend
 from backends.batch import Evaluate, Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.seeds import child_seed
+from circuits.errors import Refused
 from circuits.fingerprint import fingerprint
 from hybrid.primitives.asked import AskedValues, checked_backend, checked_label, place
 from hybrid.primitives.broadcast import Pairs, Portion, pairs
@@ -27,6 +29,9 @@ from hybrid.workload.arguments import BackendLike
 
 KEPT = 8
 """Questions that an estimator keeps ready: an optimizer asks the same circuit again and again."""
+
+NOBODY = ("none", "there is nothing to compute")
+"""Who computes, and why, a result without elements."""
 
 
 class Estimator(BaseEstimatorV2):
@@ -133,11 +138,12 @@ class Estimator(BaseEstimatorV2):
         base, tasks, parts = root(self._seed), [], []
         for question in questions:
             check(given_up)
-            with MACHINE:
-                ready = self._made_ready(question.asked)
             portions = list(question.pairs.portions())
+            with MACHINE:
+                ready = self._made_ready(question.asked) if portions else None
             parts.append((question, ready, portions))
             for portion in portions:
+                assert ready is not None
                 seed = child_seed(base, len(tasks))
                 tasks.append((ready.backend, partial(ready.evaluate, question, portion, seed)))
         found = iter(answers(tasks, given_up))
@@ -147,14 +153,20 @@ class Estimator(BaseEstimatorV2):
         ]
         return PrimitiveResult(results, metadata={"version": 2})
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_ready": OrderedDict()}  # what is compiled is for this process and this estimator
+
     def _made_ready(self, asked: AskedValues) -> "_Ready":
         """The backend for a question, and what it has prepared for the same one before."""
-        key = (
-            fingerprint(asked.circuit),
-            tuple(parameter.name for parameter in asked.circuit.parameters),
-            tuple(fingerprint(observable) for observable in asked.observables),
-            (asked.n_rows, asked.precision, asked.exactly),
-        )
+        try:
+            key = (
+                fingerprint(asked.circuit),
+                tuple(parameter.name for parameter in asked.circuit.parameters),
+                tuple(fingerprint(observable) for observable in asked.observables),
+                (asked.n_rows, asked.precision, asked.exactly),
+            )
+        except Refused:  # whatever has no fingerprint cannot be recognized; a backend may still do it
+            return _Ready(asked, *place(asked, self._backend))
         ready = self._ready.pop(key, None)
         if ready is None:
             ready = _Ready(asked, *place(asked, self._backend))
@@ -188,18 +200,18 @@ class _Ready:
         return evaluate(question.pairs.rows[portion.rows], self._asked.precision, None, seed)
 
 
-def _result(question: _Question, ready: _Ready, found: list[tuple[Portion, Expectations]]) -> PubResult:
+def _result(question: _Question, ready: _Ready | None, found: list[tuple[Portion, Expectations]]) -> PubResult:
     """What a pub's portions gave, in the pub's shape."""
     pub = question.pub
     values, errors, bias = (_gathered(found, name, pub.shape) for name in ("values", "standard_errors", "bias"))
     uncertain = {"bias": bias} if np.any(bias) else {}
-    can = ready.backend.capabilities()
-    target = 0.0 if pub.precision is None and can.exact else pub.precision
+    can = None if ready is None else ready.backend.capabilities()
+    target = 0.0 if pub.precision is None and (can is None or can.exact) else pub.precision
     shots = max((expectations.shots for _, expectations in found), default=0)
     keys = {"target_precision": target, **({"shots": shots} if shots else {}), "circuit_metadata": pub.circuit.metadata}
+    name, why = NOBODY if ready is None or can is None else (can.name, ready.why)
     return PubResult(
-        DataBin(evs=values, stds=errors, **uncertain, shape=pub.shape),
-        Metadata(keys, backend=can.name, why=ready.why),
+        DataBin(evs=values, stds=errors, **uncertain, shape=pub.shape), Metadata(keys, backend=name, why=why)
     )
 
 

@@ -9,7 +9,7 @@ from qiskit.primitives import PrimitiveJob
 from qiskit.providers import JobStatus
 
 WAKE_S = 0.2
-"""Between two looks at whether Ctrl-C was pressed: a signal that another thread receives wakes nobody who waits."""
+"""Between two looks, in seconds, at whether Ctrl-C was pressed: a signal may reach another thread, and wakes nobody."""
 
 
 class Job(PrimitiveJob):
@@ -58,7 +58,7 @@ class Job(PrimitiveJob):
         return JobStatus.DONE if self._error is None else JobStatus.ERROR
 
     def cancel(self) -> bool:
-        """Ask the job to stop; one that has ended stays as it is.
+        """Ask the job to stop; one that has ended stays as it is, and what a provider has taken goes on there.
 
         Returns:
             Whether there was anything left to stop.

@@ -7,6 +7,7 @@ and never looking at the old one again, is the same channel exactly, and is unit
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
+from backends.checks import check_unitary
 from backends.instructions import hides, not_unitary, written_out
 
 
@@ -16,11 +17,14 @@ def without_resets(
     """A circuit and observables with the same expectation values, where nothing is reset.
 
     Args:
-        circuit: Without measurements and control flow, or it comes back with those in it.
+        circuit: Of gates and resets.
         observables: On its qubits.
 
     Returns:
         Both as they are if nothing is reset but qubits that are still |0>; else on more qubits.
+
+    Raises:
+        Refused: for a circuit that measures or is steered by classical bits.
 
     >>> from qiskit import QuantumCircuit
     >>> circuit = QuantumCircuit(1)
@@ -32,9 +36,14 @@ def without_resets(
     if not any(operation.name == "reset" for operation in not_unitary(circuit)):
         return circuit, observables
     written = written_out(circuit, lambda operation: not hides(operation))
+    gates = written.copy_empty_like()
+    for instruction in written.data:
+        if instruction.operation.name != "reset":
+            gates.append(instruction)
+    check_unitary(gates)
     resets = sum(len(instruction.qubits) for instruction in written.data if instruction.operation.name == "reset")
     fresh = iter(range(circuit.num_qubits, circuit.num_qubits + resets))
-    wide = QuantumCircuit(circuit.num_qubits + resets, circuit.num_clbits, global_phase=circuit.global_phase)
+    wide = QuantumCircuit(circuit.num_qubits + resets, global_phase=written.global_phase)
     wires = list(range(circuit.num_qubits))
     for instruction in written.data:
         on = [written.find_bit(qubit).index for qubit in instruction.qubits]
@@ -42,6 +51,5 @@ def without_resets(
             for qubit in on:
                 wires[qubit] = next(fresh)
         else:
-            bits = [written.find_bit(bit).index for bit in instruction.clbits]
-            wide.append(instruction.operation, [wires[qubit] for qubit in on], bits, copy=False)
+            wide.append(instruction.operation, [wires[qubit] for qubit in on], copy=False)
     return wide, tuple(observable.apply_layout(wires, wide.num_qubits) for observable in observables)

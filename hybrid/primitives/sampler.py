@@ -14,8 +14,9 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub, SamplerPubLike
 from qiskit.quantum_info import SparsePauliOp
 
 from backends import memory
-from backends.base import Backend, Samples
+from backends.base import Draw, Samples
 from backends.checks import as_rows, check_request
+from backends.instructions import hides, written_out
 from backends.measurement.outcomes import from_counts
 from backends.measurement.sampled import measures, sampling
 from backends.seeds import child_seed
@@ -114,7 +115,7 @@ class Sampler(BaseSamplerV2):
         rows = values.as_array(circuit.parameters).reshape(values.size, circuit.num_parameters)
         as_rows(rows, circuit)
         bits = registers(circuit)
-        if not any(bits.values()) or not measures(circuit) or not len(rows):
+        if not len(rows) or not measures(written_out(circuit, lambda operation: not hides(operation))):
             return _Drawing(pub, circuit, rows, bits, None)
         request = sampling(circuit, rows[0], shots=pub.shots)
         gates = request.circuit
@@ -139,10 +140,12 @@ class Sampler(BaseSamplerV2):
             if drawing.asked is not None:
                 with MACHINE:
                     backend, why = place(drawing.asked, self._backend)
+                    assert isinstance(backend, Samples)
+                    draw = backend.prepare_samples(drawing.circuit)
                 name = backend.capabilities().name
                 for row in range(len(drawing.rows)):
                     seed = child_seed(base, len(tasks))
-                    tasks.append((backend, partial(drawing.draw, backend, arrays, row, seed)))
+                    tasks.append((backend, partial(drawing.drawn, draw, name, arrays, row, seed)))
             parts.append((drawing, arrays, name, why))
         answers(tasks, given_up)
         results = [drawing.result(arrays, name, why) for drawing, arrays, name, why in parts]
@@ -184,12 +187,10 @@ class _Drawing:
         memory.check(size * sum(widths.values()), what=f"{size} shots of {self.circuit.num_clbits} bits")
         return {name: np.zeros((len(self.rows), self.shots, width), dtype=np.uint8) for name, width in widths.items()}
 
-    def draw(self, backend: Backend, arrays: dict[str, np.ndarray], row: int, seed: int) -> None:
+    def drawn(self, draw: Draw, who: str, arrays: dict[str, np.ndarray], row: int, seed: int) -> None:
         """Sample a row into its place in the arrays."""
-        assert isinstance(backend, Samples)
-        counts = backend.sample(self.circuit, self.rows[row], shots=self.shots, seed=seed)
-        outcomes = from_counts(counts)
-        shot = order(outcomes, self.shots, child_seed(seed), backend.capabilities().name)
+        outcomes = from_counts(draw(self.rows[row], self.shots, seed))
+        shot = order(outcomes, self.shots, child_seed(seed), who)
         for name, places in self.registers.items():
             arrays[name][row] = packed(outcomes.bits[:, places])[shot]
 

@@ -1,7 +1,7 @@
 """In which order the circuits of a job are computed: here one after the other, at providers all at once."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from threading import Event, Lock
 from typing import TypeVar
@@ -12,6 +12,9 @@ T = TypeVar("T")
 
 MACHINE = Lock()
 """Whoever computes on this machine holds it: a plan counts on all cores and all free memory."""
+
+WAKE_S = 0.2
+"""Between two looks, in seconds, at whether the job was cancelled."""
 
 MOST_SENT = 32
 """Circuits of one job that wait at providers at the same time."""
@@ -43,13 +46,20 @@ def answers(tasks: Sequence[tuple[Backend, Callable[[], T]]], given_up: Event) -
             check(given_up)
             return task()
 
-    with ThreadPoolExecutor(MOST_SENT) as pool:
+    pool = ThreadPoolExecutor(MOST_SENT)
+    try:
         sent = [pool.submit(done, *task) if _elsewhere(task[0]) else None for task in tasks]
-        try:
-            return [done(*task) if wait is None else wait.result() for task, wait in zip(tasks, sent, strict=True)]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        pairs = zip(tasks, sent, strict=True)
+        return [done(*task) if future is None else _waited(future, given_up) for task, future in pairs]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _waited(future: Future[T], given_up: Event) -> T:
+    while not future.done():
+        check(given_up)
+        wait([future], timeout=WAKE_S)
+    return future.result()
 
 
 def turn(backend: Backend) -> AbstractContextManager:

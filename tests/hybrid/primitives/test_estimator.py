@@ -1,9 +1,11 @@
+import copy
+import pickle
 import threading
 
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
-from qiskit.circuit import Parameter
+from qiskit.circuit import Gate, Parameter
 from qiskit.circuit.library import efficient_su2
 from qiskit.circuit.random import random_circuit
 from qiskit.primitives import StatevectorEstimator
@@ -76,6 +78,26 @@ def test_parameters_are_broadcast_against_observables(rows, observables, shape, 
     assert ours.shape == ours.evs.shape == ours.stds.shape == shape
     assert ours.evs == pytest.approx(theirs.evs, abs=1e-12)
     assert not ours.stds.any()
+
+
+def test_no_observables_and_no_pubs_give_no_values():
+    estimator = hybrid.Estimator()
+    (pub,) = estimator.run([(QuantumCircuit(1), [])]).result()
+    assert (pub.data.evs.shape, pub.data.stds.shape) == ((0,), (0,))
+    assert len(estimator.run([]).result()) == 0
+
+
+def test_gates_that_are_known_by_their_matrix_alone():
+    class Turn(Gate):
+        def __init__(self):
+            super().__init__("turn", 1, [])
+
+        def __array__(self, dtype=None, copy=None):
+            return np.array([[0, 1], [1, 0]], dtype=dtype)
+
+    circuit = QuantumCircuit(1)
+    circuit.append(Turn(), [0])
+    assert hybrid.Estimator("reference").run([(circuit, "Z")]).result()[0].data.evs == pytest.approx(-1)
 
 
 def test_only_what_the_result_holds_is_evaluated(rng):
@@ -159,6 +181,20 @@ def test_every_observable_of_a_pub_stays_within_the_precision():
     assert data.stds.min() > 0
 
 
+def test_truncated_values_come_with_a_bias_and_are_not_called_exact():
+    circuit = QuantumCircuit(2)
+    circuit.ry(1.0, 0)
+    circuit.cx(0, 1)
+    cut = backends.get("aer", method="matrix_product_state", max_bond_dimension=1)
+    pub = hybrid.Estimator(cut).run([(circuit, ["XX", "ZZ"])]).result()[0]
+    assert pub.data.bias.shape == (2,)
+    assert pub.data.bias[0] > 0.1
+    assert pub.metadata["target_precision"] is None
+    with pytest.raises(Refused, match="exact values"):
+        hybrid.Estimator(cut).run([(circuit, "XX")], precision=0).result()
+    assert "bias" not in hybrid.Estimator("statevector").run([(circuit, "XX")]).result()[0].data
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_resets_are_the_channel_that_empties_a_qubit(seed):
     circuit = random_circuit(3, 5, max_operands=2, reset=True, seed=seed)
@@ -184,10 +220,25 @@ def test_reset_inside_of_a_definition_is_seen():
 
 
 def test_circuits_without_expectation_value_are_refused_at_once():
-    circuit = QuantumCircuit(1, 1)
-    circuit.measure(0, 0)
-    with pytest.raises(ValueError, match="has measurements"):
-        hybrid.Estimator("reference").run([(circuit, "Z")])
+    measured, steered = QuantumCircuit(1, 1), QuantumCircuit(1, 1)
+    for circuit in (measured, steered):
+        circuit.x(0)
+        circuit.reset(0)
+    measured.measure(0, 0)
+    with steered.if_test((steered.cregs[0], 1)):
+        steered.x(0)
+    for circuit, words in ((measured, "has measurements"), (steered, "'if_else' instruction")):
+        with pytest.raises(ValueError, match=words):
+            hybrid.Estimator("reference").run([(circuit, "Z")])
+
+
+def test_can_be_copied_and_pickled():
+    estimator = hybrid.Estimator("statevector", default_precision=0.25, seed=3)
+    pub = (ANSATZ, "ZII", np.full(ANSATZ.num_parameters, 0.1))
+    value = estimator.run([pub]).result()[0].data.evs
+    for other in (copy.deepcopy(estimator), pickle.loads(pickle.dumps(estimator))):
+        assert (other.default_precision, other.seed) == (0.25, 3)
+        assert other.run([pub]).result()[0].data.evs == value
 
 
 @pytest.mark.parametrize("precision", [-1, float("nan"), float("inf")])

@@ -1,13 +1,14 @@
 import pickle
 import threading
 from concurrent.futures import CancelledError
+from types import SimpleNamespace
 
 import pytest
 from qiskit.primitives import BasePrimitiveJob, PrimitiveJob
 from qiskit.providers import JobStatus
 
 from hybrid.primitives.job import Job
-from hybrid.primitives.turns import check
+from hybrid.primitives.turns import answers, check
 
 
 def test_runs_in_the_background_and_can_be_stopped_while_it_runs():
@@ -28,6 +29,25 @@ def test_runs_in_the_background_and_can_be_stopped_while_it_runs():
         job.result()
     assert (job.status(), job.cancelled(), job.done()) == (JobStatus.CANCELLED, True, False)
     assert job.in_final_state()
+
+
+def test_what_a_provider_has_taken_holds_up_no_cancellation():
+    class Elsewhere:
+        def capabilities(self):
+            return SimpleNamespace(place="provider")
+
+    sent, over = threading.Event(), threading.Event()
+
+    def never():
+        sent.set()
+        over.wait(60)
+
+    job = Job(lambda given_up: answers([(Elsewhere(), never)], given_up))
+    assert sent.wait(60)
+    job.cancel()
+    with pytest.raises(CancelledError):
+        job.result()
+    over.set()
 
 
 def test_ended_one_keeps_its_result_and_cannot_be_stopped():

@@ -34,7 +34,11 @@ def test_bits_stand_where_qiskit_puts_them(n_bits):
     assert bits.get_int_counts() == {sum(1 << bit for bit in ones): 3}
 
 
-@pytest.mark.parametrize("backend", ["reference", "statevector", "aer", "lightning", BasicSimulator()], ids=str)
+@pytest.mark.parametrize(
+    "backend",
+    ["reference", "statevector", "aer", "lightning", BasicSimulator()],
+    ids=lambda one: one if isinstance(one, str) else type(one).__name__,
+)
 def test_samples_follow_the_states_probabilities(backend):
     circuit = random_circuit(3, 4, max_operands=2, seed=4)
     p = Statevector(circuit).probabilities()
@@ -72,7 +76,11 @@ def test_registers_may_share_bits():
     assert data.part.get_counts() == {"01": 4}
 
 
-@pytest.mark.parametrize("backend", ["statevector", "aer", BasicSimulator()], ids=str)
+@pytest.mark.parametrize(
+    "backend",
+    ["statevector", "aer", BasicSimulator()],
+    ids=lambda one: one if isinstance(one, str) else type(one).__name__,
+)
 def test_as_many_shots_come_as_are_asked_for(backend):
     sampler = hybrid.Sampler(backend, default_shots=77, seed=3)
     circuit = measured(2)
@@ -169,6 +177,15 @@ def test_nothing_measured_is_zeros_and_no_register_a_warning():
     assert len(job.result()[0].data) == 0
 
 
+def test_measurement_inside_of_a_definition_is_seen():
+    inner = QuantumCircuit(1, 1)
+    inner.measure(0, 0)
+    circuit = QuantumCircuit(1, 1)
+    circuit.x(0)
+    circuit.append(inner.to_instruction(), [0], [0])
+    assert hybrid.Sampler("reference").run([circuit], shots=5).result()[0].data.c.get_counts() == {"1": 5}
+
+
 def test_register_without_bits():
     empty, one = ClassicalRegister(0, "empty"), ClassicalRegister(1, "one")
     circuit = QuantumCircuit(QuantumRegister(1), empty, one)
@@ -208,11 +225,10 @@ def test_wrong_requests():
             hybrid.Sampler(default_shots=shots)
     with pytest.raises(TypeError):
         sampler.run([circuit], shots=1.5)
+    turned = QuantumCircuit(1, 1)
+    turned.ry(Parameter("angle"), 0)
+    turned.measure(0, 0)
     with pytest.raises(ValueError, match="finite"):
-        angle = Parameter("angle")
-        turned = QuantumCircuit(1, 1)
-        turned.ry(angle, 0)
-        turned.measure(0, 0)
         sampler.run([(turned, [np.inf])])
     wide = QuantumCircuit(1, 100_000)
     wide.measure(0, 0)
