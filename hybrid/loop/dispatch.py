@@ -3,7 +3,8 @@
 Before a job is sent, the journal holds that it will be (`hybrid.runs.jobs`), and the budget has room for it. Then come
 the vendor's id, the states that the vendor reports, and what was measured. Started again, the loop asks for the same
 jobs: one with an outcome is answered from the journal, one with an id is waited for at the vendor, and one of which
-only the intention is known is looked for by its tag before it may be sent.
+only the intention is known is looked for by its tag before it may be sent. A vendor that makes one job of two requests
+with the same tag is sent it again at once where none is found.
 """
 
 import shlex
@@ -123,8 +124,10 @@ class Journaled(Dispatch):
         """A job that may have been sent, as the vendor knows it: with its id, or surely unsent."""
         pause = self._pauser(row)
         found = answered(lambda: hardware.find(row.tag), self._patience, pause=pause)
-        if found == () and (young_s := row.intended_at + self._patience.listed_s - time.time()) > 0:
-            pause(min(young_s, self._patience.listed_s))
+        if not found and hardware.idempotent:
+            return self._write(row, status="unsent")  # sent again it is the job that is there, if one is
+        if found == ():
+            pause(self._patience.listed_s)  # all of it: by a clock that was set anew nobody knows how old a job is
             found = answered(lambda: hardware.find(row.tag), self._patience, pause=pause)
         if found is None:
             raise LostJob(

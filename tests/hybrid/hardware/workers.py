@@ -23,7 +23,7 @@ def minimize(place: str, vendor: str, **options: Any):
     from circuits import hardware_efficient, tfim
 
     chosen = {"optimizer": "spsa", "accuracy": 0.1, "max_steps": 2, "shots": 100} | options
-    how = {name: chosen.pop(name) for name in ("searched", "retrieved") if name in chosen}
+    how = {name: chosen.pop(name) for name in ("searched", "retrieved", "idempotent") if name in chosen}
     device = backends.get(f"filed:{vendor}", **how)
     layers = chosen.pop("layers", 1)
     return hybrid.minimize(hardware_efficient(2, layers=layers), tfim(2), backend=device, folder=place, **chosen)
