@@ -244,8 +244,8 @@ class Handler(BaseHTTPRequestHandler):
             **(headers or {}),
         }.items():
             self.send_header(key, value)
-        self.end_headers()
         with contextlib.suppress(OSError):  # the client has gone
+            self.end_headers()
             self.wfile.write(data[: len(data) // 2] if half else data)
         if half:
             self.close_connection = True

@@ -13,7 +13,7 @@ import backends
 from backends import Batch
 from backends.providers.dispatch import Direct, Patience
 from backends.providers.hardware import JobRequest
-from circuits.errors import FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
+from circuits.errors import FailedJob, LostJob, ProviderBusy, Refused
 
 pytest.importorskip("braket.aws")
 pytest.importorskip("qiskit_braket_provider")
