@@ -48,7 +48,7 @@ CURES = {
     "FailedJob": "--resend",
     "ProviderUnreachable": "again|resum",
     "ProviderBusy": "again|resum",
-    "Refused": "key|another process",
+    "Refused": "key|another process|resume it",
 }
 """What the message of an error must hold, as a regular expression."""
 

@@ -145,7 +145,7 @@ class Connection:
                 f"a job was sent to {self._name} and IBM's service {words}: nobody knows whether it was taken; look "
                 f"for it by its tag, or among the workloads at {KEY_PAGE}"
             )
-        return ProviderUnreachable(f"IBM's service, asked for {self._name}, {words}")
+        return ProviderUnreachable(f"IBM's service, asked for {self._name}, {words}; it may be asked again")
 
     def _translated(self, err: BaseException, record: Record, sends: bool) -> BaseException:
         """What became of a question, told by how far its requests came rather than by the client's own error."""

@@ -278,7 +278,9 @@ class Api:
             raise self._refusal(err, method, key) from err
         except urllib.error.URLError as err:
             if isinstance(err.reason, UNCONNECTED):
-                raise ProviderUnreachable(f"{self._name} cannot be reached: {err.reason}") from err
+                raise ProviderUnreachable(
+                    f"{self._name} cannot be reached ({err.reason}); it may be asked again"
+                ) from err
             raise self._silence(err, method) from err
         except (OSError, HTTPException, ValueError) as err:  # closed, timed out, or half an answer
             raise self._silence(err, method) from err
@@ -290,7 +292,7 @@ class Api:
         words = printable(str(err) or type(err).__name__)
         if method == "POST":
             return LostJob(f"{self._name} gave no answer while it was sent a job ({words}); {IonQ.where_to_look}")
-        return ProviderUnreachable(f"{self._name} gave no answer: {words}")
+        return ProviderUnreachable(f"{self._name} gave no answer ({words}); it may be asked again")
 
     def _refusal(self, err: urllib.error.HTTPError, method: str, key: str) -> Exception:
         said = f"{self._name} says {err.code}: {_message(err)}".replace(key, "...")
@@ -301,7 +303,11 @@ class Api:
         if err.code == 404 and method != "POST":
             return LostJob(said) if err.url and "/jobs" in err.url else Refused(said)
         if err.code >= 500 or err.code == 408:  # 408: it waited for more of the request
-            return LostJob(f"{said}; {IonQ.where_to_look}") if method == "POST" else ProviderUnreachable(said)
+            return (
+                LostJob(f"{said}; {IonQ.where_to_look}")
+                if method == "POST"
+                else ProviderUnreachable(f"{said}; it may be asked again")
+            )
         return Refused(said)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from backends.base import Backend, Jobs
 from backends.measurement.outcomes import Outcomes
 from backends.providers.dispatch import Dispatch, Patience, answered, fetched, tag_of
-from backends.providers.hardware import Elsewhere, JobRequest, JobState
+from backends.providers.hardware import Charge, Elsewhere, JobRequest, JobState
 from circuits.errors import BudgetExceeded, FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
 from hybrid.loop.stop import Stopped, Waiting, pausing
 from hybrid.runs.budget import Purse
@@ -69,8 +69,20 @@ class Journaled(Dispatch):
             Refused: also if the journal holds another job in the place of one of these.
             Waiting: if it was to stop before all jobs were done; they go on.
         """
-        rows = [self._row(hardware, request, number) for number, request in enumerate(requests, self._part)]
-        self._part += len(requests)
+        first, self._part = self._part, self._part + len(requests)
+        try:
+            rows = [self._row(hardware, request, number) for number, request in enumerate(requests, first)]
+            return self._answered(hardware, requests, rows)
+        except ProviderUnreachable as err:
+            words = f"{err}; resuming the run asks again, and sends no job twice"
+            if isinstance(err, ProviderBusy):
+                raise ProviderBusy(words, retry_after_s=err.retry_after_s) from err
+            raise ProviderUnreachable(words) from err
+
+    def _answered(
+        self, hardware: Elsewhere, requests: Sequence[JobRequest], rows: Sequence[JobRow]
+    ) -> list[list[Outcomes]]:
+        """What the jobs measured, sent before where they have not been."""
         rows = [self._found(hardware, row) if row.status == "intended" else row for row in rows]
         if unsent := [row for row in rows if row.status == "unsent"]:
             what = f"{_count(len(unsent))} of evaluation {unsent[0].place} on {hardware.name}"
@@ -116,9 +128,10 @@ class Journaled(Dispatch):
         attempt = 0 if row is None else row.attempt + 1
         content = self._journal.content
         tag = tag_of(f"{content.run_digest} {content.nonce} {place} {attempt}", request)
-        size, charge = len(request.circuits), hardware.charge(request)
-        what = (hardware.name, size, request.shots, charge)
-        return JobRow(place, attempt, request.digest, tag, *what, status="unsent", intended_at=time.time())
+        what = (hardware.name, len(request.circuits), request.shots, Charge())
+        row = JobRow(place, attempt, request.digest, tag, *what, status="unsent", intended_at=time.time())
+        charge = answered(lambda: hardware.charge(request), self._patience, pause=self._pauser(row))
+        return replace(row, charge=charge)
 
     def _found(self, hardware: Elsewhere, row: JobRow) -> JobRow:
         """A job that may have been sent, as the vendor knows it: with its id, or surely unsent."""

@@ -5,6 +5,7 @@ for each kind of call a list of which every call takes the first word.
 
 submit      "busy" (HTTP 429), "refuse" (HTTP 400), "unreachable", "drop" (the connection breaks, no job), "lose" (the
             connection breaks, the job exists), "die" (this process is killed, no job), "die after" (killed, it exists)
+price       as state
 state       "busy", "unavailable" (HTTP 503), "reset", "die", "stop" (this process gets SIGTERM)
 result      "reset", "die"
 fate        of the job submitted: "fail", "cancel", "hang" (it runs for ever), "" (it is done after some questions)
@@ -32,6 +33,7 @@ from qiskit.result import Result
 from qiskit.transpiler import CouplingMap, Target
 
 import backends.registry
+from backends.providers.answers import asking
 from backends.providers.device import Device
 from backends.providers.dispatch import Patience
 from backends.providers.family import Family
@@ -236,6 +238,9 @@ class Priced(QiskitElsewhere):
         return super().submit(request, tag)
 
     def charge(self, request):
+        device: Any = self.target
+        with asking(self.name):
+            device.vendor.fault("price")
         shots = request.shots * len(request.circuits)
         return Charge(usd=USD_JOB + USD_SHOT * shots, qpu_s=0.001 * shots, shots=shots)
 

@@ -88,6 +88,11 @@ def test_a_submission_without_an_answer_is_looked_for_before_it_is_sent_again(wo
     assert sent_once(vendor, whole)
 
 
+def test_a_vendor_that_does_not_say_its_price_at_once_is_asked_again(vendor, place, whole):
+    vendor.plan(price=["busy", "", "unavailable", "reset"])
+    assert same(minimize(place, vendor.folder), whole)
+
+
 def test_a_job_that_is_listed_late_is_not_sent_again(vendor, place, whole, monkeypatch):
     monkeypatch.setattr(hybrid.loop.dispatch, "PATIENCE", dataclasses.replace(filed.QUICK, listed_s=2.0))
     listed = filed.FiledByTag.jobs
