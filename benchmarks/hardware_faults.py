@@ -33,7 +33,7 @@ from hardware_vendors import VENDORS, Filed, Vendor, filed, workers
 import hybrid
 from hybrid.loop import jobs
 from hybrid.runs import journal
-from hybrid.runs.budget import Budget, purse_of
+from hybrid.runs.budget import Budget, spending_of
 
 TRIES = 30
 """Of starting a run again."""
@@ -70,7 +70,7 @@ class Trial:
 
     def __post_init__(self) -> None:
         self.place = self.folder / "run"
-        self.allowed = purse_of(self.whole.folder).spent.usd
+        self.allowed = spending_of(self.whole.folder).spent.usd
         self.plan: dict[str, list[str]] = {}
         for _ in range(self.rng.randint(2, 6)):
             call = self.rng.choice(list(self.vendor.calls))
@@ -178,11 +178,11 @@ class Trial:
         self.wrong["not used"] += sum(row.measured is None for row in kept)
         same = run.history.same_bits(self.whole.history) and run.theta.tobytes() == self.whole.theta.tobytes()
         self.wrong["other bits"] += not (same and run.energy == self.whole.energy)
-        purse = purse_of(self.place)
+        spending = spending_of(self.place)
         cost = sum(row.charge.usd for row in rows)
-        self.wrong["over budget"] += purse.spent.usd > self.allowed + CENT / 2
-        self.wrong["wrongly charged"] += abs(purse.spent.usd - cost) > CENT / 2
-        self.wrong["wrong budget"] += purse.granted != Budget(usd=self.allowed)
+        self.wrong["over budget"] += spending.spent.usd > self.allowed + CENT / 2
+        self.wrong["wrongly charged"] += abs(spending.spent.usd - cost) > CENT / 2
+        self.wrong["wrong budget"] += spending.granted != Budget(usd=self.allowed)
 
 
 def campaign(against: str, n_faults: int, seed: int, folder: Path) -> dict:

@@ -19,7 +19,7 @@ from backends.providers.dispatch import Dispatch, Patience, answered, fetched, t
 from backends.providers.hardware import Charge, Elsewhere, JobRequest, JobState
 from circuits.errors import BudgetExceeded, FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
 from hybrid.loop.stop import Stopped, Waiting, pausing
-from hybrid.runs.budget import Purse
+from hybrid.runs.budget import Spending
 from hybrid.runs.jobs import OPEN, JobRow, Place, packed, unpacked
 from hybrid.runs.journal import Journal
 
@@ -38,20 +38,20 @@ class Journaled(Dispatch):
 
     Args:
         journal: Of the run, open.
-        purse: What the run may spend; all that the journal holds is charged to it.
+        spending: What the run may spend; all that the journal holds is charged to it.
         should_stop: Asked while waiting; when it returns True, the waiting ends.
         patience: With the vendor.
     """
 
     def __init__(
-        self, journal: Journal, purse: Purse, *, should_stop: Callable[[], bool], patience: Patience | None = None
+        self, journal: Journal, spending: Spending, *, should_stop: Callable[[], bool], patience: Patience | None = None
     ):
-        self._journal, self._purse, self._should_stop = journal, purse, should_stop
+        self._journal, self._spending, self._should_stop = journal, spending, should_stop
         self._patience = patience or PATIENCE
         self._rows = {row.place: row for row in journal.content.jobs}  # of several attempts the last
         self._stage, self._evaluation, self._part = "", 0, 0
         if charges := {row.tag: row.charge for row in journal.content.jobs if row.counts}:
-            purse.record(charges)
+            spending.record(charges)
 
     def begin(self, evaluation: int, stage: str = "") -> None:
         """Say which evaluation the next jobs belong to.
@@ -87,20 +87,20 @@ class Journaled(Dispatch):
         if unsent := [row for row in rows if row.status == "unsent"]:
             what = f"{_count(len(unsent))} of evaluation {unsent[0].place} on {hardware.name}"
             self._check_priced(unsent, what)
-            self._purse.reserve({row.tag: row.charge for row in unsent}, what)
+            self._spending.reserve({row.tag: row.charge for row in unsent}, what)
         try:
             for k, request in enumerate(requests):
                 if rows[k].status == "unsent":
                     rows[k] = self._sent(hardware, rows[k], request)
         except (ProviderUnreachable, Refused, Waiting):
             taken = {row.tag for row in self._rows.values() if row.counts}
-            self._purse.release(row.tag for row in unsent if row.tag not in taken)
+            self._spending.release(row.tag for row in unsent if row.tag not in taken)
             raise
         return [self._measured(hardware, row, request) for row, request in zip(rows, requests, strict=True)]
 
     def _check_priced(self, unsent: Sequence[JobRow], what: str) -> None:
         """Refuse what costs nobody knows how much, where money is limited."""
-        if self._purse.granted.usd is not None and not all(row.charge.priced for row in unsent):
+        if self._spending.granted.usd is not None and not all(row.charge.priced for row in unsent):
             raise BudgetExceeded(
                 f"{what}: what it costs is not known, so that a budget of money cannot be held; nothing was sent. "
                 "Write the price into prices.toml of the configuration folder (docs/forecast_and_policy.md), or limit "
@@ -211,7 +211,7 @@ class Journaled(Dispatch):
             if (state.status, charge) != (last.status, last.charge):
                 self._write(last, status=state.status, reason=state.reason, charge=charge)
             if charge != last.charge:
-                self._purse.record({row.tag: charge})
+                self._spending.record({row.tag: charge})
 
         try:
             outcomes = fetched(hardware, row.id, request, self._patience, told=told, pause=self._pauser(row))

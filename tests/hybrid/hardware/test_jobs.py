@@ -21,7 +21,7 @@ from backends.providers.dispatch import Direct
 from circuits import hardware_efficient, tfim
 from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused
 from hybrid.runs import journal
-from hybrid.runs.budget import purse_of
+from hybrid.runs.budget import spending_of
 from hybrid.verification.checks import CHECKS
 from hybrid.verification.claim import claim
 
@@ -110,7 +110,7 @@ def test_a_refused_job_is_charged_nothing(vendor, place):
     vendor.plan(submit=["", "refuse"])
     with pytest.raises(Refused, match="400"):
         minimize(place, vendor.folder, budget={"usd": 100})
-    assert purse_of(place).spent.usd == pytest.approx(0.30 + 300 * 0.00035)
+    assert spending_of(place).spent.usd == pytest.approx(0.30 + 300 * 0.00035)
 
 
 def test_all_jobs_of_an_evaluation_are_sent_before_one_is_waited_for(vendor, place, monkeypatch):
@@ -217,6 +217,13 @@ def test_a_job_that_failed_is_sent_anew_only_if_somebody_says_so(fate, word, ven
     assert same(minimize(place, vendor.folder), whole)
     assert len(vendor.jobs()) == len(jobs_of(whole.folder)) + 1 > before
     assert len(set(vendor.tags())) == len(vendor.tags())
+
+
+def test_what_a_vendor_says_of_a_failure_stands_on_one_line(vendor, place, monkeypatch):
+    monkeypatch.setattr(filed.FiledJob, "error_message", lambda job: "the laser\n  was off\n")
+    vendor.plan(fate=["fail"])
+    with pytest.raises(FailedJob, match="failed: the laser was off; .*--resend"):
+        minimize(place, vendor.folder)
 
 
 def test_two_jobs_of_one_tag_are_named(vendor, place, workers, cli):
