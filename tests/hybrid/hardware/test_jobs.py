@@ -222,7 +222,7 @@ def test_a_job_that_failed_is_sent_anew_only_if_somebody_says_so(fate, word, ven
 def test_what_a_vendor_says_of_a_failure_stands_on_one_line(vendor, place, monkeypatch):
     monkeypatch.setattr(filed.FiledJob, "error_message", lambda job: "the laser\n  was off\n")
     vendor.plan(fate=["fail"])
-    with pytest.raises(FailedJob, match="failed: the laser was off; .*--resend"):
+    with pytest.raises(FailedJob, match=r"failed: the laser was off; .*--resend"):
         minimize(place, vendor.folder)
 
 
