@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.message import Message
 from typing import Any
 
 from circuits.errors import LostJob, ProviderBusy, ProviderUnreachable, Refused, ToolkitError
@@ -52,7 +53,7 @@ def submitting(name: str) -> Iterator[None]:
     except Exception as err:
         answer = answer_of(err)
         if answer is not None and answer.status == BUSY:
-            raise _busy(name, answer) from err
+            raise busy(name, answer.retry_after_s) from err
         if answer is not None and 400 <= answer.status < 500 and answer.status != 408:  # 408: it waited for more of it
             raise Refused(f"{name} does not take the job (HTTP status {answer.status}): {_words(err)}") from err
         if any(isinstance(one, ConnectionRefusedError) for one in _chain(err)):
@@ -77,7 +78,7 @@ def asking(name: str) -> Iterator[None]:
     except Exception as err:
         answer = answer_of(err)
         if answer is not None and answer.status == BUSY:
-            raise _busy(name, answer) from err
+            raise busy(name, answer.retry_after_s) from err
         if answer is not None and answer.status in UNAVAILABLE:
             raise ProviderUnreachable(f"{name} could not answer (HTTP status {answer.status}): {_words(err)}") from err
         if any(isinstance(one, ConnectionError | TimeoutError) for one in _chain(err)):
@@ -99,22 +100,28 @@ def retry_after(headers: Any) -> float | None:
     """Seconds until a vendor may be asked again, by its header Retry-After: a number of them, or a date.
 
     Args:
-        headers: A mapping; anything else holds none.
+        headers: A mapping, or what Python's own library for HTTP has; anything else holds none.
     """
-    if not isinstance(headers, Mapping):
+    if not isinstance(headers, Mapping | Message):
         return None
     text = next((str(value) for name, value in headers.items() if str(name).lower() == "retry-after"), "")
     if text.strip().isdecimal():
         return float(text)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):  # no date, or one of no year
         return None
 
 
-def _busy(name: str, answer: Answer) -> ProviderBusy:
-    when = "" if answer.retry_after_s is None else f"; it asks for {answer.retry_after_s:.0f} s of patience"
-    return ProviderBusy(f"{name} takes no more requests for now{when}", retry_after_s=answer.retry_after_s)
+def busy(name: str, retry_after_s: float | None) -> ProviderBusy:
+    """The error for an answer that no more is taken for now.
+
+    Args:
+        name: Of the device, for messages.
+        retry_after_s: As `retry_after` gives it.
+    """
+    when = "" if retry_after_s is None else f"; it asks for {retry_after_s:.0f} s of patience"
+    return ProviderBusy(f"{name} takes no more requests for now{when}", retry_after_s=retry_after_s)
 
 
 def _chain(err: BaseException | None) -> Iterator[BaseException]:

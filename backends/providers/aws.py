@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from backends.border import border
+from backends.providers.answers import busy, retry_after
 from circuits.errors import LostJob, ProviderUnreachable, Refused
 
 CREDENTIALS = (
@@ -19,7 +20,9 @@ FORBIDDEN = {
     "UnrecognizedClientException",
 }
 
-AGAIN = {"InternalServiceException", "ServiceUnavailableException", "ThrottlingException", "TooManyRequestsException"}
+BUSY = {"ThrottlingException", "TooManyRequestsException"}
+
+AGAIN = {"InternalServiceException", "ServiceUnavailableException"}
 
 
 @contextmanager
@@ -32,7 +35,7 @@ def aws(what: str, *, sending: bool = False) -> Iterator[None]:
 
     Raises:
         Refused: without credentials, or if the service does not take the request.
-        ProviderUnreachable: if nobody answered, and surely nothing was taken.
+        ProviderUnreachable: if nobody answered, and surely nothing was taken; `ProviderBusy` where the service said so.
         LostJob: if there is no such job, or if an answer was lost while one was sent.
         FailedJob: as `border`.
     """
@@ -60,8 +63,8 @@ def _answered(what: str, err: Exception, sending: bool) -> Exception:
     code = response.get("Error", {}).get("Code", "")
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     said = f"{what} says {code}: {response.get('Error', {}).get('Message', '')}".rstrip(": ")
-    if code == "ThrottlingException":
-        return ProviderUnreachable(said)
+    if code in BUSY:
+        return busy(what, retry_after(response.get("ResponseMetadata", {}).get("HTTPHeaders")))
     if code in AGAIN or status >= 500:
         return LostJob(said) if sending else ProviderUnreachable(said)
     if code in FORBIDDEN:

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from backends.measurement.outcomes import Outcomes
 from backends.providers.hardware import Elsewhere, JobRequest, JobState
-from circuits.errors import FailedJob, ProviderBusy, ProviderUnreachable
+from circuits.errors import FailedJob, LostJob, ProviderBusy, ProviderUnreachable
 
 T = TypeVar("T")
 
@@ -76,8 +76,25 @@ class Direct(Dispatch):
         ]
 
     def _sent(self, hardware: Elsewhere, request: JobRequest, tag: str) -> str:
-        """Send one; again only where the vendor surely has not taken it."""
-        return answered(lambda: hardware.submit(request, tag), self._patience)
+        """Send one; again only where the vendor surely has not taken it, or makes one job of the two."""
+        start = time.monotonic()
+        while True:
+            try:
+                return answered(lambda: hardware.submit(request, tag), self._patience)
+            except LostJob as err:
+                found = self._found(hardware, tag, err)
+                if len(found) == 1:
+                    return found[0]
+                if found or not hardware.idempotent or time.monotonic() - start > self._patience.silent_s:
+                    raise
+            time.sleep(self._patience.first_s)
+
+    def _found(self, hardware: Elsewhere, tag: str, err: LostJob) -> tuple[str, ...]:
+        """The jobs of a tag, as far as the vendor says."""
+        try:
+            return answered(lambda: hardware.find(tag), self._patience) or ()
+        except ProviderUnreachable:
+            raise err from None
 
 
 def tag_of(purpose: str, request: JobRequest) -> str:

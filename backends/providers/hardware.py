@@ -30,7 +30,7 @@ class JobState:
 
     Attributes:
         status: A job that is done, failed or cancelled has ended.
-        reason: The vendor's words for a job that failed or was cancelled.
+        reason: The vendor's words for a job that failed or was cancelled, on one line.
         ahead: Jobs before it in the queue; None where the vendor does not say.
         charge: What a job that has ended has cost; None where the vendor does not say: then what was predicted counts.
     """
@@ -41,7 +41,7 @@ class JobState:
     charge: "Charge | None" = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reason", redacted(self.reason))  # it is kept, and shown
+        object.__setattr__(self, "reason", redacted(" ".join(self.reason.split())))  # it is kept, and shown on a line
 
 
 @dataclass(frozen=True)

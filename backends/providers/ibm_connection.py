@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from backends.providers.answers import busy, retry_after
 from circuits.errors import LostJob, ProviderUnreachable, Refused, ToolkitError, printable, unknown
 
 T = TypeVar("T")
@@ -44,7 +45,7 @@ class Record:
         posted: Whether a job was sent, and was taken or may have been.
         failed: What became of the last request that got no answer; empty if none did.
         status: Of the last answer; None before the first.
-        wait_s: For how long the service asks to be left alone.
+        wait_s: For how long the service asks to be left alone, in seconds; None where it does not say.
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -53,7 +54,7 @@ class Record:
     posted: bool = False
     failed: str = ""
     status: int | None = None
-    wait_s: str | None = None
+    wait_s: float | None = None
 
 
 class Connection:
@@ -144,7 +145,7 @@ class Connection:
                 f"a job was sent to {self._name} and IBM's service {words}: nobody knows whether it was taken; look "
                 f"for it by its tag, or among the workloads at {KEY_PAGE}"
             )
-        return ProviderUnreachable(f"IBM's service, asked for {self._name}, {words}")
+        return ProviderUnreachable(f"IBM's service, asked for {self._name}, {words}; it may be asked again")
 
     def _translated(self, err: BaseException, record: Record, sends: bool) -> BaseException:
         """What became of a question, told by how far its requests came rather than by the client's own error."""
@@ -174,8 +175,7 @@ class Connection:
         if isinstance(err, RuntimeJobNotFound):
             return LostJob(f"IBM's service has no such job of {self._name}: {words}")
         if status == 429:
-            wait = f", in {record.wait_s} s" if record.wait_s else ""
-            return ProviderUnreachable(f"IBM's service has too many requests; it may be asked again{wait}")
+            return busy(self._name, record.wait_s)
         if status is not None and 400 <= status < 500:
             return Refused(f"IBM's service does not take what {self._name} is asked for: {words}")
         if record.failed or isinstance(err, RequestException):
@@ -253,8 +253,8 @@ def _wire(here: Any, deadline_s: float) -> Any:
             finally:
                 record.since = None
             record.status = answer.status_code
-            record.wait_s = answer.headers.get("Retry-After")
-            if sends_job and 400 <= answer.status_code < 500:
+            record.wait_s = retry_after(answer.headers)
+            if sends_job and 400 <= answer.status_code < 500 and answer.status_code != 408:  # 408: it waited for more
                 record.posted = False  # it was refused
             return answer
 

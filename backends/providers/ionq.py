@@ -24,6 +24,7 @@ from qiskit.transpiler import Target
 
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.sampled import Sampling, sampling
+from backends.providers.answers import BUSY, busy, retry_after
 from backends.providers.family import of_hardware
 from backends.providers.hardware import Charge, Elsewhere, JobRequest, JobState, Status
 from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused, printable
@@ -277,7 +278,9 @@ class Api:
             raise self._refusal(err, method, key) from err
         except urllib.error.URLError as err:
             if isinstance(err.reason, UNCONNECTED):
-                raise ProviderUnreachable(f"{self._name} cannot be reached: {err.reason}") from err
+                raise ProviderUnreachable(
+                    f"{self._name} cannot be reached ({err.reason}); it may be asked again"
+                ) from err
             raise self._silence(err, method) from err
         except (OSError, HTTPException, ValueError) as err:  # closed, timed out, or half an answer
             raise self._silence(err, method) from err
@@ -289,19 +292,22 @@ class Api:
         words = printable(str(err) or type(err).__name__)
         if method == "POST":
             return LostJob(f"{self._name} gave no answer while it was sent a job ({words}); {IonQ.where_to_look}")
-        return ProviderUnreachable(f"{self._name} gave no answer: {words}")
+        return ProviderUnreachable(f"{self._name} gave no answer ({words}); it may be asked again")
 
     def _refusal(self, err: urllib.error.HTTPError, method: str, key: str) -> Exception:
         said = f"{self._name} says {err.code}: {_message(err)}".replace(key, "...")
-        if err.code == 429:
-            later = err.headers.get("Retry-After")
-            return ProviderUnreachable(said + (f" (it asks to wait {later} s)" if later else ""))
+        if err.code == BUSY:
+            return busy(self._name, retry_after(err.headers))
         if err.code in (401, 403):
             return Refused(f"{said}; is the key in {self._variable} right?")
         if err.code == 404 and method != "POST":
             return LostJob(said) if err.url and "/jobs" in err.url else Refused(said)
-        if err.code >= 500:
-            return LostJob(f"{said}; {IonQ.where_to_look}") if method == "POST" else ProviderUnreachable(said)
+        if err.code >= 500 or err.code == 408:  # 408: it waited for more of the request
+            return (
+                LostJob(f"{said}; {IonQ.where_to_look}")
+                if method == "POST"
+                else ProviderUnreachable(f"{said}; it may be asked again")
+            )
         return Refused(said)
 
 

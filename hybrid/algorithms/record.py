@@ -39,7 +39,7 @@ from hybrid.routing.plan import candidates, rank
 from hybrid.routing.policy import guarded
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
-from hybrid.runs.budget import FILE, Purse
+from hybrid.runs.budget import FILE, Spending
 from hybrid.runs.files import checked, parsed, read_bytes, read_json, write_json
 from hybrid.runs.journal import Journal
 from hybrid.runs.lock import Lock
@@ -323,13 +323,13 @@ def _routed(
         yield backend, lambda number, stage: None
         return
     assert isinstance(backend, Jobs)
-    path, purse = folder / folders.JOBS, Purse(folder / FILE)
+    path, spending = folder / folders.JOBS, Spending(folder / FILE)
     run_digest = hashlib.sha256(read_bytes(folder / folders.ALGORITHM)).hexdigest()
     if not path.exists():
         journal.create(path, run_digest)
-    purse.record({})  # the file is there from now on, so that the runs of the stages pay from it, too
+    spending.record({})  # the file is there from now on, so that the runs of the stages pay from it, too
     with Journal(path, run_digest) as opened:
-        dispatch = Journaled(opened, purse, should_stop=should_stop)
+        dispatch = Journaled(opened, spending, should_stop=should_stop)
         yield backend.through(dispatch), dispatch.begin
 
 

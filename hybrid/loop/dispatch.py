@@ -3,7 +3,8 @@
 Before a job is sent, the journal holds that it will be (`hybrid.runs.jobs`), and the budget has room for it. Then come
 the vendor's id, the states that the vendor reports, and what was measured. Started again, the loop asks for the same
 jobs: one with an outcome is answered from the journal, one with an id is waited for at the vendor, and one of which
-only the intention is known is looked for by its tag before it may be sent.
+only the intention is known is looked for by its tag before it may be sent. A vendor that makes one job of two requests
+with the same tag is sent it again at once where none is found.
 """
 
 import shlex
@@ -15,10 +16,10 @@ from typing import Any
 from backends.base import Backend, Jobs
 from backends.measurement.outcomes import Outcomes
 from backends.providers.dispatch import Dispatch, Patience, answered, fetched, tag_of
-from backends.providers.hardware import Elsewhere, JobRequest, JobState
+from backends.providers.hardware import Charge, Elsewhere, JobRequest, JobState
 from circuits.errors import BudgetExceeded, FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
 from hybrid.loop.stop import Stopped, Waiting, pausing
-from hybrid.runs.budget import Purse
+from hybrid.runs.budget import Spending
 from hybrid.runs.jobs import OPEN, JobRow, Place, packed, unpacked
 from hybrid.runs.journal import Journal
 
@@ -37,20 +38,20 @@ class Journaled(Dispatch):
 
     Args:
         journal: Of the run, open.
-        purse: What the run may spend; all that the journal holds is charged to it.
+        spending: What the run may spend; all that the journal holds is charged to it.
         should_stop: Asked while waiting; when it returns True, the waiting ends.
         patience: With the vendor.
     """
 
     def __init__(
-        self, journal: Journal, purse: Purse, *, should_stop: Callable[[], bool], patience: Patience | None = None
+        self, journal: Journal, spending: Spending, *, should_stop: Callable[[], bool], patience: Patience | None = None
     ):
-        self._journal, self._purse, self._should_stop = journal, purse, should_stop
+        self._journal, self._spending, self._should_stop = journal, spending, should_stop
         self._patience = patience or PATIENCE
         self._rows = {row.place: row for row in journal.content.jobs}  # of several attempts the last
         self._stage, self._evaluation, self._part = "", 0, 0
         if charges := {row.tag: row.charge for row in journal.content.jobs if row.counts}:
-            purse.record(charges)
+            spending.record(charges)
 
     def begin(self, evaluation: int, stage: str = "") -> None:
         """Say which evaluation the next jobs belong to.
@@ -68,26 +69,38 @@ class Journaled(Dispatch):
             Refused: also if the journal holds another job in the place of one of these.
             Waiting: if it was to stop before all jobs were done; they go on.
         """
-        rows = [self._row(hardware, request, number) for number, request in enumerate(requests, self._part)]
-        self._part += len(requests)
+        first, self._part = self._part, self._part + len(requests)
+        try:
+            rows = [self._row(hardware, request, number) for number, request in enumerate(requests, first)]
+            return self._answered(hardware, requests, rows)
+        except ProviderUnreachable as err:
+            words = f"{err}; resuming the run asks again, and sends no job twice"
+            if isinstance(err, ProviderBusy):
+                raise ProviderBusy(words, retry_after_s=err.retry_after_s) from err
+            raise ProviderUnreachable(words) from err
+
+    def _answered(
+        self, hardware: Elsewhere, requests: Sequence[JobRequest], rows: Sequence[JobRow]
+    ) -> list[list[Outcomes]]:
+        """What the jobs measured, sent before where they have not been."""
         rows = [self._found(hardware, row) if row.status == "intended" else row for row in rows]
         if unsent := [row for row in rows if row.status == "unsent"]:
             what = f"{_count(len(unsent))} of evaluation {unsent[0].place} on {hardware.name}"
             self._check_priced(unsent, what)
-            self._purse.reserve({row.tag: row.charge for row in unsent}, what)
+            self._spending.reserve({row.tag: row.charge for row in unsent}, what)
         try:
             for k, request in enumerate(requests):
                 if rows[k].status == "unsent":
                     rows[k] = self._sent(hardware, rows[k], request)
         except (ProviderUnreachable, Refused, Waiting):
             taken = {row.tag for row in self._rows.values() if row.counts}
-            self._purse.release(row.tag for row in unsent if row.tag not in taken)
+            self._spending.release(row.tag for row in unsent if row.tag not in taken)
             raise
         return [self._measured(hardware, row, request) for row, request in zip(rows, requests, strict=True)]
 
     def _check_priced(self, unsent: Sequence[JobRow], what: str) -> None:
         """Refuse what costs nobody knows how much, where money is limited."""
-        if self._purse.granted.usd is not None and not all(row.charge.priced for row in unsent):
+        if self._spending.granted.usd is not None and not all(row.charge.priced for row in unsent):
             raise BudgetExceeded(
                 f"{what}: what it costs is not known, so that a budget of money cannot be held; nothing was sent. "
                 "Write the price into prices.toml of the configuration folder (docs/forecast_and_policy.md), or limit "
@@ -115,16 +128,19 @@ class Journaled(Dispatch):
         attempt = 0 if row is None else row.attempt + 1
         content = self._journal.content
         tag = tag_of(f"{content.run_digest} {content.nonce} {place} {attempt}", request)
-        size, charge = len(request.circuits), hardware.charge(request)
-        what = (hardware.name, size, request.shots, charge)
-        return JobRow(place, attempt, request.digest, tag, *what, status="unsent", intended_at=time.time())
+        what = (hardware.name, len(request.circuits), request.shots, Charge())
+        row = JobRow(place, attempt, request.digest, tag, *what, status="unsent", intended_at=time.time())
+        charge = answered(lambda: hardware.charge(request), self._patience, pause=self._pauser(row))
+        return replace(row, charge=charge)
 
     def _found(self, hardware: Elsewhere, row: JobRow) -> JobRow:
         """A job that may have been sent, as the vendor knows it: with its id, or surely unsent."""
         pause = self._pauser(row)
         found = answered(lambda: hardware.find(row.tag), self._patience, pause=pause)
-        if found == () and (young_s := row.intended_at + self._patience.listed_s - time.time()) > 0:
-            pause(min(young_s, self._patience.listed_s))
+        if not found and hardware.idempotent:
+            return self._write(row, status="unsent")  # sent again it is the job that is there, if one is
+        if found == ():
+            pause(self._patience.listed_s)  # all of it: by a clock that was set anew nobody knows how old a job is
             found = answered(lambda: hardware.find(row.tag), self._patience, pause=pause)
         if found is None:
             raise LostJob(
@@ -195,7 +211,7 @@ class Journaled(Dispatch):
             if (state.status, charge) != (last.status, last.charge):
                 self._write(last, status=state.status, reason=state.reason, charge=charge)
             if charge != last.charge:
-                self._purse.record({row.tag: charge})
+                self._spending.record({row.tag: charge})
 
         try:
             outcomes = fetched(hardware, row.id, request, self._patience, told=told, pause=self._pauser(row))

@@ -12,7 +12,7 @@ from circuits.errors import FailedJob, LostJob, Refused
 from hybrid.loop.dispatch import PATIENCE, elsewhere, moment
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
-from hybrid.runs.budget import FILE, Budget, Purse, purse_of
+from hybrid.runs.budget import FILE, Budget, Spending, spending_of
 from hybrid.runs.files import checked, read_json
 from hybrid.runs.jobs import OPEN, JobRow
 from hybrid.runs.journal import Journal
@@ -77,9 +77,9 @@ def budget(folder: Path) -> tuple[Budget, Charge]:
     Args:
         folder: Of a run, a sweep or an algorithm.
     """
-    purse = Purse(folder / FILE) if (folder / FILE).is_file() else purse_of(folder)
-    if purse.path.is_file():
-        return purse.granted, purse.spent
+    spending = Spending(folder / FILE) if (folder / FILE).is_file() else spending_of(folder)
+    if spending.path.is_file():
+        return spending.granted, spending.spent
     return Budget(), sum((entry.row.charge for entry in listed(folder) if entry.row.counts), Charge())
 
 
@@ -242,7 +242,7 @@ def _noted(entry: Entry, state: JobState) -> Entry:
     row = replace(entry.row, status=state.status, reason=state.reason, charge=charge)
     with _open(entry.journal) as opened:
         opened.write_job(row)
-    purse_of(entry.journal.parent).record({row.tag: charge})
+    spending_of(entry.journal.parent).record({row.tag: charge})
     return replace(entry, row=row)
 
 

@@ -27,7 +27,7 @@ from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.routing.policy import guarded
 from hybrid.runs import folder as folders
-from hybrid.runs.budget import Budget, budget_of, purse_of
+from hybrid.runs.budget import Budget, budget_of, spending_of
 from hybrid.runs.error_budget import ErrorBudget, error_budget
 from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
 from hybrid.runs.history import History
@@ -381,16 +381,16 @@ def _routed(
     Raises:
         Refused: if there is a budget, and the backend sends jobs of its own.
     """
-    purse = purse_of(journal.path.parent)
+    spending = spending_of(journal.path.parent)
     if budget is not None:
-        purse.grant(budget)
+        spending.grant(budget)
     can = backend.capabilities()
     if elsewhere(backend) is None:
-        if can.place == "provider" and purse.granted != Budget():
+        if can.place == "provider" and spending.granted != Budget():
             raise Refused(f"'{can.name}' sends its jobs itself, so that no budget can be held: run it without one")
         return backend, journal.intend if can.place == "provider" else lambda number: None
     assert isinstance(backend, Jobs)
-    dispatch = Journaled(journal, purse, should_stop=should_stop)
+    dispatch = Journaled(journal, spending, should_stop=should_stop)
     return backend.through(dispatch), dispatch.begin
 
 

@@ -74,7 +74,7 @@ def budget_of(given: Budget | Mapping[str, Any]) -> Budget:
     return Budget(**given)
 
 
-class Purse:
+class Spending:
     """The file that holds a budget and all charges against it; every method is one transaction.
 
     Args:
@@ -165,14 +165,14 @@ class Purse:
             yield database if begun else None
 
 
-def purse_of(folder: Path) -> Purse:
-    """The purse that a run pays from: that of the sweep or algorithm it belongs to, else its own.
+def spending_of(folder: Path) -> Spending:
+    """The spending that a run is charged to: that of the sweep or algorithm it belongs to, else its own.
 
     Args:
         folder: Of the run.
     """
     above = folder.absolute().parent / FILE
-    return Purse(above if above.is_file() and not (above.parent / "spec.json").exists() else folder / FILE)
+    return Spending(above if above.is_file() and not (above.parent / "spec.json").exists() else folder / FILE)
 
 
 def described(budget: Budget, spent: Charge) -> list[str]:

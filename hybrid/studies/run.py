@@ -15,7 +15,7 @@ from hybrid.ranks.work_queue import SharedStop, Work, WorkQueue, WorkQueueClient
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
-from hybrid.runs.budget import FILE, Purse
+from hybrid.runs.budget import FILE, Spending
 from hybrid.runs.files import write_json
 from hybrid.runs.lock import Lock
 from hybrid.runs.result import Result
@@ -127,16 +127,16 @@ def _at_work(study: Study, folder: Path) -> Iterator[None]:
 def _grant(study: Study, folder: Path) -> None:
     """Set what the study may spend, and count what its points have spent already."""
     limits = study.budget
-    purse = Purse(folder / FILE)
-    if limits is None and not purse.path.exists():
+    spending = Spending(folder / FILE)
+    if limits is None and not spending.path.exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
     if limits is not None:
-        purse.grant(limits)
+        spending.grant(limits)
     for point in study.points():
         path = folder / point.name / folders.JOURNAL
         if path.exists():
-            purse.record({row.tag: row.charge for row in journal.read(path).jobs if row.counts})
+            spending.record({row.tag: row.charge for row in journal.read(path).jobs if row.counts})
 
 
 def _known(points: Sequence[Point], folder: Path, *, resume: bool) -> frozenset[int]:

@@ -12,8 +12,8 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -45,7 +45,10 @@ class Service:
         submissions: Jobs that were sent, those that were refused or lost among them.
         faults: As above; of "submit": "lose" (the job runs, its answer is dropped), "drop" (nothing runs, nothing is
             answered), "moved" (the job runs, on a device that nobody knows), "half" (the job runs, half of the answer
-            is sent), "hang" (the job runs), "429", "500" and so on.
+            is sent), "hang" (the job runs), "die" and "die after" (the client ends before and after the job is taken),
+            "429", "500" and so on; "" is nothing. Of "fate", for each of the next jobs: "fail", "cancel".
+        retry_after: What the service says beside the number 429.
+        client_dies: Ends the client.
         delay_s: Before each job runs.
         fails: Whether jobs fail.
         rejects: Whether the key has expired.
@@ -60,6 +63,8 @@ class Service:
         self.submissions = 0
         self.requests: list[str] = []
         self.faults: dict[str, list[str]] = defaultdict(list)
+        self.retry_after = "7"
+        self.client_dies: Callable[[], None] = lambda: None
         self.delay_s = 0.0
         self.fails = False
         self.rejects = False
@@ -78,6 +83,7 @@ class Service:
             "params": payload["params"],
             "max_s": payload.get("cost"),
             "session": payload.get("session_id"),
+            "fate": self.faults["fate"].pop(0) if self.faults["fate"] else "",
             "created": datetime.now(UTC).isoformat(),
         }
         threading.Thread(target=self.run, args=(job_id,), daemon=True).start()
@@ -90,8 +96,11 @@ class Service:
         if job["status"] != "Queued":
             return
         job["status"] = "Running"
+        if job["fate"] == "cancel":
+            job["status"] = "Cancelled"
+            return
         try:
-            if self.fails:
+            if self.fails or job["fate"] == "fail":
                 raise RuntimeError("the machine has warmed up")
             job |= {"result": self.result_of(job), "status": "Completed"}
         except Exception as err:  # noqa: BLE001 - the service says what went wrong
@@ -221,7 +230,7 @@ class Handler(BaseHTTPRequestHandler):
             job["status"] = "Cancelled"
             return self._answer("", 204)
         fault = service.faults["submit"][0] if service.faults["submit"] else ""
-        if fault in ("lose", "half", "hang"):
+        if fault in ("lose", "half", "hang", "die after"):
             service.add(json.loads(body))
         if fault == "moved":
             service.faults["submit"].pop(0)
@@ -253,11 +262,13 @@ class Handler(BaseHTTPRequestHandler):
         if not self.service.faults[kind]:
             return False
         fault = self.service.faults[kind].pop(0)
+        if not fault:
+            return False
         if fault.isdigit():
             self._answer(
                 {"error": {"message": self.service.repeats, "code": int(fault)}},
                 int(fault),
-                {"Retry-After": "7"} if fault == "429" else {},
+                {"Retry-After": self.service.retry_after} if fault == "429" else {},
             )
         elif fault == "half":
             self._answer('{"id": "job-', headers={"Content-Type": "application/json"})
@@ -269,6 +280,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"  ")
                 self.wfile.flush()
                 self.service.ending.wait(0.1)
+        elif fault in ("die", "die after"):
+            self.service.client_dies()
         elif fault == "hang":
             self.service.ending.wait(30)
         self.close_connection = True
@@ -283,8 +296,9 @@ class Handler(BaseHTTPRequestHandler):
             **(headers or {}),
         }.items():
             self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
+        with suppress(OSError):  # the client has gone
+            self.end_headers()
+            self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - of the base class
         pass

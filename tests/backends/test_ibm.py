@@ -25,7 +25,7 @@ from backends.providers.dispatch import Patience, fetched
 from backends.providers.hardware import JobRequest
 from backends.providers.ibm_device import RANDOMIZATIONS, SUB_JOB_S, duration_s
 from circuits import hardware_efficient, tfim
-from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused
+from circuits.errors import FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
 from hybrid.runs.provenance import drift
 
 spec = importlib.util.spec_from_file_location("ibm_service", Path(__file__).with_name("ibm_service.py"))
@@ -135,7 +135,7 @@ print(job_id, outcomes.counts.sum())
     assert service.submissions == 1
 
 
-ARRIVED = {"lose": 1, "drop": 0, "moved": 1, "half": 1, "hang": 1, "500": 0, "502": 0}
+ARRIVED = {"lose": 1, "drop": 0, "moved": 1, "half": 1, "hang": 1, "500": 0, "502": 0, "408": 0}
 """What goes wrong with a submission, and how many jobs it has started."""
 
 
@@ -152,8 +152,9 @@ def test_a_submission_that_nobody_knows_the_fate_of_is_lost_and_sent_once(servic
 def test_a_submission_that_was_surely_not_taken_may_be_sent_again(service):
     hardware = machine()
     service.faults["submit"] = ["429", "400"]
-    with pytest.raises(ProviderUnreachable, match="in 7 s"):
+    with pytest.raises(ProviderBusy, match="asks for 7 s") as caught:
         hardware.submit(request(hardware), "tag1")
+    assert caught.value.retry_after_s == 7
     with pytest.raises(Refused, match="does not take"):
         hardware.submit(request(hardware), "tag1")
     assert hardware.find("tag1") == ()

@@ -5,9 +5,12 @@ depolarizing noise of the strengths given. What goes wrong is told to it: see `S
 """
 
 import contextlib
+import hashlib
 import json
 import threading
 import time
+from collections import defaultdict
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -44,15 +47,24 @@ class Service:
 
     Attributes:
         jobs: Id to job.
-        faults: What happens to the next requests, in order, as (method, fault): "lose" does what was asked and closes
-            the connection, "500", "429", "half" sends half of the JSON, "hang" waits until the client has gone.
+        faults: What happens to the next requests of each kind ("submit", "job", "results", "find", "estimate",
+            "cancel"), in order; "" is nothing. "lose" does what was asked and closes the connection, "drop" closes it,
+            "half" sends half of the JSON, "hang" waits until the client has gone, "die" and "die after" end the client
+            before and after what was asked is done, numbers are those of HTTP. Of "fate", for each of the next jobs:
+            "fail", "cancel".
+        retry_after: What the service says beside the number 429.
+        client_dies: Ends the client.
+        repeats: Whether the same circuit always gives the same counts.
         fail: Whether jobs fail.
     """
 
     def __init__(self, one_qubit_error=0.01, two_qubit_error=0.05, seconds=0.0, seed=0):
         self.one, self.two, self.seconds = one_qubit_error, two_qubit_error, seconds
         self.jobs: dict[str, dict] = {}
-        self.faults: list[tuple[str, str]] = []
+        self.faults: dict[str, list[str]] = defaultdict(list)
+        self.retry_after = "7"
+        self.client_dies: Callable[[], None] = lambda: None
+        self.repeats = False
         self.fail = False
         self.paths: list[str] = []
         self.page = 2
@@ -67,6 +79,10 @@ class Service:
         self._server.shutdown()
         self._server.server_close()
 
+    def fault(self, kind):
+        """The next word of a kind."""
+        return self.faults[kind].pop(0) if self.faults[kind] else ""
+
     def create(self, body):
         with self._lock:
             number = len(self.jobs)
@@ -79,7 +95,9 @@ class Service:
                 "stats": {"qubits": body["input"].get("qubits", 1), "circuits": 1},
             }
             job |= {"failure": None, "results": None, "execution_duration_ms": None, "dry_run": False}
-            job["seed"] = int(self._rng.integers(2**31))
+            digest = hashlib.sha256(json.dumps([body["input"], body["shots"]]).encode()).digest()
+            job["seed"] = int.from_bytes(digest[:8], "little") if self.repeats else int(self._rng.integers(2**31))
+            job["fate"] = self.fault("fate")
             self.jobs[job_id] = job
         threading.Thread(target=self._work, args=(job,), daemon=True).start()
         return job
@@ -90,7 +108,10 @@ class Service:
             return
         job["status"] = "started"
         time.sleep(self.seconds)
-        if self.fail:
+        if job["fate"] == "cancel":
+            job["status"] = "canceled"
+            return
+        if self.fail or job["fate"] == "fail":
             job |= {"status": "failed", "failure": {"code": "SystemError", "error": "the chain has melted"}}
             return
         job["probabilities"] = self._run(job)
@@ -149,24 +170,30 @@ class Handler(BaseHTTPRequestHandler):
         service = self.service
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
         service.paths.append(f"{method} {self.path}")
-        fault = None
-        if service.faults and service.faults[0][0] == method:
-            fault = service.faults.pop(0)[1]
-        if fault == "500":
-            self._send(500, {"statusCode": 500, "error": "Internal", "message": "no luck today"})
-        elif fault == "429":
-            self._send(
-                429, {"statusCode": 429, "error": "Too Many Requests", "message": "slowly"}, {"Retry-After": "7"}
-            )
+        fault = service.fault(self._kind(method))
+        self.close_connection = fault in ("lose", "drop", "hang", "die", "die after")
+        if fault.isdigit():
+            told = {"statusCode": int(fault), "error": "disturbed", "message": "no luck today"}
+            self._send(int(fault), told, {"Retry-After": service.retry_after} if fault == "429" else {})
         elif fault == "hang":
             time.sleep(3)
-            self.close_connection = True
-        else:
+        elif fault == "die":
+            service.client_dies()
+        elif fault != "drop":
             status, told = self._told(method, body)
             if fault == "lose":
-                self.close_connection = True
+                return
+            if fault == "die after":
+                service.client_dies()
                 return
             self._send(status, told, half=fault == "half")
+
+    def _kind(self, method):
+        path = urlsplit(self.path).path.removeprefix("/v0.4")
+        if path == "/jobs":
+            return "submit" if method == "POST" else "find"
+        ends = {"estimate": "estimate", "probabilities": "results", "cancel": "cancel"}
+        return ends.get(path.rsplit("/", 1)[1], "job" if path.startswith("/jobs/") else "device")
 
     def _told(self, method, body):
         service, parts = self.service, urlsplit(self.path)
@@ -217,12 +244,12 @@ class Handler(BaseHTTPRequestHandler):
             **(headers or {}),
         }.items():
             self.send_header(key, value)
-        self.end_headers()
         with contextlib.suppress(OSError):  # the client has gone
+            self.end_headers()
             self.wfile.write(data[: len(data) // 2] if half else data)
         if half:
             self.close_connection = True
 
 
 def shown(job):
-    return {key: value for key, value in job.items() if key not in ("body", "probabilities", "seed")}
+    return {key: value for key, value in job.items() if key not in ("body", "probabilities", "seed", "fate")}

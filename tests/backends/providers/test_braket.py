@@ -13,7 +13,7 @@ import backends
 from backends import Batch
 from backends.providers.dispatch import Direct, Patience
 from backends.providers.hardware import JobRequest
-from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused
+from circuits.errors import FailedJob, LostJob, ProviderBusy, Refused
 
 pytest.importorskip("braket.aws")
 pytest.importorskip("qiskit_braket_provider")
@@ -234,7 +234,7 @@ def test_a_job_whose_reply_was_lost_is_found_by_its_tag_and_not_made_again(servi
 @pytest.mark.parametrize(
     ("refuse", "error", "words"),
     [
-        ((429, "ThrottlingException"), ProviderUnreachable, "ThrottlingException"),
+        ((429, "ThrottlingException"), ProviderBusy, "takes no more"),
         ((500, "InternalServiceException"), LostJob, "InternalServiceException"),
         ((403, "AccessDeniedException"), Refused, "aws configure"),
         ((424, "DeviceOfflineException"), Refused, "DeviceOfflineException"),

@@ -14,7 +14,7 @@ from backends import Batch
 from backends.providers import ionq
 from backends.providers.dispatch import Direct, Patience
 from backends.providers.hardware import JobRequest
-from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused
+from circuits.errors import FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
 
 spec = importlib.util.spec_from_file_location("ionq_service", Path(__file__).with_name("ionq_service.py"))
 ionq_service = importlib.util.module_from_spec(spec)
@@ -104,13 +104,13 @@ def test_exact_probabilities_give_the_statistics_of_shots_and_the_same_ones_agai
     assert np.std(heads) == pytest.approx(np.sqrt(250), rel=0.35)  # its own relative error is 9 %
 
 
-@pytest.mark.parametrize("fault", ["lose", "500", "half", "hang"])
+@pytest.mark.parametrize("fault", ["lose", "500", "408", "half", "hang"])
 def test_a_job_whose_reply_is_lost_is_not_sent_again_but_found_by_its_tag(service, fault, monkeypatch):
     monkeypatch.setattr(ionq, "TIMEOUT_S", 0.5)
     hardware = backends.get("ionq:simulator").hardware
     for number in range(5):  # the list has pages
         hardware.submit(request_of(turned()), f"other{number}")
-    service.faults = [("POST", fault)]
+    service.faults["submit"] = [fault]
     with pytest.raises(LostJob, match=r"cloud\.ionq\.com"):
         hardware.submit(request_of(turned()), "mine")
     taken = fault in ("lose", "half")
@@ -123,9 +123,10 @@ def test_a_job_whose_reply_is_lost_is_not_sent_again_but_found_by_its_tag(servic
 
 def test_a_request_that_was_surely_not_taken_may_be_made_again(service, monkeypatch):
     hardware = backends.get("ionq:simulator").hardware
-    service.faults = [("POST", "429")]
-    with pytest.raises(ProviderUnreachable, match="wait 7 s"):
+    service.faults["submit"] = ["429"]
+    with pytest.raises(ProviderBusy, match="asks for 7 s") as caught:
         hardware.submit(request_of(turned()), "tag")
+    assert caught.value.retry_after_s == 7
     monkeypatch.setenv("IONQ_API_URL", "http://127.0.0.1:9")  # where nobody listens
     with pytest.raises(ProviderUnreachable, match="cannot be reached"):
         backends.get("ionq:simulator").hardware.submit(request_of(turned()), "tag")
@@ -135,7 +136,7 @@ def test_a_request_that_was_surely_not_taken_may_be_made_again(service, monkeypa
 @pytest.mark.parametrize("fault", ["lose", "500", "429", "half", "hang"])
 def test_questions_are_asked_again(service, fault, monkeypatch):
     monkeypatch.setattr(ionq, "TIMEOUT_S", 0.5)
-    service.faults = [("GET", fault), ("GET", fault)]
+    service.faults["job"], service.retry_after = [fault] * 2, "0"
     counts = quick(backends.get("ionq:simulator")).sample(turned(), shots=100)
     assert sum(counts.values()) == 100
     assert len(service.jobs) == 1

@@ -1,4 +1,4 @@
-"""Algorithms of several stages at a vendor: each stage's jobs are sent once, too, and all pay from one purse."""
+"""Algorithms of several stages at a vendor: each stage's jobs are sent once, too, and all are charged to one budget."""
 
 import signal
 
@@ -8,7 +8,7 @@ from algorithms import qaoa, vqd
 from circuits.errors import Refused
 from hybrid.loop.jobs import listed
 from hybrid.runs import journal
-from hybrid.runs.budget import Purse
+from hybrid.runs.budget import Spending
 
 
 def sent(vendor):
@@ -28,7 +28,7 @@ def test_a_stage_that_was_killed_goes_on_with_its_job(vendor, place, workers, tm
     assert (found.bits, found.value, found.hits) == (whole.bits, whole.value, whole.hits)
     assert sent(vendor) == n_jobs == len(listed(place))
     spent = sum(entry.row.charge.usd for entry in listed(place))
-    assert Purse(place / "budget.sqlite").spent.usd == pytest.approx(spent)
+    assert Spending(place / "budget.sqlite").spent.usd == pytest.approx(spent)
     assert not list(place.glob("*/budget.sqlite"))
 
 

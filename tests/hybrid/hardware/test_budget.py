@@ -12,7 +12,7 @@ from workers import minimize
 import hybrid
 from backends.providers.hardware import Charge, JobState
 from circuits.errors import BudgetExceeded, RecordFailed, Refused
-from hybrid.runs.budget import Budget, Purse, budget_of, purse_of
+from hybrid.runs.budget import Budget, Spending, budget_of, spending_of
 
 SWEEP = """
 [problem]
@@ -36,32 +36,32 @@ g = [0.5, 1.0, 1.5]
 """
 
 
-def test_a_purse_holds_what_was_granted_and_not_a_cent_more(tmp_path):
-    purse = Purse(tmp_path / "budget.sqlite")
-    purse.grant(Budget(usd=0.3, shots=100))
+def test_spending_holds_what_was_granted_and_not_a_cent_more(tmp_path):
+    spending = Spending(tmp_path / "budget.sqlite")
+    spending.grant(Budget(usd=0.3, shots=100))
     for k in range(3):
-        purse.reserve({f"job {k}": Charge(usd=0.1, shots=10)}, "a job")  # 3 x 0.1 > 0.3 in binary numbers
+        spending.reserve({f"job {k}": Charge(usd=0.1, shots=10)}, "a job")  # 3 x 0.1 > 0.3 in binary numbers
     with pytest.raises(BudgetExceeded, match=r"up to 0\.01 USD more.*0\.30 USD 0\.30 USD are spent and 0\.00 USD are"):
-        purse.reserve({"job 3": Charge(usd=0.01)}, "a job")
-    purse.reserve({"job 2": Charge(usd=0.1, shots=10)}, "a job that was reserved before")
-    assert purse.spent == Charge(0.30000000000000004, 0.0, 30)
+        spending.reserve({"job 3": Charge(usd=0.01)}, "a job")
+    spending.reserve({"job 2": Charge(usd=0.1, shots=10)}, "a job that was reserved before")
+    assert spending.spent == Charge(0.30000000000000004, 0.0, 30)
     with pytest.raises(BudgetExceeded, match="100 shots 30 shots are spent and 70 shots are left"):
-        purse.reserve({"free": Charge(shots=71)}, "a job")
-    purse.release(["job 0"])
-    purse.record({"job 1": Charge(usd=0.15, shots=10)})
-    assert purse.spent.usd == pytest.approx(0.25)
-    purse.grant(Budget(usd=1.0))
-    purse.reserve({"job 3": Charge(usd=0.75, shots=10_000)}, "a job")
+        spending.reserve({"free": Charge(shots=71)}, "a job")
+    spending.release(["job 0"])
+    spending.record({"job 1": Charge(usd=0.15, shots=10)})
+    assert spending.spent.usd == pytest.approx(0.25)
+    spending.grant(Budget(usd=1.0))
+    spending.reserve({"job 3": Charge(usd=0.75, shots=10_000)}, "a job")
 
 
 def test_many_at_once_never_reserve_more_than_there_is(tmp_path):
     path, taken = tmp_path / "budget.sqlite", []
-    Purse(path).grant(Budget(usd=1.0))
+    Spending(path).grant(Budget(usd=1.0))
 
     def reserve(worker):
         for k in range(10):
             try:
-                Purse(path).reserve({f"{worker} {k}": Charge(usd=0.07)}, "a job")
+                Spending(path).reserve({f"{worker} {k}": Charge(usd=0.07)}, "a job")
                 taken.append(0.07)
             except BudgetExceeded:
                 pass
@@ -72,14 +72,14 @@ def test_many_at_once_never_reserve_more_than_there_is(tmp_path):
     for thread in threads:
         thread.join()
     assert len(taken) == 14  # 14 x 0.07 = 0.98
-    assert Purse(path).spent.usd == pytest.approx(0.98)
+    assert Spending(path).spent.usd == pytest.approx(0.98)
 
 
-def test_a_damaged_purse_spends_nothing(tmp_path):
+def test_a_damaged_budget_spends_nothing(tmp_path):
     path = tmp_path / "budget.sqlite"
     path.write_bytes(b"no database" * 200)
     with pytest.raises(RecordFailed, match="nothing may be spent"):
-        Purse(path).reserve({"job": Charge(usd=1.0)}, "a job")
+        Spending(path).reserve({"job": Charge(usd=1.0)}, "a job")
 
 
 @pytest.mark.parametrize(
@@ -95,10 +95,10 @@ def test_a_run_stops_before_the_job_that_costs_too_much(vendor, place, whole, cl
     with pytest.raises(BudgetExceeded, match=r"of evaluation 0\.0 on filed.*nothing was sent"):
         minimize(place, vendor.folder, budget={"usd": 1.00})
     assert vendor.jobs() == []
-    cost = purse_of(whole.folder).spent.usd
+    cost = spending_of(whole.folder).spent.usd
     with pytest.raises(BudgetExceeded, match="are left"):
         hybrid.resume(place, budget={"usd": cost - 0.01})
-    before, spent = len(vendor.jobs()), purse_of(place).spent.usd
+    before, spent = len(vendor.jobs()), spending_of(place).spent.usd
     assert before > 0
     assert spent <= cost - 0.01
     with pytest.raises(BudgetExceeded):
@@ -106,7 +106,7 @@ def test_a_run_stops_before_the_job_that_costs_too_much(vendor, place, whole, cl
     assert len(vendor.jobs()) == before
     run = hybrid.resume(place, budget={"usd": cost})
     assert run.history.same_bits(whole.history)
-    assert purse_of(place).spent.usd == pytest.approx(cost)
+    assert spending_of(place).spent.usd == pytest.approx(cost)
     code, out, _ = cli("jobs", place, "--json")
     assert code == 0
     assert json.loads(out)["spent"]["usd"] == pytest.approx(cost)
@@ -119,7 +119,7 @@ def test_a_failed_job_stays_paid_unless_the_vendor_says_otherwise(vendor, place,
     vendor.plan(fate=["fail"])
     with pytest.raises(hybrid.FailedJob):
         minimize(place, vendor.folder)
-    before = purse_of(place).spent.usd
+    before = spending_of(place).spent.usd
     told = filed.Priced.state
 
     def state(self, job_id):
@@ -131,15 +131,15 @@ def test_a_failed_job_stays_paid_unless_the_vendor_says_otherwise(vendor, place,
     vendor.plan(fate=["fail"])
     with pytest.raises(hybrid.FailedJob):
         minimize(other, vendor.folder)
-    assert purse_of(other).spent.usd == pytest.approx(before - USD_JOB - 300 * USD_SHOT)
+    assert spending_of(other).spent.usd == pytest.approx(before - USD_JOB - 300 * USD_SHOT)
 
 
-def test_a_lost_purse_is_put_together_from_the_journal(vendor, place):
+def test_a_lost_budget_is_put_together_from_the_journal(vendor, place):
     minimize(place, vendor.folder, max_steps=1)
-    spent = purse_of(place).spent
+    spent = spending_of(place).spent
     os.unlink(place / "budget.sqlite")
     hybrid.resume(place)
-    assert purse_of(place).spent == spent
+    assert spending_of(place).spent == spent
 
 
 def test_the_points_of_a_sweep_share_one_budget(vendor, place, workers, tmp_path):
@@ -153,7 +153,7 @@ def test_the_points_of_a_sweep_share_one_budget(vendor, place, workers, tmp_path
     assert "14.00 USD" in said.read_text()
     paid = sum(USD_JOB + USD_SHOT * 100 * len(vendor.job(name)["counts"]) for name in vendor.jobs())
     assert 0 < paid <= 14
-    assert Purse(place / "budget.sqlite").spent.usd == pytest.approx(paid)
+    assert Spending(place / "budget.sqlite").spent.usd == pytest.approx(paid)
     assert run(14, "--resume") == 4
     assert sum(USD_JOB + USD_SHOT * 100 * len(vendor.job(name)["counts"]) for name in vendor.jobs()) <= 14
     assert run(100, "--resume") == 3, said.read_text()

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sqlite3
+import time
 
 import filed
 import numpy as np
@@ -20,7 +21,7 @@ from backends.providers.dispatch import Direct
 from circuits import hardware_efficient, tfim
 from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused
 from hybrid.runs import journal
-from hybrid.runs.budget import purse_of
+from hybrid.runs.budget import spending_of
 from hybrid.verification.checks import CHECKS
 from hybrid.verification.claim import claim
 
@@ -87,6 +88,11 @@ def test_a_submission_without_an_answer_is_looked_for_before_it_is_sent_again(wo
     assert sent_once(vendor, whole)
 
 
+def test_a_vendor_that_does_not_say_its_price_at_once_is_asked_again(vendor, place, whole):
+    vendor.plan(price=["busy", "", "unavailable", "reset"])
+    assert same(minimize(place, vendor.folder), whole)
+
+
 def test_a_job_that_is_listed_late_is_not_sent_again(vendor, place, whole, monkeypatch):
     monkeypatch.setattr(hybrid.loop.dispatch, "PATIENCE", dataclasses.replace(filed.QUICK, listed_s=2.0))
     listed = filed.FiledByTag.jobs
@@ -104,7 +110,7 @@ def test_a_refused_job_is_charged_nothing(vendor, place):
     vendor.plan(submit=["", "refuse"])
     with pytest.raises(Refused, match="400"):
         minimize(place, vendor.folder, budget={"usd": 100})
-    assert purse_of(place).spent.usd == pytest.approx(0.30 + 300 * 0.00035)
+    assert spending_of(place).spent.usd == pytest.approx(0.30 + 300 * 0.00035)
 
 
 def test_all_jobs_of_an_evaluation_are_sent_before_one_is_waited_for(vendor, place, monkeypatch):
@@ -126,6 +132,59 @@ def test_where_nobody_can_search_the_fate_of_a_job_is_asked_for(vendor, place, w
     assert [job["id"] for job in json.loads(out)["jobs"]] == ["job-0", "job-1"]
     assert same(minimize(place, vendor.folder, searched=False), whole)
     assert len(vendor.jobs()) == len(jobs_of(whole.folder))
+
+
+@pytest.mark.parametrize("word", ["die", "die after", "lose", "drop"])
+def test_where_two_requests_make_one_job_it_is_sent_again_though_nobody_can_search(word, vendor, place, workers, whole):
+    vendor.plan(submit=["", word])
+    options = {"searched": False, "idempotent": True}
+    if word.startswith("die"):
+        assert workers.run("minimize", place, vendor.folder, **options) == KILLED
+    assert same(minimize(place, vendor.folder, **options), whole)
+    assert len(vendor.jobs()) == len(jobs_of(place)) == len(jobs_of(whole.folder))
+
+
+@pytest.mark.parametrize("options", [{}, {"searched": False, "idempotent": True}])
+def test_outside_of_runs_too_a_job_whose_answer_is_lost_is_looked_for_or_sent_again_as_the_same(options, vendor):
+    vendor.plan(submit=["lose"])
+    device = filed.device(str(vendor.folder), **options).through(Direct(filed.QUICK))
+    circuit = hardware_efficient(2, layers=1)
+    counts = device.sample(circuit, np.zeros(circuit.num_parameters), shots=20)
+    assert (sum(counts.values()), len(vendor.jobs())) == (20, 1)
+
+
+def test_outside_of_runs_a_job_that_is_not_found_is_not_sent_again(vendor):
+    vendor.plan(submit=["drop"])
+    device = filed.device(str(vendor.folder)).through(Direct(filed.QUICK))
+    circuit = hardware_efficient(2, layers=1)
+    with pytest.raises(LostJob, match="may have taken"):
+        device.sample(circuit, np.zeros(circuit.num_parameters), shots=20)
+    assert vendor.jobs() == []
+
+
+def test_the_age_of_a_job_by_a_clock_that_was_set_anew_is_not_believed(vendor, place, workers, whole, monkeypatch):
+    """A job that is listed late, after a death in which the clock was put forward by a day."""
+    monkeypatch.setattr(hybrid.loop.dispatch, "PATIENCE", dataclasses.replace(filed.QUICK, listed_s=0.3))
+    vendor.plan(submit=["", "die after"])
+    assert workers.run("minimize", place, vendor.folder) == KILLED
+    with sqlite3.connect(place / "journal.sqlite") as database:
+        database.execute("UPDATE job SET intended_at = intended_at - 86400")
+    listed, start = filed.FiledByTag.jobs, time.monotonic()
+    late = lambda self, tags: listed(self, tags) if time.monotonic() > start + 0.2 else []  # noqa: E731
+    monkeypatch.setattr(filed.FiledByTag, "jobs", late)
+    assert same(minimize(place, vendor.folder), whole)
+    assert sent_once(vendor, whole)
+
+
+def test_a_busy_vendor_is_sent_a_job_again_when_it_has_asked_for_it(vendor, place, whole, monkeypatch):
+    pauses, pausing = [], hybrid.loop.dispatch.pausing
+    monkeypatch.setattr(
+        hybrid.loop.dispatch, "pausing", lambda s, stop: pauses.append(s) or pausing(min(s, 0.01), stop)
+    )
+    monkeypatch.setattr(filed, "RETRY_AFTER", "3")
+    vendor.plan(submit=["", "busy"], state=["busy"])
+    assert same(minimize(place, vendor.folder), whole)
+    assert pauses.count(3.0) == 2
 
 
 def test_a_job_that_never_arrived_is_sent_when_somebody_says_so(vendor, place, workers, whole, cli):
@@ -158,6 +217,13 @@ def test_a_job_that_failed_is_sent_anew_only_if_somebody_says_so(fate, word, ven
     assert same(minimize(place, vendor.folder), whole)
     assert len(vendor.jobs()) == len(jobs_of(whole.folder)) + 1 > before
     assert len(set(vendor.tags())) == len(vendor.tags())
+
+
+def test_what_a_vendor_says_of_a_failure_stands_on_one_line(vendor, place, monkeypatch):
+    monkeypatch.setattr(filed.FiledJob, "error_message", lambda job: "the laser\n  was off\n")
+    vendor.plan(fate=["fail"])
+    with pytest.raises(FailedJob, match=r"failed: the laser was off; .*--resend"):
+        minimize(place, vendor.folder)
 
 
 def test_two_jobs_of_one_tag_are_named(vendor, place, workers, cli):

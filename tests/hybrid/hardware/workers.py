@@ -5,10 +5,14 @@ writes a line with the process's id when that has begun, and one with its exit s
 """
 
 import contextlib
+import importlib
+import itertools
 import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +21,14 @@ ROOT = HERE.parents[2]
 
 
 def minimize(place: str, vendor: str, **options: Any):
-    """Minimize on the device of a vendor's folder, or go on with it."""
+    """Minimize on the device of a vendor's folder, or on that of a name with ":", or go on with it."""
     import backends
     import hybrid
     from circuits import hardware_efficient, tfim
 
     chosen = {"optimizer": "spsa", "accuracy": 0.1, "max_steps": 2, "shots": 100} | options
-    how = {name: chosen.pop(name) for name in ("searched", "retrieved") if name in chosen}
-    device = backends.get(f"filed:{vendor}", **how)
+    how = {name: chosen.pop(name) for name in ("searched", "retrieved", "idempotent") if name in chosen}
+    device = backends.get(str(vendor) if ":" in str(vendor) else f"filed:{vendor}", **how | chosen.pop("how", {}))
     layers = chosen.pop("layers", 1)
     return hybrid.minimize(hardware_efficient(2, layers=layers), tfim(2), backend=device, folder=place, **chosen)
 
@@ -45,19 +49,45 @@ def algorithm(name: str, place: str, vendor: str) -> None:
 
 
 class Workers:
-    """Starts processes that do one call each."""
+    """Starts processes that do one call each.
 
-    def __init__(self) -> None:
+    Args:
+        modules: To load once for all of them.
+    """
+
+    def __init__(self, modules: Iterable[str] = ()) -> None:
         environment = os.environ | {"PYTHONPATH": f"{ROOT}:{HERE}", "OMP_NUM_THREADS": "1"}
         self._server = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+            [sys.executable, __file__, *modules],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
         )
         self.process = 0
 
-    def begin(self, call: str, *arguments: Any, output: Any = "/dev/null", **options: Any) -> int:
-        """Start a call of this module's functions; returns the process's id."""
+    def begin(
+        self,
+        call: str,
+        *arguments: Any,
+        output: Any = "/dev/null",
+        environment: Mapping[str, str] | None = None,
+        jump: tuple[int, float] | None = None,
+        **options: Any,
+    ) -> int:
+        """Start a call of this module's functions, and return the process's id.
+
+        Args:
+            call: Name of the function.
+            arguments: Its own.
+            output: File for what is printed.
+            environment: Variables to add.
+            jump: After how many questions to it the clock is put forward, and by how many seconds.
+            options: Of the function.
+        """
         assert self._server.stdin is not None
         asked = {"call": call, "arguments": [str(a) for a in arguments], "options": options, "output": str(output)}
+        asked |= {"environment": dict(environment or {}), "jump": jump}
         self._server.stdin.write(json.dumps(asked) + "\n")
         self._server.stdin.flush()
         self.process = self._line()
@@ -81,10 +111,18 @@ class Workers:
         return int(self._server.stdout.readline())
 
 
+def _jumping(after: int, seconds: float) -> None:
+    asked, now = itertools.count(), time.time
+    time.time = lambda: now() + (seconds if next(asked) >= after else 0.0)
+
+
 def _do(asked: dict[str, Any]) -> int:
     with open(asked["output"], "a") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    os.environ.update(asked["environment"])
+    if asked["jump"]:
+        _jumping(*asked["jump"])
     code = 0
     try:
         globals()[asked["call"]](*asked["arguments"], **asked["options"])
@@ -110,6 +148,8 @@ def _serve() -> None:
 
     PassManagerStagePluginManager()
     backends.get("statevector")
+    for name in sys.argv[1:]:
+        importlib.import_module(name)
 
     filed.register("filed")
     for line in sys.stdin:
