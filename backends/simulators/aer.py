@@ -120,7 +120,7 @@ class Aer(Backend, Samples):
         self._level: OptimizationLevel = unasked if optimization_level is None else optimization_level
         self._mitigation = as_mitigation(mitigation)
         self._grouping: Grouping = grouping or "auto"
-        self._allocation: Allocation = allocation or "weights"
+        self._allocation: Allocation = allocation or "softened"
         words = self._mitigation.words
         if words and self._noise is None:
             raise Refused(f"aer without noise has nothing for mitigation '{words[0]}' to correct; leave it out")
