@@ -189,6 +189,8 @@ class Aer(Backend, Samples):
             on_card=held.on_card,
             values=1 + n_shifted(work.circuit) if work.derivative else 1,
             standard_error=0.0 if shots is None else plan.standard_error(shots),
+            circuits=len(plan.groups) if shots else 0,
+            shots=len(plan.groups) * (shots or 0),
         )
 
     def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
