@@ -7,9 +7,9 @@ sum_{g in l} s_g^2))^2 / N for levels of k_l groups, is smallest; a level more i
 
 Before anything is measured, s_g is not known. Shares by the weights of the coefficients alone starve groups whose terms
 happen to fluctuate, and can do worse than equal ones. Softened, they are proportional to the root of the weights, the
-geometric mean of both: n_g = N sqrt(u_g w_g) / Z for shares u_g and w_g, where Z = sum_g sqrt(u_g w_g) <= 1. Their variance
-is then, whatever the state, at most the geometric mean of the two variances: Z / N sum_g s_g^2 / sqrt(u_g w_g) <=
-sqrt(V_u V_w), after Cauchy and Schwarz.
+geometric mean of both: n_g = N sqrt(u_g w_g) / Z for shares u_g and w_g, where Z = sum_g sqrt(u_g w_g) <= 1. Their
+variance is then, whatever the state, at most the geometric mean of the two variances:
+Z / N sum_g s_g^2 / sqrt(u_g w_g) <= sqrt(V_u V_w), after Cauchy and Schwarz.
 
 References:
     Rubin, Babbush and McClean, New J. Phys. 20, 053020 (2018), for the optimal shares;
@@ -25,7 +25,7 @@ import numpy as np
 Allocation = Literal["softened", "weights", "variance", "uniform"]
 
 ALLOCATIONS = (
-    '"softened": by the root of the weights of the terms\' coefficients, "weights": by these, "variance": by what a first '
+    '"softened": by the root of the weights of the terms, "weights": by these weights, "variance": by what a first '
     'share of the shots has shown, or "uniform": as many for each circuit'
 )
 """What the option must be."""

@@ -388,7 +388,9 @@ def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
         first, other = ways[0], ways[1] if rank == 0 and len(ways) > 1 else ways[0]
         facts = [f"gradients by {way.backend.capabilities().gradient}" if workload.derivative else "values only"]
         if way.cost.circuits:
-            facts.append(f"a value takes {_count(way.cost.circuits, 'circuit')}, {_count(way.cost.shots, 'shot')} in all")
+            facts.append(
+                f"a value takes {_count(way.cost.circuits, 'circuit')}, {_count(way.cost.shots, 'shot')} in all"
+            )
         if way.cost.standard_error > workload.accuracy:
             facts.append(f"its statistical error exceeds the accuracy of {workload.accuracy:g}")
         if way.backend.capabilities().place == "provider":

@@ -54,7 +54,7 @@ def test_levels_against_all_ways_to_cut():
 
 @given(st.lists(st.tuples(st.floats(0.1, 10), st.floats(0, 1)), min_size=1, max_size=3))
 def test_softened_weights_are_never_worse_than_the_mean_of_equal_shares_and_weights(groups):
-    """Three groups have a level each, so that shares are kept but for whole shots; deviations are any up to the weight."""
+    """Three groups have a level each, so that shares are kept but for whole shots; no deviation exceeds the weight."""
     w = np.array([weight for weight, _ in groups])
     s = w * np.array([part for _, part in groups])
     total = 3_000_000
