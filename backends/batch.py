@@ -64,6 +64,11 @@ class Batch:
         return 1
 
     @property
+    def n_final(self) -> int:
+        """Nothing follows a batch."""
+        return 0
+
+    @property
     def derivative(self) -> bool:
         """A batch asks for values only."""
         return False

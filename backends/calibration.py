@@ -36,6 +36,7 @@ class _Probe:
     derivative: bool
     n_rows: int = 1
     n_evaluations: int = 1
+    n_final: int = 0
     precision: float | None = None
     shots: int | None = None
 

@@ -39,6 +39,11 @@ class Work(Protocol):
         ...
 
     @property
+    def n_final(self) -> int:
+        """Rows whose values alone are asked for in the end, beside these, where values have statistical errors."""
+        ...
+
+    @property
     def derivative(self) -> bool:
         """Whether each evaluation asks for the gradient, too."""
         ...
@@ -94,6 +99,8 @@ class Cost:
         on_card: Memory of a graphics card that it takes beside it; None for work on the processor.
         hardware: What it would take on the device, or on the one that a snapshot was taken of; None for a simulator of
             no device, and before a plan has asked for it.
+        circuits: Measured circuits for one value, with those that mitigation adds; 0 where nothing is measured.
+        shots: Of all these circuits together.
     """
 
     seconds: float
@@ -103,6 +110,8 @@ class Cost:
     standard_error: float = 0.0
     on_card: OnCard | None = None
     hardware: Forecast | None = None
+    circuits: int = 0
+    shots: int = 0
 
 
 @dataclass(frozen=True)
@@ -138,11 +147,14 @@ def cost(work: Work, footprint: Footprint, speed: Speed | None) -> Cost:
     """What a fresh process would take for the work; seconds are NaN where the speed is not known."""
     compile_s = math.nan if speed is None else speed.compile_s(footprint.passes)
     row_s = math.nan if speed is None else speed.row_s(footprint.passes, footprint.amplitudes)
+    rows = work.n_evaluations * work.n_rows * footprint.values + (work.n_final if footprint.standard_error else 0)
     return Cost(
-        seconds=compile_s + work.n_evaluations * work.n_rows * footprint.values * row_s,
+        seconds=compile_s + rows * row_s,
         compile_s=compile_s,
         memory_bytes=footprint.memory_bytes,
         money_usd=footprint.money_usd,
         standard_error=footprint.standard_error,
         on_card=footprint.on_card,
+        circuits=footprint.circuits,
+        shots=footprint.shots,
     )

@@ -191,6 +191,7 @@ def cases() -> dict[str, Case]:
         "plain shots": Case(Synthetic(2), {"allocation": "uniform"}),
         "plain shots, 40 of each": Case(Synthetic(2), {"allocation": "uniform"}, shots=40),
         "by weights": Case(Synthetic(2), {"allocation": "weights"}),
+        "by softened weights": Case(Synthetic(2), {"allocation": "softened"}),
         "by variance": Case(Synthetic(2), {"allocation": "variance"}),
         "commuting groups": Case(Synthetic(2), {"grouping": "commuting"}),
         "readout": Case(Synthetic(2, wrong), {"mitigation": ["readout"]}),
@@ -265,6 +266,7 @@ def shots_to_the_same_error(observable: SparsePauliOp, states: dict[str, Stateve
             costs = {
                 "uniform": variance(np.full(size, each)) * total,
                 "weights": variance(allocate([g.typical for g in plan.groups], total, at_least=30)) * total,
+                "softened": variance(allocate(np.sqrt([g.typical for g in plan.groups]), total, at_least=30)) * total,
                 "best": s.sum() ** 2,
             }
             tries = []

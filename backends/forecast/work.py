@@ -147,7 +147,7 @@ def _priced(
     most_circuits: int | None,
 ) -> Forecast:
     """The forecast, from the circuits and shots of one value."""
-    values = work.n_evaluations * work.n_rows * (1 + n_shifted(work.circuit) if work.derivative else 1)
+    values = work.n_evaluations * work.n_rows * (1 + n_shifted(work.circuit) if work.derivative else 1) + work.n_final
     circuits, shots = (values * number for number in value)
     calls = getattr(work, "n_calls", work.n_evaluations)  # each sends at least one job
     at_once = math.ceil(circuits / max(calls, 1))

@@ -5,6 +5,12 @@ in all it is smallest, (sum_g s_g)^2 / N, where n_g is proportional to s_g. A jo
 circuits, so groups share a few numbers: sorted by s, they are cut into levels such that the variance, (sum_l sqrt(k_l
 sum_{g in l} s_g^2))^2 / N for levels of k_l groups, is smallest; a level more is taken only where it saves a twentieth.
 
+Before anything is measured, s_g is not known. Shares by the weights of the coefficients alone starve groups whose terms
+happen to fluctuate, and can do worse than equal ones. Softened, they are proportional to the root of the weights, the
+geometric mean of both: n_g = N sqrt(u_g w_g) / Z for shares u_g and w_g, where Z = sum_g sqrt(u_g w_g) <= 1. Their
+variance is then, whatever the state, at most the geometric mean of the two variances:
+Z / N sum_g s_g^2 / sqrt(u_g w_g) <= sqrt(V_u V_w), after Cauchy and Schwarz.
+
 References:
     Rubin, Babbush and McClean, New J. Phys. 20, 053020 (2018), for the optimal shares;
     Arrasmith et al., arXiv:2004.06252 (2020), for shares by weight.
@@ -16,11 +22,11 @@ from typing import Literal
 
 import numpy as np
 
-Allocation = Literal["weights", "variance", "uniform"]
+Allocation = Literal["softened", "weights", "variance", "uniform"]
 
 ALLOCATIONS = (
-    '"weights": by the coefficients of the terms, "variance": by what a first share of the shots has shown, or '
-    '"uniform": as many for each circuit'
+    '"softened": by the root of the weights of the terms, "weights": by these weights, "variance": by what a first '
+    'share of the shots has shown, or "uniform": as many for each circuit'
 )
 """What the option must be."""
 

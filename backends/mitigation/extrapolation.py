@@ -21,6 +21,10 @@ MOST_DECAY = 5.0
 """Largest rate of decay, for a factor of 1: beyond it nothing of the signal is left."""
 
 
+MOST_GROWTH = 1.0
+"""Largest rate at which values may seem to grow with the noise, by their statistical errors."""
+
+
 @dataclass(frozen=True, eq=False)
 class Corrected:
     """A value that was estimated from several measured ones.
@@ -84,7 +88,11 @@ def _fit(x: np.ndarray, y: np.ndarray, limit: float, bound: float, kind: Extrapo
 
 
 def _decay(x: np.ndarray, y: np.ndarray, limit: float, bound: float) -> tuple[float, np.ndarray]:
-    """y = b exp(-c x): b follows from c; the slopes are those of b at the best b and c, after Gauss and Newton."""
+    """y = b exp(-c x): b follows from c; the slopes are those of b at the best b and c, after Gauss and Newton.
+
+    Shots let a slow decay look like growth. Such a c < 0 is kept: b would be too large on average, and too certain
+    where c is 0 by chance, if c were held at 0. Where c ends at a bound, the slopes are still those with c free.
+    """
 
     def size(c: float) -> float:
         f = np.exp(-c * x)
@@ -93,15 +101,13 @@ def _decay(x: np.ndarray, y: np.ndarray, limit: float, bound: float) -> tuple[fl
     def misfit(c: float) -> float:
         return float(np.sum((y - size(c) * np.exp(-c * x)) ** 2))
 
-    grid = np.linspace(0.0, MOST_DECAY, 101)
-    grid = np.array([c for c in grid if c == 0.0 or abs(size(c)) <= bound])
+    grid = np.linspace(-MOST_GROWTH, MOST_DECAY, 121)
+    grid = np.array([c for c in grid if c <= 0.0 or abs(size(c)) <= bound])
     k = int(np.argmin([misfit(c) for c in grid]))
     low, high = grid[max(k - 1, 0)], grid[min(k + 1, len(grid) - 1)]
     minimum: Any = minimize_scalar(misfit, bounds=(low, high), method="bounded", options={"xatol": 1e-12})
     c = float(minimum.x)
     f = np.exp(-c * x)
     b = size(c)
-    if c < 1e-9 or b == 0.0:  # without a decay, or without a signal, only b is free
-        return limit + b, f / (f @ f)
-    jacobian = np.column_stack([f, -b * x * f])
+    jacobian = np.column_stack([f, -x * f])  # by b and by b c, so that the slopes do not hang on the size of b
     return limit + b, np.linalg.pinv(jacobian)[0]

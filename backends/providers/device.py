@@ -78,7 +78,7 @@ class Device(Backend, Samples, Jobs, Calibrated):
         optimization_level: Annotated[OptimizationLevel, LEVELS] = 0,
         mitigation: Annotated[Any, WORDS] = None,
         grouping: Annotated[Grouping, GROUPINGS] = "auto",
-        allocation: Annotated[Allocation, ALLOCATIONS] = "weights",
+        allocation: Annotated[Allocation, ALLOCATIONS] = "softened",
         default_shots: Annotated[int, Field(ge=1), "a number of shots from 1"] = DEFAULT_SHOTS,
     ):
         self.hardware = hardware
@@ -230,7 +230,9 @@ class Device(Backend, Samples, Jobs, Calibrated):
         """Shots of each group by its coefficients, or the same for all."""
         if self._allocation == "uniform":
             return np.full(len(groups), total // max(len(groups), 1))
-        return allocate([group.typical for group in groups], total, at_least=min(LEAST, total // max(len(groups), 1)))
+        weights = np.array([group.typical for group in groups])
+        shares = np.sqrt(weights) if self._allocation == "softened" else weights
+        return allocate(shares, total, at_least=min(LEAST, total // max(len(groups), 1)))
 
     def _shares(self, plan: Measurements) -> np.ndarray:
         """Shots of each group in units of their average, for predictions and for a wanted precision."""

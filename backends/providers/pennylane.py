@@ -59,7 +59,7 @@ class PennyLaneDevice(Device):
         optimization_level: Annotated[OptimizationLevel, LEVELS] = 0,
         mitigation: Annotated[Any, WORDS] = None,
         grouping: Annotated[Grouping, GROUPINGS] = "auto",
-        allocation: Annotated[Allocation, ALLOCATIONS] = "weights",
+        allocation: Annotated[Allocation, ALLOCATIONS] = "softened",
     ):
         super().__init__(
             hardware(device, name=name),

@@ -56,7 +56,7 @@ class QiskitDevice(Device):
         optimization_level: Annotated[OptimizationLevel, LEVELS] = 0,
         mitigation: Annotated[Any, WORDS] = None,
         grouping: Annotated[Grouping, GROUPINGS] = "auto",
-        allocation: Annotated[Allocation, ALLOCATIONS] = "weights",
+        allocation: Annotated[Allocation, ALLOCATIONS] = "softened",
     ):
         if not isinstance(device, BackendV2):
             raise Refused(

@@ -120,7 +120,7 @@ class Aer(Backend, Samples):
         self._level: OptimizationLevel = unasked if optimization_level is None else optimization_level
         self._mitigation = as_mitigation(mitigation)
         self._grouping: Grouping = grouping or "auto"
-        self._allocation: Allocation = allocation or "weights"
+        self._allocation: Allocation = allocation or "softened"
         words = self._mitigation.words
         if words and self._noise is None:
             raise Refused(f"aer without noise has nothing for mitigation '{words[0]}' to correct; leave it out")
@@ -189,6 +189,8 @@ class Aer(Backend, Samples):
             on_card=held.on_card,
             values=1 + n_shifted(work.circuit) if work.derivative else 1,
             standard_error=0.0 if shots is None else plan.standard_error(shots),
+            circuits=len(plan.groups) if shots else 0,
+            shots=len(plan.groups) * (shots or 0),
         )
 
     def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:

@@ -1,14 +1,16 @@
 """Simulating only the qubits in use: a circuit on a large device, and its noise, on the few qubits that it acts on.
 
 A qubit that no gate acts on stays as it was and carries no information, whatever noise it has; but to read a noise
-model of more than a hundred qubits takes a simulator many times as long as to simulate five of them.
+model of more than a hundred qubits takes a simulator many times as long as to simulate five of them; so do the errors
+of gates that the circuits do not have.
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from qiskit import QuantumCircuit
+from qiskit.circuit import ControlFlowOp
 
 from backends.instructions import SILENT
 
@@ -49,6 +51,24 @@ def cropped(circuit: QuantumCircuit, qubits: Sequence[int]) -> QuantumCircuit:
     return small
 
 
+def instructions(circuits: Sequence[QuantumCircuit]) -> frozenset[tuple[str, tuple[int, ...]]]:
+    """What the circuits do, inside of branches and loops, too: names and labels, with the qubits in order."""
+    return frozenset(
+        known for circuit in circuits for known in _instructions(circuit, {q: k for k, q in enumerate(circuit.qubits)})
+    )
+
+
+def _instructions(circuit: QuantumCircuit, place: dict[Any, int]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    for instruction in circuit.data:
+        operation, on = instruction.operation, tuple(place[qubit] for qubit in instruction.qubits)
+        yield operation.name, on
+        if operation.label is not None:
+            yield operation.label, on
+        if isinstance(operation, ControlFlowOp):
+            for block in operation.blocks:
+                yield from _instructions(block, dict(zip(block.qubits, on, strict=True)))
+
+
 def can_crop(model: Any) -> bool:
     """Whether the noise of some qubits can be told from a model: not if a pass of an unknown kind makes it.
 
@@ -80,6 +100,24 @@ def cropped_model(model: Any, qubits: Sequence[int]) -> Any:
             small.add_readout_error(error, [place[q] for q in on])
     small._custom_noise_passes += [_moved(one, tuple(qubits)) for one in model._custom_noise_passes]
     return small
+
+
+def of_instructions(model: Any, asked: Collection[tuple[str, tuple[int, ...]]]) -> Any:
+    """A model with the errors of some instructions alone, on the same qubits: to read each takes a simulator time.
+
+    Args:
+        model: A qiskit_aer NoiseModel.
+        asked: Names of the instructions, with the qubits in order; as `instructions` tells them.
+    """
+    names = {name for name, _ in asked}
+    only = copy.copy(model)
+    only._default_quantum_errors = {k: v for k, v in model._default_quantum_errors.items() if k in names}
+    only._local_quantum_errors = {
+        name: {on: error for on, error in errors.items() if (name, on) in asked}
+        for name, errors in model._local_quantum_errors.items()
+        if name in names
+    }
+    return only
 
 
 def measuring(model: Any) -> Any:

@@ -9,7 +9,7 @@ from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 
 from backends.memory import in_bytes
-from backends.simulators.cropping import can_crop, cropped, cropped_model, in_use
+from backends.simulators.cropping import can_crop, cropped, cropped_model, in_use, instructions, of_instructions
 from backends.simulators.readout import Readout, readout
 from circuits.errors import Refused
 
@@ -54,11 +54,19 @@ class Noise:
         return readout(self.measuring)
 
     def applied(self, circuits: Sequence[QuantumCircuit]) -> tuple[Any, list[QuantumCircuit]]:
-        """Aer's NoiseModel of the qubits that the circuits act on, and the circuits on these qubits alone."""
+        """Aer's NoiseModel of the qubits and gates that the circuits have, and the circuits on these qubits alone.
+
+        The same model, not only an equal one, for the same qubits and gates.
+        """
         if not self.crops:
             return self.model(None), list(circuits)
         qubits = in_use(circuits)
-        return self.model(qubits), [cropped(circuit, qubits) for circuit in circuits]
+        small = [cropped(circuit, qubits) for circuit in circuits]
+        return self._part(qubits, instructions(small)), small
+
+    @cached_property
+    def _part(self) -> Callable[[tuple[int, ...], Any], Any]:
+        return lru_cache(maxsize=KEPT)(lambda qubits, asked: of_instructions(self.model(qubits), asked))
 
 
 def as_noise(noise: Any) -> Noise:

@@ -1,8 +1,9 @@
 """ADAPT-VQE: an ansatz that grows by the operator that promises most."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -15,6 +16,7 @@ from circuits.problems.checks import finite, whole
 from hybrid.algorithms.pools import Generator, PoolLike, generators
 from hybrid.algorithms.record import Record, open_record, with_cached_exact_energy
 from hybrid.algorithms.summary import Summary
+from hybrid.runs.budget import Budget
 from hybrid.runs.result import Result
 from hybrid.workload.arguments import BackendLike, OptimizerLike
 from hybrid.workload.spec import RecordModel
@@ -75,7 +77,7 @@ class ADAPT(Summary):
             name = self.chosen[k - 1].name if k else "reference"
             width = f" ± {run.standard_error:.0e}" if run.standard_error else ""
             error = "" if run.error is None else f", error {run.error:+.1e}{width} {run.unit}"
-            rows.append((name, f"{run.measured()}{error}, pool gradient {self.gradient_norms[k]:.1e}"))
+            rows.append((name, f"{run.measured()}{error}, pool gradient {self.gradient_norms[k]:.1e} {run.unit}/rad"))
         return [*rows, ("status", self.status), ("record", str(self.folder))]
 
 
@@ -92,6 +94,8 @@ def adapt(
     accuracy: float = 1e-6,
     shots: int | None = None,
     label: str = "open",
+    mitigation: Any = None,
+    budget: Budget | Mapping[str, float] | None = None,
     folder: str | Path | None = None,
 ) -> ADAPT:
     """Grow prod_k exp(-i theta_k G_k) |reference> by the operator with the largest gradient, optimize all, and repeat.
@@ -112,6 +116,8 @@ def adapt(
         accuracy: Of each optimization, in the problem's unit.
         shots: As for `hybrid.minimize`.
         label: As for `hybrid.minimize`.
+        mitigation: As for `hybrid.minimize`.
+        budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
 
     Returns:
@@ -149,7 +155,9 @@ def adapt(
         label=label,
     )
     asked = {"tolerance": float(tolerance), "max_operators": max_operators}
-    with open_record("adapt", work, backend=backend, folder=folder, asked=asked) as record:
+    with open_record(
+        "adapt", work, backend=backend, folder=folder, mitigation=mitigation, budget=budget, asked=asked
+    ) as record:
         chosen: list[Generator] = []
         runs: list[Result] = []
         norms: list[float] = []

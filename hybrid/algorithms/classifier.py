@@ -1,9 +1,12 @@
 """A quantum neural classifier: data as angles, a trained circuit, one qubit's polarization for each class."""
 
 import hashlib
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +24,7 @@ from hybrid.algorithms.dataset import DataLike, Dataset, baseline, load
 from hybrid.algorithms.record import open_record
 from hybrid.algorithms.summary import Summary
 from hybrid.optimizers.optimizer import Points, Told
+from hybrid.runs.budget import Budget
 from hybrid.workload.arguments import BackendLike, OptimizerLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
@@ -85,13 +89,19 @@ class Classifier(Summary):
     def rows(self) -> list[tuple[str, str]]:
         """The results as pairs of a name and a text."""
         return [
-            ("held out", f"{self.accuracy:.1%} of {len(self.data.test)} rows right"),
-            ("training", f"{self.train_accuracy:.1%} of {len(self.data.train)} rows right"),
-            ("baseline", f"{self.baseline:.1%} held out, by logistic regression on the same features"),
+            ("held out", f"{_share(self.accuracy, len(self.data.test))} of {len(self.data.test)} rows right"),
+            ("training", f"{_share(self.train_accuracy, len(self.data.train))} of {len(self.data.train)} rows right"),
+            ("baseline", f"{_share(self.baseline, len(self.data.test))} held out, by logistic regression on the same"),
             ("chance", f"{self.chance:.1%}, the most frequent of {len(self.data.classes)} classes"),
-            ("loss", f"{self.losses[0]:.3f} to {np.mean(self.losses[-10:]):.3f} in {len(self.losses)} steps"),
+            ("loss", f"{self.losses[0]:.3f} to {np.mean(self.losses[-10:]):.3f} nats in {len(self.losses)} steps"),
             ("record", str(self.folder)),
         ]
+
+
+def _share(share: float, n_rows: int) -> str:
+    """A share of rows with the standard error of so few, sqrt(p (1 - p) / n), as text."""
+    p = (share * n_rows + 0.5) / (n_rows + 1)  # all of n rows are right with an error of about one in n
+    return f"{share:.1%} ± {math.sqrt(p * (1 - p) / n_rows):.1%}"
 
 
 def classifier(
@@ -108,6 +118,8 @@ def classifier(
     accuracy: float = 1e-3,
     shots: int | None = None,
     label: str = "open",
+    mitigation: Any = None,
+    budget: Budget | Mapping[str, float] | None = None,
     folder: str | Path | None = None,
 ) -> Classifier:
     """Train a circuit that takes the data anew in every layer, by the cross entropy of batches of rows.
@@ -129,6 +141,8 @@ def classifier(
         accuracy: Of the loss, in nats.
         shots: As for `hybrid.minimize`.
         label: As for `hybrid.minimize`.
+        mitigation: As for `hybrid.minimize`.
+        budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
 
     Returns:
@@ -166,7 +180,9 @@ def classifier(
         label=label,
     )
     asked = {"layers": layers, "batch_size": batch_size, "held_out": held_out, "data": _digest(dataset)}
-    with open_record("classifier", work, backend=backend, folder=folder, asked=asked) as record:
+    with open_record(
+        "classifier", work, backend=backend, folder=folder, mitigation=mitigation, budget=budget, asked=asked
+    ) as record:
         scores = _Scores(record.backend, circuit, n_classes, shots)
 
         def evaluate(points: Points, step: int) -> Told:

@@ -1,8 +1,9 @@
 """The quantum approximate optimization algorithm, from depth to depth and from graph to graph."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +19,7 @@ from circuits.problems.exact import lowest_eigenvalue
 from circuits.problems.graphs import Graph
 from hybrid.algorithms.record import Record, open_record, with_cached_exact_energy
 from hybrid.algorithms.summary import Summary
+from hybrid.runs.budget import Budget
 from hybrid.runs.result import Result
 from hybrid.workload.arguments import BackendLike, OptimizerLike
 from hybrid.workload.spec import RecordModel
@@ -58,6 +60,7 @@ class QAOA(Summary):
         hits: How many of the samples had this energy.
         samples: How many were drawn, at the largest depth.
         folder: Where the record lies.
+        ratio_errors: Standard error of each ratio; empty where there is none.
     """
 
     problem: Problem
@@ -68,6 +71,7 @@ class QAOA(Summary):
     hits: int
     samples: int
     folder: Path
+    ratio_errors: tuple[float, ...] = ()
 
     @property
     def energy(self) -> float:
@@ -93,7 +97,11 @@ class QAOA(Summary):
         """The results as pairs of a name and a text."""
         rows = []
         for k, run in enumerate(self.runs):
-            ratio = "" if self.ratio is None else f", ratio {self.ratio[k]:.4f}"
+            ratio = ""
+            if self.ratio is not None:
+                ratio = f", ratio {self.ratio[k]:.4f}" + (
+                    f" ± {self.ratio_errors[k]:.1g}" if run.standard_error else ""
+                )
             steps = f"{run.status} after {run.evaluations} evaluations"
             rows.append((f"layers {len(run.theta) // 2}", f"{run.measured()}{ratio}, {steps}"))
         best = f"{self.bits}: {self.value:g}" if self.cut is None else f"{self.bits} cuts {self.cut:g}"
@@ -117,6 +125,8 @@ def qaoa(
     accuracy: float = 1e-6,
     shots: int | None = None,
     label: str = "open",
+    mitigation: Any = None,
+    budget: Budget | Mapping[str, float] | None = None,
     folder: str | Path | None = None,
 ) -> QAOA:
     """QAOA whose angles are found depth by depth: those of p layers, interpolated, start the search for p + 1.
@@ -137,6 +147,8 @@ def qaoa(
         accuracy: At each depth, in the problem's unit.
         shots: Shots for each measured circuit during the optimization; None for exact values.
         label: As for `hybrid.minimize`.
+        mitigation: As for `hybrid.minimize`; of the energies, since no bit string can be mitigated.
+        budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
 
     Returns:
@@ -174,7 +186,9 @@ def qaoa(
         label=label,
     )
     asked = {"layers": layers, "samples": samples, "start": theta.tolist()}
-    with open_record("qaoa", work, backend=backend, folder=folder, asked=asked, ability=Samples) as record:
+    with open_record(
+        "qaoa", work, backend=backend, folder=folder, mitigation=mitigation, budget=budget, asked=asked, ability=Samples
+    ) as record:
         runs: list[Result] = []
         for depth in range(len(theta) // 2, layers + 1):
             circuit = ansatz(problem, layers=depth)
@@ -183,15 +197,17 @@ def qaoa(
             theta = np.concatenate([interpolate(beta), interpolate(gamma)])
         sample = record.compute_once("samples", Counts, lambda: _sample(record, problem, runs[-1].theta, samples))
         best = _best(problem, sample.counts)
+        ratio, ratio_errors = _ratios(problem, runs) or (None, ())
         result = QAOA(
             problem=problem,
             runs=tuple(runs),
-            ratio=_ratios(problem, runs),
+            ratio=ratio,
             bits=best.bits,
             value=best.value,
             hits=best.hits,
             samples=samples,
             folder=record.folder,
+            ratio_errors=ratio_errors,
         )
         record.finish(
             {"energies": [run.energy for run in runs], "ratio": result.ratio, "theta": result.theta}
@@ -289,9 +305,11 @@ def energies_of(hamiltonian: SparsePauliOp, strings: list[str]) -> np.ndarray:
     return (1 - 2 * parity) @ np.real(np.asarray(hamiltonian.coeffs, dtype=complex))
 
 
-def _ratios(problem: Problem, runs: list[Result]) -> tuple[float, ...] | None:
+def _ratios(problem: Problem, runs: list[Result]) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """The approximation ratios and their standard errors."""
     lowest = runs[-1].exact_energy
     if lowest is None:
         return None
     highest = -lowest_eigenvalue(-problem.hamiltonian)
-    return tuple((run.energy - highest) / (lowest - highest) for run in runs)
+    width = lowest - highest
+    return tuple((run.energy - highest) / width for run in runs), tuple(-run.standard_error / width for run in runs)

@@ -32,14 +32,14 @@ from hybrid.loop.clock import Clock
 from hybrid.loop.dispatch import Journaled, elsewhere
 from hybrid.loop.exact import UNASKED_S
 from hybrid.loop.ledger import Evaluate, Ledger
-from hybrid.loop.minimize import continue_run, run
+from hybrid.loop.minimize import continue_run, mitigated, run
 from hybrid.loop.optimize import Ending, optimize
 from hybrid.loop.stop import Stopped
 from hybrid.routing.plan import candidates, rank
 from hybrid.routing.policy import guarded
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
-from hybrid.runs.budget import FILE, Spending
+from hybrid.runs.budget import FILE, Budget, Spending, budget_of
 from hybrid.runs.files import checked, parsed, read_bytes, read_json, write_json
 from hybrid.runs.journal import Journal
 from hybrid.runs.lock import Lock
@@ -269,6 +269,8 @@ def open_record(
     backend: BackendLike,
     folder: str | Path | None,
     asked: Mapping[str, Any],
+    mitigation: Any = None,
+    budget: Budget | Mapping[str, float] | None = None,
     settings: Sequence[str] = SETTINGS,
     ability: type = object,
 ) -> Iterator[Record]:
@@ -280,6 +282,8 @@ def open_record(
         backend: As for `hybrid.minimize`; "auto" chooses once, for all stages.
         folder: Where the record goes; by default a new folder under ``runs/`` (or ``$HYBRID_RUNS``).
         asked: The algorithm's own arguments, as JSON-able values.
+        mitigation: As for `hybrid.minimize`.
+        budget: As for `hybrid.minimize`, for all stages together.
         settings: Names of those attributes of the workload that the algorithm uses.
         ability: Class that its backend must have for a base, such as `backends.base.Samples`.
 
@@ -290,6 +294,8 @@ def open_record(
         Refused: if the folder holds anything else, another process is at work there, or no backend can do it.
         Stopped: in a notebook, if the cell was interrupted before.
     """
+    backend = backend if mitigation is None else mitigated(backend, mitigation)
+    limits = None if budget is None else budget_of(budget)
     whole = question(work, settings) | dict(asked)
     with notebook.interrupts() as stop:
         named = {"algorithm": kind, **whole, "backend": requested_backend(backend)}
@@ -304,6 +310,8 @@ def open_record(
             else:
                 head = {"format": FORMAT, "kind": kind, "asked": whole, "backend": backend_spec(device).to_dict()}
                 write_json(file, head | {"provenance": provenance()})
+            if limits is not None:
+                Spending(path / FILE).grant(limits)
             try:
                 with _routed(guarded(device, work.label, path), path, stop) as (routed, begin):
                     yield Record(path, routed, work, stop, begin)

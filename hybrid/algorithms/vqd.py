@@ -1,7 +1,9 @@
 """Variational quantum deflation: excited states, one after the other, with penalties for overlap with those below."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +18,7 @@ from hybrid.algorithms.deflated import Deflated
 from hybrid.algorithms.record import Record, open_record, without_exact_energy
 from hybrid.algorithms.summary import Summary
 from hybrid.loop.conclusion import SIGMAS
+from hybrid.runs.budget import Budget
 from hybrid.runs.result import Result
 from hybrid.terminal.words import measured
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
@@ -50,6 +53,7 @@ class Level:
         run: The search that found it; its energy holds the penalties.
         mixed: Whether it overlaps with a level below by more than accuracy and statistics explain: the penalty is too
             small, or the ansatz cannot reach a state apart from those below.
+        overlap_errors: Standard errors of the overlaps, same shape; zeros where they are exact.
     """
 
     energy: float
@@ -58,6 +62,7 @@ class Level:
     overlaps: np.ndarray
     run: Result
     mixed: bool = False
+    overlap_errors: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     @property
     def status(self) -> str:
@@ -101,9 +106,12 @@ class VQD(Summary):
         for k, level in enumerate(self.levels):
             text = measured(level.energy, level.standard_error, self.problem.unit)
             if self.exact is not None and k < len(self.exact):
-                text += f", error {level.energy - self.exact[k]:+.1e}"
+                width = f" ± {level.standard_error:.0e}" if level.standard_error else ""
+                text += f", error {level.energy - self.exact[k]:+.1e}{width} {self.problem.unit}"
             if k:
-                text += f", overlap with those below at most {np.max(level.overlaps):.1e}"
+                most = int(np.argmax(level.overlaps))
+                error = f" ± {level.overlap_errors[most]:.0e}" if level.overlap_errors.any() else ""
+                text += f", overlap with those below at most {level.overlaps[most]:.1e}{error}"
             rows.append((f"level {k}", f"{text}; {level.status}"))
         if any(level.mixed for level in self.levels):
             rows.append(
@@ -127,6 +135,8 @@ def vqd(
     accuracy: float = 1e-6,
     shots: int | None = None,
     label: str = "open",
+    mitigation: Any = None,
+    budget: Budget | Mapping[str, float] | None = None,
     folder: str | Path | None = None,
 ) -> VQD:
     """The lowest levels by minimizing, for k = 0, 1, ..., <H> + penalty sum_(j<k) |<psi(theta)|psi(theta_j)>|^2.
@@ -150,6 +160,8 @@ def vqd(
         accuracy: Of each search, in the problem's unit.
         shots: As for `hybrid.minimize`; the overlaps take as many.
         label: As for `hybrid.minimize`.
+        mitigation: As for `hybrid.minimize`; of the energies, not of the overlaps, which are counted as they come.
+        budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
 
     Returns:
@@ -187,7 +199,9 @@ def vqd(
     if finite(penalty, "penalty") <= 0:
         raise Refused(f"penalty must be positive, in {work.problem.unit}, not {penalty}")
     asked = {"levels": levels, "penalty": float(penalty), "starts": starts, "theta": work.theta.tolist()}
-    with open_record("vqd", work, backend=backend, folder=folder, asked=asked) as record:
+    with open_record(
+        "vqd", work, backend=backend, folder=folder, mitigation=mitigation, budget=budget, asked=asked
+    ) as record:
         lowest: list[Level] = []
         for _ in range(levels):
             lowest.append(_next(record, work, lowest, penalty, starts))
@@ -228,7 +242,10 @@ def _next(record: Record, work: Workload, below: list[Level], penalty: float, st
     level = record.compute_once(f"level-{k}", StoredLevel, evaluate)
     overlaps = np.array(level.overlaps, dtype=float)
     mixed = bool(np.any(overlaps > _explained(record, work, penalty)))
-    return Level(level.energy, level.standard_error, run.theta, overlaps, run, mixed)
+    shots = work.shots or record.backend.capabilities().default_shots
+    seldom = 0.0 if shots is None else (overlaps * shots + 0.5) / (shots + 1)  # never in n shots: once in about n
+    errors = np.zeros_like(overlaps) if shots is None else np.sqrt(seldom * (1 - seldom) / shots)
+    return Level(level.energy, level.standard_error, run.theta, overlaps, run, mixed, errors)
 
 
 def _explained(record: Record, work: Workload, penalty: float) -> float:

@@ -111,7 +111,7 @@ def minimize(
         >>> r.status, round(r.energy, 6)
         ('converged', -2.236068)
     """
-    backend = backend if mitigation is None else _mitigated(backend, mitigation)
+    backend = backend if mitigation is None else mitigated(backend, mitigation)
     work = workload(
         circuit,
         problem,
@@ -145,8 +145,16 @@ def minimize(
         return notebook.with_resume_hint(result, interrupted)
 
 
-def _mitigated(backend: BackendLike, mitigation: Any) -> Backend:
-    """A backend with what is done about its noise."""
+def mitigated(backend: BackendLike, mitigation: Any) -> Backend:
+    """A backend with what is done about its noise.
+
+    Args:
+        backend: As for `minimize`.
+        mitigation: As for `backends.get`.
+
+    Raises:
+        Refused: for "auto", which chooses among exact backends, and where mitigation was given already.
+    """
     if isinstance(backend, str) and backend == "auto":
         raise Refused('mitigation needs a backend with noise, and "auto" chooses among exact ones: name the backend')
     origin = backend.origin if isinstance(backend, Backend) else None

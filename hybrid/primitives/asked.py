@@ -37,6 +37,7 @@ class Asked:
     label: str
 
     n_evaluations = 1
+    n_final = 0
     derivative = False
     held_bytes = 0
     holder = ""

@@ -387,6 +387,10 @@ def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
     for rank, way in enumerate(ways):
         first, other = ways[0], ways[1] if rank == 0 and len(ways) > 1 else ways[0]
         facts = [f"gradients by {way.backend.capabilities().gradient}" if workload.derivative else "values only"]
+        if way.cost.circuits:
+            facts.append(
+                f"a value takes {_count(way.cost.circuits, 'circuit')}, {_count(way.cost.shots, 'shot')} in all"
+            )
         if way.cost.standard_error > workload.accuracy:
             facts.append(f"its statistical error exceeds the accuracy of {workload.accuracy:g}")
         if way.backend.capabilities().place == "provider":
@@ -400,6 +404,10 @@ def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
         elif rank > 0:
             facts.insert(0, f"{_ratio(way, first)} times the time of {first.name}")
         yield replace(way, reason="; ".join(facts))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _ratio(slow: Way, fast: Way) -> str:

@@ -71,7 +71,7 @@ class ErrorBudget:
         return f"<table>{rows}</table>"
 
     def _text(self, size: float, interval: float) -> str:
-        return f"{size:+.2g}" + (f" ± {interval:.1g}" if interval else "") + f" {self.unit}"
+        return f"{size:+.2g}" + (f" ± {interval:.1g} {self.unit} (95 %)" if interval else f" {self.unit}")
 
 
 def error_budget(

@@ -9,6 +9,7 @@ from backends.batch import Batch
 from backends.seeds import child_seed
 from circuits.errors import FailedJob, Refused
 from hybrid.loop.conclusion import AGREEMENT, SIGMAS, with_noise_explained
+from hybrid.terminal.words import measured
 from hybrid.verification.claim import Claim, JournalEnded
 from hybrid.verification.engines import other_engines
 
@@ -120,7 +121,7 @@ def exact_energy(claim: Claim) -> Finding:
     except Refused as err:
         return Finding("unchecked", str(err))
     difference, bound = abs(recorded - right), 1e-8 * claim.scale
-    text = f"{right:.12g}, {difference:.1e} from the record's (bound {bound:.1e})"
+    text = f"{right:.12g} {claim.problem.unit}, {difference:.1e} from the record's (bound {bound:.1e})"
     if difference > bound and right < recorded and claim.problem.solve is None:
         return Finding("unchecked", f"{text}: it may be that of a sector that the record does not describe")
     return _finding(difference <= bound, text)
@@ -151,7 +152,8 @@ def energy(claim: Claim) -> Finding:
             break
     if not energies:
         return Finding("unchecked", "no other engine here can do it: " + "; ".join(reasons))
-    text = ", ".join(f"{value:.12g} on {name}" for name, value in energies)
+    unit = claim.problem.unit
+    text = ", ".join(f"{value:.12g} {unit} on {name}" for name, value in energies)
     apart = max(abs(value - recorded) for _, value in energies)
     good = apart <= bound and all(_fits(claim, value) for _, value in energies)
     return _finding(good, f"{text}; {apart:.1e} apart (bound {bound:.1e})")
@@ -179,7 +181,8 @@ def repeated(claim: Claim) -> Finding:
     again = claim.energy_on(claim.backend, shots=claim.record.spec.workload.shots, seed=seed)
     difference = abs(again.value - result.energy)
     bound = SIGMAS * float(np.hypot(again.standard_error, result.standard_error or 0.0)) + _rounding(claim) + again.bias
-    return _finding(difference <= bound, f"{again.value:.12g}, {difference:.1e} apart (bound {bound:.1e})")
+    text = measured(again.value, again.standard_error, claim.problem.unit)
+    return _finding(difference <= bound, f"{text}, {difference:.1e} apart (bound {bound:.1e})")
 
 
 def variational_bound(claim: Claim) -> Finding:
@@ -191,10 +194,11 @@ def variational_bound(claim: Claim) -> Finding:
     if exact is None:
         return Finding("none", "the exact energy of this problem is not known")
     allowed = SIGMAS * (result.standard_error or 0.0) + result.bias + _rounding(claim)
-    above = result.energy - exact
+    above, unit = result.energy - exact, claim.problem.unit
+    width = f" ± {result.standard_error:.0e}" if result.standard_error else ""
     if above < -allowed:
-        return Finding("failed", f"{-above:.1e} BELOW the exact energy {exact:.12g}")
-    return Finding("passed", f"{above:+.1e} from the exact energy {exact:.12g}")
+        return Finding("failed", f"{-above:.1e}{width} {unit} BELOW the exact energy {exact:.12g}")
+    return Finding("passed", f"{above:+.1e}{width} {unit} from the exact energy {exact:.12g}")
 
 
 def gradient(claim: Claim) -> Finding:

@@ -67,10 +67,19 @@ class Workload:
         return self.optimizer.evaluations(*size) + self.optimizer.comparisons(*size)
 
     @property
+    def n_final(self) -> int:
+        """Rows that a run with statistical errors evaluates in the end, in two calls; see `hybrid.loop.conclusion`.
+
+        The optimizer's answer, the best point on the way and the start, then the lowest of them once more.
+        """
+        return 4 if len(self.theta) else 1
+
+    @property
     def n_calls(self) -> int:
         """Predicted number of times that rows are sent together: once a step, but every comparison of states alone."""
         n_evaluations = self.n_evaluations
-        return n_evaluations if self.optimizer.geometry else min(n_evaluations, self.max_steps)
+        calls = n_evaluations if self.optimizer.geometry else min(n_evaluations, self.max_steps)
+        return calls + min(self.n_final, 2)
 
     @property
     def derivative(self) -> bool:

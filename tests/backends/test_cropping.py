@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Delay
+from qiskit.circuit.library import XGate
 from qiskit.providers.fake_provider import GenericBackendV2
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error, pauli_error
@@ -131,6 +132,36 @@ def test_classical_bits_conditions_and_variables_stay():
     assert qubits == (2, 5)
     counts = AerSimulator().run(small, shots=10).result().get_counts()
     assert counts == {"1 10": 10}
+
+
+def test_errors_of_gates_that_circuits_do_not_have_are_left_out_and_no_others():
+    """X with an error of 1/4 on one outcome of a measurement; a labelled gate, and what no circuit has."""
+    model = NoiseModel()
+    model.add_quantum_error(pauli_error([("X", 0.25), ("I", 0.75)]), "x", [3])
+    model.add_quantum_error(pauli_error([("X", 0.4), ("I", 0.6)]), "slow", [1])
+    model.add_quantum_error(pauli_error([("X", 0.5), ("I", 0.5)]), "sx", [1])
+    model.add_quantum_error(depolarizing_error(0.2, 2), "cx", [1, 3])
+    model.add_quantum_error(depolarizing_error(0.2, 2), "cx", [3, 1])
+    model.add_all_qubit_quantum_error(depolarizing_error(0.1, 1), "y")
+    circuit = QuantumCircuit(5, 2)
+    circuit.append(XGate(label="slow"), [1])
+    circuit.measure(1, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(3)
+    circuit.measure(3, 1)
+    noise = as_noise(model)
+    small, (placed,) = noise.applied([circuit])
+    assert small._local_quantum_errors.keys() == {"x", "slow"}
+    assert not small._default_quantum_errors
+    assert noise.applied([circuit])[0] is small
+    n = 40000
+    counts = AerSimulator(noise_model=small, seed_simulator=1).run(placed, shots=n).result().get_counts()
+    expected = {"00": 0.4, "01": 0.6 * 0.25, "11": 0.6 * 0.75}
+    assert counts.keys() == expected.keys()
+    for bits, p in expected.items():
+        assert counts[bits] / n == pytest.approx(p, abs=5 * np.sqrt(p * (1 - p) / n))
+    circuit.cx(3, 1)
+    assert noise.applied([circuit])[0]._local_quantum_errors["cx"].keys() == {(1, 0)}
 
 
 def test_nothing_in_use():

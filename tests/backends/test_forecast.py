@@ -9,11 +9,13 @@ from qiskit.circuit.library import CXGate, RZGate, SXGate
 from qiskit.transpiler import InstructionProperties, QubitProperties, Target
 
 import backends
+import hybrid
 from backends import Batch
 from backends.forecast import prices
 from backends.forecast.circuit import size_of
 from backends.forecast.work import charge, forecast_by_name
 from backends.providers.hardware import JobRequest
+from backends.providers.qiskit import QiskitHere
 from circuits import hardware_efficient, tfim
 from circuits.errors import Refused
 from hybrid.workload.workload import workload
@@ -92,9 +94,36 @@ def test_the_evaluations_of_the_whole_workload_are_counted():
     work = workload(hardware_efficient(3, layers=1), tfim(3), optimizer="spsa", max_steps=10, shots=100)
     found = backends.get("ibm:fake_manila").forecast(work)
     assert found is not None
-    assert found.circuits == 2 * work.n_evaluations
-    assert found.jobs == 10  # one a step, with both of its points
+    assert found.circuits == 2 * (work.n_evaluations + 4)
+    assert found.jobs == 12  # one a step, with both of its points, and two to conclude
     assert found.shots == 100 * found.circuits
+
+
+def test_what_a_run_takes_is_what_was_forecast_with_what_concludes_it(tmp_path, monkeypatch):
+    """SPSA evaluates as often as it says; then the answer, the best point and the start, and one of them once more."""
+    run, seen = QiskitHere.run, []
+
+    def counting(self, circuits, shots, seed):
+        seen.append(len(circuits) * shots)
+        return run(self, circuits, shots, seed)
+
+    monkeypatch.setattr(QiskitHere, "run", counting)
+    result = hybrid.minimize(
+        hardware_efficient(2, layers=1),
+        tfim(2),
+        backend="ibm:fake_manila",
+        optimizer="spsa",
+        max_steps=4,
+        shots=50,
+        folder=tmp_path / "run",
+    )
+    assert result.plan is not None
+    cost = result.plan.chosen.cost
+    assert result.status == "max_steps"
+    assert cost.hardware is not None
+    assert (cost.circuits, cost.shots) == (2, 100)
+    assert sum(seen) == cost.hardware.shots == 100 * result.evaluations
+    assert "a value takes 2 circuits, 100 shots in all" in result.plan.chosen.reason
 
 
 def test_devices_that_nobody_is_logged_in_to_have_a_price_and_a_size():

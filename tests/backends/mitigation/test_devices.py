@@ -80,7 +80,7 @@ def test_1234_shots_asked_are_1234_shots_run(mitigation, points, asked):
     assert device.footprint(batch).circuits == len(hardware.shots)
 
 
-@pytest.mark.parametrize("allocation", ["weights", "variance", "uniform"])
+@pytest.mark.parametrize("allocation", ["softened", "weights", "variance", "uniform"])
 @pytest.mark.parametrize("grouping", ["qubit-wise", "commuting"])
 def test_all_shots_of_all_groups_are_run(allocation, grouping, asked):
     circuit, _, theta, _ = asked
@@ -95,7 +95,7 @@ def test_all_shots_of_all_groups_are_run(allocation, grouping, asked):
     assert (len(set(hardware.shots)) > 1) == (allocation != "uniform")
 
 
-@pytest.mark.parametrize("allocation", ["weights", "uniform"])
+@pytest.mark.parametrize("allocation", ["softened", "weights", "uniform"])
 def test_a_wanted_precision_is_reached(allocation, asked):
     circuit, _, theta, _ = asked
     from qiskit.quantum_info import SparsePauliOp

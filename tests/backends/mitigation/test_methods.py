@@ -168,6 +168,17 @@ def test_an_exponential_without_a_signal_has_an_error_all_the_same():
     )
 
 
+def test_a_decay_that_shots_hide_leaves_the_value_as_uncertain_as_a_line_does():
+    """b exp(-c x) near c = 0 is b - b c x; and what seems to grow by its statistical error is extrapolated as well."""
+    x = np.array([1.0, 3.0, 5.0])
+    flat = extrapolated(x, np.full(3, 2.0), limit=0.0, bound=9.0, kind="exponential")
+    line = extrapolated(x, np.full(3, 2.0), limit=0.0, bound=9.0, kind="linear")
+    assert flat.value == pytest.approx(2, abs=1e-6)
+    assert flat.slopes == pytest.approx(line.slopes, abs=1e-6)
+    grows = extrapolated(x, 0.5 - 2 * np.exp(0.01 * x), limit=0.5, bound=9.0, kind="exponential")
+    assert grows.value == pytest.approx(-1.5, abs=1e-6)
+
+
 def test_training_circuits_are_clifford_but_for_a_few(circuit):
     from qiskit.quantum_info import Clifford
 

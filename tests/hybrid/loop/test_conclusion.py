@@ -64,8 +64,8 @@ def test_an_error_is_divided_among_its_causes():
     assert budget.total == pytest.approx(1.0)
     assert [share.interval for share in budget.shares] == pytest.approx([0, 0, 0.196, 0.196])
     assert ErrorBudget.of_dict(budget.to_dict()) == budget
-    assert "+0.6 ± 0.2 hartree" in str(budget)
-    assert "<td>+0.6 ± 0.2 hartree</td>" in budget._repr_html_()
+    assert "+0.6 ± 0.2 hartree (95 %)" in str(budget)
+    assert "<td>+0.6 ± 0.2 hartree (95 %)</td>" in budget._repr_html_()
 
 
 def test_what_cannot_be_told_apart_is_said_to_be():
