@@ -116,6 +116,7 @@ BAD = {
     "unknown optimizer": (TFIM + HEA + '[optimizer]\nkind = "lbgfs"', "did you mean 'lbfgs'?"),
     "unknown device": (TFIM + HEA + '[backend]\nname = "aer"\ndevice = "gpus"', "did you mean 'gpu'?"),
     "device of another backend": (TFIM + HEA + '[backend]\nname = "lightning"\ndevice = "gpu"', "device"),
+    "unknown family of devices": (TFIM + HEA + '[backend]\nname = "ibn:fake_manila"', "did you mean 'ibm'?"),
     "unknown backend": (TFIM + HEA + '[backend]\nname = "lightnin"', "did you mean 'lightning'?"),
     "memory elsewhere": (
         TFIM + HEA + '[backend]\nname = "aer"\nmemory = "lean"',
