@@ -13,7 +13,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from circuits.errors import LostJob, ProviderUnreachable, Refused, ToolkitError, printable, unknown
+from backends.providers.answers import retry_after
+from circuits.errors import (
+    LostJob,
+    ProviderBusy,
+    ProviderUnreachable,
+    Refused,
+    ToolkitError,
+    printable,
+    unknown,
+)
+from circuits.secrets import HIDDEN, redacted
 
 T = TypeVar("T")
 
@@ -44,7 +54,7 @@ class Record:
         posted: Whether a job was sent, and was taken or may have been.
         failed: What became of the last request that got no answer; empty if none did.
         status: Of the last answer; None before the first.
-        wait_s: For how long the service asks to be left alone.
+        wait_s: For how long the service asks to be left alone, as its header Retry-After says it.
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -174,8 +184,8 @@ class Connection:
         if isinstance(err, RuntimeJobNotFound):
             return LostJob(f"IBM's service has no such job of {self._name}: {words}")
         if status == 429:
-            wait = f", in {record.wait_s} s" if record.wait_s else ""
-            return ProviderUnreachable(f"IBM's service has too many requests; it may be asked again{wait}")
+            patience_s = retry_after({"Retry-After": record.wait_s or ""})
+            return ProviderBusy("IBM's service has too many requests; it may be asked again", retry_after_s=patience_s)
         if status is not None and 400 <= status < 500:
             return Refused(f"IBM's service does not take what {self._name} is asked for: {words}")
         if record.failed or isinstance(err, RequestException):
@@ -190,9 +200,7 @@ class Connection:
     def _without_keys(self, text: str) -> str:
         """The text without the API key, should the service have repeated it."""
         saved = (self._service.active_account() or {}).get("token") if self._service is not None else None
-        for key in (os.environ.get("QISKIT_IBM_TOKEN"), saved):
-            text = text.replace(key, "***") if key else text
-        return CREDENTIALS.sub(r"\1 ***", text)
+        return CREDENTIALS.sub(rf"\1 {HIDDEN}", redacted(text, saved or ""))
 
     def device(self, name: str) -> Any:
         """The vendor's object of a device.

@@ -24,9 +24,11 @@ from qiskit.transpiler import Target
 
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.sampled import Sampling, sampling
+from backends.providers.answers import retry_after
 from backends.providers.family import of_hardware
 from backends.providers.hardware import Charge, Elsewhere, JobRequest, JobState, Status
-from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused, printable
+from circuits.errors import FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused, printable
+from circuits.secrets import redacted
 
 URL = "https://api.ionq.co/v0.4"
 
@@ -263,7 +265,7 @@ class Api:
 
         Raises:
             Refused: if the service does not take it.
-            ProviderUnreachable: if nobody answered, and it may be asked again.
+            ProviderUnreachable: if nobody answered, and it may be asked again; `ProviderBusy` where it says when.
             LostJob: for a job that does not exist, or one that was sent and not answered.
         """
         key = self.key()
@@ -292,10 +294,9 @@ class Api:
         return ProviderUnreachable(f"{self._name} gave no answer: {words}")
 
     def _refusal(self, err: urllib.error.HTTPError, method: str, key: str) -> Exception:
-        said = f"{self._name} says {err.code}: {_message(err)}".replace(key, "...")
+        said = redacted(f"{self._name} says {err.code}: {_message(err)}", key)
         if err.code == 429:
-            later = err.headers.get("Retry-After")
-            return ProviderUnreachable(said + (f" (it asks to wait {later} s)" if later else ""))
+            return ProviderBusy(said, retry_after_s=retry_after(dict(err.headers)))
         if err.code in (401, 403):
             return Refused(f"{said}; is the key in {self._variable} right?")
         if err.code == 404 and method != "POST":

@@ -257,7 +257,7 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(
                 {"error": {"message": self.service.repeats, "code": int(fault)}},
                 int(fault),
-                {"Retry-After": "7"} if fault == "429" else {},
+                {"Retry-After": "1"} if fault == "429" else {},
             )
         elif fault == "half":
             self._answer('{"id": "job-', headers={"Content-Type": "application/json"})

@@ -156,7 +156,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send(500, {"statusCode": 500, "error": "Internal", "message": "no luck today"})
         elif fault == "429":
             self._send(
-                429, {"statusCode": 429, "error": "Too Many Requests", "message": "slowly"}, {"Retry-After": "7"}
+                429, {"statusCode": 429, "error": "Too Many Requests", "message": "slowly"}, {"Retry-After": "1"}
             )
         elif fault == "hang":
             time.sleep(3)
