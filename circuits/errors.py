@@ -70,8 +70,14 @@ class RecordFailed(ToolkitError):
     """The record of a run could not be written: the disk is full, or the folder is gone."""
 
 
+MANY = 20
+"""Known words, of which a message is full."""
+
+
 def unknown(what: str, word: str, known: Iterable[str]) -> Refused:
     """The error for a word that is not among the known ones, with the nearest right word.
+
+    Where one is suggested, a list of more than `MANY` known ones is left out.
 
     A known word that differs only in spaces or in upper and lower case is suggested with what differs; the word that
     was typed never is.
@@ -82,7 +88,9 @@ def unknown(what: str, word: str, known: Iterable[str]) -> Refused:
     unknown gate 'H '; did you mean 'h' (spaces and upper and lower case differ)? Known: h, x
     """
     names = sorted(known)
-    return Refused(f"unknown {what} {shown(word)}{suggestion(word, names) or '.'} Known: {', '.join(names)}")
+    meant = suggestion(word, names)
+    listed = "" if meant and len(names) > MANY else f" Known: {', '.join(names)}"
+    return Refused(f"unknown {what} {shown(word)}{meant or '.'}{listed}")
 
 
 def suggestion(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:

@@ -87,10 +87,15 @@ def holds_secret(text: str) -> bool:
     return any(secret in text for secret in _known())
 
 
-def redacted(text: str) -> str:
-    """The text without the secrets of the environment, and those that were given as options in this process."""
+def redacted(text: str, *more: str) -> str:
+    """The text without the secrets of the environment, and those that were given as options in this process.
+
+    Args:
+        text: To be shown or kept.
+        more: Secrets from elsewhere, such as a key in a vendor's own file.
+    """
     text = LOGIN.sub(f"://{HIDDEN}@", text)
-    for secret in sorted({*_known(), *_given}, key=len, reverse=True):
+    for secret in sorted({*_known(), *_given, *more}, key=len, reverse=True):
         if len(secret) >= SHORTEST:
             text = text.replace(secret, HIDDEN)
     return text

@@ -87,6 +87,8 @@ def device(
         raise Refused(f"'braket:{name}' has no option '{foreign[0]}'")
     if chosen and noise is not None:
         raise Refused(f"'noise' is a whole noise model: leave '{next(iter(chosen))}' out, or put it into the model")
+    if name.startswith("local") and name not in LOCAL:  # no device of the service is called so
+        raise unknown("simulator of Amazon Braket", name, LOCAL)
     _import(name)
     if name == "local":
         return BraketHere(name, None)

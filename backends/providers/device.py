@@ -303,7 +303,10 @@ class Device(Backend, Samples, Jobs, Calibrated):
 
     def _transpiled(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
         """The last one is kept, so that what was planned is not transpiled again to be run."""
-        key = (fingerprint(circuit), *circuit.parameters)
+        try:
+            key = (fingerprint(circuit), *circuit.parameters)
+        except Refused:  # a gate without a certain meaning, which transpiling names
+            return transpiled(circuit, self.hardware.target, level=self._level)
         if key not in self._last:
             self._last = {key: transpiled(circuit, self.hardware.target, level=self._level)}
         return self._last[key]

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from backends.providers.answers import busy, retry_after
 from circuits.errors import LostJob, ProviderUnreachable, Refused, ToolkitError, printable, unknown
+from circuits.secrets import HIDDEN, redacted
 
 T = TypeVar("T")
 
@@ -190,9 +191,7 @@ class Connection:
     def _without_keys(self, text: str) -> str:
         """The text without the API key, should the service have repeated it."""
         saved = (self._service.active_account() or {}).get("token") if self._service is not None else None
-        for key in (os.environ.get("QISKIT_IBM_TOKEN"), saved):
-            text = text.replace(key, "***") if key else text
-        return CREDENTIALS.sub(r"\1 ***", text)
+        return CREDENTIALS.sub(rf"\1 {HIDDEN}", redacted(text, saved or ""))
 
     def device(self, name: str) -> Any:
         """The vendor's object of a device.

@@ -28,6 +28,7 @@ from backends.providers.answers import BUSY, busy, retry_after
 from backends.providers.family import of_hardware
 from backends.providers.hardware import Charge, Elsewhere, JobRequest, JobState, Status
 from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused, printable
+from circuits.secrets import redacted
 
 URL = "https://api.ionq.co/v0.4"
 
@@ -264,7 +265,7 @@ class Api:
 
         Raises:
             Refused: if the service does not take it.
-            ProviderUnreachable: if nobody answered, and it may be asked again.
+            ProviderUnreachable: if nobody answered, and it may be asked again; `ProviderBusy` where it says when.
             LostJob: for a job that does not exist, or one that was sent and not answered.
         """
         key = self.key()
@@ -295,7 +296,7 @@ class Api:
         return ProviderUnreachable(f"{self._name} gave no answer ({words}); it may be asked again")
 
     def _refusal(self, err: urllib.error.HTTPError, method: str, key: str) -> Exception:
-        said = f"{self._name} says {err.code}: {_message(err)}".replace(key, "...")
+        said = redacted(f"{self._name} says {err.code}: {_message(err)}", key)
         if err.code == BUSY:
             return busy(self._name, retry_after(err.headers))
         if err.code in (401, 403):

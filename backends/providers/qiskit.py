@@ -222,7 +222,11 @@ def is_local(device: BackendV2) -> bool:
 
 
 def _has_aer_inside(device: Any) -> bool:
-    return is_fake(device) or any(name.startswith("qiskit_aer.") for name in _modules(device))
+    """Whether a device is one of Aer's, or a fake that runs Aer, and nobody has given it another way to run."""
+    known = ("qiskit_aer.", "qiskit.", "qiskit_ibm_runtime.")
+    return type(device).run.__module__.startswith(known) and (
+        is_fake(device) or any(name.startswith("qiskit_aer.") for name in _modules(device))
+    )
 
 
 def _is_ideal(device: Any) -> bool:

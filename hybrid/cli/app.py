@@ -58,7 +58,7 @@ def _call() -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except ToolkitError as err:
-        print(f"hybrid: {err}", file=sys.stderr)
+        print(f"hybrid: {redacted(str(err))}", file=sys.stderr)
         return of_error(err)
     except OSError:
         raise

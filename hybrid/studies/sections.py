@@ -22,8 +22,9 @@ def _backend_name(name: str) -> str:
     from backends.registry import names
     from circuits.errors import unknown
 
-    if name != "auto" and name.partition(":")[0] not in names():
-        raise unknown("backend", name, ["auto", *names()])
+    family = name.partition(":")[0]
+    if name != "auto" and family not in names():
+        raise unknown("backend", family, ["auto", *names()])
     return name
 
 

@@ -64,3 +64,9 @@ def test_what_is_no_number_in_range_is_refused_in_one_line(check, value):
         check(value)
     assert len(str(refusal.value)) < 300
     assert "\n" not in str(refusal.value)
+
+
+def test_a_long_list_of_words_is_told_only_where_none_is_near():
+    known = [f"fake_{city}" for city in ("lima", "quito", "oslo", "perth")] + [f"number{k}" for k in range(20)]
+    assert str(unknown("device", "fake_quitto", known)) == "unknown device 'fake_quitto'; did you mean 'fake_quito'?"
+    assert "number19" in str(unknown("device", "zzz", known))

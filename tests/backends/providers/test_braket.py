@@ -307,3 +307,9 @@ def test_what_the_adapter_would_drop_is_refused():
     circuit.x(0)
     with pytest.raises(Refused):
         backends.get("braket:local").sample(circuit, shots=1)
+
+
+def test_a_misspelt_simulator_is_not_looked_for_at_the_service(monkeypatch):
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    with pytest.raises(Refused, match="did you mean 'local-noise'"):
+        backends.get("braket:local_noise")

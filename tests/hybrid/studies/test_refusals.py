@@ -116,6 +116,7 @@ BAD = {
     "unknown optimizer": (TFIM + HEA + '[optimizer]\nkind = "lbgfs"', "did you mean 'lbfgs'?"),
     "unknown device": (TFIM + HEA + '[backend]\nname = "aer"\ndevice = "gpus"', "did you mean 'gpu'?"),
     "device of another backend": (TFIM + HEA + '[backend]\nname = "lightning"\ndevice = "gpu"', "device"),
+    "unknown family of devices": (TFIM + HEA + '[backend]\nname = "ibn:fake_manila"', "did you mean 'ibm'?"),
     "unknown backend": (TFIM + HEA + '[backend]\nname = "lightnin"', "did you mean 'lightning'?"),
     "memory elsewhere": (
         TFIM + HEA + '[backend]\nname = "aer"\nmemory = "lean"',
@@ -123,11 +124,11 @@ BAD = {
     ),
     "noise elsewhere": (
         TFIM + HEA + '[backend]\nnoise = "fake_manila"',
-        '[backend] noise = "fake_manila": only name = "aer" takes',
+        '[backend] noise = "fake_manila": only name = "aer" or "braket" takes',
     ),
     "level elsewhere": (
         TFIM + HEA + '[backend]\nname = "statevector"\noptimization_level = 0',
-        '[backend] optimization_level = 0: only name = "aer" or "ibm" takes this key',
+        '[backend] optimization_level = 0: only name = "aer" or "aqt" or "braket" or "ibm" or "ionq"',
     ),
     "unknown precision": (TFIM + HEA + '[backend]\nname = "aer"\nprecision = "duble"', "did you mean 'double'?"),
     "no shots": (
