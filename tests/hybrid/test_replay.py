@@ -11,6 +11,7 @@ import backends
 import hybrid
 from circuits import hardware_efficient, tfim
 from circuits.errors import FailedJob, Refused
+from hybrid.runs.jobs import COLUMNS
 from hybrid.runs.journal import read
 
 
@@ -87,8 +88,25 @@ def test_it_waits_as_the_run_did(small, recorded, tmp_path):
 
 def test_a_job_that_failed_fails_again_until_the_run_is_resumed(small, recorded, tmp_path):
     with sqlite3.connect(recorded.folder / "journal.sqlite") as database:
-        database.execute("CREATE TABLE job (evaluation INTEGER, status TEXT, reason TEXT)")
-        database.execute("INSERT INTO job VALUES (2, 'given up', 'the fridge was warm')")
+        job = (
+            "",
+            2,
+            0,
+            0,
+            "digest",
+            "tag",
+            "vendor:machine",
+            1,
+            64,
+            0.0,
+            0.0,
+            64,
+            "given up",
+            0.0,
+            "the fridge was warm",
+        )
+        columns = (*COLUMNS[:14], "reason")
+        database.execute(f"INSERT INTO job ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", job)
     with pytest.raises(FailedJob, match="evaluation 2 failed in the recorded run: the fridge was warm"):
         play(small, recorded, tmp_path / "again")
     assert hybrid.resume(tmp_path / "again").energy == recorded.energy
