@@ -31,6 +31,7 @@ def runs(
         print(json.dumps({"runs": entries}, allow_nan=False))
         return
     rows = table("run", "problem", "backend", "status", "energy")
+    rows.columns[0].no_wrap, rows.columns[-1].no_wrap = False, True  # a long path leaves the numbers their room
     for entry in entries:
         rows.add_row(entry["folder"], entry["problem"], entry["backend"], entry["status"], energy(entry))
     console().print(rows if entries else "no runs here")
