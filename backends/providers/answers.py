@@ -120,8 +120,9 @@ def busy(name: str, retry_after_s: float | None) -> ProviderBusy:
         name: Of the device, for messages.
         retry_after_s: As `retry_after` gives it.
     """
-    when = "" if retry_after_s is None else f"; it asks for {retry_after_s:.0f} s of patience"
-    return ProviderBusy(f"{name} takes no more requests for now{when}", retry_after_s=retry_after_s)
+    when = "later" if retry_after_s is None else f"in {retry_after_s:.0f} s, as it says"
+    said = f"{name} takes no more requests for now; start or resume it again {when}"
+    return ProviderBusy(said, retry_after_s=retry_after_s)
 
 
 def _chain(err: BaseException | None) -> Iterator[BaseException]:

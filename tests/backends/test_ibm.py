@@ -152,7 +152,7 @@ def test_a_submission_that_nobody_knows_the_fate_of_is_lost_and_sent_once(servic
 def test_a_submission_that_was_surely_not_taken_may_be_sent_again(service):
     hardware = machine()
     service.faults["submit"] = ["429", "400"]
-    with pytest.raises(ProviderBusy, match="asks for 7 s") as caught:
+    with pytest.raises(ProviderBusy, match="again in 7 s") as caught:
         hardware.submit(request(hardware), "tag1")
     assert caught.value.retry_after_s == 7
     with pytest.raises(Refused, match="does not take"):

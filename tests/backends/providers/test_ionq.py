@@ -124,7 +124,7 @@ def test_a_job_whose_reply_is_lost_is_not_sent_again_but_found_by_its_tag(servic
 def test_a_request_that_was_surely_not_taken_may_be_made_again(service, monkeypatch):
     hardware = backends.get("ionq:simulator").hardware
     service.faults["submit"] = ["429"]
-    with pytest.raises(ProviderBusy, match="asks for 7 s") as caught:
+    with pytest.raises(ProviderBusy, match="again in 7 s") as caught:
         hardware.submit(request_of(turned()), "tag")
     assert caught.value.retry_after_s == 7
     monkeypatch.setenv("IONQ_API_URL", "http://127.0.0.1:9")  # where nobody listens
