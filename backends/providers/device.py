@@ -1,10 +1,11 @@
 """Expectation values and samples from whatever measures circuits: a vendor's device, a simulator, a snapshot."""
 
 import copy
+import inspect
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -37,6 +38,8 @@ from backends.seeds import child_seed
 from backends.simulators.cropping import in_use
 from circuits.errors import Refused
 from circuits.fingerprint import fingerprint
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_SHOTS = 4096
 """Of each measured circuit, where neither shots nor a precision is asked for."""
@@ -306,8 +309,8 @@ class Device(Backend, Samples, Jobs, Calibrated):
         try:
             key = (fingerprint(circuit), *circuit.parameters)
         except Refused:  # a gate without a certain meaning, which transpiling names
-            return transpiled(circuit, self.hardware.target, level=self._level)
-        if key not in self._last:
+            key = None
+        if key is None or key not in self._last:
             self._last = {key: transpiled(circuit, self.hardware.target, level=self._level)}
         return self._last[key]
 
@@ -357,3 +360,22 @@ class Device(Backend, Samples, Jobs, Calibrated):
 
     def _memory_bytes(self, n_qubits: int) -> int:
         return 16 * 2**n_qubits if isinstance(self.hardware, Here) else 0
+
+
+def with_device_options(make: F, like: Callable[..., Any] | None = None) -> F:
+    """Declare the options of `Device` on something that passes them on; a decorator for what takes ``**options``.
+
+    Args:
+        make: Takes its own arguments, and all others by keyword.
+        like: Declares the own arguments; `make` itself if None.
+    """
+    like = like or make
+    own = [p for p in inspect.signature(like).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    shared = list(inspect.signature(Device).parameters.values())[1:]
+    hints = get_type_hints(like, include_extras=True), get_type_hints(Device.__init__, include_extras=True)
+    declared = {
+        p.name: found[p.name] for found, ps in zip(hints, (own, shared), strict=True) for p in ps if p.name in found
+    }
+    made: Any = make
+    made.__signature__, made.__annotations__ = inspect.Signature([*own, *shared]), declared
+    return make

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any
 
 from backends.base import Backend
 
@@ -37,17 +37,12 @@ def of_hardware(
         example: As for `Family`.
         environment: As for `Family`.
     """
-    from backends.providers.device import Device  # loads Qiskit, which a table of names does not need
+    from backends.providers.device import Device, with_device_options  # loads Qiskit; a table of names does not need it
 
-    name, *own = inspect.signature(hardware).parameters.values()
-    shared = list(inspect.signature(Device).parameters.values())[1:]
-    names = {parameter.name for parameter in own}
+    names = set(inspect.signature(hardware).parameters)
 
     def make(device: str, **options: Any) -> Backend:
         mine = {key: value for key, value in options.items() if key in names}
         return Device(hardware(device, **mine), **{k: v for k, v in options.items() if k not in names})
 
-    hints = get_type_hints(hardware, include_extras=True), get_type_hints(Device.__init__, include_extras=True)
-    make.__signature__ = inspect.Signature([name, *own, *shared])  # pyright: ignore[reportFunctionMemberAccess]
-    make.__annotations__ = {p.name: found[p.name] for found, ps in zip(hints, (own, shared), strict=True) for p in ps}
-    return Family(make, summary, example, environment)
+    return Family(with_device_options(make, hardware), summary, example, environment)

@@ -16,14 +16,10 @@ from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.transpiler import Target
 
 from backends.border import border
-from backends.measurement.allocation import ALLOCATIONS, Allocation
-from backends.measurement.groups import GROUPINGS, Grouping
 from backends.measurement.outcomes import Outcomes, from_counts
 from backends.measurement.sampled import sampling
-from backends.measurement.targets import LEVELS, OptimizationLevel
 from backends.memory import check
-from backends.mitigation.words import WORDS
-from backends.providers.device import Device
+from backends.providers.device import Device, with_device_options
 from backends.providers.hardware import Elsewhere, Hardware, Here, JobRequest, JobState
 from backends.seeds import child_seed
 from backends.simulators.lightning import FIXED, TURNING, convert
@@ -45,29 +41,18 @@ class PennyLaneDevice(Device):
         device: As ``qml.device`` or ``qml.add_noise`` gives it. Shots are asked for with each request; those of the
             device have no effect.
         name: As it shall appear in tables and records; the device's own name if None.
-        optimization_level: As for `Device`.
-        mitigation: As for `Device`.
-        grouping: As for `Device`.
-        allocation: As for `Device`.
+        options: Those of `Device`.
     """
 
+    @with_device_options
     def __init__(
         self,
         device: Any,
         *,
         name: Annotated[str | None, "how it shall appear in tables and records"] = None,
-        optimization_level: Annotated[OptimizationLevel, LEVELS] = 0,
-        mitigation: Annotated[Any, WORDS] = None,
-        grouping: Annotated[Grouping, GROUPINGS] = "auto",
-        allocation: Annotated[Allocation, ALLOCATIONS] = "softened",
+        **options: Any,
     ):
-        super().__init__(
-            hardware(device, name=name),
-            optimization_level=optimization_level,
-            mitigation=mitigation,
-            grouping=grouping,
-            allocation=allocation,
-        )
+        super().__init__(hardware(device, name=name), **options)
 
 
 def hardware(device: Any, *, name: str | None = None) -> Hardware:

@@ -9,14 +9,10 @@ from qiskit.providers import BackendV2, JobStatus
 
 from backends.border import border
 from backends.forecast.work import charge
-from backends.measurement.allocation import ALLOCATIONS, Allocation
 from backends.measurement.counted import counted, outcomes_of
-from backends.measurement.groups import GROUPINGS, Grouping
 from backends.measurement.outcomes import Outcomes
-from backends.measurement.targets import LEVELS, OptimizationLevel
-from backends.mitigation.words import WORDS
 from backends.providers.answers import NOT_FOUND, answer_of, asking, submitting
-from backends.providers.device import Device
+from backends.providers.device import Device, with_device_options
 from backends.providers.hardware import Charge, Elsewhere, Hardware, Here, JobRequest, JobState, Status
 from backends.simulators.aer import simulator_like
 from backends.simulators.noise import Noise, is_fake, own_noise
@@ -42,21 +38,16 @@ class QiskitDevice(Device):
     Args:
         device: The BackendV2.
         name: As it shall appear in tables and records; the device's own name if None.
-        optimization_level: As for `Device`.
-        mitigation: As for `Device`.
-        grouping: As for `Device`.
-        allocation: As for `Device`.
+        options: Those of `Device`.
     """
 
+    @with_device_options
     def __init__(
         self,
         device: BackendV2,
         *,
         name: Annotated[str | None, "how it shall appear in tables and records"] = None,
-        optimization_level: Annotated[OptimizationLevel, LEVELS] = 0,
-        mitigation: Annotated[Any, WORDS] = None,
-        grouping: Annotated[Grouping, GROUPINGS] = "auto",
-        allocation: Annotated[Allocation, ALLOCATIONS] = "softened",
+        **options: Any,
     ):
         if not isinstance(device, BackendV2):
             raise Refused(
@@ -68,13 +59,7 @@ class QiskitDevice(Device):
                 f"{device.name} simulates whole unitaries and measures nothing: give a backend that counts shots, such "
                 "as qiskit_aer's AerSimulator()"
             )
-        super().__init__(
-            hardware(device, name=name),
-            optimization_level=optimization_level,
-            mitigation=mitigation,
-            grouping=grouping,
-            allocation=allocation,
-        )
+        super().__init__(hardware(device, name=name), **options)
 
 
 def hardware(device: BackendV2, *, name: str | None = None) -> Hardware:
