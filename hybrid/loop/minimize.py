@@ -10,25 +10,24 @@ from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
 import backends
-from backends.base import Backend, Capabilities, Jobs
+from backends.base import Backend, Jobs
 from circuits.errors import Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
-from hybrid.loop.conclusion import Conclusion, best_seen, conclude, conclusion_at, is_sampled, with_noise_explained
+from hybrid.loop.conclusion import best_seen, conclude, conclusion_at, is_sampled, with_noise_explained
 from hybrid.loop.dispatch import Journaled, elsewhere
 from hybrid.loop.exact import exact_energy
 from hybrid.loop.ledger import Ledger
 from hybrid.loop.optimize import Ending, optimize
-from hybrid.loop.reachable import reachable_energy
 from hybrid.loop.stop import Waiting
 from hybrid.loop.team import evaluator
 from hybrid.loop.threads import check_threads, threads_of
+from hybrid.loop.validation import error_budget_of, rounding_of, validated_energy
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.routing.policy import guarded
 from hybrid.runs import folder as folders
 from hybrid.runs.budget import Budget, budget_of, spending_of
-from hybrid.runs.error_budget import ErrorBudget, error_budget
 from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
 from hybrid.runs.history import History
 from hybrid.runs.journal import Journal, seal
@@ -49,9 +48,6 @@ from hybrid.workload.spec import (
     workload_spec,
 )
 from hybrid.workload.workload import Workload, workload
-
-VALIDATED_QUBITS = 16
-"""Widest circuit whose noisy answer is computed again without noise."""
 
 
 def minimize(
@@ -344,12 +340,12 @@ def _loop(
                 fresh_start = is_sampled(can, work.shots) and record.spec.format > 1
                 seen = best_seen(ledger.evaluations, work.theta) if record.spec.format > 2 else None
                 conclusion = conclude(work, ending, ledger.answer, sampled=fresh_start, exact=exact, seen=seen)
-                rounding = _rounding(work, backend, conclusion, clock)
-                validated = _validated(work, backend, conclusion, clock)
+                rounding = rounding_of(work, backend, conclusion, clock)
+                validated = validated_energy(work, backend, conclusion, clock)
                 conclusion = with_noise_explained(
                     conclusion, can, exact=exact, validated=validated, unit=work.problem.unit
                 )
-                errors = _error_budget(work, can, conclusion, exact, validated, clock)
+                errors = error_budget_of(work, can, conclusion, exact, validated, clock)
         except Waiting as waiting:
             ending = Ending(work.theta, ledger.steps, "stopped", str(waiting))
             conclusion = conclusion_at(*ledger.best(work.theta), "stopped", ending.message)
@@ -443,52 +439,3 @@ def _recorded(record: folders.Record, result: Result, ledger: Ledger, journal: J
 def _written(record: folders.Record) -> dict[str, Any]:
     file = record.path / folders.RESULT
     return checked(StoredResult, read_json(file), file).model_dump()
-
-
-def _rounding(work: Workload, backend: Backend, conclusion: Conclusion, clock: Clock) -> float | None:
-    """What single precision changed: the energy less that of the same engine in double precision."""
-    can = backend.capabilities()
-    if can.precision == "double" or not can.exact or work.shots is not None or backend.origin is None:
-        return None
-    with clock.phase("double precision"):
-        double = backends.get(backend.origin.name, **(backend.origin.options | {"precision": "double"}))
-        exact = double.prepare(work.circuit, work.problem.hamiltonian)(conclusion.theta).values[0, 0]
-    return conclusion.energy - float(exact)
-
-
-def _error_budget(
-    work: Workload,
-    can: Capabilities,
-    conclusion: Conclusion,
-    exact: float | None,
-    validated: float | None,
-    clock: Clock,
-) -> ErrorBudget | None:
-    """Where the error of the energy comes from, for a run that was not exact."""
-    if exact is None or validated is None:
-        return None
-    with clock.phase("error budget"):
-        reachable = reachable_energy(work, conclusion.theta, validated)
-    return error_budget(
-        energy=conclusion.energy,
-        standard_error=conclusion.standard_error,
-        bias=conclusion.bias,
-        exact=exact,
-        validated=validated,
-        reachable=reachable,
-        noisy=can.noise,
-        unit=work.problem.unit,
-    )
-
-
-def _validated(work: Workload, backend: Backend, conclusion: Conclusion, clock: Clock) -> float | None:
-    """The exact energy at the answer of a run that was not exact, from a simulator here, where the states are small."""
-    can = backend.capabilities()
-    if (can.exact and not can.noise and work.shots is None) or work.circuit.num_qubits > VALIDATED_QUBITS:
-        return None
-    with clock.phase("validate"):
-        try:
-            exact = backends.get("statevector").prepare(work.circuit, work.problem.hamiltonian)
-        except Refused:
-            return None  # the device knows gates that the simulator does not; the result says nothing, then
-        return float(exact(conclusion.theta).values[0, 0])
