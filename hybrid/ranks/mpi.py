@@ -4,15 +4,18 @@ Waiting is done by asking again and again, with naps that grow to a twentieth of
 leaves its core to others, and a signal is noticed at once.
 """
 
+import fcntl
 import os
 import pickle
+import stat
 import sys
+import termios
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import numpy as np
 
@@ -27,6 +30,9 @@ FIRST_BYTES = 4096
 
 SPIN_S, LONGEST_NAP_S = 5e-4, 0.02
 """A rank that waits asks without a nap for the first half millisecond."""
+
+LONGEST_HAND_OVER_S = 5.0
+"""How long a rank that ends the program waits for the launcher to read its last words."""
 
 INTERRUPTED = 130
 """Exit code of a program that the user broke off."""
@@ -182,9 +188,9 @@ class Ranks:
 
     def abort(self, code: int) -> None:
         """End every rank of the program at once, with this exit code."""
-        sys.stdout.flush()
-        sys.stderr.flush()
         if self._comm is not None:
+            _hand_over(sys.stdout)
+            _hand_over(sys.stderr)
             self._mpi().COMM_WORLD.Abort(code)
 
     def _wait(self, request: "MPI.Request", meanwhile: Callable[[], object] = lambda: None) -> None:
@@ -198,6 +204,19 @@ class Ranks:
         from mpi4py import MPI
 
         return MPI
+
+
+def _hand_over(stream: TextIO) -> None:
+    """Wait until the launcher has read what was printed: an abort ends it, and what is in the pipe by then is lost."""
+    stream.flush()
+    try:
+        pipe = stream.fileno()
+        is_pipe = stat.S_ISFIFO(os.fstat(pipe).st_mode)
+    except (OSError, ValueError):  # a stream without a file, or a closed one
+        return
+    end = time.perf_counter() + LONGEST_HAND_OVER_S
+    while is_pipe and time.perf_counter() < end and any(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))):
+        time.sleep(LONGEST_NAP_S)
 
 
 ALONE = Ranks()
@@ -231,8 +250,7 @@ def started(code_of: Callable[[ToolkitError], int]) -> Iterator[Ranks]:
         print(f"hybrid: rank {ranks.rank}: {err}", file=sys.stderr)
         ranks.abort(code_of(err))
     except BaseException as err:  # noqa: BLE001 - whatever it is, no rank is left waiting
-        print(f"hybrid: rank {ranks.rank}:", file=sys.stderr)
-        traceback.print_exc()
+        print(f"hybrid: rank {ranks.rank}: {traceback.format_exc()}", end="", file=sys.stderr)
         ranks.abort(INTERRUPTED if isinstance(err, KeyboardInterrupt) else 1)
 
 
