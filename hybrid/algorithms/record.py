@@ -29,7 +29,7 @@ from circuits import Problem
 from circuits.errors import RecordFailed, Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
-from hybrid.loop.dispatch import Journaled, elsewhere
+from hybrid.loop.dispatch import Journaled, elsewhere, held
 from hybrid.loop.exact import UNASKED_S
 from hybrid.loop.ledger import Evaluate, Ledger
 from hybrid.loop.minimize import continue_run, mitigated, run
@@ -313,7 +313,7 @@ def open_record(
             if limits is not None:
                 Spending(path / FILE).grant(limits)
             try:
-                with _routed(guarded(device, work.label, path), path, stop) as (routed, begin):
+                with held(device), _routed(guarded(device, work.label, path), path, stop) as (routed, begin):
                     yield Record(path, routed, work, stop, begin)
             except KeyboardInterrupt as interrupt:
                 interrupt.add_note(

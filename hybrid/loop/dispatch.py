@@ -9,7 +9,8 @@ with the same tag is sent it again at once where none is found.
 
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +32,14 @@ def elsewhere(backend: Backend) -> Elsewhere | None:
     """Where a backend's jobs go, if it sends any and lets a dispatch send them; else None."""
     hardware = backend.hardware if isinstance(backend, Jobs) else None
     return hardware if isinstance(hardware, Elsewhere) else None
+
+
+@contextmanager
+def held(backend: Backend) -> Iterator[None]:
+    """Work on a backend, in a ``with`` block: in the end what was opened at its vendor is closed, whatever happened."""
+    hardware = elsewhere(backend)
+    with nullcontext() if hardware is None else hardware.held():
+        yield
 
 
 class Journaled(Dispatch):

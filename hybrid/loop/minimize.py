@@ -15,7 +15,7 @@ from circuits.errors import Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
 from hybrid.loop.conclusion import best_seen, conclude, conclusion_at, is_sampled, with_noise_explained
-from hybrid.loop.dispatch import Journaled, elsewhere
+from hybrid.loop.dispatch import Journaled, elsewhere, held
 from hybrid.loop.exact import exact_energy
 from hybrid.loop.ledger import Ledger
 from hybrid.loop.optimize import Ending, optimize
@@ -320,7 +320,7 @@ def _loop(
     budget: Budget | None,
 ) -> Result:
     exact, can = record.spec.problem.exact_energy, backend.capabilities()
-    with Lock(record.path), Journal(record.journal, record.digest) as journal:
+    with held(backend), Lock(record.path), Journal(record.journal, record.digest) as journal:
         _check_untouched(record, journal)
         routed, before = _routed(backend, journal, budget, should_stop)
         ledger = Ledger(
