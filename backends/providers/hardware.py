@@ -172,7 +172,7 @@ class Elsewhere(Hardware):
             if last:
                 self.close()
 
-    def close(self) -> None:  # noqa: B027 - most vendors open nothing
+    def close(self) -> None:
         """Close what this process has opened at the vendor, such as a session; its jobs go on, and more may be sent.
 
         What cannot be closed is warned of, never raised: it ends by itself, and a run must not fail by it.
