@@ -1,9 +1,9 @@
 """IBM's machines, and their snapshots, which run here with the noise that was once measured on the real ones."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from qiskit.providers import BackendV2
@@ -20,10 +20,25 @@ from circuits.errors import Refused, unknown
 
 PREFIX = "fake_"
 
+RESILIENCE: dict[int, tuple[Any, ...]] = {
+    0: (),
+    1: ("readout",),
+    2: ("readout", "twirling", {"zne": {"factors": (1, 3, 5), "extrapolation": "exponential"}}),
+}
+"""What each resilience level of IBM's Estimator is in the words of `backends.mitigation.words`.
+
+Its TREX is calibrated by the shots of twirled measurements, as "readout" is where the vendor twirls them; its
+zero-noise extrapolation folds gates by the same factors and tries an exponential first. Its answers are not taken
+themselves, since they hold values without counts, and at level 2 the error of one fit, which can be far too small.
+"""
+
 
 def device(
     name: str,
     *,
+    resilience_level: Annotated[
+        Literal[0, 1, 2] | None, "0 (nothing), 1 (errors of measurement) or 2 (those of gates, too)"
+    ] = None,
     mode: Annotated[Mode, '"job", "batch" or "session"'] = "job",
     twirling: Annotated[Twirling | None, '"gates", "measurements" or "both", which the vendor twirls'] = None,
     dynamical_decoupling: Annotated[Decoupling | None, '"XX", "XpXm" or "XY4", where qubits wait'] = None,
@@ -39,6 +54,8 @@ def device(
 
     Args:
         name: As IBM knows it, such as ``ibm_torino`` or ``fake_torino``.
+        resilience_level: IBM's own name for what is done about noise, here `RESILIENCE`; from 1 on a real device twirls
+            measurements. It stands instead of ``mitigation`` and ``twirling``.
         mode: As for `IBMDevice`.
         twirling: As for `IBMDevice`.
         dynamical_decoupling: As for `IBMDevice`.
@@ -48,7 +65,8 @@ def device(
         deadline_s: As for `Connection`.
 
     Raises:
-        Refused: for an unknown name, for an option of real devices on a snapshot, or without the extra ``ibm``.
+        Refused: for an unknown name, for an option of real devices on a snapshot, for two options that say what is
+            twirled, or without the extra ``ibm``.
         ProviderUnreachable: if IBM's service does not answer.
     """
     title = f"ibm:{name}"
@@ -65,6 +83,11 @@ def device(
         if given := [option for option, is_given in real.items() if is_given]:
             raise Refused(f"{given[0]} has no effect on the snapshot {title}; it is an option of a real device")
         return Snapshot(snapshot(name), title)
+    if resilience_level is not None and twirling is not None:
+        raise Refused(
+            f"resilience_level says what is twirled at {title} ({'nothing' if not resilience_level else 'measurements'}"
+            " by the vendor), and so does twirling; give one of them"
+        )
     _import(title)
     connection = Connection(title, account=account, instance=instance, deadline_s=deadline_s)
     return IBMDevice(
@@ -72,7 +95,7 @@ def device(
         connection,
         name=title,
         mode=mode,
-        twirling=twirling,
+        twirling="measurements" if resilience_level else twirling,
         dynamical_decoupling=dynamical_decoupling,
         max_execution_time_s=max_execution_time_s,
         is_free=connection.is_free(),
@@ -148,4 +171,19 @@ def _properties_of(properties: dict[str, Any], qubits: Sequence[int]) -> dict[st
     return {**properties, "qubits": [properties["qubits"][q] for q in qubits], "gates": gates}
 
 
-IBM = of_hardware(device, "IBM devices, and snapshots of them with noise and shots", example="fake_manila")
+def _implied(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The mitigation that a resilience level is."""
+    level = options.get("resilience_level")
+    if level is None:
+        return {}
+    if options.get("mitigation") is not None:
+        raise Refused(
+            "resilience_level and mitigation both say what is done about noise; give one of them "
+            f"(resilience_level={level} is mitigation={list(RESILIENCE[level])!r})"
+        )
+    return {"mitigation": list(RESILIENCE[level])}
+
+
+IBM = of_hardware(
+    device, "IBM devices, and snapshots of them with noise and shots", example="fake_manila", implied=_implied
+)

@@ -23,6 +23,7 @@ from backends.measurement.targets import transpiled
 from backends.providers.calibration import Calibration, Gate, Qubit
 from backends.providers.dispatch import Patience, fetched
 from backends.providers.hardware import JobRequest
+from backends.providers.ibm import noise_of
 from backends.providers.ibm_device import RANDOMIZATIONS, SUB_JOB_S, duration_s
 from circuits import hardware_efficient, tfim
 from circuits.errors import FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
@@ -255,9 +256,8 @@ def test_unknown_devices_accounts_and_instances(service, monkeypatch):
 
 
 def test_no_option_takes_a_key_and_none_that_is_left_out_is_accepted():
-    for option in ("token", "resilience_level"):
-        with pytest.raises(Refused, match=f"unknown option.*'{option}'"):
-            backends.get("ibm:ibm_test", **{option: 1})
+    with pytest.raises(Refused, match=r"unknown option.*'token'"):
+        backends.get("ibm:ibm_test", token="a")
     with pytest.raises(Refused, match="twirling has no effect on the snapshot"):
         backends.get("ibm:fake_manila", twirling="gates")
 
@@ -275,6 +275,70 @@ def test_what_the_vendor_does_to_circuits(service):
     assert {item["item_type"] for item in program["items"]} == {"samplex"}
     assert program["items"][0]["shape"] == [RANDOMIZATIONS]
     assert sum(device.sample(circuit.assign_parameters(theta), shots=1234).values()) == 1234
+
+
+RESILIENT = {"theta": np.linspace(0.2, 1.8, 6), "observables": ["ZZI", "IZZ"]}
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_resilience_level_gives_what_the_vendor_s_own_estimator_gives(level):
+    """On the same qubits of a snapshot, within five of both standard errors; far from the value at the other level."""
+    from qiskit.quantum_info import SparsePauliOp
+    from qiskit_aer import AerSimulator
+    from qiskit_ibm_runtime.executor_estimator import Estimator
+
+    circuit = hardware_efficient(3, layers=1).assign_parameters(RESILIENT["theta"])
+    device: Any = backends.get("ibm:fake_manila", resilience_level=level)
+    found = device.submit(Batch(circuit, RESILIENT["observables"], shots=20_000, seed=1)).result()
+    moved, layout = transpiled(circuit, device.hardware.target, level=0)
+    operators = [SparsePauliOp(one).apply_layout(list(layout), 5) for one in RESILIENT["observables"]]
+    options: Any = {"resilience_level": level, "default_shots": 20_000, "simulator": {"seed_simulator": 2}}
+    simulator = AerSimulator(noise_model=noise_of(device.hardware.target).model(None))
+    estimated: Any = Estimator(mode=simulator, options=options).run([(moved, operators)]).result()
+    data = estimated[0].data
+    width = np.hypot(found.standard_errors[0], data.stds)
+    assert np.all(np.abs(found.values[0] - data.evs) < 5 * width)
+    other = backends.get("ibm:fake_manila", resilience_level=1 - level)
+    values = other.submit(Batch(circuit, RESILIENT["observables"], shots=20_000, seed=1)).result().values[0]
+    assert np.any(np.abs(values - data.evs) > 5 * width)
+
+
+def test_the_highest_resilience_level_corrects_gates_too():
+    circuit = hardware_efficient(3, layers=1)
+    batch = Batch(circuit, RESILIENT["observables"], RESILIENT["theta"], shots=20_000, seed=1)
+    ideal = backends.get("reference").submit(batch).result().values
+    found = backends.get("ibm:fake_manila", resilience_level=2).submit(batch).result()
+    assert np.all(np.abs(found.values - ideal) < 3 * found.standard_errors + found.bias)
+
+
+def test_a_resilience_level_on_a_device_is_one_job_with_twirled_measurements(service):
+    device: Any = backends.get("ibm:ibm_test", resilience_level=1)
+    circuit = hardware_efficient(2, layers=1)
+    theta = np.linspace(0.2, 1.8, circuit.num_parameters)
+    found = device.submit(Batch(circuit, ["ZZ"], theta, shots=4000)).result()
+    ideal = backends.get("reference").submit(Batch(circuit, ["ZZ"], theta)).result().values
+    assert np.abs(found.values - ideal).max() < 5 * found.standard_errors.max() + 0.05  # of its gates
+    (job,) = service.jobs.values()
+    items = job["params"]["quantum_program"]["items"]
+    assert len(items) == 3  # one group, and two circuits that measure the errors of measurement
+    assert {item["item_type"] for item in items} == {"samplex"}
+
+
+def test_two_ways_to_say_what_is_done_about_noise_are_refused(service):
+    with pytest.raises(Refused, match=r"resilience_level=1 is mitigation=\['readout'\]"):
+        backends.get("ibm:ibm_test", resilience_level=1, mitigation="zne")
+    with pytest.raises(Refused, match=r"resilience_level says what is twirled .*measurements by the vendor"):
+        backends.get("ibm:ibm_test", resilience_level=2, twirling="gates")
+    with pytest.raises(Refused, match=r"resilience_level .* must be 0 \(nothing\), 1"):
+        backends.get("ibm:fake_manila", resilience_level=3)
+    with pytest.raises(Refused, match="resilience_level and mitigation"):
+        hybrid.minimize(
+            hardware_efficient(2),
+            tfim(2),
+            backend=backends.get("ibm:fake_manila", resilience_level=0),
+            mitigation="readout",
+            shots=10,
+        )
 
 
 @pytest.mark.parametrize("mode", ["batch", "session"])

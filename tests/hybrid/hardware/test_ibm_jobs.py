@@ -12,12 +12,15 @@ import hybrid
 import hybrid.loop.dispatch
 from circuits import hardware_efficient, tfim
 from circuits.errors import FailedJob, ProviderUnreachable
+from hybrid import optimizers
 from hybrid.runs import journal
 
 pytest.importorskip("qiskit_ibm_runtime")
 import ibm_service
 
 DEVICE = "ibm:ibm_test"
+
+SHORT = optimizers.get("spsa", calibration=1)
 
 
 @pytest.fixture
@@ -71,7 +74,7 @@ def test_a_run_closes_the_session_that_it_opened(service, place, mode, end):
     service.fails = end == "fails"
     stop = (lambda: bool(service.jobs)) if end == "stops" else (lambda: False)
     service.delay_s = 0.5 if end == "stops" else 0.0
-    options = {"optimizer": "spsa", "max_steps": 1, "shots": 10, "folder": place, "should_stop": stop}
+    options = {"optimizer": SHORT, "max_steps": 1, "shots": 10, "folder": place, "should_stop": stop}
     with pytest.raises(FailedJob) if end == "fails" else contextlib.nullcontext():
         hybrid.minimize(hardware_efficient(1, layers=1), tfim(1), backend=device, **options)
     assert service.sessions == {"session-0": False}
@@ -81,10 +84,22 @@ def test_a_run_closes_the_session_that_it_opened(service, place, mode, end):
 def test_runs_within_one_work_share_a_session(service, tmp_path):
     """As the stages of an algorithm do; it is closed once, when the work ends."""
     device = backends.get(DEVICE, mode="session")
-    options = {"optimizer": "spsa", "max_steps": 1, "shots": 10}
     with device.hardware.held():
         for stage in ("one", "two"):
+            options = {"optimizer": SHORT, "max_steps": 1, "shots": 10, "folder": tmp_path / stage}
             work = hardware_efficient(1, layers=1), tfim(1)
-            hybrid.minimize(*work, backend=device, folder=tmp_path / stage, **options)
+            hybrid.minimize(*work, backend=device, should_stop=lambda: bool(service.jobs), **options)
             assert service.sessions == {"session-0": True}
     assert service.sessions == {"session-0": False}
+
+
+def test_a_job_of_a_resilience_level_whose_answer_is_lost_is_found_and_not_sent_again(service, place):
+    service.faults["submit"], service.delay_s = ["lose"], 0.5
+    options = {"optimizer": SHORT, "max_steps": 1, "shots": 10, "folder": place}
+    work = hardware_efficient(1, layers=1), tfim(1)
+    device = backends.get(DEVICE, resilience_level=1)
+    run = hybrid.minimize(*work, backend=device, should_stop=lambda: bool(service.jobs), **options)
+    assert run.status == "stopped"
+    (row,) = jobs_of(place)
+    assert {row.id: [row.tag]} == {name: job["tags"] for name, job in service.jobs.items()}
+    assert service.submissions == 1
