@@ -26,6 +26,7 @@ from hybrid.loop.validation import error_budget_of, rounding_of, validated_energ
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.routing.policy import guarded
+from hybrid.runs import calibrations
 from hybrid.runs import folder as folders
 from hybrid.runs.budget import Budget, budget_of, spending_of
 from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
@@ -33,7 +34,7 @@ from hybrid.runs.history import History
 from hybrid.runs.journal import Journal, seal
 from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
-from hybrid.runs.provenance import calibration, drift, provenance
+from hybrid.runs.provenance import provenance
 from hybrid.runs.result import Result, StoredResult
 from hybrid.runs.spec import FORMAT, RunSpec
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
@@ -221,7 +222,7 @@ def run(
         workload=workload_spec(work),
         backend=backend_spec(backend),
         plan=plan.to_dict(),
-        provenance=provenance() | calibration(backend, work.circuit),
+        provenance=provenance() | calibrations.first(backend, work.circuit),
         threads=threads_of(backend),
         notes=dict(notes or {}),
     )
@@ -284,8 +285,9 @@ def continue_run(
     """
     record = folders.read(Path(folder))
     work, device = _work_of(record), backend_of(record.spec.backend, backend)
-    ended = (record.path / folders.RESULT).exists()
-    if not ended and (changed := drift(record.spec.provenance, device, work.circuit)):
+    if _unfinished(record) and (
+        changed := calibrations.resumed(record.path, record.spec.provenance, device, work.circuit)
+    ):
         warnings.warn(changed, stacklevel=2)
     _check_draws(record, work, device)
     check_threads(device, record.spec.threads)
@@ -297,11 +299,15 @@ def _work_of(record: folders.Record) -> Workload:
     return workload_of(spec.workload, record.circuit, problem_of(spec.problem, record.hamiltonian))
 
 
+def _unfinished(record: folders.Record) -> bool:
+    """Whether resuming the run computes anything: it has no result, or one of a run that was stopped."""
+    return not (record.path / folders.RESULT).exists() or _written(record)["status"] == "stopped"
+
+
 def _check_draws(record: folders.Record, work: Workload, backend: Backend) -> None:
     """Refuse to go on with random numbers that another version drew in another way."""
     drawn = is_sampled(backend.capabilities(), work.shots) or work.optimizer.geometry == "fidelities"
-    unfinished = not (record.path / folders.RESULT).exists() or _written(record)["status"] == "stopped"
-    if record.spec.format < FORMAT and drawn and unfinished:
+    if record.spec.format < FORMAT and drawn and _unfinished(record):
         raise Refused(
             f"{record.path} was begun by an earlier version, whose random numbers of shots were drawn in another way: "
             "it can be shown, but not continued to the same bits. Start it anew in another folder"
@@ -401,7 +407,7 @@ def _routed(
 def _check_untouched(record: folders.Record, journal: Journal) -> None:
     """Refuse a finished run whose journal or result was changed since."""
     file = record.path / folders.RESULT
-    if record.spec.format == 1 or not file.exists() or _written(record)["status"] == "stopped":
+    if record.spec.format == 1 or _unfinished(record):
         return
     if seal(read_bytes(file), journal.content) not in journal.content.seals:
         raise Refused(

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from circuits.errors import Refused
+from hybrid.runs import calibrations
 from hybrid.runs import folder as folders
 from hybrid.runs.files import checked, read_json
 from hybrid.runs.places import home
@@ -46,8 +47,9 @@ def entry_of(path: Path) -> dict[str, Any]:
     """What was asked of a run and what came out, as JSON-able values.
 
     Returns:
-        "folder", "problem", "unit", "backend", "optimizer", "accuracy", "seed", "created_utc" and "machine", and from
-        the result the keys in `SHOWN`; of a run that has not ended the status is "unfinished", the others are None.
+        "folder", "problem", "unit", "backend", "optimizer", "accuracy", "seed", "created_utc" and "machine", what
+        `hybrid.runs.calibrations.told` says of its device, and from the result the keys in `SHOWN`; of a run that has
+        not ended the status is "unfinished", the others are None.
 
     Raises:
         Refused: if the folder holds no run, or a damaged one.
@@ -66,6 +68,7 @@ def entry_of(path: Path) -> dict[str, Any]:
         "seed": spec.workload.seed,
         "created_utc": str(spec.provenance.get("created_utc", "")),
         "machine": str(spec.provenance.get("machine", "")),
+        **calibrations.told(path, spec.provenance),
     }
 
 

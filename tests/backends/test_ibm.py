@@ -27,7 +27,7 @@ from backends.providers.ibm import noise_of
 from backends.providers.ibm_device import RANDOMIZATIONS, SUB_JOB_S, duration_s
 from circuits import hardware_efficient, tfim
 from circuits.errors import FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
-from hybrid.runs.provenance import drift
+from hybrid.cli.record import show
 
 spec = importlib.util.spec_from_file_location("ibm_service", Path(__file__).with_name("ibm_service.py"))
 assert spec is not None
@@ -395,22 +395,76 @@ def test_calibration(service):
     assert part.drift(part) == ""
 
 
+def calibrated(date: str, *, t1_s: float, error: float, readout: float) -> Calibration:
+    """Three qubits, of which the last changes."""
+    qubits = {0: Qubit(1e-4, 1e-4, 0.01), 1: Qubit(2e-4, None, 0.02), 2: Qubit(t1_s, 1e-4, readout)}
+    return Calibration("ibm:x", date, qubits, (Gate("cz", (0, 1), 0.002), Gate("cz", (1, 2), error)))
+
+
 def test_drift_is_told_in_words():
-    then = Calibration("ibm:x", "2026-01-01", {0: Qubit(1e-4, 1e-4, 0.01)}, (Gate("cz", (0, 1), 0.002),))
-    now = Calibration("ibm:x", "2026-01-02", {0: Qubit(5e-5, 1e-4, 0.01)}, (Gate("cz", (0, 1), 0.002),))
-    assert now.drift(then) == ("ibm:x was calibrated anew (2026-01-01, now 2026-01-02): T1 (s) from 0.0001 to 5e-05")
+    then = calibrated("2026-01-01", t1_s=1e-4, error=0.002, readout=0.01)
+    now = calibrated("2026-01-02", t1_s=5e-5, error=0.006, readout=0.011)
+    assert now.drift(then) == (
+        "ibm:x was calibrated anew (2026-01-01, now 2026-01-02); most changed T1 of qubit 2 from 100 to 50 µs (-50%), "
+        "two-qubit error of cz on 1, 2 from 0.002 to 0.006 (+200%)"
+    )
+    assert [(one.what, one.then, one.now) for one in now.changes(then)] == [
+        ("T1", 1e-4, 5e-5),
+        ("readout error", 0.01, 0.011),
+        ("two-qubit error", 0.002, 0.006),
+    ]
+    other = calibrated("2026-01-03", t1_s=5.1e-5, error=0.006, readout=0.011)
+    assert other.drift(now).endswith("; nothing changed by more than 20%")
+    assert now.of([0, 1]).changes(then.of([0, 1])) == []
 
 
-def test_a_run_keeps_the_calibration_and_resuming_it_tells_the_drift(service, tmp_path):
-    problem, circuit = tfim(2), hardware_efficient(2, layers=1)
-    options = {"optimizer": "spsa", "max_steps": 1, "accuracy": 0.05, "shots": 100}
-    hybrid.minimize(circuit, problem, backend="ibm:ibm_test", folder=tmp_path / "run", **options)
-    file = tmp_path / "run" / "spec.json"
-    kept = Calibration.from_dict(json.loads(file.read_text())["provenance"]["calibration"])
-    assert kept.device == "ibm:ibm_test"
-    assert len(kept.qubits) == 2
-    device = backends.get("ibm:ibm_test")
-    provenance = {"calibration": kept.to_dict()}
-    assert drift(provenance, device, circuit) == ""
-    assert "calibrated anew" in drift({"calibration": kept.to_dict() | {"date": "2020-01-01"}}, device, circuit)
-    assert drift({}, device, circuit) == ""
+def test_numbers_that_mean_nothing_are_no_drift():
+    then = calibrated("2026-01-01", t1_s=0.0, error=float("nan"), readout=0.01)
+    now = calibrated("2026-01-02", t1_s=5e-5, error=1.0, readout=float("inf"))
+    assert now.changes(then) == []
+
+
+def test_a_run_keeps_the_calibrations_and_showing_it_tells_the_drift(service, tmp_path, capsys):
+    place, circuit = tmp_path / "run", hardware_efficient(1, layers=1)
+    options: dict[str, Any] = {"optimizer": "spsa", "max_steps": 1, "shots": 10, "should_stop": lambda: True}
+    hybrid.minimize(circuit, tfim(1), backend="ibm:ibm_test", folder=place, **options)
+    first = shown(place, capsys)
+    kept = Calibration.from_dict(json.loads((place / "spec.json").read_text())["provenance"]["calibration"])
+    assert (first["calibrated"], first["drift"]) == (kept.date, [])
+    hybrid.resume(place, should_stop=lambda: True)
+    assert not (place / "calibrations.json").exists()
+    (qubit,) = kept.qubits
+
+    def halved(properties: dict[str, Any]) -> dict[str, Any]:
+        t1 = next(one for one in properties["qubits"][qubit] if one["name"] == "T1")
+        t1["value"] /= 2
+        return properties | {"last_update_date": "2030-01-02T03:04:05+00:00"}
+
+    service.measured = halved
+    with pytest.warns(UserWarning, match=f"calibrated anew .*T1 of qubit {qubit} from .* µs"):
+        hybrid.resume(place, should_stop=lambda: True)
+    hybrid.resume(place, should_stop=lambda: True)
+    (drift,) = shown(place, capsys)["drift"]
+    assert drift["calibrated"].startswith("2030-01-02")
+    (change,) = drift["changes"]
+    t1_s = kept.qubits[qubit].t1_s
+    assert t1_s is not None
+    assert change == {
+        "what": "T1",
+        "where": f"qubit {qubit}",
+        "then": pytest.approx(t1_s),
+        "now": pytest.approx(t1_s / 2),
+    }
+    show(place)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "(-50%)" in said
+    (place / "calibrations.json").write_text('{"calibrations": [1]}')
+    with pytest.raises(Refused, match=r"calibrations\.json is damaged"):
+        hybrid.resume(place)
+
+
+def shown(place: Path, capsys: Any) -> dict[str, Any]:
+    """What `hybrid show --json` says."""
+    capsys.readouterr()
+    show(place, as_json=True)
+    return json.loads(capsys.readouterr().out)
