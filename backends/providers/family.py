@@ -31,7 +31,7 @@ def of_hardware(
     *,
     example: str | None = None,
     environment: str | None = None,
-    implied: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda options: {},
+    implied: Callable[[str, Mapping[str, Any]], dict[str, Any]] = lambda device, options: {},
 ) -> Family:
     """A family whose vendor's file makes `Hardware` alone; how it is measured are the options of `Device`.
 
@@ -41,7 +41,8 @@ def of_hardware(
         summary: As for `Family`.
         example: As for `Family`.
         environment: As for `Family`.
-        implied: From the options that are given to those of `Device` that a vendor's own word stands for.
+        implied: From the device's name and the options that are given to those of `Device` that a vendor's own word
+            stands for.
     """
     from backends.providers.device import Device, with_device_options  # loads Qiskit; a table of names does not need it
 
@@ -50,6 +51,6 @@ def of_hardware(
     def make(device: str, **options: Any) -> Backend:
         mine = {key: value for key, value in options.items() if key in names}
         others = {key: value for key, value in options.items() if key not in names}
-        return Device(hardware(device, **mine), **others | implied(options))
+        return Device(hardware(device, **mine), **others | implied(device, options))
 
     return Family(with_device_options(make, hardware), summary, example, environment)

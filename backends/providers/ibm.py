@@ -20,17 +20,18 @@ from circuits.errors import Refused, unknown
 
 PREFIX = "fake_"
 
-RESILIENCE: dict[int, tuple[Any, ...]] = {
-    0: (),
-    1: ("readout",),
-    2: ("readout", "twirling", {"zne": {"factors": (1, 3, 5), "extrapolation": "exponential"}}),
-}
-"""What each resilience level of IBM's Estimator is in the words of `backends.mitigation.words`.
+ZNE = {"zne": {"factors": (1, 3, 5), "extrapolation": "exponential"}}
+
+RESILIENCE: dict[int, tuple[Any, ...]] = {0: (), 1: ("readout",), 2: ("readout", ZNE)}
+"""What each resilience level of IBM's Estimator is in the words of `backends.mitigation.words`, beside twirling.
 
 Its TREX is calibrated by the shots of twirled measurements, as "readout" is where the vendor twirls them; its
 zero-noise extrapolation folds gates by the same factors and tries an exponential first. Its answers are not taken
 themselves, since they hold values without counts, and at level 2 the error of one fit, which can be far too small.
 """
+
+TWIRLED: dict[int, Twirling | None] = {0: None, 1: "measurements", 2: "both"}
+"""What the vendor twirls at each level; on a snapshot, which has no vendor, gates are twirled here."""
 
 
 def device(
@@ -54,8 +55,8 @@ def device(
 
     Args:
         name: As IBM knows it, such as ``ibm_torino`` or ``fake_torino``.
-        resilience_level: IBM's own name for what is done about noise, here `RESILIENCE`; from 1 on a real device twirls
-            measurements. It stands instead of ``mitigation`` and ``twirling``.
+        resilience_level: IBM's own name for what is done about noise, here `RESILIENCE` and `TWIRLED`. It stands
+            instead of ``mitigation`` and ``twirling``.
         mode: As for `IBMDevice`.
         twirling: As for `IBMDevice`.
         dynamical_decoupling: As for `IBMDevice`.
@@ -85,8 +86,8 @@ def device(
         return Snapshot(snapshot(name), title)
     if resilience_level is not None and twirling is not None:
         raise Refused(
-            f"resilience_level says what is twirled at {title} ({'nothing' if not resilience_level else 'measurements'}"
-            " by the vendor), and so does twirling; give one of them"
+            f"resilience_level={resilience_level} says what is twirled at {title} "
+            f"({TWIRLED[resilience_level] or 'nothing'}), and so does twirling; give one of them"
         )
     _import(title)
     connection = Connection(title, account=account, instance=instance, deadline_s=deadline_s)
@@ -95,7 +96,7 @@ def device(
         connection,
         name=title,
         mode=mode,
-        twirling="measurements" if resilience_level else twirling,
+        twirling=twirling if resilience_level is None else TWIRLED[resilience_level],
         dynamical_decoupling=dynamical_decoupling,
         max_execution_time_s=max_execution_time_s,
         is_free=connection.is_free(),
@@ -171,17 +172,19 @@ def _properties_of(properties: dict[str, Any], qubits: Sequence[int]) -> dict[st
     return {**properties, "qubits": [properties["qubits"][q] for q in qubits], "gates": gates}
 
 
-def _implied(options: Mapping[str, Any]) -> dict[str, Any]:
+def _implied(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """The mitigation that a resilience level is."""
     level = options.get("resilience_level")
     if level is None:
         return {}
+    here = ["twirling"] if level == 2 and name.startswith(PREFIX) else []
+    words = [*RESILIENCE[level], *here]
     if options.get("mitigation") is not None:
         raise Refused(
             "resilience_level and mitigation both say what is done about noise; give one of them "
-            f"(resilience_level={level} is mitigation={list(RESILIENCE[level])!r})"
+            f"(resilience_level={level} is mitigation={words!r})"
         )
-    return {"mitigation": list(RESILIENCE[level])}
+    return {"mitigation": words}
 
 
 IBM = of_hardware(
