@@ -64,6 +64,8 @@ def _print_run(entry: dict[str, Any]) -> None:
 
     rows = table("what", "value")
     for key, value in entry.items():
+        if key in ("calibrated", "drift") and not value:
+            continue  # only devices have them
         rows.add_row(key, energy(entry) if key == "energy" else value_text(key, value))
     console().print(rows)
 
