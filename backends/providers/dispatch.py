@@ -39,7 +39,7 @@ class Patience:
     most_s: float = 60.0
     silent_s: float = 900.0
     deadline_s: float | None = None
-    listed_s: float = 600.0
+    listed_s: float = 60.0
 
 
 class Dispatch(ABC):

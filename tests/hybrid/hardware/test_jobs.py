@@ -117,9 +117,9 @@ def waited(monkeypatch):
 
 def test_a_job_that_is_listed_minutes_late_is_not_sent_again(vendor, place, whole, monkeypatch, waited):
     listed = filed.FiledByTag.jobs
-    monkeypatch.setattr(filed.FiledByTag, "jobs", lambda *a, **k: listed(*a, **k) if waited[0] > 500 else [])
+    monkeypatch.setattr(filed.FiledByTag, "jobs", lambda *a, **k: listed(*a, **k) if waited[0] > 50 else [])
     vendor.plan(submit=["lose"])
-    with pytest.warns(UserWarning, match=r"may have been sent at .*asked again for 600 s.*--adopt ID.*--resend"):
+    with pytest.warns(UserWarning, match=r"may have been sent at .*asked again for 60 s.*--adopt ID.*--resend"):
         assert same(minimize(place, vendor.folder), whole)
     assert sent_once(vendor, whole)
 
