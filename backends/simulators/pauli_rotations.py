@@ -61,9 +61,7 @@ def pauli_rotations(circuit: QuantumCircuit) -> PauliRotations:
     y = np.bitwise_count(x & z).sum(axis=1, dtype=int)
     sign = 1 - y // 2 % 2 * 2  # a factor's weights leave the i of each Y out
     weight = 2 * sign * factors.weight[place, column]
-    return PauliRotations(
-        circuit.num_qubits, x, z, place, weight, factors.free[place].astype(np.uint8), factors.angles
-    )
+    return PauliRotations(circuit.num_qubits, x, z, place, weight, factors.free[place].astype(np.uint8), factors.angles)
 
 
 def strings(observable: SparsePauliOp) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
