@@ -37,7 +37,7 @@ MAX_QUBITS = 10_000
 COARSER = 4.0
 """How much larger the threshold of the second propagation is, from which the error is estimated."""
 
-SPREAD = 0.4
+SPREAD = 0.6
 """Share of the root sum of squares of what was dropped that the estimate of the error is at least, as measured."""
 
 FLOOR = 1e-16
@@ -146,7 +146,7 @@ class PauliPropagation(Backend):
         """Write the circuit as rotations once; see `Backend.prepare`.
 
         The `bias` of a value is the larger of its difference from the one with a threshold 4 times as large (and
-        strings of one qubit less, where weights are limited) and 0.4 times the root sum of squares of all coefficients
+        strings of one qubit less, where weights are limited) and 0.6 times the root sum of squares of all coefficients
         that were dropped; at most their sum, which bounds the error. It is 0 where none was.
         """
         check_unitary(circuit)

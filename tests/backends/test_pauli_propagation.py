@@ -78,7 +78,8 @@ class TestKickedIsingOnTheHeavyHexagons:
         string = SparsePauliOp.from_sparse_list(
             [(word, [q for qubits in letters.values() for q in qubits], 1.0)], EAGLE
         )
-        evolved = Pauli("I" * (EAGLE - 1 - qubit) + "Z" + "I" * qubit).evolve(Clifford(kicked_ising(np.pi / 2, 5)), "s")
+        kicks = Clifford(kicked_ising(np.pi / 2, 5))
+        evolved = Pauli("I" * (EAGLE - 1 - qubit) + "Z" + "I" * qubit).evolve(kicks, frame="s")
         assert SparsePauliOp(evolved).equiv(sign * string)
         assert value(backends.get("pauli"), kicked_ising(np.pi / 2, 5), string) == (sign, 0.0)
         assert value(backends.get("pauli"), kicked_ising(0.0, 5), string) == (0.0, 0.0)
