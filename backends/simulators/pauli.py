@@ -81,6 +81,8 @@ class PauliPropagation(Backend):
             exact, the work is refused.
     """
 
+    automatic = False  # every other one that "auto" takes is exact, and hands out samples
+
     def __init__(
         self,
         *,
