@@ -135,8 +135,8 @@ class PauliPropagation(Backend):
             found = [self._estimate(rotations, angles, one, max_terms=most, cut=True) for one in work.observables]
             biases.append(max(one.bias for one in found))
             visits = max(visits, sum(self._allowed(one, most, len(rotations)) for one in found))
-        accuracy = getattr(work, "accuracy", None)
-        if accuracy is not None and not self._exact and max(biases) > accuracy:
+        accuracy = getattr(work, "accuracy", None)  # None or 0: none was named
+        if accuracy and not self._exact and max(biases) > accuracy:
             raise Refused(
                 f"'pauli' drops strings: the error of a value is estimated as up to {max(biases):.1e}, more than the "
                 f"accuracy of {accuracy:g}; lower its threshold, or ask for less accuracy"

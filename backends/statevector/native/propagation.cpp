@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <numbers>
 #include <numeric>
 #include <random>
 
@@ -12,9 +11,9 @@ namespace native {
 namespace {
 
 constexpr std::uint32_t nobody = 0xffffffffu;
-constexpr double quarter = std::numbers::pi / 2;
-constexpr double snap = 1e-14;              // angles this close to a multiple of pi/2 are taken for it
-constexpr double between_questions = 4e6;   // strings looked at
+constexpr double snap = 1e-14;             // angles this close to a multiple of pi/2 are taken for it
+constexpr double between_questions = 4e6;  // strings looked at
+constexpr std::uint32_t most_numbers = 1u << 30;
 
 // What happened at one gate, for the way back. Strings are numbered in the order in which they came up.
 struct Pair {
@@ -177,12 +176,14 @@ class Walk {
             since_ = 0;
             interrupted_();
         }
-        const double angle = asked_.angle[k], turns = std::nearbyint(angle / quarter);
+        const double cos = std::cos(asked_.angle[k]), sin = std::sin(asked_.angle[k]);
         const bool free = asked_.derivative && asked_.free[k];
-        if (!free && std::abs(angle - turns * quarter) < snap * std::max(1.0, std::abs(turns)))
-            relabel(static_cast<int>(static_cast<long long>(turns) & 3));
+        if (!free && std::abs(sin) < snap)
+            relabel(cos > 0 ? 0 : 2);
+        else if (!free && std::abs(cos) < snap)
+            relabel(sin > 0 ? 1 : 3);
         else
-            branch(std::cos(angle), std::sin(angle), free);
+            branch(cos, sin, free);
         steps_[k] = {pairs_.size(), alone_.size(), dropped_.size()};
     }
 
@@ -266,7 +267,7 @@ class Walk {
         }
         if (4 * gone_ > size()) compact();
         const std::size_t tape = sizeof(Pair) * pairs_.size() + sizeof(Former) * (alone_.size() + dropped_.size());
-        if (tape > asked_.tape_bytes) answer_.ended = Ended::tape_too_long;
+        if (tape > asked_.tape_bytes || next_id_ > most_numbers) answer_.ended = Ended::tape_too_long;
     }
 
     void turn(std::size_t i, std::size_t j, int sign, double cos, double sin, bool free) {
