@@ -57,7 +57,6 @@ class Estimate:
         value: In the observable's unit.
         bias: Estimate of its error, in the same unit; 0 where nothing was dropped.
         slopes: Derivatives by the angles of the rotations; empty where they were not asked for.
-        most_terms: Strings held at once.
         visits: Strings looked at, over all rotations.
         capped: Whether strings were dropped because there were too many.
     """
@@ -65,7 +64,6 @@ class Estimate:
     value: float
     bias: float
     slopes: np.ndarray
-    most_terms: int
     visits: float
     capped: bool
 
@@ -134,7 +132,8 @@ class PauliPropagation(Backend):
             angles = rotations.at(row[None])[0]
             found = [self._estimate(rotations, angles, one, max_terms=most, cut=True) for one in work.observables]
             biases.append(max(one.bias for one in found))
-            visits = max(visits, sum(self._allowed(one, most, len(rotations)) for one in found))
+            all_of_them = float(self._max_terms) * len(rotations)
+            visits = max(visits, sum(all_of_them if one.capped else one.visits for one in found))
         accuracy = getattr(work, "accuracy", None)  # None or 0: none was named
         if accuracy and not self._exact and max(biases) > accuracy:
             raise Refused(
@@ -260,17 +259,12 @@ class PauliPropagation(Backend):
                 "a gradient on 'pauli' keeps a record of every rotation of a string, and that grew beyond a quarter of "
                 f"the {memory.readable(memory.free_bytes())} that are free here: raise threshold or lower max_terms"
             )
-        bias = 0.0
-        visits = fine.visits
-        if not derivative and fine.dropped > len(rotations) * FLOOR * largest:
+        bias, visits = 0.0, fine.visits
+        if not derivative and not self._exact and fine.dropped > len(rotations) * FLOOR * largest:
             coarse = run(COARSER, max(1, weight - 1) if weight else 0, max(1, most // 4) if fine.capped else most)
             visits += coarse.visits
             bias = min(fine.dropped, max(abs(fine.value - coarse.value), SPREAD * fine.dropped_squares**0.5))
-        return Estimate(fine.value, bias, np.array(fine.slopes), fine.most_terms, visits, fine.capped)
-
-    def _allowed(self, found: Estimate, most: int, n_rotations: int) -> float:
-        """Strings that a propagation may look at, of which a short one is known."""
-        return float(self._max_terms) * n_rotations if found.capped and most < self._max_terms else found.visits
+        return Estimate(fine.value, bias, np.array(fine.slopes), visits, fine.capped)
 
     def _memory_bytes(self, n_qubits: int) -> int:
         """Of twice the allowed strings, which one rotation may make of them, in lists that double as they grow."""

@@ -18,7 +18,10 @@ from backends.gradients.finite_difference import finite_difference
 from circuits import Problem
 from circuits.errors import BudgetExceeded, Refused
 from hybrid import minimize
+from hybrid.loop.evaluator import Evaluator
+from hybrid.optimizers.optimizer import Points
 from hybrid.routing.plan import plan
+from hybrid.workload.workload import workload
 
 spec = importlib.util.spec_from_file_location("propagated", Path(__file__).parents[2] / "benchmarks" / "propagated.py")
 assert spec is not None
@@ -231,17 +234,42 @@ def test_a_plan_refuses_what_its_estimate_does_not_allow():
     assert plan(circuit, H, backend=backend, accuracy=10.0).chosen.name == "pauli"
 
 
-def test_a_minimum_of_wide_circuits_says_its_bias():
+def test_angles_of_any_size():
+    """Whole quarter turns take one string to one, and nothing else is taken for them."""
+    backend = backends.get("pauli", threshold=0)
+    for angle in (0.3 + 1e6, 1e17, -1e300, 1001 * np.pi, 7 * np.pi / 2, -np.pi / 2, -3 * np.pi):
+        circuit = QuantumCircuit(1)
+        circuit.rx(0.4, 0)
+        circuit.rz(0.5, 0)
+        circuit.rx(angle, 0)
+        for letter in "XYZ":
+            wanted, _ = value(backends.get("reference"), circuit, letter)
+            assert value(backend, circuit, letter) == (pytest.approx(wanted, abs=1e-12), 0.0)
+
+
+def test_a_minimum_of_a_wide_circuit():
+    """One layer of QAOA on a ring of 40 qubits: <ZZ> = -1/2 at its best."""
     a, b = Parameter("a"), Parameter("b")
-    circuit = QuantumCircuit(40)
+    circuit, ring = QuantumCircuit(40), [(q, (q + 1) % 40) for q in range(40)]
     circuit.h(range(40))
-    for q in range(39):
-        circuit.rzz(a, q, q + 1)
+    for bond in ring:
+        circuit.rzz(a, *bond)
     circuit.rx(b, range(40))
-    H = SparsePauliOp.from_sparse_list([("ZZ", [q, q + 1], 1.0) for q in range(39)], 40)
-    result = minimize(
-        circuit, Problem(H, name="chain"), backend=backends.get("pauli", threshold=1e-3), accuracy=1.0, theta=[0.4, 0.5]
-    )
-    # One layer of QAOA on a chain: -(1/2) for each bond inside, -sin(a) sin(2b) cos(a)-like ones at its ends.
-    assert result.energy == pytest.approx(-0.5 * 37 - 2 * 0.5, abs=1.0)
-    assert result.evaluations < 100
+    H = SparsePauliOp.from_sparse_list([("ZZ", list(bond), 1.0) for bond in ring], 40)
+    backend = backends.get("pauli", threshold=1e-3)
+    result = minimize(circuit, Problem(H, name="ring"), backend=backend, accuracy=5.0, theta=[0.4, 0.5])
+    assert result.energy == pytest.approx(-20.0, abs=0.01)  # it may stop sooner, with an accuracy of 5
+
+
+def test_a_gradient_in_the_loop_comes_with_the_bias_of_its_value():
+    circuit = efficient_su2(8, reps=2)
+    H = SparsePauliOp.from_sparse_list([("ZZ", [q, q + 1], -1.0) for q in range(7)], 8)
+    row = np.random.default_rng(5).uniform(-1, 1, circuit.num_parameters)
+    backend = backends.get("pauli", threshold=1e-2)
+    told = Evaluator(workload(circuit, H, accuracy=1.0), backend)(Points(row[None], gradient=True), 0)
+    found, bias = value(backend, circuit, H, row)
+    assert (told.values[0], told.biases[0]) == (found, bias)
+    assert bias > 0
+    assert told.gradients.shape == (1, circuit.num_parameters)
+    _, slopes = backend.value_and_grad(circuit, H)(row)
+    assert np.array_equal(told.gradients[0], slopes)
