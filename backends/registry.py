@@ -21,6 +21,7 @@ BUILT_IN = {
     "lightning.gpu": "backends.simulators.lightning_gpu:LightningGPU",
     "aer": "backends.simulators.aer:Aer",
     "reference": "backends.simulators.reference:Reference",
+    "pauli": "backends.simulators.pauli:PauliPropagation",
     "ibm": "backends.providers.ibm:IBM",
     "iqm": "backends.providers.worker.families:IQM",
     "aqt": "backends.providers.worker.families:AQT",
