@@ -1,8 +1,8 @@
 """The regret of the router's choice: the time of what it chose over the time of the best.
 
-Workloads are made from a seed; every third is held out, so that no model of time is fitted to it. Each able backend runs
-each of them in a process of its own, whose imports of libraries count. Rows are stored as they are measured, so that a
-killed run goes on where it was:
+Workloads are made from a seed; every third is held out, so that no model of time is fitted to it. Each able backend
+runs each of them in a process of its own, whose imports of libraries count. Rows are stored as they are measured, so
+that a killed run goes on where it was:
 
     python benchmarks/routing.py                     measure the rows that may be fitted to, then analyse
     python benchmarks/routing.py --held-out          the others
@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import record
-from regret import analysis, measure
+from regret import analysis, measure, table
 from regret.asked import asked
 from regret.contestants import contestants
-from regret.workloads import FAMILIES, Workload, table
+from regret.workloads import FAMILIES, Workload, workloads
 
 LIMIT_S = 10.0
 """Seconds that one contestant may take for what is really run of a workload."""
 
 BEYOND = 10.0
-"""Times the best so far after which a contestant is ended, and two seconds more: it is not the choice that was missed."""
+"""Times the best so far, and two seconds more, after which a contestant is ended: it would not have been the choice."""
 
 PACKAGES = ("qiskit", "qiskit-aer", "pennylane", "pennylane-lightning", "jax", "qoro-maestro")
 
@@ -52,10 +52,10 @@ def arguments(words: Iterable[str] | None = None) -> argparse.Namespace:
 def chosen(options: argparse.Namespace) -> list[Workload]:
     """The workloads that the options ask for."""
     if options.rows:
-        return [workload for workload in table() if workload.number in options.rows]
+        return [workload for workload in workloads() if workload.number in options.rows]
     return [
         workload
-        for workload in table()
+        for workload in workloads()
         if (options.all or workload.held_out == options.held_out)
         and (options.family is None or workload.family in options.family)
     ]
@@ -63,7 +63,7 @@ def chosen(options: argparse.Namespace) -> list[Workload]:
 
 def current(rows: dict[str, Any]) -> dict[str, Any]:
     """Those rows that were measured before and are of the workloads that there are now."""
-    now = {str(workload.number): json.loads(json.dumps(workload.to_dict())) for workload in table()}
+    now = {str(workload.number): json.loads(json.dumps(workload.to_dict())) for workload in workloads()}
     return {number: row for number, row in rows.items() if row["workload"] == now.get(number)}
 
 
@@ -71,9 +71,10 @@ def save(path: Path, rows: dict[str, Any], options: argparse.Namespace, more: di
     settings = {
         "limit_s": options.limit,
         "beyond": BEYOND,
-        "repeats_below_2_s": measure.REPEATS,
-        "later evaluations": "timed for a second, then extrapolated where a row says so",
-        "time": "the lesser of wall and CPU time, of a forked process and of importing its libraries, which is timed apart",
+        "repeats": measure.REPEATS,
+        "repeated_below_s": measure.SHORT_S,
+        "later evaluations": f"timed for {measure.STEADY_S} s, then extrapolated where a row says so",
+        "seconds": "lesser of wall and CPU time, of a forked process and of importing its libraries, timed apart",
     }
     ordered = dict(sorted(rows.items(), key=lambda item: int(item[0])))
     scratch = path.with_suffix(".part")
@@ -113,7 +114,7 @@ def with_load(found: dict[str, Any], load: dict[str, float]) -> dict[str, Any]:
 def main() -> None:
     options = arguments()
     if options.list:
-        print("\n".join(workload.title + (" (held out)" if workload.held_out else "") for workload in table()))
+        print("\n".join(workload.title + (" (held out)" if workload.held_out else "") for workload in workloads()))
         return
     kept = json.loads(options.json.read_text())["numbers"] if options.json.exists() else {}
     rows, loads = current(kept.get("rows", {})), kept.get("imports", {})
@@ -129,15 +130,14 @@ def main() -> None:
                 break
             rows[str(workload.number)] = found = row(workload, options.limit, loads)
             save(options.json, rows, options, {"imports": loads})
-            print(
-                f"{found['measuring_s']:5.1f} s  {workload.title}: {analysis.line(found)}", file=sys.stderr, flush=True
-            )
+            print(f"{found['measuring_s']:5.1f} s  {workload.title}: {table.line(found)}", file=sys.stderr, flush=True)
     wanted = {str(workload.number) for workload in chosen(options)}
     save(options.json, rows, options, {"imports": loads})
     measured = {number: row for number, row in rows.items() if number in wanted}
     analysed = analysis.analyse(measured, lambda text: print(text, file=sys.stderr, flush=True))
     save(options.json, rows, options, {"imports": loads, "analysis": analysed})
-    analysis.show(measured, analysed)
+    table.show(measured, analysed)
+    table.draw(measured, analysed, options.json.with_suffix(".png"))
 
 
 if __name__ == "__main__":

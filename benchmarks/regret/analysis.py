@@ -2,28 +2,32 @@
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 import backends
+from backends.cost import Cost
 from circuits.errors import Refused
 from hybrid.routing import plan
-from hybrid.routing.plan import Plan
 from regret import measure
 from regret.asked import asked
-from regret.contestants import RIVALS, candidates, of_backend
-from regret.workloads import Workload
+from regret.contestants import METHODS, RIVALS, candidates, of_backend
+from regret.workloads import Case, Workload
 
 STATISTICAL = 6.0
 """Standard errors that counted values may differ by."""
 
+NEAREST = 1e-7
+"""Smallest difference that matters: Aer's matrix-product states drop what is smaller."""
+
 FACTOR = 2.0
 """Within which a prediction is called right."""
 
-WORST = 15
-"""Rows of the list of worst choices."""
+LARGE_BYTES = 2**26
+"""Of memory predicted, from which on it is compared: below, libraries and buffers decide."""
+
+PLAN = "the plan"
 
 RULES = {
     "always statevector": "statevector",
@@ -44,140 +48,118 @@ def judged(times: dict[str, Any], workload: Workload) -> dict[str, Any]:
     largest = max(map(len, groups.values()), default=0)
     leaders = [group for group in groups.values() if len(group) == largest]
     disputed = any(group.isdisjoint(leaders[0]) for group in leaders)
-    for name, group in groups.items():
-        if disputed:
-            times[name]["status"] = "disputed"
-        elif group.isdisjoint(leaders[0]):
-            times[name]["status"] = "wrong"
-    return times
+    verdicts = {
+        name: "disputed" if disputed else "wrong"
+        for name, group in groups.items()
+        if disputed or group.isdisjoint(leaders[0])
+    }
+    return {name: found | ({"status": verdicts[name]} if name in verdicts else {}) for name, found in times.items()}
 
 
 def _agree(one: dict[str, Any], other: dict[str, Any], workload: Workload) -> bool:
     spread = STATISTICAL * math.hypot(one["error"], other["error"])
     if workload.shots or workload.optimizer:
         spread += 2 * workload.accuracy
-    tolerance = max(workload.accuracy, 1e-7) + spread  # 1e-7: what Aer's matrix-product states drop
+    tolerance = max(workload.accuracy, NEAREST) + spread
     return all(abs(a - b) <= tolerance for a, b in zip(one["value"], other["value"], strict=True))
 
 
-def planned(workload: Workload) -> dict[str, Any]:
-    """What the router says of a workload with the code and the speeds at hand."""
-    case = measure.built(workload)
-    work = asked(workload, case)
-    made: list[Any] = list(plan.candidates("auto"))
-    if workload.noise:
-        made = [backends.get(name, **options) for name, options in candidates(workload)]
-    ranked = plan.rank(work, made)
-    predicted = {of_backend(way.backend): _numbers(way) for way in ranked.ways}
-    # what "auto" does not try is predicted, too, so that a model can be judged by it
-    for name, options in () if workload.noise else [("reference", {}), *_methods()]:
-        try:
-            others = plan.rank(work, [backends.get(name, **options)])
-        except (Refused, ImportError):
-            continue
-        predicted |= {of_backend(way.backend): _numbers(way) | {"auto": False} for way in others.ways}
-    return {"chosen": _choice(ranked), "predicted": predicted}
-
-
-def _methods() -> list[tuple[str, dict[str, Any]]]:
-    from regret.contestants import METHODS
-
-    return [(name, options) for name, options in METHODS if name != "reference"]
-
-
-def _choice(ranked: Plan) -> str | None:
-    return of_backend(ranked.ways[0].backend) if ranked.ways else None
-
-
-def _numbers(way: Any) -> dict[str, Any]:
-    """Seconds, memory and, where the prediction has one, its interval."""
-    cost = {key: value for key, value in asdict(way.cost).items() if isinstance(value, int | float)}
-    finite = {key: value for key, value in cost.items() if math.isfinite(value)}
-    return {"auto": True} | {
-        k: v for k, v in finite.items() if k.startswith(("seconds", "memory", "compile", "least", "most"))
-    }
-
-
 def analyse(rows: dict[str, Any], told: Callable[[str], None]) -> dict[str, Any]:
-    """Plans for the rows, and what the times say of them.
+    """Plans for the rows with the code and the speeds at hand, and what the times say of them.
 
     Args:
         rows: As they are stored.
         told: Called with a line for each row.
     """
+    cases = {}
+    for number, row in rows.items():  # all before the first plan, which may start threads that no fork survives
+        words = {key: value for key, value in row["workload"].items() if key not in ("title", "held_out")}
+        workload = Workload(**words)
+        cases[number] = (workload, measure.built(workload))
     found = {}
     for number, row in rows.items():
-        words = {key: value for key, value in row["workload"].items() if key not in ("title", "held_out")}
-        answer = planned(Workload(**words))
+        answer = planned(*cases[number])
         found[number] = answer | regrets(row["times"], answer["chosen"])
-        told(f"{row['workload']['title']}: {answer['chosen']}, regret {found[number]['regret'].get('the plan')}")
+        told(f"{row['workload']['title']}: {answer['chosen']}, regret {found[number]['regret'].get(PLAN)}")
     return summary(rows, found) | {"rows": found}
 
 
+def planned(workload: Workload, case: Case) -> dict[str, Any]:
+    """The router's choice, and its predictions; those of contestants that it does not try are marked."""
+    work = asked(workload, case)
+    noisy = [backends.get(name, **options) for name, options in candidates(workload)] if workload.noise else None
+    ways = plan.rank(work, noisy or plan.candidates("auto")).ways
+    predicted = {of_backend(way.backend): _numbers(way.cost) | {"auto": True} for way in ways}
+    for name, options in () if workload.noise else METHODS:
+        try:
+            backend = backends.get(name, **options)
+            predicted[of_backend(backend)] = _numbers(backend.predict(work)) | {"auto": False}
+        except (Refused, ImportError):
+            continue  # it cannot do this, and nothing is predicted
+    return {"chosen": of_backend(ways[0].backend) if ways else None, "predicted": predicted}
+
+
+def _numbers(cost: Cost) -> dict[str, Any]:
+    """Its finite numbers, and its interval as two of them."""
+    found = {key: value for key, value in vars(cost).items() if isinstance(value, int | float)}
+    low, high = getattr(cost, "interval", None) or (math.nan, math.nan)
+    return {key: value for key, value in (found | {"low_s": low, "high_s": high}).items() if math.isfinite(value)}
+
+
 def regrets(times: dict[str, Any], chosen: str | None) -> dict[str, Any]:
-    """The best contestant, and the time of each rule's choice over its."""
+    """The best of the toolkit's backends, and the time of each rule's choice over its.
+
+    A choice that did not end within the limit counts with the limit, which is less than its time.
+    """
     able = {name: found["seconds"] for name, found in times.items() if found["status"] == "done"}
     ours = {name: seconds for name, seconds in able.items() if name not in RIVALS}
+    status = times.get(chosen, {"status": "not measured"})["status"] if chosen else "nothing was chosen"
     if not ours:
-        return {"best": None, "best_s": None, "regret": {}, "status": None}
+        return {"best": None, "regret": {}, "status": status}
     best = min(ours, key=ours.__getitem__)
-    regret = {rule: able[name] / ours[best] for rule, name in RULES.items() if name in able}
-    status = times.get(chosen, {}).get("status", "not measured") if chosen else "nothing chosen"
-    if chosen in able:
-        regret["the plan"] = able[chosen] / ours[best]
-    elif status == "over":
-        regret["the plan"] = max(times[chosen]["limit_s"] / ours[best], 1.0)
-    return {"best": best, "best_s": ours[best], "regret": regret, "status": status}
+    bounds = {name: found["limit_s"] for name, found in times.items() if found["status"] == "over"}
+    known = {name: max(seconds / ours[best], 1.0) for name, seconds in bounds.items()}
+    known |= {name: seconds / ours[best] for name, seconds in able.items()}
+    taken = {PLAN: chosen, **RULES}
+    regret = {rule: known[name] for rule, name in taken.items() if name in known}
+    return {"best": best, "regret": regret, "status": status}
 
 
 def summary(rows: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
-    """Numbers over all rows."""
-    rules = {
-        rule: _spread([row["regret"][rule] for row in found.values() if rule in row["regret"]])
-        for rule in ("the plan", *RULES)
-    }
-    seconds, memory, covered = [], [], []
-    for number, row in found.items():
-        for name, predicted in row["predicted"].items():
-            time = rows[number]["times"].get(name, {})
-            if time.get("status") != "done":
-                continue
-            if "seconds" in predicted:
-                seconds.append(predicted["seconds"] / time["seconds"])
-            if predicted.get("memory_bytes") and time["memory_bytes"] > 0:
-                memory.append(predicted["memory_bytes"] / time["memory_bytes"])
-            low, high = interval(predicted)
-            if low is not None and high is not None:
-                covered.append(low <= time["seconds"] <= high)
-    wrong = [
-        f"{rows[number]['workload']['title']}: {name} {time['status']}"
-        for number in found
-        for name, time in rows[number]["times"].items()
-        if time["status"] in ("wrong", "disputed", "failed")
+    """Numbers over all rows: regret by rule, predictions over measurements, and what went wrong."""
+    pairs = [
+        (predicted, rows[number]["times"][name])
+        for number, row in found.items()
+        for name, predicted in row["predicted"].items()
+        if rows[number]["times"].get(name, {}).get("status") == "done"
     ]
+    seconds = [predicted["seconds"] / time["seconds"] for predicted, time in pairs if "seconds" in predicted]
+    memory = [
+        predicted["memory_bytes"] / time["memory_bytes"]
+        for predicted, time in pairs
+        if predicted["memory_bytes"] >= LARGE_BYTES and time["memory_bytes"] > 0
+    ]
+    held = [p["low_s"] <= time["seconds"] <= p["high_s"] for p, time in pairs if "low_s" in p and "high_s" in p]
+    regret = {rule: [row["regret"][rule] for row in found.values() if rule in row["regret"]] for rule in (PLAN, *RULES)}
     return {
         "workloads": len(found),
-        "regret": rules,
-        "unable": {
-            "the plan": [
-                rows[number]["workload"]["title"]
-                for number, row in found.items()
-                if row["status"] not in ("done", "over", None)
-            ]
-        },
-        "seconds_predicted_over_measured": _spread(seconds)
-        | {"within a factor of 2": _share(1 / FACTOR <= r <= FACTOR for r in seconds)},
-        "memory_predicted_over_measured": _spread(memory),
-        "interval_coverage": _share(covered) if covered else None,
-        "wrong": wrong,
+        "regret": {rule: _spread(ratios) for rule, ratios in regret.items()},
+        "seconds predicted over measured": _spread(seconds),
+        "seconds within a factor of 2": _share(1 / FACTOR <= ratio <= FACTOR for ratio in seconds),
+        "memory predicted over measured, from 64 MiB": _spread(memory),
+        "times within the predicted interval": _share(held),
+        "choice without an answer": [
+            f"{rows[number]['workload']['title']}: {row['chosen']} {row['status']}"
+            for number, row in found.items()
+            if row["status"] not in ("done", "over")
+        ],
+        "answers that are wrong, disputed or none": [
+            f"{row['workload']['title']}: {name} {time['status']} {time.get('reason', time.get('value'))}"
+            for row in rows.values()
+            for name, time in row["times"].items()
+            if time["status"] in ("wrong", "disputed", "failed")
+        ],
     }
-
-
-def interval(predicted: dict[str, Any]) -> tuple[float | None, float | None]:
-    """The interval of a prediction, if it has one."""
-    low = next((predicted[key] for key in ("seconds_low", "seconds_least", "least_s") if key in predicted), None)
-    high = next((predicted[key] for key in ("seconds_high", "seconds_most", "most_s") if key in predicted), None)
-    return low, high
 
 
 def _spread(ratios: list[float]) -> dict[str, Any]:
@@ -190,50 +172,3 @@ def _spread(ratios: list[float]) -> dict[str, Any]:
 def _share(answers: Iterable[bool]) -> float | None:
     told = list(answers)
     return sum(told) / len(told) if told else None
-
-
-def line(row: dict[str, Any]) -> str:
-    """Times of a row, fastest first, in few characters."""
-    times = sorted(row["times"].items(), key=lambda item: item[1].get("seconds", math.inf))
-    able = [f"{name} {found['seconds']:.3g} s" for name, found in times if found["status"] == "done"]
-    return "; ".join(
-        able + [f"{name} {found['status']}" for name, found in times if found["status"] not in ("done", "refused")]
-    )
-
-
-def show(rows: dict[str, Any], analysed: dict[str, Any]) -> None:
-    """Tables in the terminal: regrets, predictions, and the worst choices."""
-    print(
-        f"{analysed['workloads']} workloads\n\n{'time of the choice over the best':34}{'n':>5}{'median':>9}{'95 %':>9}{'worst':>9}"
-    )
-    for rule, numbers in analysed["regret"].items():
-        if numbers["n"]:
-            print(f"{rule:34}{numbers['n']:5d}{numbers['median']:9.2f}{numbers['95 %']:9.2f}{numbers['worst']:9.1f}")
-    for what in ("seconds_predicted_over_measured", "memory_predicted_over_measured"):
-        numbers = analysed[what]
-        print(
-            f"\n{what.replace('_', ' ')}: "
-            + ", ".join(f"{key} {value:.3g}" for key, value in numbers.items() if value is not None)
-        )
-    print(
-        f"intervals hold {analysed['interval_coverage']} of the measured times"
-        if analysed["interval_coverage"] is not None
-        else "predictions have no intervals"
-    )
-    for text in (
-        *analysed["wrong"],
-        *(f"no answer from the choice: {text}" for text in analysed["unable"]["the plan"]),
-    ):
-        print(text)
-    print("\nworst choices")
-    worst = sorted(analysed["rows"].items(), key=lambda item: -item[1]["regret"].get("the plan", 0.0))
-    for number, row in worst[:WORST]:
-        if "the plan" in row["regret"]:
-            print(f"{row['regret']['the plan']:7.2f}  {rows[number]['workload']['title']}")
-            for name in dict.fromkeys((row["chosen"], row["best"])):
-                predicted, time = row["predicted"].get(name, {}), rows[number]["times"][name]
-                guess = f"{predicted['seconds']:.3g} s" if "seconds" in predicted else "nothing"
-                measured = f"{time['seconds']:.3g} s" if "seconds" in time else f"over {time['limit_s']:.3g} s"
-                print(
-                    f"         {'chosen' if name == row['chosen'] else 'best  '} {name}: predicted {guess}, measured {measured}"
-                )

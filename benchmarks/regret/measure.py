@@ -1,7 +1,8 @@
-"""Times and memory of one contestant in a process of its own, which loads its libraries itself.
+"""Times and memory of one contestant in a process of its own.
 
-The process is forked from one that has imported Python's, Qiskit's and the toolkit's own modules, and nothing heavy beyond
-them: what is timed is a fresh process without the part that all have in common.
+The process is forked from one that has imported what anyone imports, JAX excepted, so that many can be measured in the
+time of one import. What the imports take is timed before, in processes that have imported nothing but Qiskit and the
+toolkit, and added: the sum is the time of a fresh process without the part that all have in common.
 """
 
 import json
@@ -59,9 +60,11 @@ class Clock:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
     def seconds(self) -> float:
+        """The lesser of both."""
         return min(self.wall_s(), time.process_time() - self._cpu)
 
     def wall_s(self) -> float:
+        """Wall time alone."""
         return time.perf_counter() - self._wall
 
 
@@ -106,7 +109,7 @@ def _one(contestant: Contestant, workload: Workload, case: Case, work: Any) -> d
         found = run(backend, workload, case, clock)
     except (ToolkitError, ImportError) as err:
         return {"status": "refused", "reason": f"{type(err).__name__}: {err}"[:300]}
-    except Exception as err:  # a contestant that breaks is a row of the table, not the end of it
+    except Exception as err:  # noqa: BLE001 - a contestant that breaks is a row of the table, not the end of it
         return {"status": "failed", "reason": f"{type(err).__name__}: {err}"[:300]}
     spent = clock.wall_s()
     after = resource.getrusage(resource.RUSAGE_SELF)
@@ -141,7 +144,7 @@ def _evaluations(backend: Any, workload: Workload, case: Case, clock: Clock) -> 
 
 
 def _call(backend: Any, workload: Workload, case: Case) -> Callable[[np.ndarray, int], tuple[list[float], float]]:
-    """A function of parameters and a seed to [value, or value and a fixed projection of the gradient], and its error."""
+    """A function of parameters and a seed to the value, the gradient along one direction if asked, and the error."""
     shots = workload.shots
     if workload.gradient and case.theta.size:
         differentiate = backend.value_and_grad(case.circuit, case.observable, shots=shots, seed=0)
@@ -208,10 +211,8 @@ def apart(task: Callable[[], bytes], limit_s: float) -> bytes | str:
             answer += piece
     finally:
         os.close(read)
-        try:
+        with suppress(ProcessLookupError):  # it has ended by itself
             os.killpg(child, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # it has ended by itself
         os.waitpid(child, 0)
 
 

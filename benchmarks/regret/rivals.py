@@ -23,6 +23,7 @@ class _Exact(Backend):
     name = ""
 
     def capabilities(self) -> Capabilities:
+        """Exact values of any size."""
         return Capabilities(self.name, self.name, None, exact=True, noise=False, gradient="parameter-shift")
 
     def footprint(self, work: Work) -> Footprint:
@@ -36,6 +37,7 @@ class _Exact(Backend):
         raise NotImplementedError
 
     def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
+        """Transpile once; see `Backend.prepare`."""
         observables = as_observables(observables, circuit.num_qubits)
         prepared = self.transpiled(circuit)
         compute = self.values(prepared, observables)
@@ -68,11 +70,13 @@ class AerAutomatic(_Exact):
         self._simulator = AerSimulator(method="automatic")
 
     def transpiled(self, circuit: QuantumCircuit) -> QuantumCircuit:
-        return transpile(
-            circuit, basis_gates=sorted(set(self._simulator.operation_names) & QISKIT), optimization_level=0
-        )
+        """In gates that the other side knows."""
+        gates = sorted(QISKIT.intersection(self._simulator.operation_names))  # not its target, which ends at 30 qubits
+        return transpile(circuit, basis_gates=gates, optimization_level=0)
 
     def values(self, circuit: QuantumCircuit, observables: Any) -> Callable[[QuantumCircuit], list[float]]:
+        """See `_Exact.values`."""
+
         def compute(bound: QuantumCircuit) -> list[float]:
             saved = bound.copy()
             for k, observable in enumerate(observables):
@@ -97,9 +101,11 @@ class Maestro(_Exact):
         self._maestro = maestro
 
     def transpiled(self, circuit: QuantumCircuit) -> QuantumCircuit:
+        """In gates that the other side knows."""
         return transpile(circuit, basis_gates=list(self.GATES), optimization_level=0)
 
     def values(self, circuit: QuantumCircuit, observables: Any) -> Callable[[QuantumCircuit], list[float]]:
+        """See `_Exact.values`."""
         labels = [[label[::-1] for label in observable.paulis.to_labels()] for observable in observables]
         coefficients = [np.real(observable.coeffs) for observable in observables]
 

@@ -1,7 +1,7 @@
 """The workloads among which the router chooses a backend, made from one seed.
 
-Each family has its sizes; depth, accuracy, and what is asked (values or gradients, how many, counted or exact, or a whole
-optimization) are drawn for each. Every third is held out: no model of time or memory is fitted to it.
+Each family has its sizes; depth, accuracy, and what is asked (values or gradients, how many, counted or exact, or a
+whole optimization) are drawn for each. Every third is held out: no model of time or memory is fitted to it.
 """
 
 from dataclasses import asdict, dataclass
@@ -111,7 +111,7 @@ def least() -> Case:
     return Case(circuit, tfim(2).hamiltonian, np.full(circuit.num_parameters, 0.1))
 
 
-def table() -> list[Workload]:
+def workloads() -> list[Workload]:
     """All workloads, in an order that mixes families and sizes."""
     rng = np.random.default_rng(SEED)
     places = [(family, size) for family, (sizes, _) in FAMILIES.items() for size in sizes]
