@@ -100,9 +100,9 @@ def planned(workload: Workload, case: Case) -> dict[str, Any]:
 
 
 def _numbers(cost: Cost) -> dict[str, Any]:
-    """Its finite numbers, and its interval as two of them."""
+    """Its finite numbers, the ends of its interval among them where it has one."""
     found = {key: value for key, value in vars(cost).items() if isinstance(value, int | float)}
-    low, high = getattr(cost, "interval", None) or (math.nan, math.nan)
+    low, high = getattr(cost, "seconds_low", math.nan), getattr(cost, "seconds_high", math.nan)
     return {key: value for key, value in (found | {"low_s": low, "high_s": high}).items() if math.isfinite(value)}
 
 
