@@ -1,5 +1,6 @@
 """Other people's routers as backends, so that they are asked as all others are."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -32,9 +33,9 @@ class _Exact(Backend):
             raise Refused(f"{self.name} is asked for exact values only")
         return Footprint(1.0, 1.0, 0)
 
+    @abstractmethod
     def values(self, circuit: QuantumCircuit, observables: Any) -> Callable[[QuantumCircuit], list[float]]:
         """A function from a bound circuit to the values of the observables."""
-        raise NotImplementedError
 
     def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
         """Transpile once; see `Backend.prepare`."""
@@ -54,9 +55,9 @@ class _Exact(Backend):
 
         return evaluate
 
+    @abstractmethod
     def transpiled(self, circuit: QuantumCircuit) -> QuantumCircuit:
         """In gates that the other side knows."""
-        raise NotImplementedError
 
 
 class AerAutomatic(_Exact):

@@ -183,7 +183,7 @@ def _ghz(workload: Workload) -> tuple[QuantumCircuit, SparsePauliOp]:
 
 
 def _clifford(workload: Workload) -> tuple[QuantumCircuit, SparsePauliOp]:
-    """Random Clifford gates, measured by stabilizers of the state and by the Ising chain."""
+    """Random Clifford gates, measured by the Ising chain, of which each term is -1, 0 or 1."""
     n = int(workload.size)
     gates = ["h", "s", "x", "cx", "cz"]
     circuit = random_clifford_circuit(n, workload.depth * n, gates, seed=workload.number)
