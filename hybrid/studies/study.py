@@ -166,7 +166,7 @@ def read(path: str | Path, *, backend: str | None = None, base: str | Path | Non
             key, value, and what would be right.
     """
     path = Path(path)
-    return check(_parse(path), path=path, backend=backend, base=base)
+    return check(parse(path), path=path, backend=backend, base=base)
 
 
 def check(
@@ -317,7 +317,12 @@ def _check_depth(path: Path, data: Any) -> None:
     raise Refused(f"{path}: lists or tables are nested deeper than {MAX_DEPTH}")
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def parse(path: Path) -> dict[str, Any]:
+    """The content of a study file, as `check` takes it.
+
+    Raises:
+        Refused: if it cannot be read, or is no TOML.
+    """
     try:
         content = path.open("rb").read(MAX_BYTES + 1)
     except FileNotFoundError as err:
