@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from circuits.errors import Refused
+from hybrid.runs import failovers
 from hybrid.runs import folder as folders
 from hybrid.runs.files import checked, read_json
 from hybrid.runs.places import home
@@ -46,8 +47,9 @@ def entry_of(path: Path) -> dict[str, Any]:
     """What was asked of a run and what came out, as JSON-able values.
 
     Returns:
-        "folder", "problem", "unit", "backend", "optimizer", "accuracy", "seed", "created_utc" and "machine", and from
-        the result the keys in `SHOWN`; of a run that has not ended the status is "unfinished", the others are None.
+        "folder", "problem", "unit", "backend" (where it is now), "failovers" (how it came there), "optimizer",
+        "accuracy", "seed", "created_utc" and "machine", and from the result the keys in `SHOWN`; of a run that has not
+        ended the status is "unfinished", the others are None.
 
     Raises:
         Refused: if the folder holds no run, or a damaged one.
@@ -55,11 +57,13 @@ def entry_of(path: Path) -> dict[str, Any]:
     spec = folders.read_spec(path)
     file = path / folders.RESULT
     result = checked(StoredResult, read_json(file), file).model_dump() if file.exists() else {"status": "unfinished"}
+    changes = failovers.read(path / folders.JOURNAL)
     return {
         "folder": str(path),
         "problem": spec.problem.name,
         "unit": spec.problem.unit,
-        "backend": spec.backend.title,
+        "backend": failovers.place(spec.backend, changes).title,
+        "failovers": [change.to_dict() for change in changes],
         **{key: result.get(key) for key in SHOWN},
         "optimizer": spec.workload.optimizer,
         "accuracy": spec.workload.accuracy,

@@ -28,6 +28,12 @@ def _backend_name(name: str) -> str:
     return name
 
 
+def _spare_name(name: str) -> str:
+    if name == "auto":
+        raise ValueError('name the backends, or write failover = true, by which the plan for "auto" decides')
+    return _backend_name(name)
+
+
 def _optimizer_name(kind: str) -> str:
     from hybrid.optimizers.registry import find
 
@@ -104,6 +110,10 @@ class Backend(Section):
         return self
 
 
+Names = Annotated[tuple[Annotated[str, AfterValidator(_spare_name)], ...], Field(strict=False, min_length=1)]
+"""Of backends at which a run may go on."""
+
+
 class Run(Section):
     """What is recorded with the run."""
 
@@ -113,6 +123,10 @@ class Run(Section):
     )
     warm_start: bool = Field(
         default=False, description="true or false: whether each point of a sweep starts from the one before it"
+    )
+    failover: bool | Names = Field(
+        default=False,
+        description="true, false, or a list of names of backends: where the run goes on if its backend fails",
     )
     name: str | None = Field(
         default=None,

@@ -68,9 +68,12 @@ class Point:
     def record(self) -> dict[str, Any]:
         """The sections of the file at this point, as JSON-able values; input files by their names and contents.
 
-        The budget is not among them: it changes nothing in what is computed, and a larger one may be given later.
+        The budget and where the run may go on are not among them: they change nothing in what is asked, and others may
+        be given later.
         """
-        return _recorded(self.spec.model_dump(exclude_unset=True, exclude={"budget"}))
+        sections = self.spec.model_dump(exclude_unset=True, exclude={"budget": True, "run": {"failover"}})
+        given = self.spec.run.model_fields_set - {"failover"}
+        return _recorded({name: section for name, section in sections.items() if name != "run" or given})
 
 
 def _recorded(value: Any) -> Any:

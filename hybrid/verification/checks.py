@@ -94,6 +94,7 @@ def _differing(claim: Claim) -> Iterator[str]:
         "unit": (result.unit, spec.problem.unit),
         "problem": (result.problem, spec.problem.name),
         "backend": (result.backend, can.name),
+        "failovers": (result.failovers, [change.to_dict() for change in claim.failovers]),
     }
     if spec.format > 1:  # earlier versions worded it otherwise
         numbers["message"] = (result.message, conclusion.message)

@@ -18,8 +18,9 @@ from hybrid.loop.conclusion import Conclusion, best_seen, conclude, is_sampled, 
 from hybrid.loop.optimize import optimize
 from hybrid.loop.replay import Replay
 from hybrid.optimizers.optimizer import Points, Told
+from hybrid.runs import failovers, journal
 from hybrid.runs import folder as folders
-from hybrid.runs import journal
+from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_bytes, read_json
 from hybrid.runs.folder import Record
 from hybrid.runs.result import StoredResult
@@ -104,12 +105,17 @@ class Claim:
 
     @cached_property
     def backend(self) -> Backend:
-        """The backend of the run.
+        """The backend of the run; after failovers the last one.
 
         Raises:
             Refused: if it cannot be made from the record, and was not given.
         """
-        return backend_of(self.record.spec.backend, self.given)
+        return backend_of(failovers.place(self.record.spec.backend, self.failovers), self.given)
+
+    @cached_property
+    def failovers(self) -> tuple[Failover, ...]:
+        """How the run went on at other backends."""
+        return failovers.read(self.record.journal)
 
     @cached_property
     def journal_content(self) -> journal.Content:
