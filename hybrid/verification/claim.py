@@ -113,6 +113,16 @@ class Claim:
         return backend_of(failovers.place(self.record.spec.backend, self.failovers), self.given)
 
     @cached_property
+    def backends(self) -> tuple[Backend, ...]:
+        """All that the run's values came from, in order: after failovers more than one.
+
+        Raises:
+            Refused: as for `backend`, and for an earlier one that cannot be made here.
+        """
+        specs = [self.record.spec.backend, *(change.backend for change in self.failovers)]
+        return (*(backend_of(spec) for spec in specs[:-1]), self.backend)
+
+    @cached_property
     def failovers(self) -> tuple[Failover, ...]:
         """How the run went on at other backends."""
         return failovers.read(self.record.journal)

@@ -18,7 +18,8 @@ import backends.registry
 import hybrid
 from circuits import hamiltonian_variational, tfim
 from circuits.errors import FailedJob, Refused
-from hybrid.runs import journal
+from hybrid.runs import failovers, journal
+from hybrid.runs.folder import is_run
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import failing_run
@@ -173,16 +174,24 @@ def test_verification_knows_the_failover_and_that_it_was_not_changed(tmp_path):
     assert outcomes["replay"] == "failed"
 
 
+def _wait(true, process):
+    deadline = time.monotonic() + 600
+    while not true():
+        assert process.poll() is None, f"ended early with {process.returncode}"
+        assert time.monotonic() < deadline, "waited for ten minutes"
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("moment", ["before", pytest.param("at random", marks=pytest.mark.slow)])
-def test_killed_before_and_after_it_ends_the_same(tmp_path, start, wait_until, moment):
+def test_killed_before_and_after_it_ends_the_same(tmp_path, start, moment):
     whole, folder = run(tmp_path / "whole"), tmp_path / "killed"
     process = start(PROGRAM, "descend", folder, 0.05)
-    wait_until((folder / "journal.sqlite").exists, process)
+    _wait(lambda: is_run(folder), process)
     time.sleep(0.0 if moment == "before" else random.uniform(0.0, 1.5))
     process.kill()
     process.wait()
     process = start(PROGRAM, "descend", folder, 0.05)
-    wait_until(lambda: journal.read(folder / "journal.sqlite").failovers, process)
+    _wait(lambda: failovers.read(folder / "journal.sqlite"), process)
     process.kill()
     assert process.wait() != 0
     changed = [change.to_dict() for change in journal.read(folder / "journal.sqlite").failovers]
@@ -216,7 +225,7 @@ failover = ["reference"]
 def test_all_ranks_go_on_together(tmp_path, rank, error):
     (tmp_path / "x.toml").write_text(STUDY)
     environment = os.environ | {"PYTHONPATH": str(PROGRAM.parents[2]), "OMP_NUM_THREADS": "1", "FADING": error}
-    environment |= {"FADING_RANK": str(rank), "FADING_BELOW": "-3.42"}
+    environment |= {"FADING_RANK": str(rank), "FADING_BELOW": ["-3.42", "10"][rank]}
     program = ["mpiexec", "-n", "2", sys.executable, str(PROGRAM), "run", "x.toml", "--folder", "two", "--json"]
     done = subprocess.run(program, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 3, done.stderr
