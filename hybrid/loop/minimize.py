@@ -40,6 +40,7 @@ from hybrid.runs.places import fresh
 from hybrid.runs.provenance import calibration, drift, provenance
 from hybrid.runs.result import Result, StoredResult
 from hybrid.runs.spec import FORMAT, RunSpec
+from hybrid.runs.start import started
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.question import differing, question
 from hybrid.workload.spec import (
@@ -61,7 +62,7 @@ def minimize(
     *,
     backend: BackendLike = "auto",
     optimizer: OptimizerLike = "lbfgs",
-    theta: ArrayLike | None = None,
+    theta: ArrayLike | str | None = None,
     seed: int = 0,
     max_steps: int = 200,
     accuracy: float = 1e-6,
@@ -82,6 +83,8 @@ def minimize(
         backend: "auto" takes the fastest that the plan finds; a name or a backend object is obeyed.
         optimizer: Name or `Optimizer`, such as ``optimizers.get("adam", learning_rate=0.02)``.
         theta: Starting point, shape (params,), radians; by default the ansatz's own, or a small random one.
+            ``"run:FOLDER"`` starts where another run has ended, such as on a device from a simulator's angles; the
+            record says which.
         seed: Root of every random number; the same seed gives the same bits.
         max_steps: Most steps of the optimizer.
         accuracy: Wanted accuracy of the minimum, in the problem's unit.
@@ -118,11 +121,12 @@ def minimize(
         ('converged', -2.236068)
     """
     backend = backend if mitigation is None else mitigated(backend, mitigation)
+    start, notes = started(theta, circuit)
     work = workload(
         circuit,
         problem,
         optimizer=optimizer,
-        theta=theta,
+        theta=start,
         accuracy=accuracy,
         max_steps=max_steps,
         seed=seed,
@@ -147,7 +151,16 @@ def minimize(
             with clock.phase("plan"):
                 plan, spares = with_spares(work, rank(work, candidates(backend)), backend, failover)
             notebook.remember(asked, place)
-            result = run(work, plan, folder=place, clock=clock, should_stop=stopping, budget=limits, spares=spares)
+            result = run(
+                work,
+                plan,
+                folder=place,
+                notes=notes,
+                clock=clock,
+                should_stop=stopping,
+                budget=limits,
+                spares=spares,
+            )
         return notebook.with_resume_hint(result, interrupted)
 
 

@@ -48,8 +48,8 @@ def entry_of(path: Path) -> dict[str, Any]:
 
     Returns:
         "folder", "problem", "unit", "backend" (where it is now), "failovers" (how it came there), "optimizer",
-        "accuracy", "seed", "created_utc" and "machine", and from the result the keys in `SHOWN`; of a run that has not
-        ended the status is "unfinished", the others are None.
+        "accuracy", "seed", "created_utc", "machine" and "start" (the run at whose end it started, or None), and from
+        the result the keys in `SHOWN`; of a run that has not ended the status is "unfinished", the others are None.
 
     Raises:
         Refused: if the folder holds no run, or a damaged one.
@@ -68,6 +68,7 @@ def entry_of(path: Path) -> dict[str, Any]:
         "optimizer": spec.workload.optimizer,
         "accuracy": spec.workload.accuracy,
         "seed": spec.workload.seed,
+        "start": spec.notes.get("start"),
         "created_utc": str(spec.provenance.get("created_utc", "")),
         "machine": str(spec.provenance.get("machine", "")),
     }

@@ -20,10 +20,11 @@ from hybrid.runs.budget import FILE, Spending
 from hybrid.runs.files import write_json
 from hybrid.runs.lock import Lock
 from hybrid.runs.result import Result
+from hybrid.runs.start import started
 from hybrid.studies.continuation import begun
 from hybrid.studies.outcome import Outcome
 from hybrid.studies.preparation import Prepared, Task, build_all, prepare, within_memory
-from hybrid.studies.study import Point, Study
+from hybrid.studies.study import Point, Study, start_of
 
 
 @dataclass(frozen=True)
@@ -247,5 +248,5 @@ def _start(
         # Refused before anything is announced or written.
         check_node(plan.chosen.backend, plan.chosen.cost, team, leader_bytes=own)
     on_plan(point, plan)
-    notes = {"study": point.record()}
+    notes = {"study": point.record()} | started(start_of(point), work.circuit)[1]
     return run(work, plan, folder=place, notes=notes, clock=clock, should_stop=should_stop, team=team, spares=spares)

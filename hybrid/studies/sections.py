@@ -6,10 +6,10 @@ description completes the words "must be" in an error message.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from circuits.secrets import is_reference, is_secret
-from hybrid.studies.fields import STRICT, Count, Section, fault
+from hybrid.studies.fields import STRICT, Count, InputPath, Section, existing, fault
 from hybrid.studies.problem_and_ansatz import PROBLEMS, AnyAnsatz, AnyProblem, Molecule, Uccsd
 
 NO_SECRET = (
@@ -114,6 +114,19 @@ Names = Annotated[tuple[Annotated[str, AfterValidator(_spare_name)], ...], Field
 """Of backends at which a run may go on."""
 
 
+def _start(text: str, info: ValidationInfo) -> InputPath:
+    if not text.startswith("run:") or not text.removeprefix("run:").strip():
+        raise ValueError('write "run:FOLDER"')
+    try:
+        return existing(f"{text.removeprefix('run:').strip()}/result.json", info)
+    except ValueError as err:
+        raise ValueError(f"no run there that has ended: {err}") from err
+
+
+Start = Annotated[str, AfterValidator(_start)] | Annotated[tuple[float, ...], Field(strict=False)]
+"""Angles, or the result of the run that has found them."""
+
+
 class Run(Section):
     """What is recorded with the run."""
 
@@ -123,6 +136,10 @@ class Run(Section):
     )
     warm_start: bool = Field(
         default=False, description="true or false: whether each point of a sweep starts from the one before it"
+    )
+    theta: Start | None = Field(
+        default=None,
+        description='a list of angles in radians, or "run:FOLDER" for where another run has ended',
     )
     failover: bool | Names = Field(
         default=False,
