@@ -17,7 +17,8 @@ from backends.base import Backend
 from backends.cost import Cost
 from backends.forecast.forecast import Forecast
 from backends.forecast.work import forecast_by_name
-from circuits.errors import PolicyViolation, Refused
+from circuits.errors import FailedJob, PolicyViolation, Refused
+from hybrid.routing import explanation
 from hybrid.routing.order import NEAR, known_s, order
 from hybrid.routing.policy import check_may_go
 from hybrid.routing.prediction import fitting, measured, possible
@@ -162,7 +163,7 @@ class Plan:
         else:
             yield Text(f"Plan for {self.workload}", style="bold")
             for name, time, memory_, error, why in self.rows():
-                yield Text(f"{name}: {time}, {memory_}, std. error {error}; {why}")
+                yield Text(f"{name}: {why}" if time == "-" else f"{name}: {time}, {memory_}, std. error {error}; {why}")
             for row in self.hardware_rows():
                 yield Text(", ".join(f"{name} {cell}" for name, cell in zip(HARDWARE, row, strict=True)))
         yield from map(Text, self.notes())
@@ -317,6 +318,8 @@ def _look_at(workload: Routed, candidate: BackendLike, cost: Callable[[Routed, B
         return Way(backend, cost(workload, backend))
     except ImportError as err:
         return Refusal(name, f"{err.name} is not installed")
+    except FailedJob as err:
+        return Refusal(name, f"it failed when its speed was measured: {err}")
     except Refused as err:
         return Refusal(name, str(err), by_policy=isinstance(err, PolicyViolation))
 
@@ -324,7 +327,7 @@ def _look_at(workload: Routed, candidate: BackendLike, cost: Callable[[Routed, B
 def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
     for rank, way in enumerate(ways):
         first, other = ways[0], ways[1] if rank == 0 and len(ways) > 1 else ways[0]
-        facts = [f"gradients by {way.backend.capabilities().gradient}" if workload.derivative else "values only"]
+        facts = explanation.facts(workload, way.backend)
         if way.cost.circuits:
             facts.append(
                 f"a value takes {_count(way.cost.circuits, 'circuit')}, {_count(way.cost.shots, 'shot')} in all"
