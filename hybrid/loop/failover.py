@@ -34,10 +34,14 @@ class Places:
     Args:
         work: The workload.
         journal: Of the run, open.
-        backend: Where the run is, after the failovers that the journal holds.
-        spares: Where it may go on, in order; those before the one where it is are left already.
+        begun: Where the run was begun.
+        backend: Where it is, after the failovers that the journal holds.
+        spares: Where it may go on, in order; those where it has been already are not asked again.
         opened: Makes the place of evaluations from a backend and from how the run came to it, None for the first.
         team: Ranks that help; this one leads, and all of them go on together.
+
+    Raises:
+        Refused: if the journal says that the run is elsewhere by now.
 
     Attributes:
         backend: Where the run is.
@@ -48,6 +52,7 @@ class Places:
         self,
         work: Workload,
         journal: Journal,
+        begun: BackendSpec,
         backend: Backend,
         spares: Sequence[BackendSpec],
         opened: Callable[[Backend, Failover | None], Place],
@@ -55,7 +60,11 @@ class Places:
     ):
         self._work, self._journal, self._opened, self._team = work, journal, opened, team
         self.backend, self.failovers = backend, journal.content.failovers
-        at = spares.index(here) + 1 if (here := backend_spec(backend)) in spares else 0
+        been = [begun, *(change.backend for change in self.failovers)]
+        if been[-1].question != backend_spec(backend).question:
+            raise Refused(f"{journal.path.parent}: another process has gone on with this run meanwhile; start again")
+        asked = [spec.question for spec in been]
+        at = max((k + 1 for k, spare in enumerate(spares) if spare.question in asked), default=0)
         self._allowed, self._left = bool(spares), list(spares[at:])
 
     def now(self) -> Place:

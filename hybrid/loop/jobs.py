@@ -10,8 +10,8 @@ from backends.providers.dispatch import answered, finished
 from backends.providers.hardware import Charge, Elsewhere, JobState
 from circuits.errors import FailedJob, LostJob, Refused
 from hybrid.loop.dispatch import PATIENCE, elsewhere, moment
-from hybrid.runs import failovers, journal
 from hybrid.runs import folder as folders
+from hybrid.runs import journal
 from hybrid.runs.budget import FILE, Budget, Spending, spending_of
 from hybrid.runs.files import checked, read_json
 from hybrid.runs.jobs import OPEN, JobRow
@@ -218,7 +218,7 @@ def _chosen(
 def _hardware(entry: Entry, backend: BackendLike | None) -> Elsewhere:
     """Where a job was sent: after failovers not all jobs of a journal went to the same place."""
     path = entry.journal
-    for change in failovers.read(path):
+    for change in journal.read_failovers(path):
         there = elsewhere(backend_of(change.backend))
         if there is not None and there.name == entry.row.hardware:
             return there

@@ -27,14 +27,14 @@ from hybrid.loop.validation import error_budget_of, rounding_of, validated_energ
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.routing.policy import guarded
-from hybrid.routing.spares import Failing, with_spares
+from hybrid.routing.spares import Failing, spares_now, with_spares
 from hybrid.runs import failovers
 from hybrid.runs import folder as folders
 from hybrid.runs.budget import Budget, budget_of, spending_of
 from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
 from hybrid.runs.history import History
-from hybrid.runs.journal import Journal, seal
+from hybrid.runs.journal import Journal, read_failovers, seal
 from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
 from hybrid.runs.provenance import calibration, drift, provenance
@@ -330,16 +330,15 @@ def continue_run(
     """
     record = folders.read(Path(folder))
     work, ended = _work_of(record), (record.path / folders.RESULT).exists()
-    changes = failovers.read(record.journal)
+    changes = read_failovers(record.journal)
     device = _place_of(record, changes, backend)
     begun, threads = (changes[-1].provenance, changes[-1].threads) if changes else _begun(record)
     if not ended and (changed := drift(begun, device, work.circuit)):
         warnings.warn(changed, stacklevel=2)
     _check_draws(record, work, device)
     check_threads(device, threads)
-    spares = record.spec.failover
-    if failover is not None:
-        spares = [backend_spec(spare) for spare in with_spares(work, rank(work, [device]), device, failover)[1]]
+    given_later = failover is not None and not ended and not (failover is True and record.spec.failover)
+    spares = spares_now(work, device, failover or False) if given_later else record.spec.failover
     return _loop(
         record,
         work,
@@ -405,7 +404,7 @@ def _loop(
                 before,
             )
 
-        places = Places(work, journal, backend, spares, opened, team)
+        places = Places(work, journal, record.spec.backend, backend, spares, opened, team)
         ledger = Ledger(journal, places.now(), clock, team=team, after=places.after)
         rounding = validated = errors = None
         try:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import backends
 from backends.base import Backend
 from circuits.errors import Refused
 from hybrid.routing.plan import Plan, Way, candidates, rank
 from hybrid.routing.routed import Routed
 from hybrid.workload.arguments import BackendLike
-from hybrid.workload.spec import backend_spec
+from hybrid.workload.spec import BackendSpec, backend_spec
 
 Failing = bool | Sequence[str]
 """Whether a run may fail over: True, to the other ways of the plan for "auto"; or names, in order; or False."""
@@ -49,6 +50,29 @@ def with_spares(work: Routed, plan: Plan, asked: BackendLike, allowed: Failing) 
     spares = [replace(way, reason=f"taken if {first.name} fails; {way.reason}") for way in kept]
     rest = [way for way in plan.ways[1:] if not any(_same(way.backend, spare.backend) for spare in spares)]
     return replace(plan, ways=(first, *spares, *rest)), tuple(way.backend for way in spares)
+
+
+def spares_now(work: Routed, here: Backend, allowed: Failing) -> list[BackendSpec]:
+    """Where a run that was begun already may go on, in order; nowhere, if none is left.
+
+    Args:
+        work: The workload.
+        here: Where the run is.
+        allowed: As for `with_spares`; the place where the run is may be among the names.
+
+    Raises:
+        Refused: for an unknown name, or one whose values are of another kind.
+    """
+    if allowed is False:
+        return []
+    if allowed is True:
+        ways = rank(work, candidates("auto")).ways
+        return [backend_spec(way.backend) for way in ways if not why_not(here, way.backend, work.shots)]
+    spares = [backends.get(name) for name in _names(allowed)]
+    for spare in spares:
+        if reason := why_not(here, spare, work.shots):
+            raise Refused(f"failover: the run cannot go on: {reason}")
+    return [backend_spec(spare) for spare in spares]
 
 
 def why_not(one: Backend, other: Backend, shots: int | None) -> str:

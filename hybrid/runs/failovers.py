@@ -9,7 +9,6 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -98,18 +97,6 @@ def rows(database: sqlite3.Connection) -> Iterator[Failover]:
         except (ValueError, ValidationError) as err:
             raise sqlite3.DatabaseError(f"it does not say where the run went on: {err}") from err
         yield Failover(evaluation, failed, reason, name, spec, threads, found, happened_at)
-
-
-def read(journal: Path) -> tuple[Failover, ...]:
-    """The failovers in a journal, without a look at its evaluations; none where it cannot be read."""
-    try:
-        database = sqlite3.connect(f"{journal.absolute().as_uri()}?mode=ro", uri=True)
-        try:
-            return tuple(rows(database))
-        finally:
-            database.close()
-    except sqlite3.Error:
-        return ()  # an earlier version's, or a damaged one, of which whoever opens it is told
 
 
 def place(begun: BackendSpec, failovers: Sequence[Failover]) -> BackendSpec:

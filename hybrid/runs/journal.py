@@ -15,17 +15,20 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 from circuits.errors import LostJob, RecordFailed, Refused
 from hybrid.runs import failovers, jobs
 from hybrid.runs.evaluation import ARRAYS, Evaluation, Row, from_row, to_row
 from hybrid.runs.failovers import Failover
 from hybrid.runs.jobs import JobRow
+
+T = TypeVar("T")
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS evaluation (
@@ -161,18 +164,32 @@ def read(path: Path) -> Content:
         Refused: if there is no journal, or it is damaged.
         RecordFailed: if the file cannot be read.
     """
+    return _reading(path, _content)
+
+
+def read_failovers(path: Path) -> tuple[Failover, ...]:
+    """How the run of a journal went on at other backends, without a look at its evaluations.
+
+    Raises:
+        Refused: as `read`.
+        RecordFailed: as `read`.
+    """
+    return _reading(path, _failovers)
+
+
+def _reading(path: Path, what: Callable[[sqlite3.Connection], T]) -> T:
     if not path.is_file():
         raise Refused(f"{path}: the run's journal is missing; restore it from a copy, or start the run anew")
     with _translated(path):
         try:
-            return _read(path)
+            return _read(path, what)
         except sqlite3.OperationalError as err:
             if not _wants_rollback(err):
                 raise
             with tempfile.TemporaryDirectory() as scratch:  # its last commit was broken off: rolled back in a copy
                 for file in (path, path.with_name(f"{path.name}-journal")):
                     shutil.copy(file, scratch)
-                return _read(Path(scratch, path.name), mode="rw")
+                return _read(Path(scratch, path.name), what, mode="rw")
 
 
 class Journal:
@@ -346,16 +363,21 @@ def check_answered(content: Content, path: Path, provider: str) -> None:
         )
 
 
-def _read(path: Path, mode: str = "ro") -> Content:
+def _read(path: Path, what: Callable[[sqlite3.Connection], T], mode: str = "ro") -> T:
     database = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
     try:
-        return _content(database)
+        return what(database)
     finally:
         database.close()
 
 
 def _wants_rollback(err: sqlite3.OperationalError) -> bool:
     return err.sqlite_errorname in ("SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY", "SQLITE_CANTOPEN")
+
+
+def _failovers(database: sqlite3.Connection) -> tuple[Failover, ...]:
+    there = database.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'failover'").fetchone()
+    return tuple(failovers.rows(database)) if there else ()
 
 
 def _content(database: sqlite3.Connection) -> Content:
@@ -374,7 +396,7 @@ def _content(database: sqlite3.Connection) -> Content:
     unanswered = intent if intent is not None and intent >= len(evaluations) else None
     seals = database.execute("SELECT digest FROM seal").fetchall() if "seal" in tables else ()
     sent = tuple(jobs.rows(database)) if "job" in tables else ()
-    changes = tuple(failovers.rows(database)) if "failover" in tables else ()
+    changes = _failovers(database)
     return Content(
         evaluations=evaluations,
         run_digest=None if run_digest is None else str(run_digest[0]),

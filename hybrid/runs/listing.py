@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from circuits.errors import Refused
-from hybrid.runs import failovers
+from circuits.errors import RecordFailed, Refused
+from hybrid.runs import failovers, journal
 from hybrid.runs import folder as folders
+from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_json
 from hybrid.runs.places import home
 from hybrid.runs.result import StoredResult
@@ -57,7 +58,7 @@ def entry_of(path: Path) -> dict[str, Any]:
     spec = folders.read_spec(path)
     file = path / folders.RESULT
     result = checked(StoredResult, read_json(file), file).model_dump() if file.exists() else {"status": "unfinished"}
-    changes = failovers.read(path / folders.JOURNAL)
+    changes = _failovers(path / folders.JOURNAL)
     return {
         "folder": str(path),
         "problem": spec.problem.name,
@@ -72,6 +73,13 @@ def entry_of(path: Path) -> dict[str, Any]:
         "created_utc": str(spec.provenance.get("created_utc", "")),
         "machine": str(spec.provenance.get("machine", "")),
     }
+
+
+def _failovers(path: Path) -> tuple[Failover, ...]:
+    try:
+        return journal.read_failovers(path)
+    except (Refused, RecordFailed):
+        return ()  # resuming, or verifying, says what is wrong with the journal
 
 
 def sweep_of(path: Path) -> list[dict[str, Any]] | None:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
 from circuits.errors import Refused
-from hybrid.runs import failovers
+from hybrid.runs import failovers, journal
 from hybrid.runs import folder as folders
 from hybrid.runs.files import checked, parsed, read_bytes
 from hybrid.runs.result import StoredResult
@@ -81,7 +81,7 @@ def from_run(path: Path, circuit: QuantumCircuit) -> Start:
         )
     origin = {
         "run": str(path),
-        "backend": failovers.place(record.spec.backend, failovers.read(record.journal)).title,
+        "backend": failovers.place(record.spec.backend, journal.read_failovers(record.journal)).title,
         "energy": result.energy,
         "status": result.status,
         "result_sha256": hashlib.sha256(content).hexdigest(),

@@ -18,7 +18,7 @@ import backends.registry
 import hybrid
 from circuits import hamiltonian_variational, tfim
 from circuits.errors import FailedJob, Refused
-from hybrid.runs import failovers, journal
+from hybrid.runs import journal
 from hybrid.runs.folder import is_run
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -79,6 +79,16 @@ def test_true_means_the_next_of_the_plan(tmp_path):
     result = run(tmp_path / "run", failover=True)
     assert result.backend == plan.chosen.name
     assert result.plan.ways[1].reason.startswith("taken if fading fails")
+
+
+def test_the_same_call_goes_on_with_a_run_that_failed_over_and_was_stopped(tmp_path):
+    calls = iter(range(100))
+    stopped = run(tmp_path / "run", should_stop=lambda: next(calls) > 20)
+    assert (stopped.status, stopped.backend, len(stopped.failovers)) == ("stopped", "reference", 1)
+    result, whole = run(tmp_path / "run"), run(tmp_path / "whole")
+    assert result.failovers == stopped.failovers
+    assert result.history.same_bits(whole.history)
+    assert hybrid.resume(tmp_path / "run", failover=["reference"]).history.same_bits(whole.history)
 
 
 def test_several_backends_may_fail_one_after_the_other(tmp_path, monkeypatch):
@@ -191,7 +201,7 @@ def test_killed_before_and_after_it_ends_the_same(tmp_path, start, moment):
     process.kill()
     process.wait()
     process = start(PROGRAM, "descend", folder, 0.05)
-    _wait(lambda: failovers.read(folder / "journal.sqlite"), process)
+    _wait(lambda: journal.read_failovers(folder / "journal.sqlite"), process)
     process.kill()
     assert process.wait() != 0
     changed = [change.to_dict() for change in journal.read(folder / "journal.sqlite").failovers]
