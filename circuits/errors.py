@@ -4,6 +4,7 @@
     ├── Refused               the request itself is wrong; nothing was started or written
     │   ├── PolicyViolation   allowed nowhere by the data's label
     │   └── BudgetExceeded    possible, but not within the money, time or memory granted
+    │       └── OutOfMemory   memory does not suffice
     ├── ProviderUnreachable   nobody answered; the request may be made again
     │   └── ProviderBusy      it answered that it takes no more for now, perhaps with a time to wait
     ├── FailedJob             a backend took the job and could not do it
@@ -40,6 +41,10 @@ class PolicyViolation(Refused):
 
 class BudgetExceeded(Refused):
     """The work needs more money, time or memory than was granted."""
+
+
+class OutOfMemory(BudgetExceeded):
+    """Memory does not suffice, of this machine or of a card."""
 
 
 class ProviderUnreachable(ToolkitError):

@@ -31,7 +31,7 @@ from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
 from hybrid.loop.dispatch import Journaled, elsewhere, held
 from hybrid.loop.exact import UNASKED_S
-from hybrid.loop.ledger import Evaluate, Ledger
+from hybrid.loop.ledger import Evaluate, Ledger, Place
 from hybrid.loop.minimize import continue_run, mitigated, run
 from hybrid.loop.optimize import Ending, optimize
 from hybrid.loop.stop import Stopped
@@ -178,7 +178,7 @@ class Record:
         with Journal(path, run_digest) as opened:
             provider = self.backend.capabilities().name if elsewhere(self.backend) is not None else None
             before: Callable[[int], None] = lambda number: self.begin(number, name)  # noqa: E731
-            ledger = Ledger(opened, lambda: evaluate, clock, provider=provider, before=before)
+            ledger = Ledger(opened, Place(lambda: evaluate, provider, before), clock)
             ending = optimize(
                 work.optimizer,
                 theta,

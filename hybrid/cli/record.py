@@ -59,6 +59,7 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
 
 
 def _print_run(entry: dict[str, Any]) -> None:
+    from hybrid.runs.failovers import described
     from hybrid.terminal.console import console, table
     from hybrid.terminal.words import energy, value_text
 
@@ -66,7 +67,11 @@ def _print_run(entry: dict[str, Any]) -> None:
     for key, value in entry.items():
         if key in ("calibrated", "drift") and not value:
             continue  # only devices have them
-        rows.add_row(key, energy(entry) if key == "energy" else value_text(key, value))
+        if key == "failovers":
+            for failover in value:
+                rows.add_row("failover", described(failover))
+        else:
+            rows.add_row(key, energy(entry) if key == "energy" else value_text(key, value))
     console().print(rows)
 
 

@@ -24,6 +24,7 @@ from backends.providers.hardware import Charge, Elsewhere, JobRequest, JobState
 from circuits.errors import BudgetExceeded, FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
 from hybrid.loop.stop import Stopped, Waiting, pausing
 from hybrid.runs.budget import Spending
+from hybrid.runs.failovers import Failover
 from hybrid.runs.jobs import OPEN, JobRow, Place, packed, unpacked
 from hybrid.runs.journal import Journal
 
@@ -78,16 +79,24 @@ class Journaled(Dispatch):
         spending: What the run may spend; all that the journal holds is charged to it.
         should_stop: Asked while waiting; when it returns True, the waiting ends.
         patient: With the vendor; `patience` if None.
+        came: How the run came here from a backend that failed: the jobs that were sent there stay that one's.
     """
 
     def __init__(
-        self, journal: Journal, spending: Spending, *, should_stop: Callable[[], bool], patient: Patience | None = None
+        self,
+        journal: Journal,
+        spending: Spending,
+        *,
+        should_stop: Callable[[], bool],
+        patient: Patience | None = None,
+        came: Failover | None = None,
     ):
         self._journal, self._spending, self._should_stop = journal, spending, should_stop
-        self._patience = patient or patience()
-        self._rows = {row.place: row for row in journal.content.jobs}  # of several attempts the last
+        self._patience, self._came = patient or patience(), came
+        rows = journal.jobs()
+        self._rows = {row.place: row for row in rows}  # of several attempts the last
         self._stage, self._evaluation, self._part = "", 0, 0
-        if charges := {row.tag: row.charge for row in journal.content.jobs if row.counts}:
+        if charges := {row.tag: row.charge for row in rows if row.counts}:
             spending.record(charges)
 
     def begin(self, evaluation: int, stage: str = "") -> None:
@@ -148,6 +157,8 @@ class Journaled(Dispatch):
         """What the journal holds of a job; a new row, not written yet, where it holds nothing."""
         place = Place(self._stage, self._evaluation, part)
         row = self._rows.get(place)
+        if row is not None and self._is_of_the_failed(row, hardware):
+            row = replace(row, status="given up")
         if row is not None and row.status == "unsent" and row.request != request.digest:
             row = None  # nothing was sent, so it may be another
         if row is not None and row.status != "given up" and row.request != request.digest:
@@ -169,6 +180,13 @@ class Journaled(Dispatch):
         row = JobRow(place, attempt, request.digest, tag, *what, status="unsent", intended_at=time.time())
         charge = answered(lambda: hardware.charge(request), self._patience, pause=self._pauser(row))
         return replace(row, charge=charge)
+
+    def _is_of_the_failed(self, row: JobRow, hardware: Elsewhere) -> bool:
+        """Whether a job was sent, or was to be, to the backend that the run has left."""
+        came = self._came
+        if came is None or row.hardware == hardware.name:
+            return False
+        return row.place.evaluation == came.evaluation and row.intended_at <= came.happened_at
 
     def _found(self, hardware: Elsewhere, row: JobRow) -> JobRow:
         """A job that may have been sent, as the vendor knows it: with its id, or surely unsent."""
