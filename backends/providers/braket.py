@@ -15,7 +15,7 @@ from backends.providers.braket_circuits import converted, gates
 from backends.providers.braket_local import RATES, BraketHere, checked, noise_model
 from backends.providers.family import of_hardware
 from backends.providers.hardware import Charge, Elsewhere, Hardware, JobRequest, JobState, Status
-from circuits.errors import FailedJob, Refused, ToolkitError, unknown
+from circuits.errors import FailedJob, NotInstalled, Refused, ToolkitError, unknown
 
 LOCAL = ("local", "local-noise")
 """Simulators in this process."""
@@ -239,7 +239,7 @@ def _import(name: str) -> None:
         import braket.aws  # noqa: F401
         import qiskit_braket_provider  # noqa: F401
     except ImportError as err:
-        raise Refused(f"'braket:{name}' needs Amazon's SDK: pip install 'hybrid-codesign[braket]'") from err
+        raise NotInstalled(f"'braket:{name}' needs Amazon's SDK: pip install 'hybrid-codesign[braket]'") from err
 
 
 def _found(name: str) -> Any:

@@ -17,8 +17,8 @@ from backends.base import Backend, Capabilities
 from backends.calibration import measure
 from backends.cost import Cost
 from backends.forecast.forecast import Forecast
-from backends.forecast.work import forecast_by_name
-from circuits.errors import PolicyViolation, Refused
+from backends.forecast.work import forecast_by_name, forecast_of_shots
+from circuits.errors import NotInstalled, PolicyViolation, Refused
 from hybrid.routing.policy import check_may_go, place_of
 from hybrid.routing.routed import Routed
 from hybrid.terminal.progress import Progress, say
@@ -265,7 +265,10 @@ def unreachable(workload: Routed, name: str, err: Refused) -> Plan:
         name: Of the backend.
         err: Why it cannot be made.
     """
-    return Plan(workload.description, (), (_elsewhere(workload, name, Refusal(name, str(err))),))
+    refusal = _elsewhere(workload, name, Refusal(name, str(err)))
+    if isinstance(err, NotInstalled) and refusal.hardware is None and not refusal.by_policy:
+        refusal = replace(refusal, hardware=forecast_of_shots(name, workload))
+    return Plan(workload.description, (), (refusal,))
 
 
 def _elsewhere(workload: Routed, name: str, refusal: Refusal) -> Refusal:
