@@ -1,6 +1,7 @@
 """Runs at a vendor in which things go wrong at random: what was sent twice, lost, wrong, or spent beyond the budget.
 
-The vendors are stand-ins of the tests: jobs in files, and the services of IBM and IonQ over loopback HTTP. Every run
+The vendors are stand-ins of the tests: jobs in files, and the services of IBM, IonQ and Amazon Braket over loopback
+HTTP. Every run
 works in processes of its own, which SIGKILL ends before, while and after a job is sent, while it is waited for and
 while its result is fetched; submissions lose their answers, connections break or hang, half an answer comes, the vendor
 is busy or fails, does not accept the key, jobs fail or are cancelled, the clock is put forward or back by a day, and
@@ -48,7 +49,7 @@ CURES = {
     "FailedJob": "--resend",
     "ProviderUnreachable": "again|resum",
     "ProviderBusy": "again|resum",
-    "Refused": "key|another process|resume it",
+    "Refused": "key|aws configure|another process|resume it",
 }
 """What the message of an error must hold, as a regular expression."""
 

@@ -1,4 +1,5 @@
-"""The stand-ins of the tests, as the campaign of faults uses them: jobs in files, IBM's and IonQ's services over HTTP.
+"""The stand-ins of the tests, as the campaign of faults uses them: jobs in files, and the services of IBM, IonQ
+and Amazon Braket over HTTP.
 
 Each names the kinds of calls that can go wrong with the words for what does, and about how many of them a run makes.
 """
@@ -14,6 +15,7 @@ from typing import Any, ClassVar
 TESTS = Path(__file__).parents[1] / "tests"
 sys.path[:0] = [str(TESTS / folder) for folder in ("hybrid/hardware", "backends", "backends/providers")]
 
+import braket_service  # noqa: E402
 import filed  # noqa: E402
 import ibm_service  # noqa: E402
 import ionq_service  # noqa: E402
@@ -180,4 +182,33 @@ class IonQ(Http):
         self.service.close()
 
 
-VENDORS = {"filed": Filed, "ibm": Ibm, "ionq": IonQ}
+class Braket(Http):
+    """A machine at Amazon Braket, as Amazon's own SDK reaches it; its service makes one task of a job sent twice."""
+
+    asked: ClassVar = ["403" if word == "401" else word for word in ASKED]  # as Amazon says that a key has expired
+    calls: ClassVar = {
+        "submit": ["die after", "lose", *asked],
+        "job": asked,
+        "results": asked,
+        "fate": ["fail", "cancel"],
+    }
+    reach: ClassVar = {"submit": 18, "job": 50, "results": 18, "fate": 18}
+    backend = "braket:Standin"
+    modules = ("backends.providers.braket", "braket.aws", "qiskit_braket_provider")
+
+    def __init__(self, folder: Path):
+        self.service = braket_service.Service()
+        self.service.repeats = True
+        self.how = {}
+        self.environment = self.service.environment(folder)
+
+    def tags(self) -> dict[str, str]:
+        """See `Vendor.tags`."""
+        return {name: task["body"]["tags"]["hybrid-job"] for name, task in self.service.tasks.items()}
+
+    def close(self) -> None:
+        """See `Vendor.close`."""
+        self.service.close()
+
+
+VENDORS = {"filed": Filed, "ibm": Ibm, "ionq": IonQ, "braket": Braket}
