@@ -1,12 +1,11 @@
 """Runs at a vendor in which things go wrong at random: what was sent twice, lost, wrong, or spent beyond the budget.
 
 The vendors are stand-ins of the tests: jobs in files, and the services of IBM, IonQ and Amazon Braket over loopback
-HTTP. Every run
-works in processes of its own, which SIGKILL ends before, while and after a job is sent, while it is waited for and
-while its result is fetched; submissions lose their answers, connections break or hang, half an answer comes, the vendor
-is busy or fails, does not accept the key, jobs fail or are cancelled, the clock is put forward or back by a day, and
-another process starts to work on the same folder. Some vendors can be searched by tag; at others a person looks what
-became of a job, and says so with `hybrid jobs`.
+HTTP. Every run works in processes of its own, which SIGKILL ends before, while and after a job is sent, while it is
+waited for and while its result is fetched; submissions lose their answers, connections break or hang, half an answer
+comes, the vendor is busy or fails, does not accept the key, jobs fail or are cancelled, the clock is put forward or
+back by a day, and another process starts to work on the same folder. Some vendors can be searched by tag; at others a
+person looks what became of a job, and says so with `hybrid jobs`.
 
 Each run has just the budget that the same run undisturbed has cost. It is started again until it ends. Then each job
 must have been sent once (one that failed or was lost once more, when the person has said so), each result must have

@@ -1,5 +1,4 @@
-"""The stand-ins of the tests, as the campaign of faults uses them: jobs in files, and the services of IBM, IonQ
-and Amazon Braket over HTTP.
+"""The stand-ins of the tests, as the campaign of faults uses them: jobs in files, and three services over HTTP.
 
 Each names the kinds of calls that can go wrong with the words for what does, and about how many of them a run makes.
 """
