@@ -169,7 +169,9 @@ class Trial:
         if not (self.place / "result.json").exists():
             self.wrong["unfinished"] += 1
             return
-        rows, run = self.rows(), hybrid.resume(self.place)
+        rows, spending = self.rows(), spending_of(self.place)
+        spent, granted = spending.spent, spending.granted  # as the run left them: going on puts a wrong budget right
+        run = hybrid.resume(self.place)
         kept = [row for row in rows if row.status != "given up"]
         taken = self.vendor.tags()
         self.wrong["sent twice"] += len(taken) != len(set(taken.values()))
@@ -178,11 +180,10 @@ class Trial:
         self.wrong["not used"] += sum(row.measured is None for row in kept)
         same = run.history.same_bits(self.whole.history) and run.theta.tobytes() == self.whole.theta.tobytes()
         self.wrong["other bits"] += not (same and run.energy == self.whole.energy)
-        spending = spending_of(self.place)
         cost = sum(row.charge.usd for row in rows)
-        self.wrong["over budget"] += spending.spent.usd > self.allowed + CENT / 2
-        self.wrong["wrongly charged"] += abs(spending.spent.usd - cost) > CENT / 2
-        self.wrong["wrong budget"] += spending.granted != Budget(usd=self.allowed)
+        self.wrong["over budget"] += spent.usd > self.allowed + CENT / 2
+        self.wrong["wrongly charged"] += abs(spent.usd - cost) > CENT / 2
+        self.wrong["wrong budget"] += granted != Budget(usd=self.allowed)
 
 
 def campaign(against: str, n_faults: int, seed: int, folder: Path) -> dict:
