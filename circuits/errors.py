@@ -2,6 +2,7 @@
 
     ToolkitError
     ├── Refused               the request itself is wrong; nothing was started or written
+    │   ├── NotInstalled      it needs packages that are not here
     │   ├── PolicyViolation   allowed nowhere by the data's label
     │   └── BudgetExceeded    possible, but not within the money, time or memory granted
     │       └── OutOfMemory   memory does not suffice
@@ -33,6 +34,10 @@ class ToolkitError(Exception):
 
 class Refused(ToolkitError, ValueError):
     """The request is wrong: the message names what, where, and the cure."""
+
+
+class NotInstalled(Refused):
+    """The work needs packages that are not here: the message says the command that installs them."""
 
 
 class PolicyViolation(Refused):

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 
@@ -9,3 +11,28 @@ def decisions_kept_apart(monkeypatch, tmp_path_factory):
     for name in ("HYBRID_POLICY", "HYBRID_PRICES"):
         monkeypatch.delenv(name, raising=False)
     return own / "state"
+
+
+@pytest.fixture(scope="session")
+def environments(request):
+    """Give a vendor's environment by name: from the user's folder, or installed into pytest's cache, once."""
+    from backends.providers.worker import environment
+    from backends.providers.worker.recipes import recipe
+    from circuits.errors import FailedJob, Refused
+
+    def give(name):
+        one = recipe(name)
+        if environment.installed(one) is None:
+            folder = request.config.cache.mkdir("environments")
+            patch.setenv(environment.VARIABLE, str(folder))
+        while environment.installed(one) is None:
+            try:
+                environment.install(one)
+            except Refused:
+                time.sleep(0.5)  # another test process makes it
+            except FailedJob as err:
+                pytest.skip(f"the environment of {name} cannot be installed: {str(err).splitlines()[-1]}")
+        return one
+
+    with pytest.MonkeyPatch.context() as patch:
+        yield give

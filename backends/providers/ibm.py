@@ -16,7 +16,7 @@ from backends.providers.ibm_connection import Connection
 from backends.providers.ibm_device import Decoupling, IBMDevice, Mode, Twirling
 from backends.providers.qiskit import QiskitHere
 from backends.simulators.noise import KEPT, Noise
-from circuits.errors import Refused, unknown
+from circuits.errors import NotInstalled, Refused, unknown
 
 PREFIX = "fake_"
 
@@ -136,7 +136,7 @@ def _import(title: str) -> None:
     try:
         import qiskit_ibm_runtime  # noqa: F401
     except ImportError as err:
-        raise Refused(f"'{title}' needs qiskit-ibm-runtime: pip install 'hybrid-codesign[ibm]'") from err
+        raise NotInstalled(f"'{title}' needs qiskit-ibm-runtime: pip install 'hybrid-codesign[ibm]'") from err
 
 
 def noise_of(device: Any) -> Noise:

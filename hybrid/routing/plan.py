@@ -16,8 +16,8 @@ from backends import memory, registry
 from backends.base import Backend
 from backends.cost import Cost
 from backends.forecast.forecast import Forecast
-from backends.forecast.work import forecast_by_name
-from circuits.errors import FailedJob, PolicyViolation, Refused
+from backends.forecast.work import forecast_by_name, forecast_of_shots
+from circuits.errors import FailedJob, NotInstalled, PolicyViolation, Refused
 from hybrid.routing import explanation
 from hybrid.routing.order import NEAR, known_s, order
 from hybrid.routing.policy import check_may_go
@@ -264,7 +264,10 @@ def unreachable(workload: Routed, name: str, err: Refused) -> Plan:
         name: Of the backend.
         err: Why it cannot be made.
     """
-    return Plan(workload.description, (), (_elsewhere(workload, name, Refusal(name, str(err))),))
+    refusal = _elsewhere(workload, name, Refusal(name, str(err)))
+    if isinstance(err, NotInstalled) and refusal.hardware is None and not refusal.by_policy:
+        refusal = replace(refusal, hardware=forecast_of_shots(name, workload))
+    return Plan(workload.description, (), (refusal,))
 
 
 def _elsewhere(workload: Routed, name: str, refusal: Refusal) -> Refusal:
