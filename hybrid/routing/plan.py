@@ -13,25 +13,19 @@ from rich.text import Text
 
 import backends
 from backends import memory, registry
-from backends.base import Backend, Capabilities
-from backends.calibration import measure
+from backends.base import Backend
 from backends.cost import Cost
 from backends.forecast.forecast import Forecast
 from backends.forecast.work import forecast_by_name
 from circuits.errors import PolicyViolation, Refused
-from hybrid.routing.policy import check_may_go, place_of
+from hybrid.routing.order import NEAR, known_s, order
+from hybrid.routing.policy import check_may_go
+from hybrid.routing.prediction import fitting, measured, possible
 from hybrid.routing.routed import Routed
-from hybrid.terminal.progress import Progress, say
+from hybrid.terminal.progress import Progress
 from hybrid.terminal.words import duration
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.workload import workload as make_workload
-
-SINGLE_ACCURACY = 1e-5
-"""Accuracy below which single precision is refused, in the problem's unit."""
-
-NEAR = 2.0
-"""Times the fastest prediction within which the order of the candidates decides: speeds that were measured on a loaded
-machine, or on another day, must not change the choice."""
 
 TABLE_WIDTH = 72
 """Columns of a terminal below which a plan is a list instead of a table."""
@@ -248,13 +242,17 @@ def rank(workload: Routed, candidates: Sequence[BackendLike]) -> Plan:
     with Progress("planning; backends new to this machine are measured once", len(candidates)) as progress:
         for done, candidate in enumerate(candidates):
             progress.update(done, str(candidate))
-            found = _look_at(workload, candidate, _measured)
+            found = _look_at(workload, candidate, measured)
             if isinstance(found, Refusal) and not found.by_policy:
                 found = _with_hardware(workload, candidate, found)
             looked.append(found)
     ways = [way for way in looked if isinstance(way, Way)]
     refusals = tuple(refusal for refusal in looked if isinstance(refusal, Refusal))
-    return Plan(workload.description, tuple(_explained(workload, _ranked(ways))), refusals)
+    return Plan(
+        workload.description,
+        tuple(_explained(workload, [ways[k] for k in order([way.cost for way in ways])])),
+        refusals,
+    )
 
 
 def unreachable(workload: Routed, name: str, err: Refused) -> Plan:
@@ -304,20 +302,11 @@ def check_possible(workload: Routed, candidates: Sequence[BackendLike], *, elsew
     """
     refusals = []
     for candidate in candidates:
-        looked = _look_at(workload, candidate, _possible if elsewhere else _fitting)
+        looked = _look_at(workload, candidate, possible if elsewhere else fitting)
         if isinstance(looked, Way):
             return
         refusals.append(looked)
     Plan(workload.description, (), tuple(refusals)).chosen  # noqa: B018 - raises what there is to say
-
-
-def _ranked(ways: list[Way]) -> list[Way]:
-    """The first of those that are about as fast as the fastest, then the others, fastest first."""
-    if not ways:
-        return []
-    fastest = min(map(_seconds, ways))
-    chosen = next(way for way in ways if _seconds(way) <= NEAR * fastest)
-    return [chosen, *sorted((way for way in ways if way is not chosen), key=_seconds)]
 
 
 def _look_at(workload: Routed, candidate: BackendLike, cost: Callable[[Routed, Backend], Cost]) -> Way | Refusal:
@@ -330,57 +319,6 @@ def _look_at(workload: Routed, candidate: BackendLike, cost: Callable[[Routed, B
         return Refusal(name, f"{err.name} is not installed")
     except Refused as err:
         return Refusal(name, str(err), by_policy=isinstance(err, PolicyViolation))
-
-
-def _possible(workload: Routed, backend: Backend) -> Cost:
-    """What is known of the cost without a look at this machine; refuse what the backend cannot do, or may not."""
-    can = backend.capabilities()
-    if can.place == "provider":
-        check_may_go(workload.label, place_of(backend), purpose="plan")
-    if can.precision == "single" and workload.accuracy < SINGLE_ACCURACY:
-        raise Refused(f"single precision cannot resolve an accuracy of {workload.accuracy:g}")
-    workload.check(backend)
-    return _predicted(workload, backend)
-
-
-def _fitting(workload: Routed, backend: Backend) -> Cost:
-    """The same; refuse what this machine has no memory for."""
-    cost = _possible(workload, backend)
-    free = memory.free_bytes()
-    if cost.memory_bytes > free:
-        need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"
-        own = workload.held_bytes
-        part = f", {memory.readable(own)} of it for {workload.holder}" if own else ""
-        cure = "; lbfgs, adam and spsa take less" if 2 * own > cost.memory_bytes else ""
-        raise Refused(f"needs {need}{part}, {memory.readable(free)} are free{cure}")
-    if cost.on_card is not None:
-        cost.on_card.check(what=f"{workload.circuit.num_qubits} qubits")
-    return cost
-
-
-def _measured(workload: Routed, backend: Backend) -> Cost:
-    """The same, with the backend's speed on this machine."""
-    can, cost = backend.capabilities(), _fitting(workload, backend)
-    if math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
-        say(f"hybrid: measuring the speed of {can.name} on this machine, once; this takes some seconds")
-        with suppress(Refused):  # the stabilizer method cannot do the probe; its speed stays unknown
-            measure(backend, derivative=workload.derivative and can.gradient != "parameter-shift")
-        cost = _predicted(workload, backend)
-    return _with_forecast(cost, can, backend.forecast(workload))
-
-
-def _with_forecast(cost: Cost, can: Capabilities, forecast: Forecast | None) -> Cost:
-    """With what is expected on the device; at a provider that is also its time, without the queue, and its price."""
-    if forecast is None or can.place == "here":
-        return replace(cost, hardware=forecast)
-    cost = replace(cost, hardware=forecast, money_usd=forecast.money_usd)
-    return cost if forecast.qpu_s is None else replace(cost, seconds=forecast.qpu_s, compile_s=0.0)
-
-
-def _predicted(workload: Routed, backend: Backend) -> Cost:
-    """With the memory of the optimizer, which works here wherever the backend does."""
-    cost = backend.predict(workload)
-    return replace(cost, memory_bytes=cost.memory_bytes + workload.held_bytes)
 
 
 def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
@@ -397,9 +335,9 @@ def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
             facts.append("its time is that on the device, without queue and network")
         if math.isnan(way.cost.seconds):
             facts.append("speed not measured here")
-        elif rank == 0 and other is not way and _seconds(way) <= _seconds(other) < math.inf:
+        elif rank == 0 and other is not way and known_s(way.cost) <= known_s(other.cost) < math.inf:
             facts.insert(0, f"fastest here, {_ratio(other, way)} times ahead of {other.name}")
-        elif rank == 0 and other is not way and _seconds(other) < math.inf:
+        elif rank == 0 and other is not way and known_s(other.cost) < math.inf:
             facts.insert(0, f"within a factor of {NEAR:g} of {other.name}, and before it in the order of preference")
         elif rank > 0:
             facts.insert(0, f"{_ratio(way, first)} times the time of {first.name}")
@@ -412,10 +350,6 @@ def _count(number: int, what: str) -> str:
 
 def _ratio(slow: Way, fast: Way) -> str:
     return f"{slow.cost.seconds / max(fast.cost.seconds, 1e-9):.3g}"
-
-
-def _seconds(way: Way) -> float:
-    return math.inf if math.isnan(way.cost.seconds) else way.cost.seconds
 
 
 def _cells(cost: Cost) -> tuple[str, str, str]:
