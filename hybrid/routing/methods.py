@@ -66,7 +66,7 @@ def _cut(method: Method, whole: Backend, workload: Routed) -> tuple[Backend, str
         bias = max(float(result.bias.max(initial=0.0)), MOVED)
         why = f"bonds of {limit} move its values by about {bias:.1g}"
         found = backend, f"by a matrix-product state with bonds cut at {limit}, which moves values by about {bias:.1g}"
-        if bias <= workload.accuracy:
+        if bias <= max(workload.accuracy, MOVED):
             return found
     if found is not None and workload.accuracy == 0:
         return found

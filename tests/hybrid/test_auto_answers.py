@@ -2,6 +2,7 @@
 
 import json
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,7 +89,7 @@ def test_the_kicked_ising_model_at_clifford_angles():
     middle = Pauli("I" * 64 + "Z" + "I" * 62)
     strings = [middle, middle.evolve(Clifford(bound), frame="s")]  # the second one was Z before the circuit
     observables = [[SparsePauliOp(string)] for string in strings]
-    result = Estimator().run([(circuit, observables, np.array([np.pi / 2]))]).result()[0]
+    result = answer(circuit, observables, [np.pi / 2])
     expected = [pulled_back(bound, string) for string in strings]
     assert result.data.evs.ravel() == pytest.approx(expected, abs=1e-9)
     assert expected[1] == 1.0
@@ -99,7 +100,8 @@ def test_an_estimator_does_not_ask_stabilizers_for_other_angles():
     circuit, estimator = kicked(1), Estimator()
     observable = SparsePauliOp.from_sparse_list([("Z", [62], 1.0)], 127)
     for angle in (np.pi, 0.3):
-        (value,) = estimator.run([(circuit, observable, np.array([[angle]]))]).result()[0].data.evs
+        pub: Any = (circuit, observable, [[angle]])
+        (value,) = estimator.run([pub]).result()[0].data.evs
         assert value == pytest.approx(np.cos(angle))
 
 
