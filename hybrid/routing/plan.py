@@ -17,8 +17,10 @@ from backends.base import Backend
 from backends.cost import Cost
 from backends.forecast.forecast import Forecast
 from backends.forecast.work import forecast_by_name, forecast_of_shots
+from backends.registry import Method
 from circuits.errors import FailedJob, NotInstalled, PolicyViolation, Refused
 from hybrid.routing import explanation
+from hybrid.routing.methods import SOON_S, with_options
 from hybrid.routing.order import NEAR, known_s, order
 from hybrid.routing.policy import check_may_go
 from hybrid.routing.prediction import fitting, measured, possible
@@ -223,14 +225,14 @@ def plan(
     return rank(work, candidates(backend))
 
 
-def candidates(backend: BackendLike) -> list[BackendLike]:
-    """The backends that a request allows: for "auto" all that may be chosen, by name or made, else the one given."""
+def candidates(backend: BackendLike) -> "list[BackendLike | Method]":
+    """The backends that a request allows: for "auto" all that may be chosen, methods last, else the one given."""
     if isinstance(backend, str) and backend == "auto":
-        return [*registry.automatic(), *registry.automatic_on_cards()]
+        return [*registry.automatic(), *registry.automatic_on_cards(), *registry.METHODS]
     return [backend]
 
 
-def rank(workload: Routed, candidates: Sequence[BackendLike]) -> Plan:
+def rank(workload: Routed, candidates: "Sequence[BackendLike | Method]") -> Plan:
     """The plan of a workload: its predicted cost on every candidate, ranked by time.
 
     A backend that has a name and runs here is measured for some seconds if it is new to this machine.
@@ -238,13 +240,17 @@ def rank(workload: Routed, candidates: Sequence[BackendLike]) -> Plan:
     Args:
         workload: What is to be run.
         candidates: Backends or their names; of those that are about as fast as the fastest, the first is chosen.
+            Methods for circuits of one kind are looked at only where all before them are slow.
     """
     looked: list[Way | Refusal] = []
     with Progress("planning; backends new to this machine are measured once", len(candidates)) as progress:
         for done, candidate in enumerate(candidates):
             progress.update(done, str(candidate))
-            found = _look_at(workload, candidate, measured)
-            if isinstance(found, Refusal) and not found.by_policy:
+            if isinstance(candidate, Method) and _soon(looked):
+                continue
+            alone = not any(isinstance(other, Way) for other in looked)
+            found = _look_at(workload, candidate, measured, alone=alone)
+            if isinstance(found, Refusal) and not found.by_policy and not isinstance(candidate, Method):
                 found = _with_hardware(workload, candidate, found)
             looked.append(found)
     ways = [way for way in looked if isinstance(way, Way)]
@@ -254,6 +260,11 @@ def rank(workload: Routed, candidates: Sequence[BackendLike]) -> Plan:
         tuple(_explained(workload, [ways[k] for k in order([way.cost for way in ways])])),
         refusals,
     )
+
+
+def _soon(looked: Sequence[Way | Refusal]) -> bool:
+    """Whether a way that was found is so fast that no method for circuits of one kind is worth a look."""
+    return any(isinstance(found, Way) and known_s(found.cost) < SOON_S for found in looked)
 
 
 def unreachable(workload: Routed, name: str, err: Refused) -> Plan:
@@ -292,7 +303,7 @@ def _with_hardware(workload: Routed, candidate: BackendLike, refusal: Refusal) -
     return refusal
 
 
-def check_possible(workload: Routed, candidates: Sequence[BackendLike], *, elsewhere: bool = False) -> None:
+def check_possible(workload: Routed, candidates: "Sequence[BackendLike | Method]", *, elsewhere: bool = False) -> None:
     """Refuse a workload that no candidate can do; nothing is measured.
 
     Args:
@@ -306,19 +317,29 @@ def check_possible(workload: Routed, candidates: Sequence[BackendLike], *, elsew
     """
     refusals = []
     for candidate in candidates:
-        looked = _look_at(workload, candidate, possible if elsewhere else fitting)
+        looked = _look_at(workload, candidate, possible if elsewhere else fitting, try_out=False)
         if isinstance(looked, Way):
             return
         refusals.append(looked)
     Plan(workload.description, (), tuple(refusals)).chosen  # noqa: B018 - raises what there is to say
 
 
-def _look_at(workload: Routed, candidate: BackendLike, cost: Callable[[Routed, Backend], Cost]) -> Way | Refusal:
-    name = candidate if isinstance(candidate, str) else type(candidate).__name__
+def _look_at(
+    workload: Routed,
+    candidate: "BackendLike | Method",
+    cost: Callable[[Routed, Backend], Cost],
+    *,
+    alone: bool = True,
+    try_out: bool = True,
+) -> Way | Refusal:
+    name = str(candidate) if isinstance(candidate, str | Method) else type(candidate).__name__
     try:
-        backend = backends.get(candidate)
-        name = backend.capabilities().name
-        return Way(backend, cost(workload, backend))
+        if isinstance(candidate, Method):
+            backend, note = with_options(candidate, workload, alone=alone, try_out=try_out)
+        else:
+            backend, note = backends.get(candidate), ""
+            name = backend.capabilities().name
+        return Way(backend, cost(workload, backend), note)
     except ImportError as err:
         return Refusal(name, f"{err.name} is not installed")
     except FailedJob as err:
@@ -347,6 +368,7 @@ def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
             facts.insert(0, f"within a factor of {NEAR:g} of {other.name}, and before it in the order of preference")
         elif rank > 0:
             facts.insert(0, f"{_ratio(way, first)} times the time of {first.name}")
+        facts += [way.reason] if way.reason else []
         yield replace(way, reason="; ".join(facts))
 
 

@@ -111,6 +111,16 @@ class Workload:
         """Whose memory `held_bytes` is: the optimizer's."""
         return self.optimizer.kind
 
+    @property
+    def rows(self) -> np.ndarray | None:
+        """None: the optimizer chooses; but of a circuit without parameters there is one row, and it is empty."""
+        return None if len(self.theta) else self.theta[None]
+
+    @property
+    def first(self) -> np.ndarray:
+        """The starting point."""
+        return self.theta
+
     def check(self, backend: Backend) -> None:
         """Refuse a backend that cannot give the optimizer the geometry of the states, if it asks for that."""
         if self.optimizer.geometry:
