@@ -14,9 +14,10 @@ from backends.base import Backend, Jobs
 from circuits.errors import Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
-from hybrid.loop.conclusion import best_seen, conclude, conclusion_at, is_sampled, with_noise_explained
+from hybrid.loop.conclusion import best_seen, conclude, conclusion_at, with_noise_explained
 from hybrid.loop.dispatch import Journaled, elsewhere
 from hybrid.loop.exact import exact_energy
+from hybrid.loop.hindsight import in_hindsight, learn_from
 from hybrid.loop.ledger import Ledger
 from hybrid.loop.optimize import Ending, optimize
 from hybrid.loop.stop import Waiting
@@ -37,6 +38,7 @@ from hybrid.runs.provenance import calibration, drift, provenance
 from hybrid.runs.result import Result, StoredResult
 from hybrid.runs.spec import FORMAT, RunSpec
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
+from hybrid.workload.beside import is_sampled
 from hybrid.workload.question import differing, question
 from hybrid.workload.spec import (
     ProblemSpec,
@@ -352,6 +354,7 @@ def _loop(
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(f"Everything finished is saved; continue with hybrid.resume('{record.path}').")
             raise
+        n_rows, seconds = sum(len(evaluation.theta) for evaluation in ledger.evaluations), ledger.report()
         result = Result(
             energy=conclusion.energy,
             standard_error=conclusion.standard_error,
@@ -366,14 +369,17 @@ def _loop(
             problem=work.problem.name,
             backend=can.name,
             steps=ending.steps,
-            evaluations=sum(len(evaluation.theta) for evaluation in ledger.evaluations),
-            seconds=ledger.report(),
+            evaluations=n_rows,
+            seconds=seconds,
             ranks=team.size,
             rounding=rounding,
             validated=validated,
             bias=conclusion.bias,
             error_budget=errors,
+            prediction=in_hindsight(record.spec.plan, n_rows, seconds["total"] + ledger.replayed_s),
         )
+        if ledger.evaluated:
+            learn_from(work, can, result)
         return _recorded(record, result, ledger, journal)
 
 

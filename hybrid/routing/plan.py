@@ -19,15 +19,18 @@ from backends.forecast.forecast import Forecast
 from backends.forecast.work import forecast_by_name
 from circuits.errors import PolicyViolation, Refused
 from hybrid.routing.order import NEAR, known_s, order
+from hybrid.routing.outlook import Outlook, outlook, shots_for
 from hybrid.routing.policy import check_may_go
 from hybrid.routing.prediction import fitting, measured, possible
 from hybrid.routing.routed import Routed
+from hybrid.runs.prediction import timed
 from hybrid.terminal.progress import Progress
 from hybrid.terminal.words import duration
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
+from hybrid.workload.workload import Workload
 from hybrid.workload.workload import workload as make_workload
 
-TABLE_WIDTH = 72
+TABLE_WIDTH = 88
 """Columns of a terminal below which a plan is a list instead of a table."""
 
 COLUMNS = ("backend", "time", "memory", "std. error", "why")
@@ -44,11 +47,13 @@ class Way:
         backend: Where it would run.
         cost: Predicted time, memory, money and standard error.
         reason: Why it is ranked where it is.
+        outlook: What a minimization is expected to take there; None for other work.
     """
 
     backend: Backend
     cost: Cost
     reason: str = ""
+    outlook: Outlook | None = None
 
     @property
     def name(self) -> str:
@@ -105,6 +110,7 @@ class Plan:
         """JSON-able form, for the record of a run."""
         ways = [
             {"backend": way.name, "reason": way.reason, "cost": {k: _finite(v) for k, v in asdict(way.cost).items()}}
+            | ({} if way.outlook is None else way.outlook.to_dict())
             for way in self.ways
         ]
         refused = [
@@ -125,12 +131,15 @@ class Plan:
         return [_hardware_cells(forecast) for forecast in self.forecasts]
 
     def notes(self) -> list[str]:
-        """What the forecasts rest on and leave out, a line for each device."""
-        return [f"{forecast.device}: {'; '.join(forecast.notes)}" for forecast in self.forecasts if forecast.notes]
+        """What is expected of the first way, and what the forecasts rest on and leave out, a line for each device."""
+        first = self.ways[0].outlook if self.ways else None
+        expected = [] if first is None else list(first.sentences)
+        devices = [forecast for forecast in self.forecasts if forecast.notes]
+        return expected + [f"{forecast.device}: {'; '.join(forecast.notes)}" for forecast in devices]
 
     def rows(self) -> list[tuple[str, ...]]:
         """Backend, time, memory, standard error and reason of each way, then of each refusal, as text for tables."""
-        rows = [(way.name, *_cells(way.cost), way.reason) for way in self.ways]
+        rows = [(way.name, *_cells(way), way.reason) for way in self.ways]
         return rows + [(refusal.name, "-", "-", "-", f"refused: {refusal.reason}") for refusal in self.refusals]
 
     def table(self) -> Table:
@@ -331,6 +340,9 @@ def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
             )
         if way.cost.standard_error > workload.accuracy:
             facts.append(f"its statistical error exceeds the accuracy of {workload.accuracy:g}")
+            shots = workload.shots or way.backend.capabilities().default_shots
+            if shots is not None and math.isfinite(workload.accuracy):
+                facts[-1] += f": {_count(shots_for(workload.accuracy, way.cost, shots), 'shot')} a circuit would do"
         if way.backend.capabilities().place == "provider":
             facts.append("its time is that on the device, without queue and network")
         if math.isnan(way.cost.seconds):
@@ -341,7 +353,8 @@ def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
             facts.insert(0, f"within a factor of {NEAR:g} of {other.name}, and before it in the order of preference")
         elif rank > 0:
             facts.insert(0, f"{_ratio(way, first)} times the time of {first.name}")
-        yield replace(way, reason="; ".join(facts))
+        expected = outlook(workload, way.backend, way.cost) if isinstance(workload, Workload) else None
+        yield replace(way, reason="; ".join(facts), outlook=expected)
 
 
 def _count(number: int, what: str) -> str:
@@ -352,12 +365,13 @@ def _ratio(slow: Way, fast: Way) -> str:
     return f"{slow.cost.seconds / max(fast.cost.seconds, 1e-9):.3g}"
 
 
-def _cells(cost: Cost) -> tuple[str, str, str]:
+def _cells(way: Way) -> tuple[str, str, str]:
+    cost, seconds = way.cost, way.outlook and way.outlook.prediction.seconds
     error = "0" if cost.standard_error == 0 else f"{cost.standard_error:.1e}"
     held = memory.readable(cost.memory_bytes)
     if cost.on_card is not None:
         held = f"{held} and {memory.readable(cost.on_card.memory_bytes)} on the GPU"
-    return duration(cost.seconds), held, error
+    return duration(cost.seconds) if seconds is None else timed(seconds), held, error
 
 
 def _hardware_cells(forecast: Forecast) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pydantic import FiniteFloat
 
 from hybrid.runs.error_budget import ErrorBudget
 from hybrid.runs.history import History
+from hybrid.runs.prediction import Prediction
 from hybrid.terminal.words import duration, measured
 from hybrid.workload.spec import RecordModel
 
@@ -41,6 +42,7 @@ class StoredResult(RecordModel):
     rounding: FiniteFloat | None = None
     validated: FiniteFloat | None = None
     error_budget: dict[str, Any] | None = None
+    prediction: Prediction | None = None
     theta: list[FiniteFloat]
 
 
@@ -73,6 +75,8 @@ class Result:
         bias: Estimated size of the energy's systematic error, from truncation or mitigation; 0 where there is none.
         error_budget: How the distance from the exact energy divides among ansatz, optimizer, noise and statistics; None
             for a run that was exact, and where the exact energies are not known.
+        prediction: What its plan expected of evaluations and time, beside what they came to; None for records of
+            versions that did not expect anything.
     """
 
     energy: float
@@ -95,6 +99,7 @@ class Result:
     validated: float | None = None
     bias: float = 0.0
     error_budget: ErrorBudget | None = None
+    prediction: Prediction | None = None
 
     @property
     def error(self) -> float | None:
@@ -126,6 +131,7 @@ class Result:
             "rounding": self.rounding,
             "validated": self.validated,
             "error_budget": None if self.error_budget is None else self.error_budget.to_dict(),
+            "prediction": None if self.prediction is None else self.prediction.model_dump(),
             "theta": self.theta.tolist(),
         }
 
@@ -149,6 +155,8 @@ class Result:
         rows.append(("work", f"{self.steps} steps, {self.evaluations} evaluations on {self.backend}"))
         phases = ", ".join(f"{name} {duration(s)}" for name, s in self.seconds.items() if name != "total")
         rows.append(("time", f"{duration(self.seconds['total'])} ({phases})"))
+        if self.prediction is not None:
+            rows.append(("predicted", self.prediction.text()))
         rows.append(("record", str(self.folder)))
         return rows
 

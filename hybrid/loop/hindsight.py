@@ -1,0 +1,42 @@
+"""A prediction after the run: how it compares with what happened, and what the next one learns from it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from backends.base import Capabilities
+from hybrid.routing.learned import learn
+from hybrid.routing.outlook import remembered_as
+from hybrid.runs.prediction import Prediction, predicted
+from hybrid.runs.result import Result
+from hybrid.workload.workload import Workload
+
+
+def in_hindsight(plan: Mapping[str, Any], evaluations: int, seconds: float) -> Prediction | None:
+    """What a run's plan predicted, with what it took; None for records of versions that predicted nothing.
+
+    Args:
+        plan: From the run's spec.
+        evaluations: Rows of parameters, those of the conclusion included.
+        seconds: Wall time, of earlier processes that the run was begun in, too.
+    """
+    made = predicted(plan)
+    return made and made.after(evaluations=evaluations, seconds=seconds)
+
+
+def learn_from(work: Workload, can: Capabilities, result: Result) -> None:
+    """Let later plans know how many rows a run took; called by its leader alone.
+
+    A run that was stopped teaches nothing, and one that spent its steps only that it takes as many at least.
+
+    Args:
+        work: The workload.
+        can: What the backend can do where it ran.
+        result: What it came to.
+    """
+    if result.status == "stopped" or not work.theta.size:
+        return
+    expected = work.expected(shots=can.default_shots)
+    happened = max(int((result.history.step < result.steps).sum()), 1)  # the conclusion's rows belong to the last step
+    if result.status == "max_steps" and happened <= expected.unlimited:
+        return
+    learn(remembered_as(work, can), expected=expected.unlimited, happened=happened)

@@ -1,0 +1,109 @@
+"""The phases of a run and the time of each: all that will really run, as the plan splits its cost."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
+
+import backends
+from backends.base import Backend
+from backends.cost import Cost
+from circuits.errors import Refused
+from hybrid import optimizers
+from hybrid.runs.prediction import Phase
+from hybrid.workload.beside import DESCENT_STEPS, has_exact_energy, is_descended, is_rounded, is_sampled, is_validated
+from hybrid.workload.expected import Expected, comparisons, expected
+from hybrid.workload.workload import Workload
+
+SPEED = 2.0
+"""Times by which a time may be off in either direction where nothing else is known."""
+
+EXACT_ENERGY = 3.0
+"""The same of an exact energy; see `circuits.Problem.exact_energy_seconds`."""
+
+DESCENT_ACCURACY = 1e-7
+"""Where the descents of an error budget end, relative to energies of the order of one."""
+
+
+def phases(work: Workload, backend: Backend, cost: Cost, rows: Expected) -> tuple[Phase, ...]:
+    """What a run does, in its order, with the predicted time of each part.
+
+    Args:
+        work: The workload.
+        backend: Where it runs.
+        cost: Predicted for it there.
+        rows: Expected until the optimizer ends.
+    """
+    return tuple(_phases(work, backend, cost, rows))
+
+
+def final_rows(work: Workload, backend: Backend) -> int:
+    """Rows that the conclusion evaluates."""
+    return work.n_final if is_sampled(backend.capabilities(), work.shots) else 1
+
+
+def _phases(work: Workload, backend: Backend, cost: Cost, rows: Expected) -> Iterator[Phase]:
+    if has_exact_energy(work.problem):
+        yield _about("exact energy", work.problem.exact_energy_seconds(), EXACT_ENERGY)
+    yield _about("compile", cost.compile_s)
+    row_s = (cost.seconds - cost.compile_s) / (work.n_evaluations + (work.n_final if cost.standard_error else 0))
+    n_params = len(work.theta)
+    yield _rows("evaluate", row_s, rows.rows, rows.low, rows.high)
+    if compared := comparisons(work.optimizer, n_params, rows.rows):
+        per_row = compared / rows.rows
+        yield _rows("geometry", row_s * per_row, rows.rows, rows.low, rows.high)
+    yield _rows("optimize", rows.own_s, rows.rows, rows.low, rows.high)
+    final = final_rows(work, backend)
+    yield _rows("conclude", row_s, final, final, final)
+    if is_rounded(work, backend) and backend.origin is not None:
+        options = backend.origin.options | {"precision": "double"}
+        yield _about("double precision", _here_s(work, backend.origin.name, rows=1, **options))
+    if is_validated(work, backend.capabilities()):
+        yield _about("validate", _here_s(work, "statevector", rows=1))
+        if is_descended(work) and has_exact_energy(work.problem):
+            descent = expected(optimizers.get("lbfgs"), n_params, accuracy=DESCENT_ACCURACY, max_steps=DESCENT_STEPS)
+            two = [2 * number for number in (descent.rows, descent.low, descent.high)]
+            once = _here_s(work, "statevector", rows=1, derivative=True)
+            each = _here_s(work, "statevector", rows=2, derivative=True) - once
+            yield Phase("error budget", *(once + each * n for n in two))
+
+
+class _Part:
+    """Work of a few rows on the workload's circuit.
+
+    Args:
+        work: The workload.
+        rows: How many.
+        derivative: Whether with gradients.
+    """
+
+    n_rows, n_final, precision, shots = 1, 0, None, None
+
+    def __init__(self, work: Workload, rows: int, derivative: bool):
+        self.circuit: QuantumCircuit = work.circuit
+        self.observables: tuple[SparsePauliOp, ...] = work.observables
+        self.n_evaluations, self.derivative = rows, derivative
+
+
+def _here_s(work: Workload, name: str, *, rows: int, derivative: bool = False, **options: object) -> float:
+    """Seconds of exact rows on a simulator here; NaN where it cannot do them, or was not measured."""
+    try:
+        return backends.get(name, **options).predict(_Part(work, rows, derivative)).seconds
+    except Refused:
+        return math.nan
+
+
+def _rows(name: str, row_s: float, rows: int, low: int, high: int) -> Phase:
+    """A number of rows and a speed, each with its interval, whose errors are independent."""
+    below, above = (_together(SPEED, rows / low), _together(SPEED, high / rows))
+    return Phase(name, row_s * rows, row_s * rows / below, row_s * rows * above)
+
+
+def _about(name: str, seconds: float, factor: float = SPEED) -> Phase:
+    return Phase(name, seconds, seconds / factor, seconds * factor)
+
+
+def _together(*factors: float) -> float:
+    return float(np.exp(np.hypot(*np.log(factors))))
