@@ -12,10 +12,16 @@ from hybrid.workload.expected import USUAL
 
 Run = dict[str, Any]
 
-PULL = 0.02
+PULL = 0.1
 """Weight, for each run, that holds the powers of size and demand near `USUAL_POWERS` where few runs decide them."""
 
 USUAL_POWERS = (0.7, 0.05)
+
+FEW = 20
+"""Runs below which the spread of all optimizers counts, too."""
+
+QUIET = 0.2
+"""Share of the measured times of its own below the one that is taken: the machine had other work."""
 
 MARGIN = 1.15
 """Widens the interval, since a fit is nearer to its own runs than to others."""
@@ -26,29 +32,48 @@ def demand(run: Run) -> float:
     return (run["deviation"] if run["shots"] else USUAL) / run["accuracy"]
 
 
-def fit(runs: Sequence[Run]) -> Fit:
+def fit(runs: Sequence[Run], others: np.ndarray) -> Fit:
     """The median of censored runs (Powell, J. Econometrics 32, 143, 1986), and the spread of workloads left out.
 
     Args:
         runs: Of one optimizer, all with shots or all without.
+        others: `residuals` of all optimizers, shape (2, runs): where one has few runs, its interval is no narrower.
     """
-    size = np.log([run["params"] for run in runs])
-    need = np.log([demand(run) for run in runs])
-    rows = np.log([run["rows"] for run in runs])
-    cut = np.array([run["status"] == "cut off" for run in runs])
-    workloads = np.array([run["workload"] for run in runs])
-    residuals = np.full(len(runs), np.nan)
-    for name in np.unique(workloads):
-        rest, own = workloads != name, workloads == name
-        residuals[own] = rows[own] - _middle(_line(size[rest], need[rest], rows[rest], cut[rest]), size[own], need[own])
+    size, need, rows, cut = _arrays(runs)
     line = _line(size, need, rows, cut)
-    low, high = _quantile(residuals, cut, 0.1), _quantile(residuals, cut, 0.9)
+    off = residuals(runs)
+    low, high = _quantile(off, 0.1), _quantile(off, 0.9)
+    if len(runs) < FEW:
+        low, high = min(low, _quantile(others, 0.1)), max(high, _quantile(others, 0.9))
     own_s = np.log([max(run["optimizer_s"], 1e-6) / run["rows"] for run in runs])
-    slope, level = np.polyfit(size, own_s, 1)
-    slope = float(np.clip(slope, 0.0, 3.0))
-    level = float(np.median(own_s - slope * size))
+    slope = float(np.clip(np.polyfit(size, own_s, 1)[0], 0.0, 3.0))
+    level = float(np.quantile(own_s - slope * size, QUIET))
     spread = (math.exp(min(MARGIN * low, -0.1)), math.exp(max(MARGIN * high, 0.1)))
     return Fit(*(_short(x) for x in (*line, *spread, math.exp(level), slope)))
+
+
+def residuals(runs: Sequence[Run]) -> np.ndarray:
+    """Logarithms of rows over predicted rows, each workload's from a fit to the others; and whether they are cut off.
+
+    Args:
+        runs: Of one optimizer.
+
+    Returns:
+        Shape (2, runs).
+    """
+    size, need, rows, cut = _arrays(runs)
+    workloads = np.array([run["workload"] for run in runs])
+    off = np.zeros(len(runs))
+    for name in np.unique(workloads):
+        rest, own = workloads != name, workloads == name
+        off[own] = rows[own] - _middle(_line(size[rest], need[rest], rows[rest], cut[rest]), size[own], need[own])
+    return np.stack([off, cut])
+
+
+def _arrays(runs: Sequence[Run]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    size = np.log([run["params"] for run in runs])
+    need = np.log([demand(run) for run in runs])
+    return size, need, np.log([run["rows"] for run in runs]), np.array([run["status"] == "cut off" for run in runs])
 
 
 def _line(size: np.ndarray, need: np.ndarray, rows: np.ndarray, cut: np.ndarray) -> np.ndarray:
@@ -67,17 +92,22 @@ def _middle(line: np.ndarray, size: np.ndarray, need: np.ndarray) -> np.ndarray:
     return line[0] + line[1] * size + line[2] * need
 
 
-def _quantile(residuals: np.ndarray, cut: np.ndarray, share: float) -> float:
-    """Of residuals, some of which are cut off and may be any size above (Kaplan, Meier, J. Am. Stat. Assoc. 53, 457)."""
-    order = np.argsort(residuals + 1e-9 * cut)
-    alive, survival = len(residuals), 1.0
-    for k in order:
+def _quantile(off: np.ndarray, share: float) -> float:
+    """Of residuals, some of which are cut off and may be any size above (Kaplan, Meier, J. Am. Stat. Assoc. 53, 457).
+
+    Args:
+        off: From `residuals`, shape (2, runs).
+        share: Of them that is below.
+    """
+    values, cut = off[0], off[1] > 0
+    alive, survival = len(values), 1.0
+    for k in np.argsort(values + 1e-9 * cut):
         if not cut[k]:
             survival *= 1.0 - 1.0 / alive
         alive -= 1
         if survival <= 1.0 - share:
-            return float(residuals[k])
-    return float(residuals.max())
+            return float(values[k])
+    return float(values.max())
 
 
 def covered(run: Run, made: Fit) -> bool:
@@ -96,7 +126,9 @@ def missed_by(run: Run, made: Fit) -> float:
 def fits(runs: Sequence[Run]) -> dict[str, Fit]:
     """A fit for each optimizer of which there are runs enough."""
     kinds = {name: [run for run in runs if run["optimizer"] == name] for name in sorted({r["optimizer"] for r in runs})}
-    return {name: fit(own) for name, own in kinds.items() if len(own) >= 5}
+    kinds = {name: own for name, own in kinds.items() if len({run["workload"] for run in own}) >= 3}
+    others = np.concatenate([residuals(own) for own in kinds.values()], axis=1)
+    return {name: fit(own, others) for name, own in kinds.items()}
 
 
 def coverage(runs: Sequence[Run], held_out: Sequence[str]) -> dict[str, Any]:

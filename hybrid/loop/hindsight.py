@@ -10,17 +10,23 @@ from hybrid.runs.prediction import Prediction, predicted
 from hybrid.runs.result import Result
 from hybrid.workload.workload import Workload
 
+BEFORE = ("problem", "plan")
+"""Phases that have ended when a prediction is made."""
 
-def in_hindsight(plan: Mapping[str, Any], evaluations: int, seconds: float) -> Prediction | None:
+
+def in_hindsight(
+    plan: Mapping[str, Any], evaluations: int, seconds: Mapping[str, float], replayed_s: float
+) -> Prediction | None:
     """What a run's plan predicted, with what it took; None for records of versions that predicted nothing.
 
     Args:
         plan: From the run's spec.
         evaluations: Rows of parameters, those of the conclusion included.
-        seconds: Wall time, of earlier processes that the run was begun in, too.
+        seconds: Wall time by phase, with the "total", of the process that ended it.
+        replayed_s: What the evaluations of earlier processes took.
     """
-    made = predicted(plan)
-    return made and made.after(evaluations=evaluations, seconds=seconds)
+    made, before = predicted(plan), sum(seconds.get(phase, 0.0) for phase in BEFORE)
+    return made and made.after(evaluations=evaluations, seconds=seconds["total"] - before + replayed_s)
 
 
 def learn_from(work: Workload, can: Capabilities, result: Result) -> None:

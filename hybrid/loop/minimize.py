@@ -302,7 +302,7 @@ def _work_of(record: folders.Record) -> Workload:
 def _check_draws(record: folders.Record, work: Workload, backend: Backend) -> None:
     """Refuse to go on with random numbers that another version drew in another way."""
     drawn = is_sampled(backend.capabilities(), work.shots) or work.optimizer.geometry == "fidelities"
-    unfinished = not (record.path / folders.RESULT).exists() or _written(record)["status"] == "stopped"
+    unfinished = not (record.path / folders.RESULT).exists() or _written(record).status == "stopped"
     if record.spec.format < FORMAT and drawn and unfinished:
         raise Refused(
             f"{record.path} was begun by an earlier version, whose random numbers of shots were drawn in another way: "
@@ -376,7 +376,7 @@ def _loop(
             validated=validated,
             bias=conclusion.bias,
             error_budget=errors,
-            prediction=in_hindsight(record.spec.plan, n_rows, seconds["total"] + ledger.replayed_s),
+            prediction=in_hindsight(record.spec.plan, n_rows, seconds, ledger.replayed_s),
         )
         if ledger.evaluated:
             learn_from(work, can, result)
@@ -407,7 +407,7 @@ def _routed(
 def _check_untouched(record: folders.Record, journal: Journal) -> None:
     """Refuse a finished run whose journal or result was changed since."""
     file = record.path / folders.RESULT
-    if record.spec.format == 1 or not file.exists() or _written(record)["status"] == "stopped":
+    if record.spec.format == 1 or not file.exists() or _written(record).status == "stopped":
         return
     if seal(read_bytes(file), journal.content) not in journal.content.seals:
         raise Refused(
@@ -432,16 +432,16 @@ def _descend(work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable
 
 
 def _recorded(record: folders.Record, result: Result, ledger: Ledger, journal: Journal) -> Result:
-    """Write the result, unless nothing was computed: then seconds and ranks are those of the run itself."""
-    written = _written(record) if (record.path / folders.RESULT).exists() else {}
-    if ledger.evaluated or written.get("status") != result.status:
+    """Write the result, unless nothing was computed: then times and ranks are those of the run itself."""
+    written = _written(record) if (record.path / folders.RESULT).exists() else None
+    if ledger.evaluated or written is None or written.status != result.status:
         content = to_json(result.to_dict())
         journal.seal(content)
         write(record.path / folders.RESULT, content)
         return result
-    return replace(result, seconds=written["seconds"], ranks=written["ranks"])
+    return replace(result, seconds=written.seconds, ranks=written.ranks, prediction=written.prediction)
 
 
-def _written(record: folders.Record) -> dict[str, Any]:
+def _written(record: folders.Record) -> StoredResult:
     file = record.path / folders.RESULT
-    return checked(StoredResult, read_json(file), file).model_dump()
+    return checked(StoredResult, read_json(file), file)

@@ -17,8 +17,11 @@ from hybrid.workload.beside import DESCENT_STEPS, has_exact_energy, is_descended
 from hybrid.workload.expected import Expected, comparisons, expected
 from hybrid.workload.workload import Workload
 
-SPEED = 2.0
+SPREAD = 2.0
 """Times by which a time may be off in either direction where nothing else is known."""
+
+RECORD_S, RECORD_STEP_S, RECORD_SPREAD = 0.1, 2e-4, 3.0
+"""Of the record: once, for each row, and the times by which both may be off."""
 
 EXACT_ENERGY = 3.0
 """The same of an exact energy; see `circuits.Problem.exact_energy_seconds`."""
@@ -47,26 +50,29 @@ def final_rows(work: Workload, backend: Backend) -> int:
 def _phases(work: Workload, backend: Backend, cost: Cost, rows: Expected) -> Iterator[Phase]:
     if has_exact_energy(work.problem):
         yield _about("exact energy", work.problem.exact_energy_seconds(), EXACT_ENERGY)
-    yield _about("compile", cost.compile_s)
+    spread = getattr(cost, "spread", SPREAD)
+    yield _about("compile", cost.compile_s, spread)
     row_s = (cost.seconds - cost.compile_s) / (work.n_evaluations + (work.n_final if cost.standard_error else 0))
     n_params = len(work.theta)
-    yield _rows("evaluate", row_s, rows.rows, rows.low, rows.high)
+    yield _rows("evaluate", row_s, rows.rows, rows.low, rows.high, spread)
     if compared := comparisons(work.optimizer, n_params, rows.rows):
         per_row = compared / rows.rows
-        yield _rows("geometry", row_s * per_row, rows.rows, rows.low, rows.high)
+        yield _rows("geometry", row_s * per_row, rows.rows, rows.low, rows.high, spread)
     yield _rows("optimize", rows.own_s, rows.rows, rows.low, rows.high)
     final = final_rows(work, backend)
-    yield _rows("conclude", row_s, final, final, final)
+    yield _rows("conclude", row_s, final, final, final, spread)
+    yield _about("record", RECORD_S + RECORD_STEP_S * rows.rows, RECORD_SPREAD)
     if is_rounded(work, backend) and backend.origin is not None:
-        options = backend.origin.options | {"precision": "double"}
-        yield _about("double precision", _here_s(work, backend.origin.name, rows=1, **options))
+        double = backends.get(backend.origin.name, **(backend.origin.options | {"precision": "double"}))
+        yield _about("double precision", _exact_s(work, double, rows=1))
     if is_validated(work, backend.capabilities()):
-        yield _about("validate", _here_s(work, "statevector", rows=1))
+        simulator = backends.get("statevector")
+        yield _about("validate", _exact_s(work, simulator, rows=1))
         if is_descended(work) and has_exact_energy(work.problem):
             descent = expected(optimizers.get("lbfgs"), n_params, accuracy=DESCENT_ACCURACY, max_steps=DESCENT_STEPS)
             two = [2 * number for number in (descent.rows, descent.low, descent.high)]
-            once = _here_s(work, "statevector", rows=1, derivative=True)
-            each = _here_s(work, "statevector", rows=2, derivative=True) - once
+            once = _exact_s(work, simulator, rows=1, derivative=True)
+            each = _exact_s(work, simulator, rows=2, derivative=True) - once
             yield Phase("error budget", *(once + each * n for n in two))
 
 
@@ -87,21 +93,21 @@ class _Part:
         self.n_evaluations, self.derivative = rows, derivative
 
 
-def _here_s(work: Workload, name: str, *, rows: int, derivative: bool = False, **options: object) -> float:
+def _exact_s(work: Workload, backend: Backend, *, rows: int, derivative: bool = False) -> float:
     """Seconds of exact rows on a simulator here; NaN where it cannot do them, or was not measured."""
     try:
-        return backends.get(name, **options).predict(_Part(work, rows, derivative)).seconds
+        return backend.predict(_Part(work, rows, derivative)).seconds
     except Refused:
         return math.nan
 
 
-def _rows(name: str, row_s: float, rows: int, low: int, high: int) -> Phase:
+def _rows(name: str, row_s: float, rows: int, low: int, high: int, spread: float = SPREAD) -> Phase:
     """A number of rows and a speed, each with its interval, whose errors are independent."""
-    below, above = (_together(SPEED, rows / low), _together(SPEED, high / rows))
+    below, above = _together(spread, rows / low), _together(spread, high / rows)
     return Phase(name, row_s * rows, row_s * rows / below, row_s * rows * above)
 
 
-def _about(name: str, seconds: float, factor: float = SPEED) -> Phase:
+def _about(name: str, seconds: float, factor: float = SPREAD) -> Phase:
     return Phase(name, seconds, seconds / factor, seconds * factor)
 
 

@@ -4,8 +4,8 @@
                                                   f = sigma / accuracy for those with statistical errors,
 
 where sigma is what the shots leave of the Hamiltonian's coefficients, |c| / sqrt(shots), and never more than the rows
-of ``max_steps`` steps. ``benchmarks/evaluations.py`` fits it to runs on spin chains, molecules and QAOA, and measures on
-workloads that were held out how often the interval holds; ``benchmarks/results/evaluations.json`` keeps both.
+of ``max_steps`` steps. ``benchmarks/evaluations.py`` fits it to runs on spin chains, molecules and QAOA, and measures
+on workloads that were held out how often the interval holds; ``benchmarks/results/evaluations.json`` keeps both.
 """
 
 import math
@@ -119,7 +119,7 @@ def deviation(hamiltonian: SparsePauliOp, shots: int | None) -> float:
     if shots is None:
         return 0.0
     measured = hamiltonian.paulis.x.any(axis=1) | hamiltonian.paulis.z.any(axis=1)
-    return float(np.linalg.norm(hamiltonian.coeffs[measured].real)) / math.sqrt(shots)
+    return float(np.linalg.norm(np.asarray(hamiltonian.coeffs)[measured])) / math.sqrt(shots)
 
 
 def _slope(optimizer: Optimizer, n_params: int) -> float:
