@@ -185,6 +185,19 @@ def measured(minutes: float) -> Iterator[dict[str, Any]]:
             print(f"{case}: {err}", file=sys.stderr, flush=True)
 
 
+def exact_energies() -> list[dict[str, Any]]:
+    """Predicted time of exact energies beside the processor time that they took."""
+    problems = [tfim(n) for n in (8, 12, 14, 16)] + [heisenberg(n) for n in (10, 14)]
+    problems += [molecule("H 0 0 0; H 0 0 1; H 0 0 2; H 0 0 3"), maxcut([(k, (k + 1) % 18) for k in range(18)])]
+    found = []
+    for problem in problems:
+        start = time.process_time()
+        problem.exact_energy()
+        taken = time.process_time() - start
+        found.append({"problem": problem.name, "predicted_s": problem.exact_energy_seconds(), "taken_s": taken})
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=np.inf, help="until then as many runs as there is time for")
@@ -196,7 +209,8 @@ def main() -> None:
         if len(runs) % 20 == 0:
             record.save(FILE, {"settings": settings(), "runs": runs})
     found = fitting.coverage(runs, HELD_OUT)
-    record.save(FILE, {"settings": settings(), "coverage": found, "runs": runs})
+    numbers = {"settings": settings(), "coverage": found, "exact_energies": exact_energies(), "runs": runs}
+    record.save(FILE, numbers)
     print(json.dumps(found, indent=1))
     for name, some in (("EXACT", [r for r in runs if not r["shots"]]), ("NOISY", [r for r in runs if r["shots"]])):
         print(f"{name} = {{\n{fitting.lines(fitting.fits(some))}\n}}")
