@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from backends.base import Capabilities
+from backends.speed import correct
+from circuits.errors import RecordFailed
 from hybrid.routing.learned import learn
 from hybrid.routing.outlook import remembered_as
 from hybrid.runs.prediction import Prediction, predicted
 from hybrid.runs.result import Result
+from hybrid.terminal.progress import say
 from hybrid.workload.workload import Workload
 
 BEFORE = ("problem", "plan")
@@ -46,3 +51,25 @@ def learn_from(work: Workload, can: Capabilities, result: Result) -> None:
     if result.status == "max_steps" and happened <= expected.unlimited:
         return
     learn(remembered_as(work, can), expected=expected.unlimited, happened=happened)
+
+
+def correct_speed(work: Workload, can: Capabilities, result: Result, plan: Mapping[str, Any]) -> None:
+    """Let later plans know how fast the backend really was; called by the run's leader alone.
+
+    Only rows that one process computed here, without the geometry of the states, tell the speed that was predicted.
+
+    Args:
+        work: The workload.
+        can: What the backend can do where it ran.
+        result: What it came to.
+        plan: From the run's spec.
+    """
+    chosen = (plan.get("ways") or [{}])[0]
+    name, row_s = (chosen.get("cost") or {}).get("speed"), chosen.get("row_s")
+    rows = result.history.seconds[result.history.step < result.steps]
+    if not (name and row_s and len(rows)) or can.place != "here" or result.ranks > 1 or work.optimizer.geometry:
+        return
+    try:
+        correct(name, row_s * len(rows), float(np.median(rows)) * len(rows))  # the first one was compiled
+    except RecordFailed as err:
+        say(f"hybrid: {err}; the run's own record is complete")

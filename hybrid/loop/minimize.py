@@ -17,7 +17,7 @@ from hybrid.loop.clock import Clock
 from hybrid.loop.conclusion import best_seen, conclude, conclusion_at, with_noise_explained
 from hybrid.loop.dispatch import Journaled, elsewhere
 from hybrid.loop.exact import exact_energy
-from hybrid.loop.hindsight import in_hindsight, learn_from
+from hybrid.loop.hindsight import correct_speed, in_hindsight, learn_from
 from hybrid.loop.ledger import Ledger
 from hybrid.loop.optimize import Ending, optimize
 from hybrid.loop.stop import Waiting
@@ -380,6 +380,7 @@ def _loop(
         )
         if ledger.evaluated:
             learn_from(work, can, result)
+            correct_speed(work, can, result, record.spec.plan)
         return _recorded(record, result, ledger, journal)
 
 

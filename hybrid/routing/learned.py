@@ -4,15 +4,11 @@ The last `RECENT` runs of a kind and size class are remembered, and their median
 they choose, nor what a run computes. The file lies in the folder of measured speeds.
 """
 
-import json
 import math
-import os
-import threading
-from pathlib import Path
 from statistics import median
-from typing import Any
 
-from backends.machine import cache_folder
+from backends.kept import read, write
+from circuits.errors import RecordFailed
 from hybrid.terminal.progress import say
 
 RECENT = 9
@@ -24,8 +20,10 @@ FEWEST = 3
 BOUND = 4.0
 """Largest factor by which a prediction is corrected."""
 
-MOST_CLASSES = 400
-"""Kinds and classes that are remembered; those that were not seen for longest are forgotten."""
+FILE = "evaluations.json"
+
+LARGEST = 50.0
+"""Logarithm beyond which a ratio is none."""
 
 
 def size_class(kind: str, n_params: int, *, sampled: bool) -> str:
@@ -49,7 +47,7 @@ def factor(name: str) -> float:
     Args:
         name: From `size_class`.
     """
-    ratios = _read().get(name, [])
+    ratios = _remembered(name)
     return min(max(math.exp(median(ratios)), 1 / BOUND), BOUND) if len(ratios) >= FEWEST else 1.0
 
 
@@ -61,36 +59,15 @@ def learn(name: str, *, expected: float, happened: float) -> None:
         expected: Rows, as without any correction.
         happened: Rows that it took.
     """
-    classes = _read()
-    classes[name] = [*classes.pop(name, []), math.log(happened / expected)][-RECENT:]
-    path = _path()
-    scratch = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    ratios = [*_remembered(name), math.log(happened / expected)][-RECENT:]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_text(json.dumps(dict(list(classes.items())[-MOST_CLASSES:]), indent=1))
-        scratch.replace(path)
-    except OSError as err:
-        say(f"hybrid: what this run teaches cannot be kept in {path} ({err.strerror}); its record is complete")
+        write(FILE, {name: ratios})
+    except RecordFailed as err:
+        say(f"hybrid: {err}; the run's own record is complete")
 
 
-def _path() -> Path:
-    return cache_folder() / "evaluations.json"
-
-
-def _read() -> dict[str, list[float]]:
-    path = _path()
-    try:
-        content = json.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError):
-        content = None
-    if isinstance(content, dict) and all(map(_ratios, content.values())):
-        return content
-    say(f"hybrid: {path} is damaged: what earlier runs took is not used, and the next run begins it anew")
-    return {}
-
-
-def _ratios(value: Any) -> bool:
-    numbers = isinstance(value, list) and all(isinstance(x, int | float) and abs(x) < 100 for x in value)
-    return numbers and len(value) <= RECENT
+def _remembered(name: str) -> list[float]:
+    """Logarithms of rows over expected rows, oldest first; what was damaged from outside is left out."""
+    found = read(FILE).get(name)
+    ratios = found if isinstance(found, list) else []
+    return [float(ratio) for ratio in ratios if isinstance(ratio, int | float) and abs(ratio) < LARGEST]

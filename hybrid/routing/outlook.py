@@ -8,7 +8,7 @@ from typing import Any
 from backends.base import Backend, Capabilities
 from backends.cost import Cost
 from hybrid.routing.learned import factor, size_class
-from hybrid.routing.phases import final_rows, phases
+from hybrid.routing.phases import final_rows, phases, seconds_a_row
 from hybrid.runs.prediction import Interval, Phase, Prediction, counted, total
 from hybrid.terminal.words import duration
 from hybrid.workload.beside import is_sampled
@@ -23,11 +23,13 @@ class Outlook:
         prediction: Evaluations and seconds; a run's record compares them with what it took.
         phases: The parts of the time, in the order of the run.
         sentences: What there is to say about them and about shots.
+        row_s: Predicted seconds of one row; NaN where the speed is not known.
     """
 
     prediction: Prediction
     phases: tuple[Phase, ...]
     sentences: tuple[str, ...]
+    row_s: float = math.nan
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form."""
@@ -35,6 +37,7 @@ class Outlook:
             "prediction": self.prediction.model_dump(),
             "phases": [phase.to_dict() for phase in self.phases],
             "expected": list(self.sentences),
+            "row_s": self.row_s if math.isfinite(self.row_s) else None,
         }
 
 
@@ -59,9 +62,8 @@ def outlook(work: Workload, backend: Backend, cost: Cost) -> Outlook:
         f"{counted(evaluations, 'evaluations')}{at_once}{limit}: {work.optimizer.kind} on "
         f"{len(work.theta)} parameters to {work.accuracy:g} {work.problem.unit}{taught}"
     )
-    return Outlook(
-        Prediction(evaluations=evaluations, seconds=seconds), parts, (told, *_split(parts), *_shots(work, can, cost))
-    )
+    sentences = (told, *_split(parts), *_shots(work, can, cost))
+    return Outlook(Prediction(evaluations=evaluations, seconds=seconds), parts, sentences, seconds_a_row(work, cost))
 
 
 def remembered_as(work: Workload, can: Capabilities) -> str:

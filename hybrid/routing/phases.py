@@ -17,14 +17,17 @@ from hybrid.workload.beside import DESCENT_STEPS, has_exact_energy, is_descended
 from hybrid.workload.expected import Expected, comparisons, expected
 from hybrid.workload.workload import Workload
 
-SPREAD = 2.0
-"""Times by which a time may be off in either direction where nothing else is known."""
+OWN_SPREAD = 3.0
+"""Times by which the optimizer's own time may be off: it was measured on one machine."""
 
 RECORD_S, RECORD_STEP_S, RECORD_SPREAD = 0.1, 2e-4, 3.0
 """Of the record: once, for each row, and the times by which both may be off."""
 
-EXACT_ENERGY = 3.0
-"""The same of an exact energy; see `circuits.Problem.exact_energy_seconds`."""
+EXACT_ENERGY_SPREAD = 3.0
+"""Times by which the time of an exact energy may be off; see `circuits.Problem.exact_energy_seconds`."""
+
+BESIDE_SPREAD = 3.0
+"""The same of a few rows on a simulator beside the run."""
 
 DESCENT_ACCURACY = 1e-7
 """Where the descents of an error budget end, relative to energies of the order of one."""
@@ -47,27 +50,35 @@ def final_rows(work: Workload, backend: Backend) -> int:
     return work.n_final if is_sampled(backend.capabilities(), work.shots) else 1
 
 
+def seconds_a_row(work: Workload, cost: Cost) -> float:
+    """Predicted seconds of one row, with its gradient where that is asked for.
+
+    Args:
+        work: The workload.
+        cost: Predicted for it.
+    """
+    return (cost.seconds - cost.compile_s) / (work.n_evaluations + (work.n_final if cost.standard_error else 0))
+
+
 def _phases(work: Workload, backend: Backend, cost: Cost, rows: Expected) -> Iterator[Phase]:
     if has_exact_energy(work.problem):
-        yield _about("exact energy", work.problem.exact_energy_seconds(), EXACT_ENERGY)
-    spread = getattr(cost, "spread", SPREAD)
+        yield _about("exact energy", work.problem.exact_energy_seconds(), EXACT_ENERGY_SPREAD)
+    spread, row_s, n_params = cost.spread, seconds_a_row(work, cost), len(work.theta)
     yield _about("compile", cost.compile_s, spread)
-    row_s = (cost.seconds - cost.compile_s) / (work.n_evaluations + (work.n_final if cost.standard_error else 0))
-    n_params = len(work.theta)
     yield _rows("evaluate", row_s, rows.rows, rows.low, rows.high, spread)
     if compared := comparisons(work.optimizer, n_params, rows.rows):
         per_row = compared / rows.rows
         yield _rows("geometry", row_s * per_row, rows.rows, rows.low, rows.high, spread)
-    yield _rows("optimize", rows.own_s, rows.rows, rows.low, rows.high)
+    yield _rows("optimize", rows.own_s, rows.rows, rows.low, rows.high, OWN_SPREAD)
     final = final_rows(work, backend)
     yield _rows("conclude", row_s, final, final, final, spread)
     yield _about("record", RECORD_S + RECORD_STEP_S * rows.rows, RECORD_SPREAD)
     if is_rounded(work, backend) and backend.origin is not None:
         double = backends.get(backend.origin.name, **(backend.origin.options | {"precision": "double"}))
-        yield _about("double precision", _exact_s(work, double, rows=1))
+        yield _about("double precision", _exact_s(work, double, rows=1), BESIDE_SPREAD)
     if is_validated(work, backend.capabilities()):
         simulator = backends.get("statevector")
-        yield _about("validate", _exact_s(work, simulator, rows=1))
+        yield _about("validate", _exact_s(work, simulator, rows=1), BESIDE_SPREAD)
         if is_descended(work) and has_exact_energy(work.problem):
             descent = expected(optimizers.get("lbfgs"), n_params, accuracy=DESCENT_ACCURACY, max_steps=DESCENT_STEPS)
             two = [2 * number for number in (descent.rows, descent.low, descent.high)]
@@ -101,13 +112,13 @@ def _exact_s(work: Workload, backend: Backend, *, rows: int, derivative: bool = 
         return math.nan
 
 
-def _rows(name: str, row_s: float, rows: int, low: int, high: int, spread: float = SPREAD) -> Phase:
+def _rows(name: str, row_s: float, rows: int, low: int, high: int, spread: float) -> Phase:
     """A number of rows and a speed, each with its interval, whose errors are independent."""
     below, above = _together(spread, rows / low), _together(spread, high / rows)
     return Phase(name, row_s * rows, row_s * rows / below, row_s * rows * above)
 
 
-def _about(name: str, seconds: float, factor: float = SPREAD) -> Phase:
+def _about(name: str, seconds: float, factor: float) -> Phase:
     return Phase(name, seconds, seconds / factor, seconds * factor)
 
 

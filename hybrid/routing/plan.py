@@ -18,10 +18,11 @@ from backends.cost import Cost
 from backends.forecast.forecast import Forecast
 from backends.forecast.work import forecast_by_name
 from circuits.errors import PolicyViolation, Refused
+from hybrid.routing.measuring import measure_all
 from hybrid.routing.order import NEAR, known_s, order
 from hybrid.routing.outlook import Outlook, outlook, shots_for
 from hybrid.routing.policy import check_may_go
-from hybrid.routing.prediction import fitting, measured, possible
+from hybrid.routing.prediction import fitting, planned, possible
 from hybrid.routing.routed import Routed
 from hybrid.runs.prediction import timed
 from hybrid.terminal.progress import Progress
@@ -109,7 +110,7 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form, for the record of a run."""
         ways = [
-            {"backend": way.name, "reason": way.reason, "cost": {k: _finite(v) for k, v in asdict(way.cost).items()}}
+            {"backend": way.name, "reason": way.reason, "cost": _cost_entries(way.cost)}
             | ({} if way.outlook is None else way.outlook.to_dict())
             for way in self.ways
         ]
@@ -241,27 +242,33 @@ def candidates(backend: BackendLike) -> list[BackendLike]:
 def rank(workload: Routed, candidates: Sequence[BackendLike]) -> Plan:
     """The plan of a workload: its predicted cost on every candidate, ranked by time.
 
-    A backend that has a name and runs here is measured for some seconds if it is new to this machine.
+    Backends are measured for some seconds where that could change the choice and save more; see `measuring`.
 
     Args:
         workload: What is to be run.
         candidates: Backends or their names; of those that are about as fast as the fastest, the first is chosen.
     """
     looked: list[Way | Refusal] = []
-    with Progress("planning; backends new to this machine are measured once", len(candidates)) as progress:
+    with Progress("planning", len(candidates)) as progress:
         for done, candidate in enumerate(candidates):
             progress.update(done, str(candidate))
-            found = _look_at(workload, candidate, measured)
+            found = _look_at(workload, candidate, planned)
             if isinstance(found, Refusal) and not found.by_policy:
                 found = _with_hardware(workload, candidate, found)
             looked.append(found)
-    ways = [way for way in looked if isinstance(way, Way)]
+    ways = _measured(workload, [way for way in looked if isinstance(way, Way)])
     refusals = tuple(refusal for refusal in looked if isinstance(refusal, Refusal))
     return Plan(
         workload.description,
         tuple(_explained(workload, [ways[k] for k in order([way.cost for way in ways])])),
         refusals,
     )
+
+
+def _measured(workload: Routed, ways: list[Way]) -> list[Way]:
+    """With what a measurement says of those whose predicted times leave the choice open."""
+    places = measure_all([way.backend for way in ways], [way.cost for way in ways], derivative=workload.derivative)
+    return [replace(way, cost=planned(workload, way.backend)) if k in places else way for k, way in enumerate(ways)]
 
 
 def unreachable(workload: Routed, name: str, err: Refused) -> Plan:
@@ -346,7 +353,7 @@ def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
         if way.backend.capabilities().place == "provider":
             facts.append("its time is that on the device, without queue and network")
         if math.isnan(way.cost.seconds):
-            facts.append("speed not measured here")
+            facts.append("speed not known here")
         elif rank == 0 and other is not way and known_s(way.cost) <= known_s(other.cost) < math.inf:
             facts.insert(0, f"fastest here, {_ratio(other, way)} times ahead of {other.name}")
         elif rank == 0 and other is not way and known_s(other.cost) < math.inf:
@@ -388,6 +395,12 @@ def _hardware_cells(forecast: Forecast) -> tuple[str, ...]:
         "not known" if forecast.money_usd is None else f"${forecast.money_usd:,.2f}",
         "not known" if forecast.queue is None else f"{forecast.queue} jobs",
     )
+
+
+def _cost_entries(cost: Cost) -> dict[str, Any]:
+    """JSON-able: the attributes, and the interval."""
+    interval = {"seconds_low": cost.seconds_low, "seconds_high": cost.seconds_high}
+    return {name: _finite(value) for name, value in (asdict(cost) | interval).items()}
 
 
 def _finite(value: float) -> float | None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import hybrid
+from backends import kept
 from circuits import hardware_efficient, qaoa, tfim
 from circuits.problems.graphs import maxcut
 from hybrid.optimizers import get, names
@@ -22,7 +23,7 @@ from hybrid.workload.workload import workload
 @pytest.fixture(autouse=True)
 def cache(monkeypatch, tmp_path):
     """Nothing learned before, and nothing that lasts."""
-    monkeypatch.setattr(learned, "cache_folder", lambda: tmp_path / "learned")
+    monkeypatch.setattr(kept, "cache_folder", lambda: tmp_path / "learned")
     return tmp_path / "learned" / "evaluations.json"
 
 
@@ -185,19 +186,28 @@ def test_what_was_learned_is_bounded_and_robust():
     assert learned.factor(learned.size_class("adam", 20, sampled=False)) == 1.0
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"adam": 3}', '{"adam": [1e400]}', '{"adam": [null]}', "\x00"])
-def test_a_damaged_file_is_told_and_begun_anew(cache, content, capsys):
+@pytest.mark.parametrize("content", ["{", "[]", "\x00"])
+def test_a_damaged_file_is_told_and_begun_anew(cache, content):
     cache.parent.mkdir()
     cache.write_text(content)
-    assert learned.factor("adam") == 1.0
-    assert "damaged" in capsys.readouterr().err
+    with pytest.warns(UserWarning, match="damaged"):
+        assert learned.factor("adam") == 1.0
     learned.learn("adam", expected=1, happened=2)
     assert list(json.loads(cache.read_text())) == ["adam"]
 
 
+@pytest.mark.parametrize("content", ['{"adam": 3}', '{"adam": [1e400, 1e400, 1e400]}', '{"adam": [null, "x", []]}'])
+def test_a_damaged_entry_is_left_out(cache, content):
+    cache.parent.mkdir()
+    cache.write_text(content)
+    assert learned.factor("adam") == 1.0
+    learned.learn("adam", expected=1, happened=2)
+    assert json.loads(cache.read_text())["adam"] == [math.log(2)]
+
+
 def test_a_folder_that_cannot_be_written_does_not_end_a_run(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").touch()
-    monkeypatch.setattr(learned, "cache_folder", lambda: tmp_path / "file" / "below")
+    monkeypatch.setattr(kept, "cache_folder", lambda: tmp_path / "file" / "below")
     result = hybrid.minimize(*ansatz(), backend="statevector", folder=tmp_path / "r")
     assert result.status == "converged"
     assert "cannot be kept" in capsys.readouterr().err
