@@ -23,8 +23,8 @@ FEW = 20
 QUIET = 0.2
 """Share of the measured times of its own below the one that is taken: the machine had other work."""
 
-MARGIN = 1.15
-"""Widens the interval, since a fit is nearer to its own runs than to others."""
+BEYOND = 0.7
+"""Added to the largest logarithm where so many runs were cut off that the end of the interval is beyond it."""
 
 
 def demand(run: Run) -> float:
@@ -48,7 +48,7 @@ def fit(runs: Sequence[Run], others: np.ndarray) -> Fit:
     own_s = np.log([max(run["optimizer_s"], 1e-6) / run["rows"] for run in runs])
     slope = float(np.clip(np.polyfit(size, own_s, 1)[0], 0.0, 3.0))
     level = float(np.quantile(own_s - slope * size, QUIET))
-    spread = (math.exp(min(MARGIN * low, -0.1)), math.exp(max(MARGIN * high, 0.1)))
+    spread = (math.exp(min(low, -0.1)), math.exp(max(high, 0.1)))
     return Fit(*(_short(x) for x in (*line, *spread, math.exp(level), slope)))
 
 
@@ -107,7 +107,7 @@ def _quantile(off: np.ndarray, share: float) -> float:
         alive -= 1
         if survival <= 1.0 - share:
             return float(values[k])
-    return float(values.max())
+    return float(values.max()) + BEYOND  # nobody knows how far beyond
 
 
 def covered(run: Run, made: Fit) -> bool:

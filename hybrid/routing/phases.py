@@ -23,8 +23,9 @@ OWN_SPREAD = 3.0
 RECORD_S, RECORD_STEP_S, RECORD_SPREAD = 0.1, 2e-4, 3.0
 """Of the record: once, for each row, and the times by which both may be off."""
 
-EXACT_ENERGY_SPREAD = 3.0
-"""Times by which the time of an exact energy may be off; see `circuits.Problem.exact_energy_seconds`."""
+EXACT_ENERGY_S, EXACT_ENERGY_SHARE, EXACT_ENERGY_SPREAD = 3e-3, 0.5, 4.0
+"""Of an exact energy: what the smallest takes, the share that large ones took of `circuits.Problem.exact_energy_seconds`
+(0.2 to 1: that is on the safe side), and the times by which both may be off."""
 
 BESIDE_SPREAD = 3.0
 """The same of a few rows on a simulator beside the run."""
@@ -62,7 +63,8 @@ def seconds_a_row(work: Workload, cost: Cost) -> float:
 
 def _phases(work: Workload, backend: Backend, cost: Cost, rows: Expected) -> Iterator[Phase]:
     if has_exact_energy(work.problem):
-        yield _about("exact energy", work.problem.exact_energy_seconds(), EXACT_ENERGY_SPREAD)
+        seconds = EXACT_ENERGY_S + EXACT_ENERGY_SHARE * work.problem.exact_energy_seconds()
+        yield _about("exact energy", seconds, EXACT_ENERGY_SPREAD)
     spread, row_s, n_params = cost.spread, seconds_a_row(work, cost), len(work.theta)
     yield _about("compile", cost.compile_s, spread)
     yield _rows("evaluate", row_s, rows.rows, rows.low, rows.high, spread)

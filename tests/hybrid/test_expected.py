@@ -13,7 +13,7 @@ from circuits import hardware_efficient, qaoa, tfim
 from circuits.problems.graphs import maxcut
 from hybrid.optimizers import get, names
 from hybrid.routing import learned
-from hybrid.routing.plan import plan
+from hybrid.routing.plan import plan, rank
 from hybrid.runs.prediction import predicted
 from hybrid.workload.coefficients import EXACT, NOISY
 from hybrid.workload.expected import deviation, expected, rows_of
@@ -52,7 +52,8 @@ def test_intervals_hold_their_middle_and_end_with_the_steps(kind, sigma):
 
 def test_adam_is_not_expected_to_end_after_hundreds_of_steps_where_it_takes_thousands():
     work = workload(*ansatz(4, 2), optimizer="adam", accuracy=1e-8, max_steps=100_000)
-    assert work.expected().rows > 1000
+    assert work.expected().rows > 300
+    assert work.expected().high > 1000
     assert work.n_evaluations == work.expected().rows
 
 
@@ -159,18 +160,21 @@ def test_a_record_without_a_prediction_is_read():
     assert predicted({"ways": [{"backend": "statevector"}]}) is None
 
 
-def test_runs_correct_what_is_said_but_not_what_is_chosen(tmp_path, cache):
+def way_seconds(made):
+    return [str(way.cost.seconds) for way in made.ways]
+
+
+def test_runs_correct_what_is_said_but_not_what_is_chosen():
     work = workload(*ansatz(), accuracy=1e-6)
-    first = plan(*ansatz(), accuracy=1e-6)
+    first = rank(work, ["statevector", "reference"])
     for _ in range(3):
         learned.learn("lbfgs, exact, 4 to 15 parameters", expected=10, happened=30)
-    second = plan(*ansatz(), accuracy=1e-6)
+    second = rank(work, ["statevector", "reference"])
     ratio = second.chosen.outlook.prediction.evaluations.expected / first.chosen.outlook.prediction.evaluations.expected
     assert 2 < ratio <= 3.1
     assert "as runs here have shown" in " ".join(second.notes())
     assert second.chosen.name == first.chosen.name
-    assert [way.cost.seconds for way in second.ways] == [way.cost.seconds for way in first.ways]
-    assert work.n_evaluations == workload(*ansatz(), accuracy=1e-6).n_evaluations
+    assert way_seconds(second) == way_seconds(first)
 
 
 def test_what_was_learned_is_bounded_and_robust():
