@@ -24,8 +24,8 @@ RECORD_S, RECORD_STEP_S, RECORD_SPREAD = 0.1, 2e-4, 3.0
 """Of the record: once, for each row, and the times by which both may be off."""
 
 EXACT_ENERGY_S, EXACT_ENERGY_SHARE, EXACT_ENERGY_SPREAD = 3e-3, 0.5, 4.0
-"""Of an exact energy: what the smallest takes; the share of `circuits.Problem.exact_energy_seconds` that large ones took
-(0.2 to 1, so that this is on the safe side); and the times by which both may be off."""
+"""Of an exact energy: what the smallest takes; the share of `Problem.exact_energy_seconds` that large ones took (0.2 to
+1, so that this is on the safe side); and the times by which both may be off."""
 
 BESIDE_SPREAD = 3.0
 """The same of a few rows on a simulator beside the run."""
