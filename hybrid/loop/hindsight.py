@@ -35,16 +35,16 @@ def in_hindsight(
 
 
 def learn_from(work: Workload, can: Capabilities, result: Result) -> None:
-    """Let later plans know how many rows a run took; called by its leader alone.
+    """Let later plans know how many rows a run took that has ended; called by its leader alone.
 
-    A run that was stopped teaches nothing, and one that spent its steps only that it takes as many at least.
+    One that spent its steps teaches only that it takes as many at least.
 
     Args:
         work: The workload.
         can: What the backend can do where it ran.
         result: What it came to.
     """
-    if result.status == "stopped" or not work.theta.size:
+    if not work.theta.size:
         return
     expected = work.expected(shots=can.default_shots)
     happened = max(int((result.history.step < result.steps).sum()), 1)  # the conclusion's rows belong to the last step
@@ -54,7 +54,7 @@ def learn_from(work: Workload, can: Capabilities, result: Result) -> None:
 
 
 def correct_speed(work: Workload, can: Capabilities, result: Result, plan: Mapping[str, Any]) -> None:
-    """Let later plans know how fast the backend really was; called by the run's leader alone.
+    """Let later plans know how fast the backend of a run that has ended really was; called by its leader alone.
 
     Only rows that one process computed here, without the geometry of the states, tell the speed that was predicted.
 

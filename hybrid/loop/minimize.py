@@ -378,10 +378,11 @@ def _loop(
             error_budget=errors,
             prediction=in_hindsight(record.spec.plan, n_rows, seconds, ledger.replayed_s),
         )
-        if ledger.evaluated:
+        recorded = _recorded(record, result, ledger, journal)
+        if ledger.evaluated and result.status != "stopped":
             learn_from(work, can, result)
             correct_speed(work, can, result, record.spec.plan)
-        return _recorded(record, result, ledger, journal)
+        return recorded
 
 
 def _routed(
