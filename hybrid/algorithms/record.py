@@ -30,7 +30,6 @@ from circuits.errors import RecordFailed, Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
 from hybrid.loop.dispatch import Journaled, elsewhere, held
-from hybrid.loop.exact import UNASKED_S
 from hybrid.loop.ledger import Evaluate, Ledger, Place
 from hybrid.loop.minimize import continue_run, mitigated, run
 from hybrid.loop.optimize import Ending, optimize
@@ -47,6 +46,7 @@ from hybrid.runs.places import fresh
 from hybrid.runs.provenance import provenance
 from hybrid.runs.result import Result
 from hybrid.workload.arguments import BackendLike
+from hybrid.workload.beside import UNASKED_S
 from hybrid.workload.question import SETTINGS, differing, question
 from hybrid.workload.spec import BackendSpec, RecordModel, backend_of, backend_spec, requested_backend
 from hybrid.workload.workload import Workload, workload

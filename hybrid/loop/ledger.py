@@ -88,6 +88,11 @@ class Ledger:
         """Whether anything was computed that the journal did not hold when it was opened."""
         return bool(self._seconds)
 
+    @property
+    def replayed_s(self) -> float:
+        """What the evaluations from the journal took when they were computed, seconds."""
+        return sum(evaluation.seconds for evaluation in self.evaluations[: len(self.evaluations) - len(self._seconds)])
+
     def best(self, start: np.ndarray) -> tuple[np.ndarray, Told]:
         """The parameters with the lowest value so far.
 

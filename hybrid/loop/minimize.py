@@ -15,10 +15,11 @@ from backends.base import Backend, Jobs
 from circuits.errors import Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
-from hybrid.loop.conclusion import best_seen, conclude, conclusion_at, is_sampled, with_noise_explained
+from hybrid.loop.conclusion import best_seen, conclude, conclusion_at, with_noise_explained
 from hybrid.loop.dispatch import Journaled, elsewhere, held
 from hybrid.loop.exact import exact_energy
 from hybrid.loop.failover import Places
+from hybrid.loop.hindsight import correct_speed, in_hindsight, learn_from
 from hybrid.loop.ledger import Ledger, Place
 from hybrid.loop.optimize import Ending, optimize
 from hybrid.loop.stop import Waiting
@@ -43,6 +44,7 @@ from hybrid.runs.result import Result, StoredResult
 from hybrid.runs.spec import FORMAT, RunSpec
 from hybrid.runs.start import started
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
+from hybrid.workload.beside import is_sampled
 from hybrid.workload.question import differing, question
 from hybrid.workload.spec import (
     BackendSpec,
@@ -371,7 +373,7 @@ def _work_of(record: folders.Record) -> Workload:
 
 def _unfinished(record: folders.Record) -> bool:
     """Whether resuming the run computes anything: it has no result, or one of a run that was stopped."""
-    return not (record.path / folders.RESULT).exists() or _written(record)["status"] == "stopped"
+    return not (record.path / folders.RESULT).exists() or _written(record).status == "stopped"
 
 
 def _check_draws(record: folders.Record, work: Workload, backend: Backend) -> None:
@@ -435,6 +437,7 @@ def _loop(
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(f"Everything finished is saved; continue with hybrid.resume('{record.path}').")
             raise
+        n_rows, seconds = sum(len(evaluation.theta) for evaluation in ledger.evaluations), ledger.report()
         result = Result(
             energy=conclusion.energy,
             standard_error=conclusion.standard_error,
@@ -449,16 +452,22 @@ def _loop(
             problem=work.problem.name,
             backend=places.backend.capabilities().name,
             steps=ending.steps,
-            evaluations=sum(len(evaluation.theta) for evaluation in ledger.evaluations),
-            seconds=ledger.report(),
+            evaluations=n_rows,
+            seconds=seconds,
             ranks=team.size,
             rounding=rounding,
             validated=validated,
             bias=conclusion.bias,
             error_budget=errors,
             failovers=tuple(change.to_dict() for change in places.failovers),
+            prediction=in_hindsight(record.spec.plan, n_rows, seconds, ledger.replayed_s),
         )
-        return _recorded(record, result, ledger, journal)
+        recorded = _recorded(record, result, ledger, journal)
+        if ledger.evaluated and result.status != "stopped" and not places.failovers:
+            can = places.backend.capabilities()
+            learn_from(work, can, result)
+            correct_speed(work, can, result, record.spec.plan)
+        return recorded
 
 
 def _routed(
@@ -514,16 +523,16 @@ def _descend(work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable
 
 
 def _recorded(record: folders.Record, result: Result, ledger: Ledger, journal: Journal) -> Result:
-    """Write the result, unless nothing was computed: then seconds and ranks are those of the run itself."""
-    written = _written(record) if (record.path / folders.RESULT).exists() else {}
-    if ledger.evaluated or written.get("status") != result.status:
+    """Write the result, unless nothing was computed: then times and ranks are those of the run itself."""
+    written = _written(record) if (record.path / folders.RESULT).exists() else None
+    if ledger.evaluated or written is None or written.status != result.status:
         content = to_json(result.to_dict())
         journal.seal(content)
         write(record.path / folders.RESULT, content)
         return result
-    return replace(result, seconds=written["seconds"], ranks=written["ranks"])
+    return replace(result, seconds=written.seconds, ranks=written.ranks, prediction=written.prediction)
 
 
-def _written(record: folders.Record) -> dict[str, Any]:
+def _written(record: folders.Record) -> StoredResult:
     file = record.path / folders.RESULT
-    return checked(StoredResult, read_json(file), file).model_dump()
+    return checked(StoredResult, read_json(file), file)

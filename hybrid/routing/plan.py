@@ -20,17 +20,21 @@ from backends.forecast.work import forecast_by_name, forecast_of_shots
 from backends.registry import Method
 from circuits.errors import FailedJob, NotInstalled, PolicyViolation, Refused
 from hybrid.routing import explanation
+from hybrid.routing.measuring import measure_all
 from hybrid.routing.methods import SOON_S, with_options
 from hybrid.routing.order import NEAR, known_s, order
+from hybrid.routing.outlook import Outlook, outlook, shots_for
 from hybrid.routing.policy import check_may_go
-from hybrid.routing.prediction import fitting, measured, possible
+from hybrid.routing.prediction import fitting, planned, possible
 from hybrid.routing.routed import Routed
+from hybrid.runs.prediction import timed
 from hybrid.terminal.progress import Progress
 from hybrid.terminal.words import duration
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
+from hybrid.workload.workload import Workload
 from hybrid.workload.workload import workload as make_workload
 
-TABLE_WIDTH = 72
+TABLE_WIDTH = 88
 """Columns of a terminal below which a plan is a list instead of a table."""
 
 COLUMNS = ("backend", "time", "memory", "std. error", "why")
@@ -47,11 +51,13 @@ class Way:
         backend: Where it would run.
         cost: Predicted time, memory, money and standard error.
         reason: Why it is ranked where it is.
+        outlook: What a minimization is expected to take there; None for other work.
     """
 
     backend: Backend
     cost: Cost
     reason: str = ""
+    outlook: Outlook | None = None
 
     @property
     def name(self) -> str:
@@ -107,7 +113,8 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form, for the record of a run."""
         ways = [
-            {"backend": way.name, "reason": way.reason, "cost": {k: _finite(v) for k, v in asdict(way.cost).items()}}
+            {"backend": way.name, "reason": way.reason, "cost": _cost_entries(way.cost)}
+            | ({} if way.outlook is None else way.outlook.to_dict())
             for way in self.ways
         ]
         refused = [
@@ -128,12 +135,15 @@ class Plan:
         return [_hardware_cells(forecast) for forecast in self.forecasts]
 
     def notes(self) -> list[str]:
-        """What the forecasts rest on and leave out, a line for each device."""
-        return [f"{forecast.device}: {'; '.join(forecast.notes)}" for forecast in self.forecasts if forecast.notes]
+        """What is expected of the first way, and what the forecasts rest on and leave out, a line for each device."""
+        first = self.ways[0].outlook if self.ways else None
+        expected = [] if first is None else list(first.sentences)
+        devices = [forecast for forecast in self.forecasts if forecast.notes]
+        return expected + [f"{forecast.device}: {'; '.join(forecast.notes)}" for forecast in devices]
 
     def rows(self) -> list[tuple[str, ...]]:
         """Backend, time, memory, standard error and reason of each way, then of each refusal, as text for tables."""
-        rows = [(way.name, *_cells(way.cost), way.reason) for way in self.ways]
+        rows = [(way.name, *_cells(way), way.reason) for way in self.ways]
         return rows + [(refusal.name, "-", "-", "-", f"refused: {refusal.reason}") for refusal in self.refusals]
 
     def table(self) -> Table:
@@ -235,7 +245,7 @@ def candidates(backend: BackendLike) -> "list[BackendLike | Method]":
 def rank(workload: Routed, candidates: "Sequence[BackendLike | Method]") -> Plan:
     """The plan of a workload: its predicted cost on every candidate, ranked by time.
 
-    A backend that has a name and runs here is measured for some seconds if it is new to this machine.
+    Backends are measured for some seconds where that could change the choice and save more; see `measuring`.
 
     Args:
         workload: What is to be run.
@@ -243,17 +253,17 @@ def rank(workload: Routed, candidates: "Sequence[BackendLike | Method]") -> Plan
             Methods for circuits of one kind are looked at only where all before them are slow.
     """
     looked: list[Way | Refusal] = []
-    with Progress("planning; backends new to this machine are measured once", len(candidates)) as progress:
+    with Progress("planning", len(candidates)) as progress:
         for done, candidate in enumerate(candidates):
             progress.update(done, str(candidate))
             if isinstance(candidate, Method) and _soon(looked):
                 continue
             alone = not any(isinstance(other, Way) for other in looked)
-            found = _look_at(workload, candidate, measured, alone=alone)
+            found = _look_at(workload, candidate, planned, alone=alone)
             if isinstance(found, Refusal) and not found.by_policy and not isinstance(candidate, Method):
                 found = _with_hardware(workload, candidate, found)
             looked.append(found)
-    ways = [way for way in looked if isinstance(way, Way)]
+    ways = _measured(workload, [way for way in looked if isinstance(way, Way)])
     refusals = tuple(refusal for refusal in looked if isinstance(refusal, Refusal))
     return Plan(
         workload.description,
@@ -265,6 +275,12 @@ def rank(workload: Routed, candidates: "Sequence[BackendLike | Method]") -> Plan
 def _soon(looked: Sequence[Way | Refusal]) -> bool:
     """Whether a way that was found is so fast that no method for circuits of one kind is worth a look."""
     return any(isinstance(found, Way) and known_s(found.cost) < SOON_S for found in looked)
+
+
+def _measured(workload: Routed, ways: list[Way]) -> list[Way]:
+    """With what a measurement says of those whose predicted times leave the choice open."""
+    places = measure_all([way.backend for way in ways], [way.cost for way in ways], derivative=workload.derivative)
+    return [replace(way, cost=planned(workload, way.backend)) if k in places else way for k, way in enumerate(ways)]
 
 
 def unreachable(workload: Routed, name: str, err: Refused) -> Plan:
@@ -358,10 +374,13 @@ def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
             )
         if way.cost.standard_error > workload.accuracy:
             facts.append(f"its statistical error exceeds the accuracy of {workload.accuracy:g}")
+            shots = workload.shots or way.backend.capabilities().default_shots
+            if shots is not None and math.isfinite(workload.accuracy):
+                facts[-1] += f": {_count(shots_for(workload.accuracy, way.cost, shots), 'shot')} a circuit would do"
         if way.backend.capabilities().place == "provider":
             facts.append("its time is that on the device, without queue and network")
         if math.isnan(way.cost.seconds):
-            facts.append("speed not measured here")
+            facts.append("speed not known here")
         elif rank == 0 and other is not way and known_s(way.cost) <= known_s(other.cost) < math.inf:
             facts.insert(0, f"fastest here, {_ratio(other, way)} times ahead of {other.name}")
         elif rank == 0 and other is not way and known_s(other.cost) < math.inf:
@@ -369,7 +388,8 @@ def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
         elif rank > 0:
             facts.insert(0, f"{_ratio(way, first)} times the time of {first.name}")
         facts += [way.reason] if way.reason else []
-        yield replace(way, reason="; ".join(facts))
+        expected = outlook(workload, way.backend, way.cost) if isinstance(workload, Workload) else None
+        yield replace(way, reason="; ".join(facts), outlook=expected)
 
 
 def _count(number: int, what: str) -> str:
@@ -380,12 +400,13 @@ def _ratio(slow: Way, fast: Way) -> str:
     return f"{slow.cost.seconds / max(fast.cost.seconds, 1e-9):.3g}"
 
 
-def _cells(cost: Cost) -> tuple[str, str, str]:
+def _cells(way: Way) -> tuple[str, str, str]:
+    cost, seconds = way.cost, way.outlook and way.outlook.prediction.seconds
     error = "0" if cost.standard_error == 0 else f"{cost.standard_error:.1e}"
     held = memory.readable(cost.memory_bytes)
     if cost.on_card is not None:
         held = f"{held} and {memory.readable(cost.on_card.memory_bytes)} on the GPU"
-    return duration(cost.seconds), held, error
+    return duration(cost.seconds) if seconds is None else timed(seconds), held, error
 
 
 def _hardware_cells(forecast: Forecast) -> tuple[str, ...]:
@@ -402,6 +423,12 @@ def _hardware_cells(forecast: Forecast) -> tuple[str, ...]:
         "not known" if forecast.money_usd is None else f"${forecast.money_usd:,.2f}",
         "not known" if forecast.queue is None else f"{forecast.queue} jobs",
     )
+
+
+def _cost_entries(cost: Cost) -> dict[str, Any]:
+    """JSON-able: the attributes, and the interval."""
+    interval = {"seconds_low": cost.seconds_low, "seconds_high": cost.seconds_high}
+    return {name: _finite(value) for name, value in (asdict(cost) | interval).items()}
 
 
 def _finite(value: float) -> float | None:

@@ -1,18 +1,14 @@
 """What a workload would cost on a backend here, or why it cannot run there."""
 
-import math
-from contextlib import suppress
 from dataclasses import replace
 
 from backends import memory
 from backends.base import Backend, Capabilities
-from backends.calibration import measure
 from backends.cost import Cost
 from backends.forecast.forecast import Forecast
 from circuits.errors import Refused
 from hybrid.routing.policy import check_may_go, place_of
 from hybrid.routing.routed import Routed
-from hybrid.terminal.progress import say
 
 SINGLE_ACCURACY = 1e-5
 """Accuracy below which single precision is refused, in the problem's unit."""
@@ -44,15 +40,10 @@ def fitting(workload: Routed, backend: Backend) -> Cost:
     return cost
 
 
-def measured(workload: Routed, backend: Backend) -> Cost:
-    """The same, with the backend's speed on this machine."""
-    can, cost = backend.capabilities(), fitting(workload, backend)
-    if math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
-        say(f"hybrid: measuring the speed of {can.name} on this machine, once; this takes some seconds")
-        with suppress(Refused):  # the stabilizer method cannot do the probe; its speed stays unknown
-            measure(backend, derivative=workload.derivative and can.gradient != "parameter-shift")
-        cost = _predicted(workload, backend)
-    return _with_forecast(cost, can, backend.forecast(workload))
+def planned(workload: Routed, backend: Backend) -> Cost:
+    """The same, with what is expected on a device."""
+    cost = fitting(workload, backend)
+    return _with_forecast(cost, backend.capabilities(), backend.forecast(workload))
 
 
 def _with_forecast(cost: Cost, can: Capabilities, forecast: Forecast | None) -> Cost:
@@ -60,7 +51,9 @@ def _with_forecast(cost: Cost, can: Capabilities, forecast: Forecast | None) -> 
     if forecast is None or can.place == "here":
         return replace(cost, hardware=forecast)
     cost = replace(cost, hardware=forecast, money_usd=forecast.money_usd)
-    return cost if forecast.qpu_s is None else replace(cost, seconds=forecast.qpu_s, compile_s=0.0)
+    return (
+        cost if forecast.qpu_s is None else replace(cost, seconds=forecast.qpu_s, compile_s=0.0, spread=1.0, speed="")
+    )
 
 
 def _predicted(workload: Routed, backend: Backend) -> Cost:

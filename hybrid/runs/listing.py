@@ -21,6 +21,7 @@ SHOWN = (
     "steps",
     "evaluations",
     "seconds",
+    "prediction",
 )
 """What a list of runs says of a result."""
 

@@ -10,6 +10,7 @@ from pydantic import Field, FiniteFloat
 from hybrid.runs.error_budget import ErrorBudget
 from hybrid.runs.failovers import described
 from hybrid.runs.history import History
+from hybrid.runs.prediction import Prediction
 from hybrid.terminal.words import duration, measured
 from hybrid.workload.spec import RecordModel
 
@@ -43,6 +44,7 @@ class StoredResult(RecordModel):
     validated: FiniteFloat | None = None
     error_budget: dict[str, Any] | None = None
     failovers: list[dict[str, Any]] = Field(default_factory=list)
+    prediction: Prediction | None = None
     theta: list[FiniteFloat]
 
 
@@ -77,6 +79,8 @@ class Result:
             for a run that was exact, and where the exact energies are not known.
         failovers: How the run went on at other backends, as `hybrid.runs.failovers.Failover.to_dict` says it: from
             which "evaluation" on, "from" which backend "to" which, the "reason", and "when_utc".
+        prediction: What its plan expected of evaluations and time, beside what they came to; None for records of
+            versions that did not expect anything.
     """
 
     energy: float
@@ -100,6 +104,7 @@ class Result:
     bias: float = 0.0
     error_budget: ErrorBudget | None = None
     failovers: tuple[dict[str, Any], ...] = ()
+    prediction: Prediction | None = None
 
     @property
     def error(self) -> float | None:
@@ -132,6 +137,7 @@ class Result:
             "validated": self.validated,
             "error_budget": None if self.error_budget is None else self.error_budget.to_dict(),
             "failovers": list(self.failovers),
+            "prediction": None if self.prediction is None else self.prediction.model_dump(),
             "theta": self.theta.tolist(),
         }
 
@@ -156,6 +162,8 @@ class Result:
         rows += [("failover", described(failover)) for failover in self.failovers]
         phases = ", ".join(f"{name} {duration(s)}" for name, s in self.seconds.items() if name != "total")
         rows.append(("time", f"{duration(self.seconds['total'])} ({phases})"))
+        if self.prediction is not None:
+            rows.append(("predicted", self.prediction.text()))
         rows.append(("record", str(self.folder)))
         return rows
 

@@ -14,7 +14,7 @@ from backends.batch import Batch
 from circuits import Problem, registry
 from circuits.errors import RecordFailed, Refused
 from hybrid.loop.clock import Clock
-from hybrid.loop.conclusion import Conclusion, best_seen, conclude, is_sampled, scale
+from hybrid.loop.conclusion import Conclusion, best_seen, conclude, scale
 from hybrid.loop.optimize import optimize
 from hybrid.loop.replay import Replay
 from hybrid.optimizers.optimizer import Points, Told
@@ -25,6 +25,7 @@ from hybrid.runs.files import checked, read_bytes, read_json
 from hybrid.runs.folder import Record
 from hybrid.runs.result import StoredResult
 from hybrid.workload.arguments import BackendLike
+from hybrid.workload.beside import is_sampled
 from hybrid.workload.spec import backend_of, problem_of, workload_of
 from hybrid.workload.workload import Workload
 
