@@ -15,7 +15,7 @@ from functools import cache
 import numpy as np
 
 from backends.kept import read, write
-from backends.machine import machine, threads
+from backends.machine import machine
 
 REPEATS = 7
 
@@ -83,7 +83,7 @@ def slowness(reference: Rates) -> Slowness:
 
 
 def _kept_rates() -> Rates:
-    return _rates_of(f"{machine()} | {threads()} threads | Python {platform.python_version()} | NumPy {np.__version__}")
+    return _rates_of(f"{machine()} | Python {platform.python_version()} | NumPy {np.__version__}")
 
 
 @cache
