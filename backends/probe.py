@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -88,7 +89,7 @@ def _kept_rates() -> Rates:
 
 @cache
 def _rates_of(key: str) -> Rates:
-    known = read("probe.json").get(key)
+    known: Any = read("probe.json").get(key)
     try:
         numbers = [float(known[name]) for name in ("python_s", "cached_s", "beyond_s")]
         if all(0 < number < math.inf for number in numbers):
