@@ -4,10 +4,10 @@ Three things are timed, on one core and in processor time, so that what else run
 numbers in the cache, and numbers beyond it. What is kept of them are powers of two: two probes of one machine agree.
 """
 
-import json
 import math
 import platform
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -17,6 +17,7 @@ import numpy as np
 
 from backends.kept import read, write
 from backends.machine import machine
+from circuits.errors import RecordFailed
 
 REPEATS = 7
 
@@ -97,7 +98,10 @@ def _rates_of(key: str) -> Rates:
     except (KeyError, TypeError, ValueError):
         pass  # never kept here, or damaged from outside: it is made again
     found = rates()
-    write("probe.json", {key: json.loads(json.dumps(asdict(found)))})
+    try:
+        write("probe.json", {key: asdict(found)})
+    except RecordFailed as err:
+        warnings.warn(f"the speed of this machine is probed again by every process: {err}", stacklevel=2)
     return found
 
 

@@ -117,6 +117,14 @@ def test_the_probe_is_made_once_for_a_machine(monkeypatch):
         assert slowness(Rates(1.0, 1.0, 1.0)).overhead == 1
 
 
+def test_a_cache_that_cannot_be_written_stops_no_prediction(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("HYBRID_CACHE", str(tmp_path / "file" / "below"))
+    monkeypatch.setattr("backends.probe.rates", lambda: Rates(1.0, 1.0, 1.0))
+    with pytest.warns(UserWarning, match="probed again by every process"):
+        assert slowness(Rates(1.0, 1.0, 1.0)).overhead == 1
+
+
 def test_a_row_costs_its_call_its_steps_and_its_amplitudes():
     """Two in the cache, eight beyond it, and their geometric mean half way in powers of two."""
     made = Speed(1.0, 10.0, 2.0, 100.0, 1000.0, load=5.0, far=8.0)
