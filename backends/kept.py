@@ -23,7 +23,7 @@ def read(name: str) -> dict[str, Any]:
             _warn_once(f"{path} belongs to another user and is not read")
             return {}
         entries = json.loads(path.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, RecursionError):
         entries = None

@@ -4,18 +4,20 @@ Three things are timed, on one core and in processor time, so that what else run
 numbers in the cache, and numbers beyond it. What is kept of them are powers of two: two probes of one machine agree.
 """
 
-import json
 import math
 import platform
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from backends.kept import read, write
-from backends.machine import machine, threads
+from backends.machine import machine
+from circuits.errors import RecordFailed
 
 REPEATS = 7
 
@@ -83,12 +85,12 @@ def slowness(reference: Rates) -> Slowness:
 
 
 def _kept_rates() -> Rates:
-    return _rates_of(f"{machine()} | {threads()} threads | Python {platform.python_version()} | NumPy {np.__version__}")
+    return _rates_of(f"{machine()} | Python {platform.python_version()} | NumPy {np.__version__}")
 
 
 @cache
 def _rates_of(key: str) -> Rates:
-    known = read("probe.json").get(key)
+    known: Any = read("probe.json").get(key)
     try:
         numbers = [float(known[name]) for name in ("python_s", "cached_s", "beyond_s")]
         if all(0 < number < math.inf for number in numbers):
@@ -96,7 +98,10 @@ def _rates_of(key: str) -> Rates:
     except (KeyError, TypeError, ValueError):
         pass  # never kept here, or damaged from outside: it is made again
     found = rates()
-    write("probe.json", {key: json.loads(json.dumps(asdict(found)))})
+    try:
+        write("probe.json", {key: asdict(found)})
+    except RecordFailed as err:
+        warnings.warn(f"the speed of this machine is probed again by every process: {err}", stacklevel=2)
     return found
 
 

@@ -8,6 +8,7 @@ A table that comes with the package was measured once, on one machine; a short p
 import json
 import math
 import statistics
+from collections.abc import Iterator
 from dataclasses import asdict, fields, replace
 from functools import cache
 from importlib.resources import files
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from backends.cost import Speed
 from backends.kept import read, write
-from backends.machine import machine, threads
+from backends.machine import machine
 from backends.probe import Rates, slowness
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ COUNTS = 7
 
 SHIPPED = "speeds.json"
 """Of the package; written by ``benchmarks/speeds.py``."""
+
+ON_CARD, SINGLE = 10.0, 1.5
+"""How many times wider the interval is where a speed is guessed from that on the processor, or in double precision."""
 
 LEARNED_FROM = 3
 """Runs from which on a correction is applied."""
@@ -72,12 +76,30 @@ def speed(name: str) -> Speed | None:
 
 
 def shipped(name: str) -> Speed | None:
-    """The speed that comes with the package, for this machine by the probe; None where there is none of the name."""
-    entry = _table()["speeds"].get(name)
-    if entry is None:
+    """The speed that comes with the package, for this machine by the probe; None where there is none of the name.
+
+    Several backends may share the speed of a kind, which is then kept without their name. A way that was not measured
+    is guessed from another, with a wider interval: one on a card from the same on the processor, one in single
+    precision from that in double.
+    """
+    speeds = _table()["speeds"]
+    found = next(((speeds[one], wider) for one, wider in _guesses(name) if one in speeds), None)
+    if found is None:
         return None
+    entry, guessed = found
     here = slowness(Rates(**_table()["rates"]))
-    return Speed(**entry).times(overhead=here.overhead, cached=here.cached, beyond=here.beyond)
+    known = Speed(**entry).times(overhead=here.overhead, cached=here.cached, beyond=here.beyond)
+    return replace(known, spread=known.spread * guessed)
+
+
+def _guesses(name: str) -> Iterator[tuple[str, float]]:
+    """Names under which a speed may be found, the nearest first, and how many times wider its interval then is."""
+    backend, *kinds, precision, what = name.split(" | ")
+    kind = " | ".join(kinds)
+    for own, on_card in ((kind, 1.0), (kind.partition(" on ")[0], ON_CARD)):
+        for number, single in ((precision, 1.0), ("double", SINGLE)):
+            for whose in (backend, "*"):
+                yield " | ".join((whose, own, number, what)), on_card * single
 
 
 def stored(name: str) -> Speed | None:
@@ -143,7 +165,7 @@ def _number(value: Any) -> Any:
 
 
 def _key(name: str) -> str:
-    return f"{machine()}, {threads()} threads | {COUNTS} | {name}"
+    return f"{machine()} | {COUNTS} | {name}"
 
 
 @cache

@@ -4,6 +4,7 @@
 and in processor time, so that a machine that others use gives the numbers of a quiet one; it writes
 ``benchmarks/results/speeds.json``. ``python benchmarks/speeds.py fit`` counts the same circuits as the backends count
 them now, fits `backends.cost.Speed` to them, and writes ``backends/speeds.json`` with this machine and the versions.
+Where ``benchmarks/results/statevector.json`` has wall times of a quiet machine, these stand in place of large circuits.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+from contest.workloads import Workload, build
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 from qiskit.quantum_info import SparsePauliOp
@@ -31,6 +33,7 @@ from backends.calibration import Probe
 from backends.cost import BEYOND, CACHED, Footprint, Speed
 from backends.machine import machine
 from backends.probe import rates
+from backends.providers.device import COUNTED
 from backends.speed import speed_name
 from circuits import hamiltonian_variational, hardware_efficient, heisenberg, maxcut, molecule, qaoa, tfim, uccsd
 from circuits.errors import Refused
@@ -66,8 +69,16 @@ WAYS: tuple[tuple[str, dict[str, Any], int | None, bool], ...] = (
 )
 """Name, options, shots, and whether gradients are asked for."""
 
+QUIET = 16
+"""Qubits from which on times of a quiet machine are taken, where there are some."""
+
+QUIET_RESULTS = Path(__file__).parent / "results" / "statevector.json"
+
 LIMIT_S = 3.0
 """A first call beyond which wider circuits are left out."""
+
+LEAST_S = 1e-3
+"""Of what is spent once: less is not told from noise."""
 
 LARGEST = 2**23
 """Amplitudes."""
@@ -189,17 +200,29 @@ def _made(
     return lambda row: evaluate(row, None, shots, 0)
 
 
-def fit(footprints: list[Footprint], first_s: list[float], row_s: list[float], load: float) -> Speed:
-    """The speed that comes nearest to the times in ratio, and the factor within which nine of ten lie."""
+def fit(
+    footprints: Sequence[Footprint],
+    first_s: Sequence[float | None],
+    row_s: Sequence[float],
+    disturbed: Sequence[bool],
+    *,
+    load: float,
+) -> Speed:
+    """The speed that comes nearest to the times in ratio, and the factor within which nine of ten lie.
+
+    Rows that were disturbed count only for what is spent once.
+    """
+    calm = [k for k, not_used in enumerate(disturbed) if not not_used] or list(range(len(row_s)))
     rows = []
-    for one in footprints:
+    for one in (footprints[k] for k in calm):
         work = one.passes * one.amplitudes * one.values
         share = float(np.clip(np.log(one.amplitudes / CACHED) / np.log(BEYOND / CACHED), 0, 1))
         rows.append([one.values, one.n_steps * one.values, work * (1 - share), work * share])
-    (call, step, amplitude, far), row_ratios = _nearest(np.array(rows), np.array(row_s))
-    once = np.maximum(np.array(first_s) - row_s, 1e-5)
-    prepared = np.array([[1.0, one.n_prepared] for one in footprints])
-    (first, first_step), _ = _nearest(prepared, once)
+    (call, step, amplitude, far), row_ratios = _nearest(np.array(rows), np.array([row_s[k] for k in calm]))
+    timed = [(one, first - row) for one, first, row in zip(footprints, first_s, row_s, strict=True) if first]
+    once = np.maximum([seconds for _, seconds in timed], LEAST_S)
+    prepared = np.array([[1.0, one.n_prepared] for one, _ in timed])
+    (first, first_step), _ = _nearest(prepared, once) if timed else ((0.0, 0.0), None)
     spread = float(np.exp(np.quantile(np.abs(np.log(row_ratios)), 0.9)))
     return Speed(call, step, amplitude, first, first_step, load, far or None, max(round(1.3 * spread, 2), 1.5))
 
@@ -218,27 +241,56 @@ def _nearest(A: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return c / scale, np.maximum(A / scale @ c, 1e-3)
 
 
+def quiet_times() -> dict[tuple[str, str, bool], list[tuple[str, Callable[[], Any], float]]]:
+    """Wall times of the engine and of Lightning: by backend, precision and whether with gradients; name, maker, s."""
+    found: dict[tuple[str, str, bool], list[tuple[str, Callable[[], Any], float]]] = {}
+    tasks = json.loads(QUIET_RESULTS.read_text())["numbers"]
+    for task, contestant, name in (
+        ("gradient", "statevector", "statevector"),
+        ("energy", "statevector-energy", "statevector"),
+        ("gradient", "lightning", "lightning"),
+    ):
+        for title, played in tasks[task].items():
+            workload = Workload(**played["workload"])
+            timed = played["contestants"].get(contestant, {}).get("min_s")
+            if timed is None or workload.rows is not None or (workload.kind == "uccsd" and name == "lightning"):
+                continue  # Lightning's own UCCSD is made of other gates there
+
+            def make(workload: Workload = workload) -> tuple[QuantumCircuit, SparsePauliOp]:
+                case = build(workload)
+                return case.circuit, case.observable
+
+            found.setdefault((name, workload.precision, task == "gradient"), []).append((title, make, timed))
+    return found
+
+
 def write_fit(measured: list[dict[str, Any]]) -> None:
     """Fit every speed, and write the file that comes with the package."""
-    made = dict(cases())
+    quiet = quiet_times()
+    made = dict(cases()) | {case: make for ways in quiet.values() for case, make, _ in ways}
     known: dict[str, tuple[QuantumCircuit, SparsePauliOp]] = {}
     speeds: dict[str, Any] = {}
     for way in measured:
         name, options, shots, derivative = (way[key] for key in ("name", "options", "shots", "derivative"))
-        groups: dict[str, list[tuple[str, Footprint, float, float]]] = {}
-        for row in way["rows"]:
+        groups: dict[str, list[tuple[str, Footprint, float | None, float, bool]]] = {}
+        more = quiet.get((name, options.get("precision", "double"), derivative), []) if shots is None else []
+        rows = [*way["rows"], *({"case": case, "row": row_s} for case, _, row_s in more)]
+        for row in rows if "executor" not in options else way["rows"]:
             if row["case"] == "load":
                 continue
             known.setdefault(row["case"], made[row["case"]]())
             circuit, observable = known[row["case"]]
+            disturbed = bool(more) and "first" in row and circuit.num_qubits >= QUIET
             backend = _backend(name, options, circuit.num_qubits)
             counted = backend.footprint(Probe(circuit, (observable,), derivative, shots=shots))
             key = speed_name(backend.capabilities(), counted.kind, derivative=derivative)
-            groups.setdefault(key, []).append((row["case"], counted, row["first"], row["row"]))
+            if counted.kind == COUNTED:
+                key = "*" + key[key.index(" |") :]
+            groups.setdefault(key, []).append((row["case"], counted, row.get("first"), row["row"], disturbed))
         load = next(row["first"] for row in way["rows"] if row["case"] == "load")
         for key, group in groups.items():
-            names, counted, first_s, row_s = zip(*group, strict=True)
-            found = fit(list(counted), list(first_s), list(row_s), 0.0 if name == "statevector" else load)
+            names, counted, first_s, row_s, disturbed = zip(*group, strict=True)
+            found = fit(counted, first_s, row_s, disturbed, load=0.0 if name == "statevector" else load)
             speeds[key] = {k: float(f"{v:.3g}") if v is not None else None for k, v in asdict(found).items()}
             print(key, speeds[key])
             for case, one, row in zip(names, counted, row_s, strict=True):
@@ -255,7 +307,12 @@ def _here() -> dict[str, Any]:
             versions[package] = version(package)
         except PackageNotFoundError:
             continue
-    return {"machine": machine(), "python": platform.python_version(), "versions": versions, "threads": 1}
+    return {
+        "machine": machine(),
+        "python": platform.python_version(),
+        "versions": versions,
+        "threads": "1, and 2 for states of 16 qubits or more",
+    }
 
 
 def main() -> None:

@@ -176,7 +176,7 @@ class Aer(Backend, Samples):
         saved = self._noise is None and shots is None
         terms = sum(map(len, work.observables)) if saved else 0
         groups = 1 if saved else max(1, len(plan.groups))
-        asked = Asked(terms, groups, shots or 0, noise=self._noise is not None)
+        asked = Asked(terms, groups, shots or 0, noise=self._noise is not None, merged=self._level > 0)
         amounts = [
             amount(method, circuit, asked, limit=limit, number_bytes=self._number_bytes)
             for limit in self._limits(circuit)
@@ -192,6 +192,8 @@ class Aer(Backend, Samples):
             standard_error=0.0 if shots is None else plan.standard_error(shots),
             circuits=len(plan.groups) if shots else 0,
             shots=len(plan.groups) * (shots or 0),
+            kind=self._kind(method, held, counted=shots is not None),
+            steps=sum(one.steps for one in amounts),
         )
 
     def predict(self, work: Work) -> Cost:
@@ -200,6 +202,12 @@ class Aer(Backend, Samples):
         if math.isnan(found.seconds) and self._method in TYPICAL:
             return cost(work, self.footprint(work), TYPICAL[self._method])
         return found
+
+    def _kind(self, method: Method, held: Held, *, counted: bool) -> str:
+        """Under which its speed is kept."""
+        noise = "" if self._noise is None else " with noise"
+        where = "" if held.on_card is None else f" on {held.on_card.card.name}"
+        return f"{method}{noise}{', counted' if counted else ''}{where}"
 
     def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
         """Transpile once; see `Backend.prepare`.

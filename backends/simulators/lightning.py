@@ -102,6 +102,7 @@ class LightningDevice(Backend, Samples):
         sampled = work.shots is not None
         error = measurements(work.observables).standard_error(work.shots) if work.shots is not None else 0.0
         held = self.held(n_qubits, "samples" if sampled else "gradient" if work.derivative else "value")
+        where = "" if held.on_card is None else f" on {held.on_card.card.name}"
         return Footprint(
             passes=gates + n_terms + letters,
             amplitudes=2.0**n_qubits,
@@ -110,7 +111,7 @@ class LightningDevice(Backend, Samples):
             values=1 + n_shifted(work.circuit) if work.derivative and sampled else 1,
             standard_error=error,
             steps=gates + n_terms / 2,
-            kind=self.device + (", counted" if sampled else ""),
+            kind=self.device + (", counted" if sampled else "") + where,
         )
 
     def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:

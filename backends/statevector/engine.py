@@ -26,8 +26,11 @@ from backends.statevector.choose import choose
 from backends.statevector.circuit.lower import lower
 from backends.statevector.derivatives import hessian, metric, tangents
 from backends.statevector.footprint import Memory
-from backends.statevector.representation import WHOLE, Executor, Program, Question, Representation
+from backends.statevector.representation import WHOLE, Amount, Executor, Program, Question, Representation
 from circuits.errors import Refused
+
+COUNTED = "whole state, counted"
+"""The way of samples, under which their speed is kept."""
 
 
 class Statevector(Backend, Samples, Tangents):
@@ -99,14 +102,19 @@ class Statevector(Backend, Samples, Tangents):
         held = chosen.memory(derivative=work.derivative, keep=self._keep)
         amount, card = chosen.amount(derivative=work.derivative), _card_of(chosen)
         where = _held(held.total_bytes if card is None else held.total_bytes // (self._devices or 1), card)
-        error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
+        error = 0.0
+        if work.shots is not None:
+            plan = measurements(work.observables)
+            error = plan.standard_error(work.shots)
+            n_groups = float(max(len(plan.groups), 1))  # each turns and draws from the whole state
+            amount = Amount(n_groups, 2.0**work.circuit.num_qubits, n_groups, amount.prepared)
         return Footprint(
             standard_error=error,
             passes=amount.passes,
             amplitudes=amount.amplitudes,
             steps=amount.steps,
             prepared=amount.prepared,
-            kind=self._kind(chosen),
+            kind=self._kind(chosen) if work.shots is None else COUNTED,
             memory_bytes=where.memory_bytes,
             on_card=where.on_card,
         )
