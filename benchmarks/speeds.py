@@ -62,7 +62,11 @@ WAYS: tuple[tuple[str, dict[str, Any], int | None, bool], ...] = (
     ("aer", {"method": "stabilizer"}, None, False),
     ("aer", {"method": "density_matrix", "noise": "fake_guadalupe"}, None, False),
     ("aer", {"method": "statevector", "noise": "fake_guadalupe"}, None, False),
+    ("aer", {"method": "density_matrix", "noise": "fake_guadalupe"}, 1000, False),
+    ("aer", {"method": "statevector", "noise": "fake_guadalupe"}, 1000, False),
+    ("aer", {"method": "stabilizer"}, 1000, False),
     ("reference", {}, None, False),
+    ("reference", {}, 1000, False),
     ("default.qubit", {}, None, False),
     ("default.qubit", {}, None, True),
     ("ibm:fake_guadalupe", {}, None, False),
@@ -319,22 +323,28 @@ def main() -> None:
     """Measure, fit, or time one way for a process that measures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("measure", "fit", "way"))
-    parser.add_argument("way", nargs="?", type=int, help="number of the way in WAYS")
+    parser.add_argument("ways", nargs="*", type=int, help="numbers of ways in WAYS, to measure only these again")
     arguments = parser.parse_args()
     if arguments.what == "way":
-        print(json.dumps(time_way(*WAYS[arguments.way])))
+        print(json.dumps(time_way(*WAYS[arguments.ways[0]])))
     elif arguments.what == "fit":
         write_fit(json.loads(RESULTS.read_text())["ways"])
     else:
-        found = []
-        for k, (name, options, shots, derivative) in enumerate(WAYS):
+        known = json.loads(RESULTS.read_text())["ways"] if arguments.ways else []
+        found = {_title(way): way for way in known}
+        for k in arguments.ways or range(len(WAYS)):
             command = [sys.executable, __file__, "way", str(k)]
             environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
             rows = json.loads(done.stdout.splitlines()[-1])
-            found.append({"name": name, "options": options, "shots": shots, "derivative": derivative, "rows": rows})
-            print(name, options, shots, derivative, len(rows), file=sys.stderr)
-            RESULTS.write_text(json.dumps(_here() | {"ways": found}, indent=1) + "\n")
+            way = dict(zip(("name", "options", "shots", "derivative"), WAYS[k], strict=True)) | {"rows": rows}
+            found[_title(way)] = way
+            print(_title(way), len(rows), file=sys.stderr, flush=True)
+            RESULTS.write_text(json.dumps(_here() | {"ways": list(found.values())}, indent=1) + "\n")
+
+
+def _title(way: dict[str, Any]) -> str:
+    return " ".join(str(way[key]) for key in ("name", "options", "shots", "derivative"))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,10 @@ from backends.statevector.representation import WHOLE, Amount, Executor, Program
 from circuits.errors import Refused
 
 COUNTED = "whole state, counted"
+
+DRAWING = 4
+"""Turns of a qubit that take as long as drawing bit strings from a state."""
+
 """The way of samples, under which their speed is kept."""
 
 
@@ -106,15 +110,16 @@ class Statevector(Backend, Samples, Tangents):
         if work.shots is not None:
             plan = measurements(work.observables)
             error = plan.standard_error(work.shots)
-            n_groups = float(max(len(plan.groups), 1))  # each turns and draws from the whole state
-            amount = Amount(n_groups, 2.0**work.circuit.num_qubits, n_groups, amount.prepared)
+            n_groups = float(max(len(plan.groups), 1))  # each turns, qubit by qubit, and draws from the whole state
+            turned = sum(len(group.basis) - group.basis.count("I") - group.basis.count("Z") for group in plan.groups)
+            amount = Amount(DRAWING * n_groups + turned, 2.0**work.circuit.num_qubits, n_groups, amount.prepared)
         return Footprint(
             standard_error=error,
             passes=amount.passes,
             amplitudes=amount.amplitudes,
             steps=amount.steps,
             prepared=amount.prepared,
-            kind=self._kind(chosen) if work.shots is None else COUNTED,
+            kind=self._kind(chosen) if work.shots is None else COUNTED + (" from XLA" if chosen.in_xla else ""),
             memory_bytes=where.memory_bytes,
             on_card=where.on_card,
         )

@@ -12,7 +12,7 @@ from circuits.errors import Refused
 from hybrid.routing import plan
 from regret import measure
 from regret.asked import asked
-from regret.contestants import METHODS, RIVALS, candidates, of_backend
+from regret.contestants import CHECKING, METHODS, RIVALS, candidates, of_backend
 from regret.workloads import Case, Workload
 
 STATISTICAL = 6.0
@@ -89,7 +89,7 @@ def planned(workload: Workload, case: Case) -> dict[str, Any]:
     work = asked(workload, case)
     noisy = [backends.get(name, **options) for name, options in candidates(workload)] if workload.noise else None
     ways = plan.rank(work, noisy or plan.candidates("auto")).ways
-    predicted = {of_backend(way.backend): _numbers(way.cost) | {"auto": True} for way in ways}
+    predicted = {of_backend(way.backend): _whole(way) | {"auto": True} for way in ways}
     for name, options in () if workload.noise else METHODS:
         try:
             backend = backends.get(name, **options)
@@ -97,6 +97,13 @@ def planned(workload: Workload, case: Case) -> dict[str, Any]:
         except (Refused, ImportError):
             continue  # it cannot do this, and nothing is predicted
     return {"chosen": of_backend(ways[0].backend) if ways else None, "predicted": predicted}
+
+
+def _whole(way: plan.Way) -> dict[str, Any]:
+    """What the plan shows: of an optimization the backend's time and all that is beside it."""
+    seconds = way.outlook and way.outlook.prediction.seconds
+    shown = {} if seconds is None else {"seconds": seconds.expected, "low_s": seconds.low, "high_s": seconds.high}
+    return _numbers(way.cost) | shown
 
 
 def _numbers(cost: Cost) -> dict[str, Any]:
@@ -107,12 +114,12 @@ def _numbers(cost: Cost) -> dict[str, Any]:
 
 
 def regrets(times: dict[str, Any], chosen: str | None) -> dict[str, Any]:
-    """The best of the toolkit's backends, and the time of each rule's choice over its.
+    """The best of the backends that "auto" may take, and the time of each rule's choice over its.
 
     A choice that did not end within the limit counts with the limit, which is less than its time.
     """
     able = {name: found["seconds"] for name, found in times.items() if found["status"] == "done"}
-    ours = {name: seconds for name, seconds in able.items() if name not in RIVALS}
+    ours = {name: seconds for name, seconds in able.items() if name not in (*RIVALS, *CHECKING)}
     status = times.get(chosen, {"status": "not measured"})["status"] if chosen else "nothing was chosen"
     if not ours:
         return {"best": None, "regret": {}, "status": status}

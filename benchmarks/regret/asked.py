@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
@@ -14,7 +15,7 @@ from regret.workloads import Case, Workload
 
 @dataclass(frozen=True, eq=False)
 class Evaluations:
-    """One row of parameters, evaluated many times in one process; see `hybrid.routing.routed.Routed`."""
+    """One row of parameters at a time, one after another in one process; see `hybrid.routing.routed.Routed`."""
 
     circuit: QuantumCircuit
     observables: tuple[SparsePauliOp, ...]
@@ -23,6 +24,7 @@ class Evaluations:
     shots: int | None
     accuracy: float
     description: str
+    first: np.ndarray
 
     n_rows = 1
     n_calls = 1
@@ -31,6 +33,11 @@ class Evaluations:
     label = "open"
     held_bytes = 0
     holder = ""
+
+    @property
+    def rows(self) -> np.ndarray | None:
+        """Known only where there is nothing to choose: of a circuit without parameters."""
+        return None if self.first.size else self.first[None]
 
     def check(self, backend: Backend) -> None:
         """Refuse a backend whose values have errors where exact ones are asked for."""
@@ -59,4 +66,5 @@ def asked(workload: Workload, case: Case) -> Routed:
         workload.shots,
         workload.accuracy,
         workload.title,
+        case.theta,
     )

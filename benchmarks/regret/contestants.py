@@ -52,6 +52,9 @@ METHODS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 """What could be asked for by name, beside what "auto" tries."""
 
+CHECKING = ("reference",)
+"""What is there to check the others by, and never what "auto" takes: its times are shown, and it is never the best."""
+
 NOISY = (None, "density_matrix", "statevector", "matrix_product_state")
 """Methods of Aer that a noise model can be given to; None: its own choice."""
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from backends.cost import Cost
 
-NEAR = 2.0
-"""Times the fastest prediction within which the order of the candidates decides: speeds that were measured on a loaded
-machine, or on another day, must not change the choice."""
+NEAR = 1.3
+"""Times the fastest prediction within which the order of the candidates decides: what the probe of the machine rounds
+leaves predictions the same from day to day, and what is left must not change the choice."""
 
 
 def order(costs: Sequence[Cost]) -> list[int]:
