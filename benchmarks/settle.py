@@ -14,6 +14,7 @@ from typing import Any
 import backends
 import numpy as np
 from backends.cost import Footprint, Speed, cost
+from backends.simulators.methods import TYPICAL
 from backends.speed import speed_name
 from circuits.errors import Refused
 from regret import measure
@@ -77,11 +78,11 @@ def beginning(name: str, speeds: dict[str, Any]) -> Speed | None:
     """The speed of the name, or of the nearest way of the same backend."""
     backend, *kinds, _, what = name.split(" | ")
     kind = " | ".join(kinds)
-    for other in (kind, kind.partition(", ")[0], kind.replace(" with noise", "")):
+    for other in (kind, kind.removesuffix(" from XLA"), kind.partition(", ")[0], kind.replace(" with noise", "")):
         key = f"{backend} | {other} | double | {what}"
         if key in speeds:
             return Speed(**speeds[key])
-    return None
+    return TYPICAL.get(kind.partition(", ")[0])
 
 
 def settle(start: Speed, samples: list[Sample]) -> Speed:

@@ -15,9 +15,9 @@ from backends.simulators.clifford import check_rows
 from circuits.errors import Refused
 from hybrid.routing.routed import Routed
 
-SOON_S = 10.0
-"""Predicted time within which a way for every circuit is fast enough: the methods are not looked at then, which takes
-seconds itself."""
+SOON_S = 2.5
+"""Predicted time within which a way for every circuit is fast enough: the methods are not looked at then, since their
+library alone takes nearly as long to be imported."""
 
 BONDS = (16, 32, 64, 128, 256)
 """Dimensions at which bonds are cut, tried in this order."""
