@@ -8,6 +8,7 @@ that a killed run goes on where it was:
     python benchmarks/routing.py --held-out          the others
     python benchmarks/routing.py --reanalyse         plan again with the code at hand against the stored times
     python benchmarks/routing.py --rows 3 17 --limit 5 --again
+    python benchmarks/routing.py --only statevector  measure one library's contestants again in the rows there are
 """
 
 import argparse
@@ -31,6 +32,11 @@ LIMIT_S = 10.0
 BEYOND = 10.0
 """Times the best so far, and two seconds more, after which a contestant is ended: it would not have been the choice."""
 
+FITTED, UNSEEN = "analysis", "analysis of the held out"
+
+SUFFIXES = {FITTED: ".png", UNSEEN: "_held_out.png"}
+"""Of the pictures."""
+
 PACKAGES = ("qiskit", "qiskit-aer", "pennylane", "pennylane-lightning", "jax", "qoro-maestro")
 
 
@@ -40,6 +46,7 @@ def arguments(words: Iterable[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--family", choices=FAMILIES, nargs="+", help="only these families")
     parser.add_argument("--held-out", action="store_true", help="the third that nothing is fitted to")
     parser.add_argument("--all", action="store_true", help="both")
+    parser.add_argument("--only", help="a library, such as statevector, to be measured again in the rows there are")
     parser.add_argument("--again", action="store_true", help="measure again what is stored")
     parser.add_argument("--limit", type=float, default=LIMIT_S, help="seconds for one contestant")
     parser.add_argument("--seconds", type=float, default=2400.0, help="after which no other row is begun")
@@ -74,6 +81,7 @@ def save(path: Path, rows: dict[str, Any], options: argparse.Namespace, more: di
         "repeats": measure.REPEATS,
         "repeated_below_s": measure.SHORT_S,
         "later evaluations": f"timed for {measure.STEADY_S} s, then extrapolated where a row says so",
+        "best": "of what a plan may choose: 'reference' is there to check the others by and counts in none",
         "seconds": "lesser of wall and CPU time, of a forked process and of importing its libraries, timed apart",
     }
     ordered = dict(sorted(rows.items(), key=lambda item: int(item[0])))
@@ -82,13 +90,19 @@ def save(path: Path, rows: dict[str, Any], options: argparse.Namespace, more: di
     scratch.replace(path)  # a kill loses at most the row that is being measured
 
 
-def row(workload: Workload, limit_s: float, loads: dict[str, Any]) -> dict[str, Any]:
-    """All contestants' times for one workload."""
+def row(
+    workload: Workload, options: argparse.Namespace, loads: dict[str, Any], known: dict[str, Any]
+) -> dict[str, Any]:
+    """The contestants' times for one workload, of all or of those that are measured again."""
     case = measure.built(workload)
     work = asked(workload, case)
-    times: dict[str, Any] = {}
+    times: dict[str, Any] = dict(known)
+    limit_s = options.limit
     begun = time.perf_counter()
     for contestant in contestants(workload):
+        if options.only not in (None, contestant.backend):
+            continue
+        times.pop(contestant.name, None)
         best = min((found["spent_s"] for found in times.values() if found["status"] == "done"), default=limit_s)
         found = measure.measured(contestant, workload, case, work, min(limit_s, BEYOND * best + 2.0))
         times[contestant.name] = with_load(found, loads[contestant.library])
@@ -118,26 +132,33 @@ def main() -> None:
         return
     kept = json.loads(options.json.read_text())["numbers"] if options.json.exists() else {}
     rows, loads = current(kept.get("rows", {})), kept.get("imports", {})
+    analyses = {key: kept[key] for key in (FITTED, UNSEEN) if key in kept}
     if not options.reanalyse:
         everyone = {each.library: each for workload in chosen(options) for each in contestants(workload)[::-1]}
-        loads = measure.ready(everyone.values(), kept.get("imports", {}))
+        known = {name: load for name, load in kept.get("imports", {}).items() if name.split()[0] != options.only}
+        loads = measure.ready(everyone.values(), known)
         begun = time.monotonic()
         for workload in chosen(options):
-            if str(workload.number) in rows and not options.again:
+            before = rows.get(str(workload.number))
+            to_do = options.again if before and not options.only else bool(before) == bool(options.only)
+            if not to_do:
                 continue
             if time.monotonic() - begun > options.seconds:
                 print("time is over: start again for the other rows", file=sys.stderr)
                 break
-            rows[str(workload.number)] = found = row(workload, options.limit, loads)
-            save(options.json, rows, options, {"imports": loads})
+            rows[str(workload.number)] = found = row(
+                workload, options, loads, before["times"] if before and options.only else {}
+            )
+            save(options.json, rows, options, {"imports": loads} | analyses)
             print(f"{found['measuring_s']:5.1f} s  {workload.title}: {table.line(found)}", file=sys.stderr, flush=True)
     wanted = {str(workload.number) for workload in chosen(options)}
-    save(options.json, rows, options, {"imports": loads})
+    save(options.json, rows, options, {"imports": loads} | analyses)
+    which = UNSEEN if options.held_out else FITTED
     measured = {number: row for number, row in rows.items() if number in wanted}
     analysed = analysis.analyse(measured, lambda text: print(text, file=sys.stderr, flush=True))
-    save(options.json, rows, options, {"imports": loads, "analysis": analysed})
+    save(options.json, rows, options, {"imports": loads} | analyses | {which: analysed})
     table.show(measured, analysed)
-    table.draw(measured, analysed, options.json.with_suffix(".png"))
+    table.draw(measured, analysed, options.json.with_name(options.json.stem + SUFFIXES[which]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Correct the shipped speeds by whole workloads: ``python benchmarks/settle.py`` after ``routing.py`` and ``speeds.py fit``.
+"""Correct the shipped speeds by whole workloads: ``settle.py``, after ``routing.py`` and ``speeds.py fit``.
 
 ``speeds.py`` times calls in a process that has computed before; users wait for a fresh one. Each number of a speed is
 multiplied by what brings the predicted times of ``results/routing.json``, the held-out third excepted, nearest to the
@@ -11,17 +11,18 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-import backends
 import numpy as np
-from backends.cost import Footprint, Speed, cost
-from backends.simulators.methods import TYPICAL
-from backends.speed import speed_name
-from circuits.errors import Refused
 from regret import measure
 from regret.asked import asked
 from regret.contestants import RIVALS, contestants
 from regret.workloads import Workload
 from scipy.optimize import least_squares
+
+import backends
+from backends.cost import Footprint, Speed, cost
+from backends.simulators.methods import TYPICAL
+from backends.speed import speed_name
+from circuits.errors import Refused
 
 ROUTING = Path(__file__).parent / "results" / "routing.json"
 SHIPPED = Path(backends.__file__).parent / "speeds.json"
@@ -53,7 +54,7 @@ def main() -> None:
 
 
 def measured() -> dict[str, list[Sample]]:
-    """Work, its footprint and its time, by the name of the speed; whole optimizations are more than a backend's time."""
+    """Work, its footprint and its time, by the name of the speed; an optimization is more than a backend's time."""
     found: dict[str, list[Sample]] = defaultdict(list)
     for row in json.loads(ROUTING.read_text())["numbers"]["rows"].values():
         workload = Workload(**{key: row["workload"][key] for key in (one.name for one in fields(Workload))})
@@ -99,7 +100,9 @@ def settle(start: Speed, samples: list[Sample]) -> Speed:
         return np.log([cost(work, counted, speed).seconds / seconds for work, counted, seconds in samples])
 
     doubt = 1 / np.log(TIMES)
-    found = least_squares(lambda p: [*off(changed(p)), *(doubt * p)], np.zeros(len(NUMBERS)), loss="soft_l1", f_scale=0.3)
+    found = least_squares(
+        lambda p: [*off(changed(p)), *(doubt * p)], np.zeros(len(NUMBERS)), loss="soft_l1", f_scale=0.3
+    )
     speed = changed(found.x)
     spread = MARGIN * float(np.exp(np.quantile(np.abs(off(speed)), 0.9)))
     return replace(speed, spread=max(round(spread, 2), NARROWEST) if len(samples) > 4 else max(spread, start.spread))
