@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.providers.fake_provider import GenericBackendV2
+from qiskit.quantum_info import SparsePauliOp
 
 import backends
 from backends import Batch
+from backends.calibration import Probe
 from backends.measurement import counted
 from circuits.errors import BudgetExceeded
 
@@ -72,3 +74,15 @@ def test_counts_that_outgrow_the_memory_are_refused(monkeypatch):
     monkeypatch.setattr(counted, "check", small)
     with pytest.raises(BudgetExceeded, match="what 1000000 shots on aer gave so far needs"):
         backends.get("aer").sample(flat(20), shots=10**6, seed=1)
+
+
+def test_drawing_from_a_small_sector_takes_whole_states():
+    n = 20
+    cat = QuantumCircuit(n)
+    cat.h(0)
+    cat.cx(range(n - 1), range(1, n))  # reaches few basis states, but bit strings are drawn from all of them
+    flips = SparsePauliOp("X" * n)
+    drawn = backends.get("statevector").footprint(Probe(cat, (flips,), derivative=False, shots=100))
+    assert drawn.memory_bytes >= 3 * 16 * 2**n  # turned, probabilities and counts
+    along_z = Probe(cat, (SparsePauliOp("Z" * n),), derivative=False, shots=100)
+    assert drawn.passes >= backends.get("statevector").footprint(along_z).passes + n  # a turn for each X
