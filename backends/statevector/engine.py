@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import jax
@@ -116,7 +115,7 @@ class Statevector(Backend, Samples, Tangents):
             error = plan.standard_error(work.shots)
             n_groups = float(max(len(plan.groups), 1))  # each turns, qubit by qubit, and draws from the whole state
             turned = sum(len(group.basis) - group.basis.count("I") - group.basis.count("Z") for group in plan.groups)
-            where = replace(where, memory_bytes=where.memory_bytes + COPIES_TO_DRAW * 16 * 2**work.circuit.num_qubits)
+            where = Held(where.memory_bytes + COPIES_TO_DRAW * 16 * 2**work.circuit.num_qubits, where.on_card)
             amount = Amount(DRAWING * n_groups + turned, 2.0**work.circuit.num_qubits, n_groups, amount.prepared)
         return Footprint(
             standard_error=error,
