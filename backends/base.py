@@ -22,7 +22,7 @@ from backends.forecast.forecast import Forecast
 from backends.gradients.parameter_shift import ValueAndGradient, parameter_shift
 from backends.job import FinishedJob, Job
 from backends.providers.calibration import Calibration
-from backends.speed import speed_name, stored
+from backends.speed import speed, speed_name
 
 if TYPE_CHECKING:
     from backends.providers.dispatch import Dispatch
@@ -146,12 +146,14 @@ class Backend(ABC):
         return parameter_shift(self.prepare, circuit, observable, precision=precision, shots=shots, seed=seed)
 
     def predict(self, work: Work) -> Cost:
-        """What the work would cost on this machine; seconds are NaN while the speed was never measured here.
+        """What the work would cost on this machine; seconds are NaN where no speed is shipped and none was measured.
 
         Raises:
             Refused: if this backend cannot do the work at all; the message says why.
         """
-        return cost(work, self.footprint(work), stored(speed_name(self.capabilities(), derivative=work.derivative)))
+        footprint = self.footprint(work)
+        name = speed_name(self.capabilities(), footprint.kind, derivative=work.derivative)
+        return cost(work, footprint, speed(name), name=name)
 
     def forecast(self, work: Work) -> Forecast | None:
         """What the work would take on a device: gates, shots, time there, fidelity, money; nothing is run or sent.

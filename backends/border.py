@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from qiskit.exceptions import QiskitError
 
 from backends import memory
-from circuits.errors import BudgetExceeded, FailedJob, ProviderUnreachable, ToolkitError
+from circuits.errors import FailedJob, OutOfMemory, ProviderUnreachable, ToolkitError
 
 OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "std::bad_alloc", "out of memory", "Insufficient memory")
 """Words by which XLA, C++, CUDA and Aer say that memory did not suffice, in errors of many types."""
@@ -23,7 +23,7 @@ def border(what: str, *, free_bytes: Callable[[], int | None] = memory.free_byte
         free_bytes: What its memory may still give, asked for when it did not suffice; None where that is not known.
 
     Raises:
-        BudgetExceeded: if memory did not suffice, with what was asked for and what is free.
+        OutOfMemory: if memory did not suffice, with what was asked for and what is free.
         ProviderUnreachable: if nobody answered at the other end of a connection.
         FailedJob: for errors of the system, of the library and of pickling, with their own words.
 
@@ -60,7 +60,7 @@ def says_too_large(reason: str) -> bool:
     return any(words.lower() in reason.lower() for words in OUT_OF_MEMORY)
 
 
-def too_large(what: str, reason: str, free_bytes: int | None) -> BudgetExceeded:
+def too_large(what: str, reason: str, free_bytes: int | None) -> OutOfMemory:
     """The error for work that memory did not suffice for.
 
     Args:
@@ -70,7 +70,7 @@ def too_large(what: str, reason: str, free_bytes: int | None) -> BudgetExceeded:
     """
     said = f" ({reason.strip().splitlines()[0]})" if reason.strip() else ""
     left = "" if free_bytes is None else f": {memory.readable(free_bytes)} are free here"
-    return BudgetExceeded(
+    return OutOfMemory(
         f"{what} needs more memory than it can get{said}{left}; use fewer qubits, fewer rows at once, or a backend "
         "that keeps no full state"
     )

@@ -1,7 +1,8 @@
-"""What a piece of work amounts to, and what it would take at a measured speed.
+"""What a piece of work amounts to, and what it would take at a known speed.
 
-One row of parameters costs  t = call + passes (step + amplitudes * amplitude),  where a pass is one sweep over the
-state: a gate, or a group of terms of the observable. Each backend counts its own.
+One row of parameters costs  t = call + steps * step + passes * amplitudes * a,  where a pass is one sweep over the
+state (a gate, or a group of terms of the observable), a step is what is gone through one by one whatever the size of
+the state, and a is the time of an amplitude: one in the cache, another beyond it. Each backend counts its own.
 """
 
 import math
@@ -73,6 +74,10 @@ class Footprint:
         on_card: Memory of a graphics card that it takes beside it; None for work on the processor.
         circuits: Measured circuits for one value, with those that mitigation adds; 0 where nothing is measured.
         shots: Of all these circuits together.
+        kind: The way in which the backend does it, such as its method; each way has a speed of its own. Empty for a
+            backend with one way.
+        steps: What each row goes through one by one, whatever the size of the state; None: as many as passes.
+        prepared: The same for what is made ready once; None: as many as steps.
     """
 
     passes: float
@@ -84,6 +89,19 @@ class Footprint:
     on_card: OnCard | None = None
     circuits: int = 0
     shots: int = 0
+    kind: str = ""
+    steps: float | None = None
+    prepared: float | None = None
+
+    @property
+    def n_steps(self) -> float:
+        """What each row goes through one by one."""
+        return self.passes if self.steps is None else self.steps
+
+    @property
+    def n_prepared(self) -> float:
+        """What is made ready once."""
+        return self.n_steps if self.prepared is None else self.prepared
 
 
 @dataclass(frozen=True)
@@ -101,6 +119,8 @@ class Cost:
             no device, and before a plan has asked for it.
         circuits: Measured circuits for one value, with those that mitigation adds; 0 where nothing is measured.
         shots: Of all these circuits together.
+        spread: In nine of ten cases the true time is at most so many times longer or shorter than `seconds`.
+        speed: Name of the speed that was taken, for `backends.speed.correct`; empty where none was.
     """
 
     seconds: float
@@ -112,19 +132,37 @@ class Cost:
     hardware: Forecast | None = None
     circuits: int = 0
     shots: int = 0
+    spread: float = 1.0
+    speed: str = ""
+
+    @property
+    def seconds_low(self) -> float:
+        """What it takes at least, in nine of ten cases; 0 where nothing is known."""
+        return 0.0 if math.isnan(self.seconds) else self.seconds / self.spread
+
+    @property
+    def seconds_high(self) -> float:
+        """What it takes at most, in nine of ten cases; infinite where nothing is known."""
+        return math.inf if math.isnan(self.seconds) else self.seconds * self.spread
+
+
+CACHED, BEYOND = 2.0**16, 2.0**18
+"""Amplitudes up to which a state is in a core's cache, and from which on it is not."""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Measured times of one backend on one machine, in seconds.
+    """Times of one backend on one machine, in seconds.
 
     Attributes:
         call: For each row of parameters, whatever its circuit.
-        step: For each pass, whatever the size of the state.
-        amplitude: For each pass and amplitude.
+        step: For each step, whatever the size of the state.
+        amplitude: For each pass and amplitude, in the cache.
         first: Beyond all that, once for each new circuit (compilation).
-        first_step: The same for each pass.
+        first_step: The same for each step.
         load: Once for each process, to import the backend's library.
+        far: For each pass and amplitude of a state beyond the cache; None: as in the cache.
+        spread: In nine of ten cases the true time is at most so many times longer or shorter than what this predicts.
     """
 
     call: float
@@ -133,20 +171,56 @@ class Speed:
     first: float
     first_step: float
     load: float
+    far: float | None = None
+    spread: float = 2.0
 
-    def row_s(self, passes: float, amplitudes: float) -> float:
+    def row_s(self, footprint: Footprint) -> float:
         """Predicted seconds for one row."""
-        return self.call + passes * (self.step + amplitudes * self.amplitude)
+        work = footprint.passes * footprint.amplitudes
+        return self.call + footprint.n_steps * self.step + work * self._amplitude_s(footprint.amplitudes)
 
-    def compile_s(self, passes: float) -> float:
+    def compile_s(self, footprint: Footprint) -> float:
         """Predicted seconds before the first row, in a fresh process."""
-        return self.load + self.first + passes * self.first_step
+        return self.load + self.first + footprint.n_prepared * self.first_step
+
+    def times(self, *, overhead: float, cached: float, beyond: float) -> "Speed":
+        """On a machine that takes so many times longer.
+
+        Args:
+            overhead: For what does not depend on the size of the state.
+            cached: For numbers in the cache.
+            beyond: For numbers in memory.
+        """
+        return Speed(
+            call=self.call * overhead,
+            step=self.step * overhead,
+            amplitude=self.amplitude * cached,
+            first=self.first * overhead,
+            first_step=self.first_step * overhead,
+            load=self.load * overhead,
+            far=None if self.far is None else self.far * beyond,
+            spread=self.spread,
+        )
+
+    def _amplitude_s(self, amplitudes: float) -> float:
+        """Of a state of so many amplitudes; between the cache and beyond, the share of the way in powers of two."""
+        if self.far is None or amplitudes <= CACHED:
+            return self.amplitude
+        share = min(math.log(amplitudes / CACHED) / math.log(BEYOND / CACHED), 1.0)
+        return self.amplitude ** (1 - share) * self.far**share if self.amplitude else share * self.far
 
 
-def cost(work: Work, footprint: Footprint, speed: Speed | None) -> Cost:
-    """What a fresh process would take for the work; seconds are NaN where the speed is not known."""
-    compile_s = math.nan if speed is None else speed.compile_s(footprint.passes)
-    row_s = math.nan if speed is None else speed.row_s(footprint.passes, footprint.amplitudes)
+def cost(work: Work, footprint: Footprint, speed: Speed | None, *, name: str = "") -> Cost:
+    """What a fresh process would take for the work; seconds are NaN where the speed is not known.
+
+    Args:
+        work: What is to be done.
+        footprint: What it amounts to.
+        speed: Of the backend here, if it is known.
+        name: Of that speed.
+    """
+    compile_s = math.nan if speed is None else speed.compile_s(footprint)
+    row_s = math.nan if speed is None else speed.row_s(footprint)
     rows = work.n_evaluations * work.n_rows * footprint.values + (work.n_final if footprint.standard_error else 0)
     return Cost(
         seconds=compile_s + rows * row_s,
@@ -157,4 +231,6 @@ def cost(work: Work, footprint: Footprint, speed: Speed | None) -> Cost:
         on_card=footprint.on_card,
         circuits=footprint.circuits,
         shots=footprint.shots,
+        spread=math.inf if speed is None else speed.spread,
+        speed=name,
     )

@@ -14,7 +14,7 @@ from typing import Any
 
 from backends import memory
 from backends.memory import HEADROOM, in_bytes, readable
-from circuits.errors import BudgetExceeded, Refused
+from circuits.errors import OutOfMemory, Refused
 
 FIELDS = "name,memory.total,memory.free"
 
@@ -59,16 +59,16 @@ class OnCard:
             what: The work, as the beginning of the message.
 
         Raises:
-            BudgetExceeded: naming the card.
+            OutOfMemory: naming the card.
 
         >>> OnCard(Card("Pocket 1", 2**30, 2**29), 2**30).check(what="26 qubits")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
-        circuits.errors.BudgetExceeded: 26 qubits needs 1073741824 bytes (1.0 GiB) of memory on Pocket 1, but ...
+        circuits.errors.OutOfMemory: 26 qubits needs 1073741824 bytes (1.0 GiB) of memory on Pocket 1, but ...
         """
         card = self.card
         if self.memory_bytes > card.free_bytes:
-            raise BudgetExceeded(
+            raise OutOfMemory(
                 f"{what} needs {in_bytes(self.memory_bytes)} ({readable(self.memory_bytes)}) of memory on {card.name}, "
                 f"but {readable(card.free_bytes)} of its {readable(card.total_bytes)} are free; use fewer qubits, "
                 "single precision, or a backend on the processor"

@@ -1,7 +1,7 @@
 """Memory: what a state takes and what may still be taken here."""
 
 from circuits import memory
-from circuits.errors import BudgetExceeded
+from circuits.errors import OutOfMemory
 
 HEADROOM = 0.9
 """Share of the free memory that one computation may take."""
@@ -25,18 +25,18 @@ def check(memory_bytes: int, *, what: str) -> None:
         what: The work, as the beginning of the message.
 
     Raises:
-        BudgetExceeded: naming the limit where it is not the machine's own memory.
+        OutOfMemory: naming the limit where it is not the machine's own memory.
 
     >>> check(10**30, what="40 qubits")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    circuits.errors.BudgetExceeded: 40 qubits needs ...
+    circuits.errors.OutOfMemory: 40 qubits needs ...
     """
     limit = memory.tightest()
     free = int(limit.free_bytes * HEADROOM)
     if memory_bytes > free:
         by = "" if limit.name == "the machine" else f" (limited by {limit.name} to {readable(limit.total_bytes)})"
-        raise BudgetExceeded(
+        raise OutOfMemory(
             f"{what} needs {in_bytes(memory_bytes)} ({readable(memory_bytes)}) of memory, "
             f"but {readable(free)} are free here{by}; use fewer qubits, or a backend that keeps no full state"
         )

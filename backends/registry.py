@@ -2,10 +2,11 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import SecretStr
 
@@ -21,6 +22,7 @@ BUILT_IN = {
     "lightning.gpu": "backends.simulators.lightning_gpu:LightningGPU",
     "aer": "backends.simulators.aer:Aer",
     "reference": "backends.simulators.reference:Reference",
+    "pauli": "backends.simulators.pauli:PauliPropagation",
     "ibm": "backends.providers.ibm:IBM",
     "iqm": "backends.providers.worker.families:IQM",
     "aqt": "backends.providers.worker.families:AQT",
@@ -32,6 +34,31 @@ BUILT_IN = {
 
 ON_CARDS: tuple[tuple[str, dict[str, Any]], ...] = (("aer", {"device": "gpu"}),)
 """Names with options by which other hardware computes: "auto" may take them where that is there."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method for circuits of one kind, of any number of qubits.
+
+    Attributes:
+        name: Of the backend.
+        options: With which it takes the method.
+        circuits: Of which kind: "clifford", of Clifford gates alone; "chain", of little entanglement along a line.
+    """
+
+    name: str
+    options: Mapping[str, Any]
+    circuits: Literal["clifford", "chain"]
+
+    def __str__(self) -> str:
+        return " ".join([self.name, *(f"{key}={value}" for key, value in self.options.items())])
+
+
+METHODS = (
+    Method("aer", {"method": "stabilizer"}, "clifford"),
+    Method("aer", {"method": "matrix_product_state"}, "chain"),
+)
+"""What "auto" may take where the backends for every circuit are slow, or cannot do so many qubits."""
 
 GROUP = "hybrid.backends"
 """Group of entry points under which other packages register theirs."""

@@ -1,11 +1,11 @@
 """Runs at a vendor in which things go wrong at random: what was sent twice, lost, wrong, or spent beyond the budget.
 
-The vendors are stand-ins of the tests: jobs in files, and the services of IBM and IonQ over loopback HTTP. Every run
-works in processes of its own, which SIGKILL ends before, while and after a job is sent, while it is waited for and
-while its result is fetched; submissions lose their answers, connections break or hang, half an answer comes, the vendor
-is busy or fails, does not accept the key, jobs fail or are cancelled, the clock is put forward or back by a day, and
-another process starts to work on the same folder. Some vendors can be searched by tag; at others a person looks what
-became of a job, and says so with `hybrid jobs`.
+The vendors are stand-ins of the tests: jobs in files, and the services of IBM, IonQ and Amazon Braket over loopback
+HTTP. Every run works in processes of its own, which SIGKILL ends before, while and after a job is sent, while it is
+waited for and while its result is fetched; submissions lose their answers, connections break or hang, half an answer
+comes, the vendor is busy or fails, does not accept the key, jobs fail or are cancelled, the clock is put forward or
+back by a day, and another process starts to work on the same folder. Some vendors can be searched by tag; at others a
+person looks what became of a job, and says so with `hybrid jobs`.
 
 Each run has just the budget that the same run undisturbed has cost. It is started again until it ends. Then each job
 must have been sent once (one that failed or was lost once more, when the person has said so), each result must have
@@ -48,7 +48,7 @@ CURES = {
     "FailedJob": "--resend",
     "ProviderUnreachable": "again|resum",
     "ProviderBusy": "again|resum",
-    "Refused": "key|another process|resume it",
+    "Refused": "key|aws configure|another process|resume it",
 }
 """What the message of an error must hold, as a regular expression."""
 
@@ -169,7 +169,9 @@ class Trial:
         if not (self.place / "result.json").exists():
             self.wrong["unfinished"] += 1
             return
-        rows, run = self.rows(), hybrid.resume(self.place)
+        rows, spending = self.rows(), spending_of(self.place)
+        spent, granted = spending.spent, spending.granted  # as the run left them: going on puts a wrong budget right
+        run = hybrid.resume(self.place)
         kept = [row for row in rows if row.status != "given up"]
         taken = self.vendor.tags()
         self.wrong["sent twice"] += len(taken) != len(set(taken.values()))
@@ -178,11 +180,10 @@ class Trial:
         self.wrong["not used"] += sum(row.measured is None for row in kept)
         same = run.history.same_bits(self.whole.history) and run.theta.tobytes() == self.whole.theta.tobytes()
         self.wrong["other bits"] += not (same and run.energy == self.whole.energy)
-        spending = spending_of(self.place)
         cost = sum(row.charge.usd for row in rows)
-        self.wrong["over budget"] += spending.spent.usd > self.allowed + CENT / 2
-        self.wrong["wrongly charged"] += abs(spending.spent.usd - cost) > CENT / 2
-        self.wrong["wrong budget"] += spending.granted != Budget(usd=self.allowed)
+        self.wrong["over budget"] += spent.usd > self.allowed + CENT / 2
+        self.wrong["wrongly charged"] += abs(spent.usd - cost) > CENT / 2
+        self.wrong["wrong budget"] += granted != Budget(usd=self.allowed)
 
 
 def campaign(against: str, n_faults: int, seed: int, folder: Path) -> dict:

@@ -1,4 +1,4 @@
-"""The stand-ins of the tests, as the campaign of faults uses them: jobs in files, IBM's and IonQ's services over HTTP.
+"""The stand-ins of the tests, as the campaign of faults uses them: jobs in files, and three services over HTTP.
 
 Each names the kinds of calls that can go wrong with the words for what does, and about how many of them a run makes.
 """
@@ -11,9 +11,13 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-TESTS = Path(__file__).parents[1] / "tests"
+HERE = Path(__file__).parent
+TESTS = HERE.parent / "tests"
+sys.path[:] = [*(entry for entry in sys.path if Path(entry).resolve() != HERE.resolve()), str(HERE)]
+# this folder comes last: its coverage.py is not the package that numba, which Braket needs, looks for
 sys.path[:0] = [str(TESTS / folder) for folder in ("hybrid/hardware", "backends", "backends/providers")]
 
+import braket_service  # noqa: E402
 import filed  # noqa: E402
 import ibm_service  # noqa: E402
 import ionq_service  # noqa: E402
@@ -180,4 +184,33 @@ class IonQ(Http):
         self.service.close()
 
 
-VENDORS = {"filed": Filed, "ibm": Ibm, "ionq": IonQ}
+class Braket(Http):
+    """A machine at Amazon Braket, as Amazon's own SDK reaches it; its service makes one task of a job sent twice."""
+
+    asked: ClassVar = ["403" if word == "401" else word for word in ASKED]  # as Amazon says that a key has expired
+    calls: ClassVar = {
+        "submit": ["die after", "lose", *asked],
+        "job": asked,
+        "results": asked,
+        "fate": ["fail", "cancel"],
+    }
+    reach: ClassVar = {"submit": 18, "job": 50, "results": 18, "fate": 18}
+    backend = "braket:Standin"
+    modules = ("backends.providers.braket", "braket.aws", "qiskit_braket_provider")
+
+    def __init__(self, folder: Path):
+        self.service = braket_service.Service()
+        self.service.repeats = True
+        self.how = {}
+        self.environment = self.service.environment(folder)
+
+    def tags(self) -> dict[str, str]:
+        """See `Vendor.tags`."""
+        return {name: task["body"]["tags"]["hybrid-job"] for name, task in self.service.tasks.items()}
+
+    def close(self) -> None:
+        """See `Vendor.close`."""
+        self.service.close()
+
+
+VENDORS = {"filed": Filed, "ibm": Ibm, "ionq": IonQ, "braket": Braket}

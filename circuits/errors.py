@@ -2,8 +2,10 @@
 
     ToolkitError
     ├── Refused               the request itself is wrong; nothing was started or written
+    │   ├── NotInstalled      it needs packages that are not here
     │   ├── PolicyViolation   allowed nowhere by the data's label
     │   └── BudgetExceeded    possible, but not within the money, time or memory granted
+    │       └── OutOfMemory   memory does not suffice
     ├── ProviderUnreachable   nobody answered; the request may be made again
     │   └── ProviderBusy      it answered that it takes no more for now, perhaps with a time to wait
     ├── FailedJob             a backend took the job and could not do it
@@ -34,12 +36,20 @@ class Refused(ToolkitError, ValueError):
     """The request is wrong: the message names what, where, and the cure."""
 
 
+class NotInstalled(Refused):
+    """The work needs packages that are not here: the message says the command that installs them."""
+
+
 class PolicyViolation(Refused):
     """The data's label forbids every place that could do the work."""
 
 
 class BudgetExceeded(Refused):
     """The work needs more money, time or memory than was granted."""
+
+
+class OutOfMemory(BudgetExceeded):
+    """Memory does not suffice, of this machine or of a card."""
 
 
 class ProviderUnreachable(ToolkitError):

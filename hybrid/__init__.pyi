@@ -16,5 +16,6 @@ from .primitives.estimator import Estimator as Estimator
 from .primitives.sampler import Sampler as Sampler
 from .routing.plan import Plan as Plan
 from .routing.plan import plan as plan
+from .runs.comparison import compare as compare
 from .runs.result import Result as Result
 from .verification.verification import verify as verify

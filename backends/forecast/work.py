@@ -88,13 +88,11 @@ def forecast_by_name(device: str, work: Work) -> Forecast | None:
     n_qubits = work.circuit.num_qubits
     if price.n_qubits is not None and n_qubits > price.n_qubits:
         raise Refused(f"the circuit has {n_qubits} qubits, but {device} has {price.n_qubits}")
-    plan = measurements(work.observables)
     size = None
     if price.all_to_all:
         moved, layout = transpiled(work.circuit, _any_pair(n_qubits), level=1)
         size = size_of(measure(moved, layout))
-    shots = (plan.shots(work.precision, work.shots, SHOTS) or SHOTS) * len(plan.groups)
-    made = _priced(device, work, (len(plan.groups), shots), size, price, most_circuits=None)
+    made = _priced(device, work, _value(work), size, price, most_circuits=None)
     notes = ["by the price table alone, since the device was not asked", *made.notes]
     notes.append(
         "gates counted in a set of one-qubit rotations and CX between any two qubits"
@@ -102,6 +100,24 @@ def forecast_by_name(device: str, work: Work) -> Forecast | None:
         else "depth, two-qubit gates and fidelity need the device's own couplings and calibration"
     )
     return replace(made, notes=tuple(notes))
+
+
+def forecast_of_shots(device: str, work: Work) -> Forecast:
+    """What the work would take on a device of which nothing is known here: its circuits and shots, and no more.
+
+    Args:
+        device: Its name.
+        work: As for `forecast`.
+    """
+    made = _priced(device, work, _value(work), None, None, most_circuits=None)
+    return replace(made, notes=("circuits and shots alone: the device cannot be asked from here",))
+
+
+def _value(work: Work) -> tuple[int, int]:
+    """Circuits and shots of one value, terms measured in groups."""
+    plan = measurements(work.observables)
+    shots = plan.shots(work.precision, work.shots, SHOTS) or SHOTS
+    return len(plan.groups), shots * len(plan.groups)
 
 
 def charge(device: str, request: JobRequest, target: Target | None = None) -> Charge | None:

@@ -2,38 +2,23 @@
 
 import os
 import warnings
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge, Le
-from qiskit import QuantumCircuit
-from qiskit.circuit import Measure
-from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.transpiler import Target
 
-from backends.border import border
-from backends.measurement.outcomes import Outcomes, all_bits
-from backends.measurement.sampled import Sampling, sampling
-from backends.memory import check
+from backends.measurement.outcomes import Outcomes
+from backends.measurement.sampled import sampling
 from backends.providers.aws import CREDENTIALS, aws
+from backends.providers.braket_circuits import converted, gates
+from backends.providers.braket_local import RATES, BraketHere, checked, noise_model
 from backends.providers.family import of_hardware
-from backends.providers.hardware import Charge, Elsewhere, Hardware, Here, JobRequest, JobState, Status
-from backends.seeds import child_seed
-from circuits.errors import FailedJob, Refused, ToolkitError, unknown
-
-if TYPE_CHECKING:
-    from braket.circuits import Circuit
+from backends.providers.hardware import Charge, Elsewhere, Hardware, JobRequest, JobState, Status
+from circuits.errors import FailedJob, NotInstalled, Refused, ToolkitError, unknown
 
 LOCAL = ("local", "local-noise")
 """Simulators in this process."""
-
-ONE_QUBIT = ["h", "x", "y", "z", "s", "sdg", "t", "tdg", "sx", "sxdg", "rx", "ry", "rz", "p", "u"]
-TWO_QUBITS = ["cx", "cy", "cz", "cp", "swap", "iswap", "ecr", "rxx", "ryy", "rzz"]
-"""Gates of the simulators: those that mean the same in both libraries, and that there is a noise channel for."""
-
-RATES = {"one_qubit_error": 0.001, "two_qubit_error": 0.01, "readout_error": 0.02}
-"""Of ``braket:local-noise`` where nothing else is asked for: about those of machines of 2025."""
 
 TAG = "hybrid-job"
 """Name of the tag that each task carries."""
@@ -93,62 +78,9 @@ def device(
     if name == "local":
         return BraketHere(name, None)
     if name == "local-noise":
-        model = _noise_model(**(RATES | chosen)) if noise is None else _checked(noise)
+        model = noise_model(**(RATES | chosen)) if noise is None else checked(noise)
         return BraketHere(name, model)
     return BraketElsewhere(_found(name), results)
-
-
-class BraketHere(Here):
-    """A simulator of Braket's in this process.
-
-    It computes the probabilities of all bit strings, noise of measurements included, and shots are drawn from them.
-
-    Args:
-        name: After ``braket:``.
-        noise: A NoiseModel of Braket's, with which a density matrix is computed; None for a statevector.
-    """
-
-    def __init__(self, name: str, noise: Any):
-        from braket.devices import LocalSimulator
-
-        self.name = f"braket:{name}"
-        self.summary = "Amazon Braket's local simulator, " + ("with noise" if noise is not None else "without noise")
-        self.target = gates()
-        self.n_qubits = None
-        self.noisy = noise is not None
-        self._noise = noise
-        self._simulator = LocalSimulator("braket_dm" if self.noisy else "braket_sv")
-
-    def run(self, circuits: Sequence[QuantumCircuit], shots: int, seed: int | None) -> list[Outcomes]:
-        """See `Here.run`."""
-        outcomes = []
-        for number, circuit in enumerate(circuits):
-            n_qubits = circuit.num_qubits
-            check(3 * 16 * 2 ** (2 * n_qubits if self.noisy else n_qubits), what=f"{n_qubits} qubits on {self.name}")
-            request = sampling(circuit, (), shots=shots)
-            p = self._probabilities(request)
-            drawn = np.random.default_rng(child_seed(seed, number)).multinomial(shots, p)
-            seen = np.flatnonzero(drawn)
-            outcomes.append(request.classical(Outcomes(all_bits(len(p))[seen], drawn[seen])))
-        return outcomes
-
-    def _probabilities(self, request: Sampling) -> np.ndarray:
-        """Of all strings of the measured qubits, shape (2^k,); bit j of an index belongs to the j-th of them."""
-        from braket.circuits import Circuit
-        from braket.circuits.measure import Measure as BraketMeasure
-
-        n = len(request.qubits)
-        with border(self.name):
-            measured = converted(request, self.name)
-            if self._noise is not None:
-                measured = self._noise.apply(measured)
-            plain: Any = Circuit([one for one in measured.instructions if not isinstance(one.operator, BraketMeasure)])
-            plain.i(request.qubits)  # a qubit that no gate acts on is there all the same
-            plain.probability(target=list(request.qubits))
-            result: Any = self._simulator.run(plain, shots=0).result()
-            values = np.asarray(result.values[0])
-        values = values.reshape((2,) * n).transpose(range(n)[::-1]).reshape(-1).clip(0)
-        return values / values.sum()
 
 
 class BraketElsewhere(Elsewhere):
@@ -302,98 +234,12 @@ class _Tokened:
         return getattr(self._session, name)
 
 
-def gates(among: Collection[str] | None = None) -> Target:
-    """The gates of Braket's simulators, on any qubits.
-
-    Args:
-        among: Qiskit's names of those that one has; None for all.
-    """
-    known = get_standard_gate_name_mapping()
-    target = Target(num_qubits=None)
-    for name in [one for one in [*ONE_QUBIT, *TWO_QUBITS] if among is None or one in among]:
-        target.add_instruction(known[name], name=name)
-    target.add_instruction(Measure())
-    return target
-
-
-def converted(
-    request: Sampling, name: str, target: Target | None = None, labels: Sequence[int] | None = None
-) -> "Circuit":
-    """Gates and the measurements of a request's qubits, as Braket's circuit; no gate is added, dropped or merged.
-
-    Args:
-        request: What to run; its circuit is in the device's gates.
-        name: Of the device.
-        target: Of a QPU: the gates then stand in a verbatim box.
-        labels: The device's own names of the target's qubits.
-
-    Raises:
-        Refused: for a circuit that measures on its way, or a gate that Braket does not have.
-    """
-    from braket.circuits import Circuit
-    from braket.circuits.compiler_directive import CompilerDirective
-    from qiskit_braket_provider import to_braket
-
-    gates = request.at_end(name)
-    plain = QuantumCircuit(gates.num_qubits, len(request.qubits))  # without a global phase, which nobody can measure
-    for instruction in gates.data:
-        if instruction.operation.name != "barrier":  # between gates that are run as they stand it says nothing
-            plain.append(instruction.operation, [gates.find_bit(qubit).index for qubit in instruction.qubits])
-    n_gates = len(plain.data)
-    plain.measure(request.qubits, range(len(request.qubits)))
-    try:
-        circuit = to_braket(plain, verbatim=True, target=target, qubit_labels=labels)
-    except (KeyError, ValueError, NotImplementedError) as err:
-        raise Refused(f"the circuit cannot be written for {name}: {err}") from err
-    own = [one for one in circuit.instructions if not isinstance(one.operator, CompilerDirective)]
-    if len(own) != n_gates + len(request.qubits):
-        raise FailedJob(f"{name} was to get {n_gates} gates, and Braket's adapter wrote {len(own)} instructions")
-    return circuit if target is not None else Circuit(own)
-
-
 def _import(name: str) -> None:
     try:
         import braket.aws  # noqa: F401
         import qiskit_braket_provider  # noqa: F401
     except ImportError as err:
-        raise Refused(f"'braket:{name}' needs Amazon's SDK: pip install 'hybrid-codesign[braket]'") from err
-
-
-def _noise_model(one_qubit_error: float, two_qubit_error: float, readout_error: float) -> Any:
-    from braket.circuits import gates
-    from braket.circuits.noise_model import GateCriteria, MeasureCriteria, NoiseModel
-    from braket.circuits.noises import BitFlip, Depolarizing, TwoQubitDepolarizing
-
-    for name, rate, most in (
-        ("one_qubit_error", one_qubit_error, 0.75),
-        ("two_qubit_error", two_qubit_error, 0.9375),
-        ("readout_error", readout_error, 0.5),
-    ):
-        if rate > most:
-            raise Refused(f"{name} must be from 0 to {most}, where nothing is left of the state; it is {rate}")
-    ones = [gates.H, gates.X, gates.Y, gates.Z, gates.S, gates.Si, gates.T, gates.Ti, gates.V, gates.Vi]
-    ones += [gates.Rx, gates.Ry, gates.Rz, gates.PhaseShift, gates.U]
-    twos = [gates.CNot, gates.CY, gates.CZ, gates.CPhaseShift, gates.Swap, gates.ISwap, gates.ECR]
-    twos += [gates.XX, gates.YY, gates.ZZ]
-    model = NoiseModel()
-    model.add_noise(Depolarizing(float(one_qubit_error)), GateCriteria(ones))
-    model.add_noise(TwoQubitDepolarizing(float(two_qubit_error)), GateCriteria(twos))
-    model.add_noise(BitFlip(float(readout_error)), MeasureCriteria())
-    return model
-
-
-def _checked(noise: Any) -> Any:
-    from braket.circuits.noise_model import MeasureCriteria, NoiseModel
-
-    if not isinstance(noise, NoiseModel):
-        raise Refused(f"noise must be a NoiseModel of braket.circuits.noise_model; it is a {type(noise).__name__}")
-    for item in noise.get_instructions_by_type().readout_noise:
-        if not isinstance(item.criteria, MeasureCriteria):
-            raise Refused(
-                f"the noise model has noise of measurements by {type(item.criteria).__name__}, which Braket leaves out "
-                "where bits are measured; write it with MeasureCriteria()"
-            )
-    return noise
+        raise NotInstalled(f"'braket:{name}' needs Amazon's SDK: pip install 'hybrid-codesign[braket]'") from err
 
 
 def _found(name: str) -> Any:

@@ -1,12 +1,12 @@
 """What a vendor last measured of a device: the numbers that its answers depend on, with their date."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 LARGE = 0.2
-"""Relative change of a median that is worth telling."""
+"""Relative change that is worth telling."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,29 @@ class Gate:
     name: str
     qubits: tuple[int, ...]
     error: float | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A number that was measured anew.
+
+    Attributes:
+        what: The quantity: "T1", "T2", "readout error" or "two-qubit error".
+        where: Of which qubit, or of which gate on which qubits.
+        then: Its earlier value; times in seconds.
+        now: Its newest value.
+    """
+
+    what: str
+    where: str
+    then: float
+    now: float
+
+    def __str__(self) -> str:
+        then, now, unit = (self.then, self.now, "")
+        if self.what in ("T1", "T2"):
+            then, now, unit = 1e6 * then, 1e6 * now, " µs"
+        return f"{self.what} of {self.where} from {then:.3g} to {now:.3g}{unit} ({self.now / self.then - 1:+.0%})"
 
 
 @dataclass(frozen=True)
@@ -84,6 +107,23 @@ class Calibration:
             tuple(Gate(name, tuple(qubits), error) for name, qubits, error in content["gates"]),
         )
 
+    def changes(self, since: "Calibration") -> list[Change]:
+        """Of each quantity the number that has changed most, by its ratio, since an earlier calibration.
+
+        Args:
+            since: The earlier one, of the same qubits; what only one of the two has measured is left out.
+        """
+        then = {(what, where): value for what, where, value in since._numbers()}
+        largest: dict[str, Change] = {}
+        for what, where, now in self._numbers():
+            before = then.get((what, where))
+            if before is None or before == now:
+                continue
+            change = Change(what, where, before, now)
+            if what not in largest or _size(change) > _size(largest[what]):
+                largest[what] = change
+        return list(largest.values())
+
     def drift(self, since: "Calibration") -> str:
         """What changed since an earlier calibration, in words; empty if nothing was measured anew.
 
@@ -92,27 +132,25 @@ class Calibration:
         """
         if self.date == since.date:
             return ""
-        told = []
-        for words, now, then in zip(MEDIANS, _medians(self), _medians(since), strict=True):
-            if now is not None and then and abs(now / then - 1) > LARGE:
-                told.append(f"{words} from {then:.3g} to {now:.3g}")
-        changes = f": {', '.join(told)}" if told else f"; no median changed by more than {LARGE:.0%}"
+        large = [change for change in self.changes(since) if abs(change.now / change.then - 1) > LARGE]
+        said = ", ".join(map(str, large))
+        changes = f"; most changed {said}" if large else f"; nothing changed by more than {LARGE:.0%}"
         return f"{self.device} was calibrated anew ({since.date}, now {self.date}){changes}"
 
+    def _numbers(self) -> Iterator[tuple[str, str, float]]:
+        """Every number that was measured, above 0, with the quantity and the place that it belongs to."""
+        for q, one in self.qubits.items():
+            values = (("T1", one.t1_s), ("T2", one.t2_s), ("readout error", one.readout_error))
+            for what, value in values:
+                if value is not None and 0 < value < math.inf:
+                    yield what, f"qubit {q}", value
+        for gate in self.gates:
+            if len(gate.qubits) == 2 and gate.error is not None and 0 < gate.error < math.inf:
+                yield "two-qubit error", f"{gate.name} on {gate.qubits[0]}, {gate.qubits[1]}", gate.error
 
-MEDIANS = ("T1 (s)", "T2 (s)", "readout error", "error of two-qubit gates")
 
-
-def _medians(calibration: Calibration) -> tuple[float | None, ...]:
-    qubits = calibration.qubits.values()
-    columns = (
-        [one.t1_s for one in qubits],
-        [one.t2_s for one in qubits],
-        [one.readout_error for one in qubits],
-        [gate.error for gate in calibration.gates if len(gate.qubits) == 2],
-    )
-    known = [[value for value in column if value is not None] for column in columns]
-    return tuple(median(column) if column else None for column in known)
+def _size(change: Change) -> float:
+    return abs(math.log(change.now / change.then))
 
 
 def from_properties(device: str, properties: Any) -> Calibration:

@@ -56,6 +56,9 @@ RULER = 10**6
 MOST_TERMS = 5000
 """Terms whose commuting groups are looked for unasked: it takes seconds beyond."""
 
+COUNTED = "counted here with noise"
+"""The way of all devices that this machine imitates: they share a speed."""
+
 
 class Device(Backend, Samples, Jobs, Calibrated):
     """Expectation values from counts on hardware, whatever noise it has.
@@ -156,7 +159,8 @@ class Device(Backend, Samples, Jobs, Calibrated):
         dense = 2**n_qubits < shots and self.hardware.noisy  # then Aer prefers a density matrix, if it fits
         memory_bytes = self._memory_bytes(2 * n_qubits if dense else n_qubits)
         error = plan.standard_error(shots, shares) * math.sqrt(widening(self.mitigation))
-        return Footprint(passes, 2.0**n_qubits, memory_bytes, values, error, circuits=circuits, shots=total)
+        kind = COUNTED if isinstance(self.hardware, Here) and self.hardware.noisy else ""
+        return Footprint(passes, 2.0**n_qubits, memory_bytes, values, error, circuits=circuits, shots=total, kind=kind)
 
     def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
         """Transpile once; see `Backend.prepare`.

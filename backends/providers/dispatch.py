@@ -32,14 +32,14 @@ class Patience:
         silent_s: For so long a vendor that does not answer is asked again, seconds.
         deadline_s: For so long a job is waited for, seconds; None for as long as it takes.
         listed_s: After so long, in seconds, a job that was taken is in the vendor's list: only then is it believed that
-            one which is not found there was never sent.
+            one which is not found there was never sent. No vendor says how long it takes.
     """
 
     first_s: float = 0.5
     most_s: float = 60.0
     silent_s: float = 900.0
     deadline_s: float | None = None
-    listed_s: float = 10.0
+    listed_s: float = 60.0
 
 
 class Dispatch(ABC):

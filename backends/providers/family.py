@@ -1,7 +1,7 @@
 """The devices of one vendor, which share a name before the colon: ``ibm:fake_manila``."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,12 @@ class Family:
 
 
 def of_hardware(
-    hardware: Callable[..., Any], summary: str, *, example: str | None = None, environment: str | None = None
+    hardware: Callable[..., Any],
+    summary: str,
+    *,
+    example: str | None = None,
+    environment: str | None = None,
+    implied: Callable[[str, Mapping[str, Any]], dict[str, Any]] = lambda device, options: {},
 ) -> Family:
     """A family whose vendor's file makes `Hardware` alone; how it is measured are the options of `Device`.
 
@@ -36,6 +41,8 @@ def of_hardware(
         summary: As for `Family`.
         example: As for `Family`.
         environment: As for `Family`.
+        implied: From the device's name and the options that are given to those of `Device` that a vendor's own word
+            stands for.
     """
     from backends.providers.device import Device, with_device_options  # loads Qiskit; a table of names does not need it
 
@@ -43,6 +50,7 @@ def of_hardware(
 
     def make(device: str, **options: Any) -> Backend:
         mine = {key: value for key, value in options.items() if key in names}
-        return Device(hardware(device, **mine), **{k: v for k, v in options.items() if k not in names})
+        others = {key: value for key, value in options.items() if key not in names}
+        return Device(hardware(device, **mine), **others | implied(device, options))
 
     return Family(with_device_options(make, hardware), summary, example, environment)

@@ -6,8 +6,10 @@ its id, at some vendors also by its tag.
 """
 
 import hashlib
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -20,6 +22,9 @@ from backends.measurement.outcomes import Outcomes
 from backends.providers.calibration import Calibration
 from circuits.fingerprint import fingerprint
 from circuits.secrets import redacted
+
+HOLDING = threading.Lock()
+"""Held while work at some hardware begins or ends, which may be in several threads."""
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -150,6 +155,28 @@ class Elsewhere(Hardware):
     most_shots: int | None = None
     idempotent: bool = False
     where_to_look: str = "look at the list of jobs on the vendor's own page"
+
+    _holders: int = 0
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Work at the device, in a ``with`` block: when all such blocks of this process have ended, it is closed."""
+        with HOLDING:
+            self._holders += 1
+        try:
+            yield
+        finally:
+            with HOLDING:
+                self._holders -= 1
+                last = not self._holders
+            if last:
+                self.close()
+
+    def close(self) -> None:
+        """Close what this process has opened at the vendor, such as a session; its jobs go on, and more may be sent.
+
+        What cannot be closed is warned of, never raised: it ends by itself, and a run must not fail by it.
+        """
 
     @abstractmethod
     def submit(self, request: JobRequest, tag: str) -> str:

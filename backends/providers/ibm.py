@@ -1,9 +1,9 @@
 """IBM's machines, and their snapshots, which run here with the noise that was once measured on the real ones."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from qiskit.providers import BackendV2
@@ -16,14 +16,30 @@ from backends.providers.ibm_connection import Connection
 from backends.providers.ibm_device import Decoupling, IBMDevice, Mode, Twirling
 from backends.providers.qiskit import QiskitHere
 from backends.simulators.noise import KEPT, Noise
-from circuits.errors import Refused, unknown
+from circuits.errors import NotInstalled, Refused, unknown
 
 PREFIX = "fake_"
+
+ZNE = {"zne": {"factors": (1, 3, 5), "extrapolation": "exponential"}}
+
+RESILIENCE: dict[int, tuple[Any, ...]] = {0: (), 1: ("readout",), 2: ("readout", ZNE)}
+"""What each resilience level of IBM's Estimator is in the words of `backends.mitigation.words`, beside twirling.
+
+Its TREX is calibrated by the shots of twirled measurements, as "readout" is where the vendor twirls them; its
+zero-noise extrapolation folds gates by the same factors and tries an exponential first. Its answers are not taken
+themselves, since they hold values without counts, and at level 2 the error of one fit, which can be far too small.
+"""
+
+TWIRLED: dict[int, Twirling | None] = {0: None, 1: "measurements", 2: "both"}
+"""What the vendor twirls at each level; on a snapshot, which has no vendor, gates are twirled here."""
 
 
 def device(
     name: str,
     *,
+    resilience_level: Annotated[
+        Literal[0, 1, 2] | None, "0 (nothing), 1 (errors of measurement) or 2 (those of gates, too)"
+    ] = None,
     mode: Annotated[Mode, '"job", "batch" or "session"'] = "job",
     twirling: Annotated[Twirling | None, '"gates", "measurements" or "both", which the vendor twirls'] = None,
     dynamical_decoupling: Annotated[Decoupling | None, '"XX", "XpXm" or "XY4", where qubits wait'] = None,
@@ -39,6 +55,8 @@ def device(
 
     Args:
         name: As IBM knows it, such as ``ibm_torino`` or ``fake_torino``.
+        resilience_level: IBM's own name for what is done about noise, here `RESILIENCE` and `TWIRLED`. It stands
+            instead of ``mitigation`` and ``twirling``.
         mode: As for `IBMDevice`.
         twirling: As for `IBMDevice`.
         dynamical_decoupling: As for `IBMDevice`.
@@ -48,7 +66,8 @@ def device(
         deadline_s: As for `Connection`.
 
     Raises:
-        Refused: for an unknown name, for an option of real devices on a snapshot, or without the extra ``ibm``.
+        Refused: for an unknown name, for an option of real devices on a snapshot, for two options that say what is
+            twirled, or without the extra ``ibm``.
         ProviderUnreachable: if IBM's service does not answer.
     """
     title = f"ibm:{name}"
@@ -65,6 +84,11 @@ def device(
         if given := [option for option, is_given in real.items() if is_given]:
             raise Refused(f"{given[0]} has no effect on the snapshot {title}; it is an option of a real device")
         return Snapshot(snapshot(name), title)
+    if resilience_level is not None and twirling is not None:
+        raise Refused(
+            f"resilience_level={resilience_level} says what is twirled at {title} "
+            f"({TWIRLED[resilience_level] or 'nothing'}), and so does twirling; give one of them"
+        )
     _import(title)
     connection = Connection(title, account=account, instance=instance, deadline_s=deadline_s)
     return IBMDevice(
@@ -72,7 +96,7 @@ def device(
         connection,
         name=title,
         mode=mode,
-        twirling=twirling,
+        twirling=twirling if resilience_level is None else TWIRLED[resilience_level],
         dynamical_decoupling=dynamical_decoupling,
         max_execution_time_s=max_execution_time_s,
         is_free=connection.is_free(),
@@ -112,7 +136,7 @@ def _import(title: str) -> None:
     try:
         import qiskit_ibm_runtime  # noqa: F401
     except ImportError as err:
-        raise Refused(f"'{title}' needs qiskit-ibm-runtime: pip install 'hybrid-codesign[ibm]'") from err
+        raise NotInstalled(f"'{title}' needs qiskit-ibm-runtime: pip install 'hybrid-codesign[ibm]'") from err
 
 
 def noise_of(device: Any) -> Noise:
@@ -148,4 +172,21 @@ def _properties_of(properties: dict[str, Any], qubits: Sequence[int]) -> dict[st
     return {**properties, "qubits": [properties["qubits"][q] for q in qubits], "gates": gates}
 
 
-IBM = of_hardware(device, "IBM devices, and snapshots of them with noise and shots", example="fake_manila")
+def _implied(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The mitigation that a resilience level is."""
+    level = options.get("resilience_level")
+    if level is None:
+        return {}
+    here = ["twirling"] if level == 2 and name.startswith(PREFIX) else []
+    words = [*RESILIENCE[level], *here]
+    if options.get("mitigation") is not None:
+        raise Refused(
+            "resilience_level and mitigation both say what is done about noise; give one of them "
+            f"(resilience_level={level} is mitigation={words!r})"
+        )
+    return {"mitigation": words}
+
+
+IBM = of_hardware(
+    device, "IBM devices, and snapshots of them with noise and shots", example="fake_manila", implied=_implied
+)

@@ -56,7 +56,7 @@ class IBMDevice(Elsewhere):
         device: The vendor's object, of `Connection.device`.
         connection: That it came through.
         name: As it appears in tables and records.
-        mode: Whether jobs stand alone, or this process opens a batch or a session for them, and closes it at its end.
+        mode: Whether jobs stand alone, or this process opens a batch or a session for them, until `close` or its end.
         twirling: What the vendor twirls, if anything.
         dynamical_decoupling: The sequence that the vendor puts where qubits wait, if any.
         max_execution_time_s: After so many seconds on the machine the vendor stops a job.
@@ -167,7 +167,7 @@ class IBMDevice(Elsewhere):
         return None if properties is None else from_properties(self.name, properties)
 
     def close(self) -> None:
-        """Close the batch or session of this process, if one is open; otherwise that happens when the process ends."""
+        """Close the batch or session of this process, if one is open; see `Elsewhere.close`."""
         if self._closing is not None:
             self._closing()
         self._opened = self._closing = None

@@ -5,6 +5,7 @@ device with this noise would report: the circuits are the measured ones, the cha
 too. The density-matrix method gives the limit of infinitely many shots, every other method counts.
 """
 
+import math
 import time
 from collections.abc import Sequence
 from functools import cache, partial
@@ -19,7 +20,7 @@ from qiskit.transpiler import Target
 from backends.base import Backend, Capabilities, Precision, Samples
 from backends.batch import Evaluate, Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
-from backends.cost import Footprint, Work
+from backends.cost import Cost, Footprint, Work, cost
 from backends.gpu import Held, OnCard, first_card
 from backends.gradients.shift_rule import n_shifted
 from backends.instructions import is_standard, is_unitary, written_out
@@ -36,8 +37,8 @@ from backends.providers.device import Device as Measuring
 from backends.providers.hardware import Here
 from backends.simulators.aer_values import SavedValues, noisy_values, saved_values
 from backends.simulators.bonds import bonds
-from backends.simulators.clifford import check_clifford
-from backends.simulators.methods import Asked, Method, amount
+from backends.simulators.clifford import check_clifford, check_rows
+from backends.simulators.methods import TYPICAL, Asked, Method, amount
 from backends.simulators.noise import Noise, as_noise
 from circuits.errors import Refused
 from circuits.problems.checks import whole
@@ -175,7 +176,7 @@ class Aer(Backend, Samples):
         saved = self._noise is None and shots is None
         terms = sum(map(len, work.observables)) if saved else 0
         groups = 1 if saved else max(1, len(plan.groups))
-        asked = Asked(terms, groups, shots or 0, noise=self._noise is not None)
+        asked = Asked(terms, groups, shots or 0, noise=self._noise is not None, merged=self._level > 0)
         amounts = [
             amount(method, circuit, asked, limit=limit, number_bytes=self._number_bytes)
             for limit in self._limits(circuit)
@@ -191,7 +192,22 @@ class Aer(Backend, Samples):
             standard_error=0.0 if shots is None else plan.standard_error(shots),
             circuits=len(plan.groups) if shots else 0,
             shots=len(plan.groups) * (shots or 0),
+            kind=self._kind(method, held, counted=shots is not None),
+            steps=sum(one.steps for one in amounts),
         )
+
+    def predict(self, work: Work) -> Cost:
+        """See `Backend.predict`; of methods whose speed was never measured, at a typical one."""
+        found = super().predict(work)
+        if math.isnan(found.seconds) and self._method in TYPICAL:
+            return cost(work, self.footprint(work), TYPICAL[self._method])
+        return found
+
+    def _kind(self, method: Method, held: Held, *, counted: bool) -> str:
+        """Under which its speed is kept."""
+        noise = "" if self._noise is None else " with noise"
+        where = "" if held.on_card is None else f" on {held.on_card.card.name}"
+        return f"{method}{noise}{', counted' if counted else ''}{where}"
 
     def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
         """Transpile once; see `Backend.prepare`.
@@ -255,8 +271,7 @@ class Aer(Backend, Samples):
             rows = as_rows(parameters, circuit)
             method = self._resolve(circuit.num_qubits, sampled=shots is not None or precision is not None)
             if method == "stabilizer":
-                for row in rows:
-                    check_clifford(circuit.assign_parameters(row))
+                check_rows(circuit, rows)
             start = time.perf_counter()
             shots = self._shots(plan, method, precision, shots)
             _ = saved() if self._noise is None and shots is None else measured()

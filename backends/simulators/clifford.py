@@ -1,5 +1,6 @@
 """Which circuits a stabilizer simulation can do."""
 
+import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Clifford
@@ -14,11 +15,15 @@ def check_clifford(circuit: QuantumCircuit) -> None:
     References:
         Gottesman, arXiv:quant-ph/9807006; Aaronson and Gottesman, Phys. Rev. A 70, 052328 (2004).
     """
+    seen: set[tuple] = set()
     for instruction in written_out(circuit, lambda operation: is_standard(operation) or not is_unitary(operation)).data:
         gate = instruction.operation
         for block in getattr(gate, "blocks", ()):
             check_clifford(block)
         if not is_unitary(gate) or gate.name == "global_phase" or is_free(gate):
+            continue
+        known = (gate.name, *gate.params) if is_standard(gate) else None
+        if known in seen:
             continue
         try:
             Clifford(gate)
@@ -29,3 +34,17 @@ def check_clifford(circuit: QuantumCircuit) -> None:
                 f"gate '{gate.name}{angles}' on qubits {qubits} is not a Clifford gate, so method 'stabilizer' cannot "
                 "do it; use method='statevector' or 'matrix_product_state'"
             ) from err
+        if known is not None:
+            seen.add(known)
+
+
+def check_rows(circuit: QuantumCircuit, rows: np.ndarray) -> None:
+    """Refuse a circuit that has, at any row of parameters, a gate that is not Clifford.
+
+    Args:
+        circuit: With parameters or without.
+        rows: Shape (rows, params), radians.
+    """
+    check_clifford(circuit)
+    for row in rows if circuit.num_parameters else ():
+        check_clifford(circuit.assign_parameters(row))

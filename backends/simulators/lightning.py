@@ -92,19 +92,26 @@ class LightningDevice(Backend, Samples):
         )
 
     def footprint(self, work: Work) -> Footprint:
-        """Gates as Lightning gets them, and terms; five states for values, seven for an adjoint gradient."""
+        """Operations as Lightning gets them, and letters of terms; five states for values, seven for a gradient."""
         n_qubits = work.circuit.num_qubits
         gates = sum(_passes(gate) for gate, _ in flatten(work.circuit, _keep))
+        n_terms = sum(map(len, work.observables))
+        letters = sum(
+            int(np.count_nonzero(observable.paulis.x | observable.paulis.z)) for observable in work.observables
+        )
         sampled = work.shots is not None
         error = measurements(work.observables).standard_error(work.shots) if work.shots is not None else 0.0
         held = self.held(n_qubits, "samples" if sampled else "gradient" if work.derivative else "value")
+        where = "" if held.on_card is None else f" on {held.on_card.card.name}"
         return Footprint(
-            passes=gates + sum(len(observable) for observable in work.observables),
+            passes=gates + n_terms + letters,
             amplitudes=2.0**n_qubits,
             memory_bytes=held.memory_bytes,
             on_card=held.on_card,
             values=1 + n_shifted(work.circuit) if work.derivative and sampled else 1,
             standard_error=error,
+            steps=gates + n_terms / 2,
+            kind=self.device + (", counted" if sampled else "") + where,
         )
 
     def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
@@ -339,7 +346,10 @@ def _keep(gate: Instruction) -> bool:
 
 
 def _passes(gate: Instruction) -> int:
-    return len(exponents(gate) or ()) if isinstance(gate, PauliEvolutionGate) else 1
+    """How many operations a gate becomes; see `_pauli_rotation`."""
+    if not isinstance(gate, PauliEvolutionGate):
+        return 1
+    return sum(1 + 2 * sum(letter in "XY" for letter in label) for label, _ in exponents(gate) or ())
 
 
 def _observable(observable: SparsePauliOp) -> Any:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from qiskit import QuantumCircuit
 
+from backends.cost import Speed
 from backends.simulators.bonds import bonds
 
 Method = Literal["statevector", "density_matrix", "matrix_product_state", "stabilizer"]
@@ -18,6 +19,16 @@ COPIES = 3
 WORKSPACE = 6
 """Matrices of a decomposition: what is decomposed, its factors, and copies of both."""
 
+TYPICAL: dict[str, Speed] = {
+    "matrix_product_state": Speed(call=0.03, step=2e-5, amplitude=2e-8, first=0.05, first_step=5e-5, load=2.0),
+    "stabilizer": Speed(call=0.03, step=2e-5, amplitude=1e-9, first=0.05, first_step=1e-4, load=2.0),
+}
+"""Of the methods that no probe for statevectors can measure, on a present-day processor."""
+
+
+TERMS_OF_A_STEP = 2
+"""Pauli strings that take as long as a gate, on a state that is so small that its size does not count."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -28,12 +39,14 @@ class Asked:
         circuits: Circuits that are run, one for each measured group; 1 where values are exact.
         shots: Bit strings drawn from each circuit; 0 where none are.
         noise: Whether gates have errors: then, except for density matrices, each shot is a run of its own.
+        merged: Whether gates on one qubit that follow each other become one.
     """
 
     terms: int = 0
     circuits: int = 1
     shots: int = 0
     noise: bool = False
+    merged: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,11 +57,13 @@ class Amount:
         passes: Gates, swaps, terms and samples, each a sweep.
         amplitudes: Numbers that a sweep touches, on average.
         memory_bytes: At once.
+        steps: Gates, terms and circuits, whatever the state.
     """
 
     passes: float
     amplitudes: float
     memory_bytes: int
+    steps: float
 
 
 def amount(
@@ -63,7 +78,8 @@ def amount(
         limit: The dimension at which the bonds of matrix-product states are cut.
         number_bytes: Of one amplitude.
     """
-    n, gates = circuit.num_qubits, float(circuit.size())
+    n = circuit.num_qubits
+    gates = float(_merged(circuit) if asked.merged else circuit.size())
     if method == "matrix_product_state":
         chain = bonds(circuit, limit, noise=asked.noise)
         run, term, sample = (chain.passes, chain.work), chain.term, chain.sample
@@ -82,4 +98,19 @@ def amount(
         for of_run, of_term, of_sample in zip(run, term, sample, strict=True)
     )
     passes = max(passes, 1.0)
-    return Amount(passes, max(work / passes, 1.0), int(memory))
+    steps = runs * gates + asked.terms / TERMS_OF_A_STEP
+    return Amount(passes, max(work / passes, 1.0), int(memory), steps)
+
+
+def _merged(circuit: QuantumCircuit) -> int:
+    """Gates, those on one qubit that follow each other counted as one."""
+    found, turned = 0, set()
+    for instruction in circuit.data:
+        qubits = instruction.qubits
+        if len(qubits) == 1 and not instruction.clbits:
+            found += qubits[0] not in turned
+            turned.update(qubits)
+        else:
+            found += 1
+            turned.difference_update(qubits)
+    return found

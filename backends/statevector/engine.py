@@ -26,8 +26,11 @@ from backends.statevector.choose import choose
 from backends.statevector.circuit.lower import lower
 from backends.statevector.derivatives import hessian, metric, tangents
 from backends.statevector.footprint import Memory
-from backends.statevector.representation import WHOLE, Executor, Program, Question, Representation
+from backends.statevector.representation import WHOLE, Amount, Executor, Program, Question, Representation
 from circuits.errors import Refused
+
+COUNTED = "whole state, counted"
+"""The way of samples, under which their speed is kept."""
 
 
 class Statevector(Backend, Samples, Tangents):
@@ -97,16 +100,30 @@ class Statevector(Backend, Samples, Tangents):
             self._check_width(work.circuit)
         chosen = self._chosen(work.circuit, work.observables)
         held = chosen.memory(derivative=work.derivative, keep=self._keep)
-        card = _card_of(chosen)
+        amount, card = chosen.amount(derivative=work.derivative), _card_of(chosen)
         where = _held(held.total_bytes if card is None else held.total_bytes // (self._devices or 1), card)
-        error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
+        error = 0.0
+        if work.shots is not None:
+            plan = measurements(work.observables)
+            error = plan.standard_error(work.shots)
+            n_groups = float(max(len(plan.groups), 1))  # each turns and draws from the whole state
+            amount = Amount(n_groups, 2.0**work.circuit.num_qubits, n_groups, amount.prepared)
         return Footprint(
             standard_error=error,
-            passes=chosen.passes + chosen.observed_passes,
-            amplitudes=chosen.amplitudes,
+            passes=amount.passes,
+            amplitudes=amount.amplitudes,
+            steps=amount.steps,
+            prepared=amount.prepared,
+            kind=self._kind(chosen) if work.shots is None else COUNTED,
             memory_bytes=where.memory_bytes,
             on_card=where.on_card,
         )
+
+    def _kind(self, chosen: Representation) -> str:
+        """Under which its speed is kept: that on a card, or on several devices, is another."""
+        card = _card_of(chosen)
+        where = "" if card is None else f" on {card.name}"
+        return chosen.kind + where + ("" if self._devices is None else f", {self._devices} devices")
 
     def memory(self, circuit: QuantumCircuit, observables: Any, *, derivative: bool = True) -> Memory:
         """What a value, or one with its gradient, will hold; `str` of it says whether states are kept, and why.

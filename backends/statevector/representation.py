@@ -117,8 +117,28 @@ class TracedProgram(Program):
         """Complex, shape (2^n,), in the frame of the circuit, from what "state" returns."""
 
 
+@dataclass(frozen=True)
+class Amount:
+    """What a row amounts to, as a footprint counts it.
+
+    Attributes:
+        passes: Over the amplitudes, those of the observables among them.
+        amplitudes: Over which they go.
+        steps: Gone through one by one, whatever the number of amplitudes.
+        prepared: The same, once for a circuit.
+    """
+
+    passes: float
+    amplitudes: float
+    steps: float
+    prepared: float
+
+
 class Representation(ABC):
     """How a question will be answered, known before any array is made."""
+
+    kind: ClassVar[str]
+    """Under which its speed is kept."""
 
     in_xla: ClassVar[bool]
     """Whether XLA computes it, on the device and in the memory that it takes by default."""
@@ -140,13 +160,16 @@ class Representation(ABC):
 
     @property
     @abstractmethod
-    def observed_passes(self) -> float:
-        """Time that the observables take besides."""
-
-    @property
-    @abstractmethod
     def amplitudes(self) -> float:
         """Over which the passes go."""
+
+    @abstractmethod
+    def amount(self, *, derivative: bool) -> Amount:
+        """What one row takes.
+
+        Args:
+            derivative: Whether gradients are asked for.
+        """
 
     @abstractmethod
     def memory(self, *, derivative: bool, keep: bool | None) -> Memory:

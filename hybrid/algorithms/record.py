@@ -29,9 +29,8 @@ from circuits import Problem
 from circuits.errors import RecordFailed, Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
-from hybrid.loop.dispatch import Journaled, elsewhere
-from hybrid.loop.exact import UNASKED_S
-from hybrid.loop.ledger import Evaluate, Ledger
+from hybrid.loop.dispatch import Journaled, elsewhere, held
+from hybrid.loop.ledger import Evaluate, Ledger, Place
 from hybrid.loop.minimize import continue_run, mitigated, run
 from hybrid.loop.optimize import Ending, optimize
 from hybrid.loop.stop import Stopped
@@ -47,6 +46,7 @@ from hybrid.runs.places import fresh
 from hybrid.runs.provenance import provenance
 from hybrid.runs.result import Result
 from hybrid.workload.arguments import BackendLike
+from hybrid.workload.beside import UNASKED_S
 from hybrid.workload.question import SETTINGS, differing, question
 from hybrid.workload.spec import BackendSpec, RecordModel, backend_of, backend_spec, requested_backend
 from hybrid.workload.workload import Workload, workload
@@ -178,7 +178,7 @@ class Record:
         with Journal(path, run_digest) as opened:
             provider = self.backend.capabilities().name if elsewhere(self.backend) is not None else None
             before: Callable[[int], None] = lambda number: self.begin(number, name)  # noqa: E731
-            ledger = Ledger(opened, lambda: evaluate, clock, provider=provider, before=before)
+            ledger = Ledger(opened, Place(lambda: evaluate, provider, before), clock)
             ending = optimize(
                 work.optimizer,
                 theta,
@@ -313,7 +313,7 @@ def open_record(
             if limits is not None:
                 Spending(path / FILE).grant(limits)
             try:
-                with _routed(guarded(device, work.label, path), path, stop) as (routed, begin):
+                with held(device), _routed(guarded(device, work.label, path), path, stop) as (routed, begin):
                     yield Record(path, routed, work, stop, begin)
             except KeyboardInterrupt as interrupt:
                 interrupt.add_note(

@@ -59,13 +59,29 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
 
 
 def _print_run(entry: dict[str, Any]) -> None:
+    from hybrid.runs.failovers import described
     from hybrid.terminal.console import console, table
-    from hybrid.terminal.words import energy, value_text
+    from hybrid.terminal.words import energy
 
     rows = table("what", "value")
     for key, value in entry.items():
-        rows.add_row(key, energy(entry) if key == "energy" else value_text(key, value))
+        if key in ("calibrated", "drift") and not value:
+            continue  # only devices have them
+        if key == "failovers":
+            for failover in value:
+                rows.add_row("failover", described(failover))
+        else:
+            rows.add_row(key, energy(entry) if key == "energy" else _text(key, value))
     console().print(rows)
+
+
+def _text(key: str, value: Any) -> str:
+    from hybrid.runs.prediction import Prediction
+    from hybrid.terminal.words import value_text
+
+    if key == "prediction" and value is not None:
+        return Prediction.model_validate(value).text()
+    return value_text(key, value)
 
 
 def _print_points(points: list[dict[str, Any]]) -> None:

@@ -54,9 +54,22 @@ def draw(outcomes: Sequence[Outcome], place: Path, *, swept: bool) -> Path | Non
     figure = _curve(outcomes) if swept else result.plot() if result is not None and result.begun else None
     if figure is None:
         return None
-    picture = place / ("sweep.png" if swept else "convergence.png")
+    return save(figure, place / ("sweep.png" if swept else "convergence.png"))
+
+
+def save(figure: "Figure", picture: Path) -> Path | None:
+    """Write a picture.
+
+    Args:
+        figure: What is drawn.
+        picture: Where it goes; the folder is made if need be.
+
+    Returns:
+        Its path; None, with a message on standard error, if it cannot be written.
+    """
     scratch = picture.with_name(f".{os.getpid()}.{picture.name}")
     try:
+        picture.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(scratch, dpi=150)
         scratch.replace(picture)  # whole or not at all, whoever else draws it
     except OSError as err:

@@ -110,16 +110,6 @@ def conclusion_at(theta: np.ndarray, told: Told, status: Status, message: str) -
     return Conclusion(theta, float(told.values[0]), float(told.standard_errors[0]), bias, status, message)
 
 
-def is_sampled(can: Capabilities, shots: int | None) -> bool:
-    """Whether a backend's values have statistical errors.
-
-    Args:
-        can: What the backend can do.
-        shots: Shots for each measured circuit that it is asked for; None for none.
-    """
-    return shots is not None or can.default_shots is not None
-
-
 def with_noise_explained(
     conclusion: Conclusion, can: Capabilities, *, exact: float | None, validated: float | None, unit: str
 ) -> Conclusion:

@@ -3,13 +3,17 @@
 Before a job is sent, the journal holds that it will be (`hybrid.runs.jobs`), and the budget has room for it. Then come
 the vendor's id, the states that the vendor reports, and what was measured. Started again, the loop asks for the same
 jobs: one with an outcome is answered from the journal, one with an id is waited for at the vendor, and one of which
-only the intention is known is looked for by its tag before it may be sent. A vendor that makes one job of two requests
-with the same tag is sent it again at once where none is found.
+only the intention is known is looked for by its tag, until the vendor must have listed it, before it may be sent. A
+vendor that makes one job of two requests with the same tag is sent it again at once where none is found.
 """
 
+import math
+import os
 import shlex
 import time
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -20,17 +24,51 @@ from backends.providers.hardware import Charge, Elsewhere, JobRequest, JobState
 from circuits.errors import BudgetExceeded, FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
 from hybrid.loop.stop import Stopped, Waiting, pausing
 from hybrid.runs.budget import Spending
+from hybrid.runs.failovers import Failover
 from hybrid.runs.jobs import OPEN, JobRow, Place, packed, unpacked
 from hybrid.runs.journal import Journal
 
 PATIENCE = Patience()
 """With vendors, of runs."""
 
+SETTLING = "HYBRID_SETTLING_S"
+"""Variable of the environment with another `Patience.listed_s`."""
+
+TOLD_S = 5.0
+"""A wait of so many seconds is told of, with what a person can do to shorten it."""
+
+
+def patience() -> Patience:
+    """With vendors, as the environment may have changed it.
+
+    Raises:
+        Refused: if it holds no number of seconds.
+    """
+    text = os.environ.get(SETTLING, "").strip()
+    try:
+        listed_s = float(text) if text else PATIENCE.listed_s
+    except ValueError:
+        listed_s = math.nan
+    if not 0 <= listed_s < math.inf:
+        raise Refused(
+            f"{SETTLING} must be seconds, from 0, after which a vendor's list shows every job that was taken; it is "
+            f"{text!r}"
+        )
+    return replace(PATIENCE, listed_s=listed_s)
+
 
 def elsewhere(backend: Backend) -> Elsewhere | None:
     """Where a backend's jobs go, if it sends any and lets a dispatch send them; else None."""
     hardware = backend.hardware if isinstance(backend, Jobs) else None
     return hardware if isinstance(hardware, Elsewhere) else None
+
+
+@contextmanager
+def held(backend: Backend) -> Iterator[None]:
+    """Work on a backend, in a ``with`` block: in the end what was opened at its vendor is closed, whatever happened."""
+    hardware = elsewhere(backend)
+    with nullcontext() if hardware is None else hardware.held():
+        yield
 
 
 class Journaled(Dispatch):
@@ -40,17 +78,25 @@ class Journaled(Dispatch):
         journal: Of the run, open.
         spending: What the run may spend; all that the journal holds is charged to it.
         should_stop: Asked while waiting; when it returns True, the waiting ends.
-        patience: With the vendor.
+        patient: With the vendor; `patience` if None.
+        came: How the run came here from a backend that failed: the jobs that were sent there stay that one's.
     """
 
     def __init__(
-        self, journal: Journal, spending: Spending, *, should_stop: Callable[[], bool], patience: Patience | None = None
+        self,
+        journal: Journal,
+        spending: Spending,
+        *,
+        should_stop: Callable[[], bool],
+        patient: Patience | None = None,
+        came: Failover | None = None,
     ):
         self._journal, self._spending, self._should_stop = journal, spending, should_stop
-        self._patience = patience or PATIENCE
-        self._rows = {row.place: row for row in journal.content.jobs}  # of several attempts the last
+        self._patience, self._came = patient or patience(), came
+        rows = journal.jobs()
+        self._rows = {row.place: row for row in rows}  # of several attempts the last
         self._stage, self._evaluation, self._part = "", 0, 0
-        if charges := {row.tag: row.charge for row in journal.content.jobs if row.counts}:
+        if charges := {row.tag: row.charge for row in rows if row.counts}:
             spending.record(charges)
 
     def begin(self, evaluation: int, stage: str = "") -> None:
@@ -111,6 +157,8 @@ class Journaled(Dispatch):
         """What the journal holds of a job; a new row, not written yet, where it holds nothing."""
         place = Place(self._stage, self._evaluation, part)
         row = self._rows.get(place)
+        if row is not None and self._is_of_the_failed(row, hardware):
+            row = replace(row, status="given up")
         if row is not None and row.status == "unsent" and row.request != request.digest:
             row = None  # nothing was sent, so it may be another
         if row is not None and row.status != "given up" and row.request != request.digest:
@@ -133,21 +181,23 @@ class Journaled(Dispatch):
         charge = answered(lambda: hardware.charge(request), self._patience, pause=self._pauser(row))
         return replace(row, charge=charge)
 
+    def _is_of_the_failed(self, row: JobRow, hardware: Elsewhere) -> bool:
+        """Whether a job was sent, or was to be, to the backend that the run has left."""
+        came = self._came
+        if came is None or row.hardware == hardware.name:
+            return False
+        return row.place.evaluation == came.evaluation and row.intended_at <= came.happened_at
+
     def _found(self, hardware: Elsewhere, row: JobRow) -> JobRow:
         """A job that may have been sent, as the vendor knows it: with its id, or surely unsent."""
         pause = self._pauser(row)
         found = answered(lambda: hardware.find(row.tag), self._patience, pause=pause)
         if not found and hardware.idempotent:
             return self._write(row, status="unsent")  # sent again it is the job that is there, if one is
-        if found == ():
-            pause(self._patience.listed_s)  # all of it: by a clock that was set anew nobody knows how old a job is
-            found = answered(lambda: hardware.find(row.tag), self._patience, pause=pause)
+        found = self._settled(hardware, row) if found == () else found
         if found is None:
             raise LostJob(
-                f"{self._named(row)} may have been sent at {moment(row.intended_at)} UTC (tag {row.tag}, "
-                f"{row.circuits} circuits of {row.shots} shots), and its id never arrived; {hardware.name} cannot be "
-                f"searched for it, so {hardware.where_to_look}, then say `{self._command('--adopt ID')}` if it is "
-                f"there, or `{self._command('--resend')}` if it is not"
+                f"{self._maybe_sent(row)}; {hardware.name} cannot be searched for it, so {self._to_be_said(hardware)}"
             )
         if len(found) > 1:
             raise LostJob(
@@ -157,6 +207,45 @@ class Journaled(Dispatch):
         if found:
             return self._write(row, id=found[0], status="queued", sent_at=time.time())
         return self._write(row, status="unsent")
+
+    def _settled(self, hardware: Elsewhere, row: JobRow) -> tuple[str, ...] | None:
+        """Look again for a job that is not in the vendor's list, until that must show it; the ids that were found.
+
+        All of the time is waited: by a clock that was set anew nobody knows how old a job is.
+        """
+        listed_s, waited_s, pause_s = self._patience.listed_s, 0.0, self._patience.first_s
+        wait, found = self._pauser(row, self._unsettled(hardware, row)), ()
+        if listed_s >= TOLD_S:
+            warnings.warn(
+                f"{self._maybe_sent(row)}; {hardware.name} does not list it, and is asked again for {listed_s:.0f} s "
+                f"({SETTLING}) before it is sent anew. To wait no longer, stop this, {self._to_be_said(hardware)}",
+                stacklevel=2,
+            )
+        while found == () and waited_s < listed_s:
+            pause_s = min(pause_s, self._patience.most_s, listed_s - waited_s)
+            wait(pause_s)
+            waited_s, pause_s = waited_s + pause_s, 1.5 * pause_s
+            found = answered(lambda: hardware.find(row.tag), self._patience, pause=wait)
+        return found
+
+    def _unsettled(self, hardware: Elsewhere, row: JobRow) -> str:
+        return (
+            f"stopped before it was known what became of a job: {self._maybe_sent(row)}; resuming looks for it again, "
+            f"or {self._to_be_said(hardware)}"
+        )
+
+    def _maybe_sent(self, row: JobRow) -> str:
+        return (
+            f"{self._named(row)} may have been sent at {moment(row.intended_at)} UTC (tag {row.tag}, "
+            f"{row.circuits} circuits of {row.shots} shots), and its id never arrived"
+        )
+
+    def _to_be_said(self, hardware: Elsewhere) -> str:
+        """What a person does about a job of which nobody here knows whether it was sent."""
+        return (
+            f"{hardware.where_to_look}, then say `{self._command('--adopt ID')}` if it is there, or "
+            f"`{self._command('--resend')}` if it is not"
+        )
 
     def _sent(self, hardware: Elsewhere, row: JobRow, request: JobRequest) -> JobRow:
         """Send a job; again only where it was surely not taken."""
@@ -230,14 +319,14 @@ class Journaled(Dispatch):
             ) from err
         return self._write(self._last(row), status="done", measured=packed(outcomes))
 
-    def _pauser(self, row: JobRow) -> Callable[[float], None]:
-        """Waits, and stops waiting when the run is to stop."""
+    def _pauser(self, row: JobRow, stopped: str | None = None) -> Callable[[float], None]:
+        """Waits, and stops waiting when the run is to stop, with words of its own or those on all jobs that wait."""
 
         def pause(seconds: float) -> None:
             try:
                 pausing(seconds, self._should_stop)
             except Stopped as err:
-                raise Waiting(self._stopped(row)) from err
+                raise Waiting(stopped or self._stopped(row)) from err
 
         return pause
 

@@ -62,9 +62,11 @@ class Evaluator:
         can = backend.capabilities()
         exact = can.exact and workload.shots is None
         small = exact and workload.circuit.num_qubits <= TILE_QUBITS
+        self._exact = exact
         self._alone = can.place == "provider"
         self._tile_rows = TILE_ROWS if small else 1
-        shifted = workload.derivative and (not exact or can.gradient == "parameter-shift")
+        random = workload.shots is not None or can.noise or can.default_shots is not None
+        shifted = workload.derivative and (random or can.gradient == "parameter-shift")
         self._rule = shift_rule(workload.circuit) if shifted else None
         self._groups = term_groups(workload, backend) if exact else (workload.problem.hamiltonian,)
         self._ready: dict[tuple[bool, int], Callable[[np.ndarray, int], np.ndarray]] = {}
@@ -162,7 +164,8 @@ class Evaluator:
         if (gradient, group) not in self._ready:
             circuit = self._rule.circuit if gradient and self._rule is not None else self._workload.circuit
             if gradient and self._rule is None:
-                made = _with_slopes(self._backend.value_and_grad(circuit, self._groups[group]))
+                found = None if self._exact else self._backend.prepare(circuit, self._groups[group])
+                made = _with_slopes(self._backend.value_and_grad(circuit, self._groups[group]), found)
             else:
                 made = _values(self._backend.prepare(circuit, self._groups[group]), self._workload.shots)
             self._ready[gradient, group] = made
@@ -181,12 +184,17 @@ def _values(prepared: Callable, shots: int | None) -> Callable[[np.ndarray, int]
     return evaluate
 
 
-def _with_slopes(value_and_grad: Callable) -> Callable[[np.ndarray, int], np.ndarray]:
+def _with_slopes(value_and_grad: Callable, prepared: Callable | None) -> Callable[[np.ndarray, int], np.ndarray]:
+    """Rows and a seed to numbers; what is not exact says with its values how far off they may be."""
+
     def evaluate(rows: np.ndarray, seed: int) -> np.ndarray:
         del seed  # nothing is random
         values, gradients = value_and_grad(rows)
-        nothing = np.zeros_like(values)
-        return np.column_stack([values, nothing, nothing, gradients])
+        nothing = biases = np.zeros_like(values)
+        if prepared is not None:
+            result = prepared(rows)
+            values, biases = result.values[:, 0], result.bias[:, 0]
+        return np.column_stack([values, nothing, biases, gradients])
 
     return evaluate
 

@@ -3,9 +3,7 @@
 from circuits import Problem
 from circuits.errors import Refused
 from hybrid.loop.stop import stop_at_once
-
-UNASKED_S = 10.0
-"""Predicted seconds up to which an exact energy is computed without being asked for."""
+from hybrid.workload.beside import has_exact_energy
 
 
 def exact_energy(problem: Problem) -> float | None:
@@ -14,7 +12,7 @@ def exact_energy(problem: Problem) -> float | None:
     Raises:
         Stopped: as soon as a signal comes, for there is nothing yet that could be saved.
     """
-    if problem.exact_energy_seconds() > UNASKED_S:
+    if not has_exact_energy(problem):
         return None
     with stop_at_once():
         try:

@@ -145,7 +145,7 @@ def cancel(folder: Path, *, job: str | None = None, backend: BackendLike | None 
     chosen = _chosen(folder, listed(folder), job, lambda row: row.status in OPEN, "that waits or runs")
     changed = []
     for entry in chosen:
-        hardware, job_id = _hardware(entry.journal, backend), _id(entry)
+        hardware, job_id = _hardware(entry, backend), _id(entry)
         answered(lambda: hardware.cancel(job_id), PATIENCE)  # noqa: B023 - called at once
         state = answered(lambda: hardware.state(job_id), PATIENCE)  # noqa: B023
         changed.append(_noted(entry, state))
@@ -171,7 +171,7 @@ def wait(
     """
     failures = []
     for entry in [entry for entry in listed(folder) if entry.row.status in OPEN]:
-        hardware, last = _hardware(entry.journal, backend), [entry]
+        hardware, last = _hardware(entry, backend), [entry]
 
         def told(state: JobState, last: list[Entry] = last) -> None:
             if state.status != last[0].row.status or state.charge is not None:
@@ -215,8 +215,13 @@ def _chosen(
     return found
 
 
-def _hardware(path: Path, backend: BackendLike | None) -> Elsewhere:
-    """Where the jobs of a journal were sent."""
+def _hardware(entry: Entry, backend: BackendLike | None) -> Elsewhere:
+    """Where a job was sent: after failovers not all jobs of a journal went to the same place."""
+    path = entry.journal
+    for change in journal.read_failovers(path):
+        there = elsewhere(backend_of(change.backend))
+        if there is not None and there.name == entry.row.hardware:
+            return there
     hardware = elsewhere(backend_of(_backend_spec(path.parent), backend))
     if hardware is None:
         raise Refused(f"{path.parent}: its backend sends no jobs that can be asked for")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,17 +17,31 @@ Evaluate = Callable[[Points, int], Told]
 """From points and the number of their evaluation, from which its seeds follow, to their values."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where evaluations are computed.
+
+    Attributes:
+        make: Makes the function that evaluates; not called while the journal has the answers.
+        provider: Name of the backend, if evaluations go to a provider: each is put on disk at once. None otherwise.
+        before: Called with the number of each evaluation that is about to be computed: then the journal can say that it
+            will be sent, so that nothing is sent, and paid for, twice.
+    """
+
+    make: Callable[[], Evaluate]
+    provider: str | None = None
+    before: Callable[[int], None] = lambda number: None
+
+
 class Ledger:
     """Gives the optimizer its evaluations: from the journal while it lasts, then computed and appended to the journal.
 
     Args:
         journal: Of the run.
-        make: Makes the function that evaluates; not called while the journal has the answers.
+        place: Where the others are computed.
         clock: Gets the time by phase.
         team: Ranks that help; this one leads.
-        provider: Name of the backend, if evaluations go to a provider: each is put on disk at once. None otherwise.
-        before: Called with the number of each evaluation that is about to be computed: then the journal can say that it
-            will be sent, so that nothing is sent, and paid for, twice.
+        after: Gives the place where to go on when one has raised an error in the evaluation of a number, or raises it.
 
     Attributes:
         evaluations: All so far, in order, those from the journal included.
@@ -36,15 +51,13 @@ class Ledger:
     def __init__(
         self,
         journal: Journal,
-        make: Callable[[], Evaluate],
+        place: Place,
         clock: Clock,
         *,
         team: Ranks = ALONE,
-        provider: str | None = None,
-        before: Callable[[int], None] = lambda number: None,
+        after: Callable[[Exception, int], Place] | None = None,
     ):
-        self._journal, self._make, self._clock, self._team = journal, make, clock, team
-        self._provider, self._before = provider, before
+        self._journal, self._place, self._clock, self._team, self._after = journal, place, clock, team, after
         self._replay = Replay(journal.content.evaluations)
         self._evaluate: Evaluate | None = None
         self._seconds: list[float] = []
@@ -75,6 +88,11 @@ class Ledger:
         """Whether anything was computed that the journal did not hold when it was opened."""
         return bool(self._seconds)
 
+    @property
+    def replayed_s(self) -> float:
+        """What the evaluations from the journal took when they were computed, seconds."""
+        return sum(evaluation.seconds for evaluation in self.evaluations[: len(self.evaluations) - len(self._seconds)])
+
     def best(self, start: np.ndarray) -> tuple[np.ndarray, Told]:
         """The parameters with the lowest value so far.
 
@@ -102,13 +120,31 @@ class Ledger:
         return self._clock.report()
 
     def _evaluated(self, points: Points, step: int) -> Evaluation:
-        if self._provider is not None:
-            check_answered(self._journal.content, self._journal.path, self._provider)
+        number = len(self.evaluations)
+        while True:
+            try:
+                told, seconds = self._computed(points, number)
+                break
+            except Exception as err:
+                if self._after is None:
+                    raise
+                self._place, self._evaluate = self._after(err, number), None
+        evaluation = Evaluation(number, step, points.rows, told, seconds, points.pairs)
+        with self._clock.phase("record"):
+            self._journal.append(evaluation)
+            if self._place.provider is not None:
+                self._journal.commit()
+        return evaluation
+
+    def _computed(self, points: Points, number: int) -> tuple[Told, float]:
+        """What the place gives for the points, and the seconds that it took."""
+        place = self._place
+        if place.provider is not None:
+            check_answered(self._journal.content, self._journal.path, place.provider)
         if self._evaluate is None:
             with self._clock.phase("compile"):
-                self._evaluate = self._make()
-        number = len(self.evaluations)
-        self._before(number)
+                self._evaluate = place.make()
+        place.before(number)
         start, waited = time.perf_counter(), self._team.waited_s
         told = self._evaluate(points, number)
         seconds, waited = time.perf_counter() - start, self._team.waited_s - waited
@@ -116,9 +152,4 @@ class Ledger:
         self._clock.add("evaluate", seconds - waited)
         if self._team.size > 1:
             self._clock.add("other ranks", waited)
-        evaluation = Evaluation(number, step, points.rows, told, seconds, points.pairs)
-        with self._clock.phase("record"):
-            self._journal.append(evaluation)
-            if self._provider is not None:
-                self._journal.commit()
-        return evaluation
+        return told, seconds

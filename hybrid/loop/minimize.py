@@ -1,7 +1,8 @@
 """Minimizing an energy: plan, run the variational loop, conclude, and leave a record; or continue from a record."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ from backends.base import Backend, Jobs
 from circuits.errors import Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
-from hybrid.loop.conclusion import best_seen, conclude, conclusion_at, is_sampled, with_noise_explained
-from hybrid.loop.dispatch import Journaled, elsewhere
+from hybrid.loop.conclusion import best_seen, conclude, conclusion_at, with_noise_explained
+from hybrid.loop.dispatch import Journaled, elsewhere, held
 from hybrid.loop.exact import exact_energy
-from hybrid.loop.ledger import Ledger
+from hybrid.loop.failover import Places
+from hybrid.loop.hindsight import correct_speed, in_hindsight, learn_from
+from hybrid.loop.ledger import Ledger, Place
 from hybrid.loop.optimize import Ending, optimize
 from hybrid.loop.stop import Waiting
 from hybrid.loop.team import evaluator
@@ -26,19 +29,25 @@ from hybrid.loop.validation import error_budget_of, rounding_of, validated_energ
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.routing.policy import guarded
+from hybrid.routing.spares import Failing, spares_now, with_spares
+from hybrid.runs import calibrations, failovers
 from hybrid.runs import folder as folders
 from hybrid.runs.budget import Budget, budget_of, spending_of
+from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
 from hybrid.runs.history import History
-from hybrid.runs.journal import Journal, seal
+from hybrid.runs.journal import Journal, read_failovers, seal
 from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
-from hybrid.runs.provenance import calibration, drift, provenance
+from hybrid.runs.provenance import provenance
 from hybrid.runs.result import Result, StoredResult
 from hybrid.runs.spec import FORMAT, RunSpec
+from hybrid.runs.start import started
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
+from hybrid.workload.beside import is_sampled
 from hybrid.workload.question import differing, question
 from hybrid.workload.spec import (
+    BackendSpec,
     ProblemSpec,
     backend_of,
     backend_spec,
@@ -56,7 +65,7 @@ def minimize(
     *,
     backend: BackendLike = "auto",
     optimizer: OptimizerLike = "lbfgs",
-    theta: ArrayLike | None = None,
+    theta: ArrayLike | str | None = None,
     seed: int = 0,
     max_steps: int = 200,
     accuracy: float = 1e-6,
@@ -66,6 +75,7 @@ def minimize(
     label: str = "open",
     name: str | None = None,
     budget: Budget | Mapping[str, float] | None = None,
+    failover: Failing = False,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Minimize the energy of a problem over a circuit's parameters, and leave a record.
@@ -76,6 +86,8 @@ def minimize(
         backend: "auto" takes the fastest that the plan finds; a name or a backend object is obeyed.
         optimizer: Name or `Optimizer`, such as ``optimizers.get("adam", learning_rate=0.02)``.
         theta: Starting point, shape (params,), radians; by default the ansatz's own, or a small random one.
+            ``"run:FOLDER"`` starts where another run has ended, such as on a device from a simulator's angles; the
+            record says which.
         seed: Root of every random number; the same seed gives the same bits.
         max_steps: Most steps of the optimizer.
         accuracy: Wanted accuracy of the minimum, in the problem's unit.
@@ -87,6 +99,10 @@ def minimize(
         name: Of the run, for its folder; by default the problem's.
         budget: What the run may spend at a vendor, as in ``{"usd": 20, "qpu_s": 600, "shots": 1e6}``, restarts
             included; no limit for what is not named. A run that goes on keeps the budget it had, unless one is given.
+        failover: Whether the run goes on at another backend if its own fails in the middle: True for the next simulator
+            of this machine in the plan; a list of names, such as ``["aer", "ibm:fake_manila"]``, also for places
+            that cost money. Evaluations that were finished are kept, the record says which backend gave which,
+            and values of another kind (noise, shots, truncation) are refused.
         should_stop: Called before each step, and while a vendor's job is waited for; when it returns True, the run ends
             with the status "stopped".
 
@@ -108,11 +124,12 @@ def minimize(
         ('converged', -2.236068)
     """
     backend = backend if mitigation is None else mitigated(backend, mitigation)
+    start, notes = started(theta, circuit)
     work = workload(
         circuit,
         problem,
         optimizer=optimizer,
-        theta=theta,
+        theta=start,
         accuracy=accuracy,
         max_steps=max_steps,
         seed=seed,
@@ -129,15 +146,24 @@ def minimize(
         place = notebook.folder_to_continue(asked) if folder is None else Path(folder)
         if place is not None and folders.is_run(place):
             notebook.remember(asked, place)
-            result = _continued(place, asked, backend, stopping, limits)
+            result = _continued(place, asked, backend, stopping, limits, failover)
         else:
             place = place or fresh(name or work.problem.name)
             folders.check_free(place)
             clock = Clock()
             with clock.phase("plan"):
-                plan = rank(work, candidates(backend))
+                plan, spares = with_spares(work, rank(work, candidates(backend)), backend, failover)
             notebook.remember(asked, place)
-            result = run(work, plan, folder=place, clock=clock, should_stop=stopping, budget=limits)
+            result = run(
+                work,
+                plan,
+                folder=place,
+                notes=notes,
+                clock=clock,
+                should_stop=stopping,
+                budget=limits,
+                spares=spares,
+            )
         return notebook.with_resume_hint(result, interrupted)
 
 
@@ -164,7 +190,12 @@ def mitigated(backend: BackendLike, mitigation: Any) -> Backend:
 
 
 def _continued(
-    path: Path, asked: dict[str, Any], backend: BackendLike, should_stop: Callable[[], bool], budget: Budget | None
+    path: Path,
+    asked: dict[str, Any],
+    backend: BackendLike,
+    should_stop: Callable[[], bool],
+    budget: Budget | None,
+    failover: Failing,
 ) -> Result:
     """The run in a folder, if it asks the same."""
     record = folders.read(path)
@@ -178,7 +209,8 @@ def _continued(
             f"hybrid.resume('{path}')"
         )
     device = None if asked["backend"] == "auto" else backend
-    return continue_run(path, backend=device, should_stop=should_stop, budget=budget)
+    allowed = None if failover is False else failover
+    return continue_run(path, backend=device, should_stop=should_stop, budget=budget, failover=allowed)
 
 
 def run(
@@ -191,6 +223,7 @@ def run(
     should_stop: Callable[[], bool] = lambda: False,
     team: Ranks = ALONE,
     budget: Budget | None = None,
+    spares: Sequence[Backend] = (),
 ) -> Result:
     """Run a workload the way its plan chose; `minimize` is this with the plan made for you.
 
@@ -203,6 +236,7 @@ def run(
         should_stop: As for `minimize`.
         team: Ranks that help to evaluate; this one leads.
         budget: What it may spend at a vendor; None for what the sweep or algorithm that it belongs to may.
+        spares: Where it may go on, in order, if the backend fails; see `hybrid.routing.spares.with_spares`.
 
     Raises:
         Refused: if the folder holds a run already, or cannot be written.
@@ -221,12 +255,23 @@ def run(
         workload=workload_spec(work),
         backend=backend_spec(backend),
         plan=plan.to_dict(),
-        provenance=provenance() | calibration(backend, work.circuit),
+        provenance=provenance() | calibrations.first(backend, work.circuit),
         threads=threads_of(backend),
+        failover=[backend_spec(spare) for spare in spares],
         notes=dict(notes or {}),
     )
     record = folders.create(path, spec, work.circuit, problem.hamiltonian)
-    return _loop(record, work, backend, plan=plan, clock=clock, should_stop=should_stop, team=team, budget=budget)
+    return _loop(
+        record,
+        work,
+        backend,
+        spares=spec.failover,
+        plan=plan,
+        clock=clock,
+        should_stop=should_stop,
+        team=team,
+        budget=budget,
+    )
 
 
 def resume(
@@ -234,6 +279,7 @@ def resume(
     *,
     backend: BackendLike | None = None,
     budget: Budget | Mapping[str, float] | None = None,
+    failover: Failing | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Continue a run from its folder alone; a finished one is read, not run again.
@@ -242,6 +288,7 @@ def resume(
         folder: Of a run that was stopped or killed.
         backend: Needed only if the run was started on a backend object, or with secret options: no folder holds those.
         budget: As for `minimize`, in place of the one that it had; what was spent stays spent.
+        failover: As for `minimize`; None for what the run was begun with. A run that failed over goes on where it was.
         should_stop: As for `minimize`.
 
     Returns:
@@ -257,7 +304,7 @@ def resume(
     limits = None if budget is None else budget_of(budget)
     with notebook.interrupts() as interrupted:
         stopping: Callable[[], bool] = lambda: should_stop() or interrupted()  # noqa: E731
-        result = continue_run(folder, backend=backend, should_stop=stopping, budget=limits)
+        result = continue_run(folder, backend=backend, should_stop=stopping, budget=limits, failover=failover)
         return notebook.with_resume_hint(result, interrupted)
 
 
@@ -268,6 +315,7 @@ def continue_run(
     should_stop: Callable[[], bool] = lambda: False,
     team: Ranks = ALONE,
     budget: Budget | None = None,
+    failover: Failing | None = None,
 ) -> Result:
     """Continue a run as `resume` does, for a program that handles signals itself, on one or many ranks.
 
@@ -277,19 +325,45 @@ def continue_run(
         should_stop: As for `minimize`.
         team: Ranks that help to evaluate; this one leads.
         budget: As for `run`; None also for the one that it had.
+        failover: As for `resume`.
 
     Raises:
         Refused: as for `resume`.
         LostJob: as for `resume`.
     """
     record = folders.read(Path(folder))
-    work, device = _work_of(record), backend_of(record.spec.backend, backend)
-    ended = (record.path / folders.RESULT).exists()
-    if not ended and (changed := drift(record.spec.provenance, device, work.circuit)):
+    work, unfinished = _work_of(record), _unfinished(record)
+    changes = read_failovers(record.journal)
+    device = _place_of(record, changes, backend)
+    begun, threads = (changes[-1].provenance, changes[-1].threads) if changes else _begun(record)
+    if unfinished and (changed := calibrations.resumed(record.path, begun, device, work.circuit)):
         warnings.warn(changed, stacklevel=2)
     _check_draws(record, work, device)
-    check_threads(device, record.spec.threads)
-    return _loop(record, work, device, plan=None, clock=Clock(), should_stop=should_stop, team=team, budget=budget)
+    check_threads(device, threads)
+    given_later = failover is not None and unfinished and not (failover is True and record.spec.failover)
+    spares = spares_now(work, device, failover or False) if given_later else record.spec.failover
+    return _loop(
+        record,
+        work,
+        device,
+        spares=spares,
+        plan=None,
+        clock=Clock(),
+        should_stop=should_stop,
+        team=team,
+        budget=budget,
+    )
+
+
+def _begun(record: folders.Record) -> tuple[Mapping[str, Any], int | None]:
+    return record.spec.provenance, record.spec.threads
+
+
+def _place_of(record: folders.Record, changes: Sequence[Failover], backend: BackendLike | None) -> Backend:
+    """The backend at which a run is; the one that it was begun on may be given, too."""
+    if backend is not None and changes and backend_spec(backends.get(backend)).question == record.spec.backend.question:
+        backend = None
+    return backend_of(failovers.place(record.spec.backend, changes), backend)
 
 
 def _work_of(record: folders.Record) -> Workload:
@@ -297,11 +371,15 @@ def _work_of(record: folders.Record) -> Workload:
     return workload_of(spec.workload, record.circuit, problem_of(spec.problem, record.hamiltonian))
 
 
+def _unfinished(record: folders.Record) -> bool:
+    """Whether resuming the run computes anything: it has no result, or one of a run that was stopped."""
+    return not (record.path / folders.RESULT).exists() or _written(record).status == "stopped"
+
+
 def _check_draws(record: folders.Record, work: Workload, backend: Backend) -> None:
     """Refuse to go on with random numbers that another version drew in another way."""
     drawn = is_sampled(backend.capabilities(), work.shots) or work.optimizer.geometry == "fidelities"
-    unfinished = not (record.path / folders.RESULT).exists() or _written(record)["status"] == "stopped"
-    if record.spec.format < FORMAT and drawn and unfinished:
+    if record.spec.format < FORMAT and drawn and _unfinished(record):
         raise Refused(
             f"{record.path} was begun by an earlier version, whose random numbers of shots were drawn in another way: "
             "it can be shown, but not continued to the same bits. Start it anew in another folder"
@@ -313,33 +391,40 @@ def _loop(
     work: Workload,
     backend: Backend,
     *,
+    spares: Sequence[BackendSpec],
     plan: Plan | None,
     clock: Clock,
     should_stop: Callable[[], bool],
     team: Ranks,
     budget: Budget | None,
 ) -> Result:
-    exact, can = record.spec.problem.exact_energy, backend.capabilities()
-    with Lock(record.path), Journal(record.journal, record.digest) as journal:
+    exact = record.spec.problem.exact_energy
+    with ExitStack() as held_open, Lock(record.path), Journal(record.journal, record.digest) as journal:
         _check_untouched(record, journal)
-        routed, before = _routed(backend, journal, budget, should_stop)
-        ledger = Ledger(
-            journal,
-            lambda: evaluator(work, guarded(routed, work.label, record.path), team),
-            clock,
-            team=team,
-            provider=can.name if can.place == "provider" else None,
-            before=before,
-        )
+
+        def opened(backend: Backend, came: Failover | None) -> Place:
+            held_open.enter_context(held(backend))
+            routed, before = _routed(backend, journal, budget, should_stop, came)
+            can = backend.capabilities()
+            return Place(
+                lambda: evaluator(work, guarded(routed, work.label, record.path), team, contained=bool(spares)),
+                can.name if can.place == "provider" else None,
+                before,
+            )
+
+        places = Places(work, journal, record.spec.backend, backend, spares, opened, team)
+        ledger = Ledger(journal, places.now(), clock, team=team, after=places.after)
         rounding = validated = errors = None
         try:
             ending = _descend(work, ledger, clock, should_stop)
             if ending.status == "stopped":
                 conclusion = conclusion_at(*ledger.best(work.theta), "stopped", ending.message)
             else:
-                fresh_start = is_sampled(can, work.shots) and record.spec.format > 1
+                fresh_start = is_sampled(backend.capabilities(), work.shots) and record.spec.format > 1
                 seen = best_seen(ledger.evaluations, work.theta) if record.spec.format > 2 else None
                 conclusion = conclude(work, ending, ledger.answer, sampled=fresh_start, exact=exact, seen=seen)
+                backend = places.backend
+                can = backend.capabilities()
                 rounding = rounding_of(work, backend, conclusion, clock)
                 validated = validated_energy(work, backend, conclusion, clock)
                 conclusion = with_noise_explained(
@@ -352,6 +437,7 @@ def _loop(
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(f"Everything finished is saved; continue with hybrid.resume('{record.path}').")
             raise
+        n_rows, seconds = sum(len(evaluation.theta) for evaluation in ledger.evaluations), ledger.report()
         result = Result(
             energy=conclusion.energy,
             standard_error=conclusion.standard_error,
@@ -364,21 +450,32 @@ def _loop(
             exact_energy=exact,
             unit=work.problem.unit,
             problem=work.problem.name,
-            backend=can.name,
+            backend=places.backend.capabilities().name,
             steps=ending.steps,
-            evaluations=sum(len(evaluation.theta) for evaluation in ledger.evaluations),
-            seconds=ledger.report(),
+            evaluations=n_rows,
+            seconds=seconds,
             ranks=team.size,
             rounding=rounding,
             validated=validated,
             bias=conclusion.bias,
             error_budget=errors,
+            failovers=tuple(change.to_dict() for change in places.failovers),
+            prediction=in_hindsight(record.spec.plan, n_rows, seconds, ledger.replayed_s),
         )
-        return _recorded(record, result, ledger, journal)
+        recorded = _recorded(record, result, ledger, journal)
+        if ledger.evaluated and result.status != "stopped" and not places.failovers:
+            can = places.backend.capabilities()
+            learn_from(work, can, result)
+            correct_speed(work, can, result, record.spec.plan)
+        return recorded
 
 
 def _routed(
-    backend: Backend, journal: Journal, budget: Budget | None, should_stop: Callable[[], bool]
+    backend: Backend,
+    journal: Journal,
+    budget: Budget | None,
+    should_stop: Callable[[], bool],
+    came: Failover | None,
 ) -> tuple[Backend, Callable[[int], None]]:
     """The backend with the run's journal and budget around its jobs, and what is called before each evaluation.
 
@@ -394,14 +491,14 @@ def _routed(
             raise Refused(f"'{can.name}' sends its jobs itself, so that no budget can be held: run it without one")
         return backend, journal.intend if can.place == "provider" else lambda number: None
     assert isinstance(backend, Jobs)
-    dispatch = Journaled(journal, spending, should_stop=should_stop)
+    dispatch = Journaled(journal, spending, should_stop=should_stop, came=came)
     return backend.through(dispatch), dispatch.begin
 
 
 def _check_untouched(record: folders.Record, journal: Journal) -> None:
     """Refuse a finished run whose journal or result was changed since."""
     file = record.path / folders.RESULT
-    if record.spec.format == 1 or not file.exists() or _written(record)["status"] == "stopped":
+    if record.spec.format == 1 or _unfinished(record):
         return
     if seal(read_bytes(file), journal.content) not in journal.content.seals:
         raise Refused(
@@ -426,16 +523,16 @@ def _descend(work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable
 
 
 def _recorded(record: folders.Record, result: Result, ledger: Ledger, journal: Journal) -> Result:
-    """Write the result, unless nothing was computed: then seconds and ranks are those of the run itself."""
-    written = _written(record) if (record.path / folders.RESULT).exists() else {}
-    if ledger.evaluated or written.get("status") != result.status:
+    """Write the result, unless nothing was computed: then times and ranks are those of the run itself."""
+    written = _written(record) if (record.path / folders.RESULT).exists() else None
+    if ledger.evaluated or written is None or written.status != result.status:
         content = to_json(result.to_dict())
         journal.seal(content)
         write(record.path / folders.RESULT, content)
         return result
-    return replace(result, seconds=written["seconds"], ranks=written["ranks"])
+    return replace(result, seconds=written.seconds, ranks=written.ranks, prediction=written.prediction)
 
 
-def _written(record: folders.Record) -> dict[str, Any]:
+def _written(record: folders.Record) -> StoredResult:
     file = record.path / folders.RESULT
-    return checked(StoredResult, read_json(file), file).model_dump()
+    return checked(StoredResult, read_json(file), file)

@@ -14,7 +14,7 @@ import backends
 from backends import memory
 from backends.base import Backend, Origin
 from backends.cost import Cost
-from circuits.errors import Refused, ToolkitError
+from circuits.errors import FailedJob, Refused, ToolkitError
 from hybrid.loop.evaluator import Evaluator
 from hybrid.loop.threads import check_ranks
 from hybrid.optimizers.optimizer import Points, Told
@@ -36,10 +36,13 @@ class Prepare:
     Attributes:
         work: The workload.
         origin: Name and options of its backend, from which each rank makes its own.
+        contained: Whether any error of the backend is sent to the leader, which goes on elsewhere; otherwise one that
+            is not of this toolkit ends the rank.
     """
 
     work: Workload
     origin: Origin
+    contained: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,18 +70,18 @@ class SharedEvaluator:
         work: What is minimized.
         backend: One that was made by name, so that each rank can make its own.
         team: The ranks; this one leads.
+        contained: As for `Prepare`.
 
     Raises:
         ToolkitError: if the workload cannot be compiled on a rank; the message says on which.
     """
 
-    def __init__(self, work: Workload, backend: Backend, team: Ranks):
+    def __init__(self, work: Workload, backend: Backend, team: Ranks, *, contained: bool = False):
         assert backend.origin is not None
-        self._team = team
-        team.broadcast(
-            Prepare(replace(work, problem=replace(work.problem, solve=None, structure=None)), backend.origin)
-        )
-        self._evaluator = _made(lambda: Evaluator(work, backend), team)
+        self._team, self._contained = team, contained
+        bare = replace(work, problem=replace(work.problem, solve=None, structure=None))
+        team.broadcast(Prepare(bare, backend.origin, contained))
+        self._evaluator = _made(lambda: Evaluator(work, backend), team, contained=contained)
 
     def __call__(self, points: Points, number: int) -> Told:
         """Evaluate points, on the leader alone if they are a single tile.
@@ -96,11 +99,13 @@ class SharedEvaluator:
         if len(self._evaluator.tiles(points)) == 1:
             return self._evaluator(points, number)
         self._team.broadcast(Evaluate(points, number))
-        numbers = _gathered(self._evaluator, points, number, self._team)
+        numbers = _gathered(self._evaluator, points, number, self._team, contained=self._contained)
         return self._evaluator.with_geometry(self._evaluator.combine(points, numbers), points, number)
 
 
-def evaluator(work: Workload, backend: Backend, team: Ranks) -> Callable[[Points, int], Told]:
+def evaluator(
+    work: Workload, backend: Backend, team: Ranks, *, contained: bool = False
+) -> Callable[[Points, int], Told]:
     """The function that evaluates points of a workload with the help of the team.
 
     A provider, and a backend that is an object without a name, are asked by the leader alone.
@@ -109,6 +114,7 @@ def evaluator(work: Workload, backend: Backend, team: Ranks) -> Callable[[Points
         work: What is minimized.
         backend: Where the numbers come from.
         team: The ranks; this one leads.
+        contained: As for `Prepare`.
 
     Raises:
         Refused: as `check_ranks`.
@@ -118,7 +124,7 @@ def evaluator(work: Workload, backend: Backend, team: Ranks) -> Callable[[Points
     if isinstance(backend, Replay):
         return backend.answering(work)
     alone = team.size == 1 or backend.origin is None or backend.capabilities().place == "provider"
-    return Evaluator(work, backend) if alone else SharedEvaluator(work, backend, team)
+    return Evaluator(work, backend) if alone else SharedEvaluator(work, backend, team, contained=contained)
 
 
 def check_node(backend: Backend, cost: Cost, team: Ranks, *, leader_bytes: int = 0) -> None:
@@ -152,12 +158,13 @@ def serve(team: Ranks, meanwhile: Callable[[], object]) -> None:
         team: The ranks; this one does not lead.
         meanwhile: Called again and again while waiting for the leader.
     """
-    evaluator: Evaluator | None = None
+    evaluator, contained = None, False
     while not isinstance(message := team.broadcast(meanwhile=meanwhile), Disband):
         if isinstance(message, Prepare):
-            evaluator = _made(partial(_evaluator_of, message), team)
+            contained = message.contained
+            evaluator = _made(partial(_evaluator_of, message), team, contained=contained)
         elif isinstance(message, Evaluate) and evaluator is not None:
-            _gathered(evaluator, message.points, message.number, team)
+            _gathered(evaluator, message.points, message.number, team, contained=contained)
 
 
 @contextmanager
@@ -175,18 +182,18 @@ def _evaluator_of(message: Prepare) -> Evaluator:
     return Evaluator(message.work, backends.get(message.origin.name, **message.origin.options))
 
 
-def _made(make: Callable[[], Evaluator], team: Ranks) -> Any:
+def _made(make: Callable[[], Evaluator], team: Ranks, *, contained: bool) -> Any:
     """The evaluator of this rank; None where it cannot be made: the leader gets the error and raises it."""
     made, error = None, None
     try:
         made = make()
-    except ToolkitError as err:
-        error = err
+    except Exception as err:  # noqa: BLE001 - raised again, here or by the leader
+        error = _to_send(err, contained)
     _raise_first(team.gather(error))
     return made
 
 
-def _gathered(evaluator: Evaluator, points: Points, number: int, team: Ranks) -> np.ndarray:
+def _gathered(evaluator: Evaluator, points: Points, number: int, team: Ranks, *, contained: bool) -> np.ndarray:
     """The numbers of all tiles, on the leader; every rank computes its part, tiles that are neighbours."""
     tiles, width = evaluator.tiles(points), evaluator.width(points)
     cuts = [rank * len(tiles) // team.size for rank in range(team.size + 1)]
@@ -197,8 +204,8 @@ def _gathered(evaluator: Evaluator, points: Points, number: int, team: Ranks) ->
     try:
         numbers[1:] = evaluator.compute(points, number, parts[team.rank]).ravel()
         numbers[0] = FINE
-    except ToolkitError as err:
-        error = err
+    except Exception as err:  # noqa: BLE001 - raised again, here or by the leader
+        error = _to_send(err, contained)
     if error is not None and not team.leads:
         team.send(error, 0, ERRORS)
     gathered = team.gather_arrays(numbers, sizes)
@@ -210,6 +217,15 @@ def _gathered(evaluator: Evaluator, points: Points, number: int, team: Ranks) ->
         team.pause(start)
     _raise_first([errors.get(rank) for rank in range(team.size)])
     return np.concatenate([np.zeros(0), *(part[1:] for part in gathered)]).reshape(-1, width)
+
+
+def _to_send(err: Exception, contained: bool) -> ToolkitError:
+    """An error as the leader gets it; one that is not of this toolkit is raised again unless it is contained."""
+    if isinstance(err, ToolkitError):
+        return err
+    if not contained:
+        raise err
+    return FailedJob(f"{type(err).__name__}: {err}")
 
 
 def _raise_first(errors: list[ToolkitError | None]) -> None:

@@ -7,10 +7,8 @@ from hybrid.loop.clock import Clock
 from hybrid.loop.conclusion import Conclusion
 from hybrid.loop.reachable import reachable_energy
 from hybrid.runs.error_budget import ErrorBudget, error_budget
+from hybrid.workload.beside import is_rounded, is_validated
 from hybrid.workload.workload import Workload
-
-VALIDATED_QUBITS = 16
-"""Widest circuit whose noisy answer is computed again without noise."""
 
 
 def rounding_of(work: Workload, backend: Backend, conclusion: Conclusion, clock: Clock) -> float | None:
@@ -22,8 +20,7 @@ def rounding_of(work: Workload, backend: Backend, conclusion: Conclusion, clock:
         conclusion: What it came to.
         clock: Gets the time that this takes.
     """
-    can = backend.capabilities()
-    if can.precision == "double" or not can.exact or work.shots is not None or backend.origin is None:
+    if not is_rounded(work, backend) or backend.origin is None:
         return None
     with clock.phase("double precision"):
         double = backends.get(backend.origin.name, **(backend.origin.options | {"precision": "double"}))
@@ -74,8 +71,7 @@ def validated_energy(work: Workload, backend: Backend, conclusion: Conclusion, c
         conclusion: What it came to.
         clock: Gets the time that this takes.
     """
-    can = backend.capabilities()
-    if (can.exact and not can.noise and work.shots is None) or work.circuit.num_qubits > VALIDATED_QUBITS:
+    if not is_validated(work, backend.capabilities()):
         return None
     with clock.phase("validate"):
         try:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
@@ -13,6 +14,9 @@ from hybrid.routing.routed import Routed
 from hybrid.workload.arguments import BackendLike
 from hybrid.workload.workload import LABELS
 
+ASKED = "asked for by name"
+"""Why a pub is computed where nobody chose."""
+
 
 @dataclass(frozen=True, eq=False)
 class Asked:
@@ -21,7 +25,7 @@ class Asked:
     Attributes:
         circuit: With its parameters free.
         observables: On the circuit's qubits.
-        n_rows: Rows of parameters.
+        rows: Of parameters, shape (rows, params), radians.
         precision: Wanted standard error of each value, in the observables' unit; None where none was said.
         shots: Of each row; None where values are asked for.
         accuracy: As in `Routed`.
@@ -30,7 +34,7 @@ class Asked:
 
     circuit: QuantumCircuit
     observables: tuple[SparsePauliOp, ...]
-    n_rows: int
+    rows: np.ndarray
     precision: float | None
     shots: int | None
     accuracy: float
@@ -41,6 +45,16 @@ class Asked:
     derivative = False
     held_bytes = 0
     holder = ""
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows of parameters there are."""
+        return len(self.rows)
+
+    @property
+    def first(self) -> np.ndarray:
+        """The first row."""
+        return self.rows[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +114,7 @@ def place(asked: Routed, backend: BackendLike) -> tuple[Backend, str]:
         chosen = rank(asked, candidates(backend)).chosen
         return chosen.backend, chosen.reason
     check_possible(asked, [backend])
-    return backends.get(backend), "asked for by name"
+    return backends.get(backend), ASKED
 
 
 def checked_backend(backend: BackendLike) -> BackendLike:

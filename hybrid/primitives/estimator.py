@@ -18,7 +18,7 @@ from backends.checks import as_observables, as_rows, check_request, check_unitar
 from backends.seeds import child_seed
 from circuits.errors import Refused
 from circuits.fingerprint import fingerprint
-from hybrid.primitives.asked import AskedValues, checked_backend, checked_label, place
+from hybrid.primitives.asked import ASKED, AskedValues, checked_backend, checked_label, place
 from hybrid.primitives.broadcast import Pairs, Portion, pairs
 from hybrid.primitives.job import Job
 from hybrid.primitives.metadata import Metadata
@@ -125,7 +125,7 @@ class Estimator(BaseEstimatorV2):
         asked = AskedValues(
             circuit,
             observables,
-            n_rows=len(elements.rows),
+            rows=elements.rows,
             precision=precision,
             shots=None,
             accuracy=precision or (0.0 if self._backend == "auto" else math.inf),
@@ -168,7 +168,7 @@ class Estimator(BaseEstimatorV2):
         except Refused:  # whatever has no fingerprint cannot be recognized; a backend may still do it
             return _Ready(asked, *place(asked, self._backend))
         ready = self._ready.pop(key, None)
-        if ready is None:
+        if ready is None or not ready.serves(asked):
             ready = _Ready(asked, *place(asked, self._backend))
         self._ready[key] = ready
         if len(self._ready) > KEPT:
@@ -190,6 +190,11 @@ class _Ready:
         self.backend, self.why = backend, why
         self._asked = asked
         self._prepared: dict[tuple[int, ...], Evaluate] = {}
+
+    def serves(self, asked: AskedValues) -> bool:
+        """Whether a plan would choose the same backend: a method that it chose may do only the rows that it was for."""
+        chosen = self.why != ASKED and self.backend.origin is not None and self.backend.origin.options
+        return not chosen or np.array_equal(asked.rows, self._asked.rows)
 
     def evaluate(self, question: _Question, portion: Portion, seed: int) -> Expectations:
         """Every row of a portion against every observable of it."""

@@ -124,7 +124,7 @@ class Sampler(BaseSamplerV2):
         asked = AskedCounts(
             gates,
             (SparsePauliOp("Z" * circuit.num_qubits),),
-            n_rows=len(rows),
+            rows=rows,
             precision=None,
             shots=pub.shots,
             accuracy=math.inf,

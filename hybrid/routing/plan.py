@@ -13,27 +13,28 @@ from rich.text import Text
 
 import backends
 from backends import memory, registry
-from backends.base import Backend, Capabilities
-from backends.calibration import measure
+from backends.base import Backend
 from backends.cost import Cost
 from backends.forecast.forecast import Forecast
-from backends.forecast.work import forecast_by_name
-from circuits.errors import PolicyViolation, Refused
-from hybrid.routing.policy import check_may_go, place_of
+from backends.forecast.work import forecast_by_name, forecast_of_shots
+from backends.registry import Method
+from circuits.errors import FailedJob, NotInstalled, PolicyViolation, Refused
+from hybrid.routing import explanation
+from hybrid.routing.measuring import measure_all
+from hybrid.routing.methods import SOON_S, with_options
+from hybrid.routing.order import NEAR, known_s, order
+from hybrid.routing.outlook import Outlook, outlook, shots_for
+from hybrid.routing.policy import check_may_go
+from hybrid.routing.prediction import fitting, planned, possible
 from hybrid.routing.routed import Routed
-from hybrid.terminal.progress import Progress, say
+from hybrid.runs.prediction import timed
+from hybrid.terminal.progress import Progress
 from hybrid.terminal.words import duration
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
+from hybrid.workload.workload import Workload
 from hybrid.workload.workload import workload as make_workload
 
-SINGLE_ACCURACY = 1e-5
-"""Accuracy below which single precision is refused, in the problem's unit."""
-
-NEAR = 2.0
-"""Times the fastest prediction within which the order of the candidates decides: speeds that were measured on a loaded
-machine, or on another day, must not change the choice."""
-
-TABLE_WIDTH = 72
+TABLE_WIDTH = 88
 """Columns of a terminal below which a plan is a list instead of a table."""
 
 COLUMNS = ("backend", "time", "memory", "std. error", "why")
@@ -50,11 +51,13 @@ class Way:
         backend: Where it would run.
         cost: Predicted time, memory, money and standard error.
         reason: Why it is ranked where it is.
+        outlook: What a minimization is expected to take there; None for other work.
     """
 
     backend: Backend
     cost: Cost
     reason: str = ""
+    outlook: Outlook | None = None
 
     @property
     def name(self) -> str:
@@ -110,7 +113,8 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form, for the record of a run."""
         ways = [
-            {"backend": way.name, "reason": way.reason, "cost": {k: _finite(v) for k, v in asdict(way.cost).items()}}
+            {"backend": way.name, "reason": way.reason, "cost": _cost_entries(way.cost)}
+            | ({} if way.outlook is None else way.outlook.to_dict())
             for way in self.ways
         ]
         refused = [
@@ -131,12 +135,15 @@ class Plan:
         return [_hardware_cells(forecast) for forecast in self.forecasts]
 
     def notes(self) -> list[str]:
-        """What the forecasts rest on and leave out, a line for each device."""
-        return [f"{forecast.device}: {'; '.join(forecast.notes)}" for forecast in self.forecasts if forecast.notes]
+        """What is expected of the first way, and what the forecasts rest on and leave out, a line for each device."""
+        first = self.ways[0].outlook if self.ways else None
+        expected = [] if first is None else list(first.sentences)
+        devices = [forecast for forecast in self.forecasts if forecast.notes]
+        return expected + [f"{forecast.device}: {'; '.join(forecast.notes)}" for forecast in devices]
 
     def rows(self) -> list[tuple[str, ...]]:
         """Backend, time, memory, standard error and reason of each way, then of each refusal, as text for tables."""
-        rows = [(way.name, *_cells(way.cost), way.reason) for way in self.ways]
+        rows = [(way.name, *_cells(way), way.reason) for way in self.ways]
         return rows + [(refusal.name, "-", "-", "-", f"refused: {refusal.reason}") for refusal in self.refusals]
 
     def table(self) -> Table:
@@ -168,7 +175,7 @@ class Plan:
         else:
             yield Text(f"Plan for {self.workload}", style="bold")
             for name, time, memory_, error, why in self.rows():
-                yield Text(f"{name}: {time}, {memory_}, std. error {error}; {why}")
+                yield Text(f"{name}: {why}" if time == "-" else f"{name}: {time}, {memory_}, std. error {error}; {why}")
             for row in self.hardware_rows():
                 yield Text(", ".join(f"{name} {cell}" for name, cell in zip(HARDWARE, row, strict=True)))
         yield from map(Text, self.notes())
@@ -228,33 +235,52 @@ def plan(
     return rank(work, candidates(backend))
 
 
-def candidates(backend: BackendLike) -> list[BackendLike]:
-    """The backends that a request allows: for "auto" all that may be chosen, by name or made, else the one given."""
+def candidates(backend: BackendLike) -> "list[BackendLike | Method]":
+    """The backends that a request allows: for "auto" all that may be chosen, methods last, else the one given."""
     if isinstance(backend, str) and backend == "auto":
-        return [*registry.automatic(), *registry.automatic_on_cards()]
+        return [*registry.automatic(), *registry.automatic_on_cards(), *registry.METHODS]
     return [backend]
 
 
-def rank(workload: Routed, candidates: Sequence[BackendLike]) -> Plan:
+def rank(workload: Routed, candidates: "Sequence[BackendLike | Method]") -> Plan:
     """The plan of a workload: its predicted cost on every candidate, ranked by time.
 
-    A backend that has a name and runs here is measured for some seconds if it is new to this machine.
+    Backends are measured for some seconds where that could change the choice and save more; see `measuring`.
 
     Args:
         workload: What is to be run.
         candidates: Backends or their names; of those that are about as fast as the fastest, the first is chosen.
+            Methods for circuits of one kind are looked at only where all before them are slow.
     """
     looked: list[Way | Refusal] = []
-    with Progress("planning; backends new to this machine are measured once", len(candidates)) as progress:
+    with Progress("planning", len(candidates)) as progress:
         for done, candidate in enumerate(candidates):
             progress.update(done, str(candidate))
-            found = _look_at(workload, candidate, _measured)
-            if isinstance(found, Refusal) and not found.by_policy:
+            if isinstance(candidate, Method) and _soon(looked):
+                continue
+            alone = not any(isinstance(other, Way) for other in looked)
+            found = _look_at(workload, candidate, planned, alone=alone)
+            if isinstance(found, Refusal) and not found.by_policy and not isinstance(candidate, Method):
                 found = _with_hardware(workload, candidate, found)
             looked.append(found)
-    ways = [way for way in looked if isinstance(way, Way)]
+    ways = _measured(workload, [way for way in looked if isinstance(way, Way)])
     refusals = tuple(refusal for refusal in looked if isinstance(refusal, Refusal))
-    return Plan(workload.description, tuple(_explained(workload, _ranked(ways))), refusals)
+    return Plan(
+        workload.description,
+        tuple(_explained(workload, [ways[k] for k in order([way.cost for way in ways])])),
+        refusals,
+    )
+
+
+def _soon(looked: Sequence[Way | Refusal]) -> bool:
+    """Whether a way that was found is so fast that no method for circuits of one kind is worth a look."""
+    return any(isinstance(found, Way) and known_s(found.cost) < SOON_S for found in looked)
+
+
+def _measured(workload: Routed, ways: list[Way]) -> list[Way]:
+    """With what a measurement says of those whose predicted times leave the choice open."""
+    places = measure_all([way.backend for way in ways], [way.cost for way in ways], derivative=workload.derivative)
+    return [replace(way, cost=planned(workload, way.backend)) if k in places else way for k, way in enumerate(ways)]
 
 
 def unreachable(workload: Routed, name: str, err: Refused) -> Plan:
@@ -265,7 +291,10 @@ def unreachable(workload: Routed, name: str, err: Refused) -> Plan:
         name: Of the backend.
         err: Why it cannot be made.
     """
-    return Plan(workload.description, (), (_elsewhere(workload, name, Refusal(name, str(err))),))
+    refusal = _elsewhere(workload, name, Refusal(name, str(err)))
+    if isinstance(err, NotInstalled) and refusal.hardware is None and not refusal.by_policy:
+        refusal = replace(refusal, hardware=forecast_of_shots(name, workload))
+    return Plan(workload.description, (), (refusal,))
 
 
 def _elsewhere(workload: Routed, name: str, refusal: Refusal) -> Refusal:
@@ -290,7 +319,7 @@ def _with_hardware(workload: Routed, candidate: BackendLike, refusal: Refusal) -
     return refusal
 
 
-def check_possible(workload: Routed, candidates: Sequence[BackendLike], *, elsewhere: bool = False) -> None:
+def check_possible(workload: Routed, candidates: "Sequence[BackendLike | Method]", *, elsewhere: bool = False) -> None:
     """Refuse a workload that no candidate can do; nothing is measured.
 
     Args:
@@ -304,106 +333,63 @@ def check_possible(workload: Routed, candidates: Sequence[BackendLike], *, elsew
     """
     refusals = []
     for candidate in candidates:
-        looked = _look_at(workload, candidate, _possible if elsewhere else _fitting)
+        looked = _look_at(workload, candidate, possible if elsewhere else fitting, try_out=False)
         if isinstance(looked, Way):
             return
         refusals.append(looked)
     Plan(workload.description, (), tuple(refusals)).chosen  # noqa: B018 - raises what there is to say
 
 
-def _ranked(ways: list[Way]) -> list[Way]:
-    """The first of those that are about as fast as the fastest, then the others, fastest first."""
-    if not ways:
-        return []
-    fastest = min(map(_seconds, ways))
-    chosen = next(way for way in ways if _seconds(way) <= NEAR * fastest)
-    return [chosen, *sorted((way for way in ways if way is not chosen), key=_seconds)]
-
-
-def _look_at(workload: Routed, candidate: BackendLike, cost: Callable[[Routed, Backend], Cost]) -> Way | Refusal:
-    name = candidate if isinstance(candidate, str) else type(candidate).__name__
+def _look_at(
+    workload: Routed,
+    candidate: "BackendLike | Method",
+    cost: Callable[[Routed, Backend], Cost],
+    *,
+    alone: bool = True,
+    try_out: bool = True,
+) -> Way | Refusal:
+    name = str(candidate) if isinstance(candidate, str | Method) else type(candidate).__name__
     try:
-        backend = backends.get(candidate)
-        name = backend.capabilities().name
-        return Way(backend, cost(workload, backend))
+        if isinstance(candidate, Method):
+            backend, note = with_options(candidate, workload, alone=alone, try_out=try_out)
+        else:
+            backend, note = backends.get(candidate), ""
+            name = backend.capabilities().name
+        return Way(backend, cost(workload, backend), note)
     except ImportError as err:
         return Refusal(name, f"{err.name} is not installed")
+    except FailedJob as err:
+        return Refusal(name, f"it failed when its speed was measured: {err}")
     except Refused as err:
         return Refusal(name, str(err), by_policy=isinstance(err, PolicyViolation))
-
-
-def _possible(workload: Routed, backend: Backend) -> Cost:
-    """What is known of the cost without a look at this machine; refuse what the backend cannot do, or may not."""
-    can = backend.capabilities()
-    if can.place == "provider":
-        check_may_go(workload.label, place_of(backend), purpose="plan")
-    if can.precision == "single" and workload.accuracy < SINGLE_ACCURACY:
-        raise Refused(f"single precision cannot resolve an accuracy of {workload.accuracy:g}")
-    workload.check(backend)
-    return _predicted(workload, backend)
-
-
-def _fitting(workload: Routed, backend: Backend) -> Cost:
-    """The same; refuse what this machine has no memory for."""
-    cost = _possible(workload, backend)
-    free = memory.free_bytes()
-    if cost.memory_bytes > free:
-        need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"
-        own = workload.held_bytes
-        part = f", {memory.readable(own)} of it for {workload.holder}" if own else ""
-        cure = "; lbfgs, adam and spsa take less" if 2 * own > cost.memory_bytes else ""
-        raise Refused(f"needs {need}{part}, {memory.readable(free)} are free{cure}")
-    if cost.on_card is not None:
-        cost.on_card.check(what=f"{workload.circuit.num_qubits} qubits")
-    return cost
-
-
-def _measured(workload: Routed, backend: Backend) -> Cost:
-    """The same, with the backend's speed on this machine."""
-    can, cost = backend.capabilities(), _fitting(workload, backend)
-    if math.isnan(cost.seconds) and can.place == "here" and backend.origin is not None:
-        say(f"hybrid: measuring the speed of {can.name} on this machine, once; this takes some seconds")
-        with suppress(Refused):  # the stabilizer method cannot do the probe; its speed stays unknown
-            measure(backend, derivative=workload.derivative and can.gradient != "parameter-shift")
-        cost = _predicted(workload, backend)
-    return _with_forecast(cost, can, backend.forecast(workload))
-
-
-def _with_forecast(cost: Cost, can: Capabilities, forecast: Forecast | None) -> Cost:
-    """With what is expected on the device; at a provider that is also its time, without the queue, and its price."""
-    if forecast is None or can.place == "here":
-        return replace(cost, hardware=forecast)
-    cost = replace(cost, hardware=forecast, money_usd=forecast.money_usd)
-    return cost if forecast.qpu_s is None else replace(cost, seconds=forecast.qpu_s, compile_s=0.0)
-
-
-def _predicted(workload: Routed, backend: Backend) -> Cost:
-    """With the memory of the optimizer, which works here wherever the backend does."""
-    cost = backend.predict(workload)
-    return replace(cost, memory_bytes=cost.memory_bytes + workload.held_bytes)
 
 
 def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
     for rank, way in enumerate(ways):
         first, other = ways[0], ways[1] if rank == 0 and len(ways) > 1 else ways[0]
-        facts = [f"gradients by {way.backend.capabilities().gradient}" if workload.derivative else "values only"]
+        facts = explanation.facts(workload, way.backend)
         if way.cost.circuits:
             facts.append(
                 f"a value takes {_count(way.cost.circuits, 'circuit')}, {_count(way.cost.shots, 'shot')} in all"
             )
         if way.cost.standard_error > workload.accuracy:
             facts.append(f"its statistical error exceeds the accuracy of {workload.accuracy:g}")
+            shots = workload.shots or way.backend.capabilities().default_shots
+            if shots is not None and math.isfinite(workload.accuracy):
+                facts[-1] += f": {_count(shots_for(workload.accuracy, way.cost, shots), 'shot')} a circuit would do"
         if way.backend.capabilities().place == "provider":
             facts.append("its time is that on the device, without queue and network")
         if math.isnan(way.cost.seconds):
-            facts.append("speed not measured here")
-        elif rank == 0 and other is not way and _seconds(way) <= _seconds(other) < math.inf:
+            facts.append("speed not known here")
+        elif rank == 0 and other is not way and known_s(way.cost) <= known_s(other.cost) < math.inf:
             facts.insert(0, f"fastest here, {_ratio(other, way)} times ahead of {other.name}")
-        elif rank == 0 and other is not way and _seconds(other) < math.inf:
+        elif rank == 0 and other is not way and known_s(other.cost) < math.inf:
             facts.insert(0, f"within a factor of {NEAR:g} of {other.name}, and before it in the order of preference")
         elif rank > 0:
             facts.insert(0, f"{_ratio(way, first)} times the time of {first.name}")
-        yield replace(way, reason="; ".join(facts))
+        facts += [way.reason] if way.reason else []
+        expected = outlook(workload, way.backend, way.cost) if isinstance(workload, Workload) else None
+        yield replace(way, reason="; ".join(facts), outlook=expected)
 
 
 def _count(number: int, what: str) -> str:
@@ -414,16 +400,13 @@ def _ratio(slow: Way, fast: Way) -> str:
     return f"{slow.cost.seconds / max(fast.cost.seconds, 1e-9):.3g}"
 
 
-def _seconds(way: Way) -> float:
-    return math.inf if math.isnan(way.cost.seconds) else way.cost.seconds
-
-
-def _cells(cost: Cost) -> tuple[str, str, str]:
+def _cells(way: Way) -> tuple[str, str, str]:
+    cost, seconds = way.cost, way.outlook and way.outlook.prediction.seconds
     error = "0" if cost.standard_error == 0 else f"{cost.standard_error:.1e}"
     held = memory.readable(cost.memory_bytes)
     if cost.on_card is not None:
         held = f"{held} and {memory.readable(cost.on_card.memory_bytes)} on the GPU"
-    return duration(cost.seconds), held, error
+    return duration(cost.seconds) if seconds is None else timed(seconds), held, error
 
 
 def _hardware_cells(forecast: Forecast) -> tuple[str, ...]:
@@ -440,6 +423,12 @@ def _hardware_cells(forecast: Forecast) -> tuple[str, ...]:
         "not known" if forecast.money_usd is None else f"${forecast.money_usd:,.2f}",
         "not known" if forecast.queue is None else f"{forecast.queue} jobs",
     )
+
+
+def _cost_entries(cost: Cost) -> dict[str, Any]:
+    """JSON-able: the attributes, and the interval."""
+    interval = {"seconds_low": cost.seconds_low, "seconds_high": cost.seconds_high}
+    return {name: _finite(value) for name, value in (asdict(cost) | interval).items()}
 
 
 def _finite(value: float) -> float | None:

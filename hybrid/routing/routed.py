@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+import numpy as np
+
 from backends.base import Backend
 from backends.cost import Work
 
@@ -32,6 +34,16 @@ class Routed(Work, Protocol):
     @property
     def holder(self) -> str:
         """What takes it, for a message."""
+        ...
+
+    @property
+    def rows(self) -> np.ndarray | None:
+        """All parameters that will be asked, shape (rows, params), radians; None where an optimizer chooses them."""
+        ...
+
+    @property
+    def first(self) -> np.ndarray:
+        """The parameters that will be asked first, shape (params,), radians."""
         ...
 
     def check(self, backend: Backend) -> None:

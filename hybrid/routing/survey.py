@@ -1,24 +1,23 @@
 """Which backends are here, what they can do, and how fast they were measured to be."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import backends
 from backends import registry
-from backends.base import Backend, speed_name
-from backends.calibration import measure
-from backends.cost import Speed
+from backends.base import Backend
+from backends.calibration import Probe, measure, probe
 from backends.memory import readable
 from backends.providers.family import Family
 from backends.providers.worker import environment
 from backends.providers.worker.recipes import recipe
-from backends.speed import stored
 from circuits.errors import Refused
 from hybrid.terminal.progress import Progress
 from hybrid.terminal.words import duration
 
-PASSES, AMPLITUDES = 160, 2.0**12
-"""The work whose time is shown: about 160 passes over the state of 12 qubits."""
+WORK = (12, 4)
+"""Qubits and layers of the circuit whose time is shown."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,7 @@ class Entry:
         summary: What it is; for one that cannot be used, why.
         works: Whether it can be used here.
         gradient: How it differentiates; empty for one that cannot be used.
-        value_s: Time of one value of about 160 passes over the state of 12 qubits, seconds; None if it was not
-            measured on this machine.
+        value_s: Time of one value of 4 layers on 12 qubits, seconds; None where that is not known or cannot be done.
         gradient_s: The same for a value with its gradient; None also where that takes several values.
         options: Names of the options that it takes, in Python and in study files.
         size_bytes: Of the environment that its packages have for themselves; None where they live beside ours.
@@ -90,10 +88,10 @@ def _entry(name: str, chosen: dict[str, Any], calibrate: bool) -> Entry:
         return Entry(title, str(err), works=False)
     can = backend.capabilities()
     native = can.gradient != "parameter-shift"
-    value = _speed(backend, calibrate, derivative=False)
-    gradient = _speed(backend, calibrate, derivative=True) if native else None
+    value_s = _row_s(backend, calibrate, derivative=False)
+    gradient_s = _row_s(backend, calibrate, derivative=True) if native else None
     options = tuple(registry.options(name))
-    return Entry(title, can.summary, True, can.gradient, _row_s(value), _row_s(gradient), options)
+    return Entry(title, can.summary, True, can.gradient, value_s, gradient_s, options)
 
 
 def _family(name: str, made: Family) -> Entry:
@@ -108,11 +106,13 @@ def _family(name: str, made: Family) -> Entry:
     )
 
 
-def _speed(backend: Backend, calibrate: bool, *, derivative: bool) -> Speed | None:
+def _row_s(backend: Backend, calibrate: bool, *, derivative: bool) -> float | None:
+    """Of `WORK`; None where no speed is known."""
     if calibrate:
-        return measure(backend, derivative=derivative)
-    return stored(speed_name(backend.capabilities(), derivative=derivative))
-
-
-def _row_s(speed: Speed | None) -> float | None:
-    return None if speed is None else speed.row_s(PASSES, AMPLITUDES)
+        measure(backend, derivative=derivative)
+    circuit, observable = probe(*WORK)
+    try:
+        cost = backend.predict(Probe(circuit, (observable,), derivative))
+    except Refused:  # of fewer qubits, or of other gates
+        return None
+    return None if math.isnan(cost.seconds) else cost.seconds - cost.compile_s

@@ -5,6 +5,7 @@ circuit.qpy         the ansatz
 hamiltonian.json    the terms, with every bit of their coefficients
 journal.sqlite      every evaluation and every job at a vendor; bound to the three files above by their digest
 budget.sqlite       what may be spent at vendors, and what is; for the points of a sweep it lies in the folder above
+calibrations.json   what was measured of the device when the run was resumed after a change; absent if it never was
 result.json         what came out; absent until the run has ended
 lock                held by the one process that works on the run
 """

@@ -15,16 +15,20 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 from circuits.errors import LostJob, RecordFailed, Refused
-from hybrid.runs import jobs
+from hybrid.runs import failovers, jobs
 from hybrid.runs.evaluation import ARRAYS, Evaluation, Row, from_row, to_row
+from hybrid.runs.failovers import Failover
 from hybrid.runs.jobs import JobRow
+
+T = TypeVar("T")
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS evaluation (
@@ -83,9 +87,11 @@ class Content:
         run_digest: SHA-256 of what the run asks, in hexadecimal; None in journals of version 0.1, which did not say.
         unanswered: Number of an evaluation that was sent to a provider and never answered, or None.
         seals: Digests of the results that the run came to, each with the evaluations it rests on; see `seal`.
-        rows: SHA-256 of all evaluations, to the last bit, with the time that each took, and of what jobs measured.
+        rows: SHA-256 of all evaluations, to the last bit, with the time that each took, of what jobs measured, and of
+            the failovers.
         jobs: Every job that was sent or was about to be, in order of evaluation, part and attempt.
         nonce: Random text that no other journal has; empty in journals that were written before there was one.
+        failovers: How the run went on at other backends, in order.
     """
 
     evaluations: tuple[Evaluation, ...]
@@ -95,6 +101,7 @@ class Content:
     rows: str
     jobs: tuple[JobRow, ...] = ()
     nonce: str = ""
+    failovers: tuple[Failover, ...] = ()
 
     def check_run(self, run_digest: str | None, path: Path) -> None:
         """Refuse a journal that belongs to another run.
@@ -141,7 +148,7 @@ def create(path: Path, run_digest: str) -> None:
         scratch.unlink(missing_ok=True)
         database = sqlite3.connect(scratch, isolation_level=None)
         try:
-            database.executescript(SCHEMA + jobs.SCHEMA)
+            database.executescript(SCHEMA + jobs.SCHEMA + failovers.SCHEMA)
             database.execute(OWNER)
             values = [(RUN_DIGEST, run_digest), (NONCE, secrets.token_hex(16))]
             database.executemany("INSERT INTO journal VALUES (?, ?)", values)
@@ -157,18 +164,32 @@ def read(path: Path) -> Content:
         Refused: if there is no journal, or it is damaged.
         RecordFailed: if the file cannot be read.
     """
+    return _reading(path, _content)
+
+
+def read_failovers(path: Path) -> tuple[Failover, ...]:
+    """How the run of a journal went on at other backends, without a look at its evaluations.
+
+    Raises:
+        Refused: as `read`.
+        RecordFailed: as `read`.
+    """
+    return _reading(path, _failovers)
+
+
+def _reading(path: Path, what: Callable[[sqlite3.Connection], T]) -> T:
     if not path.is_file():
         raise Refused(f"{path}: the run's journal is missing; restore it from a copy, or start the run anew")
     with _translated(path):
         try:
-            return _read(path)
+            return _read(path, what)
         except sqlite3.OperationalError as err:
             if not _wants_rollback(err):
                 raise
             with tempfile.TemporaryDirectory() as scratch:  # its last commit was broken off: rolled back in a copy
                 for file in (path, path.with_name(f"{path.name}-journal")):
                     shutil.copy(file, scratch)
-                return _read(Path(scratch, path.name), mode="rw")
+                return _read(Path(scratch, path.name), what, mode="rw")
 
 
 class Journal:
@@ -197,7 +218,7 @@ class Journal:
             self._database = sqlite3.connect(path, isolation_level=None)
             self._database.execute("PRAGMA journal_mode=DELETE")
             self._database.execute("PRAGMA synchronous=FULL")
-            self._database.executescript(SCHEMA + jobs.SCHEMA)
+            self._database.executescript(SCHEMA + jobs.SCHEMA + failovers.SCHEMA)
             columns = _columns(self._database)
             for name in LATER:
                 if name not in columns:
@@ -235,6 +256,25 @@ class Journal:
         """
         self._write("INSERT INTO intent VALUES (?, ?)", (number, time.time()))
         self.commit()
+
+    def fail_over(self, row: Failover) -> None:
+        """Put on disk that the run goes on at another backend, before anything is asked of it.
+
+        What the failed one was asked for, and did not answer, is the other's now.
+
+        Raises:
+            RecordFailed: if the disk is full or the file is gone.
+        """
+        columns = ", ".join(failovers.COLUMNS)
+        marks = ",".join("?" * len(failovers.COLUMNS))
+        self._write("DELETE FROM intent WHERE number >= ?", (row.evaluation,))
+        self._write(f"INSERT INTO failover ({columns}) VALUES ({marks})", row.values())
+        self.commit()
+
+    def jobs(self) -> tuple[JobRow, ...]:
+        """All jobs so far, those written since it was opened included."""
+        with _translated(self.path):
+            return tuple(jobs.rows(self._database))
 
     def write_job(self, row: JobRow) -> None:
         """Put a job on disk, in place of what was known of it before.
@@ -323,16 +363,21 @@ def check_answered(content: Content, path: Path, provider: str) -> None:
         )
 
 
-def _read(path: Path, mode: str = "ro") -> Content:
+def _read(path: Path, what: Callable[[sqlite3.Connection], T], mode: str = "ro") -> T:
     database = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
     try:
-        return _content(database)
+        return what(database)
     finally:
         database.close()
 
 
 def _wants_rollback(err: sqlite3.OperationalError) -> bool:
     return err.sqlite_errorname in ("SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY", "SQLITE_CANTOPEN")
+
+
+def _failovers(database: sqlite3.Connection) -> tuple[Failover, ...]:
+    there = database.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'failover'").fetchone()
+    return tuple(failovers.rows(database)) if there else ()
 
 
 def _content(database: sqlite3.Connection) -> Content:
@@ -351,24 +396,26 @@ def _content(database: sqlite3.Connection) -> Content:
     unanswered = intent if intent is not None and intent >= len(evaluations) else None
     seals = database.execute("SELECT digest FROM seal").fetchall() if "seal" in tables else ()
     sent = tuple(jobs.rows(database)) if "job" in tables else ()
+    changes = _failovers(database)
     return Content(
         evaluations=evaluations,
         run_digest=None if run_digest is None else str(run_digest[0]),
         unanswered=unanswered,
         seals=frozenset(str(digest) for (digest,) in seals),
-        rows=_rows_digest(database, sent) if "evaluation" in tables else "",
+        rows=_rows_digest(database, sent, changes) if "evaluation" in tables else "",
         jobs=sent,
         nonce="" if nonce is None else str(nonce[0]),
+        failovers=changes,
     )
 
 
-def _rows_digest(database: sqlite3.Connection, sent: tuple[JobRow, ...]) -> str:
+def _rows_digest(database: sqlite3.Connection, sent: tuple[JobRow, ...], changes: tuple[Failover, ...]) -> str:
     there = _columns(database)
     columns = [name for name in (*HEAD, *ARRAYS) if name in there]
     measured = [(str(job.place), job.attempt, job.request, job.id, job.measured) for job in sent if job.measured]
     digest = hashlib.sha256()
     evaluations = database.execute(f"SELECT {', '.join(columns)} FROM evaluation ORDER BY number")
-    for row in chain(evaluations, measured):
+    for row in chain(evaluations, measured, (change.values() for change in changes)):
         for value in row:
             content = value if isinstance(value, bytes) else repr(value).encode()
             digest.update(len(content).to_bytes(8, "little") + content)

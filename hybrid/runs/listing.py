@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from circuits.errors import Refused
+from circuits.errors import RecordFailed, Refused
+from hybrid.runs import calibrations, failovers, journal
 from hybrid.runs import folder as folders
+from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_json
 from hybrid.runs.places import home
 from hybrid.runs.result import StoredResult
@@ -19,6 +21,7 @@ SHOWN = (
     "steps",
     "evaluations",
     "seconds",
+    "prediction",
 )
 """What a list of runs says of a result."""
 
@@ -46,8 +49,10 @@ def entry_of(path: Path) -> dict[str, Any]:
     """What was asked of a run and what came out, as JSON-able values.
 
     Returns:
-        "folder", "problem", "unit", "backend", "optimizer", "accuracy", "seed", "created_utc" and "machine", and from
-        the result the keys in `SHOWN`; of a run that has not ended the status is "unfinished", the others are None.
+        "folder", "problem", "unit", "backend" (where it is now), "failovers" (how it came there), "optimizer",
+        "accuracy", "seed", "created_utc", "machine" and "start" (the run at whose end it started, or None), what
+        `hybrid.runs.calibrations.told` says of its device, and from the result the keys in `SHOWN`; of a run that has
+        not ended the status is "unfinished", the others are None.
 
     Raises:
         Refused: if the folder holds no run, or a damaged one.
@@ -55,18 +60,29 @@ def entry_of(path: Path) -> dict[str, Any]:
     spec = folders.read_spec(path)
     file = path / folders.RESULT
     result = checked(StoredResult, read_json(file), file).model_dump() if file.exists() else {"status": "unfinished"}
+    changes = _failovers(path / folders.JOURNAL)
     return {
         "folder": str(path),
         "problem": spec.problem.name,
         "unit": spec.problem.unit,
-        "backend": spec.backend.title,
+        "backend": failovers.place(spec.backend, changes).title,
+        "failovers": [change.to_dict() for change in changes],
         **{key: result.get(key) for key in SHOWN},
         "optimizer": spec.workload.optimizer,
         "accuracy": spec.workload.accuracy,
         "seed": spec.workload.seed,
+        "start": spec.notes.get("start"),
         "created_utc": str(spec.provenance.get("created_utc", "")),
         "machine": str(spec.provenance.get("machine", "")),
+        **calibrations.told(path, spec.provenance),
     }
+
+
+def _failovers(path: Path) -> tuple[Failover, ...]:
+    try:
+        return journal.read_failovers(path)
+    except (Refused, RecordFailed):
+        return ()  # resuming, or verifying, says what is wrong with the journal
 
 
 def sweep_of(path: Path) -> list[dict[str, Any]] | None:

@@ -25,6 +25,7 @@ from circuits.fingerprint import fingerprint
 from hybrid.optimizers.optimizer import Points, Told
 from hybrid.runs import folder, journal
 from hybrid.runs.evaluation import Evaluation
+from hybrid.workload.spec import BackendSpec
 from hybrid.workload.workload import Workload
 
 DEFAULT_SHOTS = 4096
@@ -57,6 +58,11 @@ class Replay(Backend):
         self._recorded = content.evaluations
         self._fails = _failures(self._record.journal) if failures else {}
         self._played = False
+
+    @property
+    def recorded(self) -> BackendSpec:
+        """Where the recorded run was begun."""
+        return self._record.spec.backend
 
     def capabilities(self) -> Capabilities:
         """As far as the record tells: exact if no value had an error."""

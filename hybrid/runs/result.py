@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import FiniteFloat
+from pydantic import Field, FiniteFloat
 
 from hybrid.runs.error_budget import ErrorBudget
+from hybrid.runs.failovers import described
 from hybrid.runs.history import History
+from hybrid.runs.prediction import Prediction
 from hybrid.terminal.words import duration, measured
 from hybrid.workload.spec import RecordModel
 
@@ -41,6 +43,8 @@ class StoredResult(RecordModel):
     rounding: FiniteFloat | None = None
     validated: FiniteFloat | None = None
     error_budget: dict[str, Any] | None = None
+    failovers: list[dict[str, Any]] = Field(default_factory=list)
+    prediction: Prediction | None = None
     theta: list[FiniteFloat]
 
 
@@ -62,7 +66,7 @@ class Result:
         exact_energy: The right answer, or None where it is unknown.
         unit: Of the energies.
         problem: Name of the problem.
-        backend: Name of the backend.
+        backend: Name of the backend; after failovers of the one that gave the last evaluations.
         steps: Steps of the optimizer.
         evaluations: Rows of parameters that were evaluated, the final ones included.
         seconds: Wall time by phase.
@@ -73,6 +77,10 @@ class Result:
         bias: Estimated size of the energy's systematic error, from truncation or mitigation; 0 where there is none.
         error_budget: How the distance from the exact energy divides among ansatz, optimizer, noise and statistics; None
             for a run that was exact, and where the exact energies are not known.
+        failovers: How the run went on at other backends, as `hybrid.runs.failovers.Failover.to_dict` says it: from
+            which "evaluation" on, "from" which backend "to" which, the "reason", and "when_utc".
+        prediction: What its plan expected of evaluations and time, beside what they came to; None for records of
+            versions that did not expect anything.
     """
 
     energy: float
@@ -95,6 +103,8 @@ class Result:
     validated: float | None = None
     bias: float = 0.0
     error_budget: ErrorBudget | None = None
+    failovers: tuple[dict[str, Any], ...] = ()
+    prediction: Prediction | None = None
 
     @property
     def error(self) -> float | None:
@@ -126,6 +136,8 @@ class Result:
             "rounding": self.rounding,
             "validated": self.validated,
             "error_budget": None if self.error_budget is None else self.error_budget.to_dict(),
+            "failovers": list(self.failovers),
+            "prediction": None if self.prediction is None else self.prediction.model_dump(),
             "theta": self.theta.tolist(),
         }
 
@@ -147,8 +159,11 @@ class Result:
             rows += [(f"by {cause}", f"{size} ({note})") for cause, size, note in self.error_budget.rows()]
         rows.append(("status", self.status + (f": {self.message}" if self.message else "")))
         rows.append(("work", f"{self.steps} steps, {self.evaluations} evaluations on {self.backend}"))
+        rows += [("failover", described(failover)) for failover in self.failovers]
         phases = ", ".join(f"{name} {duration(s)}" for name, s in self.seconds.items() if name != "total")
         rows.append(("time", f"{duration(self.seconds['total'])} ({phases})"))
+        if self.prediction is not None:
+            rows.append(("predicted", self.prediction.text()))
         rows.append(("record", str(self.folder)))
         return rows
 

@@ -26,6 +26,7 @@ class RunSpec(RecordModel):
         plan: Why it was chosen, as `Plan.to_dict` says it.
         provenance: Versions, machine and time; see `hybrid.runs.provenance`.
         threads: Number of threads that the backend used, where its last bits depend on it; else None.
+        failover: Where the run may go on, in order, if its backend fails.
         notes: JSON-able values that the caller adds; a study keeps its own sections under "study".
     """
 
@@ -36,11 +37,13 @@ class RunSpec(RecordModel):
     plan: dict[str, Any] = Field(default_factory=dict)
     provenance: dict[str, Any]
     threads: int | None = None
+    failover: list[BackendSpec] = Field(default_factory=list)
     notes: dict[str, Any] = Field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form."""
-        return self.model_dump(exclude={"backend"}) | {"backend": self.backend.to_dict()}
+        spares = {"failover": [spare.to_dict() for spare in self.failover]} if self.failover else {}
+        return self.model_dump(exclude={"backend", "failover"}) | {"backend": self.backend.to_dict()} | spares
 
 
 def spec_of(content: Mapping[str, Any], path: Path) -> RunSpec:

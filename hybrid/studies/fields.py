@@ -55,7 +55,16 @@ class InputPath(str):
         return {"file": Path(self).name, "sha256": self.content}
 
 
-def _existing(name: str, info: ValidationInfo) -> InputPath:
+def existing(name: str, info: ValidationInfo) -> InputPath:
+    """The path of an input file.
+
+    Args:
+        name: As the study writes it, relative to the folder in the context.
+        info: Of the validation.
+
+    Raises:
+        ValueError: if there is no such file.
+    """
     path = Path((info.context or {}).get("folder", "."), name)
     try:
         if not path.is_file():
@@ -77,7 +86,7 @@ def _geometry(text: str, info: ValidationInfo) -> str:
     from circuits.problems.geometry import atoms
 
     if text.strip().lower().endswith(".xyz"):
-        text = _existing(text.strip(), info)
+        text = existing(text.strip(), info)
     atoms(text)
     return text
 
@@ -106,7 +115,7 @@ Pairs = Annotated[tuple[Pair, ...], Field(strict=False)]
 WeightedPairs = Annotated[tuple[Pair | Triple, ...], Field(strict=False)]
 Axes = Annotated[tuple[float, float, float], Field(strict=False)]
 Words = Annotated[tuple[str, ...], Field(strict=False)]
-InputFile = Annotated[str, AfterValidator(_existing)]
+InputFile = Annotated[str, AfterValidator(existing)]
 Geometry = Annotated[str, AfterValidator(_geometry)]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Sites = Annotated[int, Field(ge=1, le=1000, description="the number of sites, a whole number from 1 to 1000")]

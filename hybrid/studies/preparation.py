@@ -10,6 +10,7 @@ from backends.base import Backend
 from circuits.errors import BudgetExceeded, Refused, ToolkitError
 from hybrid.ranks.mpi import Ranks
 from hybrid.routing.plan import Plan, candidates, check_possible, rank, unreachable
+from hybrid.routing.spares import with_spares
 from hybrid.studies.study import Point, build
 from hybrid.terminal.progress import Progress
 from hybrid.workload.question import question
@@ -79,7 +80,8 @@ def plan_of(point: Point) -> Plan:
             raise type(err)(f"{point.where}: [backend] {err}") from err
         return made
     work, backend = workload_of(point, backend=backend)
-    return rank(work, candidates(backend))
+    plan = rank(work, candidates(backend))
+    return with_spares(work, plan, backend, point.spec.run.failover)[0] if plan.ways else plan
 
 
 def within_memory(err: ToolkitError | MemoryError, point: Point) -> ToolkitError:

@@ -13,16 +13,18 @@ from hybrid.loop.team import check_node, leading, serve
 from hybrid.ranks.mpi import ALONE, End, Ranks
 from hybrid.ranks.work_queue import SharedStop, Work, WorkQueue, WorkQueueClient
 from hybrid.routing.plan import Plan, candidates, rank
+from hybrid.routing.spares import with_spares
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
 from hybrid.runs.budget import FILE, Spending
 from hybrid.runs.files import write_json
 from hybrid.runs.lock import Lock
 from hybrid.runs.result import Result
+from hybrid.runs.start import started
 from hybrid.studies.continuation import begun
 from hybrid.studies.outcome import Outcome
 from hybrid.studies.preparation import Prepared, Task, build_all, prepare, within_memory
-from hybrid.studies.study import Point, Study
+from hybrid.studies.study import Point, Study, start_of
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,8 @@ def _run(
         point, place = task.points[k], task.place(k)
         try:
             if k in task.begun:
-                result = continue_run(place, should_stop=should_stop, team=team)
+                allowed = point.spec.run.failover or None
+                result = continue_run(place, should_stop=should_stop, team=team, failover=allowed)
             else:
                 prepared = _from(before, fresh.pop(k, None) or prepare(point), point)
                 result = _start(point, prepared, place, on_plan=on_plan, should_stop=should_stop, team=team)
@@ -240,9 +243,10 @@ def _start(
     work, clock = prepared.work, Clock(before={"problem": prepared.seconds})
     with clock.phase("plan"):
         plan = rank(work, candidates(prepared.backend))
+        plan, spares = with_spares(work, plan, prepared.backend, point.spec.run.failover)
         own = work.held_bytes
         # Refused before anything is announced or written.
         check_node(plan.chosen.backend, plan.chosen.cost, team, leader_bytes=own)
     on_plan(point, plan)
-    notes = {"study": point.record()}
-    return run(work, plan, folder=place, notes=notes, clock=clock, should_stop=should_stop, team=team)
+    notes = {"study": point.record()} | started(start_of(point), work.circuit)[1]
+    return run(work, plan, folder=place, notes=notes, clock=clock, should_stop=should_stop, team=team, spares=spares)

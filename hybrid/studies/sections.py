@@ -6,10 +6,10 @@ description completes the words "must be" in an error message.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from circuits.secrets import is_reference, is_secret
-from hybrid.studies.fields import STRICT, Count, Section, fault
+from hybrid.studies.fields import STRICT, Count, InputPath, Section, existing, fault
 from hybrid.studies.problem_and_ansatz import PROBLEMS, AnyAnsatz, AnyProblem, Molecule, Uccsd
 
 NO_SECRET = (
@@ -26,6 +26,12 @@ def _backend_name(name: str) -> str:
     if name != "auto" and family not in names():
         raise unknown("backend", family, ["auto", *names()])
     return name
+
+
+def _spare_name(name: str) -> str:
+    if name == "auto":
+        raise ValueError('name the backends, or write failover = true, by which the plan for "auto" decides')
+    return _backend_name(name)
 
 
 def _optimizer_name(kind: str) -> str:
@@ -104,6 +110,23 @@ class Backend(Section):
         return self
 
 
+Names = Annotated[tuple[Annotated[str, AfterValidator(_spare_name)], ...], Field(strict=False, min_length=1)]
+"""Of backends at which a run may go on."""
+
+
+def _start(text: str, info: ValidationInfo) -> InputPath:
+    if not text.startswith("run:") or not text.removeprefix("run:").strip():
+        raise ValueError('write "run:FOLDER"')
+    try:
+        return existing(f"{text.removeprefix('run:').strip()}/result.json", info)
+    except ValueError as err:
+        raise ValueError(f"no run there that has ended: {err}") from err
+
+
+Start = Annotated[str, AfterValidator(_start)] | Annotated[tuple[float, ...], Field(strict=False)]
+"""Angles, or the result of the run that has found them."""
+
+
 class Run(Section):
     """What is recorded with the run."""
 
@@ -113,6 +136,14 @@ class Run(Section):
     )
     warm_start: bool = Field(
         default=False, description="true or false: whether each point of a sweep starts from the one before it"
+    )
+    theta: Start | None = Field(
+        default=None,
+        description='a list of angles in radians, or "run:FOLDER" for where another run has ended',
+    )
+    failover: bool | Names = Field(
+        default=False,
+        description="true, false, or a list of names of backends: where the run goes on if its backend fails",
     )
     name: str | None = Field(
         default=None,

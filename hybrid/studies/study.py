@@ -17,6 +17,7 @@ import circuits
 from circuits import registry
 from circuits.errors import Refused
 from hybrid import optimizers
+from hybrid.runs.start import PREFIX, started
 from hybrid.studies.fields import InputPath
 from hybrid.studies.refusals import refusal
 from hybrid.studies.sections import Spec
@@ -68,9 +69,12 @@ class Point:
     def record(self) -> dict[str, Any]:
         """The sections of the file at this point, as JSON-able values; input files by their names and contents.
 
-        The budget is not among them: it changes nothing in what is computed, and a larger one may be given later.
+        The budget and where the run may go on are not among them: they change nothing in what is asked, and others may
+        be given later.
         """
-        return _recorded(self.spec.model_dump(exclude_unset=True, exclude={"budget"}))
+        sections = self.spec.model_dump(exclude_unset=True, exclude={"budget": True, "run": {"failover"}})
+        given = self.spec.run.model_fields_set - {"failover"}
+        return _recorded({name: section for name, section in sections.items() if name != "run" or given})
 
 
 def _recorded(value: Any) -> Any:
@@ -166,7 +170,7 @@ def read(path: str | Path, *, backend: str | None = None, base: str | Path | Non
             key, value, and what would be right.
     """
     path = Path(path)
-    return check(_parse(path), path=path, backend=backend, base=base)
+    return check(parse(path), path=path, backend=backend, base=base)
 
 
 def check(
@@ -226,7 +230,8 @@ def build(
 
     Returns:
         The problem, the ansatz circuit on its qubits, and the other arguments of `hybrid.minimize`: ``backend``
-        ("auto" or a `Backend`), ``optimizer``, ``max_steps``, ``accuracy``, ``shots``, ``seed``, ``label``, ``name``.
+        ("auto" or a `Backend`), ``optimizer``, ``theta``, ``max_steps``, ``accuracy``, ``shots``, ``seed``,
+        ``label``, ``name``.
 
     Raises:
         Refused: if there is no such problem, circuit, optimizer or backend; the message names file and section.
@@ -238,6 +243,8 @@ def build(
         circuit = _circuit(spec, problem) if circuit is None else circuit
     with _section(point, "optimizer"):
         optimizer = optimizers.get(**spec.optimizer.description)
+    with _section(point, "run"):
+        theta = started(start_of(point), circuit)[0]
     with _section(point, "backend"):
         name, options = spec.backend.name, spec.backend.options
         if backend is None:
@@ -248,6 +255,7 @@ def build(
         {
             "backend": backend,
             "optimizer": optimizer,
+            "theta": theta,
             "max_steps": spec.optimizer.max_steps,
             "accuracy": spec.optimizer.accuracy,
             "shots": spec.backend.shots,
@@ -256,6 +264,12 @@ def build(
             "name": spec.run.name,
         },
     )
+
+
+def start_of(point: Point) -> "tuple[float, ...] | str | None":
+    """The starting point that a point asks for, as `hybrid.minimize` takes it."""
+    theta = point.spec.run.theta
+    return f"{PREFIX}{Path(theta).parent}" if isinstance(theta, str) else theta
 
 
 @contextmanager
@@ -317,7 +331,12 @@ def _check_depth(path: Path, data: Any) -> None:
     raise Refused(f"{path}: lists or tables are nested deeper than {MAX_DEPTH}")
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def parse(path: Path) -> dict[str, Any]:
+    """The content of a study file, as `check` takes it.
+
+    Raises:
+        Refused: if it cannot be read, or is no TOML.
+    """
     try:
         content = path.open("rb").read(MAX_BYTES + 1)
     except FileNotFoundError as err:

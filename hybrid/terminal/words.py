@@ -23,7 +23,7 @@ def value_text(key: str, value: Any) -> str:
     """A value of a run's entry in a list as text, for tables.
 
     Args:
-        key: Of the value; "seconds" holds times by phase.
+        key: Of the value; "seconds" holds times by phase, "drift" the resumptions on a device calibrated anew.
         value: JSON-able.
 
     Returns:
@@ -31,6 +31,8 @@ def value_text(key: str, value: Any) -> str:
     """
     if key == "seconds" and value:
         return ", ".join(f"{phase} {duration(s)}" for phase, s in value.items())
+    if key == "drift":
+        value = "; ".join(f"resumed {one['resumed_utc']}: {one['words']}" for one in value or ())
     if isinstance(value, dict):
         return ", ".join(f"{name} {content}" for name, content in value.items())
     return "-" if value in (None, "") else str(value)

@@ -94,6 +94,7 @@ def _differing(claim: Claim) -> Iterator[str]:
         "unit": (result.unit, spec.problem.unit),
         "problem": (result.problem, spec.problem.name),
         "backend": (result.backend, can.name),
+        "failovers": (result.failovers, [change.to_dict() for change in claim.failovers]),
     }
     if spec.format > 1:  # earlier versions worded it otherwise
         numbers["message"] = (result.message, conclusion.message)
@@ -128,7 +129,10 @@ def exact_energy(claim: Claim) -> Finding:
 
 
 def energy(claim: Claim) -> Finding:
-    """Whether engines that the run did not use give the same energy; for a noisy run, its energy without noise."""
+    """Whether engines that the run did not use give the same energy; for a noisy run, its energy without noise.
+
+    The finding names them, and what the run used; an energy that only the run's own engine can compute is unchecked.
+    """
     result = claim.result
     if result is None or result.energy is None:
         return Finding("failed", "there is no energy")
@@ -141,7 +145,7 @@ def energy(claim: Claim) -> Finding:
     error, bias = (0.0, 0.0) if can.noise else (result.standard_error or 0.0, result.bias)
     bound = _rounding(claim) + SIGMAS * error + bias
     energies, reasons = [], []
-    for engine in other_engines(claim.backend):
+    for engine in other_engines(claim.backends):
         try:
             value = claim.energy_on(engine).value
         except (Refused, FailedJob) as err:
@@ -150,13 +154,15 @@ def energy(claim: Claim) -> Finding:
         energies.append((engine.capabilities().name, value))
         if len(energies) == ENOUGH:
             break
+    own = " and ".join(dict.fromkeys(one.capabilities().name for one in claim.backends))
     if not energies:
-        return Finding("unchecked", "no other engine here can do it: " + "; ".join(reasons))
+        others = f"no other engine here can do it ({'; '.join(reasons)})" if reasons else "no other engine is here"
+        return Finding("unchecked", f"{others}: it came from {own}, which would only say the same again")
     unit = claim.problem.unit
     text = ", ".join(f"{value:.12g} {unit} on {name}" for name, value in energies)
     apart = max(abs(value - recorded) for _, value in energies)
     good = apart <= bound and all(_fits(claim, value) for _, value in energies)
-    return _finding(good, f"{text}; {apart:.1e} apart (bound {bound:.1e})")
+    return _finding(good, f"{text}; {apart:.1e} apart (bound {bound:.1e}); the run used {own}")
 
 
 def _fits(claim: Claim, value: float) -> bool:

@@ -12,18 +12,20 @@ from qiskit.quantum_info import SparsePauliOp
 from backends.base import Backend
 from backends.batch import Batch
 from circuits import Problem, registry
-from circuits.errors import Refused
+from circuits.errors import RecordFailed, Refused
 from hybrid.loop.clock import Clock
-from hybrid.loop.conclusion import Conclusion, best_seen, conclude, is_sampled, scale
+from hybrid.loop.conclusion import Conclusion, best_seen, conclude, scale
 from hybrid.loop.optimize import optimize
 from hybrid.loop.replay import Replay
 from hybrid.optimizers.optimizer import Points, Told
+from hybrid.runs import failovers, journal
 from hybrid.runs import folder as folders
-from hybrid.runs import journal
+from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_bytes, read_json
 from hybrid.runs.folder import Record
 from hybrid.runs.result import StoredResult
 from hybrid.workload.arguments import BackendLike
+from hybrid.workload.beside import is_sampled
 from hybrid.workload.spec import backend_of, problem_of, workload_of
 from hybrid.workload.workload import Workload
 
@@ -104,12 +106,30 @@ class Claim:
 
     @cached_property
     def backend(self) -> Backend:
-        """The backend of the run.
+        """The backend of the run; after failovers the last one.
 
         Raises:
             Refused: if it cannot be made from the record, and was not given.
         """
-        return backend_of(self.record.spec.backend, self.given)
+        return backend_of(failovers.place(self.record.spec.backend, self.failovers), self.given)
+
+    @cached_property
+    def backends(self) -> tuple[Backend, ...]:
+        """All that the run's values came from, in order: after failovers more than one.
+
+        Raises:
+            Refused: as for `backend`, and for an earlier one that cannot be made here.
+        """
+        specs = [self.record.spec.backend, *(change.backend for change in self.failovers)]
+        return (*(backend_of(spec) for spec in specs[:-1]), self.backend)
+
+    @cached_property
+    def failovers(self) -> tuple[Failover, ...]:
+        """How the run went on at other backends."""
+        try:
+            return journal.read_failovers(self.record.journal)
+        except (Refused, RecordFailed):
+            return ()  # the check of the record says what is wrong with the journal
 
     @cached_property
     def journal_content(self) -> journal.Content:

@@ -1,5 +1,6 @@
 """A workload: problem, ansatz, optimizer, accuracy and the label of its data; the unit that is routed."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from circuits.problems.checks import finite, whole
 from hybrid import optimizers
 from hybrid.optimizers.optimizer import Optimizer
 from hybrid.workload.arguments import OptimizerLike, ProblemLike
+from hybrid.workload.expected import Expected, comparisons, deviation, expected
 
 LABELS = ("open", "internal", "restricted")
 """Data labels. Only open data may leave this machine for a provider."""
@@ -62,9 +64,28 @@ class Workload:
 
     @property
     def n_evaluations(self) -> int:
-        """Predicted number of rows until the end, and of states compared for the geometry, which cost as much."""
-        size = (len(self.theta), self.max_steps)
-        return self.optimizer.evaluations(*size) + self.optimizer.comparisons(*size)
+        """Predicted number of rows until the end, and of states compared for the geometry, which cost as much.
+
+        What finished runs have taught is not in it: so that the same workload is sent to the same backend tomorrow.
+        """
+        rows = self.expected().rows
+        return rows + comparisons(self.optimizer, len(self.theta), rows)
+
+    def expected(self, *, shots: int | None = None, factor: float = 1.0) -> Expected:
+        """The rows until the optimizer ends or its steps are spent; those of the conclusion come on top.
+
+        Args:
+            shots: That a device takes by default, where the workload names none.
+            factor: What runs on this machine were found to take, relative to what is expected elsewhere.
+        """
+        return expected(
+            self.optimizer,
+            len(self.theta),
+            accuracy=self.accuracy,
+            max_steps=self.max_steps,
+            sigma=deviation(self.problem.hamiltonian, self.shots or shots),
+            factor=factor,
+        )
 
     @property
     def n_final(self) -> int:
@@ -78,7 +99,9 @@ class Workload:
     def n_calls(self) -> int:
         """Predicted number of times that rows are sent together: once a step, but every comparison of states alone."""
         n_evaluations = self.n_evaluations
-        calls = n_evaluations if self.optimizer.geometry else min(n_evaluations, self.max_steps)
+        at_once = 1 if self.optimizer.geometry else self.expected().at_once
+        calls = math.ceil(n_evaluations / at_once)
+        calls = calls if self.optimizer.geometry else min(calls, self.max_steps)
         return calls + min(self.n_final, 2)
 
     @property
@@ -110,6 +133,16 @@ class Workload:
     def holder(self) -> str:
         """Whose memory `held_bytes` is: the optimizer's."""
         return self.optimizer.kind
+
+    @property
+    def rows(self) -> np.ndarray | None:
+        """None: the optimizer chooses; but of a circuit without parameters there is one row, and it is empty."""
+        return None if len(self.theta) else self.theta[None]
+
+    @property
+    def first(self) -> np.ndarray:
+        """The starting point."""
+        return self.theta
 
     def check(self, backend: Backend) -> None:
         """Refuse a backend that cannot give the optimizer the geometry of the states, if it asks for that."""

@@ -38,6 +38,9 @@ EXACT = {
     "aer-mps": lambda: backends.get("aer", method="matrix_product_state"),
     **ON_CARDS,
 }
+WITHOUT_SAMPLES = {
+    "pauli": lambda: backends.get("pauli", threshold=0),
+}
 SINGLE = {
     "statevector-single": lambda: backends.get("statevector", precision="single"),
     "lightning-single": lambda: backends.get("lightning", precision="single"),
@@ -62,14 +65,14 @@ def backend(request):
     return EVERY[request.param]()
 
 
-@pytest.fixture(params=EXACT)
+@pytest.fixture(params=EXACT | WITHOUT_SAMPLES)
 def exact(request):
-    return EXACT[request.param]()
+    return (EXACT | WITHOUT_SAMPLES)[request.param]()
 
 
-@pytest.fixture(params=EXACT | SINGLE)
+@pytest.fixture(params=EXACT | SINGLE | WITHOUT_SAMPLES)
 def noiseless(request):
-    return (EXACT | SINGLE)[request.param]()
+    return (EXACT | SINGLE | WITHOUT_SAMPLES)[request.param]()
 
 
 @pytest.fixture(params=NOISY)
@@ -79,7 +82,7 @@ def noisy(request):
 
 @pytest.fixture(scope="session")
 def exact_backends():
-    return {name: make() for name, make in EXACT.items()}
+    return {name: make() for name, make in (EXACT | WITHOUT_SAMPLES).items()}
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ class Service:
         rejects: Whether the key has expired.
         repeats: What the service says of a request that it does not take.
         sessions: By id: whether they are open.
+        measured: From the snapshot's properties to those that the device has now.
     """
 
     def __init__(self, device: str = "fake_manila"):
@@ -71,6 +72,7 @@ class Service:
         self.repeats = "disturbed"
         self.plan = "open"
         self.sessions: dict[str, bool] = {}
+        self.measured: Callable[[dict[str, Any]], dict[str, Any]] = lambda properties: properties
         self.ending = threading.Event()
 
     def add(self, payload: dict[str, Any]) -> str:
@@ -173,6 +175,7 @@ class Handler(BaseHTTPRequestHandler):
             file = {"configuration": service.fake.conf_filename, "properties": service.fake.props_filename}[what]
             with open(os.path.join(service.fake.dirname, file)) as opened:
                 content = json.load(opened)
+            content = service.measured(content) if what == "properties" else content
             return self._answer(
                 content
                 | {"backend_name": path.split("/")[2]}

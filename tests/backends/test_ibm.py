@@ -23,10 +23,11 @@ from backends.measurement.targets import transpiled
 from backends.providers.calibration import Calibration, Gate, Qubit
 from backends.providers.dispatch import Patience, fetched
 from backends.providers.hardware import JobRequest
+from backends.providers.ibm import noise_of
 from backends.providers.ibm_device import RANDOMIZATIONS, SUB_JOB_S, duration_s
 from circuits import hardware_efficient, tfim
 from circuits.errors import FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
-from hybrid.runs.provenance import drift
+from hybrid.cli.record import show
 
 spec = importlib.util.spec_from_file_location("ibm_service", Path(__file__).with_name("ibm_service.py"))
 assert spec is not None
@@ -255,9 +256,8 @@ def test_unknown_devices_accounts_and_instances(service, monkeypatch):
 
 
 def test_no_option_takes_a_key_and_none_that_is_left_out_is_accepted():
-    for option in ("token", "resilience_level"):
-        with pytest.raises(Refused, match=f"unknown option.*'{option}'"):
-            backends.get("ibm:ibm_test", **{option: 1})
+    with pytest.raises(Refused, match=r"unknown option.*'token'"):
+        backends.get("ibm:ibm_test", token="a")
     with pytest.raises(Refused, match="twirling has no effect on the snapshot"):
         backends.get("ibm:fake_manila", twirling="gates")
 
@@ -275,6 +275,72 @@ def test_what_the_vendor_does_to_circuits(service):
     assert {item["item_type"] for item in program["items"]} == {"samplex"}
     assert program["items"][0]["shape"] == [RANDOMIZATIONS]
     assert sum(device.sample(circuit.assign_parameters(theta), shots=1234).values()) == 1234
+
+
+RESILIENT = {"theta": np.linspace(0.2, 1.8, 6), "observables": ["ZZI", "IZZ"]}
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_resilience_level_gives_what_the_vendor_s_own_estimator_gives(level):
+    """On the same qubits of a snapshot, within five of both standard errors; far from the value at the other level."""
+    from qiskit.quantum_info import SparsePauliOp
+    from qiskit_aer import AerSimulator
+    from qiskit_ibm_runtime.executor_estimator import Estimator
+
+    circuit = hardware_efficient(3, layers=1).assign_parameters(RESILIENT["theta"])
+    device: Any = backends.get("ibm:fake_manila", resilience_level=level)
+    found = device.submit(Batch(circuit, RESILIENT["observables"], shots=20_000, seed=1)).result()
+    moved, layout = transpiled(circuit, device.hardware.target, level=0)
+    operators = [SparsePauliOp(one).apply_layout(list(layout), 5) for one in RESILIENT["observables"]]
+    options: Any = {"resilience_level": level, "default_shots": 20_000, "simulator": {"seed_simulator": 2}}
+    simulator = AerSimulator(noise_model=noise_of(device.hardware.target).model(None))
+    estimated: Any = Estimator(mode=simulator, options=options).run([(moved, operators)]).result()
+    data = estimated[0].data
+    width = np.hypot(found.standard_errors[0], data.stds)
+    assert np.all(np.abs(found.values[0] - data.evs) < 5 * width)
+    other = backends.get("ibm:fake_manila", resilience_level=1 - level)
+    values = other.submit(Batch(circuit, RESILIENT["observables"], shots=20_000, seed=1)).result().values[0]
+    assert np.any(np.abs(values - data.evs) > 5 * width)
+
+
+def test_the_highest_resilience_level_corrects_gates_too():
+    circuit = hardware_efficient(3, layers=1)
+    batch = Batch(circuit, RESILIENT["observables"], RESILIENT["theta"], shots=20_000, seed=1)
+    ideal = backends.get("reference").submit(batch).result().values
+    found = backends.get("ibm:fake_manila", resilience_level=2).submit(batch).result()
+    assert np.all(np.abs(found.values - ideal) < 3 * found.standard_errors + found.bias)
+
+
+@pytest.mark.parametrize(("level", "points"), [(1, 1), (2, 3)])
+def test_a_resilience_level_on_a_device_is_one_job_of_twirled_circuits(service, level, points):
+    device: Any = backends.get("ibm:ibm_test", resilience_level=level)
+    circuit = hardware_efficient(2, layers=1)
+    theta = np.linspace(0.2, 1.8, circuit.num_parameters)
+    found = device.submit(Batch(circuit, ["ZZ"], theta, shots=4000)).result()
+    ideal = backends.get("reference").submit(Batch(circuit, ["ZZ"], theta)).result().values
+    of_gates = 0.08 if level == 1 else 0.0
+    assert np.abs(found.values - ideal).max() < 5 * found.standard_errors.max() + found.bias.max() + of_gates
+    (job,) = service.jobs.values()
+    items = job["params"]["quantum_program"]["items"]
+    assert len(items) == points + 2  # one group, and two circuits that measure the errors of measurement
+    assert {item["item_type"] for item in items} == {"samplex"}
+
+
+def test_two_ways_to_say_what_is_done_about_noise_are_refused(service):
+    with pytest.raises(Refused, match=r"resilience_level=1 is mitigation=\['readout'\]"):
+        backends.get("ibm:ibm_test", resilience_level=1, mitigation="zne")
+    with pytest.raises(Refused, match=r"resilience_level=2 says what is twirled .*\(both\)"):
+        backends.get("ibm:ibm_test", resilience_level=2, twirling="gates")
+    with pytest.raises(Refused, match=r"resilience_level .* must be 0 \(nothing\), 1"):
+        backends.get("ibm:fake_manila", resilience_level=3)
+    with pytest.raises(Refused, match="resilience_level and mitigation"):
+        hybrid.minimize(
+            hardware_efficient(2),
+            tfim(2),
+            backend=backends.get("ibm:fake_manila", resilience_level=0),
+            mitigation="readout",
+            shots=10,
+        )
 
 
 @pytest.mark.parametrize("mode", ["batch", "session"])
@@ -331,22 +397,76 @@ def test_calibration(service):
     assert part.drift(part) == ""
 
 
+def calibrated(date: str, *, t1_s: float, error: float, readout: float) -> Calibration:
+    """Three qubits, of which the last changes."""
+    qubits = {0: Qubit(1e-4, 1e-4, 0.01), 1: Qubit(2e-4, None, 0.02), 2: Qubit(t1_s, 1e-4, readout)}
+    return Calibration("ibm:x", date, qubits, (Gate("cz", (0, 1), 0.002), Gate("cz", (1, 2), error)))
+
+
 def test_drift_is_told_in_words():
-    then = Calibration("ibm:x", "2026-01-01", {0: Qubit(1e-4, 1e-4, 0.01)}, (Gate("cz", (0, 1), 0.002),))
-    now = Calibration("ibm:x", "2026-01-02", {0: Qubit(5e-5, 1e-4, 0.01)}, (Gate("cz", (0, 1), 0.002),))
-    assert now.drift(then) == ("ibm:x was calibrated anew (2026-01-01, now 2026-01-02): T1 (s) from 0.0001 to 5e-05")
+    then = calibrated("2026-01-01", t1_s=1e-4, error=0.002, readout=0.01)
+    now = calibrated("2026-01-02", t1_s=5e-5, error=0.006, readout=0.011)
+    assert now.drift(then) == (
+        "ibm:x was calibrated anew (2026-01-01, now 2026-01-02); most changed T1 of qubit 2 from 100 to 50 µs (-50%), "
+        "two-qubit error of cz on 1, 2 from 0.002 to 0.006 (+200%)"
+    )
+    assert [(one.what, one.then, one.now) for one in now.changes(then)] == [
+        ("T1", 1e-4, 5e-5),
+        ("readout error", 0.01, 0.011),
+        ("two-qubit error", 0.002, 0.006),
+    ]
+    other = calibrated("2026-01-03", t1_s=5.1e-5, error=0.006, readout=0.011)
+    assert other.drift(now).endswith("; nothing changed by more than 20%")
+    assert now.of([0, 1]).changes(then.of([0, 1])) == []
 
 
-def test_a_run_keeps_the_calibration_and_resuming_it_tells_the_drift(service, tmp_path):
-    problem, circuit = tfim(2), hardware_efficient(2, layers=1)
-    options = {"optimizer": "spsa", "max_steps": 1, "accuracy": 0.05, "shots": 100}
-    hybrid.minimize(circuit, problem, backend="ibm:ibm_test", folder=tmp_path / "run", **options)
-    file = tmp_path / "run" / "spec.json"
-    kept = Calibration.from_dict(json.loads(file.read_text())["provenance"]["calibration"])
-    assert kept.device == "ibm:ibm_test"
-    assert len(kept.qubits) == 2
-    device = backends.get("ibm:ibm_test")
-    provenance = {"calibration": kept.to_dict()}
-    assert drift(provenance, device, circuit) == ""
-    assert "calibrated anew" in drift({"calibration": kept.to_dict() | {"date": "2020-01-01"}}, device, circuit)
-    assert drift({}, device, circuit) == ""
+def test_numbers_that_mean_nothing_are_no_drift():
+    then = calibrated("2026-01-01", t1_s=0.0, error=float("nan"), readout=0.01)
+    now = calibrated("2026-01-02", t1_s=5e-5, error=1.0, readout=float("inf"))
+    assert now.changes(then) == []
+
+
+def test_a_run_keeps_the_calibrations_and_showing_it_tells_the_drift(service, tmp_path, capsys):
+    place, circuit = tmp_path / "run", hardware_efficient(1, layers=1)
+    options: dict[str, Any] = {"optimizer": "spsa", "max_steps": 1, "shots": 10, "should_stop": lambda: True}
+    hybrid.minimize(circuit, tfim(1), backend="ibm:ibm_test", folder=place, **options)
+    first = shown(place, capsys)
+    kept = Calibration.from_dict(json.loads((place / "spec.json").read_text())["provenance"]["calibration"])
+    assert (first["calibrated"], first["drift"]) == (kept.date, [])
+    hybrid.resume(place, should_stop=lambda: True)
+    assert not (place / "calibrations.json").exists()
+    (qubit,) = kept.qubits
+
+    def halved(properties: dict[str, Any]) -> dict[str, Any]:
+        t1 = next(one for one in properties["qubits"][qubit] if one["name"] == "T1")
+        t1["value"] /= 2
+        return properties | {"last_update_date": "2030-01-02T03:04:05+00:00"}
+
+    service.measured = halved
+    with pytest.warns(UserWarning, match=f"calibrated anew .*T1 of qubit {qubit} from .* µs"):
+        hybrid.resume(place, should_stop=lambda: True)
+    hybrid.resume(place, should_stop=lambda: True)
+    (drift,) = shown(place, capsys)["drift"]
+    assert drift["calibrated"].startswith("2030-01-02")
+    (change,) = drift["changes"]
+    t1_s = kept.qubits[qubit].t1_s
+    assert t1_s is not None
+    assert change == {
+        "what": "T1",
+        "where": f"qubit {qubit}",
+        "then": pytest.approx(t1_s),
+        "now": pytest.approx(t1_s / 2),
+    }
+    show(place)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "(-50%)" in said
+    (place / "calibrations.json").write_text('{"calibrations": [1]}')
+    with pytest.raises(Refused, match=r"calibrations\.json is damaged"):
+        hybrid.resume(place)
+
+
+def shown(place: Path, capsys: Any) -> dict[str, Any]:
+    """What `hybrid show --json` says."""
+    capsys.readouterr()
+    show(place, as_json=True)
+    return json.loads(capsys.readouterr().out)

@@ -76,7 +76,7 @@ def test_the_latest_run_is_not_that_of_a_longer_name(tmp_path, monkeypatch):
         ({"max_steps": "10"}, "max_steps"),
         ({"shots": float("nan")}, "shots"),
         ({"shots": 2 * 10**9}, "shots"),
-        ({"theta": "ab"}, "parameters"),
+        ({"theta": "ab"}, "must be numbers"),
         ({"theta": np.zeros((1, 2))}, "theta"),
         ({"theta": [0.1, 0.2j]}, "complex"),
         ({"label": None}, "label"),

@@ -49,7 +49,7 @@ def test_a_run_its_verification_and_its_lines_in_lists(tmp_path, cli):
     found = {check.name: check.finding for check in result.verify().checks}
     assert re.match(measured("coupling"), found["energy repeated"])
     assert re.match(measured("coupling"), found["variational bound"])
-    assert "coupling on statevector" in found["energy on other engines"]
+    assert "coupling on lightning" in found["energy on other engines"]
     assert re.search(measured("coupling"), " ".join(cli("show", tmp_path / "run")[1].split()))
     listed = cli("runs", tmp_path)[1]  # in columns, on several lines
     assert "±" in listed

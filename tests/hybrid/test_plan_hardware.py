@@ -80,3 +80,26 @@ def test_a_plan_says_it_in_a_terminal_and_in_a_notebook(plan, cli, tmp_path):
 
     shown = hybrid.plan(hardware_efficient(2, layers=1), tfim(2), backend="ibm:fake_lima", shots=10)._repr_html_()
     assert "<th>QPU time</th>" in shown
+
+
+@pytest.mark.parametrize("name", ["iqm:fake_adonis", "qrmi:somewhere"])
+def test_a_device_whose_packages_are_not_installed_is_a_row_with_the_cure(plan, name, tmp_path, monkeypatch):
+    monkeypatch.setenv("HYBRID_ENVIRONMENTS", str(tmp_path / "none"))
+    code, found, _ = plan(name)
+    assert code == 0
+    (refused,) = found["refused"]
+    assert f"hybrid backends --install {name.partition(':')[0]}" in refused["reason"]
+    there = refused["hardware"]
+    assert there["circuits"] > 0
+    assert there["shots"] == 1000 * there["circuits"]
+    assert there["money_usd"] is there["depth"] is None
+    assert "cannot be asked from here" in there["notes"][0]
+
+
+def test_a_run_on_a_device_whose_packages_are_not_installed_is_refused(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("HYBRID_ENVIRONMENTS", str(tmp_path / "none"))
+    (tmp_path / "s.toml").write_text(STUDY.format(n=2, name="iqm:fake_adonis", label="open"))
+    code, _, err = cli("run", "s.toml", "--folder", "run")
+    assert code == 2
+    assert "hybrid backends --install iqm" in " ".join(err.split())
+    assert not (tmp_path / "run").exists()

@@ -10,7 +10,7 @@ import pytest
 import backends
 from backends.base import speed_name
 from backends.calibration import measure
-from backends.cost import Cost
+from backends.cost import Cost, Footprint
 from backends.machine import JOB_CORES, own_cores
 from backends.speed import stored
 from circuits.errors import Refused
@@ -61,7 +61,7 @@ def test_speeds_are_those_of_all_cores_of_the_job(one_of_two_cores, monkeypatch,
     backend = backends.get("reference")
     name = speed_name(backend.capabilities(), derivative=False)
     found = measure(backend, derivative=False)
-    assert found.row_s(100, 100) > 0
+    assert found.row_s(Footprint(100, 100, 0)) > 0
     monkeypatch.delenv(JOB_CORES)
     assert stored(name) is None, "it would be the speed of this core alone"
     os.sched_setaffinity(0, range(os.cpu_count() or 1))

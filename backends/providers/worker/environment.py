@@ -18,7 +18,7 @@ from pathlib import Path
 import platformdirs
 
 from backends.providers.worker.recipes import Recipe
-from circuits.errors import FailedJob, Refused
+from circuits.errors import FailedJob, NotInstalled, Refused
 
 VARIABLE = "HYBRID_ENVIRONMENTS"
 """Names the folder of all environments."""
@@ -73,10 +73,10 @@ def needed(recipe: Recipe) -> Environment:
     """The environment of a recipe.
 
     Raises:
-        Refused: if it is not installed, with the command that does it.
+        NotInstalled: if it is not installed, with the command that does it.
     """
     if (found := installed(recipe)) is None:
-        raise Refused(
+        raise NotInstalled(
             f"'{recipe.name}' needs {' and '.join(recipe.packages)} in an environment of its own, which is not in "
             f"{root() / recipe.name}: hybrid backends --install {recipe.name}"
         )

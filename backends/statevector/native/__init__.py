@@ -25,10 +25,12 @@ try:
         Observable,
         ProgramDouble,
         ProgramSingle,
+        Propagation,
         copy_bytes_per_s,
         default_workers,
         instruction_sets,
         peak_flops,
+        propagate,
     )
 except ImportError as err:  # not there, or made for another Python or C++ library
     _why_not = (
@@ -42,12 +44,14 @@ __all__ = [
     "Observable",
     "ProgramDouble",
     "ProgramSingle",
+    "Propagation",
     "available",
     "copy_bytes_per_s",
     "default_workers",
     "instruction_set",
     "instruction_sets",
     "peak_flops",
+    "propagate",
     "why_not",
 ]
 

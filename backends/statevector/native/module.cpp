@@ -12,6 +12,7 @@
 #include "isa.hpp"
 #include "memory.hpp"
 #include "program.hpp"
+#include "propagation.hpp"
 #include "rates.hpp"
 
 namespace nb = nanobind;
@@ -216,6 +217,49 @@ void define_program(nb::module_& m, const char* name) {
         .def_ro("number", &H::number);
 }
 
+void define_propagation(nb::module_& m) {
+    nb::class_<Propagation>(m, "Propagation")
+        .def_ro("value", &Propagation::value)
+        .def_ro("slopes", &Propagation::slopes)
+        .def_ro("dropped", &Propagation::dropped)
+        .def_ro("dropped_squares", &Propagation::dropped_squares)
+        .def_ro("capped", &Propagation::capped)
+        .def_ro("most_terms", &Propagation::most_terms)
+        .def_ro("visits", &Propagation::visits)
+        .def_prop_ro("too_many_terms", [](const Propagation& p) { return p.ended == Ended::too_many_terms; })
+        .def_prop_ro("tape_too_long", [](const Propagation& p) { return p.ended == Ended::tape_too_long; });
+    m.def(
+        "propagate",
+        [](const Matrix<std::uint64_t>& gate_x, const Matrix<std::uint64_t>& gate_z, const Vector<double>& angle,
+           const Vector<std::uint8_t>& free, const Matrix<std::uint64_t>& term_x, const Matrix<std::uint64_t>& term_z,
+           const Vector<double>& coefficient, double threshold, int max_weight, std::size_t max_terms, bool cut,
+           bool derivative, std::size_t tape_bytes) {
+            require_same("gate_x", gate_x, "gate_z", gate_z);
+            require_same("gate_x", gate_x, "angle", angle);
+            require_same("gate_x", gate_x, "free", free);
+            require_same("term_x", term_x, "term_z", term_z);
+            require_same("term_x", term_x, "coefficient", coefficient);
+            const std::size_t words = term_x.shape(1);
+            require(words >= 1 && words < 1 << 20, "masks must have at least one word");
+            for (const auto* masks : {&gate_x, &gate_z, &term_z})
+                require(masks->shape(1) == words, "all masks must have " + std::to_string(words) + " words");
+            require(max_terms >= 1 && max_terms < std::size_t{1} << 30, "max_terms must be 1 to 2^30 - 1");
+            const Propagated asked{static_cast<int>(words), gate_x.shape(0), gate_x.data(), gate_z.data(),
+                                   angle.data(), free.data(), term_x.shape(0), term_x.data(), term_z.data(),
+                                   coefficient.data(), threshold, max_weight, max_terms, cut, derivative, tape_bytes};
+            try {
+                const nb::gil_scoped_release release;
+                return propagate(asked, [] {
+                    if (signalled()) throw Interrupted();
+                });
+            } catch (const Interrupted&) {
+                throw nb::python_error();
+            }
+        },
+        "gate_x"_a, "gate_z"_a, "angle"_a, "free"_a, "term_x"_a, "term_z"_a, "coefficient"_a, "threshold"_a,
+        "max_weight"_a, "max_terms"_a, "cut"_a, "derivative"_a, "tape_bytes"_a);
+}
+
 }  // namespace
 
 NB_MODULE(_extension, m) {
@@ -229,6 +273,7 @@ NB_MODULE(_extension, m) {
     define_observable(m);
     define_program<double>(m, "ProgramDouble");
     define_program<float>(m, "ProgramSingle");
+    define_propagation(m);
     m.def("default_workers", &Pool::default_workers);
     m.def("instruction_sets", [] {
         std::vector<std::string> names;

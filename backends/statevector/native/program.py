@@ -18,6 +18,9 @@ LEAST_QUBITS = 8
 PASS = 8
 """Rotations on a tile that take as long as reading and writing it."""
 
+BACK = 2.5
+"""Time of a way back, which undoes rotations on two states and takes their overlaps, in ways there."""
+
 NATIVE_PASS = 0.3
 """Time of a pass of the native kernels, in passes of XLA's."""
 
@@ -38,9 +41,15 @@ class NativeProgram(Program):
         result = n_observables == 0
         return (held + result) * 2 * self.real.itemsize * 2 ** max(self.factors.n_qubits, LEAST_QUBITS)
 
-    def passes(self, observables: tuple[SparsePauliOp, ...]) -> float:
+    def undone_passes(self, observables: tuple[SparsePauliOp, ...]) -> float:
         """Time of a value with its gradient, in passes over the state."""
         return _cost(*self._kernel(observables, undone=True).counts(True)) / PASS
+
+    def passes(self, observables: tuple[SparsePauliOp, ...], *, derivative: bool) -> float:
+        """Passes over the state for one row: there, for the observables and, with a derivative, back on two states."""
+        kernel = self._kernel(observables, undone=derivative)
+        there, observed = _cost(*kernel.counts(False)), _cost(*kernel.observed())
+        return (there + observed + (BACK * _cost(*kernel.counts(True)) if derivative else 0.0)) / PASS
 
     def work(self, observables: tuple[SparsePauliOp, ...]) -> dict[str, float]:
         """Operations and bytes of states of one value with its gradient, as `roofline` counts them.

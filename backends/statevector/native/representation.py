@@ -7,9 +7,8 @@ from typing import ClassVar, Self
 import jax
 
 from backends.statevector.footprint import Memory
-from backends.statevector.native.program import NATIVE_PASS, NativeProgram
-from backends.statevector.representation import WHOLE, Question, Representation
-from backends.statevector.whole.observe import by_x_mask
+from backends.statevector.native.program import LEAST_QUBITS, NATIVE_PASS, NativeProgram
+from backends.statevector.representation import WHOLE, Amount, Question, Representation
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +21,7 @@ class NativeWhole(Representation):
     """
 
     in_xla: ClassVar[bool] = False
+    kind: ClassVar[str] = "whole state in native kernels"
 
     question: Question
     made: NativeProgram
@@ -37,17 +37,19 @@ class NativeWhole(Representation):
     @property
     def passes(self) -> float:
         """See `Representation.passes`."""
-        return NATIVE_PASS * self.made.passes(self.question.observables)
-
-    @property
-    def observed_passes(self) -> float:
-        """One for each X mask."""
-        return sum(len(by_x_mask(observable)) for observable in self.question.observables)
+        return NATIVE_PASS * self.made.undone_passes(self.question.observables)
 
     @property
     def amplitudes(self) -> float:
         """All."""
         return 2.0**self.question.n_qubits
+
+    def amount(self, *, derivative: bool) -> Amount:
+        """See `Representation.amount`."""
+        passes = self.made.passes(self.question.observables, derivative=derivative)
+        amplitudes = 2.0 ** max(self.question.n_qubits, LEAST_QUBITS)
+        n_factors = float(len(self.question.lowered))
+        return Amount(passes, amplitudes, n_factors, n_factors)
 
     def memory(self, *, derivative: bool, keep: bool | None) -> Memory:
         """See `Representation.memory`; states are never kept."""

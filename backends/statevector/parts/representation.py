@@ -10,7 +10,7 @@ from backends.statevector.footprint import Memory
 from backends.statevector.native.program import NATIVE_PASS, PASS
 from backends.statevector.parts.boundaries import Parts, parts_of
 from backends.statevector.parts.program import PartsProgram
-from backends.statevector.representation import Question, Representation
+from backends.statevector.representation import Amount, Question, Representation
 
 SMALLEST_CUT = 8
 """Qubits from which on a circuit may be cut; below, all that counts is how many operations there are."""
@@ -26,6 +26,7 @@ class InParts(Representation):
     """
 
     in_xla: ClassVar[bool] = False
+    kind: ClassVar[str] = "parts in native kernels"
 
     question: Question
     parts: Parts
@@ -46,14 +47,14 @@ class InParts(Representation):
         return self.parts.cost * NATIVE_PASS / PASS / self.parts.amplitudes
 
     @property
-    def observed_passes(self) -> float:
-        """None: the cost of the parts has them."""
-        return 0
-
-    @property
     def amplitudes(self) -> float:
         """Of all parts together."""
         return float(self.parts.amplitudes)
+
+    def amount(self, *, derivative: bool) -> Amount:
+        """See `Representation.amount`; the cost of the parts is that of a gradient, of which a value is a share."""
+        passes, n_parts = self.parts.cost / PASS / self.parts.amplitudes, len(self.parts.parts)
+        return Amount(passes, self.amplitudes, float(n_parts), float(len(self.question.lowered)))
 
     def memory(self, *, derivative: bool, keep: bool | None) -> Memory:
         """See `Representation.memory`; states are never kept."""

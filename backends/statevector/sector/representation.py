@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from backends.statevector.footprint import Memory
-from backends.statevector.representation import WHOLE, Question, Representation
-from backends.statevector.sector.program import Reached, SectorProgram, reached, sector_program
+from backends.statevector.representation import WHOLE, Amount, Question, Representation
+from backends.statevector.sector.program import DENSE, Reached, SectorProgram, reached, sector_program
 from backends.statevector.whole.observe import by_x_mask
 
 
@@ -21,6 +21,7 @@ class Sector(Representation):
     """
 
     in_xla: ClassVar[bool] = True
+    kind: ClassVar[str] = "sector in XLA"
 
     question: Question
     part: Reached
@@ -38,14 +39,15 @@ class Sector(Representation):
         return 2 * len(self.question.factors)
 
     @property
-    def observed_passes(self) -> float:
-        """None that count."""
-        return 0
-
-    @property
     def amplitudes(self) -> float:
         """Of the sector."""
         return float(len(self.part.states))
+
+    def amount(self, *, derivative: bool) -> Amount:
+        """See `Representation.amount`; an observable is a matrix on a small part, and else a pass for each X mask."""
+        size, n_factors = len(self.part.states), float(len(self.question.factors))
+        observed = sum(size if size <= DENSE else len(by_x_mask(h)) for h in self.question.observables)
+        return Amount((3 if derivative else 1) * n_factors + observed, float(size), n_factors, n_factors)
 
     def memory(self, *, derivative: bool, keep: bool | None) -> Memory:
         """See `Representation.memory`; states are never kept."""

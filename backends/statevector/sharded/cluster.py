@@ -19,7 +19,7 @@ from backends.statevector.sharded.exchange import Exchange, ShardPlan, Sweep, di
 from backends.statevector.sharded.shard import planned
 from backends.statevector.whole.observe import by_x_mask
 from backends.statevector.whole.plan import Apply, Grow, Turn
-from circuits.errors import BudgetExceeded
+from circuits.errors import OutOfMemory
 
 STATES_HELD = 10
 """States of one device that a gradient holds at its peak; XLA for CPU reports 9.1 to 9.5 on 22 qubits."""
@@ -95,7 +95,7 @@ def paper_plan(
         rates: Of one device.
 
     Raises:
-        BudgetExceeded: when one device cannot hold its part.
+        OutOfMemory: when one device cannot hold its part.
         Refused: for a number of devices that is no power of two, or more than leave a local qubit.
     """
     rates, real, n = rates or Rates(), np.dtype(real), circuit.num_qubits
@@ -103,7 +103,7 @@ def paper_plan(
     state_bytes = 2 * real.itemsize * 2**n // n_devices
     held_bytes = STATES_HELD * state_bytes
     if held_bytes > rates.memory_gb * 1e9:
-        raise BudgetExceeded(
+        raise OutOfMemory(
             f"a gradient of {n} qubits holds {held_bytes / 1e9:.0f} GB on each of {n_devices} devices, "
             f"which have {rates.memory_gb:.0f}; {fewest_devices(n, real, rates)} would do"
         )

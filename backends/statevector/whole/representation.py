@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 from backends.memory import total_bytes
 from backends.statevector.accelerator import COPIES_ON_CARD, default_card
 from backends.statevector.footprint import Memory
-from backends.statevector.representation import WHOLE, Question, Representation
+from backends.statevector.representation import WHOLE, Amount, Question, Representation
 from backends.statevector.whole.costs import block_costs, is_stepwise
 from backends.statevector.whole.fuse import Block, Diagonal, Wide, fuse, total_cost
 from backends.statevector.whole.observe import MOST_PRECOMPUTED, by_x_mask, supports, windows
@@ -36,6 +36,7 @@ class XlaWhole(Representation):
     """
 
     in_xla: ClassVar[bool] = True
+    kind: ClassVar[str] = "whole state in XLA"
 
     question: Question
 
@@ -65,14 +66,15 @@ class XlaWhole(Representation):
         return total_cost(self.steps, block_costs(self.question.n_qubits))
 
     @property
-    def observed_passes(self) -> float:
-        """One for each X mask."""
-        return sum(len(by_x_mask(observable)) for observable in self.question.observables)
-
-    @property
     def amplitudes(self) -> float:
         """All."""
         return 2.0**self.question.n_qubits
+
+    def amount(self, *, derivative: bool) -> Amount:
+        """See `Representation.amount`; each X mask of an observable is a pass."""
+        masks = sum(len(by_x_mask(observable)) for observable in self.question.observables)
+        passes = (1.0 if derivative else 1 / 3) * self.passes + masks
+        return Amount(passes, self.amplitudes, float(len(self.steps)), float(len(self.steps)))
 
     def memory(self, *, derivative: bool, keep: bool | None) -> Memory:
         """See `Representation.memory`; None keeps where that takes at most a quarter of the memory there is."""

@@ -4,9 +4,14 @@ One device of three qubits, named 1, 2 and 5, runs verbatim boxes alone, in CZ a
 that was there before gives the task that it gave then. What goes wrong is told to it: see `Service`.
 """
 
+import contextlib
 import json
 import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 from urllib.parse import unquote
 
 import numpy as np
@@ -60,22 +65,43 @@ CAPABILITIES = {
 }
 
 
+ERRORS = {
+    403: "ExpiredTokenException",
+    429: "ThrottlingException",
+    500: "InternalServiceException",
+    503: "ServiceUnavailableException",
+}
+"""Code of the error for a number of HTTP's."""
+
+SECRET = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"
+
+
 class Service:
     """The service; `url` is where it listens.
 
     Attributes:
         tasks: ARN to task, in the order of their creation.
-        lose_reply: So many of the next requests to create a task are done, and the connection is closed unanswered.
         refuse: Code of the error, such as ThrottlingException, that the next request to create a task gets.
         fail: Whether tasks fail.
         deny: Whether nobody may list devices.
         limits: Spending limits.
+        faults: What happens to the next requests of each kind ("submit", "job", "results", "find"), in order; "" is
+            nothing. "lose" does what was asked and closes the connection, "drop" closes it, "half" sends half of the
+            answer, "hang" waits, "die" and "die after" end the client before and after what was asked is done, numbers
+            are those of HTTP. Of "fate", for each of the next tasks: "fail", "cancel".
+        client_dies: Ends the client.
+        repeats: Whether the same circuit always gives the same counts, in all services of this process.
         requests: Bodies of the requests to create a task.
     """
 
+    measured: ClassVar[dict] = {}
+    lock = threading.Lock()
+
     def __init__(self):
         self.tasks: dict[str, dict] = {}
-        self.lose_reply = 0
+        self.faults: dict[str, list[str]] = defaultdict(list)
+        self.client_dies: Callable[[], None] = lambda: None
+        self.repeats = False
         self.refuse: tuple[int, str] | None = None
         self.fail = False
         self.deny = False
@@ -83,12 +109,35 @@ class Service:
         self.limits: list[dict] = []
         self.capabilities = json.loads(json.dumps(CAPABILITIES))
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"service": self}))
+        self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self):
         self._server.shutdown()
         self._server.server_close()
+
+    def environment(self, home):
+        """Variables with which Amazon's SDK comes here, and to no configuration of the user's."""
+        return {
+            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_REGION": "eu-north-1",
+            "AWS_DEFAULT_REGION": "eu-north-1",
+            "AWS_CONFIG_FILE": str(home / "config"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(home / "credentials"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_MAX_ATTEMPTS": "1",
+            "BRAKET_ENDPOINT": self.url,
+            "AWS_ENDPOINT_URL_S3": self.url,
+            "AWS_ENDPOINT_URL_BRAKET": self.url,
+            "AMZN_BRAKET_TASK_RESULTS_S3_URI": "s3://amazon-braket-results/runs",
+            "no_proxy": "127.0.0.1",
+        }
+
+    def fault(self, kind):
+        """The next word of a kind."""
+        return self.faults[kind].pop(0) if self.faults[kind] else ""
 
     def device(self, arn=ARN):
         """The device, or a simulator, by its ARN."""
@@ -111,6 +160,7 @@ class Service:
                 return task
         arn = f"arn:aws:braket:eu-north-1:000000000000:quantum-task/{len(self.tasks)}"
         task = {"arn": arn, "token": body["clientToken"], "status": "QUEUED", "body": body, "asked": 0}
+        task["fate"] = self.fault("fate")
         self.tasks[arn] = task
         return task
 
@@ -118,7 +168,8 @@ class Service:
         """A task is queued, then runs, then ends: one step for each question."""
         task["asked"] += 1
         if task["status"] not in ("CANCELLED", "FAILED"):
-            ended = "FAILED" if self.fail else "COMPLETED"
+            told = {"fail": "FAILED", "cancel": "CANCELLED"}
+            ended = "FAILED" if self.fail else told.get(task["fate"], "COMPLETED")
             task["status"] = ["QUEUED", "RUNNING", ended][min(task["asked"], 3) - 1]
 
     def told(self, task):
@@ -136,8 +187,14 @@ class Service:
     def result(self, number):
         """What a task has measured, as the file in S3."""
         body = self.tasks[f"arn:aws:braket:eu-north-1:000000000000:quantum-task/{number}"]["body"]
-        program = json.loads(body["action"])
-        result = LocalSimulator("braket_sv").run(Program(source=program["source"]), shots=body["shots"]).result()
+        program, asked = json.loads(body["action"]), (body["action"], body["shots"])
+        with self.lock:
+            if not self.repeats or asked not in self.measured:
+                self.measured[asked] = self._measured(program, body["shots"])
+        return self.measured[asked]
+
+    def _measured(self, program, shots):
+        result = LocalSimulator("braket_sv").run(Program(source=program["source"]), shots=shots).result()
         order = np.argsort(result.measured_qubits)  # machines tell them in the order of their names
         return {
             "braketSchemaHeader": {"name": "braket.task_result.gate_model_task_result", "version": "1"},
@@ -146,7 +203,7 @@ class Service:
             "taskMetadata": {
                 "braketSchemaHeader": {"name": "braket.task_result.task_metadata", "version": "1"},
                 "id": "task",
-                "shots": body["shots"],
+                "shots": shots,
                 "deviceId": ARN,
             },
             "additionalMetadata": {"action": program},
@@ -159,58 +216,92 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
-    def answer(self, told, status=200, **headers):
-        body = json.dumps(told).encode()
-        self.send_response(status)
-        for key, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
-            self.send_header(key, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def body(self):
-        return json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
-
     def do_POST(self):
-        service, body = self.service, self.body()
-        if self.path == "/devices" and service.deny:
-            self.answer({"message": "who are you?"}, 403, **{"x-amzn-ErrorType": "AccessDeniedException"})
-        elif self.path == "/devices":
-            self.answer({"devices": [service.device(), service.device(SIMULATOR)]})
-        elif self.path == "/quantum-tasks":
-            # two pages, so that a client that reads the first only finds half
-            tasks = [service.told(task) for task in service.tasks.values()]
-            half = len(tasks) // 2
-            first = "nextToken" not in body
-            self.answer({"quantumTasks": tasks[:half], "nextToken": "2"} if first else {"quantumTasks": tasks[half:]})
-        elif self.path == "/spending-limits":
-            self.answer({"spendingLimits": service.limits})
-        elif service.refuse:
-            status, code = service.refuse
-            self.answer({"message": "not now"}, status, **{"x-amzn-ErrorType": code})
-        else:
-            task = service.create(body)
-            if service.lose_reply:
-                service.lose_reply -= 1
-                self.close_connection = True
-                return
-            self.answer({"quantumTaskArn": task["arn"]}, 201)
+        self._do("POST")
 
     def do_GET(self):
-        service, path = self.service, unquote(self.path)
-        if path.startswith("/device/"):
-            arn = path.removeprefix("/device/")
-            self.answer(service.device(arn) | {"deviceCapabilities": json.dumps(service.capabilities_of(arn))})
-        elif path.startswith("/quantum-task/"):
-            task = service.tasks.get(path.removeprefix("/quantum-task/").partition("?")[0])
-            if task is None:
-                self.answer({"message": "no such task"}, 404, **{"x-amzn-ErrorType": "ResourceNotFoundException"})
-                return
-            service.step(task)
-            self.answer(service.told(task))
-        else:
-            self.answer(service.result(path.split("/")[-2]))
+        self._do("GET")
 
     def do_PUT(self):
-        arn = unquote(self.path).removeprefix("/quantum-task/").removesuffix("/cancel")
-        self.service.tasks[arn]["status"] = "CANCELLED"
-        self.answer({"quantumTaskArn": arn, "cancellationStatus": "CANCELLED"})
+        self._do("PUT")
+
+    def _do(self, method):
+        service, path = self.service, unquote(self.path).partition("?")[0]
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
+        kind = kind_of(method, path)
+        fault = service.fault(kind)
+        self.close_connection = fault in ("lose", "drop", "hang", "die", "die after", "half")
+        if fault.isdigit():
+            self._send(*refusal(int(fault), ERRORS[int(fault)], "no luck today", in_s3=kind == "results"))
+        elif fault == "hang":
+            time.sleep(3)
+        elif fault == "die":
+            service.client_dies()
+        elif fault != "drop":
+            answer = self._told(method, path, body)
+            if fault == "die after":
+                service.client_dies()
+            elif fault != "lose":
+                self._send(*answer, half=fault == "half")
+
+    def _told(self, method, path, body):
+        """Status, content and error type of the answer."""
+        service = self.service
+        if path == "/devices":
+            if service.deny:
+                return refusal(403, "AccessDeniedException", "who are you?")
+            return 200, {"devices": [service.device(), service.device(SIMULATOR)]}, {}
+        if path == "/quantum-tasks":
+            # two pages, so that a client that reads the first only finds half
+            tasks = [service.told(task) for task in service.tasks.values()]
+            half, first = len(tasks) // 2, "nextToken" not in body
+            return (
+                200,
+                {"quantumTasks": tasks[:half], "nextToken": "2"} if first else {"quantumTasks": tasks[half:]},
+                {},
+            )
+        if path == "/spending-limits":
+            return 200, {"spendingLimits": service.limits}, {}
+        if method == "POST":
+            if service.refuse:
+                return refusal(*service.refuse, "not now")
+            return 201, {"quantumTaskArn": service.create(body)["arn"]}, {}
+        if method == "PUT":
+            arn = path.removeprefix("/quantum-task/").removesuffix("/cancel")
+            service.tasks[arn]["status"] = "CANCELLED"
+            return 200, {"quantumTaskArn": arn, "cancellationStatus": "CANCELLED"}, {}
+        if path.startswith("/device/"):
+            arn = path.removeprefix("/device/")
+            return 200, service.device(arn) | {"deviceCapabilities": json.dumps(service.capabilities_of(arn))}, {}
+        if path.startswith("/quantum-task/"):
+            task = service.tasks.get(path.removeprefix("/quantum-task/"))
+            if task is None:
+                return refusal(404, "ResourceNotFoundException", "no such task")
+            service.step(task)
+            return 200, service.told(task), {}
+        return 200, service.result(path.split("/")[-2]), {}
+
+    def _send(self, status, told, headers, *, half=False):
+        data = told.encode() if isinstance(told, str) else json.dumps(told).encode()
+        self.send_response(status)
+        for key, value in {"Content-Type": "application/json", "Content-Length": str(len(data)), **headers}.items():
+            self.send_header(key, value)
+        with contextlib.suppress(OSError):  # the client has gone
+            self.end_headers()
+            self.wfile.write(data[: len(data) // 2] if half else data)
+
+
+def kind_of(method, path):
+    """What is asked for, as `Service.faults` names it."""
+    if path.startswith("/quantum-task/"):
+        return "job" if method == "GET" else "cancel"
+    known = {"/quantum-task": "submit", "/quantum-tasks": "find", "/spending-limits": "limits"}
+    return known.get(path) or ("device" if path.startswith("/device") else "results")
+
+
+def refusal(status, code, message, *, in_s3=False):
+    """An error as Braket writes it, or as S3 does."""
+    headers = {"Retry-After": "1"} if status == 429 else {}
+    if in_s3:
+        return status, f"<Error><Code>{code}</Code><Message>{message}</Message></Error>", headers
+    return status, {"message": message}, headers | {"x-amzn-ErrorType": code}

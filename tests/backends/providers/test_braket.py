@@ -21,27 +21,13 @@ spec = importlib.util.spec_from_file_location("braket_service", Path(__file__).w
 braket_service = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(braket_service)
 
-SECRET = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"
+SECRET = braket_service.SECRET
 
 
 @pytest.fixture
 def service(monkeypatch, tmp_path):
     found = braket_service.Service()
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": SECRET,
-        "AWS_REGION": "eu-north-1",
-        "AWS_DEFAULT_REGION": "eu-north-1",
-        "AWS_CONFIG_FILE": str(tmp_path / "config"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_MAX_ATTEMPTS": "1",
-        "BRAKET_ENDPOINT": found.url,
-        "AWS_ENDPOINT_URL_S3": found.url,
-        "AWS_ENDPOINT_URL_BRAKET": found.url,
-        "AMZN_BRAKET_TASK_RESULTS_S3_URI": "s3://amazon-braket-results/runs",
-        "no_proxy": "127.0.0.1",
-    }.items():
+    for name, value in found.environment(tmp_path).items():
         monkeypatch.setenv(name, value)
     yield found
     found.close()
@@ -217,7 +203,7 @@ def test_a_job_whose_reply_was_lost_is_found_by_its_tag_and_not_made_again(servi
     backend = backends.get("braket:Standin")
     hardware, request = backend.hardware, request_of(backend, turned())
     hardware.submit(request, "other")
-    service.lose_reply = 1
+    service.faults["submit"] = ["lose"]
     with pytest.raises(LostJob, match="did not answer while it was sent a job"):
         hardware.submit(request, "mine")
     (found,) = hardware.find("mine")

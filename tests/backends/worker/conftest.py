@@ -3,15 +3,12 @@
 import subprocess
 import sys
 import sysconfig
-import time
 from pathlib import Path
 
 import pytest
 
-from backends.providers.worker import environment
 from backends.providers.worker.process import Worker
-from backends.providers.worker.recipes import Recipe, recipe
-from circuits.errors import FailedJob, Refused
+from backends.providers.worker.recipes import Recipe
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 
@@ -44,25 +41,3 @@ def recipe_of():
         return Recipe(name, tuple(packages), tuple(modules), STAND_IN, ("STAND_IN_*",))
 
     return make
-
-
-@pytest.fixture(scope="session")
-def environments(request):
-    """Give a vendor's environment by name: from the user's folder, or installed into pytest's cache, once."""
-
-    def give(name):
-        one = recipe(name)
-        if environment.installed(one) is None:
-            folder = request.config.cache.mkdir("environments")
-            patch.setenv(environment.VARIABLE, str(folder))
-        while environment.installed(one) is None:
-            try:
-                environment.install(one)
-            except Refused:
-                time.sleep(0.5)  # another test process makes it
-            except FailedJob as err:
-                pytest.skip(f"the environment of {name} cannot be installed: {str(err).splitlines()[-1]}")
-        return one
-
-    with pytest.MonkeyPatch.context() as patch:
-        yield give

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import subprocess
 import threading
 
 import pytest
@@ -72,6 +73,37 @@ def test_many_at_once_never_reserve_more_than_there_is(tmp_path):
     for thread in threads:
         thread.join()
     assert len(taken) == 14  # 14 x 0.07 = 0.98
+    assert Spending(path).spent.usd == pytest.approx(0.98)
+
+
+SPENDER = """
+import sys
+from backends.providers.hardware import Charge
+from circuits.errors import BudgetExceeded
+from hybrid.runs.budget import Spending
+path, name = sys.argv[1:]
+print("ready", flush=True)
+sys.stdin.readline()
+for k in range(10):
+    try:
+        Spending(path).reserve({f"{name} {k}": Charge(usd=0.07)}, "a job")
+        print(k)
+    except BudgetExceeded:
+        pass
+"""
+
+
+def test_many_processes_never_reserve_more_than_there_is(tmp_path, start):
+    path, pipes = tmp_path / "budget.sqlite", {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    Spending(path).grant(Budget(usd=1.0))
+    processes = [start("-c", SPENDER, path, name, **pipes) for name in "abc"]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 3
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    taken = [process.communicate()[0].split() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert sum(map(len, taken)) == 14  # 14 x 0.07 = 0.98
     assert Spending(path).spent.usd == pytest.approx(0.98)
 
 

@@ -17,7 +17,7 @@ from workers import minimize
 import hybrid
 import hybrid.loop.dispatch
 from backends.gradients.fidelity import fidelities
-from backends.providers.dispatch import Direct
+from backends.providers.dispatch import Direct, Patience
 from circuits import hardware_efficient, tfim
 from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused
 from hybrid.runs import journal
@@ -104,6 +104,55 @@ def test_a_job_that_is_listed_late_is_not_sent_again(vendor, place, whole, monke
     assert same(minimize(place, vendor.folder), whole)
     assert sent_once(vendor, whole)
     assert len(calls) == 2
+
+
+@pytest.fixture
+def waited(monkeypatch):
+    """Seconds that runs have waited with their own patience, which pass at once."""
+    seconds: list[float] = [0.0]
+    monkeypatch.setattr(hybrid.loop.dispatch, "PATIENCE", Patience())
+    monkeypatch.setattr(hybrid.loop.dispatch, "pausing", lambda s, stop: seconds.append(seconds.pop() + s))
+    return seconds
+
+
+def test_a_job_that_is_listed_minutes_late_is_not_sent_again(vendor, place, whole, monkeypatch, waited):
+    listed = filed.FiledByTag.jobs
+    monkeypatch.setattr(filed.FiledByTag, "jobs", lambda *a, **k: listed(*a, **k) if waited[0] > 50 else [])
+    vendor.plan(submit=["lose"])
+    with pytest.warns(UserWarning, match=r"may have been sent at .*asked again for 60 s.*--adopt ID.*--resend"):
+        assert same(minimize(place, vendor.folder), whole)
+    assert sent_once(vendor, whole)
+
+
+def test_a_job_that_is_in_no_list_for_as_long_as_one_may_take_is_sent(vendor, place, whole, monkeypatch, waited):
+    monkeypatch.setenv("HYBRID_SETTLING_S", "42")
+    vendor.plan(submit=["drop"])
+    with pytest.warns(UserWarning, match="asked again for 42 s"):
+        assert same(minimize(place, vendor.folder, max_steps=2), whole)
+    assert sent_once(vendor, whole)
+    assert waited[0] >= 42
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf"])
+def test_a_wait_that_is_no_number_of_seconds_is_refused(text, vendor, place, monkeypatch):
+    monkeypatch.setenv("HYBRID_SETTLING_S", text)
+    with pytest.raises(Refused, match=f"HYBRID_SETTLING_S must be seconds.*'{text}'"):
+        minimize(place, vendor.folder)
+    assert vendor.jobs() == []
+
+
+def test_who_stops_while_a_job_is_looked_for_learns_what_to_say_of_it(vendor, place, whole, cli, monkeypatch):
+    monkeypatch.setattr(filed.FiledByTag, "jobs", lambda *a, **k: [])
+    monkeypatch.setattr(hybrid.loop.dispatch, "PATIENCE", dataclasses.replace(filed.QUICK, listed_s=3600.0))
+    vendor.plan(submit=["lose"])
+    with pytest.warns(UserWarning, match="stop this, look at the list of jobs"):
+        run = minimize(place, vendor.folder, should_stop=lambda: bool(vendor.jobs()))
+    assert run.status == "stopped"
+    assert "--adopt ID" in run.message
+    assert [row.status for row in jobs_of(place)] == ["intended"]
+    assert cli("jobs", place, "--adopt", "job-0")[0] == 0
+    assert same(minimize(place, vendor.folder), whole)
+    assert sent_once(vendor, whole)
 
 
 def test_a_refused_job_is_charged_nothing(vendor, place):

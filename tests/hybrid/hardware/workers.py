@@ -21,11 +21,18 @@ ROOT = HERE.parents[2]
 
 
 def minimize(place: str, vendor: str, **options: Any):
-    """Minimize on the device of a vendor's folder, or on that of a name with ":", or go on with it."""
+    """Minimize on the device of a vendor's folder, or on that of a name with ":", or go on with it.
+
+    ``broken`` names a function of `broken_dispatch`, called before.
+    """
     import backends
     import hybrid
     from circuits import hardware_efficient, tfim
 
+    if broken := options.pop("broken", None):
+        import broken_dispatch
+
+        getattr(broken_dispatch, broken)()
     chosen = {"optimizer": "spsa", "accuracy": 0.1, "max_steps": 2, "shots": 100} | options
     how = {name: chosen.pop(name) for name in ("searched", "retrieved", "idempotent") if name in chosen}
     device = backends.get(str(vendor) if ":" in str(vendor) else f"filed:{vendor}", **how | chosen.pop("how", {}))

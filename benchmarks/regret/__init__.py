@@ -1,0 +1,1 @@
+"""How much the router's choice costs: workloads, contestants, measured times, and what is made of them."""

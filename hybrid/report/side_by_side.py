@@ -1,0 +1,71 @@
+"""The convergence of several runs in one picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from hybrid.report.picture import ACCENT, INK, QUIET, Picture, finish
+
+COLORS = (ACCENT, "#e8590c", "#5f3dc4", "#2b8a3e", "#c2255c", QUIET, INK)
+STYLES = ("-", "--", ":", "-.")
+
+WIDTHS = (3.0, 2.2, 1.8, 1.4)
+"""So that lines that lie on each other are seen: backends that agree take the same way."""
+
+FLOOR = 1e-14
+"""Smallest error that the logarithmic axis shows, in the problem's unit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One run.
+
+    Attributes:
+        label: In the legend.
+        energy: Shape (evaluations,).
+        standard_error: Same shape, in the same unit.
+        seconds: Of each evaluation, same shape.
+    """
+
+    label: str
+    energy: np.ndarray
+    standard_error: np.ndarray
+    seconds: np.ndarray
+
+
+def side_by_side(lines: Sequence[Line], *, exact_energy: float | None, unit: str, title: str) -> Figure:
+    """Draw the best energy so far of several runs, against evaluations and against the time spent on them.
+
+    Args:
+        lines: At least one.
+        exact_energy: The right answer; the distance from it is drawn where it is known and no energy has an error.
+        unit: Of the energies.
+        title: Above the picture.
+    """
+    figure = Picture(figsize=(9.6, 4.0), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    exact = exact_energy is not None and not any(np.any(line.standard_error > 0) for line in lines)
+    for k, line in enumerate(lines):
+        best = np.minimum.accumulate(line.energy)
+        drawn = np.maximum(np.abs(best - exact_energy), FLOOR) if exact and exact_energy is not None else best
+        look = {"color": COLORS[k % len(COLORS)], "ls": STYLES[k % len(STYLES)], "lw": WIDTHS[k % len(WIDTHS)]}
+        left.plot(np.arange(1, len(drawn) + 1), drawn, label=line.label, **look)
+        right.plot(np.cumsum(line.seconds), drawn, **look)  # the legend on the left is for both
+    for axes, name in ((left, "evaluations"), (right, "time of evaluations (s)")):
+        _finish(axes, name, None if exact else exact_energy, log=exact)
+    left.set_ylabel(f"best energy above exact ({unit})" if exact else f"best energy ({unit})")
+    left.set_title(title, loc="left", color=INK, fontsize=11)
+    return figure
+
+
+def _finish(axes: Axes, name: str, exact_energy: float | None, *, log: bool) -> None:
+    axes.set_xscale("log")
+    if log:
+        axes.set_yscale("log")
+    if exact_energy is not None:
+        axes.axhline(exact_energy, lw=0.8, color=INK)
+    axes.set_xlabel(name)
+    finish(axes)

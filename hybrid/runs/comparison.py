@@ -1,0 +1,266 @@
+"""Runs side by side: what each reached, and what it took."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from backends.providers.hardware import Charge
+from circuits.errors import Refused
+from hybrid.runs import folder as folders
+from hybrid.runs import journal
+from hybrid.runs.history import History
+from hybrid.runs.listing import entry_of
+from hybrid.runs.result import Result
+from hybrid.terminal import words
+from hybrid.terminal.words import duration
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TABLE_WIDTH = 96
+"""Columns of a terminal below which runs are a list instead of a table."""
+
+COLUMNS = ("run", "energy", "status", "steps", "evaluations", "time", "predicted", "shots", "money")
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """One run of a comparison.
+
+    Attributes:
+        label: What sets it apart from the others: backend, optimizer, or its folder.
+        entry: What a list of runs says of it; see `hybrid.runs.listing.entry_of`.
+        predicted_s: Wall time that its plan expected; None where that was not known.
+        sent: What its jobs at vendors came to; None where there were none.
+        shots: For each measured circuit, where it counted; None for exact values or a device's default.
+        history: Every evaluation.
+    """
+
+    label: str
+    entry: dict[str, Any]
+    predicted_s: float | None
+    sent: Charge | None
+    shots: int | None
+    history: History
+
+    @property
+    def seconds(self) -> float | None:
+        """Wall time in all; None for a run that has not ended."""
+        return (self.entry["seconds"] or {}).get("total")
+
+    @property
+    def money_usd(self) -> float | None:
+        """What vendors charged, in US dollars; None where a price is not known."""
+        return 0.0 if self.sent is None else self.sent.usd if self.sent.priced else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able form."""
+        return {
+            "label": self.label,
+            **self.entry,
+            "predicted_seconds": self.predicted_s,
+            "shots_per_circuit": self.shots,
+            "shots_sent": 0 if self.sent is None else self.sent.shots,
+            "money_usd": self.money_usd,
+        }
+
+    def cells(self) -> tuple[str, ...]:
+        """The columns of the table, as text."""
+        entry, sent = self.entry, self.sent
+        each = "exact" if self.shots is None else f"{self.shots:,} a circuit"
+        price = self.money_usd
+        return (
+            self.label,
+            words.energy({**entry, "unit": ""}).rstrip(),
+            entry["status"],
+            words.value_text("steps", entry["steps"]),
+            words.value_text("evaluations", entry["evaluations"]),
+            "-" if self.seconds is None else duration(self.seconds),
+            "-" if self.predicted_s is None else duration(self.predicted_s),
+            each if sent is None else f"{sent.shots:,}",
+            "not known" if price is None else f"${price:,.2f}",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Runs side by side; prints as a table, shows itself in a notebook, and can be drawn.
+
+    Attributes:
+        runs: In the order that was asked for.
+        failures: Label and reason of what has no run.
+    """
+
+    runs: tuple[Compared, ...]
+    failures: tuple[tuple[str, str], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able form."""
+        failed = [{"label": label, "status": "failed", "message": reason} for label, reason in self.failures]
+        return {"runs": [run.to_dict() for run in self.runs] + failed}
+
+    def plot(self) -> "Figure":
+        """How near each run has come, against its evaluations and against the time that they took.
+
+        Returns:
+            The figure, which can be saved with ``savefig``.
+        """
+        from hybrid.report.side_by_side import Line, side_by_side
+
+        exact = [run.entry["exact_energy"] for run in self.runs]
+        return side_by_side(
+            [Line(run.label, run.history.energy, run.history.standard_error, run.history.seconds) for run in self.runs],
+            exact_energy=exact[0] if len(set(exact)) == 1 else None,
+            unit=self.runs[0].entry["unit"],
+            title=" / ".join(sorted({run.entry["problem"] for run in self.runs})[:2]),
+        )
+
+    @property
+    def title(self) -> str:
+        """Names of the problems, the unit, and the exact energy where all share one."""
+        unit = self.runs[0].entry["unit"]
+        problems = ", ".join(dict.fromkeys(run.entry["problem"] for run in self.runs))
+        exact = {run.entry["exact_energy"] for run in self.runs}
+        known = next(iter(exact)) if len(exact) == 1 else None
+        return f"{problems}: energies in {unit}" + ("" if known is None else f", exact {known:.10f}")
+
+    def table(self) -> Table:
+        """All runs as a table for a terminal."""
+        table = Table(title=self.title, title_justify="left", title_style="bold", expand=False)
+        for column in COLUMNS:
+            justify = "left" if column in ("run", "status") else "right"
+            table.add_column(column, justify=justify, overflow="fold", no_wrap=column in ("energy", "evaluations"))
+        for run in self.runs:
+            table.add_row(*run.cells())
+        return table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if options.max_width >= TABLE_WIDTH:
+            yield self.table()
+        else:
+            yield Text(self.title, style="bold")
+            for run in self.runs:
+                label, energy, *others = run.cells()
+                facts = [f"{name} {cell}" for name, cell in zip(COLUMNS[2:], others, strict=True)]
+                yield Text(f"{label}: {energy}; {', '.join(facts)}")
+        for label, reason in self.failures:
+            yield Text(f"{label}: failed: {reason}")
+
+    def __str__(self) -> str:
+        console = Console(width=130, color_system=None, markup=False)
+        with console.capture() as capture:
+            console.print(self)
+        return capture.get().rstrip()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        head = "".join(f"<th>{name}</th>" for name in COLUMNS)
+        rows = ["".join(f"<td>{escape(cell)}</td>" for cell in run.cells()) for run in self.runs]
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        failed = "".join(f"<p>{escape(label)}: failed: {escape(reason)}</p>" for label, reason in self.failures)
+        return f"<p><b>{escape(self.title)}</b></p><table><tr>{head}</tr>{body}</table>{failed}"
+
+
+def compare(runs: Iterable["Result | str | Path"], *, failures: Iterable[tuple[str, str]] = ()) -> Comparison:
+    """Show runs side by side: energies with their errors, steps, evaluations, seconds, predictions, shots and money.
+
+    Args:
+        runs: Results, folders of runs, or folders of sweeps, whose points are then compared; at least one. A run that
+            has not ended is shown as far as it has come.
+        failures: Label and reason of what was to be compared and has no run.
+
+    Returns:
+        A `Comparison`, which prints as a table and has a picture.
+
+    Raises:
+        Refused: if there is no run, a folder holds none, or the energies are in different units.
+
+    Examples:
+        >>> import hybrid, tempfile
+        >>> from circuits import tfim, hardware_efficient
+        >>> def run(name):
+        ...     place = f"{tempfile.mkdtemp()}/{name}"
+        ...     return hybrid.minimize(
+        ...         hardware_efficient(2, layers=1), tfim(2), backend="reference", optimizer=name, folder=place
+        ...     )
+        >>> [run.label for run in compare([run("lbfgs"), run("rotosolve")]).runs]
+        ['lbfgs', 'rotosolve']
+    """
+    if isinstance(runs, str | Path | Result):
+        raise Refused("runs must be a list of results or of folders; put the one that was given in brackets")
+    places = [place for run in runs for place in _places(run)]
+    failed = tuple(failures)
+    if not places:
+        reasons = "".join(f"; {label}: {reason}" for label, reason in failed)
+        raise Refused(f"there is no run to compare{reasons or ': give results of hybrid.minimize, or their folders'}")
+    entries = [entry_of(place) for place in places]
+    if len(units := {entry["unit"] for entry in entries}) > 1:
+        raise Refused(f"the energies are in {' and '.join(sorted(units))}: compare runs of one problem")
+    labels = _labels([_settings(entry) for entry in entries])
+    return Comparison(tuple(map(_compared, labels, places, entries)), failed)
+
+
+def _places(run: "Result | str | Path") -> list[Path]:
+    """The folder of a run, or those of a sweep's points."""
+    if isinstance(run, Result):
+        return [run.folder]
+    path = Path(run)
+    if not path.is_dir():
+        raise Refused(f"{path}: no such folder; give the folder of a run, as `hybrid runs` lists it")
+    points = sorted(spec.parent for spec in path.glob("*/spec.json"))
+    if points and not folders.is_run(path) and not (path / folders.ALGORITHM).is_file():
+        return points
+    folders.check_run(path)
+    return [path]
+
+
+def _compared(label: str, place: Path, entry: dict[str, Any]) -> Compared:
+    spec = folders.read_spec(place)
+    path = place / folders.JOURNAL
+    content = journal.read(path) if path.exists() else None
+    jobs = [] if content is None else [row for row in content.jobs if row.counts]
+    evaluations = () if content is None else content.evaluations
+    ways = spec.plan.get("ways") or [{}]
+    return Compared(
+        label,
+        entry,
+        ways[0].get("cost", {}).get("seconds"),
+        sum((row.charge for row in jobs), Charge()) if jobs else None,
+        spec.workload.shots,
+        History.from_evaluations(evaluations, len(spec.workload.theta)),
+    )
+
+
+def _settings(entry: dict[str, Any]) -> dict[str, str]:
+    """What runs may differ in, as text; what tells most of them apart first."""
+    optimizer = entry["optimizer"]
+    options = {key: value for key, value in optimizer.items() if key != "kind"}
+    return {
+        "problem": entry["problem"],
+        "backend": entry["backend"],
+        "optimizer": str(optimizer["kind"]),
+        "options": words.value_text("options", options),
+        "seed": f"seed {entry['seed']}",
+        "accuracy": f"accuracy {entry['accuracy']:g}",
+        "folder": Path(entry["folder"]).name,
+        "path": entry["folder"],
+    }
+
+
+def _labels(settings: Sequence[dict[str, str]]) -> Iterator[str]:
+    """As few of the settings as tell the runs apart; a single run is called by its backend."""
+    differing = [key for key in settings[0] if len({each[key] for each in settings}) > 1]
+    chosen: list[str] = [] if len(settings) > 1 else ["backend"]
+    for key in differing:
+        if len({tuple(each[name] for name in chosen) for each in settings}) == len(settings):
+            break
+        chosen.append(key)
+    return (", ".join(each[key] for key in chosen) for each in settings)

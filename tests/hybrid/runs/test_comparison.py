@@ -1,0 +1,96 @@
+"""Runs side by side: labels, numbers from the records, the table at any width, and the picture."""
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+import hybrid
+from circuits import hardware_efficient, tfim
+from circuits.errors import Refused
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    def run(name, **options):
+        place = tmp_path_factory.mktemp("runs") / name
+        return hybrid.minimize(hardware_efficient(2, layers=1), tfim(2), folder=place, max_steps=30, **options)
+
+    return [
+        run("one", backend="reference", optimizer="lbfgs"),
+        run("two", backend="statevector", optimizer="lbfgs"),
+        run("three", backend="statevector", optimizer="rotosolve"),
+    ]
+
+
+def test_the_numbers_are_those_of_the_runs(results):
+    comparison = hybrid.compare(results)
+    for run, result in zip(comparison.runs, results, strict=True):
+        told = run.to_dict()
+        assert told["energy"] == result.energy
+        assert (told["steps"], told["evaluations"]) == (result.steps, result.evaluations)
+        assert run.seconds == result.seconds["total"]
+        assert run.predicted_s == pytest.approx(result.plan.chosen.cost.seconds)
+        assert told["money_usd"] == told["shots_sent"] == 0
+        assert np.array_equal(run.history.energy, result.history.energy)
+
+
+def test_labels_say_what_differs_and_no_more(results):
+    def labels(*numbers):
+        return [run.label for run in hybrid.compare([results[k] for k in numbers]).runs]
+
+    assert labels(0) == ["reference"]
+    assert labels(0, 1) == ["reference", "statevector"]
+    assert labels(1, 2) == ["lbfgs", "rotosolve"]
+    assert labels(0, 1, 2) == ["reference, lbfgs", "statevector, lbfgs", "statevector, rotosolve"]
+
+
+def test_folders_are_as_good_as_results(results):
+    by_folder = hybrid.compare([results[0].folder, str(results[1].folder)])
+    assert by_folder.to_dict() == hybrid.compare(results[:2]).to_dict()
+
+
+@pytest.mark.parametrize("width", [30, 60, 96, 200])
+def test_every_energy_is_whole_at_any_width(results, width):
+    stream = io.StringIO()
+    comparison = hybrid.compare(results)
+    Console(file=stream, width=width, markup=False).print(comparison)
+    assert stream.getvalue().count(f"{results[0].energy:.8f}"[:10]) >= 2
+    assert max(map(len, stream.getvalue().splitlines())) <= width
+
+
+def test_a_notebook_sees_the_table_and_the_picture(results):
+    comparison = hybrid.compare(results)
+    assert comparison._repr_html_().count("<tr>") == 4
+    picture = comparison.plot()
+    assert [line.get_label() for line in picture.axes[0].get_lines()] == [run.label for run in comparison.runs]
+    above = picture.axes[1].get_lines()[0].get_ydata()
+    assert np.all(np.diff(above) <= 0)  # the best so far never rises
+
+
+def test_counted_energies_are_drawn_as_they_are(tmp_path):
+    run = hybrid.minimize(
+        hardware_efficient(2, layers=1),
+        tfim(2),
+        backend="statevector",
+        optimizer="spsa",
+        max_steps=5,
+        shots=200,
+        folder=tmp_path / "run",
+    )
+    comparison = hybrid.compare([run])
+    assert comparison.runs[0].to_dict()["shots_per_circuit"] == 200
+    assert comparison.plot().axes[0].get_yscale() == "linear"
+    assert "±" in str(comparison)
+
+
+def test_what_cannot_be_compared_is_refused(results, tmp_path):
+    with pytest.raises(Refused, match="no run to compare"):
+        hybrid.compare([])
+    with pytest.raises(Refused, match="put the one that was given in brackets"):
+        hybrid.compare(results[0])
+    with pytest.raises(Refused, match="no such folder"):
+        hybrid.compare([tmp_path / "nowhere"])
+    with pytest.raises(Refused, match="holds no run"):
+        hybrid.compare([tmp_path])
