@@ -20,11 +20,11 @@ from pennylane.devices.preprocess import (
 from pennylane.devices.qubit import measure
 from pennylane.exceptions import DeviceError
 from pennylane.math import Interface, requires_grad
-from pennylane.measurements import ExpectationMP, SampleMeasurement, StateMeasurement
+from pennylane.measurements import ExpectationMP, SampleMeasurement, StateMeasurement, StateMP
 from pennylane.transforms import broadcast_expand, defer_measurements, diagonalize_measurements, split_non_commuting
 from pennylane.transforms.core import CompilePipeline
 from pennylane.wires import Wires
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.quantum_info import SparsePauliOp, Statevector
 
 from backends.base import Backend, Samples, States
 from circuits.errors import Refused
@@ -193,7 +193,11 @@ class ToolkitDevice(Device):
         return self._prepared(_Structure(found, self._backend))
 
     def _of_state(self, tape: Any, found: Turns) -> Any:
-        state = self._held(found).state(found.row).reshape((2,) * len(found.wires))
+        held = self._held(found)
+        state = held.state(found.row)
+        if any(type(one) is StateMP for one in tape.measurements):
+            state = state * held.phase(found.row, state)
+        state = state.reshape((2,) * len(found.wires))
         number = {wire: k for k, wire in enumerate(found.wires)}
         results: tuple[Any, ...] = tuple(measure(one.map_wires(number), state) for one in tape.measurements)
         return results if len(results) != 1 else results[0]
@@ -271,9 +275,16 @@ class _Held:
         return np.array([value for value, _ in parts]), np.array([slopes for _, slopes in parts])
 
     def state(self, row: np.ndarray) -> np.ndarray:
-        """Shape (2,) * wires... flat, the first wire most significant."""
+        """Shape (2^wires,), up to a global phase; the first wire is the most significant bit of the index."""
         f = self._once("state", self._states)
         return np.asarray(f(row))
+
+    def phase(self, row: np.ndarray, state: np.ndarray) -> complex:
+        """What the state must be multiplied by to have the phase of the gates' product, which backends leave open."""
+        exact = Statevector(self._circuit.assign_parameters(row)).data
+        largest = int(np.argmax(np.abs(state)))
+        turned = exact[largest] / state[largest]
+        return complex(turned / abs(turned))
 
     def samples(self, row: np.ndarray, shots: int, rng: np.random.Generator) -> np.ndarray:
         """Bits, shape (shots, wires)."""
