@@ -21,7 +21,7 @@ def random_operator(n_qubits, n_terms):
 CASES = {
     "exact": (hardware_efficient(4, layers=1), tfim(4), {}),
     "exact, larger": (hardware_efficient(11, layers=1), tfim(11), {}),
-    "many terms": (hardware_efficient(5, layers=1), random_operator(5, 300), {}),
+    "many terms": (hardware_efficient(5, layers=1), random_operator(5, 3000), {}),
     "shots": (hardware_efficient(3, layers=1), tfim(3), {"shots": 20}),
 }
 
