@@ -15,7 +15,7 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test slow check paths coverage bench lock clean qiskit-primitives
+.PHONY: help venv demo test slow check paths coverage bench lock clean qiskit-primitives pennylane-devices
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -58,6 +58,11 @@ qiskit-primitives: .venv/ready ## Qiskit's own tests of primitives on ours: TEST
 	@test -d "$(TESTS)/test/python/primitives" || { echo "TESTS must be a folder with Qiskit's test/python/primitives in it, such as its unpacked source distribution" >&2; exit 1; }
 	cd "$(TESTS)" && OMP_NUM_THREADS=1 PYTHONPATH="$(DDT):$(CURDIR)/tests/hybrid/primitives:." $(VENV)/bin/python -m pytest -q -c /dev/null --rootdir . \
 		-p qiskit_suite -p no:cacheprovider -n $(JOBS) test/python/primitives
+
+pennylane-devices: .venv/ready ## PennyLane's own tests of devices on ours, exact and with shots
+	@set -e; for device in hybrid.statevector hybrid.auto; do for shots in None 10000; do \
+		PATH="$(VENV)/bin:$$PATH" OMP_NUM_THREADS=1 $(BIN)/pl-device-test --device $$device --shots $$shots -q -n 0 -p no:cacheprovider; \
+	done; done
 
 check: .venv/ready paths ## style, types, and which module may import which
 	$(BIN)/ruff check .

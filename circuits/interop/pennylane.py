@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import Gate, Parameter, ParameterExpression, ParameterVector
+from qiskit.circuit import Gate, ParameterExpression, ParameterVector
 from qiskit.circuit.library import PauliEvolutionGate, UnitaryGate
 from qiskit.quantum_info import Operator, SparsePauliOp
 
@@ -311,7 +311,7 @@ def _is_free(value: Any) -> bool:
     return array.dtype.kind == "f"
 
 
-def _expression(constant: float, slopes: np.ndarray, free: list[Parameter]) -> Angle:
+def _expression(constant: float, slopes: np.ndarray, free: Sequence[Any]) -> Angle:
     angle: Any = 0.0
     for slope, parameter in zip(slopes, free, strict=True):
         if abs(slope) > TOLERANCE:
@@ -407,7 +407,7 @@ def _rotations(operator: Any, time: Angle, on: tuple[int, ...]) -> Iterator[_Par
             yield _Part("GlobalPhase", on[:1], (0.5 * angle,))
 
 
-def _linear(angle: Angle, free: Sequence[Parameter]) -> tuple[float, dict[int, float]]:
+def _linear(angle: Angle, free: Sequence[Any]) -> tuple[float, dict[int, float]]:
     """The constant of an angle, and its slope by each parameter that it depends on."""
     if isinstance(angle, float | int):
         return float(angle), {}

@@ -12,7 +12,6 @@ from pennylane.devices import Device, ExecutionConfig, MCMConfig
 from pennylane.devices.modifiers import simulator_tracking, single_tape_support
 from pennylane.devices.preprocess import (
     decompose,
-    measurements_from_samples,
     no_sampling,
     validate_device_wires,
     validate_measurements,
@@ -21,7 +20,7 @@ from pennylane.devices.qubit import measure
 from pennylane.exceptions import DeviceError
 from pennylane.math import Interface, requires_grad
 from pennylane.measurements import ExpectationMP, SampleMeasurement, StateMeasurement, StateMP
-from pennylane.transforms import broadcast_expand, defer_measurements, diagonalize_measurements, split_non_commuting
+from pennylane.transforms import broadcast_expand, defer_measurements, split_non_commuting
 from pennylane.transforms.core import CompilePipeline
 from pennylane.wires import Wires
 from qiskit.quantum_info import SparsePauliOp, Statevector
@@ -228,15 +227,12 @@ class AutoDevice(ToolkitDevice):
 
 @qml.transform
 def _for_shots(tape: Any) -> tuple[Sequence[Any], Callable[[Any], Any]]:
-    """With shots: what does not commute is measured apart, and all of it from bit strings."""
+    """With shots: what does not commute is measured apart, each in the basis of its observables."""
     if not tape.shots:
         return (tape,), lambda results: results[0]
-    pipeline = CompilePipeline()
-    pipeline.add_transform(split_non_commuting)
-    pipeline.add_transform(diagonalize_measurements)
-    pipeline.add_transform(measurements_from_samples)
-    tapes, finish = pipeline((tape,))
-    return tapes, lambda results: finish(results)[0]
+    tapes, finish = split_non_commuting(tape)
+    turned = [one.copy(operations=[*one.operations, *one.diagonalizing_gates]) for one in tapes]
+    return turned, lambda results: finish(results)
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,20 +259,20 @@ class _Held:
 
     def values(self, observables: tuple[SparsePauliOp, ...], rows: np.ndarray) -> np.ndarray:
         """Shape (rows, observables)."""
-        f = self._once(("values", *_named(observables)), lambda: self._prepare(observables, len(rows)))
+        f = self._once(("values", *_named(observables)), lambda: self._prepare(observables, rows))
         return f(rows).values
 
     def gradients(self, observables: tuple[SparsePauliOp, ...], row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Values, shape (observables,), and slopes, shape (observables, angles)."""
         parts = []
         for observable in observables:
-            f = self._once(("gradient", *_named((observable,))), lambda o=observable: self._differentiate(o))
+            f = self._once(("gradient", *_named((observable,))), lambda o=observable: self._differentiate(o, row))
             parts.append(f(row))
         return np.array([value for value, _ in parts]), np.array([slopes for _, slopes in parts])
 
     def state(self, row: np.ndarray) -> np.ndarray:
         """Shape (2^wires,), up to a global phase; the first wire is the most significant bit of the index."""
-        f = self._once("state", self._states)
+        f = self._once("state", lambda: self._states(row))
         return np.asarray(f(row))
 
     def phase(self, row: np.ndarray, state: np.ndarray) -> complex:
@@ -288,7 +284,7 @@ class _Held:
 
     def samples(self, row: np.ndarray, shots: int, rng: np.random.Generator) -> np.ndarray:
         """Bits, shape (shots, wires)."""
-        draw = self._once("samples", lambda: self._drawing(shots))
+        draw = self._once("samples", lambda: self._drawing(row, shots))
         counts = draw(row, shots, int(rng.integers(2**31)))
         bits = np.array([[int(bit) for bit in word] for word in counts], dtype=np.int64)
         return rng.permutation(np.repeat(bits, list(counts.values()), axis=0))
@@ -298,28 +294,30 @@ class _Held:
             self._ready[key] = make()
         return self._ready[key]
 
-    def _asked(self, kind: Any, observables: tuple[SparsePauliOp, ...], n_rows: int) -> Any:
+    def _asked(self, kind: Any, observables: tuple[SparsePauliOp, ...], rows: np.ndarray) -> Any:
         return kind(
-            self._circuit, observables, n_rows, precision=None, shots=None, accuracy=1e-6, label="open", exactly=True
+            self._circuit, observables, rows, precision=None, shots=None, accuracy=1e-6, label="open", exactly=True
         )
 
-    def _prepare(self, observables: tuple[SparsePauliOp, ...], n_rows: int) -> Any:
-        backend, _ = place(self._asked(AskedValues, observables, n_rows), self._backend)
+    def _prepare(self, observables: tuple[SparsePauliOp, ...], rows: np.ndarray) -> Any:
+        backend, _ = place(self._asked(AskedValues, observables, rows), self._backend)
         return backend.prepare(self._circuit, observables)
 
-    def _differentiate(self, observable: SparsePauliOp) -> Any:
-        backend, _ = place(self._asked(_AskedGradient, (observable,), 1), self._backend)
+    def _differentiate(self, observable: SparsePauliOp, row: np.ndarray) -> Any:
+        backend, _ = place(self._asked(_AskedGradient, (observable,), row[None]), self._backend)
         return backend.value_and_grad(self._circuit, observable)
 
-    def _states(self) -> Any:
+    def _states(self, row: np.ndarray) -> Any:
         everything = (SparsePauliOp("Z" * self._circuit.num_qubits),)
-        backend, _ = place(self._asked(_AskedState, everything, 1), self._backend)
+        backend, _ = place(self._asked(_AskedState, everything, row[None]), self._backend)
         assert isinstance(backend, States)
         return backend.states(self._circuit)
 
-    def _drawing(self, shots: int) -> Any:
+    def _drawing(self, row: np.ndarray, shots: int) -> Any:
         everything = (SparsePauliOp("Z" * self._circuit.num_qubits),)
-        asked = AskedCounts(self._circuit, everything, 1, precision=None, shots=shots, accuracy=np.inf, label="open")
+        asked = AskedCounts(
+            self._circuit, everything, row[None], precision=None, shots=shots, accuracy=np.inf, label="open"
+        )
         backend, _ = place(asked, self._backend)
         assert isinstance(backend, Samples)
         return backend.prepare_samples(self._circuit)
