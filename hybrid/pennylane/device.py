@@ -230,7 +230,8 @@ def _for_shots(tape: Any) -> tuple[Sequence[Any], Callable[[Any], Any]]:
     """With shots: what does not commute is measured apart, each in the basis of its observables."""
     if not tape.shots:
         return (tape,), lambda results: results[0]
-    tapes, finish = split_non_commuting(tape)
+    split: Any = split_non_commuting
+    tapes, finish = split(tape)
     turned = [one.copy(operations=[*one.operations, *one.diagonalizing_gates]) for one in tapes]
     return turned, lambda results: finish(results)
 
