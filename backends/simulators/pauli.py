@@ -46,14 +46,14 @@ FLOOR = 1e-16
 
 MOST_TERMS = 2**29
 
-LOOKED_AT = 2**14
+LOOKED_AT = 2**10
 """Strings that the propagation that predicts another one holds where it cannot hold them all."""
 
 LEAST_LOOKED_AT = 2**8
 """The same for circuits and observables so many that each may take only a moment."""
 
 VISITS = 4e8
-"""Strings that it may look at, over all rotations and observables: some seconds."""
+"""Strings that it may look at where it can, over all rotations and observables: some seconds, and mostly far less."""
 
 KIND = "propagation"
 """Under which speeds are kept: thresholds change the number of strings, not the time of one."""

@@ -31,8 +31,9 @@ THRESHOLDS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 STRINGS = 2e8
 """Most that one value by Pauli propagation looks at, over all rotations: a second or two."""
 
-MULTIPLICATIONS = 1e9
-"""Most of one value on a matrix-product state whose bonds are larger than they need be, as they are counted."""
+MULTIPLICATIONS = 2e8
+"""Most of one value on a matrix-product state whose bonds are larger than they need be, as they are counted: some ten
+seconds."""
 
 UNCUT = "by a matrix-product state whose bonds are not cut"
 

@@ -375,7 +375,7 @@ def _look_at(
 def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
     for rank, way in enumerate(ways):
         first, other = ways[0], ways[1] if rank == 0 and len(ways) > 1 else ways[0]
-        facts = explanation.facts(workload, way.backend)
+        facts = explanation.facts(workload, way.backend, way.cost)
         if way.cost.circuits:
             facts.append(
                 f"a value takes {_count(way.cost.circuits, 'circuit')}, {_count(way.cost.shots, 'shot')} in all"
