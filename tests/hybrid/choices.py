@@ -27,9 +27,9 @@ def workloads() -> Iterator[tuple[str, str]]:
     chain = _entangled(60)
     parity = (SparsePauliOp("X" * 60),)
     yield "clifford values", _of_pub(AskedValues(chain, parity, nothing, None, None, 0.0, "open", False))
-    yield "clifford counts", _of_pub(AskedCounts(chain, (), nothing, None, 100, np.inf, "open"))
+    yield "clifford counts", _of_pub(AskedCounts(chain, (SparsePauliOp("Z" * 60),), nothing, None, 100, np.inf, "open"))
     small = _entangled(10)
-    yield "few counts", _of_pub(AskedCounts(small, (), nothing, None, 100, np.inf, "open"))
+    yield "few counts", _of_pub(AskedCounts(small, (SparsePauliOp("Z" * 10),), nothing, None, 100, np.inf, "open"))
 
 
 def _entangled(n: int) -> QuantumCircuit:
