@@ -92,7 +92,7 @@ def _propagation(method: Method, workload: Routed, *, alone: bool, try_out: bool
         return Fitted(whole, "by Pauli propagation that drops nothing")
     if not alone and workload.accuracy == 0:
         raise Refused("Pauli propagation would have to drop strings, and no accuracy was named")
-    found, why = _coarsest(dropping, THRESHOLDS, workload, STRINGS, least=0.0, what="a threshold of {}")
+    found, why = _coarsest(dropping, THRESHOLDS, workload, STRINGS, least=0.0, what="a threshold of {} moves")
     if found is None:
         raise Refused(
             f"Pauli propagation cannot meet the accuracy of {workload.accuracy:g}: {why}, and lower ones keep too many "
@@ -112,7 +112,7 @@ def _chain(method: Method, workload: Routed, *, alone: bool, try_out: bool) -> F
         return Fitted(whole, UNCUT)
     if not try_out:
         return Fitted(cut(BONDS[0]))
-    found, why = _coarsest(cut, BONDS, workload, MULTIPLICATIONS, least=MOVED, what="bonds of {}")
+    found, why = _coarsest(cut, BONDS, workload, MULTIPLICATIONS, least=MOVED, what="bonds of {} move")
     if found is not None:
         backend, limit, bias = found
         note = f"by a matrix-product state with bonds cut at {limit}, which moves values by about {bias:.1g}"
@@ -142,7 +142,7 @@ def _coarsest(
         workload: What is to be run.
         most: Work of one value, as the backend counts it, beyond which a limit is not tried.
         least: Bias that a value has anyhow.
-        what: A limit, for a message.
+        what: That a limit moves something, for a message.
 
     Returns:
         Backend, limit and bias, or None; and by how much the last limit moved the values.
@@ -154,11 +154,11 @@ def _coarsest(
             if not _quick(backend, workload, most):
                 break
         except Refused:  # a short propagation says so already
-            why = f"{what.format(limit)} moves its values by more"
+            why = f"{what.format(limit)} its values by more"
             continue
         result = backend.prepare(workload.circuit, workload.observables)(workload.first)
         bias = max(float(result.bias.max(initial=0.0)), least)
-        why = f"{what.format(limit)} moves its values by about {bias:.1g}"
+        why = f"{what.format(limit)} its values by about {bias:.1g}"
         found = backend, limit, bias
         if bias <= max(workload.accuracy, least):
             return found, why
