@@ -43,12 +43,13 @@ class Method:
     Attributes:
         name: Of the backend.
         options: With which it takes the method.
-        circuits: Of which kind: "clifford", of Clifford gates alone; "chain", of little entanglement along a line.
+        circuits: Of which kind: "clifford", of Clifford gates alone; "local", whose observables stay sums of few Pauli
+            strings; "chain", of little entanglement along a line.
     """
 
     name: str
     options: Mapping[str, Any]
-    circuits: Literal["clifford", "chain"]
+    circuits: Literal["clifford", "local", "chain"]
 
     def __str__(self) -> str:
         return " ".join([self.name, *(f"{key}={value}" for key, value in self.options.items())])
@@ -56,6 +57,7 @@ class Method:
 
 METHODS = (
     Method("aer", {"method": "stabilizer"}, "clifford"),
+    Method("pauli", {}, "local"),
     Method("aer", {"method": "matrix_product_state"}, "chain"),
 )
 """What "auto" may take where the backends for every circuit are slow, or cannot do so many qubits."""

@@ -21,7 +21,7 @@ from backends.registry import Method
 from circuits.errors import FailedJob, NotInstalled, PolicyViolation, Refused
 from hybrid.routing import explanation
 from hybrid.routing.measuring import measure_all
-from hybrid.routing.methods import SOON_S, with_options
+from hybrid.routing.methods import SOON_S, Fitted, with_options
 from hybrid.routing.order import NEAR, known_s, order
 from hybrid.routing.outlook import Outlook, outlook, shots_for
 from hybrid.routing.policy import check_may_go
@@ -52,12 +52,14 @@ class Way:
         cost: Predicted time, memory, money and standard error.
         reason: Why it is ranked where it is.
         outlook: What a minimization is expected to take there; None for other work.
+        bias: What a truncation moves the values by, in the observables' unit, as it was estimated for the choice.
     """
 
     backend: Backend
     cost: Cost
     reason: str = ""
     outlook: Outlook | None = None
+    bias: float = 0.0
 
     @property
     def name(self) -> str:
@@ -258,12 +260,12 @@ def rank(workload: Routed, candidates: "Sequence[BackendLike | Method]") -> Plan
             progress.update(done, str(candidate))
             if isinstance(candidate, Method) and _soon(looked):
                 continue
-            alone = not any(isinstance(other, Way) for other in looked)
+            alone = not any(isinstance(other, Way) and not other.bias for other in looked)
             found = _look_at(workload, candidate, planned, alone=alone)
             if isinstance(found, Refusal) and not found.by_policy and not isinstance(candidate, Method):
                 found = _with_hardware(workload, candidate, found)
             looked.append(found)
-    ways = _measured(workload, [way for way in looked if isinstance(way, Way)])
+    ways = _measured(workload, _truest(workload, [way for way in looked if isinstance(way, Way)]))
     refusals = tuple(refusal for refusal in looked if isinstance(refusal, Refusal))
     return Plan(
         workload.description,
@@ -275,6 +277,12 @@ def rank(workload: Routed, candidates: "Sequence[BackendLike | Method]") -> Plan
 def _soon(looked: Sequence[Way | Refusal]) -> bool:
     """Whether a way that was found is so fast that no method for circuits of one kind is worth a look."""
     return any(isinstance(found, Way) and known_s(found.cost) < SOON_S for found in looked)
+
+
+def _truest(workload: Routed, ways: list[Way]) -> list[Way]:
+    """Where no accuracy was named: those that drop nothing, or else the one whose values are moved least."""
+    least = min((way.bias for way in ways), default=0.0)
+    return [way for way in ways if workload.accuracy or way.bias == least]
 
 
 def _measured(workload: Routed, ways: list[Way]) -> list[Way]:
@@ -351,11 +359,11 @@ def _look_at(
     name = str(candidate) if isinstance(candidate, str | Method) else type(candidate).__name__
     try:
         if isinstance(candidate, Method):
-            backend, note = with_options(candidate, workload, alone=alone, try_out=try_out)
+            fitted = with_options(candidate, workload, alone=alone, try_out=try_out)
         else:
-            backend, note = backends.get(candidate), ""
-            name = backend.capabilities().name
-        return Way(backend, cost(workload, backend), note)
+            fitted = Fitted(backends.get(candidate))
+            name = fitted.backend.capabilities().name
+        return Way(fitted.backend, cost(workload, fitted.backend), fitted.note, bias=fitted.bias)
     except ImportError as err:
         return Refusal(name, f"{err.name} is not installed")
     except FailedJob as err:
@@ -367,7 +375,7 @@ def _look_at(
 def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
     for rank, way in enumerate(ways):
         first, other = ways[0], ways[1] if rank == 0 and len(ways) > 1 else ways[0]
-        facts = explanation.facts(workload, way.backend)
+        facts = explanation.facts(workload, way.backend, way.cost)
         if way.cost.circuits:
             facts.append(
                 f"a value takes {_count(way.cost.circuits, 'circuit')}, {_count(way.cost.shots, 'shot')} in all"
