@@ -83,11 +83,10 @@ def told(folder: Path, provenance: Mapping[str, Any], changes: Sequence[Failover
     """
     first = _begun(folder, provenance)
     came = [(time.strftime(MOMENT, time.gmtime(one.happened_at)), _begun(folder, one.provenance)) for one in changes]
-    known = [("", first), *came]
-    known += _later(folder)
+    known = [(when, one) for when, one in (("", first), *came) if one is not None] + _later(folder)
     latest: dict[str, Calibration] = {}
     drift = []
-    for when, now in sorted((one for one in known if one[1] is not None), key=lambda one: one[0]):
+    for when, now in sorted(known, key=lambda one: one[0]):
         if (before := latest.get(now.device)) is not None and (words := now.drift(before)):
             changed = [asdict(change) for change in now.changes(before)]
             drift.append({"resumed_utc": when, "calibrated": now.date, "changes": changed, "words": words})
