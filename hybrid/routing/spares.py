@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import backends
-from backends.base import Backend
+from backends.base import Backend, Capabilities
 from circuits.errors import Refused
 from hybrid.routing.plan import Plan, Way, candidates, rank
 from hybrid.routing.routed import Routed
@@ -90,7 +90,7 @@ def why_not(one: Backend, other: Backend, shots: int | None) -> str:
     kinds = (
         ("noise", a.noise, b.noise),
         ("statistical errors", (shots or a.default_shots) is not None, (shots or b.default_shots) is not None),
-        ("truncation", not (a.exact or a.noise), not (b.exact or b.noise)),
+        ("truncation", _truncates(a), _truncates(b)),
     )
     for what, before, after in kinds:
         if before != after:
@@ -99,6 +99,11 @@ def why_not(one: Backend, other: Backend, shots: int | None) -> str:
     if (a.precision, b.precision) == ("double", "single"):
         return f"values of {b.name} are in single precision, those of {a.name} in double"
     return ""
+
+
+def _truncates(can: Capabilities) -> bool:
+    """Whether values are neither exact nor measured: what counts shots by default drops nothing."""
+    return not (can.exact or can.noise or can.default_shots is not None)
 
 
 def _names(allowed: Sequence[str]) -> Sequence[str]:
