@@ -8,6 +8,9 @@ import typer
 
 from hybrid.cli.arguments import Json, RunFolder
 
+NAMES = {"seconds": "time", "created_utc": "begun"}
+"""What a table calls the keys that JSON, where no unit stands beside a value, needs another word for."""
+
 
 def runs(
     folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Where to look; runs/ by default.")] = None,
@@ -65,22 +68,28 @@ def _print_run(entry: dict[str, Any]) -> None:
 
     rows = table("what", "value")
     for key, value in entry.items():
-        if key in ("calibrated", "drift") and not value:
-            continue  # only devices have them
-        if key == "failovers":
+        if key == "energy":
+            rows.add_row(key, energy(entry))
+        elif key == "failovers":
             for failover in value:
                 rows.add_row("failover", described(failover))
-        else:
-            rows.add_row(key, energy(entry) if key == "energy" else _text(key, value))
+        elif value:  # no message, no error, no other run at the start, no calibration of a simulator
+            rows.add_row(NAMES.get(key, key.replace("_", " ")), _text(key, value, entry["unit"]))
+        elif key in ("steps", "seed"):
+            rows.add_row(key, "-" if value is None else "0")
     console().print(rows)
 
 
-def _text(key: str, value: Any) -> str:
+def _text(key: str, value: Any, unit: str) -> str:
     from hybrid.runs.prediction import Prediction
-    from hybrid.terminal.words import value_text
+    from hybrid.terminal.words import measured, value_text
 
-    if key == "prediction" and value is not None:
+    if key == "prediction":
         return Prediction.model_validate(value).text()
+    if key == "exact_energy":
+        return measured(value, 0.0, unit)
+    if key in ("standard_error", "bias", "accuracy"):
+        return f"{value:.2g} {unit}"
     return value_text(key, value)
 
 
