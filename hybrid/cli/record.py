@@ -73,11 +73,14 @@ def _print_run(entry: dict[str, Any]) -> None:
         elif key == "failovers":
             for failover in value:
                 rows.add_row("failover", described(failover))
-        elif value:  # no message, no error, no other run at the start, no calibration of a simulator
+        elif not _is_absent(key, value):
             rows.add_row(NAMES.get(key, key.replace("_", " ")), _text(key, value, entry["unit"]))
-        elif key in ("steps", "seed"):
-            rows.add_row(key, "-" if value is None else "0")
     console().print(rows)
+
+
+def _is_absent(key: str, value: Any) -> bool:
+    """Whether there is nothing to say: no message, no run at the start, no calibration, no error of exact values."""
+    return value is None or value in ("", []) or (key in ("standard_error", "bias") and value == 0)
 
 
 def _text(key: str, value: Any, unit: str) -> str:

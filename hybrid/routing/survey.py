@@ -57,7 +57,7 @@ class Entry:
     def line(self) -> str:
         """The same where there is no room for a table."""
         name, value, gradient, what, options = self.cells()
-        times = [f"{what} {time}" for what, time in (("value", value), ("gradient", gradient)) if time != "-"]
+        times = [f"{word} {time}" for word, time in (("value", value), ("gradient", gradient)) if time != "-"]
         facts = [what, *([", ".join(times)] if times else []), *([f"options {options}"] if options else [])]
         return f"{name}: {'; '.join(facts)}"
 
