@@ -76,10 +76,16 @@ paths: # nothing that is true of one machine only
 coverage: .venv/ready ## which lines the fast tests reach, in htmlcov/
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" --cov --cov-report=term:skip-covered --cov-report=html --cov-report=xml
 
-bench: .venv/ready ## the measurements in benchmarks/, one after the other
-	@set -e; for script in benchmarks/*.py; do \
-		[ "$$script" != benchmarks/gpu.py ] || command -v nvidia-smi > /dev/null || continue; \
-		echo "$$script"; $(BIN)/python "$$script"; \
+# Without speeds.py, which makes what is shipped, and evaluations.py in full, which takes hours.
+bench: .venv/ready ## the measurements in benchmarks/, one after the other: a night
+	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do \
+		case $$script in \
+			*/speeds.py) continue;; \
+			*/gpu.py) command -v nvidia-smi > /dev/null || continue;; \
+			*/evaluations.py) set -- --minutes 40;; \
+			*) set --;; \
+		esac; \
+		echo "$$script $$*"; $(BIN)/python "$$script" "$$@"; \
 	done
 
 lock: ## resolve pyproject.toml anew into constraints.txt

@@ -114,7 +114,7 @@ class PauliPropagation(Backend):
         cut += "" if self._max_weight is None else f", weights up to {self._max_weight}"
         return Capabilities(
             name="pauli",
-            summary=f"Pauli propagation, {cut}, up to {self._max_terms} strings",
+            summary=f"Pauli propagation, {cut}, up to {self._max_terms:,} strings",
             max_qubits=MAX_QUBITS,
             exact=self._exact,
             noise=False,

@@ -2,8 +2,6 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,43 +9,30 @@ from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
 import backends
-from backends.base import Backend, Jobs
+from backends.base import Backend
 from circuits.errors import Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
-from hybrid.loop.conclusion import best_seen, conclude, conclusion_at, with_noise_explained
-from hybrid.loop.dispatch import Journaled, elsewhere, held
 from hybrid.loop.exact import exact_energy
-from hybrid.loop.failover import Places
-from hybrid.loop.hindsight import correct_speed, in_hindsight, learn_from
-from hybrid.loop.ledger import Ledger, Place
-from hybrid.loop.optimize import Ending, optimize
-from hybrid.loop.stop import Waiting
-from hybrid.loop.team import evaluator
+from hybrid.loop.run_to_end import is_unfinished, run_to_end
 from hybrid.loop.threads import check_threads, threads_of
-from hybrid.loop.validation import error_budget_of, rounding_of, validated_energy
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
-from hybrid.routing.policy import guarded
 from hybrid.routing.spares import Failing, spares_now, with_spares
 from hybrid.runs import calibrations, failovers
 from hybrid.runs import folder as folders
-from hybrid.runs.budget import Budget, budget_of, spending_of
+from hybrid.runs.budget import Budget, budget_of
 from hybrid.runs.failovers import Failover
-from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
-from hybrid.runs.history import History
-from hybrid.runs.journal import Journal, read_failovers, seal
-from hybrid.runs.lock import Lock
+from hybrid.runs.journal import read_failovers
 from hybrid.runs.places import fresh
 from hybrid.runs.provenance import provenance
-from hybrid.runs.result import Result, StoredResult
+from hybrid.runs.result import Result
 from hybrid.runs.spec import FORMAT, RunSpec
 from hybrid.runs.start import started
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.beside import is_sampled
 from hybrid.workload.question import differing, question
 from hybrid.workload.spec import (
-    BackendSpec,
     ProblemSpec,
     backend_of,
     backend_spec,
@@ -261,7 +246,7 @@ def run(
         notes=dict(notes or {}),
     )
     record = folders.create(path, spec, work.circuit, problem.hamiltonian)
-    return _loop(
+    return run_to_end(
         record,
         work,
         backend,
@@ -332,7 +317,7 @@ def continue_run(
         LostJob: as for `resume`.
     """
     record = folders.read(Path(folder))
-    work, unfinished = _work_of(record), _unfinished(record)
+    work, unfinished = _work_of(record), is_unfinished(record)
     changes = read_failovers(record.journal)
     device = _place_of(record, changes, backend)
     begun, threads = (changes[-1].provenance, changes[-1].threads) if changes else _begun(record)
@@ -342,7 +327,7 @@ def continue_run(
     check_threads(device, threads)
     given_later = failover is not None and unfinished and not (failover is True and record.spec.failover)
     spares = spares_now(work, device, failover or False) if given_later else record.spec.failover
-    return _loop(
+    return run_to_end(
         record,
         work,
         device,
@@ -371,168 +356,11 @@ def _work_of(record: folders.Record) -> Workload:
     return workload_of(spec.workload, record.circuit, problem_of(spec.problem, record.hamiltonian))
 
 
-def _unfinished(record: folders.Record) -> bool:
-    """Whether resuming the run computes anything: it has no result, or one of a run that was stopped."""
-    return not (record.path / folders.RESULT).exists() or _written(record).status == "stopped"
-
-
 def _check_draws(record: folders.Record, work: Workload, backend: Backend) -> None:
     """Refuse to go on with random numbers that another version drew in another way."""
     drawn = is_sampled(backend.capabilities(), work.shots) or work.optimizer.geometry == "fidelities"
-    if record.spec.format < FORMAT and drawn and _unfinished(record):
+    if record.spec.format < FORMAT and drawn and is_unfinished(record):
         raise Refused(
             f"{record.path} was begun by an earlier version, whose random numbers of shots were drawn in another way: "
             "it can be shown, but not continued to the same bits. Start it anew in another folder"
         )
-
-
-def _loop(
-    record: folders.Record,
-    work: Workload,
-    backend: Backend,
-    *,
-    spares: Sequence[BackendSpec],
-    plan: Plan | None,
-    clock: Clock,
-    should_stop: Callable[[], bool],
-    team: Ranks,
-    budget: Budget | None,
-) -> Result:
-    exact = record.spec.problem.exact_energy
-    with ExitStack() as held_open, Lock(record.path), Journal(record.journal, record.digest) as journal:
-        _check_untouched(record, journal)
-
-        def opened(backend: Backend, came: Failover | None) -> Place:
-            held_open.enter_context(held(backend))
-            routed, before = _routed(backend, journal, budget, should_stop, came)
-            can = backend.capabilities()
-            return Place(
-                lambda: evaluator(work, guarded(routed, work.label, record.path), team, contained=bool(spares)),
-                can.name if can.place == "provider" else None,
-                before,
-            )
-
-        places = Places(work, journal, record.spec.backend, backend, spares, opened, team)
-        ledger = Ledger(journal, places.now(), clock, team=team, after=places.after)
-        rounding = validated = errors = None
-        try:
-            ending = _descend(work, ledger, clock, should_stop)
-            if ending.status == "stopped":
-                conclusion = conclusion_at(*ledger.best(work.theta), "stopped", ending.message)
-            else:
-                fresh_start = is_sampled(backend.capabilities(), work.shots) and record.spec.format > 1
-                seen = best_seen(ledger.evaluations, work.theta) if record.spec.format > 2 else None
-                conclusion = conclude(work, ending, ledger.answer, sampled=fresh_start, exact=exact, seen=seen)
-                backend = places.backend
-                can = backend.capabilities()
-                rounding = rounding_of(work, backend, conclusion, clock)
-                validated = validated_energy(work, backend, conclusion, clock)
-                conclusion = with_noise_explained(
-                    conclusion, can, exact=exact, validated=validated, unit=work.problem.unit
-                )
-                errors = error_budget_of(work, can, conclusion, exact, validated, clock)
-        except Waiting as waiting:
-            ending = Ending(work.theta, ledger.steps, "stopped", str(waiting))
-            conclusion = conclusion_at(*ledger.best(work.theta), "stopped", ending.message)
-        except KeyboardInterrupt as interrupt:
-            interrupt.add_note(f"Everything finished is saved; continue with hybrid.resume('{record.path}').")
-            raise
-        n_rows, seconds = sum(len(evaluation.theta) for evaluation in ledger.evaluations), ledger.report()
-        result = Result(
-            energy=conclusion.energy,
-            standard_error=conclusion.standard_error,
-            theta=conclusion.theta,
-            status=conclusion.status,
-            message=conclusion.message,
-            history=History.from_evaluations(ledger.evaluations, len(work.theta)),
-            plan=plan,
-            folder=record.path,
-            exact_energy=exact,
-            unit=work.problem.unit,
-            problem=work.problem.name,
-            backend=places.backend.capabilities().name,
-            steps=ending.steps,
-            evaluations=n_rows,
-            seconds=seconds,
-            ranks=team.size,
-            rounding=rounding,
-            validated=validated,
-            bias=conclusion.bias,
-            error_budget=errors,
-            failovers=tuple(change.to_dict() for change in places.failovers),
-            prediction=in_hindsight(record.spec.plan, n_rows, seconds, ledger.replayed_s),
-        )
-        recorded = _recorded(record, result, ledger, journal)
-        if ledger.evaluated and result.status != "stopped" and not places.failovers:
-            can = places.backend.capabilities()
-            learn_from(work, can, result)
-            correct_speed(work, can, result, record.spec.plan)
-        return recorded
-
-
-def _routed(
-    backend: Backend,
-    journal: Journal,
-    budget: Budget | None,
-    should_stop: Callable[[], bool],
-    came: Failover | None,
-) -> tuple[Backend, Callable[[int], None]]:
-    """The backend with the run's journal and budget around its jobs, and what is called before each evaluation.
-
-    Raises:
-        Refused: if there is a budget, and the backend sends jobs of its own.
-    """
-    spending = spending_of(journal.path.parent)
-    if budget is not None:
-        spending.grant(budget)
-    can = backend.capabilities()
-    if elsewhere(backend) is None:
-        if can.place == "provider" and spending.granted != Budget():
-            raise Refused(f"'{can.name}' sends its jobs itself, so that no budget can be held: run it without one")
-        return backend, journal.intend if can.place == "provider" else lambda number: None
-    assert isinstance(backend, Jobs)
-    dispatch = Journaled(journal, spending, should_stop=should_stop, came=came)
-    return backend.through(dispatch), dispatch.begin
-
-
-def _check_untouched(record: folders.Record, journal: Journal) -> None:
-    """Refuse a finished run whose journal or result was changed since."""
-    file = record.path / folders.RESULT
-    if record.spec.format == 1 or _unfinished(record):
-        return
-    if seal(read_bytes(file), journal.content) not in journal.content.seals:
-        raise Refused(
-            f"{record.path}: result.json or the journal was changed after the run had ended: it is not read as what "
-            "the run came to. Restore the folder from a copy; `hybrid verify` says more"
-        )
-
-
-def _descend(work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable[[], bool]) -> Ending:
-    return optimize(
-        work.optimizer,
-        work.theta,
-        ledger.answer,
-        accuracy=work.accuracy,
-        seed=work.seed,
-        max_steps=work.max_steps,
-        should_stop=should_stop,
-        clock=clock,
-        title=work.problem.name,
-        unit=work.problem.unit,
-    )
-
-
-def _recorded(record: folders.Record, result: Result, ledger: Ledger, journal: Journal) -> Result:
-    """Write the result, unless nothing was computed: then times and ranks are those of the run itself."""
-    written = _written(record) if (record.path / folders.RESULT).exists() else None
-    if ledger.evaluated or written is None or written.status != result.status:
-        content = to_json(result.to_dict())
-        journal.seal(content)
-        write(record.path / folders.RESULT, content)
-        return result
-    return replace(result, seconds=written.seconds, ranks=written.ranks, prediction=written.prediction)
-
-
-def _written(record: folders.Record) -> StoredResult:
-    file = record.path / folders.RESULT
-    return checked(StoredResult, read_json(file), file)

@@ -29,7 +29,7 @@ from hybrid.routing.prediction import fitting, planned, possible
 from hybrid.routing.routed import Routed
 from hybrid.runs.prediction import timed
 from hybrid.terminal.progress import Progress
-from hybrid.terminal.words import duration
+from hybrid.terminal.words import duration, rounded
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.workload import Workload
 from hybrid.workload.workload import workload as make_workload
@@ -65,6 +65,12 @@ class Way:
     def name(self) -> str:
         """Name of the backend."""
         return self.backend.capabilities().name
+
+    @property
+    def seconds(self) -> float:
+        """Predicted wall time, of the whole run where the work is a minimization; NaN where it is not known."""
+        whole = None if self.outlook is None else self.outlook.prediction.seconds
+        return self.cost.seconds if whole is None else whole.expected
 
 
 @dataclass(frozen=True)
@@ -373,6 +379,8 @@ def _look_at(
 
 
 def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
+    if isinstance(workload, Workload):
+        ways = [replace(way, outlook=outlook(workload, way.backend, way.cost)) for way in ways]
     for rank, way in enumerate(ways):
         first, other = ways[0], ways[1] if rank == 0 and len(ways) > 1 else ways[0]
         facts = explanation.facts(workload, way.backend, way.cost)
@@ -390,14 +398,13 @@ def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
         if math.isnan(way.cost.seconds):
             facts.append("speed not known here")
         elif rank == 0 and other is not way and known_s(way.cost) <= known_s(other.cost) < math.inf:
-            facts.insert(0, f"fastest here, {_ratio(other, way)} times ahead of {other.name}")
+            facts.insert(0, f"fastest here: {other.name} takes {_ratio(other, way)} times as long")
         elif rank == 0 and other is not way and known_s(other.cost) < math.inf:
             facts.insert(0, f"within a factor of {NEAR:g} of {other.name}, and before it in the order of preference")
         elif rank > 0:
-            facts.insert(0, f"{_ratio(way, first)} times the time of {first.name}")
+            facts.insert(0, f"takes {_ratio(way, first)} times as long as {first.name}")
         facts += [way.reason] if way.reason else []
-        expected = outlook(workload, way.backend, way.cost) if isinstance(workload, Workload) else None
-        yield replace(way, reason="; ".join(facts), outlook=expected)
+        yield replace(way, reason="; ".join(facts))
 
 
 def _count(number: int, what: str) -> str:
@@ -405,7 +412,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _ratio(slow: Way, fast: Way) -> str:
-    return f"{slow.cost.seconds / max(fast.cost.seconds, 1e-9):.3g}"
+    return rounded(slow.seconds / max(fast.seconds, 1e-9))
 
 
 def _cells(way: Way) -> tuple[str, str, str]:
@@ -414,7 +421,7 @@ def _cells(way: Way) -> tuple[str, str, str]:
     held = memory.readable(cost.memory_bytes)
     if cost.on_card is not None:
         held = f"{held} and {memory.readable(cost.on_card.memory_bytes)} on the GPU"
-    return duration(cost.seconds) if seconds is None else timed(seconds), held, error
+    return duration(cost.seconds, digits=2) if seconds is None else timed(seconds), held, error
 
 
 def _hardware_cells(forecast: Forecast) -> tuple[str, ...]:
@@ -427,7 +434,7 @@ def _hardware_cells(forecast: Forecast) -> tuple[str, ...]:
         text(forecast.depth, ",d"),
         text(forecast.two_qubit_gates, ",d"),
         text(forecast.fidelity, ".2g"),
-        "not known" if forecast.qpu_s is None else duration(forecast.qpu_s),
+        "not known" if forecast.qpu_s is None else duration(forecast.qpu_s, digits=2),
         "not known" if forecast.money_usd is None else f"${forecast.money_usd:,.2f}",
         "not known" if forecast.queue is None else f"{forecast.queue} jobs",
     )

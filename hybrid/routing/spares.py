@@ -107,7 +107,7 @@ def _truncates(can: Capabilities) -> bool:
 
 
 def _names(allowed: Sequence[str]) -> Sequence[str]:
-    if isinstance(allowed, str) or not all(isinstance(name, str) for name in allowed):
+    if not isinstance(allowed, list | tuple) or not all(isinstance(name, str) for name in allowed):
         raise Refused(f"failover must be True, False or a list of names of backends, not {allowed!r}")
     if not allowed:
         raise Refused("failover: the list of backends is empty; name at least one, or leave it out")

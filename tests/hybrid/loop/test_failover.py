@@ -119,6 +119,7 @@ def test_several_backends_may_fail_one_after_the_other(tmp_path, monkeypatch):
         ({"failover": ["fading"]}, "is where the run begins"),
         ({"failover": []}, "is empty"),
         ({"failover": "reference"}, "list of names"),
+        ({"failover": 3}, "list of names"),
         ({"failover": ["referense"]}, "did you mean 'reference'"),
     ],
 )
