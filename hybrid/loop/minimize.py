@@ -13,6 +13,7 @@ from qiskit import QuantumCircuit
 import backends
 from backends.base import Backend, Jobs
 from circuits.errors import Refused
+from hybrid import optimizers
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
 from hybrid.loop.conclusion import best_seen, conclude, conclusion_at, with_noise_explained
@@ -21,11 +22,12 @@ from hybrid.loop.exact import exact_energy
 from hybrid.loop.failover import Places
 from hybrid.loop.hindsight import correct_speed, in_hindsight, learn_from
 from hybrid.loop.ledger import Ledger, Place
-from hybrid.loop.optimize import Ending, optimize
+from hybrid.loop.optimize import Callback, Ending, optimize
 from hybrid.loop.stop import Waiting
 from hybrid.loop.team import evaluator
 from hybrid.loop.threads import check_threads, threads_of
 from hybrid.loop.validation import error_budget_of, rounding_of, validated_energy
+from hybrid.optimizers.optimizer import Optimizer
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.routing.policy import guarded
@@ -59,6 +61,10 @@ from hybrid.workload.spec import (
 from hybrid.workload.workload import Workload, workload
 
 
+ACCURACY = 1e-6
+"""Wanted where nothing else is, in the problem's unit."""
+
+
 def minimize(
     circuit: QuantumCircuit,
     problem: ProblemLike,
@@ -68,7 +74,7 @@ def minimize(
     theta: ArrayLike | str | None = None,
     seed: int = 0,
     max_steps: int = 200,
-    accuracy: float = 1e-6,
+    accuracy: float = ACCURACY,
     folder: str | Path | None = None,
     shots: int | None = None,
     mitigation: Any = None,
@@ -76,6 +82,8 @@ def minimize(
     name: str | None = None,
     budget: Budget | Mapping[str, float] | None = None,
     failover: Failing = False,
+    callback: Callback | None = None,
+    tol: float | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Minimize the energy of a problem over a circuit's parameters, and leave a record.
@@ -84,7 +92,9 @@ def minimize(
         circuit: Ansatz with parameters; no measurements.
         problem: A `circuits.Problem`, or a Hermitian operator on the circuit's qubits.
         backend: "auto" takes the fastest that the plan finds; a name or a backend object is obeyed.
-        optimizer: Name or `Optimizer`, such as ``optimizers.get("adam", learning_rate=0.02)``.
+        optimizer: Name or `Optimizer`, such as ``optimizers.get("adam", learning_rate=0.02)``; ``"scipy:BFGS"`` for a
+            method of ``scipy.optimize.minimize``; or an object of Optax's, such as ``optax.adam(0.1)``, which `resume`
+            must be given again.
         theta: Starting point, shape (params,), radians; by default the ansatz's own, or a small random one.
             ``"run:FOLDER"`` starts where another run has ended, such as on a device from a simulator's angles; the
             record says which.
@@ -103,6 +113,10 @@ def minimize(
             of this machine in the plan; a list of names, such as ``["aer", "ibm:fake_manila"]``, also for places
             that cost money. Evaluations that were finished are kept, the record says which backend gave which,
             and values of another kind (noise, shots, truncation) are refused.
+        callback: ``callback(step, theta, energy)``, called after each step, those that a continued run takes from its
+            journal included: step from 1, theta the best of the step's rows, shape (params,), energy in the problem's
+            unit. If it returns True or raises StopIteration, the run ends with the status "stopped".
+        tol: Another word for accuracy, as users of SciPy expect it; give one of the two.
         should_stop: Called before each step, and while a vendor's job is waited for; when it returns True, the run ends
             with the status "stopped".
 
@@ -125,12 +139,14 @@ def minimize(
     """
     backend = backend if mitigation is None else mitigated(backend, mitigation)
     start, notes = started(theta, circuit)
+    if tol is not None and accuracy != ACCURACY:
+        raise Refused(f"tol={tol} and accuracy={accuracy} mean the same: give one of them")
     work = workload(
         circuit,
         problem,
         optimizer=optimizer,
         theta=start,
-        accuracy=accuracy,
+        accuracy=accuracy if tol is None else tol,
         max_steps=max_steps,
         seed=seed,
         shots=shots,
@@ -146,7 +162,7 @@ def minimize(
         place = notebook.folder_to_continue(asked) if folder is None else Path(folder)
         if place is not None and folders.is_run(place):
             notebook.remember(asked, place)
-            result = _continued(place, asked, backend, stopping, limits, failover)
+            result = _continued(place, asked, backend, stopping, limits, failover, work.optimizer, callback)
         else:
             place = place or fresh(name or work.problem.name)
             folders.check_free(place)
@@ -163,6 +179,7 @@ def minimize(
                 should_stop=stopping,
                 budget=limits,
                 spares=spares,
+                callback=callback,
             )
         return notebook.with_resume_hint(result, interrupted)
 
@@ -196,6 +213,8 @@ def _continued(
     should_stop: Callable[[], bool],
     budget: Budget | None,
     failover: Failing,
+    optimizer: Optimizer,
+    callback: Callback | None,
 ) -> Result:
     """The run in a folder, if it asks the same."""
     record = folders.read(path)
@@ -210,7 +229,15 @@ def _continued(
         )
     device = None if asked["backend"] == "auto" else backend
     allowed = None if failover is False else failover
-    return continue_run(path, backend=device, should_stop=should_stop, budget=budget, failover=allowed)
+    return continue_run(
+        path,
+        backend=device,
+        should_stop=should_stop,
+        budget=budget,
+        failover=allowed,
+        optimizer=optimizer,
+        callback=callback,
+    )
 
 
 def run(
@@ -224,6 +251,7 @@ def run(
     team: Ranks = ALONE,
     budget: Budget | None = None,
     spares: Sequence[Backend] = (),
+    callback: Callback | None = None,
 ) -> Result:
     """Run a workload the way its plan chose; `minimize` is this with the plan made for you.
 
@@ -237,6 +265,7 @@ def run(
         team: Ranks that help to evaluate; this one leads.
         budget: What it may spend at a vendor; None for what the sweep or algorithm that it belongs to may.
         spares: Where it may go on, in order, if the backend fails; see `hybrid.routing.spares.with_spares`.
+        callback: As for `minimize`.
 
     Raises:
         Refused: if the folder holds a run already, or cannot be written.
@@ -271,6 +300,7 @@ def run(
         should_stop=should_stop,
         team=team,
         budget=budget,
+        callback=callback,
     )
 
 
@@ -280,6 +310,8 @@ def resume(
     backend: BackendLike | None = None,
     budget: Budget | Mapping[str, float] | None = None,
     failover: Failing | None = None,
+    optimizer: OptimizerLike | None = None,
+    callback: Callback | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Continue a run from its folder alone; a finished one is read, not run again.
@@ -289,6 +321,8 @@ def resume(
         backend: Needed only if the run was started on a backend object, or with secret options: no folder holds those.
         budget: As for `minimize`, in place of the one that it had; what was spent stays spent.
         failover: As for `minimize`; None for what the run was begun with. A run that failed over goes on where it was.
+        optimizer: Needed only if the run was started with an object of Optax's, which no folder holds.
+        callback: As for `minimize`; called for the steps in the journal, too.
         should_stop: As for `minimize`.
 
     Returns:
@@ -304,7 +338,15 @@ def resume(
     limits = None if budget is None else budget_of(budget)
     with notebook.interrupts() as interrupted:
         stopping: Callable[[], bool] = lambda: should_stop() or interrupted()  # noqa: E731
-        result = continue_run(folder, backend=backend, should_stop=stopping, budget=limits, failover=failover)
+        result = continue_run(
+            folder,
+            backend=backend,
+            should_stop=stopping,
+            budget=limits,
+            failover=failover,
+            optimizer=optimizer,
+            callback=callback,
+        )
         return notebook.with_resume_hint(result, interrupted)
 
 
@@ -316,6 +358,8 @@ def continue_run(
     team: Ranks = ALONE,
     budget: Budget | None = None,
     failover: Failing | None = None,
+    optimizer: OptimizerLike | None = None,
+    callback: Callback | None = None,
 ) -> Result:
     """Continue a run as `resume` does, for a program that handles signals itself, on one or many ranks.
 
@@ -326,13 +370,15 @@ def continue_run(
         team: Ranks that help to evaluate; this one leads.
         budget: As for `run`; None also for the one that it had.
         failover: As for `resume`.
+        optimizer: As for `resume`.
+        callback: As for `resume`.
 
     Raises:
         Refused: as for `resume`.
         LostJob: as for `resume`.
     """
     record = folders.read(Path(folder))
-    work, unfinished = _work_of(record), _unfinished(record)
+    work, unfinished = _work_of(record, optimizer), _unfinished(record)
     changes = read_failovers(record.journal)
     device = _place_of(record, changes, backend)
     begun, threads = (changes[-1].provenance, changes[-1].threads) if changes else _begun(record)
@@ -352,6 +398,7 @@ def continue_run(
         should_stop=should_stop,
         team=team,
         budget=budget,
+        callback=callback,
     )
 
 
@@ -366,9 +413,19 @@ def _place_of(record: folders.Record, changes: Sequence[Failover], backend: Back
     return backend_of(failovers.place(record.spec.backend, changes), backend)
 
 
-def _work_of(record: folders.Record) -> Workload:
+def _work_of(record: folders.Record, optimizer: OptimizerLike | None = None) -> Workload:
+    """The workload of a record; its optimizer may be given, where a record cannot hold it."""
     spec = record.spec
-    return workload_of(spec.workload, record.circuit, problem_of(spec.problem, record.hamiltonian))
+    work = workload_of(spec.workload, record.circuit, problem_of(spec.problem, record.hamiltonian))
+    if optimizer is None:
+        return work
+    given = optimizers.get(optimizer)
+    if given.describe() != work.optimizer.describe():
+        raise Refused(
+            f"{record.path} was started with the optimizer {work.optimizer.describe()}, and {given.describe()} is another: "
+            "give the same one"
+        )
+    return replace(work, optimizer=given)
 
 
 def _unfinished(record: folders.Record) -> bool:
@@ -397,6 +454,7 @@ def _loop(
     should_stop: Callable[[], bool],
     team: Ranks,
     budget: Budget | None,
+    callback: Callback | None,
 ) -> Result:
     exact = record.spec.problem.exact_energy
     with ExitStack() as held_open, Lock(record.path), Journal(record.journal, record.digest) as journal:
@@ -416,7 +474,7 @@ def _loop(
         ledger = Ledger(journal, places.now(), clock, team=team, after=places.after)
         rounding = validated = errors = None
         try:
-            ending = _descend(work, ledger, clock, should_stop)
+            ending = _descend(work, ledger, clock, should_stop, callback)
             if ending.status == "stopped":
                 conclusion = conclusion_at(*ledger.best(work.theta), "stopped", ending.message)
             else:
@@ -507,7 +565,9 @@ def _check_untouched(record: folders.Record, journal: Journal) -> None:
         )
 
 
-def _descend(work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable[[], bool]) -> Ending:
+def _descend(
+    work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable[[], bool], callback: Callback | None
+) -> Ending:
     return optimize(
         work.optimizer,
         work.theta,
@@ -519,6 +579,7 @@ def _descend(work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable
         clock=clock,
         title=work.problem.name,
         unit=work.problem.unit,
+        callback=callback,
     )
 
 
