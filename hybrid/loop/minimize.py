@@ -38,7 +38,8 @@ from hybrid.runs.budget import Budget, budget_of, spending_of
 from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
 from hybrid.runs.history import History
-from hybrid.runs.journal import Journal, read_failovers, seal
+from hybrid.runs.journal import Journal, read_failovers
+from hybrid.runs.loading import check_sealed
 from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
 from hybrid.runs.provenance import provenance
@@ -59,7 +60,6 @@ from hybrid.workload.spec import (
     workload_spec,
 )
 from hybrid.workload.workload import Workload, workload
-
 
 ACCURACY = 1e-6
 """Wanted where nothing else is, in the problem's unit."""
@@ -558,11 +558,7 @@ def _check_untouched(record: folders.Record, journal: Journal) -> None:
     file = record.path / folders.RESULT
     if record.spec.format == 1 or _unfinished(record):
         return
-    if seal(read_bytes(file), journal.content) not in journal.content.seals:
-        raise Refused(
-            f"{record.path}: result.json or the journal was changed after the run had ended: it is not read as what "
-            "the run came to. Restore the folder from a copy; `hybrid verify` says more"
-        )
+    check_sealed(record.path, read_bytes(file), journal.content)
 
 
 def _descend(

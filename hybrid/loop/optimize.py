@@ -11,7 +11,6 @@ from hybrid.optimizers.optimizer import Optimizer, Points, Told
 from hybrid.runs.result import Status
 from hybrid.terminal.progress import Progress
 
-
 Callback = Callable[[int, np.ndarray, float], Any]
 """Called after each step with its number, from 1, the parameters of the lowest value that the step asked for, shape
 (params,), radians, and that value. What it returns says whether to go on: True, or raising StopIteration, ends the run

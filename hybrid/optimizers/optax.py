@@ -212,7 +212,9 @@ def _parts(thing: Any, seen: set[int]) -> Iterator[tuple[str, tuple[tuple[str, A
         if id(thing) in seen:
             return
         seen.add(id(thing))
-        held = dict(zip(thing.__code__.co_freevars, (cell.cell_contents for cell in thing.__closure__ or ()), strict=True))
+        held = dict(
+            zip(thing.__code__.co_freevars, (cell.cell_contents for cell in thing.__closure__ or ()), strict=True)
+        )
         held |= thing.__kwdefaults__ or {}
         numbers = tuple((key, value) for key, value in sorted(held.items()) if isinstance(value, int | float | str))
         code = hashlib.sha256(thing.__code__.co_code).hexdigest()

@@ -93,7 +93,7 @@ def get(kind: "str | Optimizer | Transformation", **options: Any) -> Optimizer:
 
         if not is_transformation(kind):
             raise Refused(
-                f"optimizer must be one of {', '.join(names())}, \"scipy:METHOD\", an Optimizer or an object of Optax's, "
+                f'optimizer must be one of {", ".join(names())}, "scipy:METHOD", an Optimizer or an object of Optax\'s, '
                 f"not {kind!r}"
             )
         if options:
