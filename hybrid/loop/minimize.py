@@ -422,8 +422,8 @@ def _work_of(record: folders.Record, optimizer: OptimizerLike | None = None) -> 
     given = optimizers.get(optimizer)
     if given.describe() != work.optimizer.describe():
         raise Refused(
-            f"{record.path} was started with the optimizer {work.optimizer.describe()}, and {given.describe()} is another: "
-            "give the same one"
+            f"{record.path} was started with the optimizer {work.optimizer.describe()}, and {given.describe()} is "
+            "another: give the same one"
         )
     return replace(work, optimizer=given)
 

@@ -13,8 +13,8 @@ from hybrid.terminal.progress import Progress
 
 Callback = Callable[[int, np.ndarray, float], Any]
 """Called after each step with its number, from 1, the parameters of the lowest value that the step asked for, shape
-(params,), radians, and that value. What it returns says whether to go on: True, or raising StopIteration, ends the run
-with the status "stopped"; anything else is ignored. Other errors end the run as they are; what was evaluated is kept."""
+(params,), radians, and that value. True, or raising StopIteration, ends the run with the status "stopped"; whatever
+else it returns is ignored. Other errors come out of the run as they are; what was evaluated is kept."""
 
 
 @dataclass(frozen=True, eq=False)

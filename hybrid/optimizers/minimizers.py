@@ -39,11 +39,11 @@ HESSIAN = ("dogleg", "trust-exact", "trust-krylov", "trust-ncg")
 class Minimizer(Replayed):
     """A method of ``scipy.optimize.minimize``, as SciPy has it, with the wanted accuracy for its ``tol``.
 
-    What ``tol`` means is the method's own affair: of BFGS and CG the largest slope, of Nelder-Mead the size of the simplex
-    and the spread of its values. SciPy's word is taken for the end: a method that reports success has converged, and
-    one that does not has stalled, with SciPy's message. The toolkit's own ``lbfgs``, ``cobyla`` and ``nelder-mead`` look
-    around before they believe that. One call of the function, with its gradient, is a step. Standard errors above a
-    tenth of the accuracy, or its params-th part, end the run stalled, too.
+    What ``tol`` means is the method's own affair: of BFGS and CG the largest slope, of Nelder-Mead the size of the
+    simplex and the spread of its values. SciPy's word is taken for the end: a method that reports success has
+    converged, and one that does not has stalled, with SciPy's message. The toolkit's own ``lbfgs``, ``cobyla`` and
+    ``nelder-mead`` look around before they believe that. One call of the function, with its gradient, is a step.
+    Standard errors above a tenth of the accuracy, or its params-th part, end the run stalled, too.
 
     Args:
         method: SciPy's name, in any case.

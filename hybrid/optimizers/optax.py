@@ -62,9 +62,9 @@ class _State:
 class Optax(Optimizer[_State]):
     """Steps that an object of Optax's takes, one gradient each; made by `from_optax`.
 
-    Optax has no stopping rule. Exact values converge when they have come to rest over 20 steps and the quadratic model of
-    the last steps promises less than a tenth of the accuracy; those with standard errors when the trend of the last 20
-    is known to be below the accuracy.
+    Optax has no stopping rule. Exact values have converged when they are at rest over 20 steps, and the smallest
+    curvature of the last steps promises less than a tenth of the accuracy; those with standard errors when they fell by
+    less than the accuracy over the second half of the run, and the last step costs less at unit curvature.
 
     Args:
         summary: Of the object's functions and numbers, in words.
@@ -152,8 +152,8 @@ class Optax(Optimizer[_State]):
     def _made(self) -> Any:
         if self.transformation is None:
             raise Refused(
-                f"the run was started with an object of Optax's ({self.summary}), which its folder cannot hold: give it "
-                "again, as in hybrid.resume(folder, optimizer=optax.adam(0.1))"
+                f"the run was started with an object of Optax's ({self.summary}), which its folder cannot hold: give "
+                "it again, as in hybrid.resume(folder, optimizer=optax.adam(0.1))"
             )
         return self.transformation
 
@@ -166,8 +166,8 @@ class Optax(Optimizer[_State]):
                 return np.asarray(step, dtype=np.float64), inner
         except TypeError as err:
             raise Refused(
-                f"{self.summary} of Optax's cannot be told values and gradients ({err}); line searches need the function "
-                'itself: take "lbfgs", or write the loop yourself with backends.get("statevector").function'
+                f"{self.summary} of Optax's cannot be told values and gradients ({err}); line searches need the "
+                'function itself: take "lbfgs", or write the loop yourself with backends.get("statevector").function'
             ) from err
 
 
@@ -194,7 +194,8 @@ def from_optax(transformation: Transformation) -> Optax:
         The optimizer, with the object's summary and digest for the record.
 
     >>> import optax
-    >>> from_optax(optax.sgd(0.1)) == from_optax(optax.sgd(0.1)), from_optax(optax.sgd(0.1)) == from_optax(optax.sgd(0.2))
+    >>> made = from_optax(optax.sgd(0.1))
+    >>> made == from_optax(optax.sgd(0.1)), made == from_optax(optax.sgd(0.2))
     (True, False)
     """
     parts = list(_parts(transformation.update, set()))

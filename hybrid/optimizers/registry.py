@@ -93,8 +93,8 @@ def get(kind: "str | Optimizer | Transformation", **options: Any) -> Optimizer:
 
         if not is_transformation(kind):
             raise Refused(
-                f'optimizer must be one of {", ".join(names())}, "scipy:METHOD", an Optimizer or an object of Optax\'s, '
-                f"not {kind!r}"
+                f'optimizer must be one of {", ".join(names())}, "scipy:METHOD", an Optimizer or an object of '
+                f"Optax's, not {kind!r}"
             )
         if options:
             raise Refused(f"options {sorted(options)} have no effect on an object of Optax's: give them to Optax")

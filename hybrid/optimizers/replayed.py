@@ -17,8 +17,7 @@ Worth = tuple[np.ndarray, ...]
 """Values and their standard errors, each of shape (rows,); then the gradients, (rows, params), where they are asked."""
 
 Objective = Callable[[np.ndarray], Worth]
-"""``objective(rows) -> values, standard errors`` (and gradients, if it `uses_gradient`) for rows of shape (rows, params).
-"""
+"""``objective(rows) -> values, standard errors``, and gradients if it `uses_gradient`, for rows (rows, params)."""
 
 Message = np.ndarray | str | BaseException
 """From a loop: the rows it asks for, the words with which it ended, or the error in it."""

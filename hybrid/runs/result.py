@@ -135,8 +135,11 @@ class Result:
             Refused: if the state does not fit into this machine's memory.
         """
         import backends
+        from backends.base import States
 
-        return backends.get("statevector").state(self.circuit, self.theta)  # pyright: ignore[reportAttributeAccessIssue]
+        engine = backends.get("statevector")
+        assert isinstance(engine, States)
+        return engine.states(self.circuit)(self.theta)
 
     def sample(self, *, shots: int = 1000, seed: int | None = None, backend: Any = "statevector") -> dict[str, int]:
         """Counts of measuring all qubits of the ansatz at theta.

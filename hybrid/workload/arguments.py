@@ -15,5 +15,5 @@ BackendLike = str | Backend | BackendV2
 """A name that `backends.get` knows, or "auto" where a choice is left; a `Backend`; or a device object of Qiskit's."""
 
 OptimizerLike = str | Optimizer | Transformation
-"""A name that `hybrid.optimizers.get` knows, ``"scipy:METHOD"``, an `Optimizer` with its settings, or an object of Optax's
-such as ``optax.adam(0.1)``."""
+"""A name that `hybrid.optimizers.get` knows, ``"scipy:METHOD"``, an `Optimizer` with its settings, or an object of
+Optax's such as ``optax.adam(0.1)``."""
