@@ -137,7 +137,7 @@ def _curved(angles: Angles, curved: np.ndarray) -> Callable[[jax.Array], jax.Arr
 
 
 def _first(
-    program: Program, observable: SparsePauliOp, angles: Callable, through: Both
+    program: Program, observable: SparsePauliOp, angles: Callable, through: Callable[..., Any]
 ) -> tuple[Callable[[jax.Array], jax.Array], Both]:
     """The value, and it with its slopes, as functions of the parameters that need not be differentiated."""
     if isinstance(program, NativeProgram):

@@ -13,7 +13,6 @@ from qiskit import QuantumCircuit
 import backends
 from backends.base import Backend, Jobs
 from circuits.errors import Refused
-from hybrid import optimizers
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
 from hybrid.loop.conclusion import best_seen, conclude, conclusion_at, with_noise_explained
@@ -416,16 +415,8 @@ def _place_of(record: folders.Record, changes: Sequence[Failover], backend: Back
 def _work_of(record: folders.Record, optimizer: OptimizerLike | None = None) -> Workload:
     """The workload of a record; its optimizer may be given, where a record cannot hold it."""
     spec = record.spec
-    work = workload_of(spec.workload, record.circuit, problem_of(spec.problem, record.hamiltonian))
-    if optimizer is None:
-        return work
-    given = optimizers.get(optimizer)
-    if given.describe() != work.optimizer.describe():
-        raise Refused(
-            f"{record.path} was started with the optimizer {work.optimizer.describe()}, and {given.describe()} is "
-            "another: give the same one"
-        )
-    return replace(work, optimizer=given)
+    problem = problem_of(spec.problem, record.hamiltonian)
+    return workload_of(spec.workload, record.circuit, problem, optimizer=optimizer)
 
 
 def _unfinished(record: folders.Record) -> bool:

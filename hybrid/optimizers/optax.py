@@ -80,6 +80,13 @@ class Optax(Optimizer[_State]):
 
     kind: ClassVar[str] = "optax"
 
+    def __post_init__(self):
+        if not self.digest:
+            raise Refused(
+                'an object of Optax\'s cannot be written in a file or made by a name: take "adam", or, in Python, '
+                "optimizer=optax.adam(0.1)"
+            )
+
     def init(self, theta: np.ndarray, *, accuracy: float, seed: int) -> _State:
         """The state before the first step; see `Optimizer.init`. The seed is not needed.
 
@@ -149,12 +156,19 @@ class Optax(Optimizer[_State]):
         """Yes."""
         return True
 
+    @property
+    def missing(self) -> str:
+        """The object, where this was read from a record."""
+        if self.transformation is not None:
+            return ""
+        return (
+            f"the run was started with an object of Optax's ({self.summary}), which its folder cannot hold: give it "
+            "again, as in hybrid.resume(folder, optimizer=optax.adam(0.1))"
+        )
+
     def _made(self) -> Any:
-        if self.transformation is None:
-            raise Refused(
-                f"the run was started with an object of Optax's ({self.summary}), which its folder cannot hold: give "
-                "it again, as in hybrid.resume(folder, optimizer=optax.adam(0.1))"
-            )
+        if self.missing:
+            raise Refused(self.missing)
         return self.transformation
 
     def _step(self, gradient: np.ndarray, inner: Any, theta: np.ndarray, value: float) -> tuple[np.ndarray, Any]:

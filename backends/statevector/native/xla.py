@@ -66,7 +66,8 @@ def energies_and_slopes(
             jax.ShapeDtypeStruct((*shape, program.n_angles), angles.dtype),
         )
         call = jax.ffi.ffi_call(_SLOPES, results, vmap_method="broadcast_all")
-        return call(angles, program=np.int64(program.number))
+        energy, slopes = call(angles, program=np.int64(program.number))
+        return energy, slopes
 
     return both
 

@@ -9,6 +9,7 @@ import pytest
 import hybrid
 from circuits import hardware_efficient, tfim
 from circuits.errors import Refused
+from hybrid.optimizers import get
 
 PROBLEM, ANSATZ = tfim(2, field=0.7), hardware_efficient(2, layers=1)
 
@@ -60,6 +61,12 @@ def test_optax_objects_are_recorded_and_asked_for_again(tmp_path):
         hybrid.resume(path, optimizer=optax.adam(0.2))
     assert hybrid.resume(path, optimizer=optax.adam(0.1)).history.same_bits(whole.history)
     assert minimized(path, optimizer=optax.adam(0.1)).history.same_bits(whole.history)
+    assert hybrid.load(path).history.same_bits(whole.history)
+    for given, outcome in ((None, "unchecked"), (optax.adam(0.1), "passed")):
+        checks = {check.name: check for check in hybrid.verify(path, optimizer=given).checks}
+        assert checks["replay"].outcome == outcome
+    with pytest.raises(Refused, match="cannot be written in a file"):
+        get("optax")
 
 
 def test_tolerance_and_accuracy_are_one_thing(tmp_path):
