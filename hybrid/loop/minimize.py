@@ -321,7 +321,7 @@ def resume(
         budget: As for `minimize`, in place of the one that it had; what was spent stays spent.
         failover: As for `minimize`; None for what the run was begun with. A run that failed over goes on where it was.
         optimizer: Needed only if the run was started with an object of Optax's, which no folder holds.
-        callback: As for `minimize`; called for the steps in the journal, too.
+        callback: As for `minimize`; called for the steps in the journal, too, but not where a finished run is read.
         should_stop: As for `minimize`.
 
     Returns:
@@ -397,7 +397,7 @@ def continue_run(
         should_stop=should_stop,
         team=team,
         budget=budget,
-        callback=callback,
+        callback=callback if unfinished else None,
     )
 
 

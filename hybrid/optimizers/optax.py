@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -227,9 +227,8 @@ def _parts(thing: Any, seen: set[int]) -> Iterator[tuple[str, tuple[tuple[str, A
         if id(thing) in seen:
             return
         seen.add(id(thing))
-        held = dict(
-            zip(thing.__code__.co_freevars, (cell.cell_contents for cell in thing.__closure__ or ()), strict=True)
-        )
+        cells = zip(thing.__code__.co_freevars, thing.__closure__ or (), strict=True)
+        held = {name: _content(cell) for name, cell in cells}
         held |= thing.__kwdefaults__ or {}
         numbers = tuple((key, value) for key, value in sorted(held.items()) if isinstance(value, int | float | str))
         code = hashlib.sha256(thing.__code__.co_code).hexdigest()
@@ -247,6 +246,14 @@ def _parts(thing: Any, seen: set[int]) -> Iterator[tuple[str, tuple[tuple[str, A
             yield from _parts(value, seen)
     elif hasattr(thing, "func") and hasattr(thing, "keywords"):  # functools.partial
         yield from _parts((thing.func, thing.args, thing.keywords), seen)
+
+
+def _content(cell: CellType) -> Any:
+    """What a function refers to; None for a name that has no value yet, or no more."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
 
 
 def _text(value: Any) -> str:

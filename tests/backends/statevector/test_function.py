@@ -1,5 +1,7 @@
 """The expectation value as a pure function of JAX's."""
 
+from contextlib import contextmanager
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +14,17 @@ from qiskit.quantum_info import SparsePauliOp
 import backends
 from circuits import hardware_efficient, tfim
 from circuits.errors import Refused
+
+
+@contextmanager
+def numbers(bits: int):
+    """JAX's numbers in the whole process: XLA calls back from threads that do not see `jax.enable_x64`."""
+    before = jax.config.read("jax_enable_x64")
+    jax.config.update("jax_enable_x64", bits == 64)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_enable_x64", before)
 
 
 def bent() -> tuple[QuantumCircuit, SparsePauliOp]:
@@ -45,7 +58,7 @@ def test_values_and_gradients_are_the_engines(make, executor):
     circuit, observable = make()
     engine, theta = backends.get("statevector", executor=executor), point(circuit)
     value, gradient = engine.value_and_grad(circuit, observable)(theta)
-    with jax.enable_x64(True):
+    with numbers(64):
         f = engine.function(circuit, observable)
         assert abs(f(theta) - value) < 1e-12
         np.testing.assert_allclose(jax.jit(jax.grad(f))(theta), gradient, atol=1e-12)
@@ -60,7 +73,7 @@ def test_values_and_gradients_are_the_engines(make, executor):
 def test_second_derivatives_are_differences_of_the_first(make):
     circuit, observable = make()
     theta = point(circuit)
-    with jax.enable_x64(True):
+    with numbers(64):
         f = backends.get("statevector").function(circuit, observable)
         gradient = jax.jit(jax.grad(f))
         expected = differences(lambda x: np.asarray(gradient(x)), theta)
@@ -75,7 +88,7 @@ def test_second_derivatives_are_differences_of_the_first(make):
 def test_an_optax_loop_in_one_scan_ends_at_the_minimum():
     problem = tfim(2)
     circuit = hardware_efficient(2, layers=2)
-    with jax.enable_x64(True):
+    with numbers(64):
         f, adam = backends.get("statevector").function(circuit, problem), optax.adam(0.1)
 
         def step(carry, _):
@@ -97,7 +110,7 @@ def test_numbers_have_the_callers_type():
     value, gradient = engine.value_and_grad(circuit, observable)(theta)
     f = engine.function(circuit, observable)
     for x64, kind, atol in ((False, np.float32, 1e-5), (True, np.float64, 1e-12)):
-        with jax.enable_x64(x64):
+        with numbers(64 if x64 else 32):
             found, slopes = jax.value_and_grad(f)(jnp.asarray(theta))
             assert found.dtype == slopes.dtype == kind
             np.testing.assert_allclose(found, value, atol=atol)
@@ -113,7 +126,7 @@ def test_wide_circuits_in_parts_have_values_and_gradients():
     if engine.capabilities().max_qubits is not None:
         pytest.skip("parts need the native kernels")
     value, gradient = engine.value_and_grad(circuit, observable)(theta)
-    with jax.enable_x64(True):
+    with numbers(64):
         f = engine.function(circuit, observable)
         found, slopes = jax.jit(jax.vmap(jax.value_and_grad(f)))(theta[None])
         np.testing.assert_allclose(found[0], value, atol=1e-10)

@@ -40,6 +40,7 @@ def test_a_callback_sees_every_step_and_may_stop(tmp_path):
     full = hybrid.resume(tmp_path / "a", callback=lambda *step: resumed.append(step[0]))
     assert full.history.same_bits(whole.history)
     assert len(resumed) == whole.steps
+    assert hybrid.resume(tmp_path / "a", callback=third).status == "converged"  # a finished run is only read
     with pytest.raises(ZeroDivisionError):
         minimized(tmp_path / "c", callback=lambda *step: 1 / 0)
     assert hybrid.resume(tmp_path / "c").status == "converged"
