@@ -119,6 +119,7 @@ def test_numbers_have_the_callers_type():
             assert jnp.issubdtype(f(np.zeros(len(theta), dtype=int)).dtype, jnp.floating)
 
 
+@pytest.mark.slow
 def test_wide_circuits_in_parts_have_values_and_gradients():
     n = 33
     circuit, observable = hardware_efficient(n, layers=1), tfim(n).hamiltonian
