@@ -26,6 +26,7 @@ from backends.statevector.choose import choose
 from backends.statevector.circuit.lower import lower
 from backends.statevector.derivatives import hessian, metric, tangents
 from backends.statevector.footprint import Memory
+from backends.statevector.function import function_of
 from backends.statevector.representation import WHOLE, Amount, Executor, Program, Question, Representation
 from circuits.errors import Refused
 
@@ -192,6 +193,46 @@ class Statevector(Backend, Samples, Tangents):
             return values.astype(np.float64), np.stack(pulled, axis=1)
 
         return evaluate
+
+    def function(self, circuit: QuantumCircuit, observable: Any) -> Callable[[Any], jax.Array]:
+        """An expectation value as a pure function of JAX's: for `jax.jit`, `grad`, `vmap`, `hessian`, `lax.scan`.
+
+        Values and gradients are the engine's; the adjoint method gives the gradient for about twice the time of a
+        value. Second and higher derivatives run in XLA, through a program that holds all states of one evolution. The
+        types of numbers are the caller's: with JAX's x64 off, what is returned has 32 bits, though native kernels
+        compute in the engine's precision.
+
+        Args:
+            circuit: With parameters; no measurements.
+            observable: A Hermitian operator on its qubits, or a `circuits.Problem`.
+
+        Returns:
+            ``f(theta) -> value`` for theta of shape (params,), radians, in circuit.parameters order; a scalar of
+            theta's type. Rows go by ``jax.vmap(f)``. A compiled step must not outlive the function.
+
+        Raises:
+            Refused: if the circuit cannot be run, or, when it is called, if theta has another shape. Where an angle is
+                not affine in the parameters, JAX itself refuses third derivatives.
+
+        Examples:
+            >>> import jax
+            >>> from circuits import tfim, hardware_efficient
+            >>> p = tfim(3)
+            >>> f = Statevector().function(hardware_efficient(3, layers=1), p.hamiltonian)
+            >>> jax.jit(jax.grad(f))(jax.numpy.zeros(6)).shape, jax.hessian(f)(jax.numpy.zeros(6)).shape
+            ((6,), (6, 6))
+        """
+        self._on_one_device("a function of JAX's")
+        check_unitary(circuit)
+        (observable,) = as_observables(getattr(observable, "hamiltonian", observable), circuit.num_qubits)
+
+        def traced(real: np.dtype) -> Any:
+            self._check_width(circuit)
+            chosen = choose(Question(lower(circuit), min(real, self._real), (observable,), self._executor, True))
+            self._check_fits(chosen.memory(derivative=True, keep=True), circuit.num_qubits, _card_of(chosen))
+            return chosen.program()
+
+        return function_of(self._program(circuit, (observable,), derivative=True), observable, traced)
 
     def hessian(self, circuit: QuantumCircuit, observable: Any) -> Callable[[Any], np.ndarray]:
         """Second derivatives of an expectation value as a function: theta (params,) -> (params, params)."""

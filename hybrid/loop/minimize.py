@@ -14,8 +14,10 @@ from circuits.errors import Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
 from hybrid.loop.exact import exact_energy
+from hybrid.loop.optimize import Callback
 from hybrid.loop.run_to_end import is_unfinished, run_to_end
 from hybrid.loop.threads import check_threads, threads_of
+from hybrid.optimizers.optimizer import Optimizer
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.routing.spares import Failing, spares_now, with_spares
@@ -43,6 +45,9 @@ from hybrid.workload.spec import (
 )
 from hybrid.workload.workload import Workload, workload
 
+ACCURACY = 1e-6
+"""Wanted where nothing else is, in the problem's unit."""
+
 
 def minimize(
     circuit: QuantumCircuit,
@@ -53,7 +58,7 @@ def minimize(
     theta: ArrayLike | str | None = None,
     seed: int = 0,
     max_steps: int = 200,
-    accuracy: float = 1e-6,
+    accuracy: float = ACCURACY,
     folder: str | Path | None = None,
     shots: int | None = None,
     mitigation: Any = None,
@@ -61,6 +66,8 @@ def minimize(
     name: str | None = None,
     budget: Budget | Mapping[str, float] | None = None,
     failover: Failing = False,
+    callback: Callback | None = None,
+    tol: float | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Minimize the energy of a problem over a circuit's parameters, and leave a record.
@@ -69,7 +76,9 @@ def minimize(
         circuit: Ansatz with parameters; no measurements.
         problem: A `circuits.Problem`, or a Hermitian operator on the circuit's qubits.
         backend: "auto" takes the fastest that the plan finds; a name or a backend object is obeyed.
-        optimizer: Name or `Optimizer`, such as ``optimizers.get("adam", learning_rate=0.02)``.
+        optimizer: Name or `Optimizer`, such as ``optimizers.get("adam", learning_rate=0.02)``; ``"scipy:BFGS"`` for a
+            method of ``scipy.optimize.minimize``; or an object of Optax's, such as ``optax.adam(0.1)``, which `resume`
+            must be given again.
         theta: Starting point, shape (params,), radians; by default the ansatz's own, or a small random one.
             ``"run:FOLDER"`` starts where another run has ended, such as on a device from a simulator's angles; the
             record says which.
@@ -88,6 +97,10 @@ def minimize(
             of this machine in the plan; a list of names, such as ``["aer", "ibm:fake_manila"]``, also for places
             that cost money. Evaluations that were finished are kept, the record says which backend gave which,
             and values of another kind (noise, shots, truncation) are refused.
+        callback: ``callback(step, theta, energy)``, called after each step, those that a continued run takes from its
+            journal included: step from 1, theta the best of the step's rows, shape (params,), energy in the problem's
+            unit. If it returns True or raises StopIteration, the run ends with the status "stopped".
+        tol: Another word for accuracy, as users of SciPy expect it; give one of the two.
         should_stop: Called before each step, and while a vendor's job is waited for; when it returns True, the run ends
             with the status "stopped".
 
@@ -110,12 +123,14 @@ def minimize(
     """
     backend = backend if mitigation is None else mitigated(backend, mitigation)
     start, notes = started(theta, circuit)
+    if tol is not None and accuracy != ACCURACY:
+        raise Refused(f"tol={tol} and accuracy={accuracy} mean the same: give one of them")
     work = workload(
         circuit,
         problem,
         optimizer=optimizer,
         theta=start,
-        accuracy=accuracy,
+        accuracy=accuracy if tol is None else tol,
         max_steps=max_steps,
         seed=seed,
         shots=shots,
@@ -131,7 +146,7 @@ def minimize(
         place = notebook.folder_to_continue(asked) if folder is None else Path(folder)
         if place is not None and folders.is_run(place):
             notebook.remember(asked, place)
-            result = _continued(place, asked, backend, stopping, limits, failover)
+            result = _continued(place, asked, backend, stopping, limits, failover, work.optimizer, callback)
         else:
             place = place or fresh(name or work.problem.name)
             folders.check_free(place)
@@ -148,6 +163,7 @@ def minimize(
                 should_stop=stopping,
                 budget=limits,
                 spares=spares,
+                callback=callback,
             )
         return notebook.with_resume_hint(result, interrupted)
 
@@ -181,6 +197,8 @@ def _continued(
     should_stop: Callable[[], bool],
     budget: Budget | None,
     failover: Failing,
+    optimizer: Optimizer,
+    callback: Callback | None,
 ) -> Result:
     """The run in a folder, if it asks the same."""
     record = folders.read(path)
@@ -195,7 +213,15 @@ def _continued(
         )
     device = None if asked["backend"] == "auto" else backend
     allowed = None if failover is False else failover
-    return continue_run(path, backend=device, should_stop=should_stop, budget=budget, failover=allowed)
+    return continue_run(
+        path,
+        backend=device,
+        should_stop=should_stop,
+        budget=budget,
+        failover=allowed,
+        optimizer=optimizer,
+        callback=callback,
+    )
 
 
 def run(
@@ -209,6 +235,7 @@ def run(
     team: Ranks = ALONE,
     budget: Budget | None = None,
     spares: Sequence[Backend] = (),
+    callback: Callback | None = None,
 ) -> Result:
     """Run a workload the way its plan chose; `minimize` is this with the plan made for you.
 
@@ -222,6 +249,7 @@ def run(
         team: Ranks that help to evaluate; this one leads.
         budget: What it may spend at a vendor; None for what the sweep or algorithm that it belongs to may.
         spares: Where it may go on, in order, if the backend fails; see `hybrid.routing.spares.with_spares`.
+        callback: As for `minimize`.
 
     Raises:
         Refused: if the folder holds a run already, or cannot be written.
@@ -256,6 +284,7 @@ def run(
         should_stop=should_stop,
         team=team,
         budget=budget,
+        callback=callback,
     )
 
 
@@ -265,6 +294,8 @@ def resume(
     backend: BackendLike | None = None,
     budget: Budget | Mapping[str, float] | None = None,
     failover: Failing | None = None,
+    optimizer: OptimizerLike | None = None,
+    callback: Callback | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Continue a run from its folder alone; a finished one is read, not run again.
@@ -274,6 +305,8 @@ def resume(
         backend: Needed only if the run was started on a backend object, or with secret options: no folder holds those.
         budget: As for `minimize`, in place of the one that it had; what was spent stays spent.
         failover: As for `minimize`; None for what the run was begun with. A run that failed over goes on where it was.
+        optimizer: Needed only if the run was started with an object of Optax's, which no folder holds.
+        callback: As for `minimize`; called for the steps in the journal, too, but not where a finished run is read.
         should_stop: As for `minimize`.
 
     Returns:
@@ -289,7 +322,15 @@ def resume(
     limits = None if budget is None else budget_of(budget)
     with notebook.interrupts() as interrupted:
         stopping: Callable[[], bool] = lambda: should_stop() or interrupted()  # noqa: E731
-        result = continue_run(folder, backend=backend, should_stop=stopping, budget=limits, failover=failover)
+        result = continue_run(
+            folder,
+            backend=backend,
+            should_stop=stopping,
+            budget=limits,
+            failover=failover,
+            optimizer=optimizer,
+            callback=callback,
+        )
         return notebook.with_resume_hint(result, interrupted)
 
 
@@ -301,6 +342,8 @@ def continue_run(
     team: Ranks = ALONE,
     budget: Budget | None = None,
     failover: Failing | None = None,
+    optimizer: OptimizerLike | None = None,
+    callback: Callback | None = None,
 ) -> Result:
     """Continue a run as `resume` does, for a program that handles signals itself, on one or many ranks.
 
@@ -311,13 +354,15 @@ def continue_run(
         team: Ranks that help to evaluate; this one leads.
         budget: As for `run`; None also for the one that it had.
         failover: As for `resume`.
+        optimizer: As for `resume`.
+        callback: As for `resume`.
 
     Raises:
         Refused: as for `resume`.
         LostJob: as for `resume`.
     """
     record = folders.read(Path(folder))
-    work, unfinished = _work_of(record), is_unfinished(record)
+    work, unfinished = _work_of(record, optimizer), is_unfinished(record)
     changes = read_failovers(record.journal)
     device = _place_of(record, changes, backend)
     begun, threads = (changes[-1].provenance, changes[-1].threads) if changes else _begun(record)
@@ -337,6 +382,7 @@ def continue_run(
         should_stop=should_stop,
         team=team,
         budget=budget,
+        callback=callback if unfinished else None,
     )
 
 
@@ -351,9 +397,11 @@ def _place_of(record: folders.Record, changes: Sequence[Failover], backend: Back
     return backend_of(failovers.place(record.spec.backend, changes), backend)
 
 
-def _work_of(record: folders.Record) -> Workload:
+def _work_of(record: folders.Record, optimizer: OptimizerLike | None = None) -> Workload:
+    """The workload of a record; its optimizer may be given, where a record cannot hold it."""
     spec = record.spec
-    return workload_of(spec.workload, record.circuit, problem_of(spec.problem, record.hamiltonian))
+    problem = problem_of(spec.problem, record.hamiltonian)
+    return workload_of(spec.workload, record.circuit, problem, optimizer=optimizer)
 
 
 def _check_draws(record: folders.Record, work: Workload, backend: Backend) -> None:

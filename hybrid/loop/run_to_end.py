@@ -12,7 +12,7 @@ from hybrid.loop.dispatch import Journaled, elsewhere, held
 from hybrid.loop.failover import Places
 from hybrid.loop.hindsight import correct_speed, in_hindsight, learn_from
 from hybrid.loop.ledger import Ledger, Place
-from hybrid.loop.optimize import Ending, optimize
+from hybrid.loop.optimize import Callback, Ending, optimize
 from hybrid.loop.stop import Waiting
 from hybrid.loop.team import evaluator
 from hybrid.loop.validation import error_budget_of, rounding_of, validated_energy
@@ -24,7 +24,8 @@ from hybrid.runs.budget import Budget, spending_of
 from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
 from hybrid.runs.history import History
-from hybrid.runs.journal import Journal, seal
+from hybrid.runs.journal import Journal
+from hybrid.runs.loading import check_sealed
 from hybrid.runs.lock import Lock
 from hybrid.runs.result import Result, StoredResult
 from hybrid.workload.beside import is_sampled
@@ -43,6 +44,7 @@ def run_to_end(
     should_stop: Callable[[], bool],
     team: Ranks,
     budget: Budget | None,
+    callback: Callback | None = None,
 ) -> Result:
     """Take a recorded run from where its journal ends to its result, and write that.
 
@@ -56,6 +58,7 @@ def run_to_end(
         should_stop: As for `hybrid.minimize`.
         team: Ranks that help to evaluate; this one leads.
         budget: As for `hybrid.loop.minimize.run`.
+        callback: As for `hybrid.minimize`.
 
     Raises:
         Refused: if another process has the folder, the journal is not the run's, or a finished run was changed.
@@ -80,7 +83,7 @@ def run_to_end(
         ledger = Ledger(journal, places.now(), clock, team=team, after=places.after)
         rounding = validated = errors = None
         try:
-            ending = _descend(work, ledger, clock, should_stop)
+            ending = _descend(work, ledger, clock, should_stop, callback)
             if ending.status == "stopped":
                 conclusion = conclusion_at(*ledger.best(work.theta), "stopped", ending.message)
             else:
@@ -165,14 +168,12 @@ def _check_untouched(record: folders.Record, journal: Journal) -> None:
     file = record.path / folders.RESULT
     if record.spec.format == 1 or is_unfinished(record):
         return
-    if seal(read_bytes(file), journal.content) not in journal.content.seals:
-        raise Refused(
-            f"{record.path}: result.json or the journal was changed after the run had ended: it is not read as what "
-            "the run came to. Restore the folder from a copy; `hybrid verify` says more"
-        )
+    check_sealed(record.path, read_bytes(file), journal.content)
 
 
-def _descend(work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable[[], bool]) -> Ending:
+def _descend(
+    work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable[[], bool], callback: Callback | None
+) -> Ending:
     return optimize(
         work.optimizer,
         work.theta,
@@ -184,6 +185,7 @@ def _descend(work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable
         clock=clock,
         title=work.problem.name,
         unit=work.problem.unit,
+        callback=callback,
     )
 
 
