@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.statevector.whole.observe import by_x_mask
+from backends.statevector.whole.strings import by_x_mask
 from backends.statevector.whole.plan import C, Layout, relabelled
 
 AXIS = "device"
