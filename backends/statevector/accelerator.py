@@ -49,9 +49,9 @@ def on_processor() -> bool:
 
 @cache
 def _may_accelerate() -> bool:
-    """Whether anything is installed here by which JAX reaches an accelerator, and a driver of one is loaded."""
+    """Whether a driver of an accelerator is loaded, and anything installed by which JAX would reach it."""
+    if sys.platform.startswith("linux") and not any(any(Path("/dev").glob(name)) for name in DRIVERS):
+        return False
     place = find_spec(PLUGINS)
     plugins = place is not None and any(pkgutil.iter_modules(place.submodule_search_locations))
-    if not (plugins or find_spec("libtpu") or entry_points(group=PLUGINS)):
-        return False
-    return not sys.platform.startswith("linux") or any(any(Path("/dev").glob(name)) for name in DRIVERS)
+    return plugins or find_spec("libtpu") is not None or bool(entry_points(group=PLUGINS))
