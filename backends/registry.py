@@ -33,7 +33,7 @@ BUILT_IN = {
 """Name to ``module:class``, or to a `Family` of devices."""
 
 AUTOMATIC = ("statevector", "lightning", "lightning.gpu", "aer")
-"""Those that "auto" may take, named here so that the others are not imported; of equally fast ones the first is taken."""
+"""Those that "auto" may take, named here so that no other is imported; of equally fast ones it takes the first."""
 
 ON_CARDS: tuple[tuple[str, dict[str, Any]], ...] = (("aer", {"device": "gpu"}),)
 """Names with options by which other hardware computes: "auto" may take them where that is there."""

@@ -70,8 +70,8 @@ WAYS: tuple[tuple[str, dict[str, Any], int | None, bool], ...] = (
 """Name, options, shots, and whether gradients are asked for."""
 
 JAX_S = 1.9
-"""CPU time in which a fresh process imports JAX and what the engine compiles with it, at the rates of the shipped probe:
-the load of its ways in XLA (median of seven)."""
+"""CPU time in which a fresh process imports JAX and what the engine compiles with it, at the rates of the shipped
+probe; the load of its ways in XLA (median of seven)."""
 
 QUIET = 16
 """Qubits from which on times of a quiet machine are taken, where there are some."""

@@ -91,7 +91,8 @@ def test_every_backend_that_auto_may_choose_has_a_time_before_anything_was_measu
 
 
 def test_only_what_xla_compiles_waits_for_jax():
-    native, xla = (shipped(f"statevector | whole state in {how} | double | gradient") for how in ("native kernels", "XLA"))
+    whole = "statevector | whole state in {} | double | gradient"
+    native, xla = shipped(whole.format("native kernels")), shipped(whole.format("XLA"))
     assert native is not None
     assert native.load == 0
     assert xla is not None

@@ -25,6 +25,7 @@ from backends.statevector.runtime.tiles import tiled
 from backends.statevector.sector.reached import DENSE, Reached, diagonal
 from backends.statevector.whole.strings import by_x_mask
 
+
 class Arrays(NamedTuple):
     """The factors on the part. Leading axis: factors.
 
