@@ -69,7 +69,7 @@ WAYS: tuple[tuple[str, dict[str, Any], int | None, bool], ...] = (
 )
 """Name, options, shots, and whether gradients are asked for."""
 
-JAX_S = 1.9
+JAX_S = 0.6
 """CPU time in which a fresh process imports JAX and what the engine compiles with it, at the rates of the shipped
 probe; the load of its ways in XLA (median of seven)."""
 
