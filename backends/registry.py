@@ -30,7 +30,10 @@ BUILT_IN = {
     "braket": "backends.providers.braket:BRAKET",
     "ionq": "backends.providers.ionq:IONQ",
 }
-"""Name to ``module:class``, or to a `Family` of devices; of equally fast ones "auto" takes the first."""
+"""Name to ``module:class``, or to a `Family` of devices."""
+
+AUTOMATIC = ("statevector", "lightning", "lightning.gpu", "aer")
+"""Those that "auto" may take, named here so that no other is imported; of equally fast ones it takes the first."""
 
 ON_CARDS: tuple[tuple[str, dict[str, Any]], ...] = (("aer", {"device": "gpu"}),)
 """Names with options by which other hardware computes: "auto" may take them where that is there."""
@@ -76,9 +79,8 @@ def automatic() -> list[str]:
 
     A backend of another package that cannot be loaded is among them: whoever tries it is told why.
     """
-    ours = [name for name in BUILT_IN if _may_be_chosen(load(name))]
     theirs = sorted({point.name for point in entry_points(group=GROUP)} - set(BUILT_IN))
-    return ours + [name for name in theirs if not _loads(name) or _may_be_chosen(load(name))]
+    return [*AUTOMATIC] + [name for name in theirs if not _loads(name) or _may_be_chosen(load(name))]
 
 
 def automatic_on_cards() -> list[Backend]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 
 import numpy as np
+import scipy.linalg  # noqa: F401 - its BLAS must be there before `one_thread` limits it
 
 from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, starting_point

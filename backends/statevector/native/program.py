@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import is_
+from typing import ClassVar
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
@@ -28,6 +29,8 @@ NATIVE_PASS = 0.3
 @dataclass(frozen=True, eq=False)
 class NativeProgram(Program):
     """A circuit on its whole state, in native code."""
+
+    in_xla: ClassVar[bool] = False
 
     _plans: list = field(default_factory=list, init=False, repr=False)
 
