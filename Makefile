@@ -15,7 +15,7 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test slow check paths coverage bench lock clean qiskit-primitives
+.PHONY: help venv demo test slow check paths coverage bench lock clean qiskit-primitives pennylane-devices
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -59,6 +59,11 @@ qiskit-primitives: .venv/ready ## Qiskit's own tests of primitives on ours: TEST
 	cd "$(TESTS)" && OMP_NUM_THREADS=1 PYTHONPATH="$(DDT):$(CURDIR)/tests/hybrid/primitives:." $(VENV)/bin/python -m pytest -q -c /dev/null --rootdir . \
 		-p qiskit_suite -p no:cacheprovider -n $(JOBS) test/python/primitives
 
+pennylane-devices: .venv/ready ## PennyLane's own tests of devices on ours, exact and with shots
+	@set -e; for device in hybrid.statevector hybrid.auto; do for shots in None 10000; do \
+		PATH="$(VENV)/bin:$$PATH" OMP_NUM_THREADS=1 $(BIN)/pl-device-test --device $$device --shots $$shots -q -n 0 -p no:cacheprovider; \
+	done; done
+
 check: .venv/ready paths ## style, types, and which module may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -71,10 +76,16 @@ paths: # nothing that is true of one machine only
 coverage: .venv/ready ## which lines the fast tests reach, in htmlcov/
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" --cov --cov-report=term:skip-covered --cov-report=html --cov-report=xml
 
-bench: .venv/ready ## the measurements in benchmarks/, one after the other
-	@set -e; for script in benchmarks/*.py; do \
-		[ "$$script" != benchmarks/gpu.py ] || command -v nvidia-smi > /dev/null || continue; \
-		echo "$$script"; $(BIN)/python "$$script"; \
+# Without speeds.py, which makes what is shipped, and evaluations.py in full, which takes hours.
+bench: .venv/ready ## the measurements in benchmarks/, one after the other: a night
+	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do \
+		case $$script in \
+			*/speeds.py) continue;; \
+			*/gpu.py) command -v nvidia-smi > /dev/null || continue;; \
+			*/evaluations.py) set -- --minutes 40;; \
+			*) set --;; \
+		esac; \
+		echo "$$script $$*"; $(BIN)/python "$$script" "$$@"; \
 	done
 
 lock: ## resolve pyproject.toml anew into constraints.txt

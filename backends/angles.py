@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qiskit.circuit import ParameterExpression
-from scipy.sparse import csr_array
 
 from circuits.errors import Refused
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,13 +20,17 @@ class Angles:
 
     Attributes:
         parameters: The circuit's parameters, in its order.
-        matrix: A, shape (angles, params), sparse; rows of angles that are not affine are empty.
+        angle: Row of each entry of A other than 0, ascending; rows of angles that are not affine are empty.
+        column: Its column, ascending in each row.
+        slope: The entry, of the same shape.
         offset: b, shape (angles,).
         curved: For each other angle its index, expression and ``(column, derivative)`` pairs.
     """
 
     parameters: tuple[Any, ...]
-    matrix: csr_array
+    angle: np.ndarray
+    column: np.ndarray
+    slope: np.ndarray
     offset: np.ndarray
     curved: tuple[tuple[int, Any, tuple[tuple[int, Any], ...]], ...]
 
@@ -33,18 +39,36 @@ class Angles:
         """Number of angles."""
         return len(self.offset)
 
+    @cached_property
+    def n_slopes(self) -> np.ndarray:
+        """On how many parameters each angle depends affinely, shape (angles,)."""
+        return np.bincount(self.angle, minlength=self.n_angles)
+
+    @cached_property
+    def matrix(self) -> "csr_array":
+        """A, shape (angles, params), sparse; SciPy's sparse arrays take longer to be imported than one row needs."""
+        from scipy.sparse import csr_array
+
+        ends = np.append(0, np.cumsum(self.n_slopes))
+        return csr_array((self.slope, self.column, ends), shape=(self.n_angles, len(self.parameters)))
+
     def values(self, rows: np.ndarray) -> np.ndarray:
         """Angles for each row of parameters: (rows, params) -> (rows, angles), radians."""
         rows = np.asarray(rows, dtype=np.float64)
-        angles = (self.matrix @ rows.T).T + self.offset
+        if len(rows) == 1:
+            angles = np.bincount(self.angle, self.slope * rows[0, self.column], self.n_angles)[None] + self.offset
+        else:
+            angles = (self.matrix @ rows.T).T + self.offset
         for k, expression, _ in self.curved:
             angles[:, k] = [self._evaluate(expression, row) for row in rows]
         return angles
 
-    def jacobian(self, row: np.ndarray) -> csr_array:
+    def jacobian(self, row: np.ndarray) -> "csr_array":
         """Derivatives of every angle by every parameter at one row, shape (angles, params), sparse."""
         if not self.curved:
             return self.matrix
+        from scipy.sparse import csr_array
+
         entries = [(k, column, self._evaluate(slope, row)) for k, _, slopes in self.curved for column, slope in slopes]
         index, columns, data = (np.array(part) for part in zip(*entries, strict=True))
         return csr_array(self.matrix + csr_array((data, (index, columns)), shape=self.matrix.shape))
@@ -63,13 +87,15 @@ class Angles:
     def pulled(self, rows: np.ndarray, slopes: np.ndarray) -> np.ndarray:
         """Derivatives by the parameters from those by the angles: (rows, params), (rows, angles) -> (rows, params)."""
         if not self.curved:
+            if len(slopes) == 1:
+                return np.bincount(self.column, self.slope * slopes[0, self.angle], len(self.parameters))[None]
             return (self._transposed @ slopes.T).T
         pairs = zip(rows, slopes, strict=True)
         return np.array([self.jacobian(row).T @ slope for row, slope in pairs]).reshape(rows.shape)
 
     @cached_property
-    def _transposed(self) -> csr_array:
-        return csr_array(self.matrix.T)
+    def _transposed(self) -> "csr_array":
+        return self.matrix.T.tocsr()
 
     def _evaluate(self, expression, row) -> float:
         if not isinstance(expression, ParameterExpression):
@@ -109,9 +135,10 @@ def compile_angles(expressions: Sequence[Any], parameters: Iterable[Any]) -> Ang
             continue
         entries += [(k, place, float(np.real(complex(slope)))) for place, slope in slopes]
         offset[k] = complex(expression.bind(dict.fromkeys(expression.parameters, 0.0))).real
-    index, columns, data = (np.array(part) for part in zip(*entries, strict=True)) if entries else ([], [], [])
-    matrix = csr_array((np.asarray(data, float), (index, columns)), shape=(len(expressions), len(parameters)))
-    return Angles(parameters, matrix, offset, tuple(curved))
+    entries.sort()
+    angle, columns, slope = zip(*entries, strict=True) if entries else ((), (), ())
+    affine = np.array(angle, np.intp), np.array(columns, np.intp), np.array(slope, float)
+    return Angles(parameters, *affine, offset, tuple(curved))
 
 
 def _slope(expression, parameter):

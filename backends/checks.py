@@ -39,6 +39,9 @@ def check_unitary(circuit: QuantumCircuit) -> None:
 
 def check_request(precision: float | None, shots: int | None, seed: int | None) -> None:
     """Refuse a precision, a number of shots or a seed that means nothing."""
+    for name, given in (("precision", precision), ("shots", shots), ("seed", seed)):
+        if isinstance(given, bool):
+            raise Refused(f"{name} must be a number, not {given}")
     if precision is not None and shots is not None:
         raise Refused("a batch takes a precision or a number of shots, not both")
     if precision is not None and not (isinstance(precision, Real) and np.isfinite(precision) and precision > 0):

@@ -121,6 +121,8 @@ class Cost:
         shots: Of all these circuits together.
         spread: In nine of ten cases the true time is at most so many times longer or shorter than `seconds`.
         speed: Name of the speed that was taken, for `backends.speed.correct`; empty where none was.
+        values: Values computed for each row, as in `Footprint`; 0 where that is not known.
+        amplitudes: Numbers that a sweep touches, as in `Footprint`; 0 where that is not known.
     """
 
     seconds: float
@@ -134,6 +136,8 @@ class Cost:
     shots: int = 0
     spread: float = 1.0
     speed: str = ""
+    values: int = 0
+    amplitudes: float = 0.0
 
     @property
     def seconds_low(self) -> float:
@@ -233,4 +237,6 @@ def cost(work: Work, footprint: Footprint, speed: Speed | None, *, name: str = "
         shots=footprint.shots,
         spread=math.inf if speed is None else speed.spread,
         speed=name,
+        values=footprint.values,
+        amplitudes=footprint.amplitudes,
     )

@@ -30,7 +30,10 @@ BUILT_IN = {
     "braket": "backends.providers.braket:BRAKET",
     "ionq": "backends.providers.ionq:IONQ",
 }
-"""Name to ``module:class``, or to a `Family` of devices; of equally fast ones "auto" takes the first."""
+"""Name to ``module:class``, or to a `Family` of devices."""
+
+AUTOMATIC = ("statevector", "lightning", "lightning.gpu", "aer")
+"""Those that "auto" may take, named here so that no other is imported; of equally fast ones it takes the first."""
 
 ON_CARDS: tuple[tuple[str, dict[str, Any]], ...] = (("aer", {"device": "gpu"}),)
 """Names with options by which other hardware computes: "auto" may take them where that is there."""
@@ -43,12 +46,13 @@ class Method:
     Attributes:
         name: Of the backend.
         options: With which it takes the method.
-        circuits: Of which kind: "clifford", of Clifford gates alone; "chain", of little entanglement along a line.
+        circuits: Of which kind: "clifford", of Clifford gates alone; "local", whose observables stay sums of few Pauli
+            strings; "chain", of little entanglement along a line.
     """
 
     name: str
     options: Mapping[str, Any]
-    circuits: Literal["clifford", "chain"]
+    circuits: Literal["clifford", "local", "chain"]
 
     def __str__(self) -> str:
         return " ".join([self.name, *(f"{key}={value}" for key, value in self.options.items())])
@@ -56,6 +60,7 @@ class Method:
 
 METHODS = (
     Method("aer", {"method": "stabilizer"}, "clifford"),
+    Method("pauli", {}, "local"),
     Method("aer", {"method": "matrix_product_state"}, "chain"),
 )
 """What "auto" may take where the backends for every circuit are slow, or cannot do so many qubits."""
@@ -74,9 +79,8 @@ def automatic() -> list[str]:
 
     A backend of another package that cannot be loaded is among them: whoever tries it is told why.
     """
-    ours = [name for name in BUILT_IN if _may_be_chosen(load(name))]
     theirs = sorted({point.name for point in entry_points(group=GROUP)} - set(BUILT_IN))
-    return ours + [name for name in theirs if not _loads(name) or _may_be_chosen(load(name))]
+    return [*AUTOMATIC] + [name for name in theirs if not _loads(name) or _may_be_chosen(load(name))]
 
 
 def automatic_on_cards() -> list[Backend]:

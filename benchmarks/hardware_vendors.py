@@ -11,10 +11,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-HERE = Path(__file__).parent
-TESTS = HERE.parent / "tests"
-sys.path[:] = [*(entry for entry in sys.path if Path(entry).resolve() != HERE.resolve()), str(HERE)]
-# this folder comes last: its coverage.py is not the package that numba, which Braket needs, looks for
+TESTS = Path(__file__).parents[1] / "tests"
 sys.path[:0] = [str(TESTS / folder) for folder in ("hybrid/hardware", "backends", "backends/providers")]
 
 import braket_service  # noqa: E402

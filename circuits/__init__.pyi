@@ -10,6 +10,8 @@ from .errors import ProviderUnreachable as ProviderUnreachable
 from .errors import Refused as Refused
 from .errors import ToolkitError as ToolkitError
 from .interop.openqasm import from_qasm as from_qasm
+from .interop.pennylane import from_pennylane as from_pennylane
+from .interop.pennylane import to_pennylane as to_pennylane
 from .interop.qpy import load_circuit as load_circuit
 from .interop.qpy import save_circuit as save_circuit
 from .problems.chemistry import molecule as molecule

@@ -10,7 +10,7 @@ import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
@@ -41,8 +41,10 @@ class Option:
         """What a value would have to be, as in "must be ..."; empty if it is that."""
         try:
             _adapter(self.type).validate_python(value)
-        except ValidationError as err:
-            words = self.description or err.errors(include_url=False)[0]["msg"].replace("Input should be ", "")
+            _check_literal(self.type, value)
+        except ValueError as err:
+            said = err.errors(include_url=False)[0]["msg"] if isinstance(err, ValidationError) else str(err)
+            words = self.description or said.replace("Input should be ", "")
             known = [word for word in get_args(self.type) if isinstance(word, str)]
             near = difflib.get_close_matches(str(value), known, n=1)
             return f"must be {words}" + (f"; did you mean '{near[0]}'?" if near else "")
@@ -89,6 +91,15 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
         return TypeAdapter(kind, config=strict)
     except PydanticUserError:  # a dataclass or the like, which has a configuration of its own
         return TypeAdapter(kind)
+
+
+def _check_literal(kind: Any, value: Any) -> None:
+    """Refuse what only equals a word of a `Literal`: to Python, and to Pydantic, True and 1.0 are 1."""
+    kinds = [kind, *get_args(kind)]
+    words = [word for one in kinds if get_origin(one) is Literal for word in get_args(one)]
+    equal = [word for word in words if word == value]
+    if equal and all(type(word) is not type(value) for word in equal):
+        raise ValueError(" or ".join(map(repr, words)))
 
 
 def _option(parameter: inspect.Parameter, hint: Any) -> Option:

@@ -1,3 +1,6 @@
+import pathlib
+import typing
+
 from .algorithms.adapt import adapt as adapt
 from .algorithms.classifier import classifier as classifier
 from .algorithms.evolution import imaginary_time_evolution as imaginary_time_evolution
@@ -17,5 +20,12 @@ from .primitives.sampler import Sampler as Sampler
 from .routing.plan import Plan as Plan
 from .routing.plan import plan as plan
 from .runs.comparison import compare as compare
+from .runs.loading import load as load
+from .runs.overview import Runs as Runs
 from .runs.result import Result as Result
 from .verification.verification import verify as verify
+
+if not typing.TYPE_CHECKING:
+    from . import runs as runs  # a package that can be called
+
+def runs(folder: str | pathlib.Path | None = None) -> Runs: ...

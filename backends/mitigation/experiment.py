@@ -16,7 +16,6 @@ from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 from qiskit.quantum_info import SparsePauliOp
 from qiskit.transpiler import PassManager, Target
-from scipy.special import stdtrit  # Student's quantile; scipy.stats has it, too, and takes a second to import
 
 from backends.measurement.circuits import MeasuredCircuits, Tail, followed, measure
 from backends.measurement.groups import Group
@@ -361,6 +360,8 @@ def mean_of(group: Group, seen: Sequence[Outcomes], layout: Sequence[int], error
     means = np.array([one.counts @ sums(one.bits) / one.counts.sum() for one in seen])
     shares = np.array([one.counts.sum() for one in seen]) / n
     mean = shares @ means
+    from scipy.special import stdtrit  # Student's quantile; scipy.stats has it, too, and takes a second to import
+
     wide = float(stdtrit(len(seen) - 1, 0.975)) / 1.96
     variance = shares**2 @ (means - mean) ** 2 * len(seen) / (len(seen) - 1)
     return Mean(mean, wide**2 * variance, slopes)

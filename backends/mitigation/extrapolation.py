@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from backends.mitigation.words import Extrapolation
 
@@ -105,6 +104,8 @@ def _decay(x: np.ndarray, y: np.ndarray, limit: float, bound: float) -> tuple[fl
     grid = np.array([c for c in grid if c <= 0.0 or abs(size(c)) <= bound])
     k = int(np.argmin([misfit(c) for c in grid]))
     low, high = grid[max(k - 1, 0)], grid[min(k + 1, len(grid) - 1)]
+    from scipy.optimize import minimize_scalar
+
     minimum: Any = minimize_scalar(misfit, bounds=(low, high), method="bounded", options={"xatol": 1e-12})
     c = float(minimum.x)
     f = np.exp(-c * x)

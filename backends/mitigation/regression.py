@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp, Statevector
-from scipy.special import stdtrit  # Student's quantile; scipy.stats has it, too, and takes a second to import
 
 from backends.mitigation.extrapolation import Corrected
 from circuits.errors import FailedJob, Refused
@@ -144,6 +143,8 @@ def regressed(noisy: float, x: np.ndarray, z: np.ndarray, x_variance: np.ndarray
     value = z.mean() + a * (noisy - x.mean())
     freedom = len(x) - 2
     residual = float(np.sum((z - z.mean() - a * spread) ** 2)) / freedom
+    from scipy.special import stdtrit  # Student's quantile; scipy.stats has it, too, and takes a second to import
+
     wide = (float(stdtrit(freedom, 0.975)) / 1.96) ** 2
     variance = wide * residual * (1 / len(x) + (noisy - x.mean()) ** 2 / size)
     bias = math.sqrt(max(0.0, residual - a**2 * float(x_variance.mean())))

@@ -210,7 +210,7 @@ class Lightning(LightningDevice):
 
     def summary(self) -> str:
         """One line for a table."""
-        return "PennyLane Lightning statevector, adjoint gradients"
+        return "PennyLane Lightning statevector"
 
     def held(self, n_qubits: int, what: Kind) -> Held:
         """All of it is this machine's."""

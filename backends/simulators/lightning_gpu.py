@@ -43,7 +43,7 @@ class LightningGPU(LightningDevice):
 
     def summary(self) -> str:
         """With the card, on which its speed depends."""
-        return f"PennyLane Lightning statevector, adjoint gradients, on {first_card(self.name).name}"
+        return f"PennyLane Lightning statevector, on {first_card(self.name).name}"
 
     def held(self, n_qubits: int, what: Kind) -> Held:
         """States on the card; samples are drawn here."""

@@ -13,6 +13,7 @@ References:
 """
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -45,8 +46,17 @@ FLOOR = 1e-16
 
 MOST_TERMS = 2**29
 
-LOOKED_AT = 2**14
-"""Strings at which the propagation that predicts another one stops."""
+LOOKED_AT = 2**10
+"""Strings that the propagation that predicts another one holds where it cannot hold them all."""
+
+LEAST_LOOKED_AT = 2**8
+"""The same for circuits and observables so many that each may take only a moment."""
+
+VISITS = 4e8
+"""Strings that it may look at where it can, over all rotations and observables: some seconds, and mostly far less."""
+
+KIND = "propagation"
+"""Under which speeds are kept: thresholds change the number of strings, not the time of one."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,7 @@ class PauliPropagation(Backend):
             exact, the work is refused.
     """
 
-    automatic = False  # every other one that "auto" takes is exact, and hands out samples
+    automatic = False  # "auto" takes it as a method, with a threshold that suits the work
 
     def __init__(
         self,
@@ -104,7 +114,7 @@ class PauliPropagation(Backend):
         cut += "" if self._max_weight is None else f", weights up to {self._max_weight}"
         return Capabilities(
             name="pauli",
-            summary=f"Pauli propagation, {cut}, up to {self._max_terms} strings",
+            summary=f"Pauli propagation, {cut}, up to {self._max_terms:,} strings",
             max_qubits=MAX_QUBITS,
             exact=self._exact,
             noise=False,
@@ -115,8 +125,8 @@ class PauliPropagation(Backend):
     def footprint(self, work: Work) -> Footprint:
         """Rotations, and the strings that each looks at, from a short propagation.
 
-        It is made at the work's own first parameters where it has any, and at random ones. What goes beyond its few
-        strings is taken to hold as many as are allowed.
+        It is made at the work's own first parameters where it has any, and at random ones. What goes beyond what it may
+        look at is taken to hold as many strings as are allowed.
 
         Raises:
             Refused: for shots; for a gate without a rule or a definition; and for a work with an accuracy that the
@@ -126,11 +136,12 @@ class PauliPropagation(Backend):
         self._check_kernels()
         self._check_width(work.circuit)
         rotations = pauli_rotations(work.circuit)
-        most = min(self._max_terms, LOOKED_AT)
-        visits, biases = 0.0, []
-        for row in _likely(work):
+        each = VISITS / max(1, len(rotations) * len(work.observables))
+        most = min(self._max_terms, max(LEAST_LOOKED_AT, int(each)))
+        visits, biases = 0.0, [0.0]
+        for row in _likely(work) if work.observables else ():
             angles = rotations.at(row[None])[0]
-            found = [self._estimate(rotations, angles, one, max_terms=most, cut=True) for one in work.observables]
+            found = [self._looked(rotations, angles, one, most) for one in work.observables]
             biases.append(max(one.bias for one in found))
             all_of_them = float(self._max_terms) * len(rotations)
             visits = max(visits, sum(all_of_them if one.capped else one.visits for one in found))
@@ -141,7 +152,7 @@ class PauliPropagation(Backend):
                 f"accuracy of {accuracy:g}; lower its threshold, or ask for less accuracy"
             )
         passes = max(1, len(rotations))
-        return Footprint(passes, max(visits / passes, 1.0), self._memory_bytes(work.circuit.num_qubits))
+        return Footprint(passes, max(visits / passes, 1.0), self._memory_bytes(work.circuit.num_qubits), kind=KIND)
 
     def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
         """Write the circuit as rotations once; see `Backend.prepare`.
@@ -200,6 +211,14 @@ class PauliPropagation(Backend):
             return np.array([each.value for each in found]), np.reshape(slopes, rows.shape)
 
         return as_function(circuit, evaluate, seed)
+
+    def _looked(
+        self, rotations: PauliRotations, angles: np.ndarray, observable: SparsePauliOp, max_terms: int
+    ) -> Estimate:
+        """One value, by no more strings than that; where it takes more, what a few of them give."""
+        with suppress(BudgetExceeded):
+            return self._estimate(rotations, angles, observable, max_terms=max_terms, cut=False)
+        return self._estimate(rotations, angles, observable, max_terms=min(max_terms, LOOKED_AT), cut=True)
 
     def _rotations(self, circuit: QuantumCircuit) -> PauliRotations:
         self._check_kernels()
@@ -293,7 +312,7 @@ def _likely(work: Work) -> list[np.ndarray]:
     n = work.circuit.num_parameters
     if not n:
         return [np.empty(0)]
-    given = getattr(work, "parameters", None)
+    given = getattr(work, "parameters", getattr(work, "rows", None))
     if given is not None and len(given):
         return [np.asarray(given)[0]]
     anywhere = np.random.default_rng(0).uniform(-np.pi, np.pi, n)

@@ -44,7 +44,7 @@ class Reference(Backend, Samples, States):
         """What this backend can do."""
         return Capabilities(
             name="reference",
-            summary="plain numpy statevector, to check the others by",
+            summary="plain NumPy statevector, which checks the others",
             max_qubits=MAX_QUBITS,
             exact=True,
             noise=False,

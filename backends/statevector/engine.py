@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Annotated, Any, Literal
 
-import jax
 import numpy as np
 from pydantic import PositiveInt
 from qiskit import QuantumCircuit
@@ -24,8 +23,8 @@ from backends.statevector import native
 from backends.statevector.accelerator import COPIES_ON_CARD, default_card
 from backends.statevector.choose import choose
 from backends.statevector.circuit.lower import lower
-from backends.statevector.derivatives import hessian, metric, tangents
 from backends.statevector.footprint import Memory
+from backends.statevector.function import function_of
 from backends.statevector.representation import WHOLE, Amount, Executor, Program, Question, Representation
 from circuits.errors import Refused
 
@@ -149,7 +148,7 @@ class Statevector(Backend, Samples, Tangents):
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
         program = self._program(circuit, observables, derivative=False)
-        with self._arithmetic():
+        with self._arithmetic(program.in_xla):
             energies = program.energies(tuple(program.terms(observable) for observable in observables))
 
         def evaluate(parameters, precision=None, shots=None, seed=None) -> Expectations:
@@ -159,7 +158,7 @@ class Statevector(Backend, Samples, Tangents):
                 return self._sampled(program, observables, as_rows(parameters, circuit), shots, seed)
             start = time.perf_counter()
             rows = as_rows(parameters, circuit)
-            with self._arithmetic():
+            with self._arithmetic(program.in_xla):
                 values = energies(rows).astype(np.float64)
             return Expectations(values, np.zeros_like(values), seconds={"execute": time.perf_counter() - start})
 
@@ -189,12 +188,12 @@ class Statevector(Backend, Samples, Tangents):
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
         program = self._program(circuit, observables, derivative=True)
-        with self._arithmetic():
+        with self._arithmetic(program.in_xla):
             run = program.energies_and_slopes(tuple(program.terms(observable) for observable in observables))
 
         def evaluate(theta):
             rows = as_rows(theta, circuit)
-            with self._arithmetic():
+            with self._arithmetic(program.in_xla):
                 values, slopes = run(rows)
             slopes = slopes.astype(np.float64)
             pulled = [program.angles.pulled(rows, slopes[:, k]) for k in range(len(observables))]
@@ -202,18 +201,62 @@ class Statevector(Backend, Samples, Tangents):
 
         return evaluate
 
+    def function(self, circuit: QuantumCircuit, observable: Any) -> Callable[[Any], jax.Array]:
+        """An expectation value as a pure function of JAX's: for `jax.jit`, `grad`, `vmap`, `hessian`, `lax.scan`.
+
+        Values and gradients are the engine's; the adjoint method gives the gradient for about twice the time of a
+        value. Second and higher derivatives run in XLA, through a program that holds all states of one evolution. The
+        types of numbers are the caller's: with JAX's x64 off, what is returned has 32 bits, though native kernels
+        compute in the engine's precision.
+
+        Args:
+            circuit: With parameters; no measurements.
+            observable: A Hermitian operator on its qubits, or a `circuits.Problem`.
+
+        Returns:
+            ``f(theta) -> value`` for theta of shape (params,), radians, in circuit.parameters order; a scalar of
+            theta's type. Rows go by ``jax.vmap(f)``. A compiled step must not outlive the function.
+
+        Raises:
+            Refused: if the circuit cannot be run, or, when it is called, if theta has another shape. Where an angle is
+                not affine in the parameters, JAX itself refuses third derivatives.
+
+        Examples:
+            >>> import jax
+            >>> from circuits import tfim, hardware_efficient
+            >>> p = tfim(3)
+            >>> f = Statevector().function(hardware_efficient(3, layers=1), p.hamiltonian)
+            >>> jax.jit(jax.grad(f))(jax.numpy.zeros(6)).shape, jax.hessian(f)(jax.numpy.zeros(6)).shape
+            ((6,), (6, 6))
+        """
+        self._on_one_device("a function of JAX's")
+        check_unitary(circuit)
+        (observable,) = as_observables(getattr(observable, "hamiltonian", observable), circuit.num_qubits)
+
+        def traced(real: np.dtype) -> Any:
+            self._check_width(circuit)
+            chosen = choose(Question(lower(circuit), min(real, self._real), (observable,), self._executor, True))
+            self._check_fits(chosen.memory(derivative=True, keep=True), circuit.num_qubits, _card_of(chosen))
+            return chosen.program()
+
+        return function_of(self._program(circuit, (observable,), derivative=True), observable, traced)
+
     def hessian(self, circuit: QuantumCircuit, observable: Any) -> Callable[[Any], np.ndarray]:
         """Second derivatives of an expectation value as a function: theta (params,) -> (params, params)."""
+        from backends.statevector.derivatives import hessian
+
         self._on_one_device("a Hessian")
         check_unitary(circuit)
         self._check_width(circuit)
         (observable,) = as_observables(observable, circuit.num_qubits)
         program = self._program(circuit, (observable,), derivative=True, traced=True)
-        with self._arithmetic():
+        with self._arithmetic(in_xla=True):
             return self._for_a_row(circuit, hessian(program, program.terms(observable)))
 
     def metric(self, circuit: QuantumCircuit) -> Callable[[Any], np.ndarray]:
         """The Fubini-Study metric, for natural gradients, as a function: theta (params,) -> (params, params)."""
+        from backends.statevector.derivatives import metric
+
         return self._for_a_row(circuit, metric(self._held(circuit, "the metric", 1)))
 
     def tangents(self, circuit: QuantumCircuit) -> Callable[[Any], tuple[np.ndarray, np.ndarray]]:
@@ -224,6 +267,8 @@ class Statevector(Backend, Samples, Tangents):
         Raises:
             Refused: if the circuit has no parameters, or the derivatives do not fit into the free memory.
         """
+        from backends.statevector.derivatives import tangents
+
         if not circuit.num_parameters:
             raise Refused("the circuit has no parameters to differentiate its state by")
         return self._for_a_row(circuit, tangents(self._held(circuit, "the derivatives of the state", 2)))
@@ -252,7 +297,7 @@ class Statevector(Backend, Samples, Tangents):
     def _for_a_row(self, circuit: QuantumCircuit, function: Callable) -> Callable[[Any], Any]:
         def evaluate(theta):
             (row,) = as_rows(theta, circuit)
-            with self._arithmetic():
+            with self._arithmetic(in_xla=True):
                 return function(row)
 
         return evaluate
@@ -301,16 +346,22 @@ class Statevector(Backend, Samples, Tangents):
         return lambda row: self._state(program, row)
 
     def _state(self, program: Program, row: np.ndarray) -> np.ndarray:
-        with self._arithmetic():
+        with self._arithmetic(program.in_xla):
             return program.state(row).astype(self._complex)
 
     @contextmanager
-    def _arithmetic(self) -> Iterator[None]:
-        """All that XLA does for this backend, in its precision; XLA tells of an error when a result is read."""
-        with border("'statevector'", free_bytes=_free_bytes), jax.enable_x64(self._precision == "double"):
+    def _arithmetic(self, in_xla: bool) -> Iterator[None]:
+        """All that is computed for this backend, by XLA in its precision; XLA tells of an error when a result is read.
+
+        Native kernels go without JAX, which takes longer to be imported than small circuits take in all.
+        """
+        free_bytes = _free_bytes if in_xla else memory.free_bytes
+        with border("'statevector'", free_bytes=free_bytes), _precision(self._precision) if in_xla else nullcontext():
             yield
 
     def _sharded(self, circuit: QuantumCircuit, devices: int) -> Any:
+        import jax
+
         from backends.statevector.sharded.shard import compile_sharded
 
         there = jax.devices()
@@ -350,11 +401,17 @@ class Statevector(Backend, Samples, Tangents):
         """The circuit made ready, as `choose` says or `Sharded`, if its states fit into the free memory."""
         if self._devices is not None:
             return self._sharded(circuit, self._devices)
-        with self._arithmetic():
-            chosen = self._chosen(circuit, observables, traced=traced)
+        chosen = self._chosen(circuit, observables, traced=traced)
+        with self._arithmetic(chosen.in_xla):
             held = chosen.memory(derivative=derivative, keep=self._keep)
             self._check_fits(held, circuit.num_qubits, _card_of(chosen))
             return chosen.program(keep=held.keep)
+
+
+def _precision(precision: Precision) -> AbstractContextManager:
+    import jax
+
+    return jax.enable_x64(precision == "double")
 
 
 def _card_of(chosen: Representation) -> Card | None:

@@ -70,6 +70,9 @@ class Program(ABC):
         real: Type of real numbers.
     """
 
+    in_xla: ClassVar[bool]
+    """Whether XLA computes it, in a precision that has to be set."""
+
     factors: Factors
     real: np.dtype
 
@@ -103,6 +106,8 @@ class TracedProgram(Program):
         functions: "state", "energies" and "slopes", each of which returns a tuple.
         arrays: What the circuit is made of.
     """
+
+    in_xla: ClassVar[bool] = True
 
     functions: ClassVar[Mapping[str, Callable[..., tuple]]]
     arrays: Any

@@ -7,7 +7,8 @@ Terms that flip the same qubits (the same X mask m) act together as one diagonal
 The sum over the terms of a mask is a Walsh-Hadamard transform of their coefficients, which costs as much for thousands
 of terms as for one. Where they fit, all D_m are kept as a sparse matrix; else they are computed again, block by block,
 whenever they are needed. No product is left to BLAS, whose threads cost more than such products and whose sums depend
-on their number: the same operator gives the same bits everywhere.
+on their number: the same operator gives the same bits on any number of threads. The smallest operators are diagonalized
+as they are, by LAPACK on matrices that it does not share among threads, before SciPy could be imported.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,6 +29,9 @@ MAX_DIAGONAL_QUBITS = 32
 
 MATRIX_BYTES = 1 << 30
 """Largest matrix that is kept. A fixed number: what memory happens to be free must not change the result's bits."""
+
+DENSE = 64
+"""Largest dimension of a matrix that is diagonalized at once."""
 
 BLOCK_BITS = 12
 """Amplitudes that are worked on at a time, as a power of two: they stay in the cache."""
@@ -68,6 +72,8 @@ def lowest_eigenvalue(hamiltonian: SparsePauliOp) -> float:
     H = _pauli_sum(hamiltonian)
     if not np.any(H.masks):
         return float(min(np.min(energies) for energies in _diagonal(H)))
+    if 1 << H.n_qubits <= DENSE:
+        return float(np.linalg.eigvalsh(_dense(H))[0])
     _check_memory(H)
     return lowest(_product(H), 1 << H.n_qubits, H.coefficients.dtype)
 
@@ -223,15 +229,27 @@ def _matrix(H: _PauliSum) -> Any:
     """H as a sparse matrix: row i has an entry in column i xor m for every mask m."""
     from scipy.sparse import csr_array
 
+    entries, columns = _entries(H)
+    ends = np.arange(0, entries.size + 1, len(H.masks), dtype=np.int32)
+    return csr_array((entries.ravel(), columns.ravel(), ends), shape=(len(entries), len(entries)))
+
+
+def _dense(H: _PauliSum) -> np.ndarray:
+    entries, columns = _entries(H)
+    matrix = np.zeros((len(entries), len(entries)), dtype=entries.dtype)
+    np.put_along_axis(matrix, columns, entries, axis=1)
+    return matrix
+
+
+def _entries(H: _PauliSum) -> tuple[np.ndarray, np.ndarray]:
+    """Of each row the entries and their columns, both of shape (2^n, masks)."""
     size, n_masks = 1 << H.n_qubits, len(H.masks)
     low = np.arange(min(size, 1 << BLOCK_BITS), dtype=np.int64)
     entries = np.empty((size, n_masks), dtype=H.coefficients.dtype)
     for high in range(0, size, len(low)):
         for k, diagonal in _diagonals(H, high, low):
             entries[high : high + len(low), k] = diagonal
-    columns = np.arange(size, dtype=np.int32)[:, None] ^ H.masks.astype(np.int32)
-    ends = np.arange(0, entries.size + 1, n_masks, dtype=np.int32)
-    return csr_array((entries.ravel(), columns.ravel(), ends), shape=(size, size))
+    return entries, np.arange(size, dtype=np.int32)[:, None] ^ H.masks.astype(np.int32)
 
 
 def _apply(H: _PauliSum, psi: np.ndarray) -> np.ndarray:

@@ -8,6 +8,9 @@ import typer
 
 from hybrid.cli.arguments import Json, StudyFile
 
+TABLE_WIDTH = 96
+"""Columns of a terminal below which backends are a list instead of a table."""
+
 
 def plan(
     file: StudyFile,
@@ -75,11 +78,20 @@ def backends(
     if as_json:
         print(json.dumps({"backends": [entry.to_dict() for entry in entries]}, allow_nan=False))
         return
+    out = console()
+    told = (
+        "times of one row of parameters, 4 layers on 12 qubits, predicted for this machine; --calibrate measures them"
+    )
+    if out.width < TABLE_WIDTH:
+        for entry in entries:
+            out.print(entry.line(), highlight=False)
+        out.print(told, highlight=False)
+        return
     rows = table("backend", "value", "gradient", "what", "options")
-    rows.caption = "times of one row: 4 layers on 12 qubits, predicted for this machine; --calibrate measures"
+    rows.caption = told
     for entry in entries:
         rows.add_row(*entry.cells())
-    console().print(rows)
+    out.print(rows)
 
 
 def _install(name: str) -> None:

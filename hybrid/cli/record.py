@@ -8,6 +8,9 @@ import typer
 
 from hybrid.cli.arguments import Json, RunFolder
 
+NAMES = {"seconds": "time", "created_utc": "begun"}
+"""What a table calls the keys that JSON, where no unit stands beside a value, needs another word for."""
+
 
 def runs(
     folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Where to look; runs/ by default.")] = None,
@@ -65,22 +68,31 @@ def _print_run(entry: dict[str, Any]) -> None:
 
     rows = table("what", "value")
     for key, value in entry.items():
-        if key in ("calibrated", "drift") and not value:
-            continue  # only devices have them
-        if key == "failovers":
+        if key == "energy":
+            rows.add_row(key, energy(entry))
+        elif key == "failovers":
             for failover in value:
                 rows.add_row("failover", described(failover))
-        else:
-            rows.add_row(key, energy(entry) if key == "energy" else _text(key, value))
+        elif not _is_absent(key, value):
+            rows.add_row(NAMES.get(key, key.replace("_", " ")), _text(key, value, entry["unit"]))
     console().print(rows)
 
 
-def _text(key: str, value: Any) -> str:
-    from hybrid.runs.prediction import Prediction
-    from hybrid.terminal.words import value_text
+def _is_absent(key: str, value: Any) -> bool:
+    """Whether there is nothing to say: no message, no run at the start, no calibration, no error of exact values."""
+    return value is None or value in ("", []) or (key in ("standard_error", "bias") and value == 0)
 
-    if key == "prediction" and value is not None:
+
+def _text(key: str, value: Any, unit: str) -> str:
+    from hybrid.runs.prediction import Prediction
+    from hybrid.terminal.words import measured, value_text
+
+    if key == "prediction":
         return Prediction.model_validate(value).text()
+    if key == "exact_energy":
+        return measured(value, 0.0, unit)
+    if key in ("standard_error", "bias", "accuracy"):
+        return f"{value:.2g} {unit}"
     return value_text(key, value)
 
 

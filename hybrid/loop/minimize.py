@@ -2,8 +2,6 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,43 +9,32 @@ from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
 import backends
-from backends.base import Backend, Jobs
+from backends.base import Backend
 from circuits.errors import Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
-from hybrid.loop.conclusion import best_seen, conclude, conclusion_at, with_noise_explained
-from hybrid.loop.dispatch import Journaled, elsewhere, held
 from hybrid.loop.exact import exact_energy
-from hybrid.loop.failover import Places
-from hybrid.loop.hindsight import correct_speed, in_hindsight, learn_from
-from hybrid.loop.ledger import Ledger, Place
-from hybrid.loop.optimize import Ending, optimize
-from hybrid.loop.stop import Waiting
-from hybrid.loop.team import evaluator
+from hybrid.loop.optimize import Callback
+from hybrid.loop.run_to_end import is_unfinished, run_to_end
 from hybrid.loop.threads import check_threads, threads_of
-from hybrid.loop.validation import error_budget_of, rounding_of, validated_energy
+from hybrid.optimizers.optimizer import Optimizer
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
-from hybrid.routing.policy import guarded
 from hybrid.routing.spares import Failing, spares_now, with_spares
 from hybrid.runs import calibrations, failovers
 from hybrid.runs import folder as folders
-from hybrid.runs.budget import Budget, budget_of, spending_of
+from hybrid.runs.budget import Budget, budget_of
 from hybrid.runs.failovers import Failover
-from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
-from hybrid.runs.history import History
-from hybrid.runs.journal import Journal, read_failovers, seal
-from hybrid.runs.lock import Lock
+from hybrid.runs.journal import read_failovers
 from hybrid.runs.places import fresh
 from hybrid.runs.provenance import provenance
-from hybrid.runs.result import Result, StoredResult
+from hybrid.runs.result import Result
 from hybrid.runs.spec import FORMAT, RunSpec
 from hybrid.runs.start import started
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.beside import is_sampled
 from hybrid.workload.question import differing, question
 from hybrid.workload.spec import (
-    BackendSpec,
     ProblemSpec,
     backend_of,
     backend_spec,
@@ -57,6 +44,9 @@ from hybrid.workload.spec import (
     workload_spec,
 )
 from hybrid.workload.workload import Workload, workload
+
+ACCURACY = 1e-6
+"""Wanted where nothing else is, in the problem's unit."""
 
 
 def minimize(
@@ -68,7 +58,7 @@ def minimize(
     theta: ArrayLike | str | None = None,
     seed: int = 0,
     max_steps: int = 200,
-    accuracy: float = 1e-6,
+    accuracy: float = ACCURACY,
     folder: str | Path | None = None,
     shots: int | None = None,
     mitigation: Any = None,
@@ -76,6 +66,8 @@ def minimize(
     name: str | None = None,
     budget: Budget | Mapping[str, float] | None = None,
     failover: Failing = False,
+    callback: Callback | None = None,
+    tol: float | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Minimize the energy of a problem over a circuit's parameters, and leave a record.
@@ -84,7 +76,9 @@ def minimize(
         circuit: Ansatz with parameters; no measurements.
         problem: A `circuits.Problem`, or a Hermitian operator on the circuit's qubits.
         backend: "auto" takes the fastest that the plan finds; a name or a backend object is obeyed.
-        optimizer: Name or `Optimizer`, such as ``optimizers.get("adam", learning_rate=0.02)``.
+        optimizer: Name or `Optimizer`, such as ``optimizers.get("adam", learning_rate=0.02)``; ``"scipy:BFGS"`` for a
+            method of ``scipy.optimize.minimize``; or an object of Optax's, such as ``optax.adam(0.1)``, which `resume`
+            must be given again.
         theta: Starting point, shape (params,), radians; by default the ansatz's own, or a small random one.
             ``"run:FOLDER"`` starts where another run has ended, such as on a device from a simulator's angles; the
             record says which.
@@ -103,6 +97,10 @@ def minimize(
             of this machine in the plan; a list of names, such as ``["aer", "ibm:fake_manila"]``, also for places
             that cost money. Evaluations that were finished are kept, the record says which backend gave which,
             and values of another kind (noise, shots, truncation) are refused.
+        callback: ``callback(step, theta, energy)``, called after each step, those that a continued run takes from its
+            journal included: step from 1, theta the best of the step's rows, shape (params,), energy in the problem's
+            unit. If it returns True or raises StopIteration, the run ends with the status "stopped".
+        tol: Another word for accuracy, as users of SciPy expect it; give one of the two.
         should_stop: Called before each step, and while a vendor's job is waited for; when it returns True, the run ends
             with the status "stopped".
 
@@ -125,12 +123,14 @@ def minimize(
     """
     backend = backend if mitigation is None else mitigated(backend, mitigation)
     start, notes = started(theta, circuit)
+    if tol is not None and accuracy != ACCURACY:
+        raise Refused(f"tol={tol} and accuracy={accuracy} mean the same: give one of them")
     work = workload(
         circuit,
         problem,
         optimizer=optimizer,
         theta=start,
-        accuracy=accuracy,
+        accuracy=accuracy if tol is None else tol,
         max_steps=max_steps,
         seed=seed,
         shots=shots,
@@ -146,7 +146,7 @@ def minimize(
         place = notebook.folder_to_continue(asked) if folder is None else Path(folder)
         if place is not None and folders.is_run(place):
             notebook.remember(asked, place)
-            result = _continued(place, asked, backend, stopping, limits, failover)
+            result = _continued(place, asked, backend, stopping, limits, failover, work.optimizer, callback)
         else:
             place = place or fresh(name or work.problem.name)
             folders.check_free(place)
@@ -163,6 +163,7 @@ def minimize(
                 should_stop=stopping,
                 budget=limits,
                 spares=spares,
+                callback=callback,
             )
         return notebook.with_resume_hint(result, interrupted)
 
@@ -196,6 +197,8 @@ def _continued(
     should_stop: Callable[[], bool],
     budget: Budget | None,
     failover: Failing,
+    optimizer: Optimizer,
+    callback: Callback | None,
 ) -> Result:
     """The run in a folder, if it asks the same."""
     record = folders.read(path)
@@ -210,7 +213,15 @@ def _continued(
         )
     device = None if asked["backend"] == "auto" else backend
     allowed = None if failover is False else failover
-    return continue_run(path, backend=device, should_stop=should_stop, budget=budget, failover=allowed)
+    return continue_run(
+        path,
+        backend=device,
+        should_stop=should_stop,
+        budget=budget,
+        failover=allowed,
+        optimizer=optimizer,
+        callback=callback,
+    )
 
 
 def run(
@@ -224,6 +235,7 @@ def run(
     team: Ranks = ALONE,
     budget: Budget | None = None,
     spares: Sequence[Backend] = (),
+    callback: Callback | None = None,
 ) -> Result:
     """Run a workload the way its plan chose; `minimize` is this with the plan made for you.
 
@@ -237,6 +249,7 @@ def run(
         team: Ranks that help to evaluate; this one leads.
         budget: What it may spend at a vendor; None for what the sweep or algorithm that it belongs to may.
         spares: Where it may go on, in order, if the backend fails; see `hybrid.routing.spares.with_spares`.
+        callback: As for `minimize`.
 
     Raises:
         Refused: if the folder holds a run already, or cannot be written.
@@ -261,7 +274,7 @@ def run(
         notes=dict(notes or {}),
     )
     record = folders.create(path, spec, work.circuit, problem.hamiltonian)
-    return _loop(
+    return run_to_end(
         record,
         work,
         backend,
@@ -271,6 +284,7 @@ def run(
         should_stop=should_stop,
         team=team,
         budget=budget,
+        callback=callback,
     )
 
 
@@ -280,6 +294,8 @@ def resume(
     backend: BackendLike | None = None,
     budget: Budget | Mapping[str, float] | None = None,
     failover: Failing | None = None,
+    optimizer: OptimizerLike | None = None,
+    callback: Callback | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Continue a run from its folder alone; a finished one is read, not run again.
@@ -289,6 +305,8 @@ def resume(
         backend: Needed only if the run was started on a backend object, or with secret options: no folder holds those.
         budget: As for `minimize`, in place of the one that it had; what was spent stays spent.
         failover: As for `minimize`; None for what the run was begun with. A run that failed over goes on where it was.
+        optimizer: Needed only if the run was started with an object of Optax's, which no folder holds.
+        callback: As for `minimize`; called for the steps in the journal, too, but not where a finished run is read.
         should_stop: As for `minimize`.
 
     Returns:
@@ -304,7 +322,15 @@ def resume(
     limits = None if budget is None else budget_of(budget)
     with notebook.interrupts() as interrupted:
         stopping: Callable[[], bool] = lambda: should_stop() or interrupted()  # noqa: E731
-        result = continue_run(folder, backend=backend, should_stop=stopping, budget=limits, failover=failover)
+        result = continue_run(
+            folder,
+            backend=backend,
+            should_stop=stopping,
+            budget=limits,
+            failover=failover,
+            optimizer=optimizer,
+            callback=callback,
+        )
         return notebook.with_resume_hint(result, interrupted)
 
 
@@ -316,6 +342,8 @@ def continue_run(
     team: Ranks = ALONE,
     budget: Budget | None = None,
     failover: Failing | None = None,
+    optimizer: OptimizerLike | None = None,
+    callback: Callback | None = None,
 ) -> Result:
     """Continue a run as `resume` does, for a program that handles signals itself, on one or many ranks.
 
@@ -326,13 +354,15 @@ def continue_run(
         team: Ranks that help to evaluate; this one leads.
         budget: As for `run`; None also for the one that it had.
         failover: As for `resume`.
+        optimizer: As for `resume`.
+        callback: As for `resume`.
 
     Raises:
         Refused: as for `resume`.
         LostJob: as for `resume`.
     """
     record = folders.read(Path(folder))
-    work, unfinished = _work_of(record), _unfinished(record)
+    work, unfinished = _work_of(record, optimizer), is_unfinished(record)
     changes = read_failovers(record.journal)
     device = _place_of(record, changes, backend)
     begun, threads = (changes[-1].provenance, changes[-1].threads) if changes else _begun(record)
@@ -342,7 +372,7 @@ def continue_run(
     check_threads(device, threads)
     given_later = failover is not None and unfinished and not (failover is True and record.spec.failover)
     spares = spares_now(work, device, failover or False) if given_later else record.spec.failover
-    return _loop(
+    return run_to_end(
         record,
         work,
         device,
@@ -352,6 +382,7 @@ def continue_run(
         should_stop=should_stop,
         team=team,
         budget=budget,
+        callback=callback if unfinished else None,
     )
 
 
@@ -366,173 +397,18 @@ def _place_of(record: folders.Record, changes: Sequence[Failover], backend: Back
     return backend_of(failovers.place(record.spec.backend, changes), backend)
 
 
-def _work_of(record: folders.Record) -> Workload:
+def _work_of(record: folders.Record, optimizer: OptimizerLike | None = None) -> Workload:
+    """The workload of a record; its optimizer may be given, where a record cannot hold it."""
     spec = record.spec
-    return workload_of(spec.workload, record.circuit, problem_of(spec.problem, record.hamiltonian))
-
-
-def _unfinished(record: folders.Record) -> bool:
-    """Whether resuming the run computes anything: it has no result, or one of a run that was stopped."""
-    return not (record.path / folders.RESULT).exists() or _written(record).status == "stopped"
+    problem = problem_of(spec.problem, record.hamiltonian)
+    return workload_of(spec.workload, record.circuit, problem, optimizer=optimizer)
 
 
 def _check_draws(record: folders.Record, work: Workload, backend: Backend) -> None:
     """Refuse to go on with random numbers that another version drew in another way."""
     drawn = is_sampled(backend.capabilities(), work.shots) or work.optimizer.geometry == "fidelities"
-    if record.spec.format < FORMAT and drawn and _unfinished(record):
+    if record.spec.format < FORMAT and drawn and is_unfinished(record):
         raise Refused(
             f"{record.path} was begun by an earlier version, whose random numbers of shots were drawn in another way: "
             "it can be shown, but not continued to the same bits. Start it anew in another folder"
         )
-
-
-def _loop(
-    record: folders.Record,
-    work: Workload,
-    backend: Backend,
-    *,
-    spares: Sequence[BackendSpec],
-    plan: Plan | None,
-    clock: Clock,
-    should_stop: Callable[[], bool],
-    team: Ranks,
-    budget: Budget | None,
-) -> Result:
-    exact = record.spec.problem.exact_energy
-    with ExitStack() as held_open, Lock(record.path), Journal(record.journal, record.digest) as journal:
-        _check_untouched(record, journal)
-
-        def opened(backend: Backend, came: Failover | None) -> Place:
-            held_open.enter_context(held(backend))
-            routed, before = _routed(backend, journal, budget, should_stop, came)
-            can = backend.capabilities()
-            return Place(
-                lambda: evaluator(work, guarded(routed, work.label, record.path), team, contained=bool(spares)),
-                can.name if can.place == "provider" else None,
-                before,
-            )
-
-        places = Places(work, journal, record.spec.backend, backend, spares, opened, team)
-        ledger = Ledger(journal, places.now(), clock, team=team, after=places.after)
-        rounding = validated = errors = None
-        try:
-            ending = _descend(work, ledger, clock, should_stop)
-            if ending.status == "stopped":
-                conclusion = conclusion_at(*ledger.best(work.theta), "stopped", ending.message)
-            else:
-                fresh_start = is_sampled(backend.capabilities(), work.shots) and record.spec.format > 1
-                seen = best_seen(ledger.evaluations, work.theta) if record.spec.format > 2 else None
-                conclusion = conclude(work, ending, ledger.answer, sampled=fresh_start, exact=exact, seen=seen)
-                backend = places.backend
-                can = backend.capabilities()
-                rounding = rounding_of(work, backend, conclusion, clock)
-                validated = validated_energy(work, backend, conclusion, clock)
-                conclusion = with_noise_explained(
-                    conclusion, can, exact=exact, validated=validated, unit=work.problem.unit
-                )
-                errors = error_budget_of(work, can, conclusion, exact, validated, clock)
-        except Waiting as waiting:
-            ending = Ending(work.theta, ledger.steps, "stopped", str(waiting))
-            conclusion = conclusion_at(*ledger.best(work.theta), "stopped", ending.message)
-        except KeyboardInterrupt as interrupt:
-            interrupt.add_note(f"Everything finished is saved; continue with hybrid.resume('{record.path}').")
-            raise
-        n_rows, seconds = sum(len(evaluation.theta) for evaluation in ledger.evaluations), ledger.report()
-        result = Result(
-            energy=conclusion.energy,
-            standard_error=conclusion.standard_error,
-            theta=conclusion.theta,
-            status=conclusion.status,
-            message=conclusion.message,
-            history=History.from_evaluations(ledger.evaluations, len(work.theta)),
-            plan=plan,
-            folder=record.path,
-            exact_energy=exact,
-            unit=work.problem.unit,
-            problem=work.problem.name,
-            backend=places.backend.capabilities().name,
-            steps=ending.steps,
-            evaluations=n_rows,
-            seconds=seconds,
-            ranks=team.size,
-            rounding=rounding,
-            validated=validated,
-            bias=conclusion.bias,
-            error_budget=errors,
-            failovers=tuple(change.to_dict() for change in places.failovers),
-            prediction=in_hindsight(record.spec.plan, n_rows, seconds, ledger.replayed_s),
-        )
-        recorded = _recorded(record, result, ledger, journal)
-        if ledger.evaluated and result.status != "stopped" and not places.failovers:
-            can = places.backend.capabilities()
-            learn_from(work, can, result)
-            correct_speed(work, can, result, record.spec.plan)
-        return recorded
-
-
-def _routed(
-    backend: Backend,
-    journal: Journal,
-    budget: Budget | None,
-    should_stop: Callable[[], bool],
-    came: Failover | None,
-) -> tuple[Backend, Callable[[int], None]]:
-    """The backend with the run's journal and budget around its jobs, and what is called before each evaluation.
-
-    Raises:
-        Refused: if there is a budget, and the backend sends jobs of its own.
-    """
-    spending = spending_of(journal.path.parent)
-    if budget is not None:
-        spending.grant(budget)
-    can = backend.capabilities()
-    if elsewhere(backend) is None:
-        if can.place == "provider" and spending.granted != Budget():
-            raise Refused(f"'{can.name}' sends its jobs itself, so that no budget can be held: run it without one")
-        return backend, journal.intend if can.place == "provider" else lambda number: None
-    assert isinstance(backend, Jobs)
-    dispatch = Journaled(journal, spending, should_stop=should_stop, came=came)
-    return backend.through(dispatch), dispatch.begin
-
-
-def _check_untouched(record: folders.Record, journal: Journal) -> None:
-    """Refuse a finished run whose journal or result was changed since."""
-    file = record.path / folders.RESULT
-    if record.spec.format == 1 or _unfinished(record):
-        return
-    if seal(read_bytes(file), journal.content) not in journal.content.seals:
-        raise Refused(
-            f"{record.path}: result.json or the journal was changed after the run had ended: it is not read as what "
-            "the run came to. Restore the folder from a copy; `hybrid verify` says more"
-        )
-
-
-def _descend(work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable[[], bool]) -> Ending:
-    return optimize(
-        work.optimizer,
-        work.theta,
-        ledger.answer,
-        accuracy=work.accuracy,
-        seed=work.seed,
-        max_steps=work.max_steps,
-        should_stop=should_stop,
-        clock=clock,
-        title=work.problem.name,
-        unit=work.problem.unit,
-    )
-
-
-def _recorded(record: folders.Record, result: Result, ledger: Ledger, journal: Journal) -> Result:
-    """Write the result, unless nothing was computed: then times and ranks are those of the run itself."""
-    written = _written(record) if (record.path / folders.RESULT).exists() else None
-    if ledger.evaluated or written is None or written.status != result.status:
-        content = to_json(result.to_dict())
-        journal.seal(content)
-        write(record.path / folders.RESULT, content)
-        return result
-    return replace(result, seconds=written.seconds, ranks=written.ranks, prediction=written.prediction)
-
-
-def _written(record: folders.Record) -> StoredResult:
-    file = record.path / folders.RESULT
-    return checked(StoredResult, read_json(file), file)

@@ -11,6 +11,11 @@ from hybrid.optimizers.optimizer import Optimizer, Points, Told
 from hybrid.runs.result import Status
 from hybrid.terminal.progress import Progress
 
+Callback = Callable[[int, np.ndarray, float], Any]
+"""Called after each step with its number, from 1, the parameters of the lowest value that the step asked for, shape
+(params,), radians, and that value. True, or raising StopIteration, ends the run with the status "stopped"; whatever
+else it returns is ignored. Other errors come out of the run as they are; what was evaluated is kept."""
+
 
 @dataclass(frozen=True, eq=False)
 class Ending:
@@ -41,6 +46,7 @@ def optimize(
     clock: Clock,
     title: str,
     unit: str,
+    callback: "Callback | None" = None,
 ) -> Ending:
     """Minimize a function of parameters.
 
@@ -55,6 +61,7 @@ def optimize(
         clock: Gets the optimizer's own time, as the phase "optimize".
         title: Of the progress line.
         unit: Of the values, for the progress line and messages.
+        callback: Called after each step; see `Callback`.
 
     Returns:
         How the loop ended. That it did not converge is a status, not an error.
@@ -87,4 +94,16 @@ def optimize(
             with clock.phase("optimize"):
                 state = optimizer.tell(state, told)
             progress.update(step + 1, f"{told.values[0]:.8f} {unit}")
+            if callback is not None and _enough(callback, step + 1, points, told):
+                return ended(state, step + 1, "stopped", "the callback stopped it; resume to continue")
     return ended(state, max_steps, "max_steps", f"not converged to {accuracy:g} {unit}")
+
+
+def _enough(callback: Callback, step: int, points: Points, told: Told) -> bool:
+    """Whether the callback wants no more."""
+    lowest = int(np.argmin(told.values))
+    try:
+        answer = callback(step, points.rows[lowest].copy(), float(told.values[lowest]))
+    except StopIteration:
+        return True
+    return isinstance(answer, bool | np.bool_) and bool(answer)

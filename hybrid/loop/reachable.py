@@ -1,7 +1,6 @@
 """The lowest energy that an ansatz reaches without noise, as far as descents from given angles find it."""
 
 import numpy as np
-from scipy.optimize import minimize
 
 import backends
 from circuits.errors import Refused
@@ -19,6 +18,8 @@ def reachable_energy(work: Workload, theta: np.ndarray, validated: float) -> flo
     """
     if not is_descended(work):
         return None
+    from scipy.optimize import minimize
+
     try:
         slope = backends.get("statevector").value_and_grad(work.circuit, work.problem.hamiltonian)
     except Refused:

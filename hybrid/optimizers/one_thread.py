@@ -16,6 +16,7 @@ Another processor makes OpenBLAS take other kernels (OPENBLAS_CORETYPE), and hal
 as with a plain ``a @ b``, the bits are those of one kind of machine.
 """
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ _lock = threading.RLock()
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Limit BLAS and LAPACK to one thread; in a ``with`` statement, or as a decorator, ``@one_thread()``.
+
+    It holds for the libraries that are there. SciPy brings one of its own: what computes with it imports it before.
 
     Raises:
         Refused: if another thread of Python holds a limit of its own, which this one cannot lift.
@@ -54,10 +57,15 @@ def one_thread() -> Iterator[None]:
         yield
 
 
-@cache
 def _libraries() -> "ThreadpoolController":
-    """The BLAS libraries in this process, looked for once, since that takes milliseconds."""
-    import scipy.linalg  # noqa: F401 - it brings a BLAS of its own, which must be there to be found
+    """The BLAS libraries in this process: NumPy's, and SciPy's once that is loaded."""
+    return _found("scipy.linalg._fblas" in sys.modules)
+
+
+@cache
+def _found(_with_scipy: bool) -> "ThreadpoolController":
+    """They, looked for once, since that takes milliseconds."""
+    import numpy as np  # noqa: F401 - it brings one, which must be there to be found
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(user_api="blas")

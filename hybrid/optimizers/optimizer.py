@@ -150,6 +150,11 @@ class Optimizer(ABC, Generic[S]):
         del max_steps
         return rows_bytes(FEW, n_params)
 
+    @property
+    def missing(self) -> str:
+        """What was not in the record that it was read from, so that it cannot run; empty where it can."""
+        return ""
+
     def describe(self) -> dict[str, Any]:
         """Kind and settings as JSON-able values; ``get(**description)`` makes the optimizer again."""
         from pydantic_core import to_jsonable_python

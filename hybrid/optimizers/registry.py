@@ -14,10 +14,13 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from circuits.errors import Refused, unknown
 from hybrid.optimizers.optimizer import Optimizer
+
+if TYPE_CHECKING:
+    from hybrid.optimizers.optax import Transformation
 
 BUILT_IN = {
     "adam": "adam:Adam",
@@ -35,6 +38,9 @@ BUILT_IN = {
     "surrogate": "surrogate:Surrogate",
 }
 """Name to ``module:class`` in this package; a new optimizer is one file and one line here."""
+
+LIBRARIES = {"optax": "optax:Optax", "scipy": "minimizers:Minimizer"}
+"""The same for what stands for another library's optimizers: `get` takes these as they are called there."""
 
 GROUP = "hybrid.optimizers"
 
@@ -58,11 +64,12 @@ def names() -> list[str]:
     return sorted({*BUILT_IN, *(point.name for point in entry_points(group=GROUP))})
 
 
-def get(kind: str | Optimizer, **options: Any) -> Optimizer:
+def get(kind: "str | Optimizer | Transformation", **options: Any) -> Optimizer:
     """An optimizer by name.
 
     Args:
         kind: One of `names`, or an `Optimizer`, which is returned as it is. ``nelder_mead`` is ``nelder-mead``.
+            ``"scipy:BFGS"`` is that method of ``scipy.optimize.minimize``; an object of Optax's is taken, too.
         options: The optimizer's own settings, such as ``learning_rate=0.1``, of the types that its fields have.
 
     Returns:
@@ -82,7 +89,19 @@ def get(kind: str | Optimizer, **options: Any) -> Optimizer:
             raise Refused(f"options {sorted(options)} have no effect on an optimizer that is made already")
         return kind
     if not isinstance(kind, str):
-        raise Refused(f"optimizer must be one of {', '.join(names())}, or an Optimizer, not {kind!r}")
+        from hybrid.optimizers.optax import from_optax, is_transformation
+
+        if not is_transformation(kind):
+            raise Refused(
+                f'optimizer must be one of {", ".join(names())}, "scipy:METHOD", an Optimizer or an object of '
+                f"Optax's, not {kind!r}"
+            )
+        if options:
+            raise Refused(f"options {sorted(options)} have no effect on an object of Optax's: give them to Optax")
+        return from_optax(kind)
+    library, colon, word = kind.partition(":")
+    if colon and _plain(library) == "scipy":
+        return get("scipy", method=word, **options)
     method = find(kind)
     return method(**{name: checked(method, name, value) for name, value in options.items()})
 
@@ -100,8 +119,9 @@ def find(kind: str) -> type[Optimizer]:
         Refused: for an unknown name, or an entry point behind which there is no such class.
     """
     name = _plain(kind)
-    if name in BUILT_IN:
-        module, _, attribute = BUILT_IN[name].partition(":")
+    name = "scipy" if name.startswith("scipy:") else name
+    if path := (BUILT_IN | LIBRARIES).get(name):
+        module, _, attribute = path.partition(":")
         return getattr(import_module(f"hybrid.optimizers.{module}"), attribute)
     points = [point for point in entry_points(group=GROUP) if _plain(point.name) == name]
     if not points:

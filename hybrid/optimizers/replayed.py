@@ -9,15 +9,16 @@ from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 
 import numpy as np
+import scipy.linalg  # noqa: F401 - its BLAS must be there before `one_thread` limits it
 
 from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import Optimizer, Points, Told, checked, starting_point
 
-Worth = tuple[np.ndarray, np.ndarray]
-"""Values and their standard errors, each of shape (rows,)."""
+Worth = tuple[np.ndarray, ...]
+"""Values and their standard errors, each of shape (rows,); then the gradients, (rows, params), where they are asked."""
 
 Objective = Callable[[np.ndarray], Worth]
-"""``objective(rows) -> values, standard errors`` for rows of shape (rows, params)."""
+"""``objective(rows) -> values, standard errors``, and gradients if it `uses_gradient`, for rows (rows, params)."""
 
 Message = np.ndarray | str | BaseException
 """From a loop: the rows it asks for, the words with which it ended, or the error in it."""
@@ -130,8 +131,8 @@ class Replayed(Optimizer[State]):
         return replace(state, rows=rows)
 
     def ask(self, state: State) -> Points:
-        """The rows that the loop wants, without gradients; after the end, the answer again."""
-        return Points(state.rows.copy(), gradient=False)
+        """The rows that the loop wants; after the end, the answer again."""
+        return Points(state.rows.copy(), gradient=self.uses_gradient)
 
     @one_thread()
     def tell(self, state: State, told: Told) -> State:
@@ -142,7 +143,10 @@ class Replayed(Optimizer[State]):
             state = replace(state, lowest=state.rows[row], value=float(told.values[row]))
         if state.end is not None:
             return state
-        history = (*state.told, (told.values.copy(), told.standard_errors.copy()))
+        worth = (told.values.copy(), told.standard_errors.copy())
+        if told.gradients is not None:
+            worth = (*worth, told.gradients.copy())
+        history = (*state.told, worth)
         following = self._advance(state, history) if state.theta.size else ""
         if isinstance(following, str):
             return replace(state, told=history, rows=self.best(state)[None], end=following)
@@ -162,7 +166,7 @@ class Replayed(Optimizer[State]):
 
     @property
     def uses_gradient(self) -> bool:
-        """No."""
+        """No, unless a method says so."""
         return False
 
     def _start(self, state: State) -> _Solver:

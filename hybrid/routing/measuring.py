@@ -51,7 +51,7 @@ def measure_all(backends: Sequence[Backend], costs: Sequence[Cost], *, derivativ
     if not places:
         return []
     names = " and ".join(backends[k].capabilities().name for k in places)
-    saved = "time" if math.isinf(saved_s) else f"up to {duration(saved_s)}"
+    saved = "time" if math.isinf(saved_s) else f"up to {duration(saved_s, digits=2)}"
     why = f"measuring the speed of {names} on this machine, once: the right choice may save {saved}"
     say(f"hybrid: {why}")
     found = []

@@ -57,12 +57,12 @@ def outlook(work: Workload, backend: Backend, cost: Cost) -> Outlook:
     seconds = None if math.isnan(cost.seconds) else total(parts)
     at_once = f", {rows.at_once} at a time" if rows.at_once > 1 else ""
     limit = f", no more than {work.max_steps:,} steps take" if rows.rows == rows.most else ""
-    taught = f"; {learned:.2g} times what others take, as runs here have shown" if learned != 1.0 else ""
+    taught = f"; {learned:.2g} times the usual number, as earlier runs here took" if learned != 1.0 else ""
     told = (
         f"{counted(evaluations, 'evaluations')}{at_once}{limit}: {work.optimizer.kind} on "
         f"{len(work.theta)} parameters to {work.accuracy:g} {work.problem.unit}{taught}"
     )
-    sentences = (told, *_split(parts), *_shots(work, can, cost))
+    sentences = (told, *_split(parts, can.name), *_shots(work, can, cost))
     return Outlook(Prediction(evaluations=evaluations, seconds=seconds), parts, sentences, seconds_a_row(work, cost))
 
 
@@ -87,10 +87,10 @@ def shots_for(accuracy: float, cost: Cost, shots: int) -> int:
     return max(math.ceil(shots * (cost.standard_error / accuracy) ** 2 * (1 - 1e-12)), 1)
 
 
-def _split(parts: tuple[Phase, ...]) -> Iterator[str]:
+def _split(parts: tuple[Phase, ...], name: str) -> Iterator[str]:
     known = [part for part in parts if math.isfinite(part.seconds)]
     if known:
-        yield "time: " + ", ".join(f"{part.name} {duration(float(f'{part.seconds:.2g}'))}" for part in known)
+        yield f"time on {name}: " + ", ".join(f"{part.name} {duration(part.seconds, digits=2)}" for part in known)
     if unknown := [part.name for part in parts if not math.isfinite(part.seconds)]:
         yield f"not known here, and not in the time: {', '.join(unknown)}"
 

@@ -21,7 +21,7 @@ from backends.registry import Method
 from circuits.errors import FailedJob, NotInstalled, PolicyViolation, Refused
 from hybrid.routing import explanation
 from hybrid.routing.measuring import measure_all
-from hybrid.routing.methods import SOON_S, with_options
+from hybrid.routing.methods import SOON_S, Fitted, with_options
 from hybrid.routing.order import NEAR, known_s, order
 from hybrid.routing.outlook import Outlook, outlook, shots_for
 from hybrid.routing.policy import check_may_go
@@ -29,7 +29,7 @@ from hybrid.routing.prediction import fitting, planned, possible
 from hybrid.routing.routed import Routed
 from hybrid.runs.prediction import timed
 from hybrid.terminal.progress import Progress
-from hybrid.terminal.words import duration
+from hybrid.terminal.words import duration, rounded
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.workload import Workload
 from hybrid.workload.workload import workload as make_workload
@@ -52,17 +52,25 @@ class Way:
         cost: Predicted time, memory, money and standard error.
         reason: Why it is ranked where it is.
         outlook: What a minimization is expected to take there; None for other work.
+        bias: What a truncation moves the values by, in the observables' unit, as it was estimated for the choice.
     """
 
     backend: Backend
     cost: Cost
     reason: str = ""
     outlook: Outlook | None = None
+    bias: float = 0.0
 
     @property
     def name(self) -> str:
         """Name of the backend."""
         return self.backend.capabilities().name
+
+    @property
+    def seconds(self) -> float:
+        """Predicted wall time, of the whole run where the work is a minimization; NaN where it is not known."""
+        whole = None if self.outlook is None else self.outlook.prediction.seconds
+        return self.cost.seconds if whole is None else whole.expected
 
 
 @dataclass(frozen=True)
@@ -258,12 +266,12 @@ def rank(workload: Routed, candidates: "Sequence[BackendLike | Method]") -> Plan
             progress.update(done, str(candidate))
             if isinstance(candidate, Method) and _soon(looked):
                 continue
-            alone = not any(isinstance(other, Way) for other in looked)
+            alone = not any(isinstance(other, Way) and not other.bias for other in looked)
             found = _look_at(workload, candidate, planned, alone=alone)
             if isinstance(found, Refusal) and not found.by_policy and not isinstance(candidate, Method):
                 found = _with_hardware(workload, candidate, found)
             looked.append(found)
-    ways = _measured(workload, [way for way in looked if isinstance(way, Way)])
+    ways = _measured(workload, _truest(workload, [way for way in looked if isinstance(way, Way)]))
     refusals = tuple(refusal for refusal in looked if isinstance(refusal, Refusal))
     return Plan(
         workload.description,
@@ -275,6 +283,12 @@ def rank(workload: Routed, candidates: "Sequence[BackendLike | Method]") -> Plan
 def _soon(looked: Sequence[Way | Refusal]) -> bool:
     """Whether a way that was found is so fast that no method for circuits of one kind is worth a look."""
     return any(isinstance(found, Way) and known_s(found.cost) < SOON_S for found in looked)
+
+
+def _truest(workload: Routed, ways: list[Way]) -> list[Way]:
+    """Where no accuracy was named: those that drop nothing, or else the one whose values are moved least."""
+    least = min((way.bias for way in ways), default=0.0)
+    return [way for way in ways if workload.accuracy or way.bias == least]
 
 
 def _measured(workload: Routed, ways: list[Way]) -> list[Way]:
@@ -351,11 +365,11 @@ def _look_at(
     name = str(candidate) if isinstance(candidate, str | Method) else type(candidate).__name__
     try:
         if isinstance(candidate, Method):
-            backend, note = with_options(candidate, workload, alone=alone, try_out=try_out)
+            fitted = with_options(candidate, workload, alone=alone, try_out=try_out)
         else:
-            backend, note = backends.get(candidate), ""
-            name = backend.capabilities().name
-        return Way(backend, cost(workload, backend), note)
+            fitted = Fitted(backends.get(candidate))
+            name = fitted.backend.capabilities().name
+        return Way(fitted.backend, cost(workload, fitted.backend), fitted.note, bias=fitted.bias)
     except ImportError as err:
         return Refusal(name, f"{err.name} is not installed")
     except FailedJob as err:
@@ -365,9 +379,11 @@ def _look_at(
 
 
 def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
+    if isinstance(workload, Workload):
+        ways = [replace(way, outlook=outlook(workload, way.backend, way.cost)) for way in ways]
     for rank, way in enumerate(ways):
         first, other = ways[0], ways[1] if rank == 0 and len(ways) > 1 else ways[0]
-        facts = explanation.facts(workload, way.backend)
+        facts = explanation.facts(workload, way.backend, way.cost)
         if way.cost.circuits:
             facts.append(
                 f"a value takes {_count(way.cost.circuits, 'circuit')}, {_count(way.cost.shots, 'shot')} in all"
@@ -382,14 +398,13 @@ def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
         if math.isnan(way.cost.seconds):
             facts.append("speed not known here")
         elif rank == 0 and other is not way and known_s(way.cost) <= known_s(other.cost) < math.inf:
-            facts.insert(0, f"fastest here, {_ratio(other, way)} times ahead of {other.name}")
+            facts.insert(0, f"fastest here: {other.name} takes {_ratio(other, way)} times as long")
         elif rank == 0 and other is not way and known_s(other.cost) < math.inf:
             facts.insert(0, f"within a factor of {NEAR:g} of {other.name}, and before it in the order of preference")
         elif rank > 0:
-            facts.insert(0, f"{_ratio(way, first)} times the time of {first.name}")
+            facts.insert(0, f"takes {_ratio(way, first)} times as long as {first.name}")
         facts += [way.reason] if way.reason else []
-        expected = outlook(workload, way.backend, way.cost) if isinstance(workload, Workload) else None
-        yield replace(way, reason="; ".join(facts), outlook=expected)
+        yield replace(way, reason="; ".join(facts))
 
 
 def _count(number: int, what: str) -> str:
@@ -397,7 +412,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _ratio(slow: Way, fast: Way) -> str:
-    return f"{slow.cost.seconds / max(fast.cost.seconds, 1e-9):.3g}"
+    return rounded(slow.seconds / max(fast.seconds, 1e-9))
 
 
 def _cells(way: Way) -> tuple[str, str, str]:
@@ -406,7 +421,7 @@ def _cells(way: Way) -> tuple[str, str, str]:
     held = memory.readable(cost.memory_bytes)
     if cost.on_card is not None:
         held = f"{held} and {memory.readable(cost.on_card.memory_bytes)} on the GPU"
-    return duration(cost.seconds) if seconds is None else timed(seconds), held, error
+    return duration(cost.seconds, digits=2) if seconds is None else timed(seconds), held, error
 
 
 def _hardware_cells(forecast: Forecast) -> tuple[str, ...]:
@@ -419,7 +434,7 @@ def _hardware_cells(forecast: Forecast) -> tuple[str, ...]:
         text(forecast.depth, ",d"),
         text(forecast.two_qubit_gates, ",d"),
         text(forecast.fidelity, ".2g"),
-        "not known" if forecast.qpu_s is None else duration(forecast.qpu_s),
+        "not known" if forecast.qpu_s is None else duration(forecast.qpu_s, digits=2),
         "not known" if forecast.money_usd is None else f"${forecast.money_usd:,.2f}",
         "not known" if forecast.queue is None else f"{forecast.queue} jobs",
     )

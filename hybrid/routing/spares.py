@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import backends
-from backends.base import Backend
+from backends.base import Backend, Capabilities
 from circuits.errors import Refused
 from hybrid.routing.plan import Plan, Way, candidates, rank
 from hybrid.routing.routed import Routed
@@ -90,7 +90,7 @@ def why_not(one: Backend, other: Backend, shots: int | None) -> str:
     kinds = (
         ("noise", a.noise, b.noise),
         ("statistical errors", (shots or a.default_shots) is not None, (shots or b.default_shots) is not None),
-        ("truncation", not (a.exact or a.noise), not (b.exact or b.noise)),
+        ("truncation", _truncates(a), _truncates(b)),
     )
     for what, before, after in kinds:
         if before != after:
@@ -101,8 +101,13 @@ def why_not(one: Backend, other: Backend, shots: int | None) -> str:
     return ""
 
 
+def _truncates(can: Capabilities) -> bool:
+    """Whether values are neither exact nor measured: what counts shots by default drops nothing."""
+    return not (can.exact or can.noise or can.default_shots is not None)
+
+
 def _names(allowed: Sequence[str]) -> Sequence[str]:
-    if isinstance(allowed, str) or not all(isinstance(name, str) for name in allowed):
+    if not isinstance(allowed, list | tuple) or not all(isinstance(name, str) for name in allowed):
         raise Refused(f"failover must be True, False or a list of names of backends, not {allowed!r}")
     if not allowed:
         raise Refused("failover: the list of backends is empty; name at least one, or leave it out")

@@ -50,9 +50,16 @@ class Entry:
 
     def cells(self) -> tuple[str, ...]:
         """Name, time of a value, time of a gradient, description and options as text, for a row of a table."""
-        times = ("-" if s is None else duration(s) for s in (self.value_s, self.gradient_s))
+        times = ("-" if s is None else duration(s, digits=2) for s in (self.value_s, self.gradient_s))
         what = f"{self.summary}; gradients by {self.gradient}" if self.works else f"not here: {self.summary}"
         return (self.name, *times, what, ", ".join(self.options))
+
+    def line(self) -> str:
+        """The same where there is no room for a table."""
+        name, value, gradient, what, options = self.cells()
+        times = [f"{word} {time}" for word, time in (("value", value), ("gradient", gradient)) if time != "-"]
+        facts = [what, *([", ".join(times)] if times else []), *([f"options {options}"] if options else [])]
+        return f"{name}: {'; '.join(facts)}"
 
 
 def survey(*, calibrate: bool) -> list[Entry]:

@@ -1,13 +1,13 @@
 """What a vendor had last measured of a run's device when the run was begun, and when it was resumed after a change.
 
-The first calibration stands in spec.json. Each later one that the device had when the run was resumed is appended to
-calibrations.json, so that the record says on which device, as it was then, the run went on.
+The first calibration stands in spec.json, that of a device at which the run went on after a failure in the journal.
+Each later one that the device had when the run was resumed is appended to calibrations.json, so that the record says on
+which device, as it was then, the run went on. A device is only compared with itself.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,12 @@ from qiskit import QuantumCircuit
 from backends.base import Backend, Calibrated
 from backends.providers.calibration import Calibration
 from circuits.errors import Refused
+from hybrid.runs.failovers import Failover
 from hybrid.runs.files import read_json, write_json
 
 FILE = "calibrations.json"
+
+MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def first(backend: Backend, circuit: QuantumCircuit) -> dict[str, Any]:
@@ -37,7 +40,7 @@ def resumed(folder: Path, provenance: Mapping[str, Any], backend: Backend, circu
 
     Args:
         folder: Of the run.
-        provenance: Of the run.
+        provenance: Of the run, or of the failover by which it came to the device.
         backend: That will go on with it.
         circuit: Of the run.
 
@@ -48,22 +51,27 @@ def resumed(folder: Path, provenance: Mapping[str, Any], backend: Backend, circu
         Refused: if the file is damaged.
         RecordFailed: if it cannot be written.
     """
-    known = _known(folder, provenance)
-    now = backend.calibration(circuit) if known and isinstance(backend, Calibrated) else None
-    if now is None or not (changed := now.drift(known[-1][1])):
+    begun = _begun(folder, provenance)
+    now = backend.calibration(circuit) if begun is not None and isinstance(backend, Calibrated) else None
+    if begun is None or now is None:
         return ""
-    known.append((time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), now))
-    later = [{"resumed_utc": when, "calibration": one.to_dict()} for when, one in known[1:]]
-    write_json(folder / FILE, {"calibrations": later})
+    later = _later(folder)
+    before = [begun, *(one for _, one in later if one.device == now.device)][-1]
+    if not (changed := now.drift(before)):
+        return ""
+    later.append((time.strftime(MOMENT, time.gmtime()), now))
+    kept = [{"resumed_utc": when, "calibration": one.to_dict()} for when, one in later]
+    write_json(folder / FILE, {"calibrations": kept})
     return changed
 
 
-def told(folder: Path, provenance: Mapping[str, Any]) -> dict[str, Any]:
+def told(folder: Path, provenance: Mapping[str, Any], changes: Sequence[Failover] = ()) -> dict[str, Any]:
     """What a list of runs says of the calibrations of a run, as JSON-able values.
 
     Args:
         folder: Of the run.
         provenance: Of the run.
+        changes: How it went on at other devices, each of which is compared with what it was when the run came there.
 
     Returns:
         "calibrated", when the device was calibrated that the run began with, None where nobody knows; and "drift", for
@@ -73,30 +81,44 @@ def told(folder: Path, provenance: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         Refused: if the file is damaged.
     """
-    known = _known(folder, provenance)
-    drift = [
-        {
-            "resumed_utc": when,
-            "calibrated": now.date,
-            "changes": [asdict(change) for change in now.changes(before)],
-            "words": now.drift(before),
-        }
-        for (_, before), (when, now) in pairwise(known)
-    ]
-    return {"calibrated": known[0][1].date if known else None, "drift": drift}
+    first = _begun(folder, provenance)
+    came = [(time.strftime(MOMENT, time.gmtime(one.happened_at)), _begun(folder, one.provenance)) for one in changes]
+    known = [(when, one) for when, one in (("", first), *came) if one is not None] + _later(folder)
+    latest: dict[str, Calibration] = {}
+    drift = []
+    for when, now in sorted(known, key=lambda one: one[0]):
+        if (before := latest.get(now.device)) is not None and (words := now.drift(before)):
+            changed = [asdict(change) for change in now.changes(before)]
+            drift.append({"resumed_utc": when, "calibrated": now.date, "changes": changed, "words": words})
+        latest[now.device] = now
+    return {"calibrated": None if first is None else first.date, "drift": drift}
 
 
-def _known(folder: Path, provenance: Mapping[str, Any]) -> list[tuple[str, Calibration]]:
-    """The calibrations of a run, each with the time from which it went on with it."""
+def _begun(folder: Path, provenance: Mapping[str, Any]) -> Calibration | None:
+    """The device as it was when the run came to it; None if nobody had measured it."""
     kept = provenance.get("calibration")
-    if kept is None:
-        return []
+    return None if kept is None else _read(kept, folder)
+
+
+def _later(folder: Path) -> list[tuple[str, Calibration]]:
+    """What was measured anew, each with the time from which the run went on with it."""
     file = folder / FILE
-    content: dict[str, Any] = read_json(file) if file.exists() else {"calibrations": []}
+    if not file.exists():
+        return []
     try:
-        found = [
-            (str(one["resumed_utc"]), Calibration.from_dict(one["calibration"])) for one in content["calibrations"]
-        ]
-        return [("", Calibration.from_dict(kept)), *found]
+        content: dict[str, Any] = read_json(file)
+        found = [(str(one["resumed_utc"]), one["calibration"]) for one in content["calibrations"]]
+    except (TypeError, KeyError, AttributeError) as err:
+        raise _damaged(file, err) from err
+    return [(when, _read(one, file)) for when, one in found]
+
+
+def _read(content: Any, file: Path) -> Calibration:
+    try:
+        return Calibration.from_dict(content)
     except (TypeError, KeyError, ValueError, AttributeError) as err:
-        raise Refused(f"{file} is damaged ({type(err).__name__}: {err}); restore it from a copy or remove it") from err
+        raise _damaged(file, err) from err
+
+
+def _damaged(file: Path, err: Exception) -> Refused:
+    return Refused(f"{file} is damaged ({type(err).__name__}: {err}); restore it from a copy or remove it")

@@ -15,6 +15,7 @@ from hybrid.runs import folder as folders
 from hybrid.runs import journal
 from hybrid.runs.history import History
 from hybrid.runs.listing import entry_of
+from hybrid.runs.prediction import predicted
 from hybrid.runs.result import Result
 from hybrid.terminal import words
 from hybrid.terminal.words import duration
@@ -35,7 +36,7 @@ class Compared:
     Attributes:
         label: What sets it apart from the others: backend, optimizer, or its folder.
         entry: What a list of runs says of it; see `hybrid.runs.listing.entry_of`.
-        predicted_s: Wall time that its plan expected; None where that was not known.
+        predicted_s: Wall time that its plan expected of the whole run; None where that was not known.
         sent: What its jobs at vendors came to; None where there were none.
         shots: For each measured circuit, where it counted; None for exact values or a device's default.
         history: Every evaluation.
@@ -81,7 +82,7 @@ class Compared:
             words.value_text("steps", entry["steps"]),
             words.value_text("evaluations", entry["evaluations"]),
             "-" if self.seconds is None else duration(self.seconds),
-            "-" if self.predicted_s is None else duration(self.predicted_s),
+            "-" if self.predicted_s is None else duration(self.predicted_s, digits=2),
             each if sent is None else f"{sent.shots:,}",
             "not known" if price is None else f"${price:,.2f}",
         )
@@ -196,6 +197,8 @@ def compare(runs: Iterable["Result | str | Path"], *, failures: Iterable[tuple[s
     """
     if isinstance(runs, str | Path | Result):
         raise Refused("runs must be a list of results or of folders; put the one that was given in brackets")
+    if not isinstance(runs, Iterable):
+        raise Refused(f"runs must be a list of results or of folders, not {runs!r}")
     places = [place for run in runs for place in _places(run)]
     failed = tuple(failures)
     if not places:
@@ -212,6 +215,8 @@ def _places(run: "Result | str | Path") -> list[Path]:
     """The folder of a run, or those of a sweep's points."""
     if isinstance(run, Result):
         return [run.folder]
+    if not isinstance(run, str | Path):
+        raise Refused(f"runs must be results or folders, and {run!r} is neither")
     path = Path(run)
     if not path.is_dir():
         raise Refused(f"{path}: no such folder; give the folder of a run, as `hybrid runs` lists it")
@@ -228,11 +233,11 @@ def _compared(label: str, place: Path, entry: dict[str, Any]) -> Compared:
     content = journal.read(path) if path.exists() else None
     jobs = [] if content is None else [row for row in content.jobs if row.counts]
     evaluations = () if content is None else content.evaluations
-    ways = spec.plan.get("ways") or [{}]
+    expected = predicted(spec.plan)
     return Compared(
         label,
         entry,
-        ways[0].get("cost", {}).get("seconds"),
+        None if expected is None or expected.seconds is None else expected.seconds.expected,
         sum((row.charge for row in jobs), Charge()) if jobs else None,
         spec.workload.shots,
         History.from_evaluations(evaluations, len(spec.workload.theta)),

@@ -1,11 +1,25 @@
 """A run's history as arrays."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from importlib import import_module
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
+from circuits.errors import Refused
 from hybrid.runs.evaluation import Evaluation
+
+
+class Row(NamedTuple):
+    """One row of parameters that was evaluated; the fields mean what they mean in a `History`, theta is (params,)."""
+
+    step: int
+    energy: float
+    standard_error: float
+    theta: np.ndarray
+    gradient_norm: float
+    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +71,35 @@ class History:
 
     def __len__(self) -> int:
         return len(self.energy)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> "History": ...
+    def __getitem__(self, index: int | slice) -> "Row | History":
+        """One row, or the history of some rows."""
+        columns = [getattr(self, field.name)[index] for field in fields(self)]
+        if isinstance(index, slice):
+            return History(*columns)
+        step, energy, error, theta, norm, seconds = columns
+        return Row(int(step), float(energy), float(error), theta, float(norm), float(seconds))
+
+    def to_pandas(self) -> Any:
+        """The history as a pandas.DataFrame, one line a row.
+
+        Returns:
+            Columns step, energy, standard_error, gradient_norm, seconds, then theta_0, theta_1, ...
+
+        Raises:
+            Refused: if pandas is not installed.
+        """
+        try:
+            pandas = import_module("pandas")
+        except ImportError as err:
+            raise Refused("history.to_pandas() needs pandas, which is not installed: pip install pandas") from err
+        names = ("step", "energy", "standard_error", "gradient_norm", "seconds")
+        columns = {name: getattr(self, name) for name in names}
+        return pandas.DataFrame(columns | {f"theta_{k}": column for k, column in enumerate(self.theta.T)})
 
     def same_bits(self, other: "History") -> bool:
         """Whether steps, energies, standard errors and parameters agree to the last bit."""

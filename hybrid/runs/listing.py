@@ -74,7 +74,7 @@ def entry_of(path: Path) -> dict[str, Any]:
         "start": spec.notes.get("start"),
         "created_utc": str(spec.provenance.get("created_utc", "")),
         "machine": str(spec.provenance.get("machine", "")),
-        **calibrations.told(path, spec.provenance),
+        **calibrations.told(path, spec.provenance, changes),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import FiniteFloat, ValidationError
 
-from hybrid.terminal.words import duration
+from hybrid.terminal.words import duration, rounded
 from hybrid.workload.spec import RecordModel
 
 
@@ -115,7 +115,7 @@ def counted(interval: Interval, what: str) -> str:
     >>> counted(Interval(expected=1234, low=512, high=3100), "rows")
     'about 1,200 rows (510 to 3,100)'
     """
-    middle, low, high = (f"{_two_digits(x):,.0f}" for x in (interval.expected, interval.low, interval.high))
+    middle, low, high = (rounded(round(x)) for x in (interval.expected, interval.low, interval.high))
     return f"{middle} {what}" if low == high else f"about {middle} {what} ({low} to {high})"
 
 
@@ -123,16 +123,12 @@ def timed(interval: Interval) -> str:
     """A time in seconds with its interval as text.
 
     >>> timed(Interval(expected=75.3, low=30.2, high=180))
-    '1.25 min (30 s to 3 min)'
+    '1.3 min (30 s to 3 min)'
     """
-    middle, low, high = (duration(_two_digits(x)) for x in (interval.expected, interval.low, interval.high))
+    middle, low, high = (duration(x, digits=2) for x in (interval.expected, interval.low, interval.high))
     if low == high:
         return middle
     unit = middle.rpartition(" ")[2]
     if low.endswith(f" {unit}") and high.endswith(f" {unit}"):
         low, high = low.rpartition(" ")[0], high.rpartition(" ")[0]
     return f"{middle} ({low} to {high})"
-
-
-def _two_digits(x: float) -> float:
-    return float(f"{x:.2g}")

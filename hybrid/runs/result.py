@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field, FiniteFloat
 
+from circuits.errors import Refused
 from hybrid.runs.error_budget import ErrorBudget
 from hybrid.runs.failovers import described
 from hybrid.runs.history import History
@@ -17,6 +18,7 @@ from hybrid.workload.spec import RecordModel
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from qiskit import QuantumCircuit
 
     from hybrid.routing.plan import Plan
     from hybrid.verification.verification import Verification
@@ -115,6 +117,51 @@ class Result:
     def begun(self) -> bool:
         """Whether there is an energy at all."""
         return not np.isnan(self.energy)
+
+    @property
+    def circuit(self) -> "QuantumCircuit":
+        """The ansatz, read from the record, with its parameters free; ``theta`` is in circuit.parameters order."""
+        from hybrid.runs.folder import read
+
+        return read(self.folder).circuit
+
+    def state(self) -> np.ndarray:
+        """The ansatz's exact state at theta, up to a global phase, whatever backend the run was on.
+
+        Returns:
+            Complex, shape (2^n,); bit q of the index is qubit q.
+
+        Raises:
+            Refused: if the state does not fit into this machine's memory.
+        """
+        import backends
+        from backends.base import States
+
+        engine = backends.get("statevector")
+        assert isinstance(engine, States)
+        return engine.states(self.circuit)(self.theta)
+
+    def sample(self, *, shots: int = 1000, seed: int | None = None, backend: Any = "statevector") -> dict[str, int]:
+        """Counts of measuring all qubits of the ansatz at theta.
+
+        Args:
+            shots: How many.
+            seed: Of the random numbers; None for new ones in every call.
+            backend: Name or backend that samples; the exact state of this machine by default, without noise.
+
+        Returns:
+            How often each bit string came, qubit 0 rightmost.
+
+        Raises:
+            Refused: if the backend cannot sample.
+        """
+        import backends
+        from backends.base import Samples
+
+        found = backends.get(backend)
+        if not isinstance(found, Samples):
+            raise Refused(f"'{found.capabilities().name}' draws no samples; take backend=\"statevector\"")
+        return found.sample(self.circuit, self.theta, shots=shots, seed=seed)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able summary, the content of result.json; the history stays in the journal."""

@@ -6,7 +6,7 @@ description completes the words "must be" in an error message.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
 from circuits.secrets import is_reference, is_secret
 from hybrid.studies.fields import STRICT, Count, InputPath, Section, existing, fault
@@ -116,14 +116,18 @@ Names = Annotated[tuple[Annotated[str, AfterValidator(_spare_name)], ...], Field
 
 def _start(text: str, info: ValidationInfo) -> InputPath:
     if not text.startswith("run:") or not text.removeprefix("run:").strip():
-        raise ValueError('write "run:FOLDER"')
+        raise ValueError('must be a list of angles in radians, or "run:FOLDER" for where another run has ended')
     try:
         return existing(f"{text.removeprefix('run:').strip()}/result.json", info)
     except ValueError as err:
         raise ValueError(f"no run there that has ended: {err}") from err
 
 
-Start = Annotated[str, AfterValidator(_start)] | Annotated[tuple[float, ...], Field(strict=False)]
+Start = Annotated[
+    Annotated[str, AfterValidator(_start), Tag("run")]
+    | Annotated[tuple[float, ...], Field(strict=False), Tag("angles")],
+    Discriminator(lambda value: "run" if isinstance(value, str) else "angles"),
+]
 """Angles, or the result of the run that has found them."""
 
 

@@ -4,19 +4,34 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
-def duration(seconds: float) -> str:
+
+def duration(seconds: float, *, digits: int = 3) -> str:
     """A time in seconds as text, in a unit that fits.
 
-    >>> duration(0.0042), duration(75), duration(float("nan"))
-    ('4.2 ms', '1.25 min', 'unknown')
+    Args:
+        seconds: The time.
+        digits: How many of them mean something: 3 of what was measured, 2 of what is predicted.
+
+    >>> duration(0.0042), duration(75), duration(0.9996), duration(80, digits=2), duration(float("nan"))
+    ('4.2 ms', '1.25 min', '1 s', '1.3 min', 'unknown')
     """
     if math.isnan(seconds):
         return "unknown"
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds * 1000:.3g} ms"
+    for unit, size in UNITS:
+        if float(f"{seconds / size:.{digits}g}") >= 1:
+            return f"{rounded(seconds / size, digits=digits)} {unit}"
+    return f"{rounded(seconds * 1000, digits=digits)} ms"
+
+
+def rounded(number: float, *, digits: int = 2) -> str:
+    """A number as text, to as many digits as mean something, without a power of ten.
+
+    >>> rounded(3987.2), rounded(22.6), rounded(1.26)
+    ('4,000', '23', '1.3')
+    """
+    return f"{float(f'{number:.{digits}g}'):,.15g}"
 
 
 def value_text(key: str, value: Any) -> str:

@@ -63,6 +63,8 @@ def replay(claim: Claim) -> Finding:
         return Finding("failed", "there is no result to compare with")
     if claim.result.status == "stopped":
         return Finding("failed", "the run was stopped before its end")
+    if claim.work.optimizer.missing:
+        return Finding("unchecked", claim.work.optimizer.missing.replace("resume", "verify"))
     try:
         again = claim.replayed
     except (Refused, JournalEnded) as err:

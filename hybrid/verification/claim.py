@@ -24,7 +24,7 @@ from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_bytes, read_json
 from hybrid.runs.folder import Record
 from hybrid.runs.result import StoredResult
-from hybrid.workload.arguments import BackendLike
+from hybrid.workload.arguments import BackendLike, OptimizerLike
 from hybrid.workload.beside import is_sampled
 from hybrid.workload.spec import backend_of, problem_of, workload_of
 from hybrid.workload.workload import Workload
@@ -78,11 +78,13 @@ class Claim:
         record: What was asked.
         result: What came out, as result.json holds it; None if the run has not ended.
         given: The backend, where the folder does not hold all of it.
+        optimizer: The same for the optimizer.
     """
 
     record: Record
     result: StoredResult | None
     given: BackendLike | None = field(default=None, repr=False)
+    optimizer: OptimizerLike | None = None
 
     @cached_property
     def problem(self) -> Problem:
@@ -102,7 +104,7 @@ class Claim:
         Raises:
             Refused: if it cannot be made from the record.
         """
-        return workload_of(self.record.spec.workload, self.record.circuit, self.problem)
+        return workload_of(self.record.spec.workload, self.record.circuit, self.problem, optimizer=self.optimizer)
 
     @cached_property
     def backend(self) -> Backend:
@@ -223,19 +225,21 @@ class Claim:
         return Energy(float(result.values[0, 0]), float(result.standard_errors[0, 0]), float(result.bias[0, 0]))
 
 
-def claim(folder: Path, backend: BackendLike | None = None) -> Claim:
+def claim(folder: Path, backend: BackendLike | None = None, optimizer: OptimizerLike | None = None) -> Claim:
     """What a run claims, read from its folder.
 
     Args:
         folder: Of a run.
         backend: Needed only where the folder does not hold all of it: a backend object, or secret options.
+        optimizer: The same: an object of Optax's.
 
     Raises:
         Refused: if the folder holds no run, or damaged files.
     """
     record = folders.read(folder)
     file = folder / folders.RESULT
-    return Claim(record, checked(StoredResult, read_json(file), file) if file.exists() else None, backend)
+    result = checked(StoredResult, read_json(file), file) if file.exists() else None
+    return Claim(record, result, backend, optimizer)
 
 
 def _made_again(source: Mapping[str, Any]) -> Problem | None:

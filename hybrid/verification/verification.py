@@ -12,7 +12,7 @@ from circuits.errors import RecordFailed, Refused, ToolkitError
 from hybrid.runs.files import write_json
 from hybrid.verification.checks import CHECKS, Outcome
 from hybrid.verification.claim import Claim, claim
-from hybrid.workload.arguments import BackendLike
+from hybrid.workload.arguments import BackendLike, OptimizerLike
 
 FILE = "verification.json"
 
@@ -92,7 +92,9 @@ class Verification:
         return f"<p><b>Verification: {self.verdict}</b></p><table>{head}{rows}</table>"
 
 
-def verify(folder: str | Path, *, backend: BackendLike | None = None) -> Verification:
+def verify(
+    folder: str | Path, *, backend: BackendLike | None = None, optimizer: OptimizerLike | None = None
+) -> Verification:
     """Check a run: that its record is whole, that its journal leads to its result, and that its numbers are right.
 
     The loop is replayed from the journal, the exact energy is computed anew, the energy on engines that the run did not
@@ -102,6 +104,7 @@ def verify(folder: str | Path, *, backend: BackendLike | None = None) -> Verific
     Args:
         folder: Of a run.
         backend: Needed only if the run used a backend object, or secret options: no folder holds those.
+        optimizer: Needed only if the run used an object of Optax's; without it, the loop is not replayed.
 
     Returns:
         The `Verification`; it is written to ``verification.json`` in the folder, too, if that can be written.
@@ -110,7 +113,7 @@ def verify(folder: str | Path, *, backend: BackendLike | None = None) -> Verific
         Refused: if the folder holds no run, or files so damaged that nothing can be checked.
     """
     path = Path(folder)
-    claimed = claim(path, backend)
+    claimed = claim(path, backend, optimizer)
     _ = claimed.work, claimed.backend  # what cannot even be made is refused
     verification = Verification(path, tuple(_check(name, claimed) for name in CHECKS))
     try:

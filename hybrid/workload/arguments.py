@@ -5,6 +5,7 @@ from qiskit.quantum_info import Pauli, SparseObservable, SparsePauliOp
 
 from backends.base import Backend
 from circuits import Problem
+from hybrid.optimizers.optax import Transformation
 from hybrid.optimizers.optimizer import Optimizer
 
 ProblemLike = Problem | SparsePauliOp | SparseObservable | Pauli | str
@@ -13,5 +14,6 @@ ProblemLike = Problem | SparsePauliOp | SparseObservable | Pauli | str
 BackendLike = str | Backend | BackendV2
 """A name that `backends.get` knows, or "auto" where a choice is left; a `Backend`; or a device object of Qiskit's."""
 
-OptimizerLike = str | Optimizer
-"""A name that `hybrid.optimizers.get` knows, or an `Optimizer` with its settings."""
+OptimizerLike = str | Optimizer | Transformation
+"""A name that `hybrid.optimizers.get` knows, ``"scipy:METHOD"``, an `Optimizer` with its settings, or an object of
+Optax's such as ``optax.adam(0.1)``."""

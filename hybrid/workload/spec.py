@@ -13,7 +13,7 @@ from circuits import Problem
 from circuits.errors import Refused
 from circuits.secrets import is_hidden, is_reference, is_secret, kept
 from hybrid import optimizers
-from hybrid.workload.arguments import BackendLike
+from hybrid.workload.arguments import BackendLike, OptimizerLike
 from hybrid.workload.workload import Workload, workload
 
 
@@ -106,25 +106,34 @@ def workload_spec(work: Workload) -> WorkloadSpec:
     )
 
 
-def workload_of(spec: WorkloadSpec, circuit: QuantumCircuit, problem: Problem) -> Workload:
+def workload_of(
+    spec: WorkloadSpec, circuit: QuantumCircuit, problem: Problem, *, optimizer: OptimizerLike | None = None
+) -> Workload:
     """The workload that a record describes, to the last bit.
 
     Args:
         spec: Its written form.
         circuit: The ansatz.
         problem: What is minimized, on the circuit's qubits.
+        optimizer: The one that the record names, where a record cannot hold it.
 
     Raises:
-        Refused: if the spec names no optimizer, or the parts do not fit each other.
+        Refused: if the spec names no optimizer, another one is given, or the parts do not fit each other.
     """
     try:
-        optimizer = optimizers.get(**spec.optimizer)
+        named = optimizers.get(**spec.optimizer)
     except TypeError as err:
         raise Refused(f"{spec.optimizer!r} describes no optimizer: {err}") from err
+    given = named if optimizer is None else optimizers.get(optimizer)
+    if given.describe() != named.describe():
+        raise Refused(
+            f"the run was started with the optimizer {named.describe()}, and {given.describe()} is another: give the "
+            "same one"
+        )
     return workload(
         circuit,
         problem,
-        optimizer=optimizer,
+        optimizer=given,
         theta=spec.theta,
         accuracy=spec.accuracy,
         max_steps=spec.max_steps,

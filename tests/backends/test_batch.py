@@ -22,6 +22,14 @@ def circuit():
     return circuit
 
 
+@pytest.mark.parametrize("name", ["precision", "shots", "seed"])
+@pytest.mark.parametrize("value", [True, False])
+def test_truth_values_are_no_numbers(name, value):
+    request = dict.fromkeys(("precision", "shots", "seed")) | {name: value}
+    with pytest.raises(Refused, match=f"{name} must be a number, not {value}"):
+        check_request(**request)
+
+
 @pytest.mark.parametrize("shots", [0, -1, 1.5, float("nan"), float("inf"), "100", 2 * 10**9])
 def test_shots(shots):
     with pytest.raises(Refused, match="shots"):

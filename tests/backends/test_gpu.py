@@ -207,12 +207,6 @@ def device(limit, used=0, kind="Pocket 2"):
     return SimpleNamespace(memory_stats=lambda: stats, device_kind=kind)
 
 
-def jax_with(device):
-    """What is asked of JAX about where it would compute."""
-    config = SimpleNamespace(jax_default_device=None)
-    return SimpleNamespace(local_devices=lambda backend=None: [device], config=config, Device=SimpleNamespace)
-
-
 def test_memory_of_an_accelerator_of_jax():
     assert gpu.card_of(device(1000, 300)) == gpu.Card("Pocket 2", 1000, 700)
     assert gpu.card_of(device(None)) is None
@@ -221,7 +215,7 @@ def test_memory_of_an_accelerator_of_jax():
 def test_the_engine_asks_the_accelerator_for_memory(monkeypatch):
     engine = backends.get("statevector", executor="xla")
     held = engine.memory(ring(18), "Z" * 18)
-    monkeypatch.setattr(accelerator, "jax", jax_with(device(2**20)))
+    monkeypatch.setattr(accelerator, "default_device", lambda: device(2**20))
     with pytest.raises(BudgetExceeded, match=r"18 qubits on 'statevector' needs .* on Pocket 2, but 1\.0 MiB of its"):
         engine.value_and_grad(ring(18), "Z" * 18)
     with pytest.raises(BudgetExceeded, match=r"the metric of 18 parameters needs .* on Pocket 2"):
@@ -232,14 +226,14 @@ def test_the_engine_asks_the_accelerator_for_memory(monkeypatch):
     assert footprint.on_card.card.name == "Pocket 2"
     assert "XLA on Pocket 2" in engine.capabilities().summary
     # On a card of eighteen states those that only save time are not kept, however much this machine has.
-    monkeypatch.setattr(accelerator, "jax", jax_with(device(18 * held.state_bytes)))
+    monkeypatch.setattr(accelerator, "default_device", lambda: device(18 * held.state_bytes))
     assert held.keep
     assert not engine.memory(ring(18), "Z" * 18).keep
     engine.value_and_grad(ring(18), "Z" * 18)
 
 
 def test_native_kernels_take_this_machines_memory_whatever_jax_has(monkeypatch):
-    monkeypatch.setattr(accelerator, "jax", jax_with(device(2**10)))
+    monkeypatch.setattr(accelerator, "default_device", lambda: device(2**10))
     engine = backends.get("statevector", executor="native")
     assert engine.footprint(backends.Batch(ring(12), "Z" * 12, [0.1] * 12)).on_card is None
     engine.value_and_grad(ring(12), "Z" * 12)

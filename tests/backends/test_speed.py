@@ -90,6 +90,15 @@ def test_every_backend_that_auto_may_choose_has_a_time_before_anything_was_measu
         assert 0 < found.seconds_low < found.seconds < found.seconds_high < math.inf, name
 
 
+def test_only_what_xla_compiles_waits_for_jax():
+    whole = "statevector | whole state in {} | double | gradient"
+    native, xla = shipped(whole.format("native kernels")), shipped(whole.format("XLA"))
+    assert native is not None
+    assert native.load == 0
+    assert xla is not None
+    assert xla.load > native.first
+
+
 def test_what_was_measured_here_goes_before_what_is_shipped():
     known = speed(SHIPPED)
     assert known is not None

@@ -16,7 +16,8 @@ from backends.statevector.circuit.frame import real_frame
 from backends.statevector.circuit.lower import lower
 from backends.statevector.native.program import NativeProgram
 from backends.statevector.representation import Question
-from backends.statevector.sector.program import SectorProgram, reached
+from backends.statevector.sector.program import SectorProgram
+from backends.statevector.sector.reached import reached
 from backends.statevector.whole import buffers, costs, representation, stepwise
 from backends.statevector.whole.buffers import Buffers
 from backends.statevector.whole.costs import block_costs

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -172,7 +173,7 @@ def test_runs_correct_what_is_said_but_not_what_is_chosen():
     second = rank(work, ["statevector", "reference"])
     ratio = second.chosen.outlook.prediction.evaluations.expected / first.chosen.outlook.prediction.evaluations.expected
     assert 2 < ratio <= 3.1
-    assert "as runs here have shown" in " ".join(second.notes())
+    assert "times the usual number" in " ".join(second.notes())
     assert second.chosen.name == first.chosen.name
     assert way_seconds(second) == way_seconds(first)
 
@@ -231,3 +232,20 @@ def test_a_stopped_run_teaches_nothing(tmp_path, cache):
     hybrid.minimize(*ansatz(), backend="statevector", folder=tmp_path / "r", should_stop=lambda: True)
     hybrid.minimize(*ansatz(), backend="statevector", folder=tmp_path / "s", max_steps=2)
     assert not cache.exists()
+
+
+def test_a_run_from_the_end_of_another_teaches_nothing_of_evaluations(tmp_path, cache):
+    first = hybrid.minimize(*ansatz(), backend="statevector", folder=tmp_path / "first")
+    before = cache.read_bytes()
+    again = hybrid.minimize(*ansatz(), backend="statevector", folder=tmp_path / "again", theta=f"run:{first.folder}")
+    assert again.status == "converged"
+    assert again.evaluations < first.evaluations
+    assert cache.read_bytes() == before
+
+
+def test_a_plan_compares_the_times_that_it_shows():
+    made = plan(*ansatz())
+    first, second = made.ways[:2]
+    ratio = second.outlook.prediction.seconds.expected / first.outlook.prediction.seconds.expected
+    told = next(re.finditer(rf"takes ([\d.,]+) times as long as {re.escape(first.name)}", second.reason))
+    assert float(told[1].replace(",", "")) == pytest.approx(ratio, rel=0.051)

@@ -101,7 +101,7 @@ def test_stopping_and_resuming_gives_the_same_bits(small, tmp_path):
 
 def test_resuming_a_finished_run_computes_nothing(small, tmp_path, monkeypatch):
     done = hybrid.minimize(*small, backend="reference", folder=tmp_path / "run")
-    monkeypatch.setattr("hybrid.loop.minimize.evaluator", None)
+    monkeypatch.setattr("hybrid.loop.run_to_end.evaluator", None)
     again = hybrid.resume(tmp_path / "run")
     assert again.history.same_bits(done.history)
     assert again.seconds == done.seconds

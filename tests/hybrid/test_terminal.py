@@ -32,6 +32,22 @@ def test_a_plan_on_a_narrow_terminal_leaves_nothing_out(cli, study, monkeypatch)
     assert max(map(len, out.splitlines())) <= 40
 
 
+def test_backends_on_a_narrow_terminal_are_a_list(cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    code, out, _ = cli("backends")
+    assert code == 0
+    assert "reference: plain NumPy statevector" in " ".join(out.split())
+    assert max(map(len, out.splitlines())) <= 40
+
+
+def test_a_run_is_shown_with_its_units(cli, study):
+    cli("run", "one.toml", "--folder", "run", "--no-plot")
+    shown = " ".join(cli("show", "run")[1].replace("│", " ").split())
+    assert "exact energy -2.2360679775 coupling" in shown  # -sqrt(4 + 1): two sites, one bond, both fields
+    assert "accuracy 1e-06 coupling" in shown
+    assert "standard error" not in shown  # a simulator's values have none
+
+
 @pytest.mark.parametrize("columns", ["0", "1"])
 def test_a_terminal_without_width_is_not_believed(cli, study, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", columns)

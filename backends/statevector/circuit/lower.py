@@ -54,7 +54,7 @@ class Factors:
     @cached_property
     def free(self) -> np.ndarray:
         """Whether each angle depends on parameters, shape (factors,)."""
-        free = np.diff(self.angles.matrix.indptr) > 0
+        free = self.angles.n_slopes > 0
         free[[index for index, _, _ in self.angles.curved]] = True
         return free
 

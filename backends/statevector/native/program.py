@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import is_
+from typing import ClassVar
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
@@ -29,6 +30,8 @@ NATIVE_PASS = 0.3
 class NativeProgram(Program):
     """A circuit on its whole state, in native code."""
 
+    in_xla: ClassVar[bool] = False
+
     _plans: list = field(default_factory=list, init=False, repr=False)
 
     def terms(self, observable: SparsePauliOp) -> SparsePauliOp:
@@ -43,11 +46,11 @@ class NativeProgram(Program):
 
     def undone_passes(self, observables: tuple[SparsePauliOp, ...]) -> float:
         """Time of a value with its gradient, in passes over the state."""
-        return _cost(*self._kernel(observables, undone=True).counts(True)) / PASS
+        return _cost(*self.kernel(observables, undone=True).counts(True)) / PASS
 
     def passes(self, observables: tuple[SparsePauliOp, ...], *, derivative: bool) -> float:
         """Passes over the state for one row: there, for the observables and, with a derivative, back on two states."""
-        kernel = self._kernel(observables, undone=derivative)
+        kernel = self.kernel(observables, undone=derivative)
         there, observed = _cost(*kernel.counts(False)), _cost(*kernel.observed())
         return (there + observed + (BACK * _cost(*kernel.counts(True)) if derivative else 0.0)) / PASS
 
@@ -57,16 +60,16 @@ class NativeProgram(Program):
         Returns:
             ``flops`` and ``bytes``.
         """
-        return work(self._kernel(observables, undone=True), self.factors.n_qubits, self.real)
+        return work(self.kernel(observables, undone=True), self.factors.n_qubits, self.real)
 
     def energies(self, terms: tuple[SparsePauliOp, ...]) -> Callable[[np.ndarray], np.ndarray]:
         """See `Program.energies`."""
-        kernel = self._kernel(terms, undone=False)
+        kernel = self.kernel(terms, undone=False)
         return lambda rows: kernel.energies(self.angles.values(rows))
 
     def energies_and_slopes(self, terms: tuple[SparsePauliOp, ...]) -> Callable[[np.ndarray], tuple]:
         """See `Program.energies_and_slopes`."""
-        kernel = self._kernel(terms, undone=True)
+        kernel = self.kernel(terms, undone=True)
         return lambda rows: kernel.energies_and_slopes(self.angles.values(rows))
 
     def state(self, row: np.ndarray) -> np.ndarray:
@@ -77,8 +80,13 @@ class NativeProgram(Program):
     def _stateful(self):
         return self._planned(rotations(gates(self.factors), self.factors.n_qubits, Absorb.NONE), ())
 
-    def _kernel(self, terms: tuple[SparsePauliOp, ...], *, undone: bool):
-        """The cheapest kernel; plans of the terms that were asked for last are kept."""
+    def kernel(self, terms: tuple[SparsePauliOp, ...], *, undone: bool):
+        """The cheapest kernel; plans of the terms that were asked for last are kept.
+
+        Args:
+            terms: Observables.
+            undone: Whether for derivatives, too.
+        """
         same = self._plans and len(self._plans[0]) == len(terms) and all(map(is_, self._plans[0], terms))
         if not same:
             self._plans[:] = terms, [self._planned(way, terms) for way in self._ways]

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-import jax
-
+from backends.statevector.accelerator import on_processor
 from backends.statevector.footprint import Memory
 from backends.statevector.native.program import LEAST_QUBITS, NATIVE_PASS, NativeProgram
 from backends.statevector.representation import WHOLE, Amount, Question, Representation
@@ -29,8 +28,7 @@ class NativeWhole(Representation):
     @classmethod
     def of(cls, question: Question, otherwise: Callable[[], Representation | None]) -> Self | None:
         """See `Representation.of`."""
-        elsewhere = question.executor == "auto" and jax.default_backend() != "cpu"
-        if question.n_qubits > WHOLE or not question.native or elsewhere:
+        if question.n_qubits > WHOLE or not question.native or (question.executor == "auto" and not on_processor()):
             return None
         return cls(question, NativeProgram(question.lowered, question.real))
 

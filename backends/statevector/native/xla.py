@@ -27,6 +27,7 @@ def energies(program: ProgramDouble | ProgramSingle) -> Callable[[jax.Array], ja
         or 64 bits; the program computes in its own precision.
     """
     _register()
+    both = energies_and_slopes(program)
 
     @jax.custom_jvp
     def values(angles: jax.Array) -> jax.Array:
@@ -37,16 +38,38 @@ def energies(program: ProgramDouble | ProgramSingle) -> Callable[[jax.Array], ja
     @values.defjvp
     def values_and_change(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
         (angles,), (direction,) = primals, tangents
-        shape = (*angles.shape[:-1], program.n_observables)
-        results = (
-            jax.ShapeDtypeStruct(shape, _real(angles)),
-            jax.ShapeDtypeStruct((*shape, program.n_angles), _real(angles)),
-        )
-        call = jax.ffi.ffi_call(_SLOPES, results, vmap_method="broadcast_all")
-        energy, slopes = call(angles, program=np.int64(program.number))
+        energy, slopes = both(angles)
         return energy, jnp.einsum("...ka,...a->...k", slopes, direction)
 
     return values
+
+
+def energies_and_slopes(
+    program: ProgramDouble | ProgramSingle,
+) -> Callable[[jax.Array], tuple[jax.Array, jax.Array]]:
+    """Expectation values and their derivatives by the angles, to be compiled and mapped, but not differentiated.
+
+    Args:
+        program: As for `energies`.
+
+    Returns:
+        The function: from angles of shape (..., n_angles) to values of shape (..., n_observables) and slopes of shape
+        (..., n_observables, n_angles).
+    """
+    _register()
+
+    def both(angles: jax.Array) -> tuple[jax.Array, jax.Array]:
+        angles = jnp.asarray(angles, _real(angles))
+        shape = (*angles.shape[:-1], program.n_observables)
+        results = (
+            jax.ShapeDtypeStruct(shape, angles.dtype),
+            jax.ShapeDtypeStruct((*shape, program.n_angles), angles.dtype),
+        )
+        call = jax.ffi.ffi_call(_SLOPES, results, vmap_method="broadcast_all")
+        energy, slopes = call(angles, program=np.int64(program.number))
+        return energy, slopes
+
+    return both
 
 
 def _real(angles: jax.typing.ArrayLike) -> np.dtype:

@@ -6,8 +6,6 @@ from functools import cache
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from backends.statevector.native.clifford import Frame, Pauli
 from backends.statevector.native.rotations import Gate, clifford
@@ -70,6 +68,9 @@ def orders(gates: list[Gate], n_qubits: int) -> Iterator[list[int]]:
     yield own
     pairs = {pair for support in set(map(support_of, gates)) for pair in itertools.permutations(bits(support), 2)}
     if pairs:
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import reverse_cuthill_mckee
+
         graph = coo_array((np.ones(len(pairs)), tuple(zip(*pairs, strict=True))), shape=(n_qubits, n_qubits)).tocsr()
         found = reverse_cuthill_mckee(graph, symmetric_mode=True).tolist()
         if found not in (own, own[::-1]):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
@@ -29,6 +30,8 @@ class PartsProgram(Program):
     Attributes:
         parts: They.
     """
+
+    in_xla: ClassVar[bool] = False
 
     parts: Parts
 

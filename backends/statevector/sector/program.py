@@ -22,16 +22,8 @@ from backends.statevector.circuit.lower import Factors
 from backends.statevector.representation import TracedProgram
 from backends.statevector.runtime.namespace import matmul
 from backends.statevector.runtime.tiles import tiled
-from backends.statevector.whole.observe import by_x_mask
-
-SHARE = 8
-"""A part is small if it has at most the 8th of all basis states."""
-
-MOST_ENTRIES = 2**25
-"""Entries of the tables of all factors, beyond which the whole state is the better choice."""
-
-DENSE = 1024
-"""States up to which an observable is one matrix on the part."""
+from backends.statevector.sector.reached import DENSE, Reached, diagonal
+from backends.statevector.whole.strings import by_x_mask
 
 
 class Arrays(NamedTuple):
@@ -66,48 +58,6 @@ class Terms(NamedTuple):
     d: jax.Array | None
 
 
-class Reached(NamedTuple):
-    """The part of the state space that a circuit can reach.
-
-    Attributes:
-        start: The basis state that the leading X gates prepare.
-        states: All reachable ones, ascending.
-        first: Number of the leading gates' factors.
-    """
-
-    start: int
-    states: np.ndarray
-    first: int
-
-
-def reached(factors: Factors, most: int | None = None) -> Reached | None:
-    """What a circuit can reach, or None if that is more than so many basis states; left out, more than is worth it."""
-    limit = min(2**factors.n_qubits // SHARE, MOST_ENTRIES // max(len(factors), 1)) if most is None else most
-    start = first = 0
-    constant = np.diff(factors.angles.matrix.indptr) == 0
-    curved = {index for index, _, _ in factors.angles.curved}
-    alone = np.count_nonzero(factors.weight, axis=1) == 1
-    for f in range(len(factors)):
-        flips = constant[f] and f not in curved and alone[f] and factors.x[f]
-        if not (flips and abs(np.cos(factors.angles.offset[f])) < 1e-15):
-            break
-        start, first = start ^ int(factors.x[f]), f + 1
-    states = np.array([start], dtype=np.uint32)
-    for f in range(first, len(factors)):
-        if factors.x[f]:
-            new = states[_diagonal(factors, f, states) != 0] ^ factors.x[f]
-            states = _joined(states, new)
-            if len(states) > limit:
-                return None
-    return Reached(start, states, first)
-
-
-def _joined(states: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """The union, ascending; of numbers that are almost in order, sorting makes it 20 times faster than hashing."""
-    both = np.sort(np.concatenate([states, new]))
-    return both[np.append(True, both[1:] != both[:-1])]
-
-
 def terms(observable: SparsePauliOp, states: np.ndarray, real: np.dtype) -> Terms:
     """An observable on the given basis states."""
     groups = by_x_mask(observable)
@@ -130,12 +80,6 @@ def _places(states: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndar
     place = np.minimum(np.searchsorted(states, wanted), len(states) - 1)
     inside = states[place] == wanted
     return np.where(inside, place, np.arange(len(states))), inside
-
-
-def _diagonal(factors: Factors, f: int, states: np.ndarray) -> np.ndarray:
-    some = factors.weight[f] != 0
-    total = factors.weight[f][some] @ parity.signs(factors.z[f][some], states)
-    return np.where(np.abs(total) < 1e-12, 0.0, total)
 
 
 def _evolve(arrays: Arrays, angles: jax.Array) -> jax.Array:
@@ -265,7 +209,7 @@ def sector_program(factors: Factors, part: Reached, real: np.dtype) -> SectorPro
     r = np.empty(moved.shape)
     for row, f in enumerate(range(first, len(factors))):
         moved[row], inside = _places(states, states ^ factors.x[f])
-        r[row] = np.where(inside, _diagonal(factors, f, states), 0)
+        r[row] = np.where(inside, diagonal(factors, f, states), 0)
     is_real = factors.phase[first:] != 1
     parts = 1 if is_real.all() else 2
     begin = np.zeros((parts, len(states)))

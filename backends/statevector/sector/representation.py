@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from backends.statevector.footprint import Memory
 from backends.statevector.representation import WHOLE, Amount, Question, Representation
-from backends.statevector.sector.program import DENSE, Reached, SectorProgram, reached, sector_program
-from backends.statevector.whole.observe import by_x_mask
+from backends.statevector.sector.reached import DENSE, Reached, reached
+from backends.statevector.whole.strings import by_x_mask
+
+if TYPE_CHECKING:
+    from backends.statevector.sector.program import SectorProgram
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +67,8 @@ class Sector(Representation):
         assert other is not None  # a state small enough for a sector fits as a whole
         return other.work()
 
-    def program(self, *, keep: bool = True) -> SectorProgram:
+    def program(self, *, keep: bool = True) -> "SectorProgram":
         """See `Representation.program`."""
+        from backends.statevector.sector.program import sector_program  # brings JAX
+
         return sector_program(self.question.factors, self.part, self.question.real)

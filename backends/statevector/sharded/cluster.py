@@ -17,8 +17,8 @@ from backends.statevector.circuit.frame import real_frame, turned_observable
 from backends.statevector.circuit.lower import lower
 from backends.statevector.sharded.exchange import Exchange, ShardPlan, Sweep, digits_of, sent_amplitudes
 from backends.statevector.sharded.shard import planned
-from backends.statevector.whole.observe import by_x_mask
 from backends.statevector.whole.plan import Apply, Grow, Turn
+from backends.statevector.whole.strings import by_x_mask
 from circuits.errors import OutOfMemory
 
 STATES_HELD = 10

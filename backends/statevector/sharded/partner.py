@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.statevector.whole.observe import by_x_mask
 from backends.statevector.whole.plan import C, Layout, relabelled
+from backends.statevector.whole.strings import by_x_mask
 
 AXIS = "device"
 """Name of the mesh's axis."""

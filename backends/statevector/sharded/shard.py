@@ -11,7 +11,7 @@ Nothing is initialized here. For several processes `jax.distributed.initialize` 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -47,6 +47,8 @@ class Sharded(Program):
         arrays: What the steps are made of.
         mesh: The devices.
     """
+
+    in_xla: ClassVar[bool] = True
 
     plan: ShardPlan
     arrays: ShardArrays

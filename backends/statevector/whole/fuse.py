@@ -90,7 +90,7 @@ def diagonal_layers(factors: Factors, k: int) -> list[Diagonal]:
     """Runs of diagonal factors that follow one parameter and are too wide for one block."""
     matrix, offset = factors.angles.matrix, factors.angles.offset
     curved = {index for index, _, _ in factors.angles.curved}
-    one = np.diff(matrix.indptr) == 1
+    one = factors.angles.n_slopes == 1
     found: list[list[int]] = [[]]
     for f in range(len(factors)):
         follows = one[f] and not offset[f] and f not in curved and not factors.x[f] and matrix.data[matrix.indptr[f]]

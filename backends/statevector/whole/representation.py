@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from backends.memory import total_bytes
 from backends.statevector.accelerator import COPIES_ON_CARD, default_card
@@ -11,10 +11,11 @@ from backends.statevector.footprint import Memory
 from backends.statevector.representation import WHOLE, Amount, Question, Representation
 from backends.statevector.whole.costs import block_costs, is_stepwise
 from backends.statevector.whole.fuse import Block, Diagonal, Wide, fuse, total_cost
-from backends.statevector.whole.observe import MOST_PRECOMPUTED, by_x_mask, supports, windows
 from backends.statevector.whole.plan import Apply, Plan, Run, Turn, few_moves, looped_plan, moves, plan
-from backends.statevector.whole.program import XlaProgram, arrays_of
-from backends.statevector.whole.stepwise import state_bytes
+from backends.statevector.whole.strings import MOST_PRECOMPUTED, by_x_mask, supports, windows
+
+if TYPE_CHECKING:
+    from backends.statevector.whole.program import XlaProgram
 
 UNROLLED = 40
 """Blocks up to which each has a product of its own in one program; more run in a loop, amplitudes moved by gathers."""
@@ -113,14 +114,18 @@ class XlaWhole(Representation):
         numbers += (5 * products + 2.5 + 2) * 2.0 ** (n + 1)
         return {"flops": flops, "bytes": numbers * self.question.real.itemsize}
 
-    def program(self, *, keep: bool = True) -> XlaProgram:
+    def program(self, *, keep: bool = True) -> "XlaProgram":
         """See `Representation.program`."""
+        from backends.statevector.whole.program import XlaProgram, arrays_of  # brings JAX
+
         factors, real = self.question.factors, self.question.real
         return XlaProgram(factors, real, arrays_of(factors, self.steps, self.plan, real), self.plan, keep)
 
     def _states_bytes(self, masks: list, derivative: bool, keep: bool) -> int:
         plan, real = self.plan, self.question.real
         if is_stepwise(plan.n_qubits):
+            from backends.statevector.whole.stepwise import state_bytes  # brings JAX
+
             own = tuple(bool(windows(supports(one), plan.n_qubits, plan.width)) for one in masks)
             return state_bytes(plan, real, derivative=derivative, keep=keep, windows=own or (False,))
         kept = sum(len(step.fronts) if isinstance(step, Run) else isinstance(step, Apply | Turn) for step in plan.steps)

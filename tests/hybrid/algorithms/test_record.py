@@ -53,7 +53,7 @@ def test_killed_and_called_again_is_the_same_to_the_last_bit(tmp_path, start, wa
 
 def test_a_finished_algorithm_is_read(tmp_path, monkeypatch):
     done = ask(tmp_path)
-    monkeypatch.setattr("hybrid.loop.minimize.evaluator", None)
+    monkeypatch.setattr("hybrid.loop.run_to_end.evaluator", None)
     monkeypatch.setattr("backends.statevector.engine.Statevector.sample", None)
     again = ask(tmp_path)
     assert again.theta.tobytes() == done.theta.tobytes()

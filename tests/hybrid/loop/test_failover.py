@@ -119,6 +119,7 @@ def test_several_backends_may_fail_one_after_the_other(tmp_path, monkeypatch):
         ({"failover": ["fading"]}, "is where the run begins"),
         ({"failover": []}, "is empty"),
         ({"failover": "reference"}, "list of names"),
+        ({"failover": 3}, "list of names"),
         ({"failover": ["referense"]}, "did you mean 'reference'"),
     ],
 )
@@ -126,6 +127,27 @@ def test_no_run_goes_on_with_values_of_another_kind(tmp_path, options, reason):
     with pytest.raises(Refused, match=reason):
         run(tmp_path / "run", **options)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shots", "reason"),
+    [
+        ("aer", "reference", 100, ""),
+        ("aer", "pauli", 100, "values of pauli have truncation"),
+        ("counting", "aer", 100, ""),  # a device without noise measures, and drops nothing
+        ("aer", "counting", 100, ""),
+        ("counting", "aer", None, "values of basic_simulator have statistical errors"),
+        ("counting", "ibm:fake_manila", 100, "values of ibm:fake_manila have noise"),
+    ],
+)
+def test_which_values_are_of_one_kind(one, other, shots, reason):
+    from qiskit.providers.basic_provider import BasicSimulator
+
+    from hybrid.routing.spares import why_not
+
+    first, second = (backends.get(BasicSimulator() if name == "counting" else name) for name in (one, other))
+    said = why_not(first, second, shots)
+    assert said.startswith(reason) if reason else not said
 
 
 def test_a_wrong_request_a_full_budget_and_a_lost_job_are_no_failures():

@@ -15,7 +15,7 @@ def test_the_sector_and_the_shifted_values_are_named_in_numbers():
     m = molecule("Li 0 0 0; H 0 0 1.6", basis="sto-3g", active_space=(2, 5))
     plan = hybrid.plan(uccsd(m), m)
     reasons = {way.name: way.reason for way in plan.ways}
-    (states,) = re.findall(r"works on (\d+) amplitudes instead of 1,024", reasons["statevector"])
+    (states,) = re.findall(r"works on (\d+) numbers instead of the 1,024", reasons["statevector"])
     assert int(states) == comb(5, 1) ** 2  # one electron of each spin in five orbitals
     assert "gradients by adjoint" in reasons["lightning"]
     assert "works on" not in reasons["lightning"]

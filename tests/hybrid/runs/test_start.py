@@ -89,6 +89,10 @@ def test_a_study_starts_each_point_from_that_of_another_study(cli, tmp_path):
     code, _, err = cli("plan", "last.toml")
     assert code == 2
     assert "run:FOLDER" in err
+    (tmp_path / "last.toml").write_text(last.replace("run:first/h={h}", "run:nowhere"))
+    _, _, err = cli("plan", "last.toml")
+    assert "no run there that has ended" in err
+    assert "list of angles" not in err  # it is none, and says one thing
 
 
 def test_a_study_may_give_angles(cli, tmp_path):

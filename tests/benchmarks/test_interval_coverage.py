@@ -1,7 +1,8 @@
 """Intervals hold what they promise, on devices whose truth is known."""
 
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib import import_module
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 @pytest.fixture(scope="module")
 def coverage():
     sys.path.insert(0, str(BENCHMARKS))
-    spec = spec_from_file_location("benchmark_of_coverage", BENCHMARKS / "coverage.py")  # a package has its name, too
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[spec.name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
+    yield import_module("interval_coverage")
     sys.path.remove(str(BENCHMARKS))
 
 
@@ -34,3 +30,10 @@ def test_without_mitigation_the_same_devices_are_wrong(coverage):
 
     case = coverage.cases()["readout"]
     assert coverage.coverage(replace(case, options={}, shots=4000), 60)["held"] < 0.8
+
+
+def test_no_benchmark_hides_a_library():
+    """A script's folder comes first where Python looks for modules: numba imports a package `coverage`, for one."""
+    named = {path.stem for path in BENCHMARKS.glob("*.py")}
+    installed = set(packages_distributions())
+    assert not named & (installed | set(sys.stdlib_module_names))

@@ -8,8 +8,8 @@ Paulis), a decay that is exactly linear or exponential for extrapolation, a glob
 Shots: by exact variances of every measured group, the shots to the same error, relative to equal shots for each
 circuit, on LiH and on a random Hamiltonian of 1,000 terms.
 
-    python benchmarks/coverage.py
-    python benchmarks/coverage.py --repeats 50 --json trial.json    # a rehearsal
+    python benchmarks/interval_coverage.py
+    python benchmarks/interval_coverage.py --repeats 50 --json trial.json    # a rehearsal
 """
 
 import argparse
@@ -316,7 +316,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--only", nargs="+", default=None, help="cases of coverage")
-    parser.add_argument("--json", type=Path, default=record.RESULTS / "coverage.json")
+    parser.add_argument("--json", type=Path, default=record.RESULTS / "interval_coverage.json")
     return parser.parse_args()
 
 

@@ -1,0 +1,214 @@
+"""A recorded run, taken from where its journal ends to its result."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+from backends.base import Backend, Jobs
+from circuits.errors import Refused
+from hybrid.loop.clock import Clock
+from hybrid.loop.conclusion import best_seen, conclude, conclusion_at, with_noise_explained
+from hybrid.loop.dispatch import Journaled, elsewhere, held
+from hybrid.loop.failover import Places
+from hybrid.loop.hindsight import correct_speed, in_hindsight, learn_from
+from hybrid.loop.ledger import Ledger, Place
+from hybrid.loop.optimize import Callback, Ending, optimize
+from hybrid.loop.stop import Waiting
+from hybrid.loop.team import evaluator
+from hybrid.loop.validation import error_budget_of, rounding_of, validated_energy
+from hybrid.ranks.mpi import Ranks
+from hybrid.routing.plan import Plan
+from hybrid.routing.policy import guarded
+from hybrid.runs import folder as folders
+from hybrid.runs.budget import Budget, spending_of
+from hybrid.runs.failovers import Failover
+from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
+from hybrid.runs.history import History
+from hybrid.runs.journal import Journal
+from hybrid.runs.loading import check_sealed
+from hybrid.runs.lock import Lock
+from hybrid.runs.result import Result, StoredResult
+from hybrid.workload.beside import is_sampled
+from hybrid.workload.spec import BackendSpec
+from hybrid.workload.workload import Workload
+
+
+def run_to_end(
+    record: folders.Record,
+    work: Workload,
+    backend: Backend,
+    *,
+    spares: Sequence[BackendSpec],
+    plan: Plan | None,
+    clock: Clock,
+    should_stop: Callable[[], bool],
+    team: Ranks,
+    budget: Budget | None,
+    callback: Callback | None = None,
+) -> Result:
+    """Take a recorded run from where its journal ends to its result, and write that.
+
+    Args:
+        record: What was asked, and the journal.
+        work: Its workload.
+        backend: Where it is.
+        spares: Where it may go on, in order, if the backend fails.
+        plan: Of a run that begins; None of one that goes on.
+        clock: With the time of what ran before.
+        should_stop: As for `hybrid.minimize`.
+        team: Ranks that help to evaluate; this one leads.
+        budget: As for `hybrid.loop.minimize.run`.
+        callback: As for `hybrid.minimize`.
+
+    Raises:
+        Refused: if another process has the folder, the journal is not the run's, or a finished run was changed.
+        FailedJob: if the backend fails, and there is nowhere to go on.
+        RecordFailed: if the record cannot be written.
+    """
+    exact = record.spec.problem.exact_energy
+    with ExitStack() as held_open, Lock(record.path), Journal(record.journal, record.digest) as journal:
+        _check_untouched(record, journal)
+
+        def opened(backend: Backend, came: Failover | None) -> Place:
+            held_open.enter_context(held(backend))
+            routed, before = _routed(backend, journal, budget, should_stop, came)
+            can = backend.capabilities()
+            return Place(
+                lambda: evaluator(work, guarded(routed, work.label, record.path), team, contained=bool(spares)),
+                can.name if can.place == "provider" else None,
+                before,
+            )
+
+        places = Places(work, journal, record.spec.backend, backend, spares, opened, team)
+        ledger = Ledger(journal, places.now(), clock, team=team, after=places.after)
+        rounding = validated = errors = None
+        try:
+            ending = _descend(work, ledger, clock, should_stop, callback)
+            if ending.status == "stopped":
+                conclusion = conclusion_at(*ledger.best(work.theta), "stopped", ending.message)
+            else:
+                fresh_start = is_sampled(backend.capabilities(), work.shots) and record.spec.format > 1
+                seen = best_seen(ledger.evaluations, work.theta) if record.spec.format > 2 else None
+                conclusion = conclude(work, ending, ledger.answer, sampled=fresh_start, exact=exact, seen=seen)
+                backend = places.backend
+                can = backend.capabilities()
+                rounding = rounding_of(work, backend, conclusion, clock)
+                validated = validated_energy(work, backend, conclusion, clock)
+                conclusion = with_noise_explained(
+                    conclusion, can, exact=exact, validated=validated, unit=work.problem.unit
+                )
+                errors = error_budget_of(work, can, conclusion, exact, validated, clock)
+        except Waiting as waiting:
+            ending = Ending(work.theta, ledger.steps, "stopped", str(waiting))
+            conclusion = conclusion_at(*ledger.best(work.theta), "stopped", ending.message)
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note(f"Everything finished is saved; continue with hybrid.resume('{record.path}').")
+            raise
+        n_rows, seconds = sum(len(evaluation.theta) for evaluation in ledger.evaluations), ledger.report()
+        result = Result(
+            energy=conclusion.energy,
+            standard_error=conclusion.standard_error,
+            theta=conclusion.theta,
+            status=conclusion.status,
+            message=conclusion.message,
+            history=History.from_evaluations(ledger.evaluations, len(work.theta)),
+            plan=plan,
+            folder=record.path,
+            exact_energy=exact,
+            unit=work.problem.unit,
+            problem=work.problem.name,
+            backend=places.backend.capabilities().name,
+            steps=ending.steps,
+            evaluations=n_rows,
+            seconds=seconds,
+            ranks=team.size,
+            rounding=rounding,
+            validated=validated,
+            bias=conclusion.bias,
+            error_budget=errors,
+            failovers=tuple(change.to_dict() for change in places.failovers),
+            prediction=in_hindsight(record.spec.plan, n_rows, seconds, ledger.replayed_s),
+        )
+        recorded = _recorded(record, result, ledger, journal)
+        if ledger.evaluated and result.status != "stopped" and not places.failovers:
+            can = places.backend.capabilities()
+            if not record.spec.notes.get("start"):  # the last steps of a descent say nothing of a whole one
+                learn_from(work, can, result)
+            correct_speed(work, can, result, record.spec.plan)
+        return recorded
+
+
+def _routed(
+    backend: Backend,
+    journal: Journal,
+    budget: Budget | None,
+    should_stop: Callable[[], bool],
+    came: Failover | None,
+) -> tuple[Backend, Callable[[int], None]]:
+    """The backend with the run's journal and budget around its jobs, and what is called before each evaluation.
+
+    Raises:
+        Refused: if there is a budget, and the backend sends jobs of its own.
+    """
+    spending = spending_of(journal.path.parent)
+    if budget is not None:
+        spending.grant(budget)
+    can = backend.capabilities()
+    if elsewhere(backend) is None:
+        if can.place == "provider" and spending.granted != Budget():
+            raise Refused(f"'{can.name}' sends its jobs itself, so that no budget can be held: run it without one")
+        return backend, journal.intend if can.place == "provider" else lambda number: None
+    assert isinstance(backend, Jobs)
+    dispatch = Journaled(journal, spending, should_stop=should_stop, came=came)
+    return backend.through(dispatch), dispatch.begin
+
+
+def _check_untouched(record: folders.Record, journal: Journal) -> None:
+    """Refuse a finished run whose journal or result was changed since."""
+    file = record.path / folders.RESULT
+    if record.spec.format == 1 or is_unfinished(record):
+        return
+    check_sealed(record.path, read_bytes(file), journal.content)
+
+
+def _descend(
+    work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable[[], bool], callback: Callback | None
+) -> Ending:
+    return optimize(
+        work.optimizer,
+        work.theta,
+        ledger.answer,
+        accuracy=work.accuracy,
+        seed=work.seed,
+        max_steps=work.max_steps,
+        should_stop=should_stop,
+        clock=clock,
+        title=work.problem.name,
+        unit=work.problem.unit,
+        callback=callback,
+    )
+
+
+def _recorded(record: folders.Record, result: Result, ledger: Ledger, journal: Journal) -> Result:
+    """Write the result, unless nothing was computed: then times and ranks are those of the run itself."""
+    written = _written(record) if (record.path / folders.RESULT).exists() else None
+    if ledger.evaluated or written is None or written.status != result.status:
+        content = to_json(result.to_dict())
+        journal.seal(content)
+        write(record.path / folders.RESULT, content)
+        return result
+    return replace(result, seconds=written.seconds, ranks=written.ranks, prediction=written.prediction)
+
+
+def _written(record: folders.Record) -> StoredResult:
+    file = record.path / folders.RESULT
+    return checked(StoredResult, read_json(file), file)
+
+
+def is_unfinished(record: folders.Record) -> bool:
+    """Whether resuming a run computes anything: it has no result, or one of a run that was stopped.
+
+    Args:
+        record: Of the run.
+    """
+    return not (record.path / folders.RESULT).exists() or _written(record).status == "stopped"

@@ -1,0 +1,1 @@
+"""PennyLane's front door: devices whose circuits the toolkit runs."""

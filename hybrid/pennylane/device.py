@@ -1,0 +1,336 @@
+"""PennyLane devices ``hybrid.statevector`` and ``hybrid.auto``: any QNode runs through the toolkit."""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pennylane as qml
+from pennylane.devices import Device, ExecutionConfig, MCMConfig
+from pennylane.devices.modifiers import simulator_tracking, single_tape_support
+from pennylane.devices.preprocess import (
+    decompose,
+    no_sampling,
+    validate_device_wires,
+    validate_measurements,
+)
+from pennylane.devices.qubit import measure
+from pennylane.exceptions import DeviceError
+from pennylane.math import Interface, requires_grad
+from pennylane.measurements import ExpectationMP, SampleMeasurement, StateMeasurement, StateMP
+from pennylane.transforms import broadcast_expand, defer_measurements, split_non_commuting
+from pennylane.transforms.core import CompilePipeline
+from pennylane.wires import Wires
+from qiskit.quantum_info import SparsePauliOp, Statevector
+
+from backends.base import Backend, Samples, States
+from circuits.errors import Refused
+from circuits.interop.pennylane_gates import is_known, paulis
+from hybrid.pennylane.structure import Turns, turns
+from hybrid.primitives.asked import AskedCounts, AskedValues, place
+
+MOST_PREPARED = 64
+"""Structures of circuits that a device keeps ready."""
+
+
+@dataclass(frozen=True, eq=False)
+class _AskedGradient(AskedValues):
+    """Expectation values with their derivatives."""
+
+    derivative = True  # pyright: ignore[reportAssignmentType]
+
+
+@dataclass(frozen=True, eq=False)
+class _AskedState(AskedValues):
+    """Final states."""
+
+    def check(self, backend: Backend) -> None:
+        """Refuse a backend that hands out no states."""
+        if not isinstance(backend, States):
+            raise Refused(f"'{backend.capabilities().name}' hands out no states")
+
+
+def _is_values(tape: Any) -> bool:
+    """Whether a tape asks for exact expectation values of sums of Pauli words alone."""
+    return not tape.shots and all(
+        isinstance(m, ExpectationMP) and getattr(m.obs, "pauli_rep", None) is not None for m in tape.measurements
+    )
+
+
+def _is_batched(value: Any) -> bool:
+    """Whether jax.vmap is at work on a number, perhaps inside of derivatives."""
+    while hasattr(value, "primal"):
+        value = value.primal
+    return type(value).__name__ == "BatchTracer"
+
+
+def _takes(operation: Any) -> bool:
+    return is_known(operation, free=any(requires_grad(x) for x in operation.data))
+
+
+def _measures_state(measurement: Any) -> bool:
+    return isinstance(measurement, StateMeasurement)
+
+
+def _measures_samples(measurement: Any) -> bool:
+    return isinstance(measurement, SampleMeasurement)
+
+
+@simulator_tracking
+@single_tape_support
+class ToolkitDevice(Device):
+    """A PennyLane device around a backend of the toolkit.
+
+    Args:
+        wires: Number of wires, or their names; None to take those of each circuit.
+        shots: Default number of shots; PennyLane would rather have it set on the QNode.
+        seed: Of what is drawn; None for a new one each time.
+        backend: As for `hybrid.Estimator`: "auto", a name or an object.
+    """
+
+    config_filepath = str(Path(__file__).with_name("capabilities.toml"))
+    _requested: Any = "auto"
+
+    def __init__(self, wires=None, shots=None, seed: int | None = None, backend: Any = None):
+        super().__init__(wires=wires, shots=shots)
+        self._rng = np.random.default_rng(seed)
+        self._backend = self._requested if backend is None else backend
+        self._prepared = lru_cache(MOST_PREPARED)(_Held)
+
+    def supports_derivatives(self, execution_config: ExecutionConfig | None = None, circuit: Any = None) -> bool:
+        """Whether the derivatives of a circuit are the device's own: of exact expectation values of Pauli words."""
+        if execution_config is None:
+            return True
+        own = execution_config.gradient_method in {"adjoint", "device", "best"}
+        return own and (circuit is None or _is_values(circuit))
+
+    def setup_execution_config(self, config: ExecutionConfig | None = None, circuit: Any = None) -> ExecutionConfig:
+        """Fill in what was left open: adjoint derivatives, measurements on the way moved to the end."""
+        config = config or ExecutionConfig()
+        measuring = config.mcm_config
+        assert isinstance(measuring, MCMConfig)
+        if measuring.mcm_method not in {None, "deferred"}:
+            raise DeviceError(
+                f"{self.name} moves measurements to the end: use mcm_method='deferred', not '{measuring.mcm_method}'"
+            )
+        own = config.gradient_method in {"adjoint", "device"}
+        best = config.gradient_method == "best" and self.supports_derivatives(config, circuit)
+        found: dict[str, Any] = {
+            "mcm_config": MCMConfig(mcm_method="deferred", postselect_mode=measuring.postselect_mode),
+            "convert_to_numpy": True,
+        }
+        if own or best:
+            found |= {"gradient_method": "adjoint", "use_device_gradient": True}
+            found |= {"grad_on_execution": True} if config.grad_on_execution is None else {}
+        found |= {"use_device_jacobian_product": False}
+        if config.interface == Interface.JAX and circuit is not None and any(map(_is_batched, circuit.data)):
+            found |= {"interface": Interface.JAX_JIT}  # a callback, which jax.vmap calls for each row
+        return replace(config, **found)
+
+    def preprocess_transforms(self, execution_config: ExecutionConfig | None = None) -> CompilePipeline:
+        """What PennyLane does to a circuit before it comes here."""
+        config = execution_config or ExecutionConfig()
+        pipeline = CompilePipeline()
+        pipeline.add_transform(validate_device_wires, self.wires, name=self.name)
+        pipeline.add_transform(defer_measurements, allow_postselect=False)
+        pipeline.add_transform(_for_shots)
+        pipeline.add_transform(decompose, stopping_condition=_takes, skip_initial_state_prep=False, name=self.name)
+        pipeline.add_transform(
+            validate_measurements,
+            analytic_measurements=_measures_state,
+            sample_measurements=_measures_samples,
+            name=self.name,
+        )
+        pipeline.add_transform(broadcast_expand)
+        if config.gradient_method == "adjoint":
+            pipeline.add_transform(no_sampling, name=f"adjoint derivatives on {self.name}")
+        return pipeline
+
+    def execute(self, circuits: Sequence[Any], execution_config: ExecutionConfig | None = None) -> tuple[Any, ...]:
+        """The results of circuits; those that differ in their angles only are evaluated together."""
+        answers: list[Any] = [None] * len(circuits)
+        groups: dict[Hashable, list[tuple[int, Turns]]] = {}
+        for k, tape in enumerate(circuits):
+            found = self._turns(tape)
+            if _is_values(tape):
+                groups.setdefault((found.key, _measured(tape)), []).append((k, found))
+            elif tape.shots:
+                answers[k] = self._sampled(tape, found)
+            else:
+                answers[k] = self._of_state(tape, found)
+        for members in groups.values():
+            first, found = members[0]
+            held = self._held(found)
+            values = held.values(_observables(circuits[first], found), np.stack([one.row for _, one in members]))
+            for (k, _), row in zip(members, values, strict=True):
+                answers[k] = tuple(map(np.float64, row)) if len(row) > 1 else np.float64(row[0])
+        return tuple(answers)
+
+    def compute_derivatives(self, circuits: Sequence[Any], execution_config: ExecutionConfig | None = None):
+        """The derivatives of expectation values by the trainable parameters."""
+        return self.execute_and_compute_derivatives(circuits, execution_config)[1]
+
+    def execute_and_compute_derivatives(self, circuits: Sequence[Any], execution_config: ExecutionConfig | None = None):
+        """Expectation values, and their derivatives by the trainable parameters."""
+        results, jacobians = [], []
+        for tape in circuits:
+            found = self._turns(tape)
+            slots = found.slots(tape)
+            values, slopes = self._held(found).gradients(_observables(tape, found), found.row)
+            results.append(tuple(map(np.float64, values)) if len(values) > 1 else np.float64(values[0]))
+            rows = [tuple(np.float64(row[slot]) for slot in slots) for row in slopes]
+            rows = [row[0] if len(row) == 1 else row for row in rows]
+            jacobians.append(tuple(rows) if len(rows) > 1 else rows[0])
+        return tuple(results), tuple(jacobians)
+
+    def _turns(self, tape: Any) -> Turns:
+        return turns(tape, tape.wires if self.wires is None else self.wires)
+
+    def _held(self, found: Turns) -> "_Held":
+        return self._prepared(_Structure(found, self._backend))
+
+    def _of_state(self, tape: Any, found: Turns) -> Any:
+        held = self._held(found)
+        state = held.state(found.row)
+        if any(type(one) is StateMP for one in tape.measurements):
+            state = state * held.phase(found.row, state)
+        state = state.reshape((2,) * len(found.wires))
+        number = {wire: k for k, wire in enumerate(found.wires)}
+        results: tuple[Any, ...] = tuple(measure(one.map_wires(number), state) for one in tape.measurements)
+        return results if len(results) != 1 else results[0]
+
+    def _sampled(self, tape: Any, found: Turns) -> Any:
+        samples = self._held(found).samples(found.row, tape.shots.total_shots, self._rng)
+        wires = Wires(found.wires)
+        results: list[Any] = []
+        for low, high in tape.shots.bins():
+            part: tuple[Any, ...] = tuple(m.process_samples(samples[low:high], wires) for m in tape.measurements)
+            results.append(part if len(part) != 1 else part[0])
+        return tuple(results) if tape.shots.has_partitioned_shots else results[0]
+
+
+class StatevectorDevice(ToolkitDevice):
+    """``qml.device("hybrid.statevector")``: the toolkit's own engine, with adjoint derivatives."""
+
+    name = "hybrid.statevector"
+    _requested = "statevector"
+
+
+class AutoDevice(ToolkitDevice):
+    """``qml.device("hybrid.auto")``: each circuit runs where the plan says."""
+
+    name = "hybrid.auto"
+    _requested = "auto"
+
+
+@qml.transform
+def _for_shots(tape: Any) -> tuple[Sequence[Any], Callable[[Any], Any]]:
+    """With shots: what does not commute is measured apart, each in the basis of its observables."""
+    if not tape.shots:
+        return (tape,), lambda results: results[0]
+    split: Any = split_non_commuting
+    tapes, finish = split(tape)
+    turned = [one.copy(operations=[*one.operations, *one.diagonalizing_gates]) for one in tapes]
+    return turned, lambda results: finish(results)
+
+
+@dataclass(frozen=True, eq=False)
+class _Structure:
+    """What `_Held` is made from; alike where the key and the backend are."""
+
+    turns: Turns
+    backend: Any
+
+    def __hash__(self) -> int:
+        return hash(self.turns.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Structure) and self.turns.key == other.turns.key and self.backend is other.backend
+
+
+class _Held:
+    """A circuit with free angles, and what was made ready of it."""
+
+    def __init__(self, structure: _Structure):
+        self._circuit = structure.turns.circuit()
+        self._backend = structure.backend
+        self._ready: dict[Hashable, Any] = {}
+
+    def values(self, observables: tuple[SparsePauliOp, ...], rows: np.ndarray) -> np.ndarray:
+        """Shape (rows, observables)."""
+        f = self._once(("values", *_named(observables)), lambda: self._prepare(observables, rows))
+        return f(rows).values
+
+    def gradients(self, observables: tuple[SparsePauliOp, ...], row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Values, shape (observables,), and slopes, shape (observables, angles)."""
+        parts = []
+        for observable in observables:
+            f = self._once(("gradient", *_named((observable,))), lambda o=observable: self._differentiate(o, row))
+            parts.append(f(row))
+        return np.array([value for value, _ in parts]), np.array([slopes for _, slopes in parts])
+
+    def state(self, row: np.ndarray) -> np.ndarray:
+        """Shape (2^wires,), up to a global phase; the first wire is the most significant bit of the index."""
+        f = self._once("state", lambda: self._states(row))
+        return np.asarray(f(row))
+
+    def phase(self, row: np.ndarray, state: np.ndarray) -> complex:
+        """What the state must be multiplied by to have the phase of the gates' product, which backends leave open."""
+        exact = Statevector(self._circuit.assign_parameters(row)).data
+        largest = int(np.argmax(np.abs(state)))
+        turned = exact[largest] / state[largest]
+        return complex(turned / abs(turned))
+
+    def samples(self, row: np.ndarray, shots: int, rng: np.random.Generator) -> np.ndarray:
+        """Bits, shape (shots, wires)."""
+        draw = self._once("samples", lambda: self._drawing(row, shots))
+        counts = draw(row, shots, int(rng.integers(2**31)))
+        bits = np.array([[int(bit) for bit in word] for word in counts], dtype=np.int64)
+        return rng.permutation(np.repeat(bits, list(counts.values()), axis=0))
+
+    def _once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        if key not in self._ready:
+            self._ready[key] = make()
+        return self._ready[key]
+
+    def _asked(self, kind: Any, observables: tuple[SparsePauliOp, ...], rows: np.ndarray) -> Any:
+        return kind(
+            self._circuit, observables, rows, precision=None, shots=None, accuracy=1e-6, label="open", exactly=True
+        )
+
+    def _prepare(self, observables: tuple[SparsePauliOp, ...], rows: np.ndarray) -> Any:
+        backend, _ = place(self._asked(AskedValues, observables, rows), self._backend)
+        return backend.prepare(self._circuit, observables)
+
+    def _differentiate(self, observable: SparsePauliOp, row: np.ndarray) -> Any:
+        backend, _ = place(self._asked(_AskedGradient, (observable,), row[None]), self._backend)
+        return backend.value_and_grad(self._circuit, observable)
+
+    def _states(self, row: np.ndarray) -> Any:
+        everything = (SparsePauliOp("Z" * self._circuit.num_qubits),)
+        backend, _ = place(self._asked(_AskedState, everything, row[None]), self._backend)
+        assert isinstance(backend, States)
+        return backend.states(self._circuit)
+
+    def _drawing(self, row: np.ndarray, shots: int) -> Any:
+        everything = (SparsePauliOp("Z" * self._circuit.num_qubits),)
+        asked = AskedCounts(
+            self._circuit, everything, row[None], precision=None, shots=shots, accuracy=np.inf, label="open"
+        )
+        backend, _ = place(asked, self._backend)
+        assert isinstance(backend, Samples)
+        return backend.prepare_samples(self._circuit)
+
+
+def _observables(tape: Any, found: Turns) -> tuple[SparsePauliOp, ...]:
+    return tuple(paulis(m.obs.pauli_rep, found.wires[::-1]) for m in tape.measurements)
+
+
+def _measured(tape: Any) -> Hashable:
+    return tuple(m.hash for m in tape.measurements)
+
+
+def _named(observables: Sequence[SparsePauliOp]) -> tuple[Hashable, ...]:
+    return tuple((tuple(one.paulis.to_labels()), np.asarray(one.coeffs).tobytes()) for one in observables)

@@ -1,0 +1,76 @@
+"""Lists of runs as a table that shows itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any, overload
+
+from hybrid.runs.listing import listing
+from hybrid.terminal.words import energy
+
+COLUMNS = ("folder", "problem", "backend", "energy", "status", "date")
+
+
+@dataclass(frozen=True)
+class Runs(Sequence[dict[str, Any]]):
+    """Runs in a folder, oldest first; a table in a terminal and in a notebook.
+
+    Attributes:
+        entries: For each run what `hybrid.runs.listing.entry_of` says: "folder" (for `hybrid.load`), "problem",
+            "energy" and "standard_error" in the "unit", "status", "created_utc" and more.
+    """
+
+    entries: tuple[dict[str, Any], ...]
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Runs": ...
+    def __getitem__(self, index: int | slice) -> "dict[str, Any] | Runs":
+        return Runs(self.entries[index]) if isinstance(index, slice) else self.entries[index]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """The table's cells, in the order of `COLUMNS`."""
+        return [
+            (
+                *(str(entry[key]) for key in ("folder", "problem", "backend")),
+                energy(entry),
+                str(entry["status"]),
+                str(entry.get("created_utc", ""))[:16].replace("T", " "),
+            )
+            for entry in self.entries
+        ]
+
+    def __str__(self) -> str:
+        if not self.entries:
+            return "no runs here"
+        rows = [COLUMNS, *self.rows()]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{name}</th>" for name in COLUMNS)
+        rows = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in self.rows()]
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        return f"<table><tr>{head}</tr>{body}</table>" if rows else "<p>no runs here</p>"
+
+
+def runs(folder: str | Path | None = None) -> Runs:
+    """The runs in a folder and one level of sweeps below it, oldest first.
+
+    Args:
+        folder: Where to look; by default where runs without a folder of their own go: ``$HYBRID_RUNS`` or ``runs/``.
+
+    Returns:
+        A list that shows itself as a table: folder, problem, backend, energy ± standard error, status, date (UTC).
+
+    Raises:
+        Refused: if a folder was named that does not exist.
+    """
+    return Runs(tuple(listing(None if folder is None else Path(folder))))
