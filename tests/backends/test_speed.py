@@ -94,7 +94,7 @@ def test_only_what_xla_compiles_waits_for_jax():
     whole = "statevector | whole state in {} | double | gradient"
     native, xla = shipped(whole.format("native kernels")), shipped(whole.format("XLA"))
     assert native is not None
-    assert native.load == 0
+    assert native.load < 0.1  # what the first use in a process takes, no library
     assert xla is not None
     assert xla.load > native.first
 
