@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import PositiveInt
@@ -24,9 +24,11 @@ from backends.statevector.accelerator import COPIES_ON_CARD, default_card
 from backends.statevector.choose import choose
 from backends.statevector.circuit.lower import lower
 from backends.statevector.footprint import Memory
-from backends.statevector.function import function_of
 from backends.statevector.representation import WHOLE, Amount, Executor, Program, Question, Representation
 from circuits.errors import Refused
+
+if TYPE_CHECKING:
+    import jax
 
 COUNTED = "whole state, counted"
 
@@ -201,7 +203,7 @@ class Statevector(Backend, Samples, Tangents):
 
         return evaluate
 
-    def function(self, circuit: QuantumCircuit, observable: Any) -> Callable[[Any], jax.Array]:
+    def function(self, circuit: QuantumCircuit, observable: Any) -> "Callable[[Any], jax.Array]":
         """An expectation value as a pure function of JAX's: for `jax.jit`, `grad`, `vmap`, `hessian`, `lax.scan`.
 
         Values and gradients are the engine's; the adjoint method gives the gradient for about twice the time of a
@@ -229,6 +231,8 @@ class Statevector(Backend, Samples, Tangents):
             >>> jax.jit(jax.grad(f))(jax.numpy.zeros(6)).shape, jax.hessian(f)(jax.numpy.zeros(6)).shape
             ((6,), (6, 6))
         """
+        from backends.statevector.function import function_of
+
         self._on_one_device("a function of JAX's")
         check_unitary(circuit)
         (observable,) = as_observables(getattr(observable, "hamiltonian", observable), circuit.num_qubits)
