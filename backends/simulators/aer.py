@@ -38,7 +38,7 @@ from backends.providers.hardware import Here
 from backends.simulators.aer_values import SavedValues, noisy_values, saved_values
 from backends.simulators.bonds import bonds
 from backends.simulators.clifford import check_clifford, check_rows
-from backends.simulators.methods import TYPICAL, Asked, Method, amount
+from backends.simulators.methods import TYPICAL, Asked, Method, amount, check_conceivable
 from backends.simulators.noise import Noise, as_noise
 from circuits.errors import Refused
 from circuits.problems.checks import whole
@@ -167,11 +167,13 @@ class Aer(Backend, Samples):
         Raises:
             Refused: for a gate that Aer or the method cannot do, or more qubits than the noise model's device has.
         """
+        n_qubits = work.circuit.num_qubits
+        method = self._resolve(n_qubits, sampled=work.shots is not None or work.precision is not None)
+        check_conceivable(method, n_qubits)
         circuit = self._readable(work.circuit)
         if self._mitigation.words:
-            return self._measuring(circuit.num_qubits).footprint(work)
+            return self._measuring(n_qubits).footprint(work)
         plan = measurements(work.observables)
-        method = self._resolve(circuit.num_qubits, sampled=work.shots is not None or work.precision is not None)
         shots = self._shots(plan, method, work.precision, work.shots)
         saved = self._noise is None and shots is None
         terms = sum(map(len, work.observables)) if saved else 0

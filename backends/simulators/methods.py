@@ -7,6 +7,7 @@ from qiskit import QuantumCircuit
 
 from backends.cost import Speed
 from backends.simulators.bonds import bonds
+from circuits.errors import BudgetExceeded
 
 Method = Literal["statevector", "density_matrix", "matrix_product_state", "stabilizer"]
 
@@ -25,6 +26,9 @@ TYPICAL: dict[str, Speed] = {
 }
 """Of the methods that no probe for statevectors can measure, on a present-day processor."""
 
+
+CONCEIVABLE = 50
+"""Axes of the largest state, 2^50 numbers of 16 bytes, that is counted at all."""
 
 TERMS_OF_A_STEP = 2
 """Pauli strings that take as long as a gate, on a state that is so small that its size does not count."""
@@ -64,6 +68,16 @@ class Amount:
     amplitudes: float
     memory_bytes: int
     steps: float
+
+
+def check_conceivable(method: Method, n_qubits: int) -> None:
+    """Refuse a state that no machine holds, before its gates are counted."""
+    axes = {"statevector": 1, "density_matrix": 2}.get(method, 0) * n_qubits
+    if axes > CONCEIVABLE:
+        raise BudgetExceeded(
+            f"{n_qubits} qubits take about 2^{axes + 4} bytes by Aer's method '{method}'; take "
+            "method='matrix_product_state'"
+        )
 
 
 def amount(

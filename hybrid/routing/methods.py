@@ -13,6 +13,7 @@ from typing import TypeVar
 import backends
 from backends import memory
 from backends.base import Backend
+from backends.cost import Footprint
 from backends.registry import Method
 from backends.simulators.clifford import check_rows
 from circuits.errors import Refused
@@ -34,6 +35,9 @@ STRINGS = 2e8
 MULTIPLICATIONS = 2e8
 """Most of one value on a matrix-product state whose bonds are larger than they need be, as they are counted: some ten
 seconds."""
+
+GATES = 6000
+"""Most of a circuit that limits are tried out on: reading and running a longer one takes seconds each time."""
 
 UNCUT = "by a matrix-product state whose bonds are not cut"
 
@@ -88,6 +92,11 @@ def _propagation(method: Method, workload: Routed, *, alone: bool, try_out: bool
         return backends.get(method.name, **method.options, threshold=threshold)
 
     whole = dropping(0.0)
+    if workload.circuit.size() > GATES:
+        raise Refused(
+            f"beyond {GATES} gates no Pauli propagation is tried out; name '{method.name}' with a threshold if strings "
+            "stay few"
+        )
     if not try_out or _quick(whole, workload, STRINGS):
         return Fitted(whole, "by Pauli propagation that drops nothing")
     if not alone and workload.accuracy == 0:
@@ -108,7 +117,10 @@ def _chain(method: Method, workload: Routed, *, alone: bool, try_out: bool) -> F
         return backends.get(method.name, **method.options, max_bond_dimension=limit)
 
     whole = backends.get(method.name, **method.options)
-    if workload.shots is not None or not alone or _quick(whole, workload, MULTIPLICATIONS):
+    if workload.shots is not None or not alone:
+        return Fitted(whole, UNCUT)
+    uncut = whole.footprint(workload)
+    if _is_quick(uncut, workload, MULTIPLICATIONS):
         return Fitted(whole, UNCUT)
     if not try_out:
         return Fitted(cut(BONDS[0]))
@@ -117,7 +129,7 @@ def _chain(method: Method, workload: Routed, *, alone: bool, try_out: bool) -> F
         backend, limit, bias = found
         note = f"by a matrix-product state with bonds cut at {limit}, which moves values by about {bias:.1g}"
         return Fitted(backend, note, bias)
-    if whole.footprint(workload).memory_bytes <= memory.free_bytes():
+    if uncut.memory_bytes <= memory.free_bytes():
         return Fitted(whole, UNCUT)
     raise Refused(
         f"a matrix-product state of this circuit cannot meet the accuracy of {workload.accuracy:g}: {why}, and larger "
@@ -147,6 +159,8 @@ def _coarsest(
     Returns:
         Backend, limit and bias, or None; and by how much the last limit moved the values.
     """
+    if workload.circuit.size() > GATES:
+        return None, f"beyond {GATES} gates that is not tried out, so name a limit"
     found, why = None, "it has too many gates"
     for limit in limits:
         backend = limited(limit)
@@ -166,7 +180,11 @@ def _coarsest(
 
 
 def _quick(backend: Backend, workload: Routed, most: float) -> bool:
+    """The same of a backend that was not counted yet."""
+    return _is_quick(backend.footprint(workload), workload, most)
+
+
+def _is_quick(footprint: Footprint, workload: Routed, most: float) -> bool:
     """Whether one value takes little enough, of work and memory."""
-    footprint = backend.footprint(workload)
     few = footprint.passes * footprint.amplitudes <= most
     return few and footprint.memory_bytes + workload.held_bytes <= memory.free_bytes()
