@@ -110,6 +110,7 @@ def to_pennylane(circuit: QuantumCircuit, observable: SparsePauliOp | None = Non
         Refused: for measurements, resets, and angles that are not linear.
 
     >>> import pennylane as qml
+    >>> from qiskit.circuit import Parameter
     >>> circuit = QuantumCircuit(1); _ = circuit.ry(Parameter("t"), 0)
     >>> function, _ = to_pennylane(circuit)
     >>> round(float(qml.QNode(lambda t: (function([t]), qml.expval(qml.X(0)))[1], qml.device("default.qubit"))(0.5)), 6)

@@ -46,6 +46,8 @@ def test_what_is_too_large_for_xla(monkeypatch):
     class Program:
         """What XLA says of one that the check before let through, in its own words."""
 
+        in_xla = True
+
         def terms(self, _):
             return ()
 

@@ -76,6 +76,7 @@ def test_what_is_left_out_is_left_to_the_functions(tmp_path):
         "seed": 0,
         "label": "open",
         "name": None,
+        "theta": None,
     }
 
 
@@ -96,6 +97,7 @@ def test_every_section_reaches_the_loop(tmp_path):
         "seed": 3,
         "label": "restricted",
         "name": "first",
+        "theta": None,
     }
 
 
