@@ -40,6 +40,7 @@ def aws(what: str, *, sending: bool = False) -> Iterator[None]:
         FailedJob: as `border`.
     """
     from botocore import exceptions
+    from botocore.parsers import ResponseParserError
 
     silent = (exceptions.HTTPClientError, exceptions.ConnectionError)
     nobody = (exceptions.EndpointConnectionError, exceptions.ConnectTimeoutError)
@@ -54,6 +55,9 @@ def aws(what: str, *, sending: bool = False) -> Iterator[None]:
         if sending:
             raise LostJob(f"{what} did not answer while it was sent a job: {err}") from err
         raise ProviderUnreachable(f"{what} did not answer: {err}") from err
+    except (KeyError, ResponseParserError) as err:  # what botocore could not read, it hands on as an empty answer
+        said = f"{what} gave half an answer, without {err}"
+        raise LostJob(said) if sending else ProviderUnreachable(said) from err
     except exceptions.BotoCoreError as err:  # of this machine's configuration: no credentials, region, profile
         raise Refused(f"{what} cannot be asked: {err}; {CREDENTIALS}") from err
 

@@ -146,11 +146,12 @@ class BraketElsewhere(Elsewhere):
         """See `Elsewhere.state`."""
         with aws(self.name):
             told = self._session.get_quantum_task(job_id)
-        if told["status"] not in STATES:
-            raise FailedJob(f"{self.name} says that task {job_id} is {told['status']}, which nobody here knows")
+            status = told["status"]
+        if status not in STATES:
+            raise FailedJob(f"{self.name} says that task {job_id} is {status}, which nobody here knows")
         position = str((told.get("queueInfo") or {}).get("position", "")).removeprefix(">")
         ahead = int(position) if position.isdigit() else None
-        return JobState(STATES[told["status"]], told.get("failureReason", ""), ahead)
+        return JobState(STATES[status], told.get("failureReason", ""), ahead)
 
     def outcomes(self, job_id: str, request: JobRequest) -> list[Outcomes]:
         """See `Elsewhere.outcomes`."""
@@ -184,7 +185,7 @@ class BraketElsewhere(Elsewhere):
         with aws(self.name):
             pages = self._session.braket_client.get_paginator("search_quantum_tasks").paginate(filters=[device])
             tasks = [task for page in pages for task in page["quantumTasks"]]
-        return tuple(task["quantumTaskArn"] for task in tasks if (task.get("tags") or {}).get(TAG) == tag)
+            return tuple(task["quantumTaskArn"] for task in tasks if (task.get("tags") or {}).get(TAG) == tag)
 
     def charge(self, request: JobRequest) -> Charge:
         """By the price that the device itself names; simulators are charged by time, here for one minute a circuit."""
@@ -201,7 +202,8 @@ class BraketElsewhere(Elsewhere):
         with aws(self.name):
             pages = self._session.braket_client.get_paginator("search_spending_limits").paginate(filters=[device])
             limits = [limit for page in pages for limit in page["spendingLimits"]]
-        left = [float(one["spendingLimit"]) - float(one["queuedSpend"]) - float(one["totalSpend"]) for one in limits]
+            spent = [float(one["queuedSpend"]) + float(one["totalSpend"]) for one in limits]
+            left = [float(one["spendingLimit"]) - usd for one, usd in zip(limits, spent, strict=True)]
         return min(left, default=None)
 
     def _target(self) -> Target | None:

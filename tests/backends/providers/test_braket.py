@@ -13,7 +13,7 @@ import backends
 from backends import Batch
 from backends.providers.dispatch import Direct, Patience
 from backends.providers.hardware import JobRequest
-from circuits.errors import FailedJob, LostJob, ProviderBusy, Refused
+from circuits.errors import FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
 
 pytest.importorskip("braket.aws")
 pytest.importorskip("qiskit_braket_provider")
@@ -215,6 +215,18 @@ def test_a_job_whose_reply_was_lost_is_found_by_its_tag_and_not_made_again(servi
     assert again.state(found).status == "done"
     (outcomes,) = again.outcomes(found, request)
     assert outcomes.counts.sum() == 50
+
+
+def test_an_answer_without_its_content_says_nothing_of_the_job(service, monkeypatch):
+    backend = backends.get("braket:Standin")
+    hardware, request = backend.hardware, request_of(backend, turned())
+    job = hardware.submit(request, "whole")
+    monkeypatch.setattr(service, "told", lambda task: {})
+    with pytest.raises(ProviderUnreachable, match="half an answer, without 'quantumTaskArn'"):
+        hardware.state(job)
+    monkeypatch.setattr(service, "create", lambda body: {"arn": None})
+    with pytest.raises(LostJob, match="half an answer, without 'quantumTaskArn'"):
+        hardware.submit(request, "another")
 
 
 @pytest.mark.parametrize(
