@@ -49,7 +49,7 @@ test: .venv/ready ## all fast tests and doctests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
 
 slow: .venv/ready ## the tests that take over ten seconds each
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m slow
 
 # Qiskit's tests are not kept here: TESTS is its source distribution, unpacked, of the version that is installed. They use
 # the package ddt, which is found beside the environment: make qiskit-primitives TESTS=qiskit-2.6.2 DDT=folder/with/ddt

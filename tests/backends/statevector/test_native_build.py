@@ -72,12 +72,12 @@ def contents(made: Path) -> set[str]:
 
 
 def sources(source: Path) -> set[str]:
-    """What every wheel holds: modules, stubs and templates."""
+    """What every wheel holds: modules, stubs, templates and tables."""
     return {
         str(file.relative_to(source))
         for package in ("circuits", "backends", "hybrid")
         for file in (source / package).rglob("*")
-        if file.suffix in (".py", ".pyi", ".toml")
+        if file.suffix in (".py", ".pyi", ".toml", ".json")
     }
 
 
