@@ -1,11 +1,12 @@
 """From a name to a backend."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal, get_args
 
 from pydantic import SecretStr
@@ -69,9 +70,27 @@ GROUP = "hybrid.backends"
 """Group of entry points under which other packages register theirs."""
 
 
+def _registered() -> tuple[EntryPoint, ...]:
+    """What other packages register; the folders of packages are read again only when one has changed."""
+    return _registered_in(tuple((folder, _changed(folder)) for folder in sys.path))
+
+
+@lru_cache(maxsize=1)
+def _registered_in(folders: tuple[tuple[str, int], ...]) -> tuple[EntryPoint, ...]:
+    del folders
+    return tuple(entry_points(group=GROUP))
+
+
+def _changed(folder: str) -> int:
+    try:
+        return os.stat(folder).st_mtime_ns
+    except OSError:
+        return 0
+
+
 def names() -> list[str]:
     """All names that `get` knows, built in and registered by other packages; families of devices among them."""
-    return sorted({*BUILT_IN, *(point.name for point in entry_points(group=GROUP))})
+    return sorted({*BUILT_IN, *(point.name for point in _registered())})
 
 
 def automatic() -> list[str]:
@@ -79,7 +98,7 @@ def automatic() -> list[str]:
 
     A backend of another package that cannot be loaded is among them: whoever tries it is told why.
     """
-    theirs = sorted({point.name for point in entry_points(group=GROUP)} - set(BUILT_IN))
+    theirs = sorted({point.name for point in _registered()} - set(BUILT_IN))
     return [*AUTOMATIC] + [name for name in theirs if not _loads(name) or _may_be_chosen(load(name))]
 
 
@@ -185,7 +204,7 @@ def load(name: str) -> Callable[..., Backend] | Family:
     if name in BUILT_IN:
         module, _, attribute = BUILT_IN[name].partition(":")
         return getattr(import_module(module), attribute)
-    for point in entry_points(group=GROUP):
+    for point in _registered():
         if point.name == name:
             try:
                 return point.load()
