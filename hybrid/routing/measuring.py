@@ -52,7 +52,7 @@ def measure_all(backends: Sequence[Backend], costs: Sequence[Cost], *, derivativ
         return []
     names = " and ".join(backends[k].capabilities().name for k in places)
     saved = "time" if math.isinf(saved_s) else f"up to {duration(saved_s, digits=2)}"
-    why = f"measuring the speed of {names} on this machine, once: the right choice may save {saved}"
+    why = f"measuring the speed of {names} on this machine, to be kept: the right choice may save {saved}"
     say(f"hybrid: {why}")
     found = []
     with Progress(why, len(places)) as progress:
