@@ -4,7 +4,7 @@ Both libraries give a matrix to every gate; the names that stand here are those 
 order of qubits (PennyLane's first wire is the most significant, Qiskit's first qubit the least).
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -64,6 +64,12 @@ TURNING: dict[str, Any] = {
 }  # fmt: skip
 """Gates whose angles are the same numbers in the same order."""
 
+NAMED = frozenset({*FIXED, *TURNING, "Identity", "GlobalPhase", "Rot", "Barrier"})
+"""Operations whose meaning is in their names and angles alone."""
+
+MOST_KEPT = 10_000
+"""Generators that are kept, since PennyLane takes up to a millisecond for one."""
+
 MOST_WIRES = 6
 """Wires of an operation that is taken as a matrix, where it has no better meaning."""
 
@@ -80,8 +86,7 @@ def is_known(operation: Any, *, free: bool = False) -> bool:
         operation: PennyLane's.
         free: Whether its parameters are to be free: then a matrix is no answer.
     """
-    name = operation.name
-    if name in FIXED or name in TURNING or name in ("Identity", "GlobalPhase", "Rot", "Barrier"):
+    if operation.name in NAMED:
         return True
     if operation.num_params and generator(operation) is not None:
         return True
@@ -96,6 +101,30 @@ def generator(operation: Any) -> SparsePauliOp | None:
     """
     if operation.num_params != 1 or not operation.has_generator or np.ndim(operation.data[0]):
         return None
+    if (held := plainly_held(operation)) is None:
+        return _generator(operation)
+    key = (type(operation), tuple(operation.wires), held)
+    if key not in _KEPT:
+        if len(_KEPT) >= MOST_KEPT:
+            _KEPT.clear()
+        _KEPT[key] = _generator(operation)
+    return _KEPT[key]
+
+
+def plainly_held(operation: Any) -> tuple[tuple[str, Any], ...] | None:
+    """What an operation holds beside its angles and wires, such as a Pauli word, if that is text and numbers alone."""
+    held = tuple(sorted(operation.hyperparameters.items()))
+    return held if all(_is_plain(value) for _, value in held) else None
+
+
+_KEPT: dict[Hashable, SparsePauliOp | None] = {}
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int | float) or (isinstance(value, tuple) and all(map(_is_plain, value)))
+
+
+def _generator(operation: Any) -> SparsePauliOp | None:
     sentence = words(operation.generator())
     if sentence is None or len(sentence) > MOST_TERMS:
         return None
@@ -156,8 +185,11 @@ def words(observable: Any) -> Any:
     if len(observable.wires) > MOST_WIRES or not (observable.has_matrix or observable.has_sparse_matrix):
         return None
     import pennylane as qml
+    from pennylane.pauli import PauliSentence
 
     matrix = observable.matrix() if observable.has_matrix else observable.sparse_matrix().toarray()
+    if not np.any(matrix):
+        return PauliSentence()  # which PennyLane does not decompose
     found = qml.pauli_decompose(np.asarray(matrix), wire_order=observable.wires, check_hermitian=False, pauli=True)
     found.simplify(TOLERANCE)
     return found

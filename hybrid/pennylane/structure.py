@@ -9,7 +9,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 
 from circuits.interop.pennylane import convert
-from circuits.interop.pennylane_gates import is_known
+from circuits.interop.pennylane_gates import NAMED, generator, is_known, plainly_held
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,12 +57,18 @@ def turns(tape: Any, wires: Sequence[Any]) -> Turns:
     """
     places, row, key = [], [], []
     for k, one in enumerate(tape.operations):
-        turning = one.num_params > 0 and all(np.ndim(x) == 0 for x in one.data) and is_known(one, free=True)
-        on = tuple(one.wires)
-        if turning:
+        if one.num_params > 0 and all(np.ndim(x) == 0 for x in one.data) and is_known(one, free=True):
             places += [(k, j) for j in range(one.num_params)]
             row += [float(x) for x in one.data]
-            key.append((one.name, on, tuple((name, repr(value)) for name, value in one.hyperparameters.items())))
-        else:
-            key.append((one.name, on, one.matrix().tobytes() if one.num_params or "(" in one.name else None))
+        key.append((one.name, tuple(one.wires), _beside_angles(one)))
     return Turns(tape.operations, tuple(wires), tuple(places), np.array(row), (tuple(wires), tuple(key)))
+
+
+def _beside_angles(operation: Any) -> Hashable:
+    """What decides an operation's meaning beside its name, wires and free angles."""
+    if operation.name in NAMED:
+        return None
+    if operation.num_params and (found := generator(operation)) is not None:
+        held = plainly_held(operation)
+        return held if held is not None else (tuple(found.paulis.to_labels()), np.asarray(found.coeffs).tobytes())
+    return np.asarray(operation.matrix()).tobytes()

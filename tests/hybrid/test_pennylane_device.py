@@ -138,6 +138,27 @@ def test_measurements_on_the_way_are_moved_to_the_end():
     assert float(circuit(0.7)) == pytest.approx(np.cos(0.7), abs=1e-12)
 
 
+def test_circuits_that_differ_beside_their_angles_are_not_taken_for_one_another():
+    device, reference = (qml.device(name, wires=5) for name in ("hybrid.statevector", "default.qubit"))
+
+    def controlled(values):
+        qml.X(1)
+        qml.MultiControlledX(wires=[0, 1, 2], control_values=values)
+        return qml.expval(qml.Z(2))
+
+    def evolved(energies):
+        for wire in range(5):
+            qml.Hadamard(wire)
+        qml.evolve(qml.Hermitian(np.diag(energies), wires=range(5)), 0.7)
+        return qml.expval(qml.X(0))
+
+    middle = np.where((np.arange(32) >= 10) & (np.arange(32) < 20), 1.3, 0.0)  # which the matrix's text leaves out
+    for circuit, arguments in ((controlled, ([1, 1], [0, 1])), (evolved, (np.zeros(32), middle))):
+        ours, theirs = ([float(qml.QNode(circuit, one)(x)) for x in arguments] for one in (device, reference))
+        assert np.allclose(ours, theirs, atol=1e-10)
+        assert abs(ours[0] - ours[1]) > 0.1
+
+
 def test_noise_is_refused_by_name():
     @qml.qnode(qml.device("hybrid.statevector", wires=1))
     def circuit():
