@@ -41,6 +41,23 @@ from backends.providers.hardware import Charge
 from backends.providers.qiskit import QiskitElsewhere
 from circuits.fingerprint import fingerprint
 
+STUDY = """
+[problem]
+kind = "tfim"
+n = 2
+[ansatz]
+kind = "hardware_efficient"
+layers = 1
+[optimizer]
+kind = "spsa"
+accuracy = 0.1
+max_steps = 2
+[backend]
+name = "filed:{vendor}"
+shots = 100
+"""
+"""A study of two steps on it, to be formatted with the vendor's folder."""
+
 QUICK = Patience(first_s=0.01, most_s=0.02, silent_s=5.0, listed_s=0.05)
 
 USD_JOB, USD_SHOT = 0.30, 0.00035

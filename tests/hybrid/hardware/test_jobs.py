@@ -300,7 +300,7 @@ def test_another_request_in_the_place_of_a_recorded_one_is_refused(vendor, place
 def test_a_stopped_run_says_which_job_goes_on(vendor, place, workers, whole, tmp_path):
     vendor.plan(state=["stop"])
     study = tmp_path / "study.toml"
-    study.write_text(STUDY.format(vendor=vendor.folder))
+    study.write_text(filed.STUDY.format(vendor=vendor.folder))
     code = workers.run("command", "run", study, "--folder", place, "--no-plot", output=tmp_path / "said")
     said = (tmp_path / "said").read_text()
     assert (code, "stopped" in said, "job-0" in said) == (75, True, True), said
@@ -310,23 +310,6 @@ def test_a_stopped_run_says_which_job_goes_on(vendor, place, workers, whole, tmp
     assert code == 3, (tmp_path / "said").read_text()  # two steps do not converge
     assert set(first) < set(vendor.jobs())
     assert sent_once(vendor, whole)
-
-
-STUDY = """
-[problem]
-kind = "tfim"
-n = 2
-[ansatz]
-kind = "hardware_efficient"
-layers = 1
-[optimizer]
-kind = "spsa"
-accuracy = 0.1
-max_steps = 2
-[backend]
-name = "filed:{vendor}"
-shots = 100
-"""
 
 
 def test_a_run_that_waits_is_locked(vendor, place, workers, wait_until):

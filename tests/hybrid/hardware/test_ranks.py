@@ -14,22 +14,6 @@ import hybrid
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 
-STUDY = """
-[problem]
-kind = "tfim"
-n = 2
-[ansatz]
-kind = "hardware_efficient"
-layers = 1
-[optimizer]
-kind = "spsa"
-accuracy = 0.1
-max_steps = 2
-[backend]
-name = "filed:{vendor}"
-shots = 100
-"""
-
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("mpiexec") is None, reason="mpiexec is not on PATH")
@@ -41,7 +25,7 @@ def test_two_ranks_send_each_job_once_and_end_with_the_bits_of_one(tmp_path):
     for n_ranks in (1, 2):
         place = tmp_path / str(n_ranks)
         vendor = filed.Vendor(place / "vendor")
-        (place / "study.toml").write_text(STUDY.format(vendor=vendor.folder))
+        (place / "study.toml").write_text(filed.STUDY.format(vendor=vendor.folder))
         launcher = ["mpiexec", "-n", str(n_ranks)] if n_ranks > 1 else []
         words = ["run", place / "study.toml", "--folder", place / "run", "--no-plot"]
         environment = os.environ | {"PYTHONPATH": f"{ROOT}:{HERE}", "OMP_NUM_THREADS": "1"}
