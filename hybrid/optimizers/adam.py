@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hybrid.optimizers.gap import Pair, gap
+from hybrid.optimizers.gap import Pair, is_down
 from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, require, rows_bytes, starting_point
 from hybrid.optimizers.trend import fall, settled
@@ -146,8 +146,7 @@ class Adam(Optimizer[_State]):
             if waited == self.patience:
                 factor, waited = (0.5 if fall(state.values, self.patience)[0] < 2.0 * error else 1.0), 0
         else:
-            quiet = not gradient.any() or abs(fall(state.values, self.patience)[0]) < accuracy
-            done = quiet and gap(gradient, state.pairs) < accuracy / 10.0
+            done = is_down(gradient, state.pairs, state.values, self.patience, accuracy)
             if waited == self.patience:
                 factor, waited = (0.5 if 4 * sum(state.uphill) >= self.patience else 2.0), 0
         done = done or not gradient.size

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from hybrid.optimizers.trend import fall
+
 Pair = tuple[np.ndarray, np.ndarray]
 """A step s and the change of the gradient y along it, each of shape (params,)."""
 
@@ -25,3 +27,19 @@ def gap(gradient: np.ndarray, pairs: tuple[Pair, ...]) -> float:
         return 0.0
     curvatures = [float(s @ y) / float(s @ s) for s, y in pairs if float(s @ y) > 0.0]
     return norm / (2.0 * min(curvatures)) if curvatures else np.inf
+
+
+def is_down(
+    gradient: np.ndarray, pairs: tuple[Pair, ...], values: tuple[float, ...], last: int, accuracy: float
+) -> bool:
+    """Whether exact values have come to rest, and less than a tenth of the accuracy is left below them.
+
+    Args:
+        gradient: At the last point, shape (params,).
+        pairs: As for `gap`.
+        values: One for each step.
+        last: Over how many of them they must be at rest.
+        accuracy: In their unit.
+    """
+    quiet = not gradient.any() or abs(fall(values, last)[0]) < accuracy
+    return quiet and gap(gradient, pairs) < accuracy / 10.0

@@ -16,10 +16,10 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from circuits.errors import Refused
-from hybrid.optimizers.gap import gap
+from hybrid.optimizers.gap import Pair, is_down
 from hybrid.optimizers.one_thread import one_thread
 from hybrid.optimizers.optimizer import FEW, Optimizer, Points, Told, checked, rows_bytes, starting_point
-from hybrid.optimizers.trend import fall, settled
+from hybrid.optimizers.trend import settled
 
 PAIRS = 10
 """Steps and changes of the gradient that are kept to tell how far the minimum is."""
@@ -53,7 +53,7 @@ class _State:
     value: float = np.inf
     last: tuple[np.ndarray, np.ndarray] | None = None
     values: tuple[float, ...] = ()
-    pairs: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
+    pairs: tuple[Pair, ...] = ()
     done: bool = False
     end: str = ""
 
@@ -271,5 +271,4 @@ def _at_rest(state: _State, gradient: np.ndarray, error: float, length: float) -
         return True
     if error > 0.0:
         return length / 2.0 < accuracy and settled(state.values, error, accuracy, PATIENCE)
-    quiet = not gradient.any() or abs(fall(state.values, PATIENCE)[0]) < accuracy
-    return quiet and gap(gradient, state.pairs) < accuracy / 10.0
+    return is_down(gradient, state.pairs, state.values, PATIENCE, accuracy)
