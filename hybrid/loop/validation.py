@@ -7,7 +7,7 @@ from hybrid.loop.clock import Clock
 from hybrid.loop.conclusion import Conclusion
 from hybrid.loop.reachable import reachable_energy
 from hybrid.runs.error_budget import ErrorBudget, error_budget
-from hybrid.workload.beside import is_rounded, is_validated
+from hybrid.workload.beside import in_double, is_rounded, is_validated
 from hybrid.workload.workload import Workload
 
 
@@ -20,11 +20,10 @@ def rounding_of(work: Workload, backend: Backend, conclusion: Conclusion, clock:
         conclusion: What it came to.
         clock: Gets the time that this takes.
     """
-    if not is_rounded(work, backend) or backend.origin is None:
+    if not is_rounded(work, backend):
         return None
     with clock.phase("double precision"):
-        double = backends.get(backend.origin.name, **(backend.origin.options | {"precision": "double"}))
-        exact = double.prepare(work.circuit, work.problem.hamiltonian)(conclusion.theta).values[0, 0]
+        exact = in_double(backend).prepare(work.circuit, work.problem.hamiltonian)(conclusion.theta).values[0, 0]
     return conclusion.energy - float(exact)
 
 

@@ -13,7 +13,15 @@ from backends.cost import Cost
 from circuits.errors import Refused
 from hybrid import optimizers
 from hybrid.runs.prediction import Phase
-from hybrid.workload.beside import DESCENT_STEPS, has_exact_energy, is_descended, is_rounded, is_sampled, is_validated
+from hybrid.workload.beside import (
+    DESCENT_STEPS,
+    has_exact_energy,
+    in_double,
+    is_descended,
+    is_rounded,
+    is_sampled,
+    is_validated,
+)
 from hybrid.workload.expected import Expected, comparisons, expected
 from hybrid.workload.workload import Workload
 
@@ -75,9 +83,8 @@ def _phases(work: Workload, backend: Backend, cost: Cost, rows: Expected) -> Ite
     final = final_rows(work, backend)
     yield _rows("conclude", row_s, final, final, final, spread)
     yield _about("record", RECORD_S + RECORD_STEP_S * rows.rows, RECORD_SPREAD)
-    if is_rounded(work, backend) and backend.origin is not None:
-        double = backends.get(backend.origin.name, **(backend.origin.options | {"precision": "double"}))
-        yield _about("double precision", _exact_s(work, double, rows=1), BESIDE_SPREAD)
+    if is_rounded(work, backend):
+        yield _about("double precision", _exact_s(work, in_double(backend), rows=1), BESIDE_SPREAD)
     if is_validated(work, backend.capabilities()):
         simulator = backends.get("statevector")
         yield _about("validate", _exact_s(work, simulator, rows=1), BESIDE_SPREAD)

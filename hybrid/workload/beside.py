@@ -1,5 +1,6 @@
 """What a run computes beside its loop, and up to which size: the plan counts it and the loop does it by these rules."""
 
+import backends
 from backends.base import Backend, Capabilities
 from circuits import Problem
 from hybrid.workload.workload import Workload
@@ -60,3 +61,9 @@ def is_rounded(work: Workload, backend: Backend) -> bool:
     """
     can = backend.capabilities()
     return can.precision != "double" and can.exact and work.shots is None and backend.origin is not None
+
+
+def in_double(backend: Backend) -> Backend:
+    """The same backend in double precision, of one that `is_rounded`."""
+    assert backend.origin is not None
+    return backends.get(backend.origin.name, **(backend.origin.options | {"precision": "double"}))
