@@ -1,7 +1,6 @@
 """The qubits of a circuit on a line, and the Clifford gates at its end."""
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -59,22 +58,50 @@ def support_of(gate: Gate) -> int:
 
 
 def orders(gates: list[Gate], n_qubits: int) -> Iterator[list[int]]:
-    """Orders of the qubits on the line: their own, and one in which those that gates join are near each other.
+    """Orders of the qubits on the line: their own, and one in which those that gates join are near each other."""
+    own = list(range(n_qubits))
+    yield own
+    neighbours: list[set[int]] = [set() for _ in own]
+    for support in {support_of(gate) for gate in gates}:
+        joined = bits(support)
+        for q in joined:
+            neighbours[q].update(joined)
+    if any(abs(p - q) > 1 for q in own for p in neighbours[q]):
+        found = near_each_other(neighbours)
+        if found not in (own, own[::-1]):
+            yield found
+
+
+def near_each_other(neighbours: Sequence[Collection[int]]) -> list[int]:
+    """An order of a graph's nodes in which neighbours stand near each other: level by level from one of few neighbours.
+
+    Args:
+        neighbours: Numbers of each node's, with or without its own.
 
     References:
         Cuthill and McKee, Reducing the bandwidth of sparse symmetric matrices, Proc. 24th ACM Nat. Conf., 157 (1969).
-    """
-    own = list(range(n_qubits))
-    yield own
-    pairs = {pair for support in set(map(support_of, gates)) for pair in itertools.permutations(bits(support), 2)}
-    if pairs:
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import reverse_cuthill_mckee
+        George and Liu, Computer Solution of Large Sparse Positive Definite Systems (1981), for the reversal.
 
-        graph = coo_array((np.ones(len(pairs)), tuple(zip(*pairs, strict=True))), shape=(n_qubits, n_qubits)).tocsr()
-        found = reverse_cuthill_mckee(graph, symmetric_mode=True).tolist()
-        if found not in (own, own[::-1]):
-            yield found
+    >>> near_each_other([{1, 3}, {0, 2}, {1, 3}, {2, 0}])  # a ring: the middle of each side is near its own end
+    [2, 3, 1, 0]
+    """
+
+    def few_first(nodes: Iterable[int]) -> list[int]:
+        return sorted(nodes, key=lambda node: (len(neighbours[node]), node))
+
+    order: list[int] = []
+    seen: set[int] = set()
+    for start in few_first(range(len(neighbours))):
+        level = [start] if start not in seen else []
+        seen.update(level)
+        while level:
+            order += level
+            following = []
+            for node in level:
+                following += few_first(set(neighbours[node]) - seen)
+                seen.update(neighbours[node])
+            level = following
+    return order[::-1]
 
 
 def bits(mask: int) -> list[int]:
@@ -105,5 +132,8 @@ def mover(qubits: Iterable[int]) -> Callable[[Pauli], Pauli]:
 
 def moved(gates: Iterable[Gate], qubits: Iterable[int]) -> list[Gate]:
     """The gates on other bits; see `mover`."""
+    qubits = list(qubits)
+    if qubits == list(range(len(qubits))):
+        return list(gates)
     move = mover(qubits)
     return [[rotation._replace(string=move(rotation.string)) for rotation in gate] for gate in gates]
