@@ -64,13 +64,14 @@ def _flatten(
         yield GlobalPhaseGate(phase), ()
     index = {qubit: k for k, qubit in enumerate(circuit.qubits)}
     for instruction in circuit.data:
-        operation, borrowed = instruction.operation, borrows_name(instruction.operation)
-        if operation.name in SILENT and not borrowed:
+        operation, name = instruction.operation, instruction.name
+        borrowed = not instruction.is_standard_gate() and borrows_name(operation)
+        if name in SILENT and not borrowed:
             continue
-        qubits = tuple(outer[index[qubit]] for qubit in instruction.qubits)
-        if operation.name == "reset" and touched.isdisjoint(qubits):
+        qubits = tuple([outer[index[qubit]] for qubit in instruction.qubits])
+        if name == "reset" and touched.isdisjoint(qubits):
             continue
-        if not borrowed and (operation.name == "global_phase" or keep(operation)):
+        if not borrowed and (name == "global_phase" or keep(operation)):
             touched.update(qubits)
             yield operation, qubits
             continue

@@ -329,6 +329,8 @@ class Aer(Backend, Samples):
             self._noise.check(circuit.num_qubits)
         if self._method == "stabilizer":
             check_clifford(circuit)
+        if all(instruction.is_standard_gate() for instruction in circuit.data):
+            return circuit
         return written_out(circuit, lambda operation: is_standard(operation) or not is_unitary(operation))
 
     @property

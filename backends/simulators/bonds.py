@@ -8,8 +8,11 @@ References:
     Vidal, Phys. Rev. Lett. 91, 147902 (2003).
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf, log2
+from operator import mul
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -27,6 +30,9 @@ NOISE = 2.0
 
 TERM = 1 / 16
 """What one tensor costs when a whole chain is contracted, as measured, beside the 1 of a gate."""
+
+INCONCEIVABLE = 300
+"""Powers of two from which on a bond is counted as this large: its cube is still a number."""
 
 
 @dataclass(frozen=True)
@@ -76,18 +82,17 @@ def bonds(circuit: QuantumCircuit, limit: int | None, *, noise: bool = False) ->
     chain = _Chain(circuit.num_qubits, limit)
     _walk(circuit, range(circuit.num_qubits), chain, NOISE if noise else 0.0, 1)
     widest = min(chain.largest, chain.limit)
-    return Bonds(chain.passes, chain.work, chain.numbers, 2.0**chain.largest, 2.0**widest, np.exp2(chain.capped))
+    return Bonds(chain.passes, chain.work, chain.numbers, 2.0**chain.largest, 2.0**widest, np.array(chain.cut))
 
 
 def _walk(circuit: QuantumCircuit, outer: Sequence[int], chain: "_Chain", noise: float, times: int) -> None:
     """Apply the gates of a circuit or block, which may run so many times."""
     place = dict(zip(circuit.qubits, outer, strict=True))
     for instruction in circuit.data:
-        operation, name = instruction.operation, instruction.operation.name
-        on = [place[qubit] for qubit in instruction.qubits]
-        if hasattr(operation, "blocks"):
+        name, on = instruction.name, [place[qubit] for qubit in instruction.qubits]
+        if instruction.is_control_flow():
             once = name in ("if_else", "switch_case", "box")
-            for block in operation.blocks:
+            for block in instruction.operation.blocks:
                 _walk(block, on, chain, noise, times if once else chain.n_qubits)
         elif name == "swap" and times == 1:
             chain.exchange(*on)
@@ -101,23 +106,19 @@ def _walk(circuit: QuantumCircuit, outer: Sequence[int], chain: "_Chain", noise:
 
 
 class _Chain:
-    """The chain of tensors on its way through a circuit; dimensions are kept as powers of two."""
+    """The chain of tensors on its way through a circuit; `log2` holds its bonds' dimensions as powers of two."""
 
     def __init__(self, n_qubits: int, limit: int | None):
-        sites = np.arange(n_qubits + 1)
         self.n_qubits = n_qubits
-        self.limit = np.inf if limit is None else np.log2(limit)
-        self.ends = np.minimum(sites, n_qubits - sites).astype(float)
+        self.limit = inf if limit is None else log2(limit)
+        self.ends = [float(min(cut, n_qubits - cut, INCONCEIVABLE)) for cut in range(n_qubits + 1)]
         self.tensors = list(range(n_qubits))  # each qubit's
         self.order = list(range(n_qubits))  # of the tensors in the chain
         self.shared = np.zeros((n_qubits, n_qubits))  # for each pair of tensors, the ranks of the gates on both
-        self.log2 = np.zeros(n_qubits + 1)
+        self.across = [0.0] * (n_qubits + 1)  # the sum of those that a bond joins
+        self.log2 = [0.0] * (n_qubits + 1)
+        self.cut = [1.0] * (n_qubits + 1)  # dimensions where bonds are cut
         self.passes, self.work, self.numbers, self.largest = 0.0, 0.0, 2.0 * n_qubits, 0.0
-
-    @property
-    def capped(self) -> np.ndarray:
-        """The dimensions where bonds are cut."""
-        return np.minimum(self.log2, self.limit)
 
     def apply(self, qubits: list[int], rank: float, *, everywhere: bool) -> None:
         """A gate whose rank is ``2^rank`` where one qubit is cut off, and for each more a factor unless everywhere."""
@@ -128,10 +129,14 @@ class _Chain:
             self._move(places[k], places[middle] + k - middle)
         for k in range(middle - 1, -1, -1):
             self._move(places[k], places[middle] + k - middle)
-        self.shared[np.ix_(tensors, tensors)] += rank / (size - 1 if everywhere else (size + 1) // 2)
+        pair = rank / (size - 1 if everywhere else (size + 1) // 2)
+        for a, b in itertools.permutations(tensors, 2):
+            self.shared[a, b] += pair
         first = places[middle] - middle
-        cut_off = np.minimum(np.arange(1, size), np.arange(size - 1, 0, -1))
-        self._grow(np.arange(first + 1, first + size), rank if everywhere else rank * cut_off)
+        for k in range(1, size):
+            self.across[first + k] += pair * k * (size - k)
+        by = [rank if everywhere else rank * min(k, size - k) for k in range(1, size)]
+        self._grow(range(first + 1, first + size), by)
 
     def exchange(self, a: int, b: int) -> None:
         """A swap gate: two tensors change places, and the qubits stay where they are."""
@@ -147,20 +152,27 @@ class _Chain:
 
     def _move(self, place: int, to: int) -> None:
         for cut in range(place, to, -1) if place > to else range(place + 1, to + 1):
-            self.order[cut - 1], self.order[cut] = self.order[cut], self.order[cut - 1]
-            self._grow(np.array([cut]), 2.0)
+            a, b = self.order[cut - 1], self.order[cut]
+            more = self.shared[a] - self.shared[b]
+            self.across[cut] += float(more[self.order[: cut - 1]].sum() - more[self.order[cut + 1 :]].sum())
+            self.order[cut - 1], self.order[cut] = b, a
+            self._grow([cut], [2.0])
 
-    def _grow(self, cuts: np.ndarray, by: float | np.ndarray) -> None:
+    def _grow(self, cuts: Sequence[int], by: Sequence[float]) -> None:
         """Bound the bonds that a gate or swap may have changed, from what they and their neighbours were before."""
-        across = [float(self.shared[np.ix_(self.order[:cut], self.order[cut:])].sum()) for cut in cuts]
-        self.log2[cuts] = np.minimum(np.minimum(self.log2[cuts] + by, across), self.ends[cuts])
+        size, before = self.log2, [self.log2[cut] for cut in cuts]
+        for cut, more in zip(cuts, by, strict=True):
+            size[cut] = min(size[cut] + more, self.across[cut], self.ends[cut])
         for cut in cuts:
-            self.log2[cut] = min(self.log2[cut], self.log2[cut - 1] + 1)
-        for cut in cuts[::-1]:
-            self.log2[cut] = min(self.log2[cut], self.log2[cut + 1] + 1)
-        self.largest = max(self.largest, float(self.log2[cuts].max()))
-        dimensions = np.exp2(self.capped)
-        left, middle, right = (dimensions[cuts + side] for side in (-1, 0, 1))
+            size[cut] = min(size[cut], size[cut - 1] + 1)
+        for cut in reversed(cuts):
+            size[cut] = min(size[cut], size[cut + 1] + 1)
+        for cut in cuts:
+            self.largest = max(self.largest, size[cut])
+            self.cut[cut] = 2.0 ** min(size[cut], self.limit)
         self.passes += len(cuts)
-        self.work += float(np.sum(left * right * np.maximum(middle, np.maximum(left, right))))
-        self.numbers = max(self.numbers, 2 * float(np.sum(dimensions[:-1] * dimensions[1:])))
+        for cut in cuts:
+            left, middle, right = self.cut[cut - 1 : cut + 2]
+            self.work += left * right * max(left, middle, right)
+        if before != [size[cut] for cut in cuts]:
+            self.numbers = max(self.numbers, 2 * sum(map(mul, self.cut, self.cut[1:])))

@@ -237,9 +237,11 @@ def _flat_groups(strings: Strings) -> Iterator[tuple[float, list[tuple[int, int,
     by_mask: dict[int, list[tuple[int, int, int, float]]] = {}
     for string, coefficient in strings.items():
         if string and coefficient:
-            x = sum(1 << qubit for qubit, p in string if p in "XY")
-            z = sum(1 << qubit for qubit, p in string if p in "ZY")
-            n_y = sum(p == "Y" for _, p in string)
+            x = z = n_y = 0
+            for qubit, p in string:
+                x |= (p != "Z") << qubit
+                z |= (p != "X") << qubit
+                n_y += p == "Y"
             by_mask.setdefault(x, []).append((x, z, n_y, coefficient))
     for group in by_mask.values():
         height = _height(group)
@@ -253,6 +255,9 @@ def _height(group: list[tuple[int, int, int, float]], max_strings: int = 16) -> 
     """The one nonzero value of |D|, or None if there are several (or too many strings to look)."""
     if len(group) == 1:
         return abs(group[0][3])
+    if len(group) == 2:  # |D| is |a + b| at some i, |a - b| at others
+        a, b = (abs(coefficient) for *_, coefficient in group)
+        return round(a + b, 12) if abs(a - b) <= 1e-12 else None
     if len(group) > max_strings:
         return None
     basis = _independent([z for _, z, _, _ in group])

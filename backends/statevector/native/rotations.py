@@ -1,5 +1,6 @@
 """A lowered circuit as the Pauli rotations that the native kernels apply."""
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -107,15 +108,15 @@ def gates(factors: Factors) -> Iterator[Gate]:
     count = np.bitwise_count(factors.x[:, None] & factors.z).astype(int)
     weights = factors.weight * (1 - count // 2 % 2 * 2)
     eighths = weights * factors.angles.offset[:, None] * (4 / pi)
-    gate: Gate = []
-    for f in range(len(factors)):
-        if f and factors.gate[f] != factors.gate[f - 1]:
+    nearest = np.rint(eighths)
+    whole = ~factors.free[:, None] & (abs(eighths - nearest) < 1e-13)
+    x, z, numbers = factors.x.tolist(), factors.z.tolist(), factors.gate.tolist()
+    strings: list[Gate] = [[] for _ in x]
+    places = zip(*(found.tolist() for found in np.nonzero(there)), strict=True)
+    for (f, k), is_whole, eighth, weight in zip(
+        places, whole[there].tolist(), nearest[there].tolist(), weights[there].tolist(), strict=True
+    ):
+        strings[f].append(Rotation(Pauli.string(x[f], z[f][k]), int(eighth) if is_whole else None, f, weight))
+    for _, own in itertools.groupby(range(len(x)), numbers.__getitem__):
+        if gate := [rotation for f in own for rotation in strings[f]]:
             yield gate
-            gate = []
-        x = int(factors.x[f])
-        for k in np.flatnonzero(there[f]).tolist():
-            whole = not factors.free[f] and abs(eighths[f, k] - round(eighths[f, k])) < 1e-13
-            string = Pauli.string(x, int(factors.z[f, k]))
-            gate.append(Rotation(string, round(eighths[f, k]) if whole else None, f, float(weights[f, k])))
-    if gate:
-        yield gate
