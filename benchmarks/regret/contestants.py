@@ -48,6 +48,7 @@ RIVALS = {"Aer's automatic": "AerAutomatic", "Maestro": "Maestro"}
 METHODS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("aer", {"method": "matrix_product_state"}),
     ("aer", {"method": "stabilizer"}),
+    ("pauli", {"threshold": 0.0}),
     ("reference", {}),
 )
 """What could be asked for by name, beside what "auto" tries."""
