@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hybrid.report.page.checks import Verified
-from hybrid.report.page.html import Html, facts, join, section, tag
+from hybrid.report.page.html import Html, facts, section, table, tag
 from hybrid.runs.account import Account
 from hybrid.runs.error_budget import ErrorBudget
 from hybrid.runs.result import StoredResult
@@ -71,7 +71,8 @@ def _numbers(run: Account, result: StoredResult) -> Iterator[tuple[str, str | No
     if result.bias:
         yield "Bias", f"about {result.bias:.1e} {unit}, as estimated, of truncation or mitigation"
     if result.validated is not None:
-        yield "Without noise", f"{measured(result.validated, width, unit, plain=True)} at these parameters, on a simulator"
+        exactly = measured(result.validated, width, unit, plain=True)
+        yield "Without noise", f"{exactly} at these parameters, on a simulator"
     if result.rounding is not None:
         yield "Rounding", f"{result.rounding:+.1e} {unit} from the energy in double precision"
 
@@ -98,11 +99,11 @@ def _of_result(run: Account) -> Iterator[Caveat]:
     elif (error := result.energy - result.exact_energy) > accuracy + NORMAL * width + result.bias:
         times = error / accuracy
         many = f"{times:,.0f}" if times >= 10 else f"{times:.1f}"
-        yield Caveat(
-            "doubt",
-            f"The energy is {error:.2g} {unit} above the exact one, {many} times the accuracy that was asked for: "
-            "converged means that the optimizer is at rest, not that the ansatz reaches the exact state.",
-        )
+        reason = ""
+        if result.status == "converged" and result.validated is None:
+            reason = ": converged means that the optimizer is at rest, not that the ansatz reaches the exact state"
+        above = f"The energy is {error:.2g} {unit} above the exact one, {many} times the accuracy that was asked for"
+        yield Caveat("doubt", f"{above}{reason}.")
     if width > accuracy:
         yield Caveat("doubt", f"The standard error of {width:.2g} {unit} is larger than the accuracy of {accuracy:g}.")
     if result.bias:
@@ -147,8 +148,6 @@ def error_budget(run: Account) -> Html | None:
     if run.result is None or run.result.error_budget is None:
         return None
     budget = ErrorBudget.of_dict(run.result.error_budget)
-    from hybrid.report.page.html import table
-
     total = ("total", f"{budget.total:+.2g} {budget.unit}", "above the exact energy")
-    told = table(("Cause", "Size", "How it is known"), [*budget.rows(), total], caption="Error budget", numbers=("Size",))
-    return section("Error budget", join([told]))
+    columns, rows = ("Cause", "Size", "How it is known"), [*budget.rows(), total]
+    return section("Error budget", table(columns, rows, caption="Error budget", folds=True))

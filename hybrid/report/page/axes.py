@@ -45,7 +45,7 @@ class Axis:
         if self.log:
             first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
             every = max(1, math.ceil((last - first) / most))
-            return [(10.0**k, "10" + str(k).translate(SUPERSCRIPTS)) for k in range(first, last + 1, every)]
+            return [(10.0**k, _power(k, plain=first >= 0)) for k in range(first, last + 1, every)]
         step = _round_step((self.high - self.low) / most)
         digits = max(0, -math.floor(math.log10(step) + 1e-9))
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
@@ -84,6 +84,10 @@ def _round_step(wanted: float) -> float:
     """The smallest of 1, 2, 5 times a power of ten that is not below."""
     power = 10.0 ** math.floor(math.log10(wanted))
     return next(step * power for step in (1, 2, 5, 10) if step * power >= wanted * (1 - 1e-9))
+
+
+def _power(k: int, *, plain: bool) -> str:
+    return f"{10**k:,}" if plain and k < 6 else "10" + str(k).translate(SUPERSCRIPTS)
 
 
 def _plain(value: float, digits: int) -> str:

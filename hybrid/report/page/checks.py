@@ -100,6 +100,7 @@ def checks(run: Account, found: Verified) -> Html:
             ("Check", "Outcome", "Finding", "Detects", "Cannot detect"),
             [_row(check) for check in found.checks],
             caption="Checks of the run",
+            folds=True,
         ),
     )
 

@@ -1,5 +1,7 @@
 """The ansatz, drawn where it is small enough to be read."""
 
+from typing import Any
+
 from qiskit import QuantumCircuit
 
 from hybrid.report.page.html import Html, facts, fold, scrolling, section, tag
@@ -29,6 +31,6 @@ def _drawing(ansatz: QuantumCircuit) -> Html:
     if ansatz.size() > MOST_GATES or ansatz.num_qubits > MOST_QUBITS:
         limits = f"more than {MOST_GATES} gates or {MOST_QUBITS} qubits"
         return tag("p", f"Not drawn: {limits}. The file circuit.qpy holds it, with every gate.", class_="note")
-    drawn = "\n".join(ansatz.draw("text", fold=FOLD).lines())
-    box = scrolling(tag("pre", drawn, class_="circuit"), "Drawing of the circuit")
+    drawing: Any = ansatz.draw("text", fold=FOLD)
+    box = scrolling(tag("pre", "\n".join(drawing.lines()), class_="circuit"), "Drawing of the circuit")
     return box if ansatz.size() <= MOST_GATES // 4 else fold("Drawing", box)

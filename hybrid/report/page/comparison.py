@@ -1,7 +1,5 @@
 """Runs side by side."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from hybrid.report.page.axes import linear, logarithmic
@@ -23,7 +21,7 @@ def comparison(compared: Comparison) -> Html:
     """
     rows = [run.cells() for run in compared.runs]
     numbers = [name for name in COLUMNS if name not in ("run", "status")]
-    told = table(COLUMNS, rows, caption=compared.title, numbers=numbers)
+    told = table(COLUMNS, rows, caption=compared.title, numbers=numbers, seen=True)
     return section("Comparison", told, _picture(compared))
 
 
@@ -53,5 +51,7 @@ def _picture(compared: Comparison) -> Html | None:
             series.append(Series("exact energy", [1, longest], [known, known], "exact", line=True, dots=False))
             every.append(known)
         up = linear(every, f"energy, best so far ({unit})")
-    across = logarithmic([1, longest], "evaluations") if longest > 50 else linear([1, longest], "evaluations", whole=True)
+    across = (
+        logarithmic([1, longest], "evaluations") if longest > 50 else linear([1, longest], "evaluations", whole=True)
+    )
     return picture(series, across, up, says=f"Best energies of {len(runs)} runs over their evaluations")

@@ -33,20 +33,22 @@ def _calibrations(run: Account) -> Iterator[tuple[str, Calibration]]:
 def _one(when: str, calibration: Calibration) -> Html:
     qubits = calibration.qubits
     pairs = [gate for gate in calibration.gates if len(gate.qubits) == 2 and gate.error is not None]
-    rows = [
-        (f"qubit {q}", _micro(one.t1_s), _micro(one.t2_s), _share(one.readout_error)) for q, one in qubits.items()
-    ]
+    rows = [(f"qubit {q}", _micro(one.t1_s), _micro(one.t2_s), _share(one.readout_error)) for q, one in qubits.items()]
     gates = [(f"{gate.name} on {gate.qubits[0]}, {gate.qubits[1]}", _share(gate.error)) for gate in pairs]
     said = [f"{len(qubits)} qubit{'s' if len(qubits) != 1 else ''}"]
-    if (times := [one.t1_s for one in qubits.values() if one.t1_s is not None]):
+    if times := [one.t1_s for one in qubits.values() if one.t1_s is not None]:
         said.append(f"median T1 {_micro(median(times))}")
-    if (errors := [one.readout_error for one in qubits.values() if one.readout_error is not None]):
+    if errors := [one.readout_error for one in qubits.values() if one.readout_error is not None]:
         said.append(f"median readout error {_share(median(errors))}")
     if pairs:
         said.append(f"median two-qubit error {_share(median(gate.error or 0.0 for gate in pairs))}")
     numbers = ("T1", "T2", "Readout error")
     return Html(
-        tag("p", tag("b", calibration.device), f", in use from {when}, calibrated {calibration.date}: {', '.join(said)}.")
+        tag(
+            "p",
+            tag("b", calibration.device),
+            f", used from {when}, calibrated {calibration.date}: {', '.join(said)}.",
+        )
         + fold(
             "Every qubit and two-qubit gate",
             table(("Qubit", *numbers), rows, caption=f"Qubits of {calibration.device}", numbers=numbers),

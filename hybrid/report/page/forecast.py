@@ -1,7 +1,7 @@
 """What the plan expected, beside what happened."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from backends.memory import readable
@@ -16,9 +16,10 @@ def forecast(run: Account) -> Html:
     ways = [way for way in plan.get("ways") or () if isinstance(way, dict)]
     rows = [*_amounts(run, ways[0] if ways else {}), *_phases(run, ways[0] if ways else {})]
     columns = ("Quantity", "Predicted", "Interval", "Measured", "Verdict")
-    told = table(columns, rows, caption="Predicted and measured", numbers=columns[1:4])
-    note = tag("p", "Nine of ten runs take more than an interval's lower end, and nine of ten less than its upper.")
-    return section("Plan and outcome", _summary(rows), told, note, _others(ways, plan.get("refused") or ()))
+    told = table(columns, rows, caption="Predicted and measured", numbers=columns[1:4], folds=True)
+    said = "Nine of ten runs take more than the lower end of an interval, and nine of ten less than the upper end."
+    note = tag("p", said, class_="note")
+    return section("Plan and outcome", _summary(rows), note, told, _others(ways, plan.get("refused") or ()))
 
 
 def _summary(rows: list[tuple[Any, ...]]) -> Html:
@@ -35,18 +36,25 @@ def _amounts(run: Account, way: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     expected = way.get("prediction") or {}
     count = sum(len(evaluation.theta) for evaluation in run.content.evaluations)
     over = result is not None and result.status != "stopped"
-    yield _row("evaluations", expected.get("evaluations"), count if over else None, lambda x: rounded(x, digits=3))
+    yield _row(
+        "evaluations", expected.get("evaluations"), count if over else None, lambda x, digits: rounded(x, digits=digits)
+    )
     told = result.prediction if result is not None else None
     total = None if told is None or told.seconds is None else told.seconds.happened
     if total is None and result is not None and over:
         total = result.seconds.get("total")
-    yield _row("time in all", expected.get("seconds"), total, duration)
+    yield _row("time in all", expected.get("seconds"), total, _time)
     width = None if result is None else result.standard_error
-    yield _row("standard error", _single(cost.get("standard_error")), width, lambda x: f"{x:.2g} {run.unit}")
-    yield _row("memory", _single(cost.get("memory_bytes")), None, lambda x: readable(round(x)))
+    yield _row(
+        "standard error",
+        _single(cost.get("standard_error")),
+        width,
+        lambda x, _: f"{x:.2g} {run.unit}" if x else "none",
+    )
+    yield _row("memory", _single(cost.get("memory_bytes")), None, lambda x, _: readable(round(x)))
     charge = run.charge
     spent = (0.0 if charge is None else charge.usd if charge.priced else None) if result is not None else None
-    yield _row("money", _single(cost.get("money_usd")), spent, lambda x: f"${x:,.2f}")
+    yield _row("money", _single(cost.get("money_usd")), spent, lambda x, _: f"${x:,.2f}")
 
 
 def _phases(run: Account, way: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
@@ -56,7 +64,7 @@ def _phases(run: Account, way: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     for name in [*(name for name in told if name in took), *(name for name in took if name not in told)]:
         phase = told.get(name, {})
         known = phase | {"expected": phase.get("seconds")}
-        yield _row(f"time: {name}", known, took.get(name), duration)
+        yield _row(f"time: {name}", known, took.get(name), _time)
 
 
 def _single(value: Any) -> dict[str, Any]:
@@ -64,14 +72,25 @@ def _single(value: Any) -> dict[str, Any]:
     return {"expected": value}
 
 
-def _row(name: str, told: dict[str, Any] | None, happened: float | None, words: Any) -> tuple[Any, ...]:
+def _count(number: float, digits: int) -> str:
+    return rounded(number, digits=digits)
+
+
+def _time(seconds: float, digits: int) -> str:
+    return duration(seconds, digits=digits)
+
+
+def _row(
+    name: str, told: dict[str, Any] | None, happened: float | None, words: Callable[[float, int], str]
+) -> tuple[Any, ...]:
+    """A line of the table: what was predicted to two digits, what happened to three; nothing where it is not known."""
     expected, low, high = ((told or {}).get(key) for key in ("expected", "low", "high"))
 
-    def said(value: Any) -> str:
-        return words(value) if isinstance(value, int | float) and math.isfinite(value) else "–"
+    def said(value: Any, digits: int = 2) -> str:
+        return words(value, digits) if isinstance(value, int | float) and math.isfinite(value) else ""
 
-    interval = "–" if low is None or high is None else f"{said(low)} to {said(high)}"
-    return name, said(expected), interval, said(happened), _verdict(low, high, happened)
+    interval = "" if low is None or high is None else f"{said(low)} to {said(high)}"
+    return name, said(expected), interval, said(happened, 3), _verdict(low, high, happened)
 
 
 def _verdict(low: Any, high: Any, happened: float | None) -> Html | str:
@@ -92,5 +111,6 @@ def _others(ways: list[dict[str, Any]], refused: Any) -> Html | None:
     rows += [(one.get("backend", "?"), "refused", "–", one.get("reason", "")) for one in refused]
     if not rows:
         return None
-    told = table(("Backend", "", "Predicted time", "Why"), rows, caption="Ways to run it", numbers=("Predicted time",))
+    columns = ("Backend", "Outcome", "Predicted time", "Why")
+    told = table(columns, rows, caption="Ways to run it", numbers=("Predicted time",), folds=True)
     return fold("Where it could have run, and why it ran there", told)

@@ -8,6 +8,8 @@ from typing import Any
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """Characters that HTML or UTF-8 do not allow."""
 
+_HEADING = re.compile(r"<(/?)h([2-5])>")
+
 VOID = ("meta", "br", "col")
 
 
@@ -44,7 +46,9 @@ def tag(name: str, /, *children: Any, **attributes: Any) -> Html:
 
 def join(children: Iterable[Any]) -> Html:
     """Content, one piece after the other; None is left out."""
-    pieces = (join(child) if isinstance(child, list | tuple) else text(child) for child in children if child is not None)
+    pieces = (
+        join(child) if isinstance(child, list | tuple) else text(child) for child in children if child is not None
+    )
     return Html("".join(pieces))
 
 
@@ -54,28 +58,42 @@ def facts(pairs: Iterable[tuple[Any, Any]]) -> Html:
     return tag("dl", kept, class_="facts")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, caption: str, numbers: Sequence[str] = ()) -> Html:
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    caption: str,
+    numbers: Sequence[str] = (),
+    seen: bool = False,
+    folds: bool = False,
+) -> Html:
     """A table in a box of its own, which scrolls where it is too wide.
 
     Args:
         columns: Their names.
         rows: Cells in the order of the columns; the first one names the row.
-        caption: What the table says, for those who do not see it.
+        caption: What the table says.
         numbers: Columns that stand to the right.
+        seen: Whether the caption is seen; otherwise a heading says the same.
+        folds: Whether each row becomes a list of named cells where the page is narrow, rather than a box that scrolls.
     """
     kinds = ["n" if column in numbers else None for column in columns]
     head = tag("tr", [tag("th", name, scope="col", class_=kind) for name, kind in zip(columns, kinds, strict=True)])
     body = []
     for first, *others in rows:
-        cells = [tag("td", cell, class_=kind) for cell, kind in zip(others, kinds[1:], strict=True)]
-        body.append(tag("tr", tag("th", first, scope="row"), cells))
-    whole = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", body))
+        cells = [
+            tag("td", cell, class_=kind, data_label=column if folds else None)
+            for cell, column, kind in zip(others, columns[1:], kinds[1:], strict=True)
+        ]
+        body.append(tag("tr", tag("th", first, scope="row", class_=kinds[0]), cells))
+    title = tag("caption", caption, class_=None if seen else "unseen")
+    whole = tag("table", title, tag("thead", head), tag("tbody", body), class_="folds" if folds else None)
     return scrolling(whole, caption)
 
 
 def scrolling(content: Html, label: str) -> Html:
     """A box that scrolls by itself, with the keyboard, too."""
-    return tag("div", content, class_="wide", tabindex="0", role="region", aria_label=label)
+    return tag("div", content, class_="wide", tabindex="0", role="group", aria_label=label)
 
 
 def fold(summary: Any, *content: Any, open_: bool = False) -> Html:
@@ -83,6 +101,11 @@ def fold(summary: Any, *content: Any, open_: bool = False) -> Html:
     return tag("details", tag("summary", summary), content, open="" if open_ else None)
 
 
-def section(title: str, *content: Any, level: int = 2) -> Html:
+def section(title: str, *content: Any) -> Html:
     """A part of the page under a heading of its own."""
-    return tag("section", tag(f"h{level}", title), content)
+    return tag("section", tag("h2", title), content)
+
+
+def below(content: Html) -> Html:
+    """Sections that belong to a part of the page: each heading one step lower."""
+    return Html(_HEADING.sub(lambda found: f"<{found[1]}h{int(found[2]) + 1}>", content))

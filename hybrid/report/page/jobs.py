@@ -37,7 +37,17 @@ def _row(job: JobRow) -> tuple[str, ...]:
     charge = f"${job.charge.usd:,.4g}" if job.charge.usd else f"{job.charge.qpu_s:.3g} s" if job.charge.qpu_s else "–"
     attempt = f", attempt {job.attempt + 1}" if job.attempt else ""
     where = f"evaluation {job.place}{attempt}"
-    return where, job.hardware, job.id or "–", job.status, when, f"{job.circuits:,}", f"{job.shots:,}", charge, job.reason
+    return (
+        where,
+        job.hardware,
+        job.id or "–",
+        job.status,
+        when,
+        f"{job.circuits:,}",
+        f"{job.shots:,}",
+        charge,
+        job.reason,
+    )
 
 
 def failovers(run: Account) -> Html | None:

@@ -4,20 +4,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from circuits.errors import Refused
 from hybrid.report.page.comparison import comparison
-from hybrid.report.page.html import Html, fold, join, tag
+from hybrid.report.page.html import Html, below, fold, join, tag
 from hybrid.report.page.run import run_sections
 from hybrid.report.page.sweep import sweep_sections
 from hybrid.runs.account import Account, account, is_sweep, points
 from hybrid.runs.comparison import compare
 from hybrid.runs.export import check_new
 from hybrid.runs.files import write as write_file
-
-if TYPE_CHECKING:
-    from hybrid.runs.result import Result
+from hybrid.runs.result import Result
 
 NAME = "report.html"
 
@@ -42,7 +40,7 @@ class Report:
         return {"path": str(self.path), "runs": self.runs}
 
 
-def report(runs: "Result | str | Path | Iterable[Result | str | Path]", path: str | Path | None = None) -> Path:
+def report(runs: Result | str | Path | Iterable[Result | str | Path], path: str | Path | None = None) -> Path:
     """Write a page on runs for others to read: one HTML file that needs nothing else.
 
     Args:
@@ -57,9 +55,8 @@ def report(runs: "Result | str | Path | Iterable[Result | str | Path]", path: st
         Refused: if a folder holds neither a run nor a sweep, or a damaged run.
         RecordFailed: if the file cannot be written.
     """
-    single = isinstance(runs, str | Path) or hasattr(runs, "folder")
-    given = [runs] if single else list(runs)  # pyright: ignore[reportArgumentType] - it is no single one
-    folders = [Path(getattr(one, "folder", one)) for one in given]
+    given = [runs] if isinstance(runs, str | Path | Result) else list(runs)
+    folders = [one.folder if isinstance(one, Result) else Path(one) for one in given]
     return write(folders, None if path is None else Path(path), overwrite=True).path
 
 
@@ -105,7 +102,7 @@ def page(folders: Sequence[Path]) -> tuple[Html, int]:
         (part,) = parts
         return _document(part.title, part.under, part.content), runs
     title = "Comparison of " + ", ".join(dict.fromkeys(part.title for part in parts))
-    each = [fold(f"{part.title}, {part.under}", part.content) for part in parts]
+    each = [fold(f"{part.title}, {part.under}", below(part.content)) for part in parts]
     compared = comparison(compare(folders))
     return _document(title, f"{runs} runs", join([compared, tag("section", tag("h2", "Each of them"), each)])), runs
 

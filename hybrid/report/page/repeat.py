@@ -40,14 +40,12 @@ def _by_study(run: Account, study: dict[str, Any]) -> Html:
     option = "" if backend.name is None else f" --backend {shlex.quote(backend.name)}"
     command = f"hybrid run study.toml{option} --folder again"
     files = list(_files(study))
-    needed = [
-        tag("p", "It needs the same input files, which the record holds only by name and digest: ", "; ".join(files), ".")
-    ]
+    told = "It needs the same input files, which the record holds only by name and digest: "
     return join(
         [
             tag("p", "Write this into study.toml:"),
             tag("pre", toml.document(_with_names(study)), tabindex="0"),
-            needed if files else None,
+            tag("p", told, "; ".join(files), ".") if files else None,
             tag("p", "With the versions above, on any number of processes:"),
             tag("pre", command, tabindex="0"),
         ]
@@ -118,7 +116,7 @@ def python(run: Account) -> str:
             f"    optimizer=optimizers.get({work.optimizer.get('kind')!r}{settings}),",
             '    theta=asked["theta"],',
             f"    accuracy={work.accuracy!r}, max_steps={work.max_steps}, seed={work.seed}, shots={work.shots},",
-            f"    label={work.label!r}, folder=\"again\",",
+            f'    label={work.label!r}, folder="again",',
             ")",
             "print(again)",
         ]

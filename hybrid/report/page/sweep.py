@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from hybrid.report.page.axes import linear, logarithmic
-from hybrid.report.page.html import Html, fold, join, section, table, tag
+from hybrid.report.page.html import Html, below, fold, join, section, table, tag
 from hybrid.report.page.picture import Series, picture
 from hybrid.report.page.run import run_sections
 from hybrid.runs.account import Account, Unread
 from hybrid.terminal.words import duration, energy
 
-FLOOR = 1e-14
-"""Smallest distance from an exact energy that the logarithmic scale shows, in the problem's unit."""
+FLOOR, NOTHING = 1e-14, 1e-12
+"""Smallest distance from an exact energy that the logarithmic scale shows, and the largest that is not worth drawing,
+in the problem's unit."""
 
 
 def sweep_sections(points: Sequence[Account | Unread]) -> Html:
@@ -21,7 +22,9 @@ def sweep_sections(points: Sequence[Account | Unread]) -> Html:
         points: At least one with an account.
     """
     runs = [point for point in points if isinstance(point, Account)]
-    return join([section("Points", _table(points), _summary(points)), _picture(runs), section("Each point", _each(points))])
+    return join(
+        [section("Points", _table(points), _summary(points)), _picture(runs), section("Each point", _each(points))]
+    )
 
 
 def _summary(points: Sequence[Account | Unread]) -> Html:
@@ -36,7 +39,9 @@ def _table(points: Sequence[Account | Unread]) -> Html:
     numbers = [*names, "Energy", "Exact", "Distance", "Evaluations", "Time"]
     rows = [[*(_plain(point.values.get(name, "–")) for name in names), *_cells(point)] for point in points]
     units = dict.fromkeys(point.unit for point in points if isinstance(point, Account))
-    return table(columns, rows, caption=f"Points of the sweep, energies in {' or '.join(units)}", numbers=numbers)
+    return table(
+        columns, rows, caption=f"Points of the sweep, energies in {' or '.join(units)}", numbers=numbers, seen=True
+    )
 
 
 def _plain(value: Any) -> str:
@@ -61,7 +66,7 @@ def _cells(point: Account | Unread) -> tuple[str, ...]:
 
 
 def _picture(runs: Sequence[Account]) -> Html | None:
-    """Energies over the sweep's variable, where that is one number, and below them their distances from the exact ones."""
+    """Energies over the sweep's variable, where that is one number, and their distances from the exact ones."""
     names = {name for run in runs for name in run.values}
     done = [run for run in runs if run.entry["energy"] is not None]
     if len(names) != 1 or not done or len({run.unit for run in done}) > 1:
@@ -85,6 +90,9 @@ def _picture(runs: Sequence[Account]) -> Html | None:
     drawn = [picture(series, across, up, says=f"Energy of {len(done)} points over {name}")]
     if len(exact) == len(done):
         away = [max(abs(e - value), FLOOR) for e, (_, value) in zip(energies, exact, strict=True)]
+        if max(away) <= NOTHING:
+            said = f"No point is further than {NOTHING:g} {done[0].unit} from its exact energy."
+            return section(f"Energy over {name}", drawn, tag("p", said))
         scale = logarithmic(away, f"distance from the exact energy ({done[0].unit})")
         said = f"Distance from the exact energy over {name}; the largest is {max(away):.2g} {done[0].unit}"
         drawn.append(picture([Series("distance", x, away, "first", line=True)], across, scale, says=said))
@@ -93,7 +101,7 @@ def _picture(runs: Sequence[Account]) -> Html | None:
 
 def _each(points: Sequence[Account | Unread]) -> list[Html]:
     return [
-        fold(_title(point), run_sections(point))
+        fold(_title(point), below(run_sections(point)))
         if isinstance(point, Account)
         else fold(_title(point), tag("p", f"It has no run: {point.reason}"))
         for point in points
