@@ -96,6 +96,11 @@ def scrolling(content: Html, label: str) -> Html:
     return tag("div", content, class_="wide", tabindex="0", role="group", aria_label=label)
 
 
+def code(content: str) -> Html:
+    """Lines to copy, in a box that scrolls by itself where they are too long."""
+    return tag("pre", content, tabindex="0")
+
+
 def fold(summary: Any, *content: Any, open_: bool = False) -> Html:
     """Content that is shown when it is asked for."""
     return tag("details", tag("summary", summary), content, open="" if open_ else None)

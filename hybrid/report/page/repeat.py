@@ -4,7 +4,7 @@ import shlex
 from typing import Any
 
 from hybrid.report.page import toml
-from hybrid.report.page.html import Html, facts, fold, join, section, tag
+from hybrid.report.page.html import Html, code, facts, fold, join, section, tag
 from hybrid.runs.account import Account
 
 
@@ -31,7 +31,7 @@ def repeat(run: Account) -> Html:
     """The study file and the commands, or a script, that make the run again."""
     study = run.record.spec.notes.get("study")
     made = _by_study(run, study) if isinstance(study, dict) else _by_script(run)
-    checked = tag("pre", f"hybrid verify {_quoted(run.path)}\nhybrid show {_quoted(run.path)}")
+    checked = code(f"hybrid verify {_quoted(run.path)}\nhybrid show {_quoted(run.path)}")
     return section("How to repeat it", made, tag("p", "To check the record that is there, and to see it:"), checked)
 
 
@@ -44,10 +44,10 @@ def _by_study(run: Account, study: dict[str, Any]) -> Html:
     return join(
         [
             tag("p", "Write this into study.toml:"),
-            tag("pre", toml.document(_with_names(study)), tabindex="0"),
+            code(toml.document(_with_names(study))),
             tag("p", told, "; ".join(files), ".") if files else None,
             tag("p", "With the versions above, on any number of processes:"),
-            tag("pre", command, tabindex="0"),
+            code(command),
         ]
     )
 
@@ -75,7 +75,7 @@ def _with_names(value: Any) -> Any:
 def _by_script(run: Account) -> Html:
     script = python(run)
     said = "It was asked in Python. This asks the same of the files of its record:"
-    return join([tag("p", said), fold("Script", tag("pre", script, tabindex="0"), open_=len(script) < 4000)])
+    return join([tag("p", said), fold("Script", code(script), open_=len(script) < 4000)])
 
 
 def python(run: Account) -> str:
