@@ -399,7 +399,8 @@ def _array(pyarrow: Any, name: str, column: list[Any]) -> Any:
         return pyarrow.array(column, pyarrow.int64())
     if kinds <= {int, float}:
         return pyarrow.array(column, pyarrow.float64())
-    return pyarrow.array([None if value is None else str(value) for value in column], pyarrow.string())
+    words = (None if value is None else str(value).encode("utf-8", "backslashreplace").decode() for value in column)
+    return pyarrow.array(list(words), pyarrow.string())
 
 
 CONTENT: dict[str, Callable[[Document], bytes]] = {"csv": _csv, "json": _json, "parquet": _parquet}

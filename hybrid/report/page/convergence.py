@@ -12,7 +12,7 @@ from hybrid.runs.history import History
 def convergence(run: Account) -> Html | None:
     """The picture of a run's evaluations; None before the first one."""
     history = run.history
-    if not len(history):
+    if not np.any(np.isfinite(history.energy)):
         return None
     exact = run.record.spec.problem.exact_energy
     noisy = bool(np.any(history.standard_error > 0))
@@ -24,16 +24,16 @@ def _distances(run: Account, history: History, exact: float) -> Html:
     """The distance from the exact energy."""
     floor = max(np.finfo(float).eps * max(abs(exact), 1.0), 1e-15)
     above = np.maximum(np.abs(history.energy - exact), floor)
-    best = np.minimum.accumulate(above)
+    best = np.fmin.accumulate(above)
     count = np.arange(1, len(above) + 1)
     series = [
         Series("evaluated", count.tolist(), above.tolist(), "quiet"),
         Series("nearest so far", count.tolist(), best.tolist(), "first", line=True, dots=False),
     ]
     accuracy = run.record.spec.workload.accuracy
-    if best.min() / 1e3 < accuracy < above.max():
+    if best[-1] / 1e3 < accuracy < np.nanmax(above):
         series.append(_level("accuracy asked for", accuracy, len(above)))
-    up = logarithmic([*above.tolist(), *series[-1].y], f"distance from the exact energy ({run.unit})")
+    up = logarithmic([*_finite(above), *series[-1].y], f"distance from the exact energy ({run.unit})")
     says = f"{len(above)} evaluations; the nearest is {best[-1]:.2g} {run.unit} from the exact energy"
     return picture(series, linear(count.tolist(), "evaluations", whole=True), up, says=says)
 
@@ -47,12 +47,16 @@ def _energies(run: Account, history: History) -> Html:
     series = [Series(label, count.tolist(), history.energy.tolist(), "first", line=not noisy, errors=errors)]
     if exact is not None:
         series.append(_level("exact energy", exact, len(history)))
-    ends = [*(history.energy - history.standard_error), *(history.energy + history.standard_error)]
-    up = linear([*map(float, ends), *series[-1].y], f"energy ({run.unit})")
-    says = f"{len(history)} evaluations; the lowest energy is {history.energy.min():.8g} {run.unit}"
+    ends = [*_finite(history.energy - history.standard_error), *_finite(history.energy + history.standard_error)]
+    up = linear([*ends, *(() if exact is None else (exact,))], f"energy ({run.unit})")
+    says = f"{len(history)} evaluations; the lowest energy is {np.nanmin(history.energy):.8g} {run.unit}"
     drawn = picture(series, linear(count.tolist(), "evaluations", whole=True), up, says=says)
     note = "The distance from the exact energy is not drawn, since that is not known."
     return drawn if exact is not None else Html(drawn + tag("p", note, class_="note"))
+
+
+def _finite(values: np.ndarray) -> list[float]:
+    return values[np.isfinite(values)].tolist()
 
 
 def _level(label: str, value: float, n: int) -> Series:

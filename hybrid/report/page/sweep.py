@@ -15,6 +15,10 @@ FLOOR, NOTHING = 1e-14, 1e-12
 in the problem's unit."""
 
 
+MOST = 100
+"""Points that are told of in full; the table has all."""
+
+
 def sweep_sections(points: Sequence[Account | Unread]) -> Html:
     """All that the records of a sweep's points say.
 
@@ -99,13 +103,16 @@ def _picture(runs: Sequence[Account]) -> Html | None:
     return section(f"Energy over {name}", drawn)
 
 
-def _each(points: Sequence[Account | Unread]) -> list[Html]:
-    return [
+def _each(points: Sequence[Account | Unread]) -> Html:
+    shown = [
         fold(_title(point), below(run_sections(point)))
         if isinstance(point, Account)
         else fold(_title(point), tag("p", f"It has no run: {point.reason}"))
-        for point in points
+        for point in points[:MOST]
     ]
+    left = len(points) - len(shown)
+    more = tag("p", f"The other {left:,} are in the table above; hybrid report shows each by itself.", class_="note")
+    return join([shown, more if left else None])
 
 
 def _title(point: Account | Unread) -> str:
