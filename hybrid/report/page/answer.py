@@ -63,7 +63,8 @@ def _numbers(run: Account, result: StoredResult) -> Iterator[tuple[str, str | No
         digits = measured(low, width, "", plain=True).strip(), measured(high, width, "", plain=True).strip()
         yield "95 % interval", f"{digits[0]} to {digits[1]} {unit}, of the shots alone"
     else:
-        yield "Interval", "none: the values are exact up to rounding"
+        exact = "the values are exact up to rounding" if not result.bias else "the values have a bias, but no scatter"
+        yield "Interval", f"none: {exact}"
     if result.exact_energy is not None:
         yield "Exact energy", measured(result.exact_energy, width, unit, plain=True)
         error = result.energy - result.exact_energy
@@ -109,8 +110,8 @@ def _of_result(run: Account) -> Iterator[Caveat]:
     if result.bias:
         yield Caveat("doubt", f"The energy has a systematic error of about {result.bias:.1e} {unit}, as estimated.")
     if result.validated is not None and abs(result.energy - result.validated) > NORMAL * width + accuracy:
-        apart = result.energy - result.validated
-        yield Caveat("doubt", f"The device's noise moves the energy by {apart:+.2g} {unit} at the same parameters.")
+        apart = result.validated - result.energy
+        yield Caveat("doubt", f"Without noise, the energy at the same parameters is {apart:+.2g} {unit} away.")
 
 
 def _of_record(run: Account) -> Iterator[Caveat]:
@@ -145,9 +146,16 @@ def _list(found: list[Caveat]) -> Html:
 
 def error_budget(run: Account) -> Html | None:
     """How the distance from the exact energy divides among its causes; None where nobody knows."""
-    if run.result is None or run.result.error_budget is None:
+    result = run.result
+    if result is None or result.energy is None or result.exact_energy is None:
         return None
-    budget = ErrorBudget.of_dict(run.result.error_budget)
+    if result.error_budget is None:
+        if result.standard_error or result.bias or result.rounding is not None:
+            return None
+        distance = f"{result.energy - result.exact_energy:+.2e} {result.unit}"
+        said = f"The values are exact, so the whole distance of {distance} is that of ansatz and optimizer together."
+        return section("Error budget", tag("p", said))
+    budget = ErrorBudget.of_dict(result.error_budget)
     total = ("total", f"{budget.total:+.2g} {budget.unit}", "above the exact energy")
     columns, rows = ("Cause", "Size", "How it is known"), [*budget.rows(), total]
     return section("Error budget", table(columns, rows, caption="Error budget", folds=True))

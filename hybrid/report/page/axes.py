@@ -8,6 +8,9 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 MAX_TICKS = 6
 
+RESOLUTION = 1e-8
+"""Of the values: a scale is at least this wide beside them, so that rounding is not drawn as large as a page."""
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -64,7 +67,7 @@ def linear(values: Iterable[float], label: str, *, whole: bool = False) -> Axis:
     low, high = min(known), max(known)
     if whole:
         return Axis(low, max(high, low + 1), label)
-    room = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
+    room = max(0.06 * (high - low), RESOLUTION * max(abs(low), abs(high))) or 1.0
     return Axis(low - room, high + room, label)
 
 

@@ -1,5 +1,7 @@
 """What a page says of jobs, charges and failovers."""
 
+from itertools import pairwise
+
 import filed
 
 import hybrid
@@ -35,5 +37,5 @@ def test_jobs_charges_and_failovers_are_told(tmp_path, place, vendor):
     backends = [row.backend for row in document_of(place).runs[0].rows]
     assert backends[0] == f"filed:{vendor.folder}"
     assert backends[-1] == f"filed:{other.folder}"
-    changes = sum(a != b for a, b in zip(backends, backends[1:], strict=False))
+    changes = sum(a != b for a, b in pairwise(backends))
     assert changes == 1

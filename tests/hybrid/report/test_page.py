@@ -205,6 +205,16 @@ def test_the_command_writes_into_the_folder_and_replaces_no_other_file(studied, 
     assert cli("report", place, "--output", tmp_path / "missing" / "page.html")[0] == 1
 
 
+def test_the_page_is_shown_if_that_is_asked_for(studied, cli, monkeypatch, tmp_path):
+    shown = []
+    monkeypatch.setattr("webbrowser.open", shown.append)  # returns None, as where there is no browser
+    code, out, err = cli("report", studied, "--output", "page.html", "--open")
+    assert code == 0
+    assert out == "page.html\n"
+    assert shown == [(tmp_path / "page.html").as_uri()]
+    assert "no browser" in err
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_what_is_written_as_toml_is_read_back(seed):
     rng = np.random.default_rng(seed)

@@ -15,7 +15,9 @@ import hybrid
 from circuits import hardware_efficient, tfim
 from circuits.errors import Refused
 from hybrid.runs.account import values_of
-from hybrid.runs.export import Document, document_of, export, table, units
+from hybrid.runs.document import Document
+from hybrid.runs.export import document_of, export
+from hybrid.runs.formats import table, units
 
 ROOT = Path(__file__).parents[3]
 
