@@ -51,7 +51,8 @@ def _amounts(run: Account, way: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
         width,
         lambda x, _: f"{x:.2g} {run.unit}" if x else "none",
     )
-    yield _row("memory", _single(cost.get("memory_bytes")), None, lambda x, _: readable(round(x)))
+    name, expected_bytes, *_ = _row("memory", _single(cost.get("memory_bytes")), None, lambda x, _: readable(round(x)))
+    yield name, expected_bytes, "", "not measured", ""
     charge = run.charge
     spent = (0.0 if charge is None else charge.usd if charge.priced else None) if result is not None else None
     yield _row("money", _single(cost.get("money_usd")), spent, lambda x, _: f"${x:,.2f}")

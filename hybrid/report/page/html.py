@@ -86,9 +86,10 @@ def table(
             for cell, column, kind in zip(others, columns[1:], kinds[1:], strict=True)
         ]
         body.append(tag("tr", tag("th", first, scope="row", class_=kinds[0]), cells))
-    title = tag("caption", caption, class_=None if seen else "unseen")
+    title = tag("caption", caption, class_="unseen")
     whole = tag("table", title, tag("thead", head), tag("tbody", body), class_="folds" if folds else None)
-    return scrolling(whole, caption)
+    above = tag("p", caption, class_="note", aria_hidden="true") if seen else None
+    return join([above, scrolling(whole, caption)])
 
 
 def scrolling(content: Html, label: str) -> Html:

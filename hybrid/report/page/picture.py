@@ -90,7 +90,7 @@ def _svg(name: str, size: tuple[int, int], series: Sequence[Series], across: Axi
     width, height = size
     vertical = up.ticks(5)
     left = max(34.0, 12 + LETTER * max(len(label) for _, label in vertical))
-    place = Place(across, up, left, width - 14.0, 32.0, height - 42.0)
+    place = Place(across, up, left, width - 22.0, 32.0, height - 42.0)
     content = [tag("title", says), _grid(place, vertical, across.ticks(8 if name == "broad" else 4))]
     content += [_series(one, place) for one in series]
     box = f"0 0 {width} {height}"

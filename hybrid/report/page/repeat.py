@@ -1,8 +1,10 @@
 """With what it was made, and how to make it again."""
 
 import shlex
+from collections.abc import Iterator
 from typing import Any
 
+from circuits.secrets import is_reference
 from hybrid.report.page import toml
 from hybrid.report.page.html import Html, code, facts, fold, join, section, tag
 from hybrid.runs.account import Account
@@ -37,8 +39,10 @@ def repeat(run: Account) -> Html:
 
 def _by_study(run: Account, study: dict[str, Any]) -> Html:
     backend = run.record.spec.backend
-    option = "" if backend.name is None else f" --backend {shlex.quote(backend.name)}"
-    command = f"hybrid run study.toml{option} --folder again"
+    if backend.name is not None:  # the one that was chosen, not "auto"
+        asked = study.get("backend") or {}
+        chosen = {key: value for key, value in backend.options.items() if key not in asked and not is_reference(value)}
+        study = study | {"backend": {**asked, **chosen, "name": backend.name}}
     files = list(_files(study))
     told = "It needs the same input files, which the record holds only by name and digest: "
     return join(
@@ -47,12 +51,12 @@ def _by_study(run: Account, study: dict[str, Any]) -> Html:
             code(toml.document(_with_names(study))),
             tag("p", told, "; ".join(files), ".") if files else None,
             tag("p", "With the versions above, on any number of processes:"),
-            code(command),
+            code("hybrid run study.toml --folder again"),
         ]
     )
 
 
-def _files(value: Any) -> Any:
+def _files(value: Any) -> Iterator[str]:
     """The input files in a section of a study, with their digests."""
     if isinstance(value, dict):
         if set(value) == {"file", "sha256"}:
@@ -86,7 +90,8 @@ def python(run: Account) -> str:
         where = f"...,  # the object {backend.object} that it was given: no record holds it"
     else:
         options = "".join(f", {key}={value!r}" for key, value in backend.options.items())
-        where = f"backends.get({backend.name!r}{options}),"
+        secret = f"  # and its secret options: {', '.join(backend.withheld)}" if backend.withheld else ""
+        where = f"backends.get({backend.name!r}{options}),{secret}"
     optimizer = {key: value for key, value in work.optimizer.items() if key != "kind"}
     settings = "".join(f", {key}={value!r}" for key, value in optimizer.items())
     return "\n".join(
