@@ -144,7 +144,7 @@ def points(path: Path) -> Iterator[Account | Unread]:
     told = list(_told(path / SWEEP))
     there = {spec.parent.name for spec in path.glob(f"*/{folders.SPEC}")}
     named = {name for name, _, _ in told}
-    rest = sorted(((name, values_of(name), "") for name in there - named), key=lambda one: _order(one[1]))
+    rest = sorted(((name, values_of(name), "") for name in there - named), key=lambda one: (_order(one[1]), one[0]))
     for name, values, reason in [*told, *rest]:
         if name not in there:
             yield Unread(name, values, reason or "it was not begun")

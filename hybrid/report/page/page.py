@@ -11,13 +11,16 @@ from hybrid.report.page.comparison import comparison
 from hybrid.report.page.html import Html, below, fold, join, tag
 from hybrid.report.page.run import run_sections
 from hybrid.report.page.sweep import sweep_sections
-from hybrid.runs.account import Account, account, is_sweep, points
+from hybrid.runs.account import Account, Unread, account, is_sweep, points
 from hybrid.runs.comparison import compare
 from hybrid.runs.export import check_new
 from hybrid.runs.files import write as write_file
 from hybrid.runs.result import Result
 
 NAME = "report.html"
+
+FEW = 3
+"""Names that stand in a title; of more, their number."""
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """What a browser may do with the page: show it."""
@@ -101,7 +104,7 @@ def page(folders: Sequence[Path]) -> tuple[Html, int]:
     if len(parts) == 1:
         (part,) = parts
         return _document(part.title, part.under, part.content), runs
-    title = "Comparison of " + ", ".join(dict.fromkeys(part.title for part in parts))
+    title = "Comparison of " + _titles(part.title for part in parts)
     each = [fold(f"{part.title}, {part.under}", below(part.content)) for part in parts]
     compared = comparison(compare(folders))
     return _document(title, f"{runs} runs", join([compared, tag("section", tag("h2", "Each of them"), each)])), runs
@@ -126,10 +129,17 @@ def _part(folder: Path) -> _Part:
     found = list(points(folder))
     runs = [point for point in found if isinstance(point, Account)]
     if not runs:
-        raise Refused(f"{folder}: no point of the sweep can be read: {found[0]}")
-    problems = ", ".join(dict.fromkeys(run.record.spec.problem.name for run in runs))
-    under = f"sweep of {len(found)} points, {folder.resolve().name}"
-    return _Part(problems, under, sweep_sections(found), len(runs))
+        reasons = "; ".join(f"{point.name}: {point.reason}" for point in found if isinstance(point, Unread))
+        raise Refused(f"{folder}: none of its runs can be read: {reasons}")
+    under = f"{len(found)} {'points of a sweep' if runs[0].values else 'runs'}, {folder.resolve().name}"
+    return _Part(_titles(run.record.spec.problem.name for run in runs), under, sweep_sections(found), len(runs))
+
+
+def _titles(names: Iterable[str]) -> str:
+    """The first few of different names."""
+    different = list(dict.fromkeys(names))
+    left = len(different) - FEW
+    return ", ".join(different[:FEW]) + (f" and {left} more" if left > 0 else "")
 
 
 def _under(run: Account) -> str:

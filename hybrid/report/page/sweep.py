@@ -14,7 +14,6 @@ FLOOR, NOTHING = 1e-14, 1e-12
 """Smallest distance from an exact energy that the logarithmic scale shows, and the largest that is not worth drawing,
 in the problem's unit."""
 
-
 MOST = 100
 """Points that are told of in full; the table has all."""
 
@@ -38,14 +37,17 @@ def _summary(points: Sequence[Account | Unread]) -> Html:
 
 
 def _table(points: Sequence[Account | Unread]) -> Html:
-    names = list(dict.fromkeys(name for point in points for name in point.values))
+    names = list(dict.fromkeys(name for point in points for name in keys(point)))
     columns = [*names, "Energy", "Exact", "Distance", "Status", "Evaluations", "Time", "Backend"]
     numbers = [*names, "Energy", "Exact", "Distance", "Evaluations", "Time"]
-    rows = [[*(_plain(point.values.get(name, "–")) for name in names), *_cells(point)] for point in points]
+    rows = [[*(_plain(keys(point).get(name, "–")) for name in names), *_cells(point)] for point in points]
     units = dict.fromkeys(point.unit for point in points if isinstance(point, Account))
-    return table(
-        columns, rows, caption=f"Points of the sweep, energies in {' or '.join(units)}", numbers=numbers, seen=True
-    )
+    return table(columns, rows, caption=f"Energies in {' or '.join(units)}", numbers=numbers, seen=True)
+
+
+def keys(point: Account | Unread) -> dict[str, Any]:
+    """What tells a point from the others: its values, or, in a folder of runs that is no sweep, its name."""
+    return point.values or {"run": point.path.name if isinstance(point, Account) else point.name}
 
 
 def _plain(value: Any) -> str:
@@ -116,5 +118,5 @@ def _each(points: Sequence[Account | Unread]) -> Html:
 
 
 def _title(point: Account | Unread) -> str:
-    name = ", ".join(f"{key} = {_plain(value)}" for key, value in point.values.items())
+    name = ", ".join(f"{key} = {_plain(value)}" for key, value in keys(point).items())
     return f"{name}: " + (point.entry["status"] if isinstance(point, Account) else "failed")

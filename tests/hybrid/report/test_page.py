@@ -131,6 +131,17 @@ def test_a_sweep_has_its_table_its_picture_and_each_of_its_points(swept, tmp_pat
     assert "Energy over step" in found.texts["h2"]
 
 
+def test_a_folder_of_runs_is_told_by_their_names(studied, tmp_path):
+    for name in ("one", "another"):
+        shutil.copytree(studied, tmp_path / "runs" / name)
+    found = page(tmp_path / "runs", tmp_path)
+    assert found.text("h1") == "TFIM, 3 sites"
+    assert [text for text in found.texts["summary"] if text.startswith("run = ")] == [
+        "run = another: converged",
+        "run = one: converged",
+    ]
+
+
 def content_folds(found: Page) -> int:
     return sum("=" not in text for text in found.texts["summary"])
 
@@ -198,7 +209,6 @@ def test_the_command_writes_into_the_folder_and_replaces_no_other_file(studied, 
     assert "--force" in err
     assert other.read_text() == "mine"
     assert cli("report", place, "--output", other, "--force")[0] == 0
-    assert cli("report", tmp_path)[0] == 0  # it is a sweep's folder now
     code, _, err = cli("report", tmp_path / "nowhere")
     assert code == 2
     assert "no such folder" in err
