@@ -16,8 +16,8 @@ NORMAL = 1.96
 
 ENDS = {
     "converged": "The optimizer converged, as far as it can tell.",
-    "max_steps": "Not converged: the optimizer had taken all the steps that it was allowed.",
-    "stalled": "Not converged: the optimizer saw no way on.",
+    "max_steps": "The optimizer had taken all the steps that it was allowed.",
+    "stalled": "The optimizer saw no way on.",
     "stopped": "Not finished: the run was stopped by a signal, and can be continued.",
     "below_exact": "Not to be trusted: the energy lies below the exact one.",
     "unfinished": "Not finished: the run is under way, or was ended without a word.",
@@ -45,14 +45,14 @@ def answer(run: Account, verified: Verified) -> Html:
     return section(
         "Answer",
         tag("p", measured(result.energy, result.standard_error or 0.0, result.unit), class_="energy"),
-        tag("p", ENDS[result.status], f" {_sentence(result.message)}" if result.message else "", class_="status"),
+        tag("p", " ".join([ENDS[result.status], *_sentences(result.message)]), class_="status"),
         facts(_numbers(run, result)),
         _list(caveats(run, verified)),
     )
 
 
-def _sentence(message: str) -> str:
-    return message[:1].upper() + message[1:] + ("" if message.endswith(".") else ".")
+def _sentences(message: str) -> list[str]:
+    return [message[:1].upper() + message[1:] + ("" if message.endswith(".") else ".")] if message else []
 
 
 def _numbers(run: Account, result: StoredResult) -> Iterator[tuple[str, str | None]]:
@@ -139,7 +139,7 @@ def _of_checks(verified: Verified) -> Iterator[Caveat]:
 def _list(found: list[Caveat]) -> Html:
     if not found:
         return tag("p", "Nothing in the record speaks against it.", class_="status")
-    names = {"wrong": "Wrong", "doubt": "Caution", "note": "Note"}
+    names = {"wrong": "Unusable", "doubt": "Caution", "note": "Note"}
     items = [tag("li", tag("b", names[one.weight]), " ", one.words, class_=one.weight) for one in found]
     return tag("ul", items, class_="caveats")
 

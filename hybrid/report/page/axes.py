@@ -21,12 +21,14 @@ class Axis:
         high: Its end, larger than the start.
         label: What it measures, with the unit.
         log: Whether it is logarithmic; the start is larger than 0 then.
+        whole: Whether it counts things, so that ticks stand at whole numbers alone.
     """
 
     low: float
     high: float
     label: str
     log: bool = False
+    whole: bool = False
 
     def place(self, value: float) -> float:
         """Where a value stands: 0 at the start, 1 at the end."""
@@ -49,7 +51,7 @@ class Axis:
             first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
             every = max(1, math.ceil((last - first) / most))
             return [(10.0**k, _power(k, plain=first >= 0)) for k in range(first, last + 1, every)]
-        step = _round_step((self.high - self.low) / most)
+        step = _round_step(max((self.high - self.low) / most, 1.0 if self.whole else 0.0))
         digits = max(0, -math.floor(math.log10(step) + 1e-9))
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [(k * step, _plain(k * step, digits)) for k in range(first, last + 1)]
@@ -66,7 +68,7 @@ def linear(values: Iterable[float], label: str, *, whole: bool = False) -> Axis:
     known = list(values)
     low, high = min(known), max(known)
     if whole:
-        return Axis(low, max(high, low + 1), label)
+        return Axis(low, max(high, low + 1), label, whole=True)
     room = max(0.06 * (high - low), RESOLUTION * max(abs(low), abs(high))) or 1.0
     return Axis(low - room, high + room, label)
 

@@ -15,14 +15,18 @@ def forecast(run: Account) -> Html:
     plan = run.record.spec.plan
     ways = [way for way in plan.get("ways") or () if isinstance(way, dict)]
     rows = [*_amounts(run, ways[0] if ways else {}), *_phases(run, ways[0] if ways else {})]
+    ended = run.result is not None and run.result.status != "stopped"
+    rows = rows if ended else [(*row[:-1], "") for row in rows]
     columns = ("Quantity", "Predicted", "Interval", "Measured", "Verdict")
     told = table(columns, rows, caption="Predicted and measured", numbers=columns[1:4], folds=True)
     said = "Nine of ten runs take more than the lower end of an interval, and nine of ten less than the upper end."
     note = tag("p", said, class_="note")
-    return section("Plan and outcome", _summary(rows), note, told, _others(ways, plan.get("refused") or ()))
+    return section("Plan and outcome", _summary(rows, ended), note, told, _others(ways, plan.get("refused") or ()))
 
 
-def _summary(rows: list[tuple[Any, ...]]) -> Html:
+def _summary(rows: list[tuple[Any, ...]], ended: bool) -> Html:
+    if not ended:
+        return tag("p", "The run has not ended, so what it took so far is not held against what was predicted.")
     judged = [row for row in rows if isinstance(row[-1], Html)]
     missed = [row[0] for row in judged if "missed" in row[-1]]
     if not judged:

@@ -17,7 +17,7 @@ def question(run: Account) -> Html:
         ("Problem", f"{spec.problem.name}: the lowest eigenvalue of {n_terms:,} Pauli terms on {_qubits(circuit)}"),
         ("Made from", settings(spec.problem.source)),
         ("Ansatz", settings(study["ansatz"]) if study.get("ansatz") else "a circuit that was given as it is"),
-        ("Parameters", f"{n_params:,}, from {_start(run)}"),
+        ("Parameters", f"{n_params:,}; the run started from {_start(run)}"),
         ("Optimizer", settings(work.optimizer)),
         ("Accuracy", f"{work.accuracy:g} {run.unit}, in at most {work.max_steps:,} steps"),
         ("Shots", f"{work.shots:,} of each measured circuit" if work.shots else None),

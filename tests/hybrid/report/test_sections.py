@@ -102,6 +102,9 @@ def test_missed_intervals_are_marked_and_counted(run):
     assert "1 of 2 predicted intervals hold what happened; missed: evaluations." in told
     assert "✗ missed, more" in told
     assert "✓ within" in told
+    stopped = forecast(changed(replace(run, record=replace(run.record, spec=spec)), status="stopped"))
+    assert "The run has not ended" in stopped
+    assert "✗" not in stopped
 
 
 def test_a_large_circuit_is_summed_up(run):
@@ -126,6 +129,11 @@ def test_scales_hold_all_values_and_their_ticks_are_round():
             assert 1 <= len(ticks) <= 13
             assert len({label for _, label in ticks}) == len(ticks)
             assert all(-1e-6 <= scale.place(value) <= 1 + 1e-6 for value, _ in ticks)
+
+
+def test_what_is_counted_has_ticks_at_whole_numbers():
+    assert [label for _, label in linear([1, 4], "evaluations", whole=True).ticks()] == ["1", "2", "3", "4"]
+    assert [label for _, label in linear([1, 1], "evaluations", whole=True).ticks(8)] == ["1", "2"]
 
 
 def test_of_many_points_those_that_stand_out_are_drawn():
