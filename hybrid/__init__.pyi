@@ -1,3 +1,4 @@
+import collections.abc
 import pathlib
 import typing
 
@@ -26,6 +27,11 @@ from .runs.result import Result as Result
 from .verification.verification import verify as verify
 
 if not typing.TYPE_CHECKING:
-    from . import runs as runs  # a package that can be called
+    from . import report as report  # packages that can be called
+    from . import runs as runs
 
+def report(
+    runs: Result | str | pathlib.Path | collections.abc.Iterable[Result | str | pathlib.Path],
+    path: str | pathlib.Path | None = None,
+) -> pathlib.Path: ...
 def runs(folder: str | pathlib.Path | None = None) -> Runs: ...

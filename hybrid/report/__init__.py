@@ -1,1 +1,19 @@
-"""Pictures and pages of what was measured."""
+"""Pages and pictures. Called, ``hybrid.report(...)``, it writes a page on runs."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+
+class _Room(ModuleType):
+    """A package that can be called as `hybrid.report.page.page.report`."""
+
+    def __call__(self, runs: Any, path: str | Path | None = None) -> Path:
+        """Write a page on runs; see `hybrid.report.page.page.report`."""
+        from hybrid.report.page.page import report
+
+        return report(runs, path)
+
+
+sys.modules[__name__].__class__ = _Room

@@ -22,6 +22,7 @@ class Evaluation:
         told: Energies, standard errors, biases, gradients and metrics of the rows, and fidelities of the pairs.
         seconds: Wall time that it took.
         pairs: Pairs of parameters whose states were compared, shape (pairs, 2, params), or None.
+        finished_at: When the journal got it, in seconds since 1970; None for one that no journal holds yet.
     """
 
     number: int
@@ -30,6 +31,7 @@ class Evaluation:
     told: Told
     seconds: float
     pairs: np.ndarray | None = None
+    finished_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,14 @@ class Row:
         blobs: The arrays of `ARRAYS`, each None where there is none.
         seconds: Wall time that it took.
         checksum: CRC-32 of head and blobs.
+        finished_at: When the journal got it, in seconds since 1970; None before.
     """
 
     head: tuple[int, int, int, int]
     blobs: tuple[bytes | None, ...]
     seconds: float
     checksum: int
+    finished_at: float | None = None
 
 
 def to_row(evaluation: Evaluation) -> Row:
@@ -81,7 +85,7 @@ def from_row(row: Row) -> Evaluation:
     if theta is None or values is None or errors is None:
         raise ValueError("lacks its parameters or values")
     told = Told(values, errors, gradients, metrics, fidelities, biases)
-    return Evaluation(number, step, theta, told, float(row.seconds), pairs)
+    return Evaluation(number, step, theta, told, float(row.seconds), pairs, row.finished_at)
 
 
 def _pack(array: np.ndarray) -> bytes:

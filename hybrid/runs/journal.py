@@ -425,9 +425,9 @@ def _rows_digest(database: sqlite3.Connection, sent: tuple[JobRow, ...], changes
 def _evaluations(database: sqlite3.Connection) -> Iterator[Evaluation]:
     there = _columns(database)
     arrays = [name if name in there else f"NULL AS {name}" for name in ARRAYS]
-    columns = ", ".join(("number", "step", "n_rows", "n_params", *arrays, "seconds", "checksum"))
+    columns = ", ".join(("number", "step", "n_rows", "n_params", *arrays, "seconds", "checksum", "finished_at"))
     for expected, values in enumerate(database.execute(f"SELECT {columns} FROM evaluation ORDER BY number")):
-        row = Row(values[:4], values[4:-2], *values[-2:])
+        row = Row(values[:4], values[4:-3], *values[-3:])
         if row.head[0] != expected:
             raise sqlite3.DatabaseError(f"evaluation {expected} is missing")
         try:

@@ -248,6 +248,36 @@ class Result:
             history.energy, history.standard_error, exact_energy=self.exact_energy, unit=self.unit, title=title, ax=ax
         )
 
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write a page on the run for others to read; see `hybrid.report`.
+
+        Args:
+            path: Of the HTML file, which is replaced if it is there; report.html in the run's folder by default.
+
+        Returns:
+            Path of the page.
+        """
+        from hybrid.report.page.page import report
+
+        return report(self, path)
+
+    def export(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write every evaluation and the summary into one file for other programs; see `hybrid.runs.export`.
+
+        Args:
+            path: Of the file, which ends in .csv, .json or .parquet.
+            overwrite: Whether a file that is there already may be replaced.
+
+        Returns:
+            Path of the file.
+
+        Raises:
+            Refused: if the ending names no format, the file is there already, or Parquet's package is missing.
+        """
+        from hybrid.runs.export import export
+
+        return export(self.folder, path, overwrite=overwrite).path
+
     def verify(self) -> "Verification":
         """Check the run by other means; see `hybrid.verify`."""
         from hybrid.verification.verification import verify

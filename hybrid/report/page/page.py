@@ -1,0 +1,162 @@
+"""The page: what it is made of, and the file that it is written to."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from circuits.errors import Refused
+from hybrid.report.page.comparison import comparison
+from hybrid.report.page.html import Html, below, fold, join, tag
+from hybrid.report.page.run import run_sections
+from hybrid.report.page.sweep import sweep_sections
+from hybrid.runs.account import Account, Unread, account, is_sweep, points
+from hybrid.runs.comparison import compare
+from hybrid.runs.export import check_new
+from hybrid.runs.files import write as write_file
+from hybrid.runs.result import Result
+
+NAME = "report.html"
+
+FEW = 3
+"""Names that stand in a title; of more, their number."""
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+"""What a browser may do with the page: show it."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The page that was written.
+
+    Attributes:
+        path: Of the file.
+        runs: How many runs it tells of.
+    """
+
+    path: Path
+    runs: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able form."""
+        return {"path": str(self.path), "runs": self.runs}
+
+
+def report(runs: Result | str | Path | Iterable[Result | str | Path], path: str | Path | None = None) -> Path:
+    """Write a page on runs for others to read: one HTML file that needs nothing else.
+
+    Args:
+        runs: A result, the folder of a run or of a sweep, or several of these, which are then compared.
+        path: Of the file, which is replaced if it is there; by default report.html in the folder, or where you are if
+            there are several.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        Refused: if a folder holds neither a run nor a sweep, or a damaged run.
+        RecordFailed: if the file cannot be written.
+    """
+    given = [runs] if isinstance(runs, str | Path | Result) else list(runs)
+    folders = [one.folder if isinstance(one, Result) else Path(one) for one in given]
+    return write(folders, None if path is None else Path(path), overwrite=True).path
+
+
+def write(folders: Sequence[Path], path: Path | None = None, *, overwrite: bool = False) -> Report:
+    """Write the page on runs and sweeps.
+
+    Args:
+        folders: Of them; at least one.
+        path: Of the file. By default report.html in the folder if there is only one, which is replaced, since it is
+            made of that folder alone; else where you are.
+        overwrite: Whether to replace another file that is there.
+
+    Returns:
+        What was written.
+
+    Raises:
+        Refused: if a folder holds neither, or a damaged run, or the file is there already.
+        RecordFailed: if the file cannot be written.
+    """
+    own = path is None and len(folders) == 1
+    path = path or (folders[0] / NAME if own else Path(NAME))
+    check_new(path, overwrite=overwrite or own)
+    content, runs = page(folders)
+    write_file(path, content.encode())
+    return Report(path, runs)
+
+
+def page(folders: Sequence[Path]) -> tuple[Html, int]:
+    """The page on runs and sweeps, and how many runs it tells of.
+
+    Args:
+        folders: Of them; at least one.
+
+    Raises:
+        Refused: if there is none, or one holds neither, or a damaged run.
+        RecordFailed: if a file cannot be read.
+    """
+    if not folders:
+        raise Refused("there is no run to report on: give its folder, as `hybrid runs` lists it")
+    parts = [_part(folder) for folder in folders]
+    runs = sum(part.runs for part in parts)
+    if len(parts) == 1:
+        (part,) = parts
+        return _document(part.title, part.under, part.content), runs
+    title = "Comparison of " + _titles(part.title for part in parts)
+    each = [fold(f"{part.title}, {part.under}", below(part.content)) for part in parts]
+    compared = comparison(compare(folders))
+    return _document(title, f"{runs} runs", join([compared, tag("section", tag("h2", "Each of them"), each)])), runs
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What a folder comes to: its title, a line under it, its content, and the number of its runs."""
+
+    title: str
+    under: str
+    content: Html
+    runs: int
+
+
+def _part(folder: Path) -> _Part:
+    if not folder.is_dir():
+        raise Refused(f"{folder}: no such folder; give that of a run or a sweep, as `hybrid runs` lists it")
+    if not is_sweep(folder):
+        run = account(folder)
+        return _Part(run.record.spec.problem.name, _under(run), run_sections(run), 1)
+    found = list(points(folder))
+    runs = [point for point in found if isinstance(point, Account)]
+    if not runs:
+        reasons = "; ".join(f"{point.name}: {point.reason}" for point in found if isinstance(point, Unread))
+        raise Refused(f"{folder}: none of its runs can be read: {reasons}")
+    under = f"{len(found)} {'points of a sweep' if runs[0].values else 'runs'}, {folder.resolve().name}"
+    return _Part(_titles(run.record.spec.problem.name for run in runs), under, sweep_sections(found), len(runs))
+
+
+def _titles(names: Iterable[str]) -> str:
+    """The first few of different names."""
+    different = list(dict.fromkeys(names))
+    left = len(different) - FEW
+    return ", ".join(different[:FEW]) + (f" and {left} more" if left > 0 else "")
+
+
+def _under(run: Account) -> str:
+    begun = str(run.entry["created_utc"])[:16].replace("T", " ")
+    return f"{run.entry['backend']}, {begun} UTC, {run.path.resolve().name}"
+
+
+def _document(title: str, under: str, content: Html) -> Html:
+    style = files("hybrid.report.page").joinpath("style.css").read_text(encoding="utf-8")
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", title),
+        tag("style", Html(style)),
+    )
+    body = tag("main", tag("header", tag("h1", title), tag("p", under)), content)
+    return Html("<!DOCTYPE html>\n" + tag("html", head, tag("body", body), lang="en") + "\n")

@@ -1,0 +1,86 @@
+"""The form of a run or a sweep that is handed to other programs; docs/export.schema.json is its JSON schema."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FORMAT, VERSION = "hybrid-export", 1
+"""What a document says of itself; the version is raised when a name changes its meaning or goes."""
+
+
+class Row(BaseModel):
+    """One row of parameters that was evaluated."""
+
+    row: int = Field(description="Number of the row in the run, from 0; the index of history.to_pandas().")
+    evaluation: int = Field(description="Number of the evaluation in the run, from 0; it has one row or several.")
+    step: int = Field(description="Step of the optimizer that asked.")
+    energy: float = Field(description="In the run's unit.")
+    standard_error: float = Field(description="Statistical error of the energy, in the run's unit; 0 if exact.")
+    bias: float | None = Field(description="Estimated size of its systematic error, in the run's unit; null if none.")
+    gradient_norm: float | None = Field(description="Euclidean norm, in the unit per radian; null if not asked.")
+    gradient_max: float | None = Field(description="Largest component by size, in the unit per radian; null as above.")
+    seconds: float = Field(description="Wall time of the evaluation divided by its rows.")
+    backend: str = Field(description="Name of the backend that gave it.")
+    finished_utc: str | None = Field(description="When it was written into the journal, ISO 8601, UTC.")
+    theta: list[float] = Field(description="Parameters in the order of the run's list of them, radians.")
+
+
+class Summary(BaseModel):
+    """What was asked of a run, and what came out."""
+
+    problem: str = Field(description="Its name.")
+    source: dict[str, Any] = Field(description="The arguments that make the problem again.")
+    unit: str = Field(description="Of all energies.")
+    n_qubits: int
+    parameters: list[str] = Field(description="Names of the circuit's parameters, in the order of theta.")
+    optimizer: dict[str, Any] = Field(description="Its kind and settings.")
+    accuracy: float = Field(description="That was asked for, in the unit.")
+    seed: int
+    shots: int | None = Field(description="Of each measured circuit; null for exact values or a device's default.")
+    label: str = Field(description="Classification of the data.")
+    backend: str = Field(description="Name of the one that gave the last evaluations.")
+    status: str = Field(description="converged, max_steps, stalled, stopped, below_exact, or unfinished.")
+    message: str = Field(description="One sentence on the status where there is more to say.")
+    energy: float | None = Field(description="At theta, in the unit; null before the first value.")
+    standard_error: float | None = Field(description="Of the energy, in the unit.")
+    bias: float = Field(description="Estimated size of the energy's systematic error, in the unit.")
+    exact_energy: float | None = Field(description="In the unit; null where it is not known.")
+    theta: list[float] | None = Field(description="Best parameters, radians.")
+    steps: int | None
+    evaluations: int = Field(description="Rows of parameters that were evaluated.")
+    seconds: dict[str, float] | None = Field(description="Wall time by phase, and in total.")
+    ranks: int | None = Field(description="Processes that shared the work.")
+    jobs: int = Field(description="Jobs that were sent to vendors.")
+    money_usd: float | None = Field(description="What vendors charged, in US dollars; null where a price is not known.")
+    failovers: list[dict[str, Any]] = Field(description="How the run went on at other backends.")
+    prediction: dict[str, Any] | None = Field(description="What the plan expected, beside what it came to.")
+    provenance: dict[str, Any] = Field(description="Versions, machine and time of its beginning.")
+
+
+class Run(BaseModel):
+    """One run: a whole one, or a point of a sweep."""
+
+    folder: str = Field(description="Name of its folder.")
+    values: dict[str, Any] = Field(description="Of the sweep's variables; empty for a run that belongs to no sweep.")
+    summary: Summary
+    rows: list[Row] = Field(description="Every row of parameters that was evaluated, in order.")
+
+
+class Failure(BaseModel):
+    """A point of a sweep that has no run."""
+
+    values: dict[str, Any] = Field(description="Of the sweep's variables.")
+    message: str = Field(description="Why it has none.")
+
+
+class Document(BaseModel):
+    """A run or a sweep."""
+
+    model_config = ConfigDict(title="hybrid export")
+
+    format: Literal["hybrid-export"] = Field(description="What this document is.")
+    version: Literal[1] = Field(description="Of its form.")
+    folder: str = Field(description="Name of the folder of the run or the sweep.")
+    sweep: bool = Field(description="Whether it is a sweep.")
+    runs: list[Run] = Field(description="The run, or the points of the sweep.")
+    failures: list[Failure] = Field(description="Points of the sweep without a run.")
