@@ -198,7 +198,20 @@ class Samples(ABC):
     def sample_rows(
         self, circuit: QuantumCircuit, rows: np.ndarray, *, shots: int, seeds: Sequence[int | None]
     ) -> list[dict[str, int]]:
-        """As `sample`, for rows of parameters, shape (rows, params), each with a seed; in jobs that wait together."""
+        """As `sample`, for many rows of parameters, in jobs that wait together.
+
+        Args:
+            circuit: As for `sample`.
+            rows: Shape (rows, params), radians.
+            shots: How many bit strings to draw for each row.
+            seeds: One for each row.
+
+        Returns:
+            The counts of each row.
+
+        Raises:
+            Refused: as `sample`.
+        """
         return [self.sample(circuit, row, shots=shots, seed=seed) for row, seed in zip(rows, seeds, strict=True)]
 
     def prepare_samples(self, circuit: QuantumCircuit) -> Draw:
@@ -224,7 +237,11 @@ class Jobs(ABC):
 
     @abstractmethod
     def through(self, dispatch: "Dispatch") -> "Backend":
-        """The same backend, all of whose jobs are sent by the dispatch."""
+        """The same backend, all of whose jobs are sent by the dispatch.
+
+        Args:
+            dispatch: Sends each job once, waits for it, and may write both down.
+        """
 
 
 class Calibrated(ABC):
@@ -240,7 +257,18 @@ class States(ABC):
 
     @abstractmethod
     def states(self, circuit: QuantumCircuit) -> Callable[[np.ndarray], np.ndarray]:
-        """A function from a row of parameters, shape (params,), to the final state, shape (2^n,), up to a phase."""
+        """A function from parameters to the final state, up to a phase.
+
+        Args:
+            circuit: Without measurements; must not be changed while the function is in use.
+
+        Returns:
+            ``f(theta) -> psi``: theta of shape (params,), radians, in ``circuit.parameters`` order; psi of shape
+            (2^n,), qubit 0 the least significant bit of the index.
+
+        Raises:
+            Refused: if this backend cannot do the circuit.
+        """
 
 
 class Tangents(States):
@@ -251,8 +279,27 @@ class Tangents(States):
         """The state and its derivatives as a function: theta (params,) -> (2^n,), (params, 2^n).
 
         The global phase is any smooth function of theta; what depends on it, such as <psi|d_j psi>, means nothing.
+
+        Args:
+            circuit: As for `states`.
+
+        Raises:
+            Refused: if this backend cannot do the circuit.
         """
 
     @abstractmethod
     def metric(self, circuit: QuantumCircuit) -> Callable[[ArrayLike], np.ndarray]:
-        """The Fubini-Study metric Re <d_j psi|d_k psi> - <d_j psi|psi> <psi|d_k psi>: (params,) -> (params, params)."""
+        """The Fubini-Study metric Re <d_j psi|d_k psi> - <d_j psi|psi> <psi|d_k psi> as a function of the parameters.
+
+        Args:
+            circuit: As for `states`.
+
+        Returns:
+            ``f(theta) -> g``: theta of shape (params,), radians; g of shape (params, params), symmetric.
+
+        Raises:
+            Refused: if this backend cannot do the circuit.
+
+        References:
+            J. Stokes, J. Izaac, N. Killoran, G. Carleo, Quantum natural gradient, Quantum 4, 269 (2020).
+        """

@@ -7,6 +7,41 @@ from typing import Any
 
 PACKAGES = ("hybrid", "circuits", "backends", "hybrid.optimizers")
 
+ANSWERS = (
+    "hybrid.runs.history.History",
+    "hybrid.runs.comparison.Comparison",
+    "hybrid.runs.comparison.Compared",
+    "hybrid.verification.verification.Verification",
+    "hybrid.verification.verification.Check",
+    "hybrid.algorithms.qaoa.QAOA",
+    "hybrid.algorithms.vqd.VQD",
+    "hybrid.algorithms.vqd.Level",
+    "hybrid.algorithms.adapt.ADAPT",
+    "hybrid.algorithms.classifier.Classifier",
+    "hybrid.algorithms.evolution.Evolution",
+    "hybrid.primitives.job.Job",
+)
+"""What the functions of `hybrid` return."""
+
+SEAM = (
+    "backends.statevector.Statevector",
+    "backends.simulators.pauli.PauliPropagation",
+    "backends.cost.Work",
+    "backends.forecast.forecast.Forecast",
+    "backends.measurement.outcomes.from_counts",
+    "backends.providers.device.Device",
+    "backends.providers.hardware.Hardware",
+    "backends.providers.hardware.Here",
+    "backends.providers.hardware.Elsewhere",
+    "backends.providers.hardware.JobRequest",
+    "backends.providers.hardware.JobState",
+    "backends.providers.hardware.Charge",
+    "hybrid.routing.policy.check_may_go",
+    "hybrid.routing.policy.guarded",
+    "circuits.layers.layers",
+)
+"""What engines can do besides, and what a provider or a program of one's own is made with."""
+
 OURS = ("hybrid", "circuits", "backends")
 """Where a member must be written to be documented here; what is inherited of another library is documented there."""
 
@@ -15,6 +50,12 @@ def names(package: str) -> list[tuple[str, Any]]:
     """The names that a package hands on and their objects, in alphabetical order."""
     module = import_module(package)
     return [(name, getattr(module, name)) for name in sorted(module.__all__)]
+
+
+def found(full_name: str) -> Any:
+    """The object of a full name, such as ``backends.cost.Work``."""
+    module, _, name = full_name.rpartition(".")
+    return getattr(import_module(module), name)
 
 
 def members(owner: type) -> Iterator[tuple[str, Any]]:
@@ -29,12 +70,12 @@ def members(owner: type) -> Iterator[tuple[str, Any]]:
 
 def functions() -> Iterator[tuple[str, Any]]:
     """Every public function, class, method and property, by its full name."""
-    for package in PACKAGES:
-        for name, found in names(package):
-            yield f"{package}.{name}", found
-            if inspect.isclass(found):
-                for member_name, member in members(found):
-                    yield f"{package}.{name}.{member_name}", member
+    handed_on = [(f"{package}.{name}", thing) for package in PACKAGES for name, thing in names(package)]
+    for name, thing in [*handed_on, *((name, found(name)) for name in (*ANSWERS, *SEAM))]:
+        yield name, thing
+        if inspect.isclass(thing):
+            for member_name, member in members(thing):
+                yield f"{name}.{member_name}", member
 
 
 def plain(member: Any) -> Any:
