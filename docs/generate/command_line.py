@@ -35,7 +35,7 @@ def _row(parameter, context: typer.Context) -> list[str] | None:
     words = ", ".join([*parameter.opts, *parameter.secondary_opts])
     value = "" if parameter.is_flag else f" {parameter.metavar or 'TEXT'}"
     default = parameter.get_default(context)
-    shown = default not in (None, False, (), []) and not callable(default)
+    shown = default not in (None, False, "", (), []) and not callable(default)
     return [f"`{words}{value}`", _text(parameter.help or ""), f"`{default}`" if shown else ""]
 
 

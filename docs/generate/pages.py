@@ -6,7 +6,7 @@ import re
 import command_line
 import options
 import study_file
-from public_names import names
+from public_names import ANSWERS, SEAM, found, names
 
 MARK = re.compile(r"^<!-- generated: (.+) -->$", re.MULTILINE)
 
@@ -26,7 +26,9 @@ def generated(name: str, *arguments: str) -> str:
     """What stands in the place of a mark, in Markdown."""
     return {
         "names": public,
-        "class": documented_class,
+        "answers": lambda: documented(ANSWERS),
+        "seam": lambda: documented(SEAM),
+        "optimizer-classes": optimizer_classes,
         "commands": command_line.commands,
         "exit-codes": command_line.exit_codes,
         "study": study_file.sections,
@@ -41,33 +43,48 @@ def generated(name: str, *arguments: str) -> str:
 
 def public(package: str) -> str:
     """Every name of a package, functions first, then classes, then errors; those of `circuits` stand there alone."""
-    found = names(package)
-    functions = [name for name, thing in found if not inspect.isclass(thing)]
-    errors = [name for name, thing in found if inspect.isclass(thing) and issubclass(thing, Exception)]
-    classes = [name for name, thing in found if inspect.isclass(thing) and name not in errors]
+    things = names(package)
+    functions = [name for name, thing in things if not inspect.isclass(thing)]
+    errors = [name for name, thing in things if inspect.isclass(thing) and issubclass(thing, Exception)]
+    classes = [name for name, thing in things if inspect.isclass(thing) and name not in errors]
     parts = []
     for heading, chosen in (("Functions", functions), ("Classes", classes), ("Errors", errors)):
         if heading == "Errors" and package != "circuits" and chosen:
             said = ", ".join(f"`{name}`" for name in chosen)
             parts += ["## Errors", f"{said}: those of [`circuits`](circuits.md#errors), handed on."]
         elif chosen:
-            parts += [f"## {heading}", *(directive(package, name) for name in chosen)]
+            parts += [f"## {heading}", *(directive(f"{package}.{name}") for name in chosen)]
     return "\n\n".join(parts)
 
 
-def directive(package: str, name: str) -> str:
-    """What documents one name."""
-    found = dict(names(package))[name]
-    if not inspect.isclass(found):
-        return _rst(f".. autofunction:: {package}.{name}")
-    if issubclass(found, Exception):
-        return _rst(f".. autoexception:: {package}.{name}")
-    return _rst(f".. autoclass:: {package}.{name}", "   :members:", "   :inherited-members: ABC, tuple, Sequence")
+def documented(full_names: tuple[str, ...]) -> str:
+    """Classes and functions by their full names."""
+    return "\n\n".join(directive(name) for name in full_names)
 
 
-def documented_class(name: str) -> str:
-    """A class by its full name, with what it does itself."""
-    return _rst(f".. autoclass:: {name}", "   :members:")
+def optimizer_classes() -> str:
+    """The functions of `hybrid.optimizers`, the face of all optimizers with its methods, and each one's settings."""
+    things = names("hybrid.optimizers")
+    functions = [directive(f"hybrid.optimizers.{name}") for name, thing in things if not inspect.isclass(thing)]
+    face = [directive(f"hybrid.optimizers.{name}") for name in ("Optimizer", "Points", "Told")]
+    methods = [
+        directive(f"hybrid.optimizers.{name}", members=False)
+        for name, thing in things
+        if inspect.isclass(thing) and name not in ("Optimizer", "Points", "Told")
+    ]
+    sections = (("Functions", functions), ("The face of all", face), ("Methods", methods))
+    return "\n\n".join(f"## {heading}\n\n" + "\n\n".join(parts) for heading, parts in sections)
+
+
+def directive(full_name: str, *, members: bool = True) -> str:
+    """What has Sphinx document one name."""
+    thing = found(full_name)
+    if not inspect.isclass(thing):
+        return _rst(f".. autofunction:: {full_name}")
+    if issubclass(thing, Exception):
+        return _rst(f".. autoexception:: {full_name}")
+    shown = ["   :members:", "   :inherited-members: ABC, tuple, Sequence, Generic"] if members else []
+    return _rst(f".. autoclass:: {full_name}", *shown)
 
 
 def _rst(*lines: str) -> str:

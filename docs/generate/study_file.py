@@ -38,7 +38,7 @@ def ansatzes() -> str:
 def sites() -> str:
     """The keys of every kind of site."""
     return "\n\n".join(
-        f"### `kind = \"{kind}\"`\n\n{inspect.getdoc(model) or ''}\n\n{_keys(model.model_fields, {})}"
+        f'## `kind = "{kind}"`\n\n{inspect.getdoc(model) or ""}\n\n{_keys(model.model_fields, {})}'
         for kind, model in KINDS.items()
     )
 
@@ -47,7 +47,7 @@ def _kinds(section: str, models) -> str:
     parts = []
     for kind, model in models.items():
         fields = {key: field for key, field in model.model_fields.items() if key != "kind"}
-        parts += [f"### `kind = \"{kind}\"`", inspect.getdoc(model) or "", _keys(fields, _defaults(section, kind))]
+        parts += [f'### `kind = "{kind}"`', inspect.getdoc(model) or "", _keys(fields, _defaults(section, kind))]
         if not fields:
             parts[-1] = "It has no other keys."
     return "\n\n".join(parts)

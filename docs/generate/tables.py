@@ -11,7 +11,9 @@ WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false
 def table(header: list[str], rows: list[list[str]]) -> str:
     """A table; a bar in a cell is written so that it ends no cell."""
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in lines)
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in lines
+    )
 
 
 def type_words(kind: Any) -> str:
@@ -34,7 +36,7 @@ def type_words(kind: Any) -> str:
     if origin is tuple and inner[1:] == (...,):
         return f"list of {type_words(inner[0])}"
     if origin is tuple:
-        return "list of " + ", ".join(type_words(one) for one in inner)
+        return f"[{', '.join(type_words(one) for one in inner)}]"
     name = getattr(origin or kind, "__name__", str(kind))
     if name in ("list", "Sequence"):
         return f"list of {type_words(inner[0])}" if inner else "list"
