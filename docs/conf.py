@@ -3,11 +3,9 @@
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE / "generate"), str(HERE.parent)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import docstrings  # noqa: E402
-import pages  # noqa: E402
+from docs.generate import docstrings, pages
 
 project = "hybrid"
 author = "the authors of hybrid"

@@ -3,9 +3,9 @@
 import inspect
 
 import typer
-from tables import table
 from typer.main import get_command
 
+from docs.generate.tables import table
 from hybrid.cli import exit_codes as codes
 from hybrid.cli.app import app
 

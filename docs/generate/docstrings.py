@@ -1,4 +1,4 @@
-"""Docstrings and signatures as reStructuredText: signs that it would take for markup are escaped, except in code and doctests."""
+"""Docstrings and signatures as reStructuredText: signs that it would take for markup are escaped, except in code."""
 
 import re
 
@@ -12,7 +12,7 @@ MARKUP = re.compile(r"(?<!\\)([|*_\\])")
 def escape(app, what, name, obj, options, lines):
     """Escape the lines of a docstring in place, before its sections are read."""
     del app, what, name, obj, options
-    in_doctest = in_block = False
+    in_doctest, in_block, block_indent = False, False, 0
     for place, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())
         if in_block and line.strip() and indent <= block_indent:

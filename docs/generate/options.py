@@ -4,11 +4,10 @@ import dataclasses
 import inspect
 from typing import get_type_hints
 
-from tables import default_words, table, type_words
-
 from backends import registry
 from backends.providers.family import Family
 from circuits.options import MISSING, Option
+from docs.generate.tables import default_words, table, type_words
 from hybrid import optimizers as methods
 from hybrid.optimizers.registry import find
 

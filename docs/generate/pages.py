@@ -3,10 +3,8 @@
 import inspect
 import re
 
-import command_line
-import options
-import study_file
-from public_names import ANSWERS, SEAM, found, names
+from docs.generate import command_line, options, study_file
+from docs.generate.public_names import ANSWERS, SEAM, found, names
 
 MARK = re.compile(r"^<!-- generated: (.+) -->$", re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""The public names: what `circuits`, `backends`, `hybrid` and `hybrid.optimizers` hand on, and the methods of classes."""
+"""The public names: what the packages hand on, what it returns, and the methods of all these classes."""
 
 import inspect
 from collections.abc import Iterator

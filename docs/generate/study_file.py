@@ -4,9 +4,9 @@ import inspect
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from tables import default_words, table, type_words
 
 from circuits import registry
+from docs.generate.tables import default_words, table, type_words
 from hybrid.sites.file import KINDS
 from hybrid.studies.problem_and_ansatz import ANSATZES, PROBLEMS
 from hybrid.studies.sections import Spec

@@ -6,10 +6,10 @@ import inspect
 import re
 import textwrap
 
-import public_names
 import pytest
 
 from circuits import errors
+from docs.generate import public_names
 
 ERRORS = {name for name, found in vars(errors).items() if inspect.isclass(found) and issubclass(found, Exception)}
 PUBLIC = {id(found): (name, found) for name, found in reversed(list(public_names.functions()))}

@@ -2,7 +2,8 @@
 
 import pytest
 from guides import PAGES, ROOT, anchors, links
-from pages import filled
+
+from docs.generate.pages import filled
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
