@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import re
 from typing import get_type_hints
 
 from backends import registry
@@ -28,14 +29,23 @@ def optimizers() -> str:
     for name in methods.names():
         method = find(name)
         hints = get_type_hints(method)
+        said = said_of(method)
         rows = [
-            [f"`{field.name}`", type_words(hints[field.name]), default_words(_default(field))]
+            [f"`{field.name}`", type_words(hints[field.name]), said.get(field.name, ""), default_words(_default(field))]
             for field in dataclasses.fields(method)
         ]
         first = (inspect.getdoc(method) or "").partition("\n\n")[0]
-        known = table(["setting", "type", "default"], rows) if rows else "It has no settings."
+        known = table(["setting", "type", "what", "default"], rows) if rows else "It has no settings."
         parts.append(f"## `{name}`\n\n{first} See {{py:obj}}`hybrid.optimizers.{method.__name__}`.\n\n{known}")
     return "\n\n".join(parts)
+
+
+def said_of(owner: type) -> dict[str, str]:
+    """What the section Args or Attributes of a class's docstring says, by name."""
+    section = re.search(r"^(?:Args|Attributes):\n((?: {4}.*\n?)+)", inspect.getdoc(owner) or "", re.MULTILINE)
+    entries = re.split(r"^ {4}(?=\w+: )", section[1] if section else "", flags=re.MULTILINE)
+    pairs = (entry.partition(": ") for entry in entries if entry.strip())
+    return {name: " ".join(words.split()) for name, _, words in pairs}
 
 
 def _listed(*, families: bool) -> str:

@@ -73,6 +73,7 @@ def test_every_option_of_every_backend_is_named(reference):
 def test_every_optimizer_is_named(reference):
     for name in optimizers.names():
         assert f"## `{name}`" in reference["optimizer_settings"]
+    assert "| `memory` | whole number |  |" not in reference["optimizer_settings"]  # what it is stands beside it
 
 
 def test_environment_variables_are_those_that_the_code_reads(reference):
