@@ -77,7 +77,7 @@ coverage: .venv/ready ## which lines the fast tests reach, in htmlcov/
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" --cov --cov-report=term:skip-covered --cov-report=html --cov-report=xml
 
 docs: .venv/ready ## the documentation as a site, in build/docs/index.html
-	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --jobs auto -d build/doctrees docs build/docs
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -d build/doctrees docs build/docs
 	@echo build/docs/index.html
 
 # Without speeds.py, which makes what is shipped, and evaluations.py in full, which takes hours.

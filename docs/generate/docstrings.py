@@ -7,11 +7,14 @@ from sphinx.util.typing import stringify_annotation
 
 CODE = re.compile(r"(``.+?``|:\w[\w:]*:`[^`]+`|`[^`\n]+`)")
 MARKUP = re.compile(r"(?<!\\)([|*_\\])")
+INITIAL = re.compile(r"^( *)(?=[A-Z]\. )")
 
 
 def escape(app, what, name, obj, options, lines):
     """Escape the lines of a docstring in place, before its sections are read."""
-    del app, what, name, obj, options
+    del app, name, obj, options
+    if what == "property":
+        lines.insert(0, "")  # or else what stands before a colon in its first line is taken for its type
     in_doctest, in_block, block_indent = False, False, 0
     for place, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())
@@ -36,6 +39,9 @@ def escaped(line: str) -> str:
 
     >>> print(escaped("|0> and `|1>`, ``a_b`` or x_y*"))
     \|0> and `|1>`, ``a_b`` or x\_y\*
+    >>> print(escaped("    O. Higgott, Quantum 3, 156 (2019)."))
+        \O. Higgott, Quantum 3, 156 (2019).
     """
     parts = CODE.split(line)
-    return "".join(part if place % 2 else MARKUP.sub(r"\\\1", part) for place, part in enumerate(parts))
+    joined = "".join(part if place % 2 else MARKUP.sub(r"\\\1", part) for place, part in enumerate(parts))
+    return INITIAL.sub(r"\1\\", joined)  # an author's initial, or else the number of a list

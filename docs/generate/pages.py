@@ -4,7 +4,7 @@ import inspect
 import re
 
 from docs.generate import command_line, options, study_file
-from docs.generate.public_names import ANSWERS, SEAM, found, names
+from docs.generate.public_names import ANSWERS, CALLED, SEAM, found, names
 
 MARK = re.compile(r"^<!-- generated: (.+) -->$", re.MULTILINE)
 
@@ -76,6 +76,7 @@ def optimizer_classes() -> str:
 
 def directive(full_name: str, *, members: bool = True) -> str:
     """What has Sphinx document one name."""
+    full_name = CALLED.get(full_name, full_name)
     thing = found(full_name)
     if not inspect.isclass(thing):
         return _rst(f".. autofunction:: {full_name}")

@@ -42,6 +42,9 @@ SEAM = (
 )
 """What engines can do besides, and what a provider or a program of one's own is made with."""
 
+CALLED = {"hybrid.runs": "hybrid.runs.overview.runs"}
+"""Packages that can be called, and the function that then answers."""
+
 OURS = ("hybrid", "circuits", "backends")
 """Where a member must be written to be documented here; what is inherited of another library is documented there."""
 
@@ -70,8 +73,9 @@ def members(owner: type) -> Iterator[tuple[str, Any]]:
 
 def functions() -> Iterator[tuple[str, Any]]:
     """Every public function, class, method and property, by its full name."""
-    handed_on = [(f"{package}.{name}", thing) for package in PACKAGES for name, thing in names(package)]
-    for name, thing in [*handed_on, *((name, found(name)) for name in (*ANSWERS, *SEAM))]:
+    handed_on = [f"{package}.{name}" for package in PACKAGES for name, _ in names(package)]
+    for name in (*(CALLED.get(name, name) for name in handed_on), *ANSWERS, *SEAM):
+        thing = found(name)
         yield name, thing
         if inspect.isclass(thing):
             for member_name, member in members(thing):
