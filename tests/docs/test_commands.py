@@ -14,10 +14,14 @@ from typer.main import get_command
 
 from hybrid.cli.app import app
 
-ELSEWHERE = ("ibm_torino", "ibm:ibm_", "--site", "srun", "RUN", "benchmarks/", "PBS_ARRAY_INDEX", "runs/chain-")
+ELSEWHERE = ("ibm:ibm_", "--site", "srun", "RUN", "PBS_ARRAY_INDEX", "runs/chain-")
 """What stands in lines that need a vendor, a cluster, or a run that a reader would have."""
 
-NOT_RUN = {"CONTRIBUTING.md", "hardware.md"}
+LATER = {"README.md": ("curve", "torino", "statevector,aer"), "comparing.md": ("ibm:fake_manila",)}
+"""What stands in further lines of a page that need what such a line makes, or that take half an hour."""
+
+NOT_RUN = {"hardware.md"}
+"""Pages whose lines all need a vendor."""
 
 GIVEN = """
 [problem]
@@ -83,7 +87,7 @@ def test_a_new_user_types_the_lines_of_a_page(page, tmp_path):
     }
     (tmp_path / "study.toml").write_text(GIVEN)
     for line in (line for block in blocks(page, "sh") for line in of_block(block)):
-        if any(word in line.text for word in ELSEWHERE):
+        if any(word in line.text for word in (*ELSEWHERE, *LATER.get(page.name, ()))):
             continue
         text = line.text.replace("-n 8", "-n 2")  # so many ranks as any machine has cores for
         ended = subprocess.run(
