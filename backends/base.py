@@ -95,6 +95,12 @@ class Backend(ABC):
     def footprint(self, work: Work) -> Footprint:
         """What the work amounts to, before anything is allocated or sent.
 
+        Args:
+            work: A `Batch`, or anything else that says the same of itself, such as a workload that is planned.
+
+        Returns:
+            Passes, steps, values and bytes, which a speed turns into seconds.
+
         Raises:
             Refused: if this backend cannot do the work at all (gates, qubits), and why; memory is not looked at here.
         """
@@ -107,12 +113,21 @@ class Backend(ABC):
             circuit: Must not be changed while the function is in use.
             observables: As in a `Batch`.
 
+        Returns:
+            ``evaluate(parameters, precision=None, shots=None, seed=None)``, which gives the `Expectations`.
+
         Raises:
             Refused: if this backend cannot do the circuit; nothing was started.
         """
 
     def submit(self, batch: Batch) -> Job:
         """Start computing every row of parameters against every observable; a simulator in this process ends it, too.
+
+        Args:
+            batch: What is asked.
+
+        Returns:
+            The job, whose result are the `Expectations`: values and standard errors of shape (rows, observables).
 
         Raises:
             Refused: if this backend cannot do the batch; nothing was started.
@@ -148,6 +163,12 @@ class Backend(ABC):
     def predict(self, work: Work) -> Cost:
         """What the work would cost on this machine; seconds are NaN where no speed is shipped and none was measured.
 
+        Args:
+            work: As for `footprint`.
+
+        Returns:
+            Seconds with their interval, and bytes.
+
         Raises:
             Refused: if this backend cannot do the work at all; the message says why.
         """
@@ -157,6 +178,9 @@ class Backend(ABC):
 
     def forecast(self, work: Work) -> Forecast | None:
         """What the work would take on a device: gates, shots, time there, fidelity, money; nothing is run or sent.
+
+        Args:
+            work: As for `footprint`.
 
         Returns:
             The forecast, of a snapshot that of the device itself; None for a simulator of no device.
@@ -220,6 +244,9 @@ class Samples(ABC):
         Args:
             circuit: As for `sample`; must not be changed while the function is in use.
 
+        Returns:
+            ``draw(parameters, shots, seed)``, which gives the counts.
+
         Raises:
             Refused: if the circuit means nothing, or this backend cannot do it.
         """
@@ -241,6 +268,9 @@ class Jobs(ABC):
 
         Args:
             dispatch: Sends each job once, waits for it, and may write both down.
+
+        Returns:
+            A backend of its own; this one is not changed.
         """
 
 
@@ -249,7 +279,11 @@ class Calibrated(ABC):
 
     @abstractmethod
     def calibration(self, circuit: QuantumCircuit) -> Calibration | None:
-        """The newest calibration of the qubits that a circuit lies on; None where there is none."""
+        """The newest calibration of the qubits that a circuit lies on; None where there is none.
+
+        Args:
+            circuit: As it would be run.
+        """
 
 
 class States(ABC):

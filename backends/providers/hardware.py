@@ -134,6 +134,9 @@ class Here(Hardware):
             shots: Of each circuit.
             seed: Root of the random numbers; None for fresh ones.
 
+        Returns:
+            What was measured, one entry for each circuit.
+
         Raises:
             Refused: if it cannot do a circuit.
             BudgetExceeded: if the memory does not suffice.

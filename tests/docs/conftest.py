@@ -1,4 +1,6 @@
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parent))  # for guides.py
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))  # for the package docs: no other of that name comes first
+sys.path.append(str(HERE))  # for guides.py and commands.py

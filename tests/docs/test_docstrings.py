@@ -39,8 +39,13 @@ def arguments_of(found) -> list[str]:
     return [one.name for one in parameters if one.name not in ("self", "cls") and one.kind is not one.VAR_POSITIONAL]
 
 
-def said(argument: str, words: str) -> bool:
-    return re.search(rf"(?<![\w.]){re.escape(argument)}(?!\w)", words) is not None
+def explained(argument: str, words: str) -> bool:
+    """Whether a section Args or Attributes has an entry for it."""
+    return re.search(rf"^ {{4,}}\*{{0,2}}{re.escape(argument)}: ", words, re.MULTILINE) is not None
+
+
+def said(error: str, words: str) -> bool:
+    return re.search(rf"^ {{4,}}{error}: ", words, re.MULTILINE) is not None
 
 
 def raised_by(function, seen: set | None = None) -> set[str]:
@@ -65,7 +70,7 @@ def raised_by(function, seen: set | None = None) -> set[str]:
 def test_public_name_says_what_it_is_what_it_takes_and_what_it_raises(name, found):
     words = words_of(name, found)
     assert words.strip(), f"{name} has no docstring"
-    missing = [argument for argument in arguments_of(found) if not said(argument, words)]
+    missing = [argument for argument in arguments_of(found) if not explained(argument, words)]
     assert not missing, f"the docstring of {name} does not say what these are: {', '.join(missing)}"
     if not inspect.isclass(found):
         unsaid = {error for error in raised_by(found) if not said(error, words)}
