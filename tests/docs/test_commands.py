@@ -31,8 +31,6 @@ field = "{r}"
 [ansatz]
 kind = "hamiltonian_variational"
 layers = 2
-[optimizer]
-max_steps = 30
 [sweep]
 r = [1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.1]
 """
