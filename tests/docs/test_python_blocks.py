@@ -10,8 +10,8 @@ from guides import GUIDES, ROOT, blocks
 TESTED_ELSEWHERE = {"adding_a_provider.md", "primitives.md"}
 """By tests/hybrid/test_other_provider.py and tests/hybrid/primitives/test_documentation.py."""
 
-QUICK = {"forecast_and_policy.md", "pauli_propagation.md"}
-"""Pages whose blocks take a second or two; those of the others take ten or more, with what they import."""
+QUICK = {"pauli_propagation.md"}
+"""Pages whose blocks take a second; those of the others take ten or more, with what they import."""
 
 GIVEN = {
     "forecast_and_policy.md": """
