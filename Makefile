@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 JOBS ?= 2
-EXTRAS := chem ibm braket ionq learn mpi notebooks parquet dev
+EXTRAS := chem ibm braket ionq learn mpi notebooks parquet docs dev
 
 NATIVE := $(wildcard backends/statevector/native/*.cpp backends/statevector/native/*.hpp backends/statevector/native/CMakeLists.txt)
 
@@ -15,7 +15,7 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test slow check paths coverage bench lock clean qiskit-primitives pennylane-devices
+.PHONY: help venv demo test slow check paths coverage docs bench lock clean qiskit-primitives pennylane-devices
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -75,6 +75,10 @@ paths: # nothing that is true of one machine only
 
 coverage: .venv/ready ## which lines the fast tests reach, in htmlcov/
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" --cov --cov-report=term:skip-covered --cov-report=html --cov-report=xml
+
+docs: .venv/ready ## the documentation as a site, in build/docs/index.html
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -d build/doctrees docs build/docs
+	@echo build/docs/index.html
 
 # Without speeds.py, which makes what is shipped, and evaluations.py in full, which takes hours.
 bench: .venv/ready ## the measurements in benchmarks/, one after the other: a night

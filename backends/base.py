@@ -95,6 +95,12 @@ class Backend(ABC):
     def footprint(self, work: Work) -> Footprint:
         """What the work amounts to, before anything is allocated or sent.
 
+        Args:
+            work: A `Batch`, or anything else that says the same of itself, such as a workload that is planned.
+
+        Returns:
+            Passes, steps, values and bytes, which a speed turns into seconds.
+
         Raises:
             Refused: if this backend cannot do the work at all (gates, qubits), and why; memory is not looked at here.
         """
@@ -107,12 +113,21 @@ class Backend(ABC):
             circuit: Must not be changed while the function is in use.
             observables: As in a `Batch`.
 
+        Returns:
+            ``evaluate(parameters, precision=None, shots=None, seed=None)``, which gives the `Expectations`.
+
         Raises:
             Refused: if this backend cannot do the circuit; nothing was started.
         """
 
     def submit(self, batch: Batch) -> Job:
         """Start computing every row of parameters against every observable; a simulator in this process ends it, too.
+
+        Args:
+            batch: What is asked.
+
+        Returns:
+            The job, whose result are the `Expectations`: values and standard errors of shape (rows, observables).
 
         Raises:
             Refused: if this backend cannot do the batch; nothing was started.
@@ -148,6 +163,12 @@ class Backend(ABC):
     def predict(self, work: Work) -> Cost:
         """What the work would cost on this machine; seconds are NaN where no speed is shipped and none was measured.
 
+        Args:
+            work: As for `footprint`.
+
+        Returns:
+            Seconds with their interval, and bytes.
+
         Raises:
             Refused: if this backend cannot do the work at all; the message says why.
         """
@@ -157,6 +178,9 @@ class Backend(ABC):
 
     def forecast(self, work: Work) -> Forecast | None:
         """What the work would take on a device: gates, shots, time there, fidelity, money; nothing is run or sent.
+
+        Args:
+            work: As for `footprint`.
 
         Returns:
             The forecast, of a snapshot that of the device itself; None for a simulator of no device.
@@ -198,7 +222,20 @@ class Samples(ABC):
     def sample_rows(
         self, circuit: QuantumCircuit, rows: np.ndarray, *, shots: int, seeds: Sequence[int | None]
     ) -> list[dict[str, int]]:
-        """As `sample`, for rows of parameters, shape (rows, params), each with a seed; in jobs that wait together."""
+        """As `sample`, for many rows of parameters, in jobs that wait together.
+
+        Args:
+            circuit: As for `sample`.
+            rows: Shape (rows, params), radians.
+            shots: How many bit strings to draw for each row.
+            seeds: One for each row.
+
+        Returns:
+            The counts of each row.
+
+        Raises:
+            Refused: as `sample`.
+        """
         return [self.sample(circuit, row, shots=shots, seed=seed) for row, seed in zip(rows, seeds, strict=True)]
 
     def prepare_samples(self, circuit: QuantumCircuit) -> Draw:
@@ -206,6 +243,9 @@ class Samples(ABC):
 
         Args:
             circuit: As for `sample`; must not be changed while the function is in use.
+
+        Returns:
+            ``draw(parameters, shots, seed)``, which gives the counts.
 
         Raises:
             Refused: if the circuit means nothing, or this backend cannot do it.
@@ -224,7 +264,14 @@ class Jobs(ABC):
 
     @abstractmethod
     def through(self, dispatch: "Dispatch") -> "Backend":
-        """The same backend, all of whose jobs are sent by the dispatch."""
+        """The same backend, all of whose jobs are sent by the dispatch.
+
+        Args:
+            dispatch: Sends each job once, waits for it, and may write both down.
+
+        Returns:
+            A backend of its own; this one is not changed.
+        """
 
 
 class Calibrated(ABC):
@@ -232,7 +279,11 @@ class Calibrated(ABC):
 
     @abstractmethod
     def calibration(self, circuit: QuantumCircuit) -> Calibration | None:
-        """The newest calibration of the qubits that a circuit lies on; None where there is none."""
+        """The newest calibration of the qubits that a circuit lies on; None where there is none.
+
+        Args:
+            circuit: As it would be run.
+        """
 
 
 class States(ABC):
@@ -240,7 +291,18 @@ class States(ABC):
 
     @abstractmethod
     def states(self, circuit: QuantumCircuit) -> Callable[[np.ndarray], np.ndarray]:
-        """A function from a row of parameters, shape (params,), to the final state, shape (2^n,), up to a phase."""
+        """A function from parameters to the final state, up to a phase.
+
+        Args:
+            circuit: Without measurements; must not be changed while the function is in use.
+
+        Returns:
+            ``f(theta) -> psi``: theta of shape (params,), radians, in ``circuit.parameters`` order; psi of shape
+            (2^n,), qubit 0 the least significant bit of the index.
+
+        Raises:
+            Refused: if this backend cannot do the circuit.
+        """
 
 
 class Tangents(States):
@@ -251,8 +313,27 @@ class Tangents(States):
         """The state and its derivatives as a function: theta (params,) -> (2^n,), (params, 2^n).
 
         The global phase is any smooth function of theta; what depends on it, such as <psi|d_j psi>, means nothing.
+
+        Args:
+            circuit: As for `states`.
+
+        Raises:
+            Refused: if this backend cannot do the circuit.
         """
 
     @abstractmethod
     def metric(self, circuit: QuantumCircuit) -> Callable[[ArrayLike], np.ndarray]:
-        """The Fubini-Study metric Re <d_j psi|d_k psi> - <d_j psi|psi> <psi|d_k psi>: (params,) -> (params, params)."""
+        """The Fubini-Study metric Re <d_j psi|d_k psi> - <d_j psi|psi> <psi|d_k psi> as a function of the parameters.
+
+        Args:
+            circuit: As for `states`.
+
+        Returns:
+            ``f(theta) -> g``: theta of shape (params,), radians; g of shape (params, params), symmetric.
+
+        Raises:
+            Refused: if this backend cannot do the circuit.
+
+        References:
+            J. Stokes, J. Izaac, N. Killoran, G. Carleo, Quantum natural gradient, Quantum 4, 269 (2020).
+        """

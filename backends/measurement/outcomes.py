@@ -53,7 +53,11 @@ def all_bits(size: int) -> np.ndarray:
 
 
 def from_counts(counts: Mapping[str, int]) -> Outcomes:
-    """Outcomes from Qiskit's dictionary of counts, in a fixed order; all registers are one."""
+    """Outcomes from Qiskit's dictionary of counts, in a fixed order; all registers are one.
+
+    Args:
+        counts: Bit string to count; bit 0 is the rightmost character, words of registers are joined.
+    """
     strings = sorted(counts)
     letters = "".join(strings).replace(" ", "").encode()
     bits = np.frombuffer(letters, dtype=np.uint8).reshape(len(strings), -1)[:, ::-1] - ord("0")

@@ -114,7 +114,11 @@ class Device(Backend, Samples, Jobs, Calibrated):
         return other
 
     def permitted(self, check: Callable[[], None]) -> "Device":
-        """The same device, which sends nothing before the check has been asked; what it raises stops the sending."""
+        """The same device, which sends nothing before the check has been asked; what it raises stops the sending.
+
+        Args:
+            check: Called before each job is sent.
+        """
         other = copy.copy(self)
         other._permit = check
         return other
@@ -304,7 +308,11 @@ class Device(Backend, Samples, Jobs, Calibrated):
         return forecast(self.hardware, work, self._transpiled, circuits=asked.circuits, shots=asked.shots)
 
     def calibration(self, circuit: QuantumCircuit) -> Calibration | None:
-        """Of the device's qubits that the circuit is brought to; see `Calibrated`."""
+        """Of the device's qubits that the circuit is brought to; see `Calibrated`.
+
+        Args:
+            circuit: As it would be run.
+        """
         known = self.hardware.calibration()
         return None if known is None else known.of(in_use([self._transpiled(circuit)[0]]))
 

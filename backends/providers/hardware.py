@@ -134,6 +134,9 @@ class Here(Hardware):
             shots: Of each circuit.
             seed: Root of the random numbers; None for fresh ones.
 
+        Returns:
+            What was measured, one entry for each circuit.
+
         Raises:
             Refused: if it cannot do a circuit.
             BudgetExceeded: if the memory does not suffice.
@@ -200,6 +203,9 @@ class Elsewhere(Hardware):
     def state(self, job_id: str) -> JobState:
         """Where a job stands; asks once.
 
+        Args:
+            job_id: As `submit` gave it, perhaps to another process.
+
         Raises:
             ProviderUnreachable: if nobody answered.
             LostJob: if the vendor has no such job.
@@ -222,6 +228,9 @@ class Elsewhere(Hardware):
     def cancel(self, job_id: str) -> None:
         """Ask that a job be stopped; one that has ended stays as it is.
 
+        Args:
+            job_id: As `submit` gave it, perhaps to another process.
+
         Raises:
             ProviderUnreachable: if nobody answered.
         """
@@ -229,6 +238,9 @@ class Elsewhere(Hardware):
     @abstractmethod
     def find(self, tag: str) -> tuple[str, ...] | None:
         """The ids of all jobs that were sent with a tag; None where the vendor cannot be asked for it.
+
+        Args:
+            tag: As it was given to `submit`.
 
         Raises:
             ProviderUnreachable: if nobody answered.
@@ -243,5 +255,9 @@ class Elsewhere(Hardware):
         return None
 
     def charge(self, request: JobRequest) -> Charge:
-        """What a job will cost at most, by the vendor's price list; here its shots, and money that is not known."""
+        """What a job will cost at most, by the vendor's price list; here its shots, and money that is not known.
+
+        Args:
+            request: What is to be sent.
+        """
         return Charge(shots=request.shots * len(request.circuits), priced=False)

@@ -138,6 +138,11 @@ class Statevector(Backend, Samples, Tangents):
     def memory(self, circuit: QuantumCircuit, observables: Any, *, derivative: bool = True) -> Memory:
         """What a value, or one with its gradient, will hold; `str` of it says whether states are kept, and why.
 
+        Args:
+            circuit: Without measurements.
+            observables: As in a `Batch`.
+            derivative: Whether a gradient is wanted beside each value.
+
         Raises:
             Refused: if the circuit cannot be lowered.
         """
@@ -183,9 +188,16 @@ class Statevector(Backend, Samples, Tangents):
     def values_and_jacobian(self, circuit: QuantumCircuit, observables: Any) -> Callable[[Any], tuple]:
         """Several expectation values and the gradients of all, for one evolution.
 
+        Args:
+            circuit: With parameters; no measurements.
+            observables: As in a `Batch`.
+
         Returns:
             ``f(theta) -> (values, jacobian)`` of shapes (rows, observables) and (rows, observables, params), for theta
-            of shape (rows, params) or (params,).
+            of shape (rows, params) or (params,), radians, in ``circuit.parameters`` order.
+
+        Raises:
+            Refused: if the circuit cannot be run.
         """
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
@@ -246,7 +258,19 @@ class Statevector(Backend, Samples, Tangents):
         return function_of(self._program(circuit, (observable,), derivative=True), observable, traced)
 
     def hessian(self, circuit: QuantumCircuit, observable: Any) -> Callable[[Any], np.ndarray]:
-        """Second derivatives of an expectation value as a function: theta (params,) -> (params, params)."""
+        """Second derivatives of an expectation value as a function of the parameters.
+
+        Args:
+            circuit: With parameters; no measurements.
+            observable: A Hermitian operator on its qubits.
+
+        Returns:
+            ``f(theta) -> hessian``: theta of shape (params,), radians, in ``circuit.parameters`` order; the Hessian of
+            shape (params, params), symmetric.
+
+        Raises:
+            Refused: if the circuit cannot be run, or is too wide for a state.
+        """
         from backends.statevector.derivatives import hessian
 
         self._on_one_device("a Hessian")
@@ -288,6 +312,11 @@ class Statevector(Backend, Samples, Tangents):
 
     def reduced_density_matrix(self, circuit: QuantumCircuit, parameters: Any = (), *, qubits: Any) -> np.ndarray:
         """The state of some qubits, shape (2^k, 2^k); bit j of the index belongs to ``qubits[j]``.
+
+        Args:
+            circuit: Without measurements.
+            parameters: Shape (params,), radians, in ``circuit.parameters`` order.
+            qubits: k different ones of the circuit's, by their numbers.
 
         Raises:
             Refused: if a qubit is none of the circuit's, or named twice.
@@ -337,7 +366,15 @@ class Statevector(Backend, Samples, Tangents):
         return draw
 
     def state(self, circuit: QuantumCircuit, parameters: Any = ()) -> np.ndarray:
-        """The final state up to a global phase, shape (2^n,); bit q of the index is qubit q."""
+        """The final state up to a global phase, shape (2^n,); bit q of the index is qubit q.
+
+        Args:
+            circuit: Without measurements.
+            parameters: Shape (params,), radians, in ``circuit.parameters`` order.
+
+        Raises:
+            Refused: if the circuit cannot be run, or is too wide for a state.
+        """
         states = self.states(circuit)
         (row,) = as_rows(parameters, circuit)
         return states(row)

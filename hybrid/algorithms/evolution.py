@@ -157,6 +157,7 @@ def real_time_evolution(
 
     Raises:
         Refused: if the parts do not fit each other, or the backend has no derivatives of states.
+        FailedJob: if the integrator cannot follow the parameters; a larger regularization helps.
 
     References:
         A. D. McLachlan, Mol. Phys. 8, 39 (1964). Y. Li, S. C. Benjamin, Phys. Rev. X 7, 021050 (2017).
@@ -218,6 +219,7 @@ def imaginary_time_evolution(
 
     Raises:
         Refused: as for `real_time_evolution`.
+        FailedJob: as for `real_time_evolution`.
 
     References:
         S. McArdle, T. Jones, S. Endo, Y. Li, S. C. Benjamin, X. Yuan, Variational ansatz-based quantum simulation of

@@ -55,7 +55,14 @@ class Told:
     biases: np.ndarray | None = None
 
     def row(self, k: int) -> "Told":
-        """Value, standard error and bias of one point alone."""
+        """Value, standard error and bias of one point alone.
+
+        Args:
+            k: Which point, from 0.
+
+        Returns:
+            What was told of it, all of shape (1,); no gradients, metrics or fidelities.
+        """
         part = slice(k, k + 1)
         return Told(
             self.values[part],
@@ -95,11 +102,25 @@ class Optimizer(ABC, Generic[S]):
 
     @abstractmethod
     def ask(self, state: S) -> Points:
-        """The points that the next `tell` needs."""
+        """The points that the next `tell` needs.
+
+        Args:
+            state: What `init` or the last `tell` returned.
+
+        Returns:
+            The rows, at least one, and what is wanted of them besides values.
+        """
 
     @abstractmethod
     def tell(self, state: S, told: Told) -> S:
         """The state after the points asked for were evaluated.
+
+        Args:
+            state: What `ask` was called with.
+            told: What those points are worth, in their order.
+
+        Returns:
+            The next state; the one that was given is not changed.
 
         Raises:
             Refused: if the shapes are not those that were asked for.
@@ -108,20 +129,40 @@ class Optimizer(ABC, Generic[S]):
 
     @abstractmethod
     def best(self, state: S) -> np.ndarray:
-        """The parameters to answer with if the loop stopped now, shape (params,)."""
+        """The parameters to answer with if the loop stopped now.
+
+        Args:
+            state: What `init` or the last `tell` returned.
+
+        Returns:
+            Shape (params,), radians.
+        """
 
     @abstractmethod
     def converged(self, state: S) -> bool:
-        """Whether a (local) minimum is reached within the accuracy, as far as the method can tell."""
+        """Whether a (local) minimum is reached within the accuracy, as far as the method can tell.
+
+        Args:
+            state: What `init` or the last `tell` returned.
+        """
 
     def stalled(self, state: S) -> str:
-        """Why no further step can help although the accuracy is not reached; empty while there is hope."""
+        """Why no further step can help although the accuracy is not reached; empty while there is hope.
+
+        Args:
+            state: What `init` or the last `tell` returned.
+        """
         del state
         return ""
 
     @abstractmethod
     def evaluations(self, n_params: int, max_steps: int) -> int:
-        """A guess, before anything runs, of how many rows will be evaluated; for the plan."""
+        """A guess, before anything runs, of how many rows will be evaluated; for the plan.
+
+        Args:
+            n_params: Number of parameters.
+            max_steps: Most steps, of which it may need fewer.
+        """
 
     @property
     @abstractmethod
@@ -134,7 +175,12 @@ class Optimizer(ABC, Generic[S]):
         return ""
 
     def comparisons(self, n_params: int, max_steps: int) -> int:
-        """A guess, for the plan, of the states that metrics and fidelities take beside the rows; by default none."""
+        """A guess, for the plan, of the states that metrics and fidelities take beside the rows; by default none.
+
+        Args:
+            n_params: Number of parameters.
+            max_steps: Most steps, of which it may need fewer.
+        """
         del n_params, max_steps
         return 0
 

@@ -102,6 +102,10 @@ class History:
         return pandas.DataFrame(columns | {f"theta_{k}": column for k, column in enumerate(self.theta.T)})
 
     def same_bits(self, other: "History") -> bool:
-        """Whether steps, energies, standard errors and parameters agree to the last bit."""
+        """Whether steps, energies, standard errors and parameters agree to the last bit.
+
+        Args:
+            other: The history of another run.
+        """
         pairs = [(getattr(self, name), getattr(other, name)) for name in ("step", "energy", "standard_error", "theta")]
         return all(a.tobytes() == b.tobytes() for a, b in pairs)

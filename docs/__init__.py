@@ -1,0 +1,1 @@
+"""The guides, and what makes a site of them: `make docs`."""

@@ -1,0 +1,1 @@
+"""What the site has from the code: reference pages, and docstrings as Sphinx reads them."""
