@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.checks import as_observables, as_rows, check_request, check_unitary
+from backends.checks import ObservablesLike, as_observables, as_rows, check_request, check_unitary
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Batch:
     def __init__(
         self,
         circuit: QuantumCircuit,
-        observables: Any,
+        observables: ObservablesLike,
         parameters: Any = (),
         precision: float | None = None,
         shots: int | None = None,

@@ -11,13 +11,14 @@ from circuits.errors import Refused
 from circuits.problems.checks import EVOLUTION, check_circuit_size
 from circuits.problems.chemistry import Molecule
 from circuits.problems.jordan_wigner import excitation_generator
-from circuits.problems.problem import Problem
+from circuits.problems.operators import OperatorLike
+from circuits.problems.problem import Problem, as_problem
 
 Excitation = tuple[tuple[int, ...], tuple[int, ...]]
 """(occupied, virtual) spin orbitals; both ascending."""
 
 
-def uccsd(problem: Problem) -> QuantumCircuit:
+def uccsd(problem: Problem | OperatorLike) -> QuantumCircuit:
     """Disentangled UCCSD, prod_k exp(theta_k (T_k - T_k+)) |Hartree-Fock>.
 
     The T_k move one or two electrons from occupied to virtual orbitals and keep the number of each spin. Doubles act
@@ -40,6 +41,7 @@ def uccsd(problem: Problem) -> QuantumCircuit:
         F. A. Evangelista, G. K.-L. Chan, G. E. Scuseria, Exact parameterization of fermionic wave functions via
         unitary coupled cluster theory, J. Chem. Phys. 151, 244112 (2019), for the order of the factors.
     """
+    problem = as_problem(problem)
     molecule = problem.structure
     if not isinstance(molecule, Molecule) or problem.reference_state is None:
         raise Refused(f"uccsd needs a molecule, and {problem.name} is none; make the problem with circuits.molecule")

@@ -8,7 +8,7 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from circuits.problems.exact import lowest_eigenvalue, seconds
-from circuits.problems.operators import as_hermitian
+from circuits.problems.operators import OperatorLike, as_hermitian
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,8 +16,9 @@ class Problem:
     """A Hamiltonian H to minimize, with its unit, its exact energy where that fits, and where it came from.
 
     Attributes:
-        hamiltonian: Hermitian operator on ``n_qubits`` qubits; qubit 0 is the rightmost letter of a label. A
-            SparseObservable, a Pauli or a label such as ``"XIZ"`` is taken as well, and kept as a SparsePauliOp.
+        hamiltonian: Hermitian operator on ``n_qubits`` qubits; qubit 0 is the rightmost letter of a label. Any of
+            `circuits.problems.operators.OperatorLike` is taken, as a label ``"XIZ"`` or an operator of PennyLane's
+            (whose wires in ascending order are the qubits), and kept as a SparsePauliOp.
         name: Short words for tables, such as ``"TFIM, 8 sites"``.
         unit: Unit of the energy: ``"hartree"``, ``"coupling"``, ``"weight"``, or ``"1"`` where none is known.
         source: The arguments that make this problem again, as JSON-able values; goes into the record.
@@ -71,3 +72,16 @@ class Problem:
         infinite where the energy would be refused.
         """
         return self.solve_seconds if self.solve is not None else seconds(self.hamiltonian)
+
+
+def as_problem(thing: Problem | OperatorLike, n_qubits: int | None = None) -> Problem:
+    """A problem as it is, or the problem of a Hermitian operator alone.
+
+    Args:
+        thing: A `Problem` or any of `OperatorLike`.
+        n_qubits: Of the circuit that it is for; see `circuits.problems.operators.as_hermitian`.
+
+    Raises:
+        Refused: if it is neither.
+    """
+    return thing if isinstance(thing, Problem) else Problem(as_hermitian(thing, "the Hamiltonian", n_qubits))

@@ -13,12 +13,13 @@ from qiskit.circuit.library import PauliEvolutionGate
 from circuits import Problem
 from circuits.errors import Refused
 from circuits.problems.checks import finite, whole
+from circuits.problems.problem import as_problem
 from hybrid.algorithms.pools import Generator, PoolLike, generators
 from hybrid.algorithms.record import Record, open_record, with_cached_exact_energy
 from hybrid.algorithms.summary import Summary
 from hybrid.runs.budget import Budget
 from hybrid.runs.result import Result
-from hybrid.workload.arguments import BackendLike, OptimizerLike
+from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
 
@@ -82,7 +83,7 @@ class ADAPT(Summary):
 
 
 def adapt(
-    problem: Problem,
+    problem: ProblemLike,
     *,
     pool: PoolLike = "fermionic",
     tolerance: float = 1e-3,
@@ -138,6 +139,7 @@ def adapt(
         >>> [operator.name for operator in grown.chosen], abs(grown.error) < 1e-8
         (['0,2 -> 1,3'], True)
     """
+    problem = as_problem(problem)
     max_operators = whole(max_operators, "max_operators", at_least=1)
     if finite(tolerance, "tolerance") <= 0:
         raise Refused(f"tolerance must be positive, in {problem.unit} per radian, not {tolerance}")

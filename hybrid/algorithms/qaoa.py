@@ -17,11 +17,12 @@ from circuits.errors import Refused
 from circuits.problems.checks import whole
 from circuits.problems.exact import lowest_eigenvalue
 from circuits.problems.graphs import Graph
+from circuits.problems.problem import as_problem
 from hybrid.algorithms.record import Record, open_record, with_cached_exact_energy
 from hybrid.algorithms.summary import Summary
 from hybrid.runs.budget import Budget
 from hybrid.runs.result import Result
-from hybrid.workload.arguments import BackendLike, OptimizerLike
+from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
 
@@ -113,7 +114,7 @@ class QAOA(Summary):
 
 
 def qaoa(
-    problem: Problem,
+    problem: ProblemLike,
     *,
     layers: int = 3,
     start: QAOA | ArrayLike | None = None,
@@ -135,7 +136,7 @@ def qaoa(
     are, with gamma scaled by the mean field that a qubit feels (for a graph without weights the root of its degree).
 
     Args:
-        problem: With a diagonal Hamiltonian, such as `circuits.maxcut`.
+        problem: With a diagonal Hamiltonian, such as `circuits.maxcut`, or a diagonal operator alone.
         layers: Largest depth.
         start: Where to begin: None for one layer of the ramp of `circuits.qaoa`; the `QAOA` of another problem; or
             beta[k], gamma[k] as an array of shape (2 p,). Its depth is the first that is optimized.
@@ -172,7 +173,7 @@ def qaoa(
         (4.0, [0.75, 1.0])
     """
     layers, samples = whole(layers, "layers", at_least=1), whole(samples, "samples", at_least=1)
-    problem = with_cached_exact_energy(problem)
+    problem = with_cached_exact_energy(as_problem(problem))
     theta = _start(problem, start, layers)
     work = workload(
         ansatz(problem, layers=len(theta) // 2),

@@ -17,7 +17,7 @@ from qiskit import QuantumCircuit
 
 from backends.base import Backend, Capabilities
 from backends.batch import Evaluate, Expectations
-from backends.checks import as_observables, as_rows, check_request
+from backends.checks import ObservablesLike, as_observables, as_rows, check_request
 from backends.cost import Cost, Footprint, Work
 from backends.providers.family import Family
 from circuits.errors import FailedJob, Refused
@@ -94,7 +94,7 @@ class Replay(Backend):
         seconds = sum(evaluation.seconds for evaluation in self._recorded) / self._speed
         return Cost(seconds, 0.0, 0, standard_error=self.footprint(work).standard_error)
 
-    def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
+    def prepare(self, circuit: QuantumCircuit, observables: ObservablesLike) -> Evaluate:
         """Values alone, see `Backend.prepare`; a run is played by `answering`, which has its gradients, too."""
         observables = as_observables(observables, circuit.num_qubits)
         self._check(circuit, observables)
@@ -141,7 +141,7 @@ class Replay(Backend):
         self._played = True
         return evaluation.told
 
-    def _check(self, circuit: QuantumCircuit, observables: Any) -> None:
+    def _check(self, circuit: QuantumCircuit, observables: ObservablesLike) -> None:
         if fingerprint(circuit) != fingerprint(self._record.circuit):
             raise Refused(f"{self._path}: the circuit is another than the recorded run's")
         if len(observables) != 1 or fingerprint(observables[0]) != fingerprint(self._record.hamiltonian):
