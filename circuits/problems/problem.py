@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from circuits.problems.exact import lowest_eigenvalue, seconds
 from circuits.problems.operators import OperatorLike, as_hermitian
+
+if TYPE_CHECKING:
+    from circuits.problems.tapering import Tapering
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +30,7 @@ class Problem:
         layers: Parts of H, each of mutually commuting terms, in the order in which one Trotter step applies them.
             They sum to H up to a multiple of the identity. Empty: no natural splitting is known.
         structure: What an ansatz or an algorithm needs to know beyond H: a molecule's orbitals, a graph's edges.
+        tapering: Which qubits were left out, in which sector of which symmetries; None where none were.
         solve: A better way to the exact energy than diagonalizing H, such as FCI in the particle sector.
         solve_seconds: Predicted time of ``solve`` on one core; 0 where the energy is known already.
 
@@ -44,7 +48,8 @@ class Problem:
     source: Mapping[str, Any] = field(default_factory=lambda: {"kind": "operator"})
     reference_state: QuantumCircuit | None = None
     layers: tuple[SparsePauliOp, ...] = ()
-    structure: Any = None
+    structure: object = None
+    tapering: "Tapering | None" = None
     solve: Callable[[], float] | None = field(default=None, repr=False)
     solve_seconds: float = 0.0
 
