@@ -125,7 +125,7 @@ def symmetries(problem: Problem | OperatorLike) -> tuple[str, ...]:
     is left.
 
     >>> symmetries("XX")
-    ('XI',)
+    ('ZZ',)
     """
     problem = as_problem(problem)
     x, z = problem.hamiltonian.paulis.x, problem.hamiltonian.paulis.z
