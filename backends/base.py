@@ -177,7 +177,7 @@ class Samples(ABC):
 
     @abstractmethod
     def sample(
-        self, circuit: QuantumCircuit, parameters: Any = (), *, shots: int = 1024, seed: int | None = None
+        self, circuit: QuantumCircuit, parameters: ArrayLike = (), *, shots: int = 1024, seed: int | None = None
     ) -> dict[str, int]:
         """Counts of bit strings from measuring every qubit, or, of a circuit that measures, its classical bits.
 

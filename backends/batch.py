@@ -1,7 +1,7 @@
 """The unit of work that a backend takes, one circuit, rows of parameters, observables; and what comes back."""
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -38,7 +38,7 @@ class Batch:
         self,
         circuit: QuantumCircuit,
         observables: ObservablesLike,
-        parameters: Any = (),
+        parameters: ArrayLike = (),
         precision: float | None = None,
         shots: int | None = None,
         seed: int | None = None,

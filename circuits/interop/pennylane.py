@@ -4,10 +4,10 @@ Qubit q is the q-th wire: of the device, where a QNode's device names its wires,
 order. PennyLane writes wire 0 first in its bit strings and labels, Qiskit writes qubit 0 last.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -28,6 +28,12 @@ from circuits.interop.pennylane_gates import (
     words,
 )
 
+if TYPE_CHECKING:
+    from pennylane import QNode
+    from pennylane.operation import Operator as PennyLaneOperator
+    from pennylane.qchem import Molecule
+    from pennylane.tape import QuantumScript
+
 LINEAR = 1e-9
 """Radians by which an angle may differ from a linear function of the arguments."""
 
@@ -38,7 +44,12 @@ Function = Callable[..., None]
 """A quantum function: called inside a QNode with theta, shape (params,), it puts the circuit's operations there."""
 
 
-def from_pennylane(thing: Any, *args: Any, wires: Sequence[Any] | None = None, **kwargs: Any):
+def from_pennylane(
+    thing: "QNode | QuantumScript | PennyLaneOperator | Molecule",
+    *args: object,
+    wires: Sequence[Hashable] | None = None,
+    **kwargs: object,
+) -> tuple[QuantumCircuit, SparsePauliOp | None]:
     """A QNode, a tape, an operator or a molecule of PennyLane's as a circuit and an observable.
 
     Args:
@@ -135,7 +146,9 @@ def observable(given: Any, what: str, n_qubits: int | None = None) -> SparsePaul
     return operator(given, range(n_qubits) if n_qubits is not None and on_circuit else None)
 
 
-def to_pennylane(circuit: QuantumCircuit, observable: SparsePauliOp | None = None) -> tuple[Function, Any]:
+def to_pennylane(
+    circuit: QuantumCircuit, observable: SparsePauliOp | None = None
+) -> "tuple[Function, PennyLaneOperator | None]":
     """A circuit as a quantum function for QNodes, and an observable as an operator of PennyLane's.
 
     Args:

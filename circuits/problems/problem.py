@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
@@ -45,13 +45,30 @@ class Problem:
     _: KW_ONLY
     name: str = "Hamiltonian"
     unit: str = "1"
-    source: Mapping[str, Any] = field(default_factory=lambda: {"kind": "operator"})
+    source: Mapping[str, object] = field(default_factory=lambda: {"kind": "operator"})
     reference_state: QuantumCircuit | None = None
     layers: tuple[SparsePauliOp, ...] = ()
     structure: object = None
     tapering: "Tapering | None" = None
     solve: Callable[[], float] | None = field(default=None, repr=False)
     solve_seconds: float = 0.0
+
+    if TYPE_CHECKING:  # the field holds what was made of the argument
+
+        def __init__(
+            self,
+            hamiltonian: OperatorLike,
+            *,
+            name: str = "Hamiltonian",
+            unit: str = "1",
+            source: Mapping[str, object] = ...,
+            reference_state: QuantumCircuit | None = None,
+            layers: tuple[SparsePauliOp, ...] = (),
+            structure: object = None,
+            tapering: Tapering | None = None,
+            solve: Callable[[], float] | None = None,
+            solve_seconds: float = 0.0,
+        ) -> None: ...
 
     def __post_init__(self):
         what = "the Hamiltonian" if self.name == "Hamiltonian" else f"the Hamiltonian of {self.name}"

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 from qiskit.circuit.library import PauliEvolutionGate
 
+from backends.mitigation.words import MitigationLike
 from circuits import Problem
 from circuits.errors import Refused
 from circuits.problems.checks import finite, whole
@@ -95,7 +95,7 @@ def adapt(
     accuracy: float = 1e-6,
     shots: int | None = None,
     label: str = "open",
-    mitigation: Any = None,
+    mitigation: MitigationLike | None = None,
     budget: Budget | Mapping[str, float] | None = None,
     folder: str | Path | None = None,
 ) -> ADAPT:

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Samples
+from backends.mitigation.words import MitigationLike
 from circuits import Problem
 from circuits import qaoa as ansatz
 from circuits.ansatz.qaoa import fields
@@ -126,7 +127,7 @@ def qaoa(
     accuracy: float = 1e-6,
     shots: int | None = None,
     label: str = "open",
-    mitigation: Any = None,
+    mitigation: MitigationLike | None = None,
     budget: Budget | Mapping[str, float] | None = None,
     folder: str | Path | None = None,
 ) -> QAOA:

@@ -7,13 +7,14 @@ was answered, for the same points, and refuses by name what was never recorded. 
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
 from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Backend, Capabilities
 from backends.batch import Evaluate, Expectations
@@ -141,7 +142,7 @@ class Replay(Backend):
         self._played = True
         return evaluation.told
 
-    def _check(self, circuit: QuantumCircuit, observables: ObservablesLike) -> None:
+    def _check(self, circuit: QuantumCircuit, observables: Sequence[SparsePauliOp]) -> None:
         if fingerprint(circuit) != fingerprint(self._record.circuit):
             raise Refused(f"{self._path}: the circuit is another than the recorded run's")
         if len(observables) != 1 or fingerprint(observables[0]) != fingerprint(self._record.hamiltonian):
