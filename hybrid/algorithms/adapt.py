@@ -16,8 +16,9 @@ from circuits.problems.checks import finite, whole
 from circuits.problems.problem import as_problem
 from hybrid.algorithms.pools import Generator, PoolLike, generators
 from hybrid.algorithms.record import Record, open_record, with_cached_exact_energy
-from hybrid.algorithms.summary import Summary
+from hybrid.algorithms.summary import PreparesState
 from hybrid.runs.budget import Budget
+from hybrid.runs.history import History
 from hybrid.runs.result import Result
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel
@@ -31,7 +32,7 @@ class PoolGradient(RecordModel):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ADAPT(Summary):
+class ADAPT(PreparesState):
     """What ADAPT-VQE found.
 
     Attributes:
@@ -66,6 +67,15 @@ class ADAPT(Summary):
     def theta(self) -> np.ndarray:
         """Angles of the whole ansatz, shape (operators,), radians."""
         return self.runs[-1].theta
+
+    @property
+    def history(self) -> History:
+        """Every evaluation of the last run; `runs` has those of the others."""
+        return self.runs[-1].history
+
+    def prepared(self) -> tuple[QuantumCircuit, np.ndarray]:
+        """The circuit and its parameters, shape (params,), radians."""
+        return self.circuit, self.theta
 
     def title(self) -> str:
         """What was done to what."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Samples
@@ -20,8 +21,9 @@ from circuits.problems.exact import lowest_eigenvalue
 from circuits.problems.graphs import Graph
 from circuits.problems.problem import as_problem
 from hybrid.algorithms.record import Record, open_record, with_cached_exact_energy
-from hybrid.algorithms.summary import Summary
+from hybrid.algorithms.summary import PreparesState
 from hybrid.runs.budget import Budget
+from hybrid.runs.history import History
 from hybrid.runs.result import Result
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel
@@ -49,7 +51,7 @@ class Best(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class QAOA(Summary):
+class QAOA(PreparesState):
     """What QAOA found.
 
     Attributes:
@@ -90,6 +92,20 @@ class QAOA(Summary):
         """Weight of the best cut in the sample; None if the problem is no graph."""
         graph = self.problem.structure
         return graph.cut_weight(self.bits) if isinstance(graph, Graph) else None
+
+    @property
+    def circuit(self) -> QuantumCircuit:
+        """The ansatz at the largest depth, its parameters free."""
+        return self.runs[-1].circuit
+
+    @property
+    def history(self) -> History:
+        """Every evaluation of the last run; `runs` has those of the others."""
+        return self.runs[-1].history
+
+    def prepared(self) -> tuple[QuantumCircuit, np.ndarray]:
+        """The circuit and its parameters, shape (params,), radians."""
+        return self.circuit, self.theta
 
     def title(self) -> str:
         """What was done to what."""

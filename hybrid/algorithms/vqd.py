@@ -64,6 +64,10 @@ class Level:
     mixed: bool = False
     overlap_errors: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
+    def state(self) -> np.ndarray:
+        """The exact state, up to a global phase; as `hybrid.Result.state`."""
+        return self.run.state()
+
     @property
     def status(self) -> str:
         """That of the search, or "mixed" if the state is a mixture with a level below."""

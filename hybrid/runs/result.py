@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from pydantic import Field, FiniteFloat
 
-from circuits.errors import Refused
 from hybrid.runs.entries import FailoverEntry, PredictionEntry, ResultEntry
 from hybrid.runs.error_budget import ErrorBudget
 from hybrid.runs.failovers import described
@@ -136,12 +135,9 @@ class Result:
         Raises:
             Refused: if the state does not fit into this machine's memory.
         """
-        import backends
-        from backends.base import States
+        from hybrid.runs import prepared
 
-        engine = backends.get("statevector")
-        assert isinstance(engine, States)
-        return engine.states(self.circuit)(self.theta)
+        return prepared.state(self.circuit, self.theta)
 
     def sample(
         self, *, shots: int = 1000, seed: int | None = None, backend: "BackendLike" = "statevector"
@@ -159,13 +155,9 @@ class Result:
         Raises:
             Refused: if the backend cannot sample.
         """
-        import backends
-        from backends.base import Samples
+        from hybrid.runs import prepared
 
-        found = backends.get(backend)
-        if not isinstance(found, Samples):
-            raise Refused(f"'{found.capabilities().name}' draws no samples; take backend=\"statevector\"")
-        return found.sample(self.circuit, self.theta, shots=shots, seed=seed)
+        return prepared.sample(self.circuit, self.theta, shots=shots, seed=seed, backend=backend)
 
     def to_dict(self) -> ResultEntry:
         """JSON-able summary, the content of result.json; the history stays in the journal."""
