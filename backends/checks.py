@@ -66,7 +66,7 @@ def as_observables(observables: ObservablesLike, n_qubits: int) -> tuple[SparseP
     """Convert one operator, a Problem or a sequence of them; check that each fits the circuit.
 
     Args:
-        observables: ObservablesLike of `ObservablesLike`.
+        observables: Any of `ObservablesLike`.
         n_qubits: Of the circuit.
 
     Returns:

@@ -338,8 +338,8 @@ def _full_ci(problem: FullCI, given_up: threading.Event) -> float:
     if needed > free:
         raise Refused(f"{what}, but {free / 2**30:.3g} GiB are free here")
     links = tuple(cistring.gen_linkstr_index_trilidx(range(n_orbitals), n) for n in electrons)
-    allowed = _allowed(problem)
-    if not np.any(allowed):
+    allowed = np.flatnonzero(_allowed(problem)) if problem.parities else None
+    if allowed is not None and not len(allowed):
         raise Refused(f"no determinant of {electrons[0]} + {electrons[1]} electrons lies in this sector of symmetries")
     half: Any = 0.5
     combined = direct_spin1.absorb_h1e(one_body, two_body, n_orbitals, electrons, half)
@@ -347,12 +347,15 @@ def _full_ci(problem: FullCI, given_up: threading.Event) -> float:
     def product(vector: np.ndarray) -> np.ndarray:
         if given_up.is_set():
             raise KeyboardInterrupt
-        whole_vector = np.zeros(shape)
-        whole_vector[allowed] = vector
-        return direct_spin1.contract_2e(combined, whole_vector, n_orbitals, electrons, links).reshape(shape)[allowed]
+        if allowed is not None:
+            within, vector = vector, np.zeros(size)
+            vector[allowed] = within
+        vector = np.ascontiguousarray(vector.reshape(shape))
+        found = direct_spin1.contract_2e(combined, vector, n_orbitals, electrons, links).reshape(-1)
+        return found if allowed is None else found[allowed]
 
     with lib.with_omp_threads(1):
-        return lowest(product, int(np.count_nonzero(allowed)), np.dtype(np.float64))
+        return lowest(product, size if allowed is None else len(allowed), np.dtype(np.float64))
 
 
 def _allowed(problem: FullCI) -> np.ndarray:
