@@ -14,9 +14,9 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
-from qiskit.quantum_info import SparsePauliOp
 
 from backends.batch import Batch, Evaluate
+from backends.checks import ObservableLike, ObservablesLike
 from backends.cost import Cost, Footprint, Work, cost
 from backends.forecast.forecast import Forecast
 from backends.gradients.parameter_shift import ValueAndGradient, parameter_shift
@@ -106,7 +106,7 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
+    def prepare(self, circuit: QuantumCircuit, observables: ObservablesLike) -> Evaluate:
         """A function for evaluating the same circuit and observables many times; what can be compiled is compiled once.
 
         Args:
@@ -138,7 +138,7 @@ class Backend(ABC):
     def value_and_grad(
         self,
         circuit: QuantumCircuit,
-        observable: SparsePauliOp,
+        observable: ObservableLike,
         *,
         precision: float | None = None,
         shots: int | None = None,
@@ -201,7 +201,7 @@ class Samples(ABC):
 
     @abstractmethod
     def sample(
-        self, circuit: QuantumCircuit, parameters: Any = (), *, shots: int = 1024, seed: int | None = None
+        self, circuit: QuantumCircuit, parameters: ArrayLike = (), *, shots: int = 1024, seed: int | None = None
     ) -> dict[str, int]:
         """Counts of bit strings from measuring every qubit, or, of a circuit that measures, its classical bits.
 

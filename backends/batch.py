@@ -1,14 +1,14 @@
 """The unit of work that a backend takes, one circuit, rows of parameters, observables; and what comes back."""
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.checks import as_observables, as_rows, check_request, check_unitary
+from backends.checks import ObservablesLike, as_observables, as_rows, check_request, check_unitary
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +37,8 @@ class Batch:
     def __init__(
         self,
         circuit: QuantumCircuit,
-        observables: Any,
-        parameters: Any = (),
+        observables: ObservablesLike,
+        parameters: ArrayLike = (),
         precision: float | None = None,
         shots: int | None = None,
         seed: int | None = None,

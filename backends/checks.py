@@ -6,10 +6,18 @@ from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.quantum_info import SparseObservable, SparsePauliOp
+from qiskit.quantum_info import SparsePauliOp
 
 from backends.instructions import not_unitary
 from circuits.errors import Refused
+from circuits.problems.operators import OperatorLike, as_hermitian
+from circuits.problems.problem import Problem
+
+ObservableLike = Problem | OperatorLike
+"""A Hermitian operator of Qiskit's kinds or PennyLane's, a Pauli label such as ``"XIZ"``, or a `circuits.Problem`."""
+
+ObservablesLike = ObservableLike | Sequence[ObservableLike]
+"""One observable, or several."""
 
 MOST_SHOTS = 10**9
 """Shots of one circuit beyond which a request is taken for a mistake."""
@@ -54,37 +62,33 @@ def check_request(precision: float | None, shots: int | None, seed: int | None) 
         raise Refused(f"seed must be a whole number, zero or above, not {seed!r}")
 
 
-def as_observables(observables: Any, n_qubits: int) -> tuple[SparsePauliOp, ...]:
-    """Convert one operator, a Problem, a Pauli label or a sequence of them; check that each fits the circuit."""
+def as_observables(observables: ObservablesLike, n_qubits: int) -> tuple[SparsePauliOp, ...]:
+    """Convert one operator, a Problem or a sequence of them; check that each fits the circuit.
+
+    Args:
+        observables: Any of `ObservablesLike`.
+        n_qubits: Of the circuit.
+
+    Returns:
+        A tuple of SparsePauliOp with coefficients that are finite and real.
+
+    Raises:
+        Refused: if one is no Hermitian operator, or acts on another number of qubits.
+    """
     if not isinstance(observables, Sequence) or isinstance(observables, str):
         observables = (observables,)
-    converted = tuple(_as_operator(observable) for observable in observables)
+    converted = tuple(_as_operator(observable, k, n_qubits) for k, observable in enumerate(observables))
     if not converted:
         raise Refused("no observable was given")
     for k, operator in enumerate(converted):
         if operator.num_qubits != n_qubits:
             raise Refused(f"observable {k} acts on {operator.num_qubits} qubits, but the circuit has {n_qubits}")
-        coefficients = np.asarray(operator.coeffs)
-        if coefficients.dtype == object:
-            raise Refused(f"observable {k} has a coefficient with a free parameter; assign a number to it")
-        if not np.all(np.isfinite(coefficients)):
-            raise Refused(f"observable {k} has a coefficient that is not finite")
-        if np.max(np.abs(np.imag(coefficients)), initial=0.0) > 1e-12:
-            raise Refused(f"observable {k} is not Hermitian: it has a complex coefficient")
     return converted
 
 
-def _as_operator(observable: Any) -> SparsePauliOp:
-    observable = getattr(observable, "hamiltonian", observable)
-    if isinstance(observable, SparsePauliOp):
-        return observable
-    if isinstance(observable, SparseObservable):
-        return SparsePauliOp.from_sparse_observable(observable)
-    try:
-        return SparsePauliOp(observable)
-    except Exception as err:
-        given = repr(observable) if isinstance(observable, str) else f"an object of type {type(observable).__name__}"
-        raise Refused(f"{given} is not an observable: give a SparsePauliOp or a Pauli label ({err})") from err
+def _as_operator(observable: ObservableLike, k: int, n_qubits: int) -> SparsePauliOp:
+    given = observable.hamiltonian if isinstance(observable, Problem) else observable
+    return as_hermitian(given, f"observable {k}", n_qubits)
 
 
 def as_rows(parameters: Any, circuit: QuantumCircuit) -> np.ndarray:

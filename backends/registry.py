@@ -2,20 +2,39 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from pydantic import SecretStr
+from qiskit.providers import BackendV2
 
 from backends.base import Backend, Origin
 from backends.providers.family import Family
 from circuits.errors import Refused, unknown
 from circuits.options import Option, check, options_of
 from circuits.secrets import kept, plain
+
+
+class PennyLaneDevice(Protocol):
+    """A device of PennyLane's, as ``qml.device("default.mixed")``."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def wires(self) -> Iterable[Hashable] | None:
+        """Its wires, where it names them."""
+        ...
+
+
+BackendLike = str | Backend | BackendV2 | PennyLaneDevice
+"""A backend's name, a `Backend`, or a device object of Qiskit's or PennyLane's."""
 
 BUILT_IN = {
     "statevector": "backends.statevector:Statevector",
@@ -118,7 +137,7 @@ def options(name: str) -> dict[str, Option]:
     return _options(load(name.partition(":")[0]))
 
 
-def get(backend: Any, **options: Any) -> Backend:
+def get(backend: BackendLike, **options: object) -> Backend:
     """A backend by name, or around a device object of another library.
 
     Args:

@@ -15,8 +15,10 @@ from .interop.pennylane import to_pennylane as to_pennylane
 from .interop.qpy import load_circuit as load_circuit
 from .interop.qpy import save_circuit as save_circuit
 from .problems.chemistry import molecule as molecule
+from .problems.fermions import fermionic as fermionic
 from .problems.graphs import maxcut as maxcut
 from .problems.pauli_file import pauli_terms as pauli_terms
 from .problems.problem import Problem as Problem
 from .problems.spin import heisenberg as heisenberg
 from .problems.spin import tfim as tfim
+from .problems.tapering import taper as taper

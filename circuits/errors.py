@@ -16,10 +16,17 @@ A run that does not converge is not an error: it is a status on the result.
 """
 
 import difflib
+import linecache
 import math
+import sys
+import traceback
 from collections.abc import Iterable
+from types import CodeType, FrameType
+from typing import Any
 
 from circuits.secrets import redacted
+
+PACKAGES = ("circuits", "backends", "hybrid")
 
 LONGEST_SHOWN = 100
 """Characters of a value, in a message."""
@@ -33,7 +40,22 @@ class ToolkitError(Exception):
 
 
 class Refused(ToolkitError, ValueError):
-    """The request is wrong: the message names what, where, and the cure."""
+    """The request is wrong: the message names what, where, and the cure.
+
+    A notebook shows the line that asked and the message; ``%tb`` then shows the whole traceback.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback; when it is shown again, as ``%tb`` does, all of it."""
+        again, self._shown = self._shown, True
+        if not again:
+            return short_traceback(self)
+        shell = _shell()
+        if shell is None:
+            return traceback.format_exception(self)
+        return shell.InteractiveTB.structured_traceback(type(self), self, self.__traceback__)
+
+    _shown = False
 
 
 class NotInstalled(Refused):
@@ -78,6 +100,39 @@ class LostJob(ToolkitError):
 
 class RecordFailed(ToolkitError):
     """The record of a run could not be written: the disk is full, or the folder is gone."""
+
+
+def short_traceback(error: BaseException) -> list[str]:
+    """The line outside of this toolkit that led to an error, and its message, as lines of text.
+
+    >>> short_traceback(Refused("layers must be at least 1"))
+    ['Refused: layers must be at least 1']
+    """
+    said = [line.rstrip("\n") for line in traceback.format_exception_only(error)]
+    said[0] = said[0].removeprefix(f"{type(error).__module__}.")
+    frames = list(traceback.walk_tb(error.__traceback__))
+    ours = next((k for k, (frame, _) in enumerate(frames) if _is_ours(frame)), len(frames))
+    if not ours:
+        return said
+    frame, number = frames[ours - 1]
+    line = linecache.getline(frame.f_code.co_filename, number).rstrip()
+    return [f"{_place(frame.f_code)}, line {number} (%tb shows the whole traceback)", f"----> {line}", "", *said]
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return frame.f_globals.get("__name__", "").partition(".")[0] in PACKAGES
+
+
+def _place(code: CodeType) -> str:
+    """Of a notebook's cell its number, of other code its file."""
+    shell = _shell()
+    label = None if shell is None else shell.compile.format_code_name(code.co_filename)
+    return " ".join(label) if label else code.co_filename
+
+
+def _shell() -> Any:
+    """The session of IPython that this runs in; None outside of one."""
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
 
 
 MANY = 20

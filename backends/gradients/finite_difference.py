@@ -1,17 +1,15 @@
 """Central differences, to check gradients by."""
 
-from typing import Any
-
 import numpy as np
 from qiskit import QuantumCircuit
 
 from backends.base import Backend
-from backends.checks import as_observables
+from backends.checks import ObservableLike, as_observables
 from backends.gradients.value_and_gradient import ValueAndGradient, as_function
 
 
 def finite_difference(
-    backend: Backend, circuit: QuantumCircuit, observable: Any, *, step: float = 1e-4
+    backend: Backend, circuit: QuantumCircuit, observable: ObservableLike, *, step: float = 1e-4
 ) -> ValueAndGradient:
     """Value and central differences (f(theta + h e_k) - f(theta - h e_k)) / 2h, in the form of `parameter_shift`.
 

@@ -7,7 +7,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 
 from backends.batch import Evaluate
-from backends.checks import as_observables, check_request
+from backends.checks import ObservableLike, as_observables, check_request
 from backends.gradients.shift_rule import shift_rule
 from backends.gradients.value_and_gradient import ValueAndGradient, as_function
 
@@ -15,7 +15,7 @@ from backends.gradients.value_and_gradient import ValueAndGradient, as_function
 def parameter_shift(
     prepare: Callable[[QuantumCircuit, Any], Evaluate],
     circuit: QuantumCircuit,
-    observable: Any,
+    observable: ObservableLike,
     *,
     precision: float | None = None,
     shots: int | None = None,

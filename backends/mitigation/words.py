@@ -116,6 +116,11 @@ class Mitigation:
         return tuple(field.name for field in fields(self) if getattr(self, field.name) is not None)
 
 
+MitigationLike = (
+    Mitigation | str | Mapping[str, Mapping[str, object]] | Sequence[str | Mapping[str, Mapping[str, object]]]
+)
+"""A word, a table of words and their settings, or a list of both."""
+
 KINDS: dict[str, Any] = {
     "readout": Readout,
     "twirling": Twirling,
@@ -125,7 +130,7 @@ KINDS: dict[str, Any] = {
 }
 
 
-def as_mitigation(option: Any) -> Mitigation:
+def as_mitigation(option: MitigationLike | None) -> Mitigation:
     """Read the option ``mitigation``.
 
     Args:

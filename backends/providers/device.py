@@ -15,7 +15,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Backend, Calibrated, Capabilities, Jobs, Samples
 from backends.batch import Evaluate, Expectations
-from backends.checks import as_observables, as_rows, check_request, check_unitary
+from backends.checks import ObservablesLike, as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
 from backends.forecast.forecast import Forecast
 from backends.forecast.work import forecast
@@ -166,7 +166,7 @@ class Device(Backend, Samples, Jobs, Calibrated):
         kind = COUNTED if isinstance(self.hardware, Here) and self.hardware.noisy else ""
         return Footprint(passes, 2.0**n_qubits, memory_bytes, values, error, circuits=circuits, shots=total, kind=kind)
 
-    def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
+    def prepare(self, circuit: QuantumCircuit, observables: ObservablesLike) -> Evaluate:
         """Transpile once; see `Backend.prepare`.
 
         Shots are those of each measured circuit on average over the groups, for every point that mitigation adds.

@@ -19,7 +19,7 @@ from qiskit.transpiler import Target
 
 from backends.base import Backend, Capabilities, Precision, Samples
 from backends.batch import Evaluate, Expectations
-from backends.checks import as_observables, as_rows, check_request, check_unitary
+from backends.checks import ObservablesLike, as_observables, as_rows, check_request, check_unitary
 from backends.cost import Cost, Footprint, Work, cost
 from backends.gpu import Held, OnCard, first_card
 from backends.gradients.shift_rule import n_shifted
@@ -211,7 +211,7 @@ class Aer(Backend, Samples):
         where = "" if held.on_card is None else f" on {held.on_card.card.name}"
         return f"{method}{noise}{', counted' if counted else ''}{where}"
 
-    def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
+    def prepare(self, circuit: QuantumCircuit, observables: ObservablesLike) -> Evaluate:
         """Transpile once; see `Backend.prepare`.
 
         Where bonds are cut, the `bias` of a value is its difference from the one with bonds of half the size (of 2, for

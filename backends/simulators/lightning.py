@@ -23,7 +23,7 @@ from backends.angles import Angles, compile_angles
 from backends.base import Backend, Capabilities, Precision, Samples
 from backends.batch import Evaluate, Expectations
 from backends.border import border
-from backends.checks import as_observables, as_rows, check_request, check_unitary
+from backends.checks import ObservableLike, ObservablesLike, as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
 from backends.gpu import Held
 from backends.gradients.parameter_shift import ValueAndGradient
@@ -114,7 +114,7 @@ class LightningDevice(Backend, Samples):
             kind=self.device + (", counted" if sampled else "") + where,
         )
 
-    def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
+    def prepare(self, circuit: QuantumCircuit, observables: ObservablesLike) -> Evaluate:
         """Convert the circuit and the observables once; see `Backend.prepare`."""
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
@@ -152,7 +152,7 @@ class LightningDevice(Backend, Samples):
     def value_and_grad(
         self,
         circuit: QuantumCircuit,
-        observable: SparsePauliOp,
+        observable: ObservableLike,
         *,
         precision: float | None = None,
         shots: int | None = None,

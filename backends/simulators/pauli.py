@@ -15,7 +15,7 @@ References:
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,7 +25,7 @@ from qiskit.quantum_info import SparsePauliOp
 from backends import memory
 from backends.base import Backend, Capabilities
 from backends.batch import Evaluate, Expectations
-from backends.checks import as_observables, as_rows, check_request, check_unitary
+from backends.checks import ObservableLike, ObservablesLike, as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
 from backends.gradients.value_and_gradient import as_function
 from backends.simulators.pauli_rotations import PauliRotations, pauli_rotations, strings
@@ -154,7 +154,7 @@ class PauliPropagation(Backend):
         passes = max(1, len(rotations))
         return Footprint(passes, max(visits / passes, 1.0), self._memory_bytes(work.circuit.num_qubits), kind=KIND)
 
-    def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
+    def prepare(self, circuit: QuantumCircuit, observables: ObservablesLike) -> Evaluate:
         """Write the circuit as rotations once; see `Backend.prepare`.
 
         The `bias` of a value is the larger of its difference from the one with a threshold 4 times as large (and
@@ -187,7 +187,7 @@ class PauliPropagation(Backend):
     def value_and_grad(
         self,
         circuit: QuantumCircuit,
-        observable: SparsePauliOp,
+        observable: ObservableLike,
         *,
         precision: float | None = None,
         shots: int | None = None,

@@ -18,7 +18,7 @@ from backends import dense
 from backends.base import Backend, Capabilities, Samples, States
 from backends.batch import Evaluate, Expectations
 from backends.border import border
-from backends.checks import as_observables, as_rows, check_request, check_unitary
+from backends.checks import ObservablesLike, as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
 from backends.gradients.shift_rule import n_shifted
 from backends.instructions import exponents, flatten, has_matrix, matrix_of
@@ -66,7 +66,7 @@ class Reference(Backend, Samples, States):
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
         return Footprint(passes, 2.0**n_qubits, _memory_bytes(n_qubits), values, error)
 
-    def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
+    def prepare(self, circuit: QuantumCircuit, observables: ObservablesLike) -> Evaluate:
         """Check everything; there is nothing to compile. See `Backend.prepare`."""
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)

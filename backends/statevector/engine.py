@@ -13,7 +13,7 @@ from backends import dense, memory
 from backends.base import Backend, Capabilities, Draw, Precision, Samples, Tangents
 from backends.batch import Expectations
 from backends.border import border
-from backends.checks import as_observables, as_rows, check_request, check_unitary
+from backends.checks import ObservableLike, ObservablesLike, as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
 from backends.gpu import Card, Held, OnCard
 from backends.gradients.value_and_gradient import as_function
@@ -135,7 +135,7 @@ class Statevector(Backend, Samples, Tangents):
         where = "" if card is None else f" on {card.name}"
         return chosen.kind + where + ("" if self._devices is None else f", {self._devices} devices")
 
-    def memory(self, circuit: QuantumCircuit, observables: Any, *, derivative: bool = True) -> Memory:
+    def memory(self, circuit: QuantumCircuit, observables: ObservablesLike, *, derivative: bool = True) -> Memory:
         """What a value, or one with its gradient, will hold; `str` of it says whether states are kept, and why.
 
         Args:
@@ -150,7 +150,7 @@ class Statevector(Backend, Samples, Tangents):
         observables = as_observables(observables, circuit.num_qubits)
         return self._chosen(circuit, observables).memory(derivative=derivative, keep=self._keep)
 
-    def prepare(self, circuit: QuantumCircuit, observables: Any):
+    def prepare(self, circuit: QuantumCircuit, observables: ObservablesLike):
         """Lower the circuit and the observables once. See `Backend.prepare`."""
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
@@ -185,7 +185,7 @@ class Statevector(Backend, Samples, Tangents):
 
         return as_function(circuit, evaluate, seed)
 
-    def values_and_jacobian(self, circuit: QuantumCircuit, observables: Any) -> Callable[[Any], tuple]:
+    def values_and_jacobian(self, circuit: QuantumCircuit, observables: ObservablesLike) -> Callable[[Any], tuple]:
         """Several expectation values and the gradients of all, for one evolution.
 
         Args:
@@ -215,7 +215,7 @@ class Statevector(Backend, Samples, Tangents):
 
         return evaluate
 
-    def function(self, circuit: QuantumCircuit, observable: Any) -> "Callable[[Any], jax.Array]":
+    def function(self, circuit: QuantumCircuit, observable: ObservableLike) -> "Callable[[Any], jax.Array]":
         """An expectation value as a pure function of JAX's: for `jax.jit`, `grad`, `vmap`, `hessian`, `lax.scan`.
 
         Values and gradients are the engine's; the adjoint method gives the gradient for about twice the time of a
@@ -247,7 +247,7 @@ class Statevector(Backend, Samples, Tangents):
 
         self._on_one_device("a function of JAX's")
         check_unitary(circuit)
-        (observable,) = as_observables(getattr(observable, "hamiltonian", observable), circuit.num_qubits)
+        (observable,) = as_observables(observable, circuit.num_qubits)
 
         def traced(real: np.dtype) -> Any:
             self._check_width(circuit)
@@ -257,7 +257,7 @@ class Statevector(Backend, Samples, Tangents):
 
         return function_of(self._program(circuit, (observable,), derivative=True), observable, traced)
 
-    def hessian(self, circuit: QuantumCircuit, observable: Any) -> Callable[[Any], np.ndarray]:
+    def hessian(self, circuit: QuantumCircuit, observable: ObservableLike) -> Callable[[Any], np.ndarray]:
         """Second derivatives of an expectation value as a function of the parameters.
 
         Args:

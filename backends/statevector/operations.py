@@ -1,18 +1,16 @@
 """How many operations and bytes a value with its gradient takes, to hold against what a machine can do."""
 
-from typing import Any
-
 import numpy as np
 from qiskit import QuantumCircuit
 
 from backends.base import Precision
-from backends.checks import as_observables
+from backends.checks import ObservableLike, as_observables
 from backends.statevector.choose import choose
 from backends.statevector.circuit.lower import lower
 from backends.statevector.representation import Question
 
 
-def roofline(circuit: QuantumCircuit, observable: Any, precision: Precision) -> dict[str, float]:
+def roofline(circuit: QuantumCircuit, observable: ObservableLike, precision: Precision) -> dict[str, float]:
     """Operations in products of matrices, and bytes of states read and written, for one value with its gradient.
 
     What is counted depends on how the engine would run the circuit; see the `work` of each representation.

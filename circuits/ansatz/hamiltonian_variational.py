@@ -8,7 +8,8 @@ from qiskit.quantum_info import SparsePauliOp
 from circuits.ansatz.evolution import evolve, n_gates
 from circuits.errors import Refused, shown
 from circuits.problems.checks import check_circuit_size, whole
-from circuits.problems.problem import Problem
+from circuits.problems.operators import OperatorLike
+from circuits.problems.problem import Problem, as_problem
 
 STEP = 0.3
 """Time of one step in the starting point, over the largest coefficient."""
@@ -17,7 +18,7 @@ MAX_GROUPED = 4000
 """Terms that are grouped by what commutes; time and memory grow with their square, to 7 s and 1 GB."""
 
 
-def hamiltonian_variational(problem: Problem, *, layers: int) -> QuantumCircuit:
+def hamiltonian_variational(problem: Problem | OperatorLike, *, layers: int) -> QuantumCircuit:
     """Hamiltonian-variational ansatz, prod_k prod_j exp(-i theta_kj H_j) |reference>.
 
     The parts H_j are the problem's layers, or, where it names none, groups of commuting terms of its Hamiltonian. The
@@ -25,7 +26,7 @@ def hamiltonian_variational(problem: Problem, *, layers: int) -> QuantumCircuit:
     part, of which the reference is usually the ground state, to H: theta_kj = dt (k + 1/2) / layers, the last part dt.
 
     Args:
-        problem: Any.
+        problem: Any, or a Hermitian operator alone.
         layers: At least 1.
 
     Returns:
@@ -44,6 +45,7 @@ def hamiltonian_variational(problem: Problem, *, layers: int) -> QuantumCircuit:
     6
     """
     layers = whole(layers, "layers", at_least=1)
+    problem = as_problem(problem)
     parts = _parts(problem)
     if not parts:
         raise Refused(f"{problem.name} is a multiple of the identity: there is nothing to vary")

@@ -8,13 +8,14 @@ from qiskit.quantum_info import SparsePauliOp
 from circuits.ansatz.evolution import evolve, n_gates
 from circuits.errors import Refused, shown
 from circuits.problems.checks import check_circuit_size, whole
-from circuits.problems.problem import Problem
+from circuits.problems.operators import OperatorLike
+from circuits.problems.problem import Problem, as_problem
 
 STEP = 0.75
 """Length of one step of the linear ramp that the parameters start from."""
 
 
-def qaoa(problem: Problem, *, layers: int = 1) -> QuantumCircuit:
+def qaoa(problem: Problem | OperatorLike, *, layers: int = 1) -> QuantumCircuit:
     """QAOA, prod_k exp(i beta_k sum_q X_q) exp(-i gamma_k H) |+...+>.
 
     With these signs small positive angles anneal towards the minimum of H. The starting point is the linear ramp
@@ -22,7 +23,7 @@ def qaoa(problem: Problem, *, layers: int = 1) -> QuantumCircuit:
     (root of summed squares) that a qubit feels.
 
     Args:
-        problem: With a diagonal Hamiltonian, such as `circuits.maxcut`.
+        problem: With a diagonal Hamiltonian, such as `circuits.maxcut`, or a diagonal operator alone.
         layers: At least 1.
 
     Returns:
@@ -40,6 +41,7 @@ def qaoa(problem: Problem, *, layers: int = 1) -> QuantumCircuit:
     6
     """
     layers = whole(layers, "layers", at_least=1)
+    problem = as_problem(problem)
     cost = problem.hamiltonian.simplify(atol=0.0, rtol=0.0)
     if np.any(cost.paulis.x):
         raise Refused(f"qaoa needs a diagonal Hamiltonian, but {problem.name} has X or Y; use hamiltonian_variational")

@@ -10,20 +10,22 @@ from qiskit.circuit.library import PauliEvolutionGate
 from circuits.errors import Refused
 from circuits.problems.checks import EVOLUTION, check_circuit_size
 from circuits.problems.chemistry import Molecule
-from circuits.problems.jordan_wigner import excitation_generator
-from circuits.problems.problem import Problem
+from circuits.problems.excitations import generator
+from circuits.problems.operators import OperatorLike
+from circuits.problems.problem import Problem, as_problem
 
 Excitation = tuple[tuple[int, ...], tuple[int, ...]]
 """(occupied, virtual) spin orbitals; both ascending."""
 
 
-def uccsd(problem: Problem) -> QuantumCircuit:
+def uccsd(problem: Problem | OperatorLike) -> QuantumCircuit:
     """Disentangled UCCSD, prod_k exp(theta_k (T_k - T_k+)) |Hartree-Fock>.
 
     The T_k move one or two electrons from occupied to virtual orbitals and keep the number of each spin. Doubles act
     first, then singles. With i1 < i2 occupied and a1 < a2 virtual spin orbitals (spin up before spin down), a double is
     T = a+_a1 a+_a2 a_i2 a_i1. Each excitation is one PauliEvolutionGate of its commuting strings, on the qubits that
-    it touches.
+    it touches, by the molecule's mapping. Where qubits of the molecule are tapered, excitations that lead out of the
+    sector are left out: their angles are zero at the minimum.
 
     Args:
         problem: From `circuits.molecule`.
@@ -40,6 +42,7 @@ def uccsd(problem: Problem) -> QuantumCircuit:
         F. A. Evangelista, G. K.-L. Chan, G. E. Scuseria, Exact parameterization of fermionic wave functions via
         unitary coupled cluster theory, J. Chem. Phys. 151, 244112 (2019), for the order of the factors.
     """
+    problem = as_problem(problem)
     molecule = problem.structure
     if not isinstance(molecule, Molecule) or problem.reference_state is None:
         raise Refused(f"uccsd needs a molecule, and {problem.name} is none; make the problem with circuits.molecule")
@@ -52,13 +55,19 @@ def uccsd(problem: Problem) -> QuantumCircuit:
             f"{problem.name} has no excitation: its orbitals are all filled or all empty, and Hartree-Fock is exact; "
             f"choose a larger basis or active space"
         )
+    found = [generator(problem, virtual, occupied) for occupied, virtual in moves]
+    turning = [one for one in found if one is not None]
+    if not turning:
+        raise Refused(
+            f"no single or double excitation of {problem.name} stays in the sector of symmetries to which it is "
+            f"tapered; make the molecule without taper, or choose a larger basis or active space"
+        )
     circuit = problem.reference_state.copy_empty_like(name="uccsd")
     circuit.compose(problem.reference_state, inplace=True)
-    theta = ParameterVector("theta", len(moves))
-    for angle, (occupied, virtual) in zip(theta, moves, strict=True):
-        generator, qubits = excitation_generator(virtual, occupied)
-        circuit.append(PauliEvolutionGate(generator, angle), qubits)
-    circuit.metadata = {"ansatz": "uccsd", "theta": [0.0] * len(moves)}
+    theta = ParameterVector("theta", len(turning))
+    for angle, (operator, qubits) in zip(theta, turning, strict=True):
+        circuit.append(PauliEvolutionGate(operator, angle), qubits)
+    circuit.metadata = {"ansatz": "uccsd", "theta": [0.0] * len(turning)}
     return circuit
 
 

@@ -4,9 +4,10 @@ Qubit q is the q-th wire: of the device, where a QNode's device names its wires,
 order. PennyLane writes wire 0 first in its bit strings and labels, Qiskit writes qubit 0 last.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -27,6 +28,12 @@ from circuits.interop.pennylane_gates import (
     words,
 )
 
+if TYPE_CHECKING:
+    from pennylane import QNode
+    from pennylane.operation import Operator as PennyLaneOperator
+    from pennylane.qchem import Molecule
+    from pennylane.tape import QuantumScript
+
 LINEAR = 1e-9
 """Radians by which an angle may differ from a linear function of the arguments."""
 
@@ -37,7 +44,12 @@ Function = Callable[..., None]
 """A quantum function: called inside a QNode with theta, shape (params,), it puts the circuit's operations there."""
 
 
-def from_pennylane(thing: Any, *args: Any, wires: Sequence[Any] | None = None, **kwargs: Any):
+def from_pennylane(
+    thing: "QNode | QuantumScript | PennyLaneOperator | Molecule",
+    *args: object,
+    wires: Sequence[Hashable] | None = None,
+    **kwargs: object,
+) -> tuple[QuantumCircuit, SparsePauliOp | None]:
     """A QNode, a tape, an operator or a molecule of PennyLane's as a circuit and an observable.
 
     Args:
@@ -91,11 +103,52 @@ def operator(observable: Any, wires: Sequence[Any] | None = None) -> SparsePauli
     """
     sentence = words(observable)
     if sentence is None:
-        raise Refused(f"{observable.name} is no sum of Pauli words, so that it cannot be an observable here")
+        name = getattr(observable, "name", type(observable).__name__)
+        raise Refused(f"{name} is no sum of Pauli words, so that it cannot be an observable here")
     return paulis(sentence, _order(list(observable.wires), wires)).simplify(atol=0.0)
 
 
-def to_pennylane(circuit: QuantumCircuit, observable: SparsePauliOp | None = None) -> tuple[Function, Any]:
+def is_operator(thing: object) -> bool:
+    """Whether a thing is an operator of PennyLane's, one of fermions or bosons among them."""
+    from pennylane.bose import BoseSentence, BoseWord
+    from pennylane.fermi import FermiSentence, FermiWord
+    from pennylane.operation import Operator as PennyLaneOperator
+    from pennylane.pauli import PauliSentence, PauliWord
+
+    kinds = (PennyLaneOperator, PauliWord, PauliSentence, FermiWord, FermiSentence, BoseWord, BoseSentence)
+    return isinstance(thing, kinds)
+
+
+def observable(given: Any, what: str, n_qubits: int | None = None) -> SparsePauliOp:
+    """What `is_operator` as a sum of Pauli words.
+
+    Args:
+        given: PennyLane's.
+        what: Its name, for messages: "the Hamiltonian".
+        n_qubits: Of the circuit that it is for: where its wires are among 0 to n_qubits - 1, qubit q is wire q. None,
+            or other wires: as this module says.
+
+    Raises:
+        Refused: where it is no sum of Pauli words, or acts on fermions or bosons.
+    """
+    from pennylane.bose import BoseSentence, BoseWord
+    from pennylane.fermi import FermiSentence, FermiWord
+
+    if isinstance(given, FermiWord | FermiSentence):
+        raise Refused(
+            f"{what} acts on fermions, and not yet on qubits: circuits.fermionic(operator, mapping='jordan_wigner'), "
+            "or 'parity' or 'bravyi_kitaev', maps it"
+        )
+    if isinstance(given, BoseWord | BoseSentence):
+        raise Refused(f"{what} acts on bosons, and not on qubits: map it with qml.binary_mapping or qml.unary_mapping")
+    wires = list(given.wires)
+    on_circuit = n_qubits is not None and all(_is_index(wire) and wire < n_qubits for wire in wires)
+    return operator(given, range(n_qubits) if n_qubits is not None and on_circuit else None)
+
+
+def to_pennylane(
+    circuit: QuantumCircuit, observable: SparsePauliOp | None = None
+) -> "tuple[Function, PennyLaneOperator | None]":
     """A circuit as a quantum function for QNodes, and an observable as an operator of PennyLane's.
 
     Args:
@@ -328,7 +381,11 @@ def _order(in_use: Sequence[Any], wires: Sequence[Any] | None) -> list[Any]:
         if missing := [wire for wire in used if wire not in order]:
             raise Refused(f"wire {missing[0]!r} is in use, but not among the wires {order}")
         return order
-    return sorted(used) if all(isinstance(wire, int) for wire in used) else used
+    return sorted(used) if all(map(_is_index, used)) else used
+
+
+def _is_index(wire: Any) -> bool:
+    return isinstance(wire, Integral) and not isinstance(wire, bool) and int(wire) >= 0
 
 
 def _sentence(observable: SparsePauliOp) -> Any:

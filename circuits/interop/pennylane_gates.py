@@ -179,9 +179,32 @@ def evolve(circuit: QuantumCircuit, found: SparsePauliOp, qubits: Sequence[int],
 
 
 def words(observable: Any) -> Any:
-    """An operator of PennyLane's as a sentence of Pauli words; None where it is none and too large to decompose."""
+    """An operator of PennyLane's as a sentence of Pauli words; None where it is none and too large to decompose.
+
+    Sums, products and multiples are taken apart, so that only their parts need be small.
+    """
     if observable.pauli_rep is not None:
         return observable.pauli_rep
+    from pennylane.ops import Prod, SProd, Sum
+    from pennylane.pauli import PauliSentence, PauliWord
+
+    if isinstance(observable, SProd):
+        inner = words(observable.base)
+        return None if inner is None else complex(observable.scalar) * inner
+    if isinstance(observable, Sum | Prod):
+        parts = [words(part) for part in observable.operands]
+        if any(part is None for part in parts):
+            return None
+        if isinstance(observable, Sum):
+            return sum(parts, PauliSentence())
+        product = PauliSentence({PauliWord({}): 1.0})
+        for part in parts:
+            product = product @ part
+        return product
+    return _decomposed(observable)
+
+
+def _decomposed(observable: Any) -> Any:
     if len(observable.wires) > MOST_WIRES or not (observable.has_matrix or observable.has_sparse_matrix):
         return None
     import pennylane as qml

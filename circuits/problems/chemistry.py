@@ -1,4 +1,4 @@
-"""Molecules: mean-field orbitals and integrals from PySCF, which no other file imports; qubits by Jordan and Wigner."""
+"""Molecules: mean-field orbitals and integrals from PySCF, which no other file imports."""
 
 import os
 import threading
@@ -13,7 +13,7 @@ from qiskit import QuantumCircuit
 from circuits import memory
 from circuits.background import in_background
 from circuits.errors import Refused, shown
-from circuits.problems import basis_sets
+from circuits.problems import basis_sets, encodings
 from circuits.problems import geometry as positions
 from circuits.problems.checks import whole
 from circuits.problems.jordan_wigner import molecular_hamiltonian
@@ -43,10 +43,12 @@ class Molecule:
         basis: Name of the basis set.
         charge: In elementary charges.
         spin: Unpaired electrons, n_alpha - n_beta.
-        n_orbitals: Active spatial orbitals; orbital p is qubit p (spin up) and n_orbitals + p (spin down).
+        n_orbitals: Active spatial orbitals; orbital p is the spin orbital p (spin up) and n_orbitals + p (spin down).
         n_alpha: Active electrons with spin up; in the reference they fill the lowest orbitals.
         n_beta: Active electrons with spin down.
         hartree_fock_energy: Of the whole molecule, hartree.
+        mapping: From spin orbitals to qubits, before any was left out: "jordan_wigner", where spin orbital p is
+            qubit p, "parity" or "bravyi_kitaev".
     """
 
     atoms: tuple[positions.Atom, ...]
@@ -57,6 +59,7 @@ class Molecule:
     n_alpha: int
     n_beta: int
     hartree_fock_energy: float
+    mapping: encodings.Mapping = "jordan_wigner"
 
 
 def molecule(
@@ -66,6 +69,8 @@ def molecule(
     active_space: Sequence[int] | None = None,
     charge: int = 0,
     spin: int = 0,
+    mapping: encodings.Mapping = "jordan_wigner",
+    taper: bool = False,
 ) -> Problem:
     """Electronic structure of a molecule in its Hartree-Fock orbitals.
 
@@ -81,10 +86,14 @@ def molecule(
             At most 32 orbitals. None: all.
         charge: Of the molecule, in elementary charges.
         spin: Number of unpaired electrons. Not zero: restricted open-shell Hartree-Fock.
+        mapping: How spin orbitals (spin up first, then spin down) become qubits: ``"jordan_wigner"``, ``"parity"`` or
+            ``"bravyi_kitaev"``; see `circuits.problems.encodings`.
+        taper: Whether qubits that symmetries make superfluous are left out; see `circuits.problems.tapering`. The
+            sector of the symmetries is that of the Hartree-Fock determinant, and the exact energy the lowest in it.
 
     Returns:
-        A `Problem` in hartree on 2 * orbitals qubits (spin up first, then spin down), with the Hartree-Fock determinant
-        as reference state and ``structure`` a `Molecule`.
+        A `Problem` in hartree on 2 * orbitals qubits, or fewer where they are tapered, with the Hartree-Fock
+        determinant as reference state and ``structure`` a `Molecule`.
 
     Raises:
         Refused: for a geometry, element, basis, charge, spin or active space that is wrong or does not fit; if
@@ -98,15 +107,21 @@ def molecule(
     charge = whole(charge, "charge", at_least=-MAX_NUMBER, at_most=MAX_NUMBER)
     spin = whole(spin, "spin (number of unpaired electrons)", at_least=0, at_most=MAX_NUMBER)
     space = _active_space(active_space)
+    encodings.check_mapping(mapping)
+    if not isinstance(taper, bool):
+        raise Refused(f"taper must be True or False, not {shown(taper)}")
     functions = basis_sets.load(basis, [symbol for symbol, _ in atoms], _pyscf().gto)
     mean_field, integrals, counts = in_background(
         lambda given_up: _solve_mean_field(atoms, functions, charge, spin, space, given_up)
     )
     core, one_body, two_body = integrals
     n_orbitals, n_alpha, n_beta = counts
-    return Problem(
-        name=f"{positions.formula(atoms)} {basis}" + (f" ({space[0]}, {space[1]})" if space else ""),
-        hamiltonian=molecular_hamiltonian(core, one_body, two_body),
+    source: dict[str, Any] = {} if mapping == "jordan_wigner" else {"mapping": mapping}
+    problem = Problem(
+        name=", ".join(
+            [f"{positions.formula(atoms)} {basis}" + (f" ({space[0]}, {space[1]})" if space else ""), *source.values()]
+        ),
+        hamiltonian=encodings.encoded(molecular_hamiltonian(core, one_body, two_body), mapping),
         unit="hartree",
         source={
             "kind": "molecule",
@@ -115,12 +130,42 @@ def molecule(
             "active_space": list(space) if space else None,
             "charge": charge,
             "spin": spin,
+            **source,
         },
-        reference_state=_determinant(n_orbitals, n_alpha, n_beta),
-        structure=Molecule(atoms, basis, charge, spin, n_orbitals, n_alpha, n_beta, mean_field),
-        solve=lambda: core + in_background(lambda given_up: _full_ci(one_body, two_body, (n_alpha, n_beta), given_up)),
+        reference_state=_determinant(n_orbitals, n_alpha, n_beta, mapping),
+        structure=Molecule(atoms, basis, charge, spin, n_orbitals, n_alpha, n_beta, mean_field, mapping),
+        solve=FullCI(core, one_body, two_body, (n_alpha, n_beta)),
         solve_seconds=_seconds(n_orbitals, n_alpha, n_beta),
     )
+    if not taper:
+        return problem
+    from circuits.problems import tapering  # which knows molecules
+
+    return tapering.taper(problem)
+
+
+@dataclass(frozen=True, eq=False)
+class FullCI:
+    """Full configuration interaction: called, the lowest energy with these numbers of electrons, hartree.
+
+    Attributes:
+        core: Constant energy, hartree.
+        one_body: h_pq, shape (orbitals, orbitals), hartree.
+        two_body: (pq|rs) in chemists' order, shape (orbitals,) * 4, hartree.
+        electrons: With spin up and with spin down.
+        parities: (mask, value): only determinants with an even (1) or odd (-1) number of electrons in the spin orbitals
+            of each bit mask.
+    """
+
+    core: float
+    one_body: np.ndarray
+    two_body: np.ndarray
+    electrons: tuple[int, int]
+    parities: tuple[tuple[int, int], ...] = ()
+
+    def __call__(self) -> float:
+        """The energy, hartree."""
+        return self.core + in_background(lambda given_up: _full_ci(self, given_up))
 
 
 def _active_space(active_space: Any) -> tuple[int, int] | None:
@@ -258,9 +303,11 @@ def _fix_signs(orbitals: np.ndarray) -> np.ndarray:
     return orbitals * np.where(orbitals[first, np.arange(orbitals.shape[1])] < 0, -1.0, 1.0)
 
 
-def _determinant(n_orbitals: int, n_alpha: int, n_beta: int) -> QuantumCircuit:
+def _determinant(n_orbitals: int, n_alpha: int, n_beta: int, mapping: str) -> QuantumCircuit:
     circuit = QuantumCircuit(2 * n_orbitals, name="hartree_fock")
-    circuit.x([*range(n_alpha), *range(n_orbitals, n_orbitals + n_beta)])
+    occupied = [*range(n_alpha), *range(n_orbitals, n_orbitals + n_beta)]
+    if ones := encodings.encoded_occupations(occupied, 2 * n_orbitals, mapping):
+        circuit.x(ones)
     return circuit
 
 
@@ -275,13 +322,12 @@ def _seconds(n_orbitals: int, n_alpha: int, n_beta: int) -> float:
     return N_PRODUCTS * 2 * size * pairs**2 / FLOPS if size <= MAX_DETERMINANTS else float("inf")
 
 
-def _full_ci(
-    one_body: np.ndarray, two_body: np.ndarray, electrons: tuple[int, int], given_up: threading.Event
-) -> float:
-    """Lowest energy with these numbers of electrons. Lanczos from a random start cannot miss a symmetry sector."""
+def _full_ci(problem: FullCI, given_up: threading.Event) -> float:
+    """Lowest energy without the core's. Lanczos from a random start cannot miss a symmetry sector."""
     from pyscf import lib
     from pyscf.fci import cistring, direct_spin1
 
+    one_body, two_body, electrons = problem.one_body, problem.two_body, problem.electrons
     n_orbitals = len(one_body)
     shape = tuple(comb(n_orbitals, n) for n in electrons)
     size = shape[0] * shape[1]
@@ -292,14 +338,35 @@ def _full_ci(
     if needed > free:
         raise Refused(f"{what}, but {free / 2**30:.3g} GiB are free here")
     links = tuple(cistring.gen_linkstr_index_trilidx(range(n_orbitals), n) for n in electrons)
+    allowed = np.flatnonzero(_allowed(problem)) if problem.parities else None
+    if allowed is not None and not len(allowed):
+        raise Refused(f"no determinant of {electrons[0]} + {electrons[1]} electrons lies in this sector of symmetries")
     half: Any = 0.5
     combined = direct_spin1.absorb_h1e(one_body, two_body, n_orbitals, electrons, half)
 
     def product(vector: np.ndarray) -> np.ndarray:
         if given_up.is_set():
             raise KeyboardInterrupt
+        if allowed is not None:
+            within, vector = vector, np.zeros(size)
+            vector[allowed] = within
         vector = np.ascontiguousarray(vector.reshape(shape))
-        return direct_spin1.contract_2e(combined, vector, n_orbitals, electrons, links).reshape(-1)
+        found = direct_spin1.contract_2e(combined, vector, n_orbitals, electrons, links).reshape(-1)
+        return found if allowed is None else found[allowed]
 
     with lib.with_omp_threads(1):
-        return lowest(product, size, np.dtype(np.float64))
+        return lowest(product, size if allowed is None else len(allowed), np.dtype(np.float64))
+
+
+def _allowed(problem: FullCI) -> np.ndarray:
+    """Which determinants have the wanted parities, shape (strings of spin up, strings of spin down)."""
+    from pyscf.fci import cistring
+
+    n_orbitals = len(problem.one_body)
+    up, down = (np.asarray(cistring.make_strings(range(n_orbitals), n), dtype=np.int64) for n in problem.electrons)
+    allowed = np.ones((len(up), len(down)), dtype=bool)
+    for mask, value in problem.parities:
+        odd_up = np.bitwise_count(up & (mask & ((1 << n_orbitals) - 1))) & 1
+        odd_down = np.bitwise_count(down & (mask >> n_orbitals)) & 1
+        allowed &= (odd_up[:, None] ^ odd_down[None, :]) == (value < 0)
+    return allowed

@@ -15,7 +15,7 @@ References:
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
@@ -106,14 +106,7 @@ def excitation_generator(created: tuple[int, ...], annihilated: tuple[int, ...])
     Returns:
         The operator on as many qubits as it touches, and these qubits, ascending.
     """
-    ladder = [_ladder(p, 1.0) for p in created] + [_ladder(p, -1.0) for p in reversed(annihilated)]
-    excitation: dict[tuple[int, int], float] = {(0, 0): 1.0}
-    for factor in ladder:
-        product: dict[tuple[int, int], float] = {}
-        for (x1, z1), c1 in excitation.items():
-            sign = -1.0 if (z1 & factor[0][0]).bit_count() & 1 else 1.0
-            _add(product, [(x1 ^ x, z1 ^ z, c) for x, z, c in factor], sign * c1)
-        excitation = product
+    excitation = ladder_product([(p, 1.0) for p in created] + [(p, -1.0) for p in reversed(annihilated)])
     # T is real; T - T+ keeps its strings with an odd number of Y, doubled: X^x Z^z = (-i)^{#Y} P.
     terms = {key: 2 * c for key, c in excitation.items() if (key[0] & key[1]).bit_count() % 2 and c != 0.0}
     touched = 0
@@ -125,6 +118,36 @@ def excitation_generator(created: tuple[int, ...], annihilated: tuple[int, ...])
     return SparsePauliOp(
         labels, np.array([sign * terms[key] for sign, key in zip(signs, sorted(terms), strict=True)])
     ), qubits
+
+
+def ladder_product(factors: Sequence[tuple[int, float]]) -> dict[tuple[int, int], float]:
+    """A product of ladder operators as coefficients of X^x Z^z, by the bit masks x and z.
+
+    Args:
+        factors: From left to right (orbital, 1.0 for a+_p or -1.0 for a_p).
+
+    >>> ladder_product([(0, 1.0), (0, -1.0)])  # a+ a = (1 - Z) / 2
+    {(0, 0): 0.5, (0, 1): -0.5}
+    """
+    found: dict[tuple[int, int], float] = {(0, 0): 1.0}
+    for p, kind in factors:
+        factor = _ladder(p, kind)
+        product: dict[tuple[int, int], float] = {}
+        for (x1, z1), c1 in found.items():
+            sign = -1.0 if (z1 & factor[0][0]).bit_count() & 1 else 1.0
+            _add(product, [(x1 ^ x, z1 ^ z, c) for x, z, c in factor], sign * c1)
+        found = product
+    return found
+
+
+def paulis(total: Mapping[tuple[int, int], complex], n_qubits: int) -> SparsePauliOp:
+    """Coefficients of X^x Z^z as an operator, ordered by X mask, then Z mask; exact zeros are dropped."""
+    kept = [key for key in sorted(total) if total[key] != 0.0]
+    if not kept:
+        return SparsePauliOp("I" * n_qubits, np.zeros(1))
+    phases = [(-1j) ** ((x & z).bit_count() % 4) for x, z in kept]
+    labels = [_label(x, z, range(n_qubits)) for x, z in kept]
+    return SparsePauliOp(labels, np.array([phase * total[key] for phase, key in zip(phases, kept, strict=True)]))
 
 
 def _ladder(p: int, sign: float) -> Strings:

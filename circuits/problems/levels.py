@@ -1,10 +1,12 @@
 """The lowest levels of a small problem, by diagonalization."""
 
 import numpy as np
+from qiskit.quantum_info import SparsePauliOp
 
 from circuits.background import in_background
 from circuits.errors import Refused
 from circuits.problems.chemistry import Molecule
+from circuits.problems.excitations import on_qubits
 from circuits.problems.problem import Problem
 
 MAX_QUBITS = 12
@@ -48,6 +50,14 @@ def _sector(problem: Problem) -> np.ndarray:
     molecule = problem.structure
     if not isinstance(molecule, Molecule):
         return states
-    up, down = states & (2**molecule.n_orbitals - 1), states >> molecule.n_orbitals
-    right = (np.bitwise_count(up) == molecule.n_alpha) & (np.bitwise_count(down) == molecule.n_beta)
-    return states[right]
+    n = molecule.n_orbitals
+    up, down = (_counted(problem, range(first, first + n)) for first in (0, n))
+    return states[(up == molecule.n_alpha) & (down == molecule.n_beta)]
+
+
+def _counted(problem: Problem, orbitals: range) -> np.ndarray:
+    """How many of these spin orbitals are occupied in each basis state."""
+    terms = [("", [], len(orbitals) / 2), *(("Z", [p], -0.5) for p in orbitals)]
+    number = on_qubits(problem, SparsePauliOp.from_sparse_list(terms, 2 * len(orbitals)))
+    assert number is not None  # it commutes with symmetries that determinants share
+    return np.rint(np.real(number.to_matrix(sparse=True).diagonal())).astype(int)

@@ -3,22 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 from qiskit.circuit.library import PauliEvolutionGate
 
+from backends.mitigation.words import MitigationLike
 from circuits import Problem
 from circuits.errors import Refused
 from circuits.problems.checks import finite, whole
+from circuits.problems.problem import as_problem
 from hybrid.algorithms.pools import Generator, PoolLike, generators
 from hybrid.algorithms.record import Record, open_record, with_cached_exact_energy
-from hybrid.algorithms.summary import Summary
+from hybrid.algorithms.summary import PreparesState
 from hybrid.runs.budget import Budget
+from hybrid.runs.history import History
 from hybrid.runs.result import Result
-from hybrid.workload.arguments import BackendLike, OptimizerLike
+from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
 
@@ -30,7 +32,7 @@ class PoolGradient(RecordModel):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ADAPT(Summary):
+class ADAPT(PreparesState):
     """What ADAPT-VQE found.
 
     Attributes:
@@ -66,6 +68,15 @@ class ADAPT(Summary):
         """Angles of the whole ansatz, shape (operators,), radians."""
         return self.runs[-1].theta
 
+    @property
+    def history(self) -> History:
+        """Every evaluation of the last run; `runs` has those of the others."""
+        return self.runs[-1].history
+
+    def prepared(self) -> tuple[QuantumCircuit, np.ndarray]:
+        """The circuit and its parameters, shape (params,), radians."""
+        return self.circuit, self.theta
+
     def title(self) -> str:
         """What was done to what."""
         return f"ADAPT-VQE of {self.problem.name}"
@@ -82,7 +93,7 @@ class ADAPT(Summary):
 
 
 def adapt(
-    problem: Problem,
+    problem: ProblemLike,
     *,
     pool: PoolLike = "fermionic",
     tolerance: float = 1e-3,
@@ -94,7 +105,7 @@ def adapt(
     accuracy: float = 1e-6,
     shots: int | None = None,
     label: str = "open",
-    mitigation: Any = None,
+    mitigation: MitigationLike | None = None,
     budget: Budget | Mapping[str, float] | None = None,
     folder: str | Path | None = None,
 ) -> ADAPT:
@@ -138,6 +149,7 @@ def adapt(
         >>> [operator.name for operator in grown.chosen], abs(grown.error) < 1e-8
         (['0,2 -> 1,3'], True)
     """
+    problem = as_problem(problem)
     max_operators = whole(max_operators, "max_operators", at_least=1)
     if finite(tolerance, "tolerance") <= 0:
         raise Refused(f"tolerance must be positive, in {problem.unit} per radian, not {tolerance}")

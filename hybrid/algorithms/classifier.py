@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +15,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Backend
 from backends.gradients.value_and_gradient import ValueAndGradient
+from backends.mitigation.words import MitigationLike
 from backends.seeds import child_seed
 from circuits import Problem
 from circuits.errors import Refused
@@ -118,7 +118,7 @@ def classifier(
     accuracy: float = 1e-3,
     shots: int | None = None,
     label: str = "open",
-    mitigation: Any = None,
+    mitigation: MitigationLike | None = None,
     budget: Budget | Mapping[str, float] | None = None,
     folder: str | Path | None = None,
 ) -> Classifier:

@@ -11,7 +11,7 @@ from qiskit.quantum_info import PauliList, SparsePauliOp
 
 from backends.base import Backend, Capabilities, Jobs
 from backends.batch import Batch, Evaluate, Expectations
-from backends.checks import as_observables, as_rows
+from backends.checks import ObservablesLike, as_observables, as_rows
 from backends.cost import Cost, Footprint, Work
 from backends.gradients.value_and_gradient import ValueAndGradient, as_function
 from backends.measurement.outcomes import all_bits
@@ -68,7 +68,7 @@ class Deflated(Backend, Jobs):
         other = self._backend.predict(work)
         return replace(other, seconds=other.seconds * (1 + 2 * len(self._inverses)))
 
-    def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
+    def prepare(self, circuit: QuantumCircuit, observables: ObservablesLike) -> Evaluate:
         """A function for energies with their penalties; see `Backend.prepare`.
 
         Args:

@@ -26,7 +26,7 @@ from circuits.errors import FailedJob, Refused
 from circuits.problems.checks import finite, whole
 from circuits.problems.exact import as_product
 from hybrid.algorithms.record import open_record
-from hybrid.algorithms.summary import Summary
+from hybrid.algorithms.summary import PreparesState
 from hybrid.loop.conclusion import AGREEMENT, scale
 from hybrid.loop.exact import exact_energy
 from hybrid.loop.stop import stop_at_once
@@ -52,7 +52,7 @@ class TrajectoryPoint(RecordModel):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Evolution(Summary):
+class Evolution(PreparesState):
     """A trajectory.
 
     Attributes:
@@ -66,6 +66,7 @@ class Evolution(Summary):
             qubits.
         exact_energy: Lowest energy, for imaginary time; None where it is not known.
         folder: Where the record lies.
+        circuit: The ansatz, its parameters free.
     """
 
     problem: Problem
@@ -77,6 +78,7 @@ class Evolution(Summary):
     fidelities: np.ndarray | None
     exact_energy: float | None
     folder: Path
+    circuit: QuantumCircuit
 
     @property
     def energy(self) -> float:
@@ -101,6 +103,10 @@ class Evolution(Summary):
         integrator, and of the trapezoidal rule between the points, are not in it.
         """
         return float(np.trapezoid(self.residuals, self.times))
+
+    def prepared(self) -> tuple[QuantumCircuit, np.ndarray]:
+        """The circuit and its parameters, shape (params,), radians."""
+        return self.circuit, self.theta
 
     def title(self) -> str:
         """What was done to what."""
@@ -335,6 +341,7 @@ def _evolution(
             fidelities,
             exact_energy(work.problem) if kind == "imaginary" else None,
             record.folder,
+            circuit,
         )
         record.finish({"energy": result.energy, "theta": result.theta, "fidelities": result.fidelities})
     return result

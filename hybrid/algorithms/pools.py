@@ -10,7 +10,7 @@ from circuits import Problem
 from circuits.ansatz.uccsd import excitations
 from circuits.errors import Refused, unknown
 from circuits.problems.chemistry import Molecule
-from circuits.problems.jordan_wigner import excitation_generator
+from circuits.problems.excitations import generator
 
 POOLS = ("fermionic", "qubit")
 
@@ -62,16 +62,17 @@ def generators(problem: Problem, pool: PoolLike) -> tuple[Generator, ...]:
         raise Refused(f"the pool '{pool}' is made of a molecule's orbitals, and {problem.name} is none; give operators")
     fermionic = []
     for occupied, virtual in excitations(molecule.n_orbitals, molecule.n_alpha, molecule.n_beta):
-        operator, qubits = excitation_generator(virtual, occupied)
-        fermionic.append(Generator(f"{_list(occupied)} -> {_list(virtual)}", operator, tuple(qubits)))
+        found = generator(problem, virtual, occupied)
+        if found is not None:
+            fermionic.append(Generator(f"{_list(occupied)} -> {_list(virtual)}", found[0], tuple(found[1])))
     return tuple(fermionic) if pool == "fermionic" else _strings(fermionic)
 
 
 def _strings(fermionic: list[Generator]) -> tuple[Generator, ...]:
     strings: dict[tuple[str, tuple[int, ...]], Generator] = {}
-    for generator in fermionic:
-        for letters, places, _ in generator.operator.to_sparse_list():
-            moved = [(generator.qubits[place], letter) for letter, place in zip(letters, places, strict=True)]
+    for excitation in fermionic:
+        for letters, places, _ in excitation.operator.to_sparse_list():
+            moved = [(excitation.qubits[place], letter) for letter, place in zip(letters, places, strict=True)]
             moved = sorted((qubit, letter) for qubit, letter in moved if letter != "Z")
             qubits = tuple(qubit for qubit, _ in moved)
             label = "".join(letter for _, letter in reversed(moved))

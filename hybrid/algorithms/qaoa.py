@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Samples
+from backends.mitigation.words import MitigationLike
 from circuits import Problem
 from circuits import qaoa as ansatz
 from circuits.ansatz.qaoa import fields
@@ -17,11 +19,13 @@ from circuits.errors import Refused
 from circuits.problems.checks import whole
 from circuits.problems.exact import lowest_eigenvalue
 from circuits.problems.graphs import Graph
+from circuits.problems.problem import as_problem
 from hybrid.algorithms.record import Record, open_record, with_cached_exact_energy
-from hybrid.algorithms.summary import Summary
+from hybrid.algorithms.summary import PreparesState
 from hybrid.runs.budget import Budget
+from hybrid.runs.history import History
 from hybrid.runs.result import Result
-from hybrid.workload.arguments import BackendLike, OptimizerLike
+from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
 
@@ -47,7 +51,7 @@ class Best(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class QAOA(Summary):
+class QAOA(PreparesState):
     """What QAOA found.
 
     Attributes:
@@ -89,6 +93,20 @@ class QAOA(Summary):
         graph = self.problem.structure
         return graph.cut_weight(self.bits) if isinstance(graph, Graph) else None
 
+    @property
+    def circuit(self) -> QuantumCircuit:
+        """The ansatz at the largest depth, its parameters free."""
+        return self.runs[-1].circuit
+
+    @property
+    def history(self) -> History:
+        """Every evaluation of the last run; `runs` has those of the others."""
+        return self.runs[-1].history
+
+    def prepared(self) -> tuple[QuantumCircuit, np.ndarray]:
+        """The circuit and its parameters, shape (params,), radians."""
+        return self.circuit, self.theta
+
     def title(self) -> str:
         """What was done to what."""
         return f"QAOA of {self.problem.name}"
@@ -113,7 +131,7 @@ class QAOA(Summary):
 
 
 def qaoa(
-    problem: Problem,
+    problem: ProblemLike,
     *,
     layers: int = 3,
     start: QAOA | ArrayLike | None = None,
@@ -125,7 +143,7 @@ def qaoa(
     accuracy: float = 1e-6,
     shots: int | None = None,
     label: str = "open",
-    mitigation: Any = None,
+    mitigation: MitigationLike | None = None,
     budget: Budget | Mapping[str, float] | None = None,
     folder: str | Path | None = None,
 ) -> QAOA:
@@ -135,7 +153,7 @@ def qaoa(
     are, with gamma scaled by the mean field that a qubit feels (for a graph without weights the root of its degree).
 
     Args:
-        problem: With a diagonal Hamiltonian, such as `circuits.maxcut`.
+        problem: With a diagonal Hamiltonian, such as `circuits.maxcut`, or a diagonal operator alone.
         layers: Largest depth.
         start: Where to begin: None for one layer of the ramp of `circuits.qaoa`; the `QAOA` of another problem; or
             beta[k], gamma[k] as an array of shape (2 p,). Its depth is the first that is optimized.
@@ -172,7 +190,7 @@ def qaoa(
         (4.0, [0.75, 1.0])
     """
     layers, samples = whole(layers, "layers", at_least=1), whole(samples, "samples", at_least=1)
-    problem = with_cached_exact_energy(problem)
+    problem = with_cached_exact_energy(as_problem(problem))
     theta = _start(problem, start, layers)
     work = workload(
         ansatz(problem, layers=len(theta) // 2),

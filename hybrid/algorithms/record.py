@@ -24,6 +24,7 @@ from pydantic import Field
 from qiskit import QuantumCircuit
 
 from backends.base import Backend, Jobs
+from backends.mitigation.words import MitigationLike
 from backends.seeds import child_seed
 from circuits import Problem
 from circuits.errors import RecordFailed, Refused
@@ -269,7 +270,7 @@ def open_record(
     backend: BackendLike,
     folder: str | Path | None,
     asked: Mapping[str, Any],
-    mitigation: Any = None,
+    mitigation: MitigationLike | None = None,
     budget: Budget | Mapping[str, float] | None = None,
     settings: Sequence[str] = SETTINGS,
     ability: type = object,

@@ -2,6 +2,12 @@
 
 from abc import ABC, abstractmethod
 
+import numpy as np
+from qiskit import QuantumCircuit
+
+from hybrid.runs import prepared
+from hybrid.workload.arguments import BackendLike
+
 
 class Summary(ABC):
     """A result that shows itself as a title and a few rows."""
@@ -26,3 +32,21 @@ class Summary(ABC):
 
         rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in self.rows())
         return f"<p><b>{escape(self.title())}</b></p><table>{rows}</table>"
+
+
+class PreparesState(Summary):
+    """A result that ends with a circuit and its parameters: a state, which can be looked at and sampled."""
+
+    @abstractmethod
+    def prepared(self) -> tuple[QuantumCircuit, np.ndarray]:
+        """The circuit and its parameters, shape (params,), radians."""
+
+    def state(self) -> np.ndarray:
+        """The exact state at the end, up to a global phase; as `hybrid.Result.state`."""
+        return prepared.state(*self.prepared())
+
+    def sample(
+        self, *, shots: int = 1000, seed: int | None = None, backend: BackendLike = "statevector"
+    ) -> dict[str, int]:
+        """Counts of measuring all qubits of that state; as `hybrid.Result.sample`."""
+        return prepared.sample(*self.prepared(), shots=shots, seed=seed, backend=backend)

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
 from backends.batch import Batch
+from backends.mitigation.words import MitigationLike
 from circuits import Problem
 from circuits.errors import Refused
 from circuits.problems.checks import finite, whole
@@ -63,6 +63,10 @@ class Level:
     run: Result
     mixed: bool = False
     overlap_errors: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+    def state(self) -> np.ndarray:
+        """The exact state, up to a global phase; as `hybrid.Result.state`."""
+        return self.run.state()
 
     @property
     def status(self) -> str:
@@ -135,7 +139,7 @@ def vqd(
     accuracy: float = 1e-6,
     shots: int | None = None,
     label: str = "open",
-    mitigation: Any = None,
+    mitigation: MitigationLike | None = None,
     budget: Budget | Mapping[str, float] | None = None,
     folder: str | Path | None = None,
 ) -> VQD:

@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hybrid.cli.arguments import Json, RunFolder
+
+if TYPE_CHECKING:
+    from hybrid.runs.entries import RunEntry
 
 NAMES = {"seconds": "time", "created_utc": "begun"}
 """What a table calls the keys that JSON, where no unit stands beside a value, needs another word for."""
@@ -61,7 +64,7 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
         _print_points(points)
 
 
-def _print_run(entry: dict[str, Any]) -> None:
+def _print_run(entry: "RunEntry") -> None:
     from hybrid.runs.failovers import described
     from hybrid.terminal.console import console, table
     from hybrid.terminal.words import energy
@@ -71,7 +74,7 @@ def _print_run(entry: dict[str, Any]) -> None:
         if key == "energy":
             rows.add_row(key, energy(entry))
         elif key == "failovers":
-            for failover in value:
+            for failover in entry["failovers"]:
                 rows.add_row("failover", described(failover))
         elif not _is_absent(key, value):
             rows.add_row(NAMES.get(key, key.replace("_", " ")), _text(key, value, entry["unit"]))
@@ -96,7 +99,7 @@ def _text(key: str, value: Any, unit: str) -> str:
     return value_text(key, value)
 
 
-def _print_points(points: list[dict[str, Any]]) -> None:
+def _print_points(points: "list[RunEntry]") -> None:
     from hybrid.terminal.console import console, table
     from hybrid.terminal.words import energy
 

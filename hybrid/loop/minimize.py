@@ -10,6 +10,7 @@ from qiskit import QuantumCircuit
 
 import backends
 from backends.base import Backend
+from backends.mitigation.words import MitigationLike
 from circuits.errors import Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
@@ -61,7 +62,7 @@ def minimize(
     accuracy: float = ACCURACY,
     folder: str | Path | None = None,
     shots: int | None = None,
-    mitigation: Any = None,
+    mitigation: MitigationLike | None = None,
     label: str = "open",
     name: str | None = None,
     budget: Budget | Mapping[str, float] | None = None,
@@ -168,7 +169,7 @@ def minimize(
         return notebook.with_resume_hint(result, interrupted)
 
 
-def mitigated(backend: BackendLike, mitigation: Any) -> Backend:
+def mitigated(backend: BackendLike, mitigation: MitigationLike | None) -> Backend:
     """A backend with what is done about its noise.
 
     Args:
@@ -267,7 +268,7 @@ def run(
         problem=ProblemSpec(name=problem.name, unit=problem.unit, source=dict(problem.source), exact_energy=exact),
         workload=workload_spec(work),
         backend=backend_spec(backend),
-        plan=plan.to_dict(),
+        plan=dict(plan.to_dict()),
         provenance=provenance() | calibrations.first(backend, work.circuit),
         threads=threads_of(backend),
         failover=[backend_spec(spare) for spare in spares],

@@ -11,7 +11,7 @@ from hybrid.optimizers.optimizer import Optimizer, Points, Told
 from hybrid.runs.result import Status
 from hybrid.terminal.progress import Progress
 
-Callback = Callable[[int, np.ndarray, float], Any]
+Callback = Callable[[int, np.ndarray, float], object]
 """Called after each step with its number, from 1, the parameters of the lowest value that the step asked for, shape
 (params,), radians, and that value. True, or raising StopIteration, ends the run with the status "stopped"; whatever
 else it returns is ignored. Other errors come out of the run as they are; what was evaluated is kept."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from qiskit.primitives import BaseEstimatorV2, DataBin, PrimitiveResult, PubResult
-from qiskit.primitives.containers.estimator_pub import EstimatorPub, EstimatorPubLike
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from backends.base import Backend
 from backends.batch import Evaluate, Expectations
@@ -22,6 +22,7 @@ from hybrid.primitives.asked import ASKED, AskedValues, checked_backend, checked
 from hybrid.primitives.broadcast import Pairs, Portion, pairs
 from hybrid.primitives.job import Job
 from hybrid.primitives.metadata import Metadata
+from hybrid.primitives.observables import PubLike, with_known_observables
 from hybrid.primitives.resets import without_resets
 from hybrid.primitives.seed import Seed, checked_seed, root
 from hybrid.primitives.turns import MACHINE, answers, check
@@ -91,12 +92,13 @@ class Estimator(BaseEstimatorV2):
         """Root of the random numbers."""
         return self._seed
 
-    def run(self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None) -> Job:
+    def run(self, pubs: Iterable[PubLike], *, precision: float | None = None) -> Job:
         """Start to estimate; see `qiskit.primitives.BaseEstimatorV2.run`.
 
         Args:
             pubs: Each ``(circuit, observables, parameter values, precision)``, the last two where they are needed.
-                Parameters in radians; their shape, without the last axis, and the observables' are broadcast.
+                Parameters in radians; their shape, without the last axis, and the observables' are broadcast. An
+                observable may be a `circuits.Problem` or an operator of PennyLane's as well.
             precision: Where a pub has none of its own.
 
         Returns:
@@ -110,7 +112,7 @@ class Estimator(BaseEstimatorV2):
             TypeError: for a circuit or precision of a wrong type.
         """
         default = self._default_precision if precision is None else precision
-        questions = [self._question(EstimatorPub.coerce(pub, default)) for pub in pubs]
+        questions = [self._question(EstimatorPub.coerce(with_known_observables(pub), default)) for pub in pubs]
         return Job(partial(self._compute, questions))
 
     def _question(self, pub: EstimatorPub) -> "_Question":

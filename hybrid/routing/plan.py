@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from qiskit import QuantumCircuit
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -27,6 +27,7 @@ from hybrid.routing.outlook import Outlook, outlook, shots_for
 from hybrid.routing.policy import check_may_go
 from hybrid.routing.prediction import fitting, planned, possible
 from hybrid.routing.routed import Routed
+from hybrid.runs.entries import PlanEntry
 from hybrid.runs.prediction import timed
 from hybrid.terminal.progress import Progress
 from hybrid.terminal.words import duration, rounded
@@ -118,7 +119,7 @@ class Plan:
             raise kind(f"no backend can run {self.workload}. {reasons}")
         return self.ways[0]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> PlanEntry:
         """JSON-able form, for the record of a run."""
         ways = [
             {"backend": way.name, "reason": way.reason, "cost": _cost_entries(way.cost)}
@@ -130,7 +131,7 @@ class Plan:
             | ({} if refusal.hardware is None else {"hardware": asdict(refusal.hardware)})
             for refusal in self.refusals
         ]
-        return {"workload": self.workload, "ways": ways, "refused": refused}
+        return cast("PlanEntry", {"workload": self.workload, "ways": ways, "refused": refused})
 
     @property
     def forecasts(self) -> tuple[Forecast, ...]:

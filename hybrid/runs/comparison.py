@@ -13,6 +13,7 @@ from backends.providers.hardware import Charge
 from circuits.errors import Refused
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
+from hybrid.runs.entries import RunEntry
 from hybrid.runs.history import History
 from hybrid.runs.listing import entry_of
 from hybrid.runs.prediction import predicted
@@ -43,7 +44,7 @@ class Compared:
     """
 
     label: str
-    entry: dict[str, Any]
+    entry: RunEntry
     predicted_s: float | None
     sent: Charge | None
     shots: int | None
@@ -227,7 +228,7 @@ def _places(run: "Result | str | Path") -> list[Path]:
     return [path]
 
 
-def _compared(label: str, place: Path, entry: dict[str, Any]) -> Compared:
+def _compared(label: str, place: Path, entry: RunEntry) -> Compared:
     spec = folders.read_spec(place)
     path = place / folders.JOURNAL
     content = journal.read(path) if path.exists() else None
@@ -244,7 +245,7 @@ def _compared(label: str, place: Path, entry: dict[str, Any]) -> Compared:
     )
 
 
-def _settings(entry: dict[str, Any]) -> dict[str, str]:
+def _settings(entry: RunEntry) -> dict[str, str]:
     """What runs may differ in, as text; what tells most of them apart first."""
     optimizer = entry["optimizer"]
     options = {key: value for key, value in optimizer.items() if key != "kind"}

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from hybrid.runs.entries import FailoverEntry
 from hybrid.workload.spec import BackendSpec
 
 SCHEMA = """
@@ -56,7 +57,7 @@ class Failover:
     provenance: dict[str, Any] = field(default_factory=dict)
     happened_at: float = field(default_factory=time.time)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> FailoverEntry:
         """JSON-able summary."""
         return {
             "evaluation": self.evaluation,
@@ -73,7 +74,7 @@ class Failover:
         return *what, self.happened_at
 
 
-def described(failover: dict[str, Any]) -> str:
+def described(failover: FailoverEntry) -> str:
     """A failover's summary as a sentence, for tables."""
     return (
         f"{failover['from']} failed, so evaluations from number {failover['evaluation']} on come from "

@@ -72,6 +72,16 @@ class History:
     def __len__(self) -> int:
         return len(self.energy)
 
+    def __repr__(self) -> str:
+        if not len(self):
+            return "History without evaluations"
+        first, last, best = self.energy[0], self.energy[-1], np.min(self.energy)
+        columns = ", ".join(field.name for field in fields(self))
+        return (
+            f"History of {len(self)} evaluations in {self.step[-1]} steps: energy {first:.10g} to {last:.10g}, lowest "
+            f"{best:.10g}\nhistory[k] is one evaluation; {columns} are arrays of all"
+        )
+
     @overload
     def __getitem__(self, index: int) -> Row: ...
     @overload

@@ -1,11 +1,12 @@
 """Lists of runs on disk, with their results."""
 
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from circuits.errors import RecordFailed, Refused
 from hybrid.runs import calibrations, failovers, journal
 from hybrid.runs import folder as folders
+from hybrid.runs.entries import RunEntry
 from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_json
 from hybrid.runs.places import home
@@ -26,7 +27,7 @@ SHOWN = (
 """What a list of runs says of a result."""
 
 
-def listing(folder: Path | None = None) -> list[dict[str, Any]]:
+def listing(folder: Path | None = None) -> list[RunEntry]:
     """Every run in a folder and one level of sweeps below it, oldest first.
 
     Args:
@@ -45,7 +46,7 @@ def listing(folder: Path | None = None) -> list[dict[str, Any]]:
     return [_entry_or_damage(path) for path in sorted(paths, key=_age)]
 
 
-def entry_of(path: Path) -> dict[str, Any]:
+def entry_of(path: Path) -> RunEntry:
     """What was asked of a run and what came out, as JSON-able values.
 
     Returns:
@@ -61,7 +62,7 @@ def entry_of(path: Path) -> dict[str, Any]:
     file = path / folders.RESULT
     result = checked(StoredResult, read_json(file), file).model_dump() if file.exists() else {"status": "unfinished"}
     changes = _failovers(path / folders.JOURNAL)
-    return {
+    entry = {
         "folder": str(path),
         "problem": spec.problem.name,
         "unit": spec.problem.unit,
@@ -76,6 +77,7 @@ def entry_of(path: Path) -> dict[str, Any]:
         "machine": str(spec.provenance.get("machine", "")),
         **calibrations.told(path, spec.provenance, changes),
     }
+    return cast("RunEntry", entry)
 
 
 def _failovers(path: Path) -> tuple[Failover, ...]:
@@ -85,7 +87,7 @@ def _failovers(path: Path) -> tuple[Failover, ...]:
         return ()  # resuming, or verifying, says what is wrong with the journal
 
 
-def sweep_of(path: Path) -> list[dict[str, Any]] | None:
+def sweep_of(path: Path) -> list[RunEntry] | None:
     """What `listing` says of the runs in a sweep's folder, oldest first; None if it holds a run itself, or none."""
     if folders.is_run(path):
         return None
@@ -93,12 +95,12 @@ def sweep_of(path: Path) -> list[dict[str, Any]] | None:
     return points or None
 
 
-def _entry_or_damage(path: Path) -> dict[str, Any]:
+def _entry_or_damage(path: Path) -> RunEntry:
     try:
         return entry_of(path)
     except Refused as err:
-        nothing = dict.fromkeys(("unit", *SHOWN))
-        return nothing | {"folder": str(path), "problem": "?", "backend": "?", "status": "damaged", "message": str(err)}
+        damaged = {"folder": str(path), "problem": "?", "backend": "?", "status": "damaged", "message": str(err)}
+        return cast("RunEntry", dict.fromkeys(("unit", *SHOWN)) | damaged)
 
 
 def _age(path: Path) -> float:

@@ -1,12 +1,14 @@
 """The result of a run, read from its folder."""
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
 from circuits.errors import Refused
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
+from hybrid.runs.entries import FailoverEntry
 from hybrid.runs.error_budget import ErrorBudget
 from hybrid.runs.files import checked, parsed, read_bytes
 from hybrid.runs.history import History
@@ -63,7 +65,7 @@ def load(folder: str | Path) -> Result:
         validated=stored.validated,
         bias=stored.bias,
         error_budget=None if stored.error_budget is None else ErrorBudget.of_dict(stored.error_budget),
-        failovers=tuple(stored.failovers),
+        failovers=cast("tuple[FailoverEntry, ...]", tuple(stored.failovers)),
         prediction=stored.prediction,
     )
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
+from hybrid.runs.entries import RunEntry
 from hybrid.runs.listing import listing
 from hybrid.terminal.words import energy
 
@@ -13,7 +14,7 @@ COLUMNS = ("folder", "problem", "backend", "energy", "status", "date")
 
 
 @dataclass(frozen=True)
-class Runs(Sequence[dict[str, Any]]):
+class Runs(Sequence[RunEntry]):
     """Runs in a folder, oldest first; a table in a terminal and in a notebook.
 
     Attributes:
@@ -21,13 +22,13 @@ class Runs(Sequence[dict[str, Any]]):
             "energy" and "standard_error" in the "unit", "status", "created_utc" and more.
     """
 
-    entries: tuple[dict[str, Any], ...]
+    entries: tuple[RunEntry, ...]
 
     @overload
-    def __getitem__(self, index: int) -> dict[str, Any]: ...
+    def __getitem__(self, index: int) -> RunEntry: ...
     @overload
     def __getitem__(self, index: slice) -> "Runs": ...
-    def __getitem__(self, index: int | slice) -> "dict[str, Any] | Runs":
+    def __getitem__(self, index: int | slice) -> "RunEntry | Runs":
         return Runs(self.entries[index]) if isinstance(index, slice) else self.entries[index]
 
     def __len__(self) -> int:

@@ -7,17 +7,18 @@ was answered, for the same points, and refuses by name what was never recorded. 
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
 from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Backend, Capabilities
 from backends.batch import Evaluate, Expectations
-from backends.checks import as_observables, as_rows, check_request
+from backends.checks import ObservablesLike, as_observables, as_rows, check_request
 from backends.cost import Cost, Footprint, Work
 from backends.providers.family import Family
 from circuits.errors import FailedJob, Refused
@@ -94,7 +95,7 @@ class Replay(Backend):
         seconds = sum(evaluation.seconds for evaluation in self._recorded) / self._speed
         return Cost(seconds, 0.0, 0, standard_error=self.footprint(work).standard_error)
 
-    def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
+    def prepare(self, circuit: QuantumCircuit, observables: ObservablesLike) -> Evaluate:
         """Values alone, see `Backend.prepare`; a run is played by `answering`, which has its gradients, too."""
         observables = as_observables(observables, circuit.num_qubits)
         self._check(circuit, observables)
@@ -141,7 +142,7 @@ class Replay(Backend):
         self._played = True
         return evaluation.told
 
-    def _check(self, circuit: QuantumCircuit, observables: Any) -> None:
+    def _check(self, circuit: QuantumCircuit, observables: Sequence[SparsePauliOp]) -> None:
         if fingerprint(circuit) != fingerprint(self._record.circuit):
             raise Refused(f"{self._path}: the circuit is another than the recorded run's")
         if len(observables) != 1 or fingerprint(observables[0]) != fingerprint(self._record.hamiltonian):

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from pydantic import Field, FiniteFloat
 
-from circuits.errors import Refused
+from hybrid.runs.entries import FailoverEntry, PredictionEntry, ResultEntry
 from hybrid.runs.error_budget import ErrorBudget
 from hybrid.runs.failovers import described
 from hybrid.runs.history import History
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from hybrid.routing.plan import Plan
     from hybrid.verification.verification import Verification
+    from hybrid.workload.arguments import BackendLike
 
 Status = Literal["converged", "max_steps", "stalled", "stopped", "below_exact"]
 
@@ -105,7 +106,7 @@ class Result:
     validated: float | None = None
     bias: float = 0.0
     error_budget: ErrorBudget | None = None
-    failovers: tuple[dict[str, Any], ...] = ()
+    failovers: tuple[FailoverEntry, ...] = ()
     prediction: Prediction | None = None
 
     @property
@@ -134,14 +135,13 @@ class Result:
         Raises:
             Refused: if the state does not fit into this machine's memory.
         """
-        import backends
-        from backends.base import States
+        from hybrid.runs import prepared
 
-        engine = backends.get("statevector")
-        assert isinstance(engine, States)
-        return engine.states(self.circuit)(self.theta)
+        return prepared.state(self.circuit, self.theta)
 
-    def sample(self, *, shots: int = 1000, seed: int | None = None, backend: Any = "statevector") -> dict[str, int]:
+    def sample(
+        self, *, shots: int = 1000, seed: int | None = None, backend: "BackendLike" = "statevector"
+    ) -> dict[str, int]:
         """Counts of measuring all qubits of the ansatz at theta.
 
         Args:
@@ -155,15 +155,11 @@ class Result:
         Raises:
             Refused: if the backend cannot sample.
         """
-        import backends
-        from backends.base import Samples
+        from hybrid.runs import prepared
 
-        found = backends.get(backend)
-        if not isinstance(found, Samples):
-            raise Refused(f"'{found.capabilities().name}' draws no samples; take backend=\"statevector\"")
-        return found.sample(self.circuit, self.theta, shots=shots, seed=seed)
+        return prepared.sample(self.circuit, self.theta, shots=shots, seed=seed, backend=backend)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> ResultEntry:
         """JSON-able summary, the content of result.json; the history stays in the journal."""
         return {
             "problem": self.problem,
@@ -184,7 +180,7 @@ class Result:
             "validated": self.validated,
             "error_budget": None if self.error_budget is None else self.error_budget.to_dict(),
             "failovers": list(self.failovers),
-            "prediction": None if self.prediction is None else self.prediction.model_dump(),
+            "prediction": None if self.prediction is None else cast("PredictionEntry", self.prediction.model_dump()),
             "theta": self.theta.tolist(),
         }
 

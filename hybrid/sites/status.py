@@ -145,7 +145,7 @@ def _entry(place: Path) -> dict[str, Any]:
     try:
         if not folders.is_run(place):
             return nothing | {"status": "missing"}
-        return entry_of(place)
+        return dict(entry_of(place))
     except (Refused, OSError) as err:
         return nothing | {"status": "damaged", "message": str(err)}
 

@@ -12,6 +12,7 @@ from pydantic import Field, PlainValidator, SerializeAsAny, ValidationInfo, crea
 
 from circuits import registry
 from circuits.options import MISSING, options_of
+from circuits.problems.encodings import Mapping
 from hybrid.studies.fields import (
     LAYERS,
     Axes,
@@ -45,6 +46,12 @@ class Molecule(KindSection):
     charge: int | None = Field(default=None, ge=-100, le=100, description="the total charge, a whole number of protons")
     spin: int | None = Field(
         default=None, ge=0, le=100, description="the number of unpaired electrons, a whole number from 0"
+    )
+    mapping: Mapping | None = Field(
+        default=None, description='how orbitals become qubits: "jordan_wigner", "parity" or "bravyi_kitaev"'
+    )
+    taper: bool | None = Field(
+        default=None, description="whether qubits that symmetries make superfluous are left out, true or false"
     )
 
 

@@ -83,6 +83,8 @@ class Verification:
     def __str__(self) -> str:
         return "\n".join(f"{check.outcome:<10}{check.name}: {check.finding}" for check in self.checks)
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         from html import escape
 

@@ -1,18 +1,16 @@
 """The types of what users give: problems, backends and optimizers, as objects or by name."""
 
-from qiskit.providers import BackendV2
-from qiskit.quantum_info import Pauli, SparseObservable, SparsePauliOp
-
-from backends.base import Backend
+from backends import registry
 from circuits import Problem
+from circuits.problems.operators import OperatorLike
 from hybrid.optimizers.optax import Transformation
 from hybrid.optimizers.optimizer import Optimizer
 
-ProblemLike = Problem | SparsePauliOp | SparseObservable | Pauli | str
-"""A `circuits.Problem`, or a Hermitian operator; a string is a Pauli label such as ``"XIZ"``, qubit 0 rightmost."""
+ProblemLike = Problem | OperatorLike
+"""A `circuits.Problem`, a Hermitian operator of Qiskit's kinds or PennyLane's, or a Pauli label such as ``"XIZ"``."""
 
-BackendLike = str | Backend | BackendV2
-"""A name that `backends.get` knows, or "auto" where a choice is left; a `Backend`; or a device object of Qiskit's."""
+BackendLike = registry.BackendLike
+"""What `backends.get` takes, or "auto" where a choice is left."""
 
 OptimizerLike = str | Optimizer | Transformation
 """A name that `hybrid.optimizers.get` knows, ``"scipy:METHOD"``, an `Optimizer` with its settings, or an object of

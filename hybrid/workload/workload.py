@@ -14,6 +14,7 @@ from backends.gradients.fidelity import obtainable
 from circuits import Problem
 from circuits.errors import Refused, unknown
 from circuits.problems.checks import finite, whole
+from circuits.problems.problem import as_problem
 from hybrid import optimizers
 from hybrid.optimizers.optimizer import Optimizer
 from hybrid.workload.arguments import OptimizerLike, ProblemLike
@@ -180,9 +181,7 @@ def workload(
         Refused: if the parts do not fit each other.
     """
     check_unitary(circuit)
-    if not isinstance(problem, Problem):
-        (hamiltonian,) = as_observables(problem, circuit.num_qubits)
-        problem = Problem(hamiltonian)
+    problem = as_problem(problem, circuit.num_qubits)
     as_observables(problem.hamiltonian, circuit.num_qubits)
     if finite(accuracy, "accuracy") <= 0:
         raise Refused(f"accuracy must be a positive number in {problem.unit}, not {accuracy}")

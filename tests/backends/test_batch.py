@@ -83,8 +83,10 @@ def test_complex_parameters_are_refused_and_not_cut(circuit):
 def test_observables_of_other_kinds(circuit):
     with pytest.raises(Refused, match="free parameter"):
         backends.Batch(circuit, SparsePauliOp(["ZZ"], np.array([Parameter("c")])), [0.1, 0.2])
-    with pytest.raises(Refused, match=r"^an object of type Operator is not an observable"):
-        backends.Batch(circuit, Operator.from_label("ZZ"), [0.1, 0.2])
+    with pytest.raises(Refused, match=r"^observable 0 must be a SparsePauliOp, .* not \{'ZZ': 1.0\}"):
+        backends.Batch(circuit, {"ZZ": 1.0}, [0.1, 0.2])
+    matrix = backends.Batch(circuit, Operator.from_label("ZZ"), [0.1, 0.2]).observables[0]
+    assert matrix == SparsePauliOp("ZZ")
     projector = backends.Batch(circuit, SparseObservable.from_label("0+"), [0.1, 0.2]).observables[0]
     assert projector.equiv(SparsePauliOp(["II", "ZI", "IX", "ZX"], np.full(4, 0.25)))
 
