@@ -1,7 +1,7 @@
 """The quantum approximate optimization algorithm, from depth to depth and from graph to graph."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.base import Samples
+from backends.base import Backend, Samples
 from circuits import Problem
 from circuits import qaoa as ansatz
 from circuits.ansatz.qaoa import fields
@@ -17,13 +17,21 @@ from circuits.errors import Refused
 from circuits.problems.checks import whole
 from circuits.problems.exact import lowest_eigenvalue
 from circuits.problems.graphs import Graph
-from hybrid.algorithms.record import Record, open_record, with_cached_exact_energy
+from hybrid.algorithms.algorithm import Algorithm, Stage
+from hybrid.algorithms.carry_out import carry_out
+from hybrid.algorithms.outlook import searches
+from hybrid.algorithms.record import Record, with_cached_exact_energy
 from hybrid.algorithms.summary import Summary
+from hybrid.routing.spares import Failing
+from hybrid.runs.algorithm import Status, worst
 from hybrid.runs.budget import Budget
 from hybrid.runs.result import Result
 from hybrid.workload.arguments import BackendLike, OptimizerLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
+
+WARM = 0.3
+"""Share of the rows of a new start that a search takes at least which begins at interpolated angles."""
 
 
 class Counts(RecordModel):
@@ -84,10 +92,32 @@ class QAOA(Summary):
         return self.runs[-1].theta
 
     @property
+    def status(self) -> Status:
+        """That of the first depth which has not converged, else "converged"."""
+        return worst(run.status for run in self.runs)
+
+    @property
     def cut(self) -> float | None:
         """Weight of the best cut in the sample; None if the problem is no graph."""
         graph = self.problem.structure
         return graph.cut_weight(self.bits) if isinstance(graph, Graph) else None
+
+    def content(self) -> dict[str, Any]:
+        """See `Summary.content`."""
+        last = self.runs[-1]
+        return {
+            "energy": self.energy,
+            "standard_error": last.standard_error,
+            "exact_energy": last.exact_energy,
+            "energies": [run.energy for run in self.runs],
+            "ratio": self.ratio,
+            "theta": self.theta,
+            "bits": self.bits,
+            "value": self.value,
+            "cut": self.cut,
+            "hits": self.hits,
+            "samples": self.samples,
+        }
 
     def title(self) -> str:
         """What was done to what."""
@@ -127,6 +157,7 @@ def qaoa(
     label: str = "open",
     mitigation: Any = None,
     budget: Budget | Mapping[str, float] | None = None,
+    failover: Failing = False,
     folder: str | Path | None = None,
 ) -> QAOA:
     """QAOA whose angles are found depth by depth: those of p layers, interpolated, start the search for p + 1.
@@ -149,6 +180,7 @@ def qaoa(
         label: As for `hybrid.minimize`.
         mitigation: As for `hybrid.minimize`; of the energies, since no bit string can be mitigated.
         budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
+        failover: As for `hybrid.minimize`; where one stage went on, the next one begins.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
 
     Returns:
@@ -171,49 +203,77 @@ def qaoa(
         >>> found.cut, [round(ratio, 4) for ratio in found.ratio]
         (4.0, [0.75, 1.0])
     """
-    layers, samples = whole(layers, "layers", at_least=1), whole(samples, "samples", at_least=1)
-    problem = with_cached_exact_energy(problem)
-    theta = _start(problem, start, layers)
-    work = workload(
-        ansatz(problem, layers=len(theta) // 2),
+    algorithm = prepared(
         problem,
+        layers=layers,
+        start=start,
+        samples=samples,
         optimizer=optimizer,
-        theta=theta,
-        accuracy=accuracy,
-        max_steps=max_steps,
         seed=seed,
+        max_steps=max_steps,
+        accuracy=accuracy,
         shots=shots,
         label=label,
     )
-    asked = {"layers": layers, "samples": samples, "start": theta.tolist()}
-    with open_record(
-        "qaoa", work, backend=backend, folder=folder, mitigation=mitigation, budget=budget, asked=asked, ability=Samples
-    ) as record:
-        runs: list[Result] = []
-        for depth in range(len(theta) // 2, layers + 1):
-            circuit = ansatz(problem, layers=depth)
-            runs.append(record.run(f"layers-{depth}", circuit, problem, theta=theta, seed=record.seed(0, depth)))
-            beta, gamma = np.split(runs[-1].theta, 2)
-            theta = np.concatenate([interpolate(beta), interpolate(gamma)])
-        sample = record.compute_once("samples", Counts, lambda: _sample(record, problem, runs[-1].theta, samples))
-        best = _best(problem, sample.counts)
-        ratio, ratio_errors = _ratios(problem, runs) or (None, ())
-        result = QAOA(
-            problem=problem,
-            runs=tuple(runs),
-            ratio=ratio,
-            bits=best.bits,
-            value=best.value,
-            hits=best.hits,
-            samples=samples,
-            folder=record.folder,
-            ratio_errors=ratio_errors,
-        )
-        record.finish(
-            {"energies": [run.energy for run in runs], "ratio": result.ratio, "theta": result.theta}
-            | {"bits": result.bits, "value": result.value, "hits": result.hits, "samples": samples}
-        )
-    return result
+    return carry_out(algorithm, backend=backend, mitigation=mitigation, budget=budget, failover=failover, folder=folder)
+
+
+def prepared(
+    problem: Problem, *, layers: int, start: "QAOA | ArrayLike | None", samples: int, **settings: Any
+) -> Algorithm[QAOA]:
+    """QAOA, ready to be predicted and carried out; see `qaoa`.
+
+    Args:
+        problem: As for `qaoa`.
+        layers: As for `qaoa`.
+        start: As for `qaoa`.
+        samples: As for `qaoa`.
+        settings: Optimizer, seed, max_steps, accuracy, shots and label.
+    """
+    layers, samples = whole(layers, "layers", at_least=1), whole(samples, "samples", at_least=1)
+    problem = with_cached_exact_energy(problem)
+    theta = _start(problem, start, layers)
+    depths = range(len(theta) // 2, layers + 1)
+    works = [workload(ansatz(problem, layers=depth), problem, **settings) for depth in depths]
+    first = replace(works[0], theta=theta)
+    return Algorithm(
+        "qaoa",
+        first,
+        {"layers": layers, "samples": samples, "start": theta.tolist()},
+        [Stage(f"layers {depth}", searches(work, less=WARM)) for depth, work in zip(depths, works, strict=True)],
+        [
+            f"one search for each depth from {depths[0]} to {layers}, each at most as long as from a new start",
+            f"the sample of {samples:,} bit strings takes no time beside them",
+        ],
+        lambda record: _carried_out(record, problem, theta, layers, samples),
+        ability=Samples,
+    )
+
+
+def _carried_out(record: Record, problem: Problem, theta: np.ndarray, layers: int, samples: int) -> QAOA:
+    runs: list[Result] = []
+    for depth in range(len(theta) // 2, layers + 1):
+        circuit = ansatz(problem, layers=depth)
+        runs.append(record.run(f"layers-{depth}", circuit, problem, theta=theta, seed=record.seed(0, depth)))
+        beta, gamma = np.split(runs[-1].theta, 2)
+        theta = np.concatenate([interpolate(beta), interpolate(gamma)])
+    best_theta, seed = runs[-1].theta, record.seed(1)
+    sample = record.compute_once(
+        "samples", Counts, lambda backend: _sample(backend, problem, best_theta, samples, seed)
+    )
+    best = _best(problem, sample.counts)
+    ratio, ratio_errors = _ratios(problem, runs) or (None, ())
+    return QAOA(
+        problem=problem,
+        runs=tuple(runs),
+        ratio=ratio,
+        bits=best.bits,
+        value=best.value,
+        hits=best.hits,
+        samples=samples,
+        folder=record.folder,
+        ratio_errors=ratio_errors,
+    )
 
 
 def interpolate(angles: np.ndarray) -> np.ndarray:
@@ -270,11 +330,10 @@ def _start(problem: Problem, start: QAOA | ArrayLike | None, layers: int) -> np.
     return theta
 
 
-def _sample(record: Record, problem: Problem, theta: np.ndarray, samples: int) -> Counts:
+def _sample(backend: Backend, problem: Problem, theta: np.ndarray, samples: int, seed: int) -> Counts:
     circuit = ansatz(problem, layers=len(theta) // 2)
-    backend = record.backend
     assert isinstance(backend, Samples)  # refused before the first stage
-    return Counts(counts=backend.sample(circuit, theta, shots=samples, seed=record.seed(1)))
+    return Counts(counts=backend.sample(circuit, theta, shots=samples, seed=seed))
 
 
 def _best(problem: Problem, counts: dict[str, int]) -> Best:
