@@ -81,6 +81,7 @@ class ADAPT(Summary):
         """See `Summary.content`."""
         last = self.runs[-1]
         return {
+            "status": self.status,
             "energy": self.energy,
             "standard_error": last.standard_error,
             "exact_energy": last.exact_energy,

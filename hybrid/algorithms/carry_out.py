@@ -137,6 +137,20 @@ def able(plan: Plan, algorithm: Algorithm) -> Plan:
     return Plan(plan.workload, ways, (*plan.refusals, *lacking))
 
 
+def check_able(algorithm: Algorithm, backend: BackendLike) -> None:
+    """Refuse a backend that lacks an ability which the algorithm needs; among those of "auto" there is one.
+
+    Args:
+        algorithm: What is asked.
+        backend: A `Backend`, or "auto".
+
+    Raises:
+        Refused: if it lacks it.
+    """
+    if isinstance(backend, Backend) and not isinstance(backend, algorithm.ability):
+        raise Refused(f"'{backend.capabilities().name}': {_lacking(algorithm)}")
+
+
 def _lacking(algorithm: Algorithm) -> str:
     return f"{algorithm.kind} needs a backend that gives {algorithm.ability.__name__.lower()}; use 'statevector'"
 
@@ -203,7 +217,6 @@ def _finish(record: Record, algorithm: Algorithm, result: Any, clock: Clock) -> 
         "kind": algorithm.kind,
         "problem": algorithm.work.problem.name,
         "unit": algorithm.work.problem.unit,
-        "status": result.status,
         "message": "",
         **result.content(),
         "steps": tally.steps,

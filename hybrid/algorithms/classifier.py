@@ -95,7 +95,11 @@ class Classifier(Summary):
     def content(self) -> dict[str, Any]:
         """See `Summary.content`; there is no energy."""
         kept = ("accuracy", "train_accuracy", "chance", "baseline", "theta")
-        return {"energy": None, "standard_error": None, "exact_energy": None} | {
+        return {
+            "status": self.status,
+            "energy": None,
+            "standard_error": None,
+            "exact_energy": None,
             **{key: getattr(self, key) for key in kept},
             "loss": float(np.mean(self.losses[-10:])),
             "classes": self.data.classes,

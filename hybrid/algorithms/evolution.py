@@ -118,6 +118,7 @@ class Evolution(Summary):
     def content(self) -> dict[str, Any]:
         """See `Summary.content`."""
         return {
+            "status": self.status,
             "energy": self.energy,
             "standard_error": 0.0,
             "exact_energy": self.exact_energy,

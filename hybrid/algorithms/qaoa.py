@@ -23,11 +23,14 @@ from hybrid.algorithms.outlook import searches
 from hybrid.algorithms.record import Record, with_cached_exact_energy
 from hybrid.algorithms.summary import Summary
 from hybrid.routing.spares import Failing
-from hybrid.runs.algorithm import Status, worst
+from hybrid.runs import folder as folders
+from hybrid.runs.algorithm import Status, read_outcome, read_spec, runs_of, worst
 from hybrid.runs.budget import Budget
+from hybrid.runs.loading import load
 from hybrid.runs.result import Result
+from hybrid.runs.start import PREFIX
 from hybrid.workload.arguments import BackendLike, OptimizerLike
-from hybrid.workload.spec import RecordModel
+from hybrid.workload.spec import RecordModel, problem_of
 from hybrid.workload.workload import workload
 
 WARM = 0.3
@@ -106,6 +109,7 @@ class QAOA(Summary):
         """See `Summary.content`."""
         last = self.runs[-1]
         return {
+            "status": self.status,
             "energy": self.energy,
             "standard_error": last.standard_error,
             "exact_energy": last.exact_energy,
@@ -146,7 +150,7 @@ def qaoa(
     problem: Problem,
     *,
     layers: int = 3,
-    start: QAOA | ArrayLike | None = None,
+    start: QAOA | ArrayLike | str | None = None,
     samples: int = 1024,
     backend: BackendLike = "auto",
     optimizer: OptimizerLike = "lbfgs",
@@ -168,8 +172,9 @@ def qaoa(
     Args:
         problem: With a diagonal Hamiltonian, such as `circuits.maxcut`.
         layers: Largest depth.
-        start: Where to begin: None for one layer of the ramp of `circuits.qaoa`; the `QAOA` of another problem; or
-            beta[k], gamma[k] as an array of shape (2 p,). Its depth is the first that is optimized.
+        start: Where to begin: None for one layer of the ramp of `circuits.qaoa`; the `QAOA` of another problem, or
+            ``"run:FOLDER"`` for the one recorded there; or beta[k], gamma[k] as an array of shape (2 p,). Its depth is
+            the first that is optimized.
         samples: Bit strings that are drawn at the largest depth.
         backend: As for `hybrid.minimize`.
         optimizer: As for `hybrid.minimize`.
@@ -219,7 +224,7 @@ def qaoa(
 
 
 def prepared(
-    problem: Problem, *, layers: int, start: "QAOA | ArrayLike | None", samples: int, **settings: Any
+    problem: Problem, *, layers: int, start: "QAOA | ArrayLike | str | None", samples: int, **settings: Any
 ) -> Algorithm[QAOA]:
     """QAOA, ready to be predicted and carried out; see `qaoa`.
 
@@ -318,16 +323,35 @@ def _mean_field(problem: Problem) -> float:
     return float(np.sqrt(np.mean(fields(problem.hamiltonian.simplify()) ** 2)))
 
 
-def _start(problem: Problem, start: QAOA | ArrayLike | None, layers: int) -> np.ndarray:
+def _start(problem: Problem, start: QAOA | ArrayLike | str | None, layers: int) -> np.ndarray:
     first = ansatz(problem, layers=1)  # refuses what is not diagonal
     if start is None:
         return np.array(first.metadata["theta"])
-    theta = transferred(start.theta, start.problem, problem) if isinstance(start, QAOA) else np.asarray(start, float)
+    if isinstance(start, str):
+        theta = _found_by_another(start, problem)
+    elif isinstance(start, QAOA):
+        theta = transferred(start.theta, start.problem, problem)
+    else:
+        theta = np.asarray(start, float)
     if theta.ndim != 1 or theta.size % 2 or not 2 <= theta.size <= 2 * layers:
         raise Refused(
             f"start must hold beta[k] and gamma[k] of 1 to {layers} layers, shape (2 p,), not shape {theta.shape}"
         )
     return theta
+
+
+def _found_by_another(start: str, problem: Problem) -> np.ndarray:
+    """The angles of a QAOA that has ended in a folder, scaled for another problem."""
+    if not start.startswith(PREFIX) or start == PREFIX:
+        raise Refused(f'start must be angles, or "{PREFIX}FOLDER" for those that another QAOA has found, not {start!r}')
+    path = Path(start.removeprefix(PREFIX))
+    if not folders.is_algorithm(path) or read_spec(path).kind != "qaoa":
+        raise Refused(f"start: {path} holds no QAOA")
+    if read_outcome(path) is None:
+        raise Refused(f"start: the QAOA in {path} has not ended: continue it first")
+    deepest = max(runs_of(path), key=lambda run: folders.read(run).circuit.num_parameters)
+    other = problem_of(folders.read_spec(deepest).problem, folders.read(deepest).hamiltonian)
+    return transferred(load(deepest).theta, other, problem)
 
 
 def _sample(backend: Backend, problem: Problem, theta: np.ndarray, samples: int, seed: int) -> Counts:

@@ -3,14 +3,9 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
-from circuits import Problem
-from hybrid.runs.algorithm import Status
-
 
 class Summary(ABC):
     """A result that shows itself as a title and a few rows."""
-
-    problem: Problem
 
     @abstractmethod
     def title(self) -> str:
@@ -20,14 +15,9 @@ class Summary(ABC):
     def rows(self) -> list[tuple[str, str]]:
         """The results as pairs of a name and a text, for tables."""
 
-    @property
-    @abstractmethod
-    def status(self) -> Status:
-        """How it ended: "converged", "finished" where nothing converges, or what kept it from converging."""
-
     @abstractmethod
     def content(self) -> dict[str, Any]:
-        """What result.json keeps of it: "energy", "standard_error" and "exact_energy", and what is its own."""
+        """What result.json keeps of it: "status", "energy", "standard_error", "exact_energy", and what is its own."""
 
     def __str__(self) -> str:
         rows = self.rows()

@@ -109,6 +109,7 @@ class VQD(Summary):
     def content(self) -> dict[str, Any]:
         """See `Summary.content`; "energy" is that of the lowest level."""
         return {
+            "status": self.status,
             "energy": self.levels[0].energy,
             "standard_error": self.levels[0].standard_error,
             "exact_energy": None if self.exact is None else float(self.exact[0]),

@@ -131,7 +131,7 @@ def check_free(path: Path) -> None:
         Refused: if it holds a run or an algorithm already, or is no folder.
     """
     if folders.is_algorithm(path):
-        raise Refused(f"{path} holds an algorithm already; continue it, or choose another folder")
+        raise Refused(f"{path} holds an algorithm already; resume it, or choose another folder")
     folders.check_free(path)
 
 
