@@ -210,6 +210,8 @@ def _continued(
 def _finish(record: Record, algorithm: Algorithm, result: Any, clock: Clock) -> None:
     """Write the algorithm's result.json, unless it is there already: then times and ranks are those of the first."""
     file, tally = record.folder / folders.RESULT, record.tally
+    if file.exists():
+        return
     failovers = [*tally.failovers, *(change.failover().to_dict() for change in record.places.failovers)]
     seconds = tally.seconds | {phase: clock.seconds[phase] for phase in clock.seconds if phase != "total"}
     seconds["total"] = sum(seconds.values())
@@ -224,8 +226,6 @@ def _finish(record: Record, algorithm: Algorithm, result: Any, clock: Clock) -> 
         "backend": record.backend.capabilities().name,
         "failovers": failovers,
     }
-    if file.exists():
-        return
     plan = recorded.read_spec(record.folder).plan
     prediction = in_hindsight(plan, tally.evaluations, seconds, 0.0)
     times = {"seconds": seconds, "ranks": record.team.size, "prediction": prediction and prediction.model_dump()}

@@ -369,12 +369,13 @@ def _carried_out(record: Record, kind: Kind, *, dt: float, steps: int, regulariz
         regularization=regularization,
     )
     points = record.lines("trajectory", TrajectoryPoint)
-    while len(points) <= steps:
-        record.check_stop()
-        row = _moved(move, np.array(points[-1].theta), dt) if points else work.theta
-        here = move(row)
-        points.append(TrajectoryPoint(theta=row.tolist(), energy=here.energy, residual=here.residual))
-        record.append("trajectory", points[-1])
+    with record.timed():
+        while len(points) <= steps:
+            record.check_stop()
+            row = _moved(move, np.array(points[-1].theta), dt) if points else work.theta
+            here = move(row)
+            points.append(TrajectoryPoint(theta=row.tolist(), energy=here.energy, residual=here.residual))
+            record.append("trajectory", points[-1])
     record.tally.steps = record.tally.evaluations = len(points) - 1
     with stop_at_once():  # every point of the trajectory is saved
         thetas = [point.theta for point in points]

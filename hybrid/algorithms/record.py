@@ -4,7 +4,8 @@
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -51,14 +52,12 @@ class Tally:
         evaluations: Rows of parameters.
         seconds: Wall time by phase; of a run that was finished before, what it took then.
         failovers: Of the runs.
-        computed: Whether anything was computed that the folder did not hold.
     """
 
     steps: int = 0
     evaluations: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     failovers: list[dict] = field(default_factory=list)
-    computed: bool = False
 
     def add(self, result: Result) -> None:
         """Count a run that has ended."""
@@ -229,10 +228,16 @@ class Record:
         path = self.folder / f"{name}.json"
         self.check_stop()
         if not path.exists():
-            start = time.perf_counter()
-            write_json(path, self.places.attempt(name, compute).model_dump())
-            self.tally.spend("stages", time.perf_counter() - start)
+            with self.timed():
+                write_json(path, self.places.attempt(name, compute).model_dump())
         return checked(model, read_json(path), path)
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """A context whose time is that of stages which are no runs."""
+        start = time.perf_counter()
+        yield
+        self.tally.spend("stages", time.perf_counter() - start)
 
     def lines(self, name: str, model: type[W]) -> list[W]:
         """The steps that a stage of many steps has written so far; a line that a kill left unfinished is removed.

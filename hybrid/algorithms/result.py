@@ -17,7 +17,7 @@ class AlgorithmResult:
 
     Attributes:
         title: What was done to what.
-        rows: The results as pairs of a name and a text.
+        told: The results as pairs of a name and a text.
         folder: Where the record lies.
         kind: Of the algorithm.
         problem: Name of the problem.
@@ -26,7 +26,7 @@ class AlgorithmResult:
     """
 
     title: str
-    rows: tuple[tuple[str, str], ...]
+    told: tuple[tuple[str, str], ...]
     folder: Path
     kind: str
     problem: str
@@ -62,6 +62,10 @@ class AlgorithmResult:
     def backend(self) -> str:
         """Name of the last backend."""
         return self.stored.backend
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The results as pairs of a name and a text, for tables."""
+        return list(self.told)
 
     def line(self) -> str:
         """On one line of text."""

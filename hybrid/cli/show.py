@@ -19,13 +19,11 @@ if TYPE_CHECKING:
 
 def result_table(result: Result | AlgorithmResult) -> Table:
     """The summary of one run or algorithm as a table."""
-    title, rows = (
-        (result.title, result.rows) if isinstance(result, AlgorithmResult) else (result.problem, result.rows())
-    )
+    title = result.title if isinstance(result, AlgorithmResult) else result.problem
     summary = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None)
     summary.add_column(style="dim", no_wrap=True)
     summary.add_column(overflow="fold")
-    for name, text in rows:
+    for name, text in result.rows():
         summary.add_row(name, text)
     return summary
 
@@ -57,10 +55,8 @@ def draw(outcomes: Sequence[Outcome], place: Path, *, swept: bool) -> Path | Non
         written.
     """
     result = outcomes[0].result
-    if swept:
-        figure = _curve(outcomes)
-    else:
-        figure = result.plot() if isinstance(result, Result) and result.begun else None
+    alone = result.plot if isinstance(result, Result) and result.begun else lambda: None
+    figure = _curve(outcomes) if swept else alone()
     if figure is None:
         return None
     return save(figure, place / ("sweep.png" if swept else "convergence.png"))

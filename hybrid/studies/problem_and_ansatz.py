@@ -221,7 +221,8 @@ def _check_needed(section: str, table: Any, algorithm: Any) -> None:
         raise PydanticCustomError("missing", "missing", {"algorithm": algorithm.kind})
     if table is not None and section not in algorithm.needs:
         made = "brings its own circuit" if section == "ansatz" else "works on data instead"
-        raise PydanticCustomError("rule", f"an algorithm of kind {algorithm.kind} {made}; leave the section out")
+        message = f"an algorithm of kind {algorithm.kind} {made}; leave the section out"
+        raise PydanticCustomError("rule", "{message}", {"message": message})
 
 
 AnyProblem = Annotated[

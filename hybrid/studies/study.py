@@ -240,7 +240,8 @@ def build(
     spec = point.spec
     assert spec.algorithm is None  # see `build_algorithm`
     problem, circuit = _works_on(point, problem, circuit)
-    assert problem is not None and circuit is not None
+    assert problem is not None
+    assert circuit is not None
     with _section(point, "optimizer"):
         optimizer = optimizers.get(**spec.optimizer.description)
     with _section(point, "run"):
