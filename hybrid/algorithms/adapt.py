@@ -17,7 +17,7 @@ from circuits.errors import Refused
 from circuits.problems.checks import finite, whole
 from hybrid.algorithms.algorithm import Algorithm, Stage
 from hybrid.algorithms.carry_out import carry_out
-from hybrid.algorithms.outlook import searches
+from hybrid.algorithms.outlook import gradients_of, searches
 from hybrid.algorithms.pools import Generator, PoolLike, generators
 from hybrid.algorithms.record import Record, with_cached_exact_energy
 from hybrid.algorithms.summary import Summary
@@ -205,11 +205,13 @@ def prepared(
         "adapt",
         work,
         {"tolerance": float(tolerance), "max_operators": max_operators},
-        [Stage("growing", searches(_part(work, most), number, less=WARM))],
         [
-            f"the ansatz grows to about {usual} operators, 1 to {max_operators}, with one search for each",
+            Stage("searches", searches(_part(work, most), number, less=WARM)),
+            Stage("gradients of the pool", gradients_of(work, number)),
+        ],
+        [
+            f"the ansatz grows to about {usual} operators, 1 to {max_operators}, with a search and a gradient for each",
             f"each search as long as one of {most} operators from a new start",
-            "the pool's gradients take no time beside them",
         ],
         lambda record: _carried_out(record, problem, operators, tolerance, max_operators),
     )

@@ -49,6 +49,27 @@ def searches(
     return predict
 
 
+def gradients_of(work: Workload, times: Interval) -> Callable[[Backend], Prediction]:
+    """What a number of single gradients takes, from the backend, each of a circuit that is compiled for it alone.
+
+    Args:
+        work: Whose circuit and optimizer's derivatives they are.
+        times: How many.
+    """
+    none = Interval(expected=0, low=0, high=0)
+
+    def predict(backend: Backend) -> Prediction:
+        cost = fitting(work, backend)
+        each = cost.compile_s + seconds_a_row(work, cost)
+        if not math.isfinite(each):
+            return Prediction(evaluations=none)
+        low, high = each / cost.spread, each * cost.spread
+        seconds = Interval(expected=each * times.expected, low=low * times.low, high=high * times.high)
+        return Prediction(evaluations=none, seconds=seconds)
+
+    return predict
+
+
 def steps_of(work: Workload, n_params: int, *, each: int) -> Callable[[Backend], Prediction]:
     """What a minimization that spends all its steps takes, from the backend.
 
@@ -130,11 +151,11 @@ def _whole(way: Way, algorithm: Algorithm) -> Way:
 
 def _listed(parts: Sequence[tuple[Stage, Prediction]]) -> str:
     """The stages on one line: the first ones and the last, where they are many."""
-    words = [
-        f"{stage.name} {counted(part.evaluations, 'evaluations')}"
-        + ("" if part.seconds is None else f" in {duration(part.seconds.expected, digits=2)}")
-        for stage, part in parts
-    ]
+    words = []
+    for stage, part in parts:
+        rows = f" {counted(part.evaluations, 'evaluations')}" if part.evaluations.high else ""
+        time = "" if part.seconds is None else f" in {duration(part.seconds.expected, digits=2)}"
+        words.append(f"{stage.name}{rows}{time}")
     return "stages: " + ", ".join(words if len(words) <= 6 else [*words[:4], "...", words[-1]])
 
 
@@ -148,7 +169,7 @@ def _phase(stage: Stage, part: Prediction) -> Phase:
 def _scaled(one: Interval, number: Interval, less: float) -> Interval:
     return Interval(
         expected=one.expected * number.expected,
-        low=less * one.low * number.low,
+        low=max(less * one.low, min(1.0, one.low)) * number.low,
         high=one.high * number.high,
     )
 
