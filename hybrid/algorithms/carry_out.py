@@ -219,7 +219,7 @@ def _finish(record: Record, algorithm: Algorithm, result: Any, clock: Clock) -> 
         "kind": algorithm.kind,
         "problem": algorithm.work.problem.name,
         "unit": algorithm.work.problem.unit,
-        "message": "",
+        "message": tally.message,
         **result.content(),
         "steps": tally.steps,
         "evaluations": tally.evaluations,

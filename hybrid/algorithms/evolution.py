@@ -350,8 +350,8 @@ def prepared(
         {"time": float(time), "steps": steps, "theta": work.theta.tolist(), "regularization": weight},
         [Stage("trajectory", tangents_of(work, steps, integrator=INTEGRATOR))],
         [
-            f"{steps} points, for each of which the integrator takes {INTEGRATOR[0]} to {INTEGRATOR[1]} times the state "
-            f"and its {len(work.theta)} derivatives"
+            f"{steps} points, for each of which the integrator takes the state and its {len(work.theta)} derivatives "
+            f"{INTEGRATOR[0]} to {INTEGRATOR[1]} times"
         ],
         lambda record: _carried_out(record, kind, dt=float(time) / steps, steps=steps, regularization=weight),
         settings=("seed", "label"),

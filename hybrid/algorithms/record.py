@@ -52,18 +52,22 @@ class Tally:
         evaluations: Rows of parameters.
         seconds: Wall time by phase; of a run that was finished before, what it took then.
         failovers: Of the runs.
+        message: Of the first run that has not converged; empty if all have.
     """
 
     steps: int = 0
     evaluations: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     failovers: list[dict] = field(default_factory=list)
+    message: str = ""
 
     def add(self, result: Result) -> None:
         """Count a run that has ended."""
         self.steps += result.steps
         self.evaluations += result.evaluations
         self.failovers.extend(result.failovers)
+        if result.status != "converged":
+            self.message = self.message or result.message
         for phase, seconds in result.seconds.items():
             if phase != "total":
                 self.spend(phase, seconds)
