@@ -23,12 +23,15 @@ from hybrid.algorithms.record import Record, without_exact_energy
 from hybrid.algorithms.summary import Summary
 from hybrid.loop.conclusion import SIGMAS
 from hybrid.routing.spares import Failing
-from hybrid.runs.algorithm import Status, worst
+from hybrid.runs import failovers, journal
+from hybrid.runs import folder as folders
+from hybrid.runs.algorithm import Status, read_spec, worst
 from hybrid.runs.budget import Budget
-from hybrid.runs.result import Result
+from hybrid.runs.files import checked, read_json
+from hybrid.runs.result import Result, StoredResult
 from hybrid.terminal.words import measured
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
-from hybrid.workload.spec import RecordModel
+from hybrid.workload.spec import RecordModel, backend_of, backend_spec
 from hybrid.workload.workload import Workload, workload
 
 MARGIN = 1.5
@@ -269,6 +272,36 @@ def prepared(
         ],
         carried_out,
     )
+
+
+def penalized_backend(folder: Path, run: Path, backend: BackendLike | None = None) -> Backend | None:
+    """The backend of a search above the ground state, made again from the levels below; None for any other run.
+
+    Args:
+        folder: Of the deflation, or of any other algorithm.
+        run: Of one of its runs.
+        backend: As for `hybrid.verify`, without penalties.
+
+    Raises:
+        Refused: if the record is damaged, or its backend cannot be made again.
+    """
+    spec = read_spec(folder)
+    k = int(run.name.split("-")[1]) if spec.kind == "vqd" else 0
+    if not k:
+        return None
+    below = []
+    for level in range(k):
+        files = sorted(folder.glob(f"level-{level}-start-*/{folders.RESULT}"))
+        results = [checked(StoredResult, read_json(file), file) for file in files]
+        below.append(min(results, key=lambda result: np.inf if result.energy is None else result.energy).theta)
+    at = failovers.place(folders.read_spec(run).backend, journal.read_failovers(run / folders.JOURNAL))
+    circuit, thetas = folders.read(run).circuit, np.array(below)
+    for place in (spec.backend, *spec.failover):
+        given = backend if place is spec.backend else None
+        made = _deflated(backend_of(place, given), circuit, thetas, float(spec.asked["penalty"]))
+        if backend_spec(made).question == at.question:
+            return made
+    raise Refused(f"{run}: its backend, {at.title}, is not among those of {folder}")
 
 
 def _deflated(backend: Backend, circuit: QuantumCircuit, below: np.ndarray, penalty: float) -> Backend:

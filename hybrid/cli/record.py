@@ -116,16 +116,16 @@ def verify(folder: RunFolder, as_json: Json = False) -> None:
     """Check a run: its record, its journal replayed, its energy on other engines, bound, gradient, precision.
 
     Args:
-        folder: Of a run.
+        folder: Of a run, or of an algorithm, each of whose runs is checked.
         as_json: Whether to print the verification as JSON.
 
     Raises:
         Refused: if the folder holds no run, or files so damaged that nothing can be checked.
         typer.Exit: always, with the code 0 if everything was checked and holds, and 3 otherwise.
     """
+    from hybrid.algorithms.verification import verify as check
     from hybrid.cli.exit_codes import DONE, NOT_CONVERGED
     from hybrid.terminal.console import console
-    from hybrid.verification.verification import verify as check
 
     verification = check(folder)
     if as_json:
