@@ -160,7 +160,10 @@ class Record:
                 label=kept.label,
             )
             plan = rank(work, [device])
-            result = run(work, plan, folder=place, should_stop=self.should_stop, team=self.team, spares=spares)
+            notes = {"stage": name}
+            result = run(
+                work, plan, folder=place, notes=notes, should_stop=self.should_stop, team=self.team, spares=spares
+            )
         if result.status == "stopped":
             self.check_stop()
         self.places.follow(place, around)

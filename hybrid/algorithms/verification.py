@@ -22,9 +22,7 @@ OUTCOMES: dict[str, Outcome] = {"passed": "passed", "failed": "failed", "incompl
 """From the verdict on a run to the outcome of the check that it is of its algorithm."""
 
 WITHOUT_RUNS = Check(
-    "numbers",
-    "unchecked",
-    "no run stands behind them, which could be repeated: carry it out again elsewhere, and compare",
+    "numbers", "unchecked", "no run stands behind them that could be repeated: carry it out elsewhere, and compare"
 )
 
 
@@ -67,9 +65,10 @@ def _run(path: Path, run: Path, backend: BackendLike | None, optimizer: Optimize
         found = of_run.verify(run, backend=device, optimizer=optimizer)
     except Refused as err:
         return Check(name, "unchecked", str(err))
-    worst = next((check for check in found.checks if check.outcome == OUTCOMES[found.verdict]), None)
-    wrong = found.verdict != "passed" and worst is not None
-    text = f"{worst.name}: {worst.finding}" if wrong else f"{len(found.checks)} checks passed or do not apply"
+    decisive = [check for check in found.checks if check.outcome == OUTCOMES[found.verdict]]
+    text = f"{decisive[0].name}: {decisive[0].finding}"
+    if found.passed:
+        text = f"{len(found.checks)} checks passed, or do not apply"
     return Check(name, OUTCOMES[found.verdict], text)
 
 

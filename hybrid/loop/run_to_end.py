@@ -137,7 +137,8 @@ def run_to_end(
         recorded = _recorded(record, result, ledger, journal)
         if ledger.evaluated and result.status != "stopped" and not places.failovers:
             can = places.backend.capabilities()
-            if not record.spec.notes.get("start"):  # the last steps of a descent say nothing of a whole one
+            whole = not {"start", "stage"} & set(record.spec.notes)
+            if whole:  # the last steps of a descent say nothing of a whole one
                 learn_from(work, can, result)
             correct_speed(work, can, result, record.spec.plan)
         return recorded

@@ -1,5 +1,6 @@
 """Algorithms in study files: checked before anything is written, and right by answers from elsewhere."""
 
+import inspect
 import itertools
 import json
 import tomllib
@@ -10,6 +11,7 @@ import pytest
 from qiskit.quantum_info import Statevector
 from scipy.linalg import expm
 
+import hybrid
 from circuits import Refused, molecule
 from hybrid.algorithms.classifier import classifier_circuit
 from hybrid.algorithms.dataset import load
@@ -195,6 +197,27 @@ def test_the_classifier_of_the_example_predicts_what_its_state_says(cli):
     assert found["energy"] is None
     record = json.loads(Path("here/algorithm.json").read_text())["notes"]["study"]["algorithm"]["data"]
     assert (record["file"], len(record["sha256"])) == ("shapes.csv", 64)
+
+
+def test_an_optimizer_without_a_kind_is_the_classifiers_own():
+    data = {"algorithm": {"kind": "classifier", "data": "iris"}, "optimizer": {"learning_rate": 0.1}}
+    kept = check(data, path="study.toml").points()[0].spec.optimizer
+    assert kept.kind == inspect.signature(hybrid.classifier).parameters["optimizer"].default
+    assert kept.description["learning_rate"] == 0.1
+
+
+def test_a_verified_algorithm_has_verified_runs_and_a_forged_one_fails(cli, tmp_path):
+    (tmp_path / "study.toml").write_text('[algorithm]\nkind = "vqd"\nlevels = 2\nstarts = 1\n' + CHAIN + HERE)
+    run(cli, "study.toml")
+    code, out, _ = cli("verify", "here", "--json")
+    checks = {check["name"]: check["outcome"] for check in json.loads(out)["checks"]}
+    assert (code, set(checks.values())) == (0, {"passed"})
+    assert {"status", "result", "run level-0-start-0", "run level-1-start-0"} == set(checks)
+    file = Path("here/result.json")
+    content = json.loads(file.read_text())
+    content["energies"][1] += 1e-12
+    file.write_text(json.dumps(content))
+    assert cli("verify", "here")[0] == 3
 
 
 def test_the_examples_data_are_made_by_a_fixed_seed():
