@@ -310,7 +310,7 @@ def _works_on(
         if spec.problem is None:
             problem = None
         elif problem is None:
-            problem = registry.load("problem", spec.problem.kind)(**spec.problem.arguments())
+            problem = _problem(spec.problem)
     with _section(point, "ansatz"):
         if spec.ansatz is None or problem is None:
             circuit = None
@@ -332,6 +332,10 @@ def _section(point: Point, name: str) -> Iterator[None]:
         yield
     except Refused as err:
         raise type(err)(f"{point.where}: [{name}] {err}") from err
+
+
+def _problem(section: KindSection) -> "Problem":
+    return registry.load("problem", section.kind)(**section.arguments())
 
 
 def _circuit(section: KindSection, problem: "Problem") -> "QuantumCircuit":
