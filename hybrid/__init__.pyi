@@ -7,6 +7,7 @@ from .algorithms.classifier import classifier as classifier
 from .algorithms.evolution import imaginary_time_evolution as imaginary_time_evolution
 from .algorithms.evolution import real_time_evolution as real_time_evolution
 from .algorithms.qaoa import qaoa as qaoa
+from .algorithms.verification import verify as verify
 from .algorithms.vqd import vqd as vqd
 from .errors import BudgetExceeded as BudgetExceeded
 from .errors import FailedJob as FailedJob
@@ -24,7 +25,6 @@ from .runs.comparison import compare as compare
 from .runs.loading import load as load
 from .runs.overview import Runs as Runs
 from .runs.result import Result as Result
-from .verification.verification import verify as verify
 
 if not typing.TYPE_CHECKING:
     from . import report as report  # packages that can be called

@@ -1,28 +1,40 @@
 """ADAPT-VQE: an ansatz that grows by the operator that promises most."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 from qiskit.circuit.library import PauliEvolutionGate
 
+from backends.base import Backend
 from backends.mitigation.words import MitigationLike
 from circuits import Problem
 from circuits.errors import Refused
 from circuits.problems.checks import finite, whole
 from circuits.problems.problem import as_problem
+from hybrid.algorithms.algorithm import Algorithm, Stage
+from hybrid.algorithms.carry_out import carry_out
+from hybrid.algorithms.outlook import gradients_of, searches
 from hybrid.algorithms.pools import Generator, PoolLike, generators
-from hybrid.algorithms.record import Record, open_record, with_cached_exact_energy
+from hybrid.algorithms.record import Record, with_cached_exact_energy
 from hybrid.algorithms.summary import PreparesState
+from hybrid.routing.spares import Failing
+from hybrid.runs.algorithm import Status
 from hybrid.runs.budget import Budget
 from hybrid.runs.history import History
+from hybrid.runs.prediction import Interval
 from hybrid.runs.result import Result
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel
-from hybrid.workload.workload import workload
+from hybrid.workload.workload import Workload, workload
+
+WARM = 0.1
+"""Share of the rows of a new start that a search takes at least which begins at the angles of the one before."""
 
 
 class PoolGradient(RecordModel):
@@ -50,7 +62,7 @@ class ADAPT(PreparesState):
     runs: tuple[Result, ...]
     gradient_norms: tuple[float, ...]
     circuit: QuantumCircuit
-    status: str
+    status: Status
     folder: Path
 
     @property
@@ -76,6 +88,20 @@ class ADAPT(PreparesState):
     def prepared(self) -> tuple[QuantumCircuit, np.ndarray]:
         """The circuit and its parameters, shape (params,), radians."""
         return self.circuit, self.theta
+
+    def content(self) -> dict[str, Any]:
+        """See `Summary.content`."""
+        last = self.runs[-1]
+        return {
+            "status": self.status,
+            "energy": self.energy,
+            "standard_error": last.standard_error,
+            "exact_energy": last.exact_energy,
+            "energies": [run.energy for run in self.runs],
+            "theta": self.theta,
+            "operators": [operator.name for operator in self.chosen],
+            "gradient_norms": self.gradient_norms,
+        }
 
     def title(self) -> str:
         """What was done to what."""
@@ -107,6 +133,7 @@ def adapt(
     label: str = "open",
     mitigation: MitigationLike | None = None,
     budget: Budget | Mapping[str, float] | None = None,
+    failover: Failing = False,
     folder: str | Path | None = None,
 ) -> ADAPT:
     """Grow prod_k exp(-i theta_k G_k) |reference> by the operator with the largest gradient, optimize all, and repeat.
@@ -129,6 +156,7 @@ def adapt(
         label: As for `hybrid.minimize`.
         mitigation: As for `hybrid.minimize`.
         budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
+        failover: As for `hybrid.minimize`; where one stage went on, the next one begins.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
 
     Returns:
@@ -149,51 +177,88 @@ def adapt(
         >>> [operator.name for operator in grown.chosen], abs(grown.error) < 1e-8
         (['0,2 -> 1,3'], True)
     """
+    algorithm = prepared(
+        problem,
+        pool=pool,
+        tolerance=tolerance,
+        max_operators=max_operators,
+        optimizer=optimizer,
+        seed=seed,
+        max_steps=max_steps,
+        accuracy=accuracy,
+        shots=shots,
+        label=label,
+    )
+    return carry_out(algorithm, backend=backend, mitigation=mitigation, budget=budget, failover=failover, folder=folder)
+
+
+def prepared(
+    problem: ProblemLike, *, pool: PoolLike, tolerance: float, max_operators: int, **settings: Any
+) -> Algorithm[ADAPT]:
+    """ADAPT-VQE, ready to be predicted and carried out; see `adapt`.
+
+    Args:
+        problem: As for `adapt`.
+        pool: As for `adapt`.
+        tolerance: As for `adapt`.
+        max_operators: As for `adapt`.
+        settings: Optimizer, seed, max_steps, accuracy, shots and label.
+    """
     problem = as_problem(problem)
     max_operators = whole(max_operators, "max_operators", at_least=1)
     if finite(tolerance, "tolerance") <= 0:
         raise Refused(f"tolerance must be positive, in {problem.unit} per radian, not {tolerance}")
     operators = generators(problem, pool)
     problem = with_cached_exact_energy(problem)
-    work = workload(
-        _grown(problem, operators, "theta"),
-        problem,
-        optimizer=optimizer,
-        theta=np.zeros(len(operators)),
-        accuracy=accuracy,
-        max_steps=max_steps,
-        seed=seed,
-        shots=shots,
-        label=label,
+    work = workload(_grown(problem, operators, "theta"), problem, theta=np.zeros(len(operators)), **settings)
+    most = min(max_operators, len(operators))
+    usual = max(1, min(max_operators, round(math.sqrt(len(operators)))))
+    number = Interval(expected=usual, low=1, high=max_operators)
+    return Algorithm(
+        "adapt",
+        work,
+        {"tolerance": float(tolerance), "max_operators": max_operators},
+        [
+            Stage("searches", searches(_part(work, most), number, less=WARM)),
+            Stage("gradients of the pool", gradients_of(work, number)),
+        ],
+        [
+            f"the ansatz grows to about {usual} operators, 1 to {max_operators}, with a search and a gradient for each",
+            f"each search as long as one of {most} operators from a new start",
+        ],
+        lambda record: _carried_out(record, problem, operators, tolerance, max_operators),
     )
-    asked = {"tolerance": float(tolerance), "max_operators": max_operators}
-    with open_record(
-        "adapt", work, backend=backend, folder=folder, mitigation=mitigation, budget=budget, asked=asked
-    ) as record:
-        chosen: list[Generator] = []
-        runs: list[Result] = []
-        norms: list[float] = []
-        theta = np.zeros(0)
-        while True:
-            k = len(chosen)
-            circuit = _grown(problem, chosen, "theta")
-            runs.append(record.run(f"operators-{k}", circuit, problem, theta=theta, seed=record.seed(0, k)))
-            theta = runs[-1].theta
-            gradient = _pool_gradient(record, circuit, theta, operators, k)
-            norms.append(float(np.linalg.norm(gradient)))
-            if norms[-1] < tolerance or k == max_operators:
-                break
-            chosen.append(operators[_steepest(gradient)])
-            theta = np.append(theta, 0.0)
-        status = "converged" if norms[-1] < tolerance else "max_operators"
-        if runs[-1].status == "below_exact":
-            status = "below_exact"
-        result = ADAPT(problem, tuple(chosen), tuple(runs), tuple(norms), circuit, status, record.folder)
-        record.finish(
-            {"energy": result.energy, "exact_energy": runs[-1].exact_energy, "status": status, "theta": theta}
-            | {"operators": [operator.name for operator in chosen], "gradient_norms": norms}
-        )
-    return result
+
+
+def _part(work: Workload, n_operators: int) -> Workload:
+    """The workload of an ansatz of the first operators of the pool."""
+    rest = list(work.circuit.parameters)[n_operators:]
+    circuit = work.circuit.assign_parameters(dict.fromkeys(rest, 0.0))
+    return replace(work, circuit=circuit, theta=work.theta[:n_operators])
+
+
+def _carried_out(
+    record: Record, problem: Problem, operators: tuple[Generator, ...], tolerance: float, max_operators: int
+) -> ADAPT:
+    chosen: list[Generator] = []
+    runs: list[Result] = []
+    norms: list[float] = []
+    theta = np.zeros(0)
+    while True:
+        k = len(chosen)
+        circuit = _grown(problem, chosen, "theta")
+        runs.append(record.run(f"operators-{k}", circuit, problem, theta=theta, seed=record.seed(0, k)))
+        theta = runs[-1].theta
+        gradient = _pool_gradient(record, circuit, theta, operators, k)
+        norms.append(float(np.linalg.norm(gradient)))
+        if norms[-1] < tolerance or k == max_operators:
+            break
+        chosen.append(operators[_steepest(gradient)])
+        theta = np.append(theta, 0.0)
+    status: Status = "converged" if norms[-1] < tolerance else "max_operators"
+    if runs[-1].status == "below_exact":
+        status = "below_exact"
+    return ADAPT(problem, tuple(chosen), tuple(runs), tuple(norms), circuit, status, record.folder)
 
 
 def _grown(problem: Problem, operators: Sequence[Generator], name: str) -> QuantumCircuit:
@@ -219,12 +284,12 @@ def _pool_gradient(
     record: Record, circuit: QuantumCircuit, theta: np.ndarray, operators: tuple[Generator, ...], k: int
 ) -> np.ndarray:
     """dE/dtheta of every operator of the pool, appended with a zero angle; shape (pool,)."""
-    work, backend = record.work, record.backend
+    work, seed = record.work, record.seed(1, k)
 
-    def compute() -> PoolGradient:
+    def compute(backend: Backend) -> PoolGradient:
         bound = circuit.assign_parameters(theta)
         everything = _append(bound, operators, "pool")
-        f = backend.value_and_grad(everything, work.problem.hamiltonian, shots=work.shots, seed=record.seed(1, k))
+        f = backend.value_and_grad(everything, work.problem.hamiltonian, shots=work.shots, seed=seed)
         return PoolGradient(gradient=f(np.zeros(len(operators)))[1].tolist())
 
     return np.array(record.compute_once(f"pool-{k}", PoolGradient, compute).gradient)

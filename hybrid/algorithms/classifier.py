@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,10 +21,16 @@ from backends.seeds import child_seed
 from circuits import Problem
 from circuits.errors import Refused
 from circuits.problems.checks import whole
+from hybrid.algorithms.algorithm import Algorithm, Stage
+from hybrid.algorithms.carry_out import carry_out
 from hybrid.algorithms.dataset import DataLike, Dataset, baseline, load
-from hybrid.algorithms.record import open_record
+from hybrid.algorithms.outlook import steps_of
+from hybrid.algorithms.record import Record
 from hybrid.algorithms.summary import Summary
+from hybrid.loop.ledger import Evaluate
 from hybrid.optimizers.optimizer import Points, Told
+from hybrid.routing.spares import Failing
+from hybrid.runs.algorithm import Status
 from hybrid.runs.budget import Budget
 from hybrid.workload.arguments import BackendLike, OptimizerLike
 from hybrid.workload.spec import RecordModel
@@ -55,6 +62,8 @@ class Classifier(Summary):
         baseline: Share that logistic regression on the same angles gets right.
         folder: Where the record lies.
         backend: That it was trained on, and predicts with.
+        problem: The classes' observables, which the circuit is trained for.
+        status: How the training ended, as for a run.
     """
 
     data: Dataset
@@ -67,6 +76,8 @@ class Classifier(Summary):
     baseline: float
     folder: Path
     backend: Backend
+    problem: Problem
+    status: Status
 
     def predict(self, rows: ArrayLike, *, shots: int | None = None, seed: int = 0) -> np.ndarray:
         """Predict the classes of rows of data.
@@ -82,6 +93,20 @@ class Classifier(Summary):
         scores = _Scores(self.backend, self.circuit, len(self.data.classes), shots)
         return np.argmax(scores(self.theta, self.data.angles(rows), seed), axis=1)
 
+    def content(self) -> dict[str, Any]:
+        """See `Summary.content`; there is no energy."""
+        kept = ("accuracy", "train_accuracy", "chance", "baseline", "theta")
+        return {
+            "status": self.status,
+            "energy": None,
+            "standard_error": None,
+            "exact_energy": None,
+            **{key: getattr(self, key) for key in kept},
+            "loss": float(np.mean(self.losses[-10:])),
+            "classes": self.data.classes,
+            "rows": {"training": len(self.data.train), "held_out": len(self.data.test)},
+        }
+
     def title(self) -> str:
         """What was done to what."""
         return f"Classifier of {self.data.name}: {self.circuit.num_qubits} qubits, {len(self.theta)} parameters"
@@ -93,6 +118,7 @@ class Classifier(Summary):
             ("training", f"{_share(self.train_accuracy, len(self.data.train))} of {len(self.data.train)} rows right"),
             ("baseline", f"{_share(self.baseline, len(self.data.test))} held out, by logistic regression on the same"),
             ("chance", f"{self.chance:.1%}, the most frequent of {len(self.data.classes)} classes"),
+            ("status", self.status),
             ("loss", f"{self.losses[0]:.3f} to {np.mean(self.losses[-10:]):.3f} nats in {len(self.losses)} steps"),
             ("record", str(self.folder)),
         ]
@@ -111,6 +137,7 @@ def classifier(
     layers: int = 2,
     batch_size: int = 32,
     held_out: float = 0.3,
+    split_seed: int | None = None,
     backend: BackendLike = "auto",
     optimizer: OptimizerLike = "adam",
     seed: int = 0,
@@ -120,6 +147,7 @@ def classifier(
     label: str = "open",
     mitigation: MitigationLike | None = None,
     budget: Budget | Mapping[str, float] | None = None,
+    failover: Failing = False,
     folder: str | Path | None = None,
 ) -> Classifier:
     """Train a circuit that takes the data anew in every layer, by the cross entropy of batches of rows.
@@ -129,11 +157,13 @@ def classifier(
     shuffled epoch; all rows of a batch are one call of the backend for each class.
 
     Args:
-        data: "breast_cancer", "digits", "iris", "wine", or (X, y); see `hybrid.algorithms.dataset.load`.
+        data: "breast_cancer", "digits", "iris", "wine", a `hybrid.algorithms.table.Table` or (X, y); see
+            `hybrid.algorithms.dataset.load`.
         n_qubits: Principal components of the data, one for each qubit; at least as many as classes.
         layers: Number of layers, at least 1.
         batch_size: Rows of data in each step.
         held_out: Share of the rows that are kept out of training and measure the accuracy, between 0 and 1.
+        split_seed: Of the choice of the rows held out; None for ``seed``.
         backend: As for `hybrid.minimize`.
         optimizer: As for `hybrid.minimize`; with batches one that expects noise.
         seed: Root of all random numbers: rows held out, start, batches, shots.
@@ -143,6 +173,7 @@ def classifier(
         label: As for `hybrid.minimize`.
         mitigation: As for `hybrid.minimize`.
         budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
+        failover: As for `hybrid.minimize`; where one stage went on, the next one begins.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
 
     Returns:
@@ -155,8 +186,50 @@ def classifier(
         M. Schuld, A. Bocharov, K. M. Svore, N. Wiebe, Phys. Rev. A 101, 032308 (2020), for circuits as classifiers.
         A. Perez-Salinas et al., Data re-uploading for a universal quantum classifier, Quantum 4, 226 (2020).
     """
+    algorithm = prepared(
+        data,
+        n_qubits=n_qubits,
+        layers=layers,
+        batch_size=batch_size,
+        held_out=held_out,
+        split_seed=split_seed,
+        optimizer=optimizer,
+        seed=seed,
+        max_steps=max_steps,
+        accuracy=accuracy,
+        shots=shots,
+        label=label,
+    )
+    return carry_out(algorithm, backend=backend, mitigation=mitigation, budget=budget, failover=failover, folder=folder)
+
+
+def prepared(
+    data: DataLike,
+    *,
+    n_qubits: int,
+    layers: int,
+    batch_size: int,
+    held_out: float,
+    split_seed: int | None,
+    seed: int,
+    **settings: Any,
+) -> Algorithm[Classifier]:
+    """A classifier, ready to be predicted and trained; see `classifier`.
+
+    Args:
+        data: As for `classifier`.
+        n_qubits: As for `classifier`.
+        layers: As for `classifier`.
+        batch_size: As for `classifier`.
+        held_out: As for `classifier`.
+        split_seed: As for `classifier`.
+        seed: As for `classifier`.
+        settings: Optimizer, max_steps, accuracy, shots and label.
+    """
     layers, batch_size = whole(layers, "layers", at_least=1), whole(batch_size, "batch_size", at_least=1)
-    dataset = load(data, n_features=n_qubits, held_out=held_out, seed=whole(seed, "seed", at_least=0))
+    seed = whole(seed, "seed", at_least=0)
+    split_seed = seed if split_seed is None else whole(split_seed, "split_seed", at_least=0)
+    dataset = load(data, n_features=n_qubits, held_out=held_out, seed=split_seed)
     n_classes = len(dataset.classes)
     if n_classes > n_qubits:
         raise Refused(f"n_qubits must be at least {n_classes}, one for each class of {dataset.name}, not {n_qubits}")
@@ -171,50 +244,64 @@ def classifier(
             unit="nat",
             source={},
         ),
-        optimizer=optimizer,
         theta=np.concatenate([start, np.zeros(n_qubits)]),
-        accuracy=accuracy,
-        max_steps=max_steps,
         seed=seed,
-        shots=shots,
-        label=label,
+        **settings,
     )
-    asked = {"layers": layers, "batch_size": batch_size, "held_out": held_out, "data": _digest(dataset)}
-    with open_record(
-        "classifier", work, backend=backend, folder=folder, mitigation=mitigation, budget=budget, asked=asked
-    ) as record:
-        scores = _Scores(record.backend, circuit, n_classes, shots)
+    rows = min(batch_size, len(dataset.train))
+    return Algorithm(
+        "classifier",
+        work,
+        {"layers": layers, "batch_size": batch_size, "held_out": held_out, "data": _digest(dataset)},
+        [Stage("training", steps_of(work, n_theta, each=rows * n_classes))],
+        [
+            f"all {work.max_steps} steps are taken, each of {rows} rows of data for each of {n_classes} classes",
+            "the predictions and the classical baseline take no time beside them",
+        ],
+        lambda record: _carried_out(record, dataset, circuit, start, batch_size),
+    )
+
+
+def _carried_out(
+    record: Record, dataset: Dataset, circuit: QuantumCircuit, start: np.ndarray, batch_size: int
+) -> Classifier:
+    n_classes, shots = len(dataset.classes), record.work.shots
+
+    def training(backend: Backend) -> Evaluate:
+        scores = _Scores(backend, circuit, n_classes, shots)
 
         def evaluate(points: Points, step: int) -> Told:
             rows = batch_rows(len(dataset.train), batch_size, step=step, seed=record.seed(0))
             return _loss(scores, points, dataset.train[rows], dataset.train_labels[rows], record.seed(1, step))
 
-        ending, losses = record.descend("training", start, evaluate)
-        theta = ending.theta
+        return evaluate
 
-        def predict() -> Predictions:
-            train, test = (
-                np.argmax(scores(theta, rows, record.seed(2, k)), axis=1).tolist()
-                for k, rows in enumerate((dataset.train, dataset.test))
-            )
-            return Predictions(train=train, test=test)
+    ending, losses = record.descend("training", start, training)
+    theta = ending.theta
 
-        predicted = record.compute_once("predictions", Predictions, predict)
-        result = Classifier(
-            data=dataset,
-            circuit=circuit,
-            theta=theta,
-            losses=losses,
-            train_accuracy=float(np.mean(np.array(predicted.train) == dataset.train_labels)),
-            accuracy=float(np.mean(np.array(predicted.test) == dataset.test_labels)),
-            chance=float(np.max(np.bincount(dataset.test_labels)) / len(dataset.test_labels)),
-            baseline=baseline(dataset),
-            folder=record.folder,
-            backend=record.backend,
+    def predict(backend: Backend) -> Predictions:
+        scores = _Scores(backend, circuit, n_classes, shots)
+        train, test = (
+            np.argmax(scores(theta, rows, record.seed(2, k)), axis=1).tolist()
+            for k, rows in enumerate((dataset.train, dataset.test))
         )
-        kept = ("accuracy", "train_accuracy", "chance", "baseline", "theta")
-        record.finish({key: getattr(result, key) for key in kept})
-    return result
+        return Predictions(train=train, test=test)
+
+    predicted = record.compute_once("predictions", Predictions, predict)
+    return Classifier(
+        data=dataset,
+        circuit=circuit,
+        theta=theta,
+        losses=losses,
+        train_accuracy=float(np.mean(np.array(predicted.train) == dataset.train_labels)),
+        accuracy=float(np.mean(np.array(predicted.test) == dataset.test_labels)),
+        chance=float(np.max(np.bincount(dataset.test_labels)) / len(dataset.test_labels)),
+        baseline=baseline(dataset),
+        folder=record.folder,
+        backend=record.backend,
+        problem=record.work.problem,
+        status=ending.status,
+    )
 
 
 def classifier_circuit(n_qubits: int, *, layers: int) -> QuantumCircuit:

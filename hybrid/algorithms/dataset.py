@@ -8,12 +8,13 @@ from numpy.typing import ArrayLike
 
 from circuits.errors import Refused, unknown
 from circuits.problems.checks import finite, whole
+from hybrid.algorithms.table import Table
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-DataLike = str | tuple[ArrayLike, ArrayLike]
-"""The name of a data set, one of `NAMES`; or (X, y): rows of raw features, and the class of each row."""
+DataLike = str | Table | tuple[ArrayLike, ArrayLike]
+"""The name of a data set, one of `NAMES`; a `Table`; or (X, y): rows of raw features, and the class of each row."""
 
 NAMES = ("breast_cancer", "digits", "iris", "wine")
 
@@ -52,8 +53,9 @@ def load(data: DataLike, *, n_features: int, held_out: float, seed: int) -> Data
     """Standardize, keep the principal components, turn them into angles, and hold some rows out.
 
     Args:
-        data: "breast_cancer", "digits", "iris" or "wine", which come with scikit-learn; or (X, y) with X of shape
-            (rows, raw features) and y of shape (rows,).
+        data: "breast_cancer", "digits", "iris" or "wine", which come with scikit-learn; a `Table`, such as
+            `hybrid.algorithms.table.read_table` reads; or (X, y) with X of shape (rows, raw features) and y of shape
+            (rows,).
         n_features: Principal components to keep.
         held_out: Share of the rows that are held out, taken from each class alike, between 0 and 1.
         seed: Of the choice of rows.
@@ -111,6 +113,7 @@ def _raw(data: DataLike) -> tuple[str, np.ndarray, np.ndarray, tuple[str, ...]]:
             raise unknown("data set", data, NAMES)
         bunch = getattr(datasets, f"load_{data}")()
         return data, np.asarray(bunch.data, dtype=float), np.asarray(bunch.target), tuple(map(str, bunch.target_names))
+    title, data = (data.name, (data.X, data.y)) if isinstance(data, Table) else ("data", data)
     try:
         X, y = data
         X, y = np.asarray(X, dtype=float), np.asarray(y)
@@ -119,7 +122,9 @@ def _raw(data: DataLike) -> tuple[str, np.ndarray, np.ndarray, tuple[str, ...]]:
     if X.ndim != 2 or y.shape != X.shape[:1] or not np.all(np.isfinite(X)):
         raise Refused(f"X must be finite, of shape (rows, features), and y of shape (rows,); not {X.shape}, {y.shape}")
     names, labels = np.unique(y, return_inverse=True)
-    return "data", X, labels, tuple(map(str, names))
+    if len(names) < 2:
+        raise Refused(f"{title} has the class '{names[0]}' alone; a classifier needs two or more")
+    return title, X, labels, tuple(map(str, names))
 
 
 def _sklearn() -> None:

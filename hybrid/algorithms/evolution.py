@@ -19,17 +19,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
-import backends
-from backends.base import Backend, Tangents
+from backends.base import Tangents
 from circuits import Problem
 from circuits.errors import FailedJob, Refused
 from circuits.problems.checks import finite, whole
 from circuits.problems.exact import as_product
-from hybrid.algorithms.record import open_record
+from hybrid.algorithms.algorithm import Algorithm, Stage
+from hybrid.algorithms.carry_out import carry_out
+from hybrid.algorithms.outlook import tangents_of
+from hybrid.algorithms.record import Record
 from hybrid.algorithms.summary import PreparesState
 from hybrid.loop.conclusion import AGREEMENT, scale
 from hybrid.loop.exact import exact_energy
 from hybrid.loop.stop import stop_at_once
+from hybrid.runs.algorithm import Status
 from hybrid.workload.arguments import BackendLike, ProblemLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
@@ -38,6 +41,10 @@ Kind = Literal["real", "imaginary"]
 
 EXACT_QUBITS = 12
 """Largest register on which the exact evolution is computed."""
+
+INTEGRATOR = (14, 140)
+"""Times that the integrator asks for the motion between two points, at least and at most: 37 to 71 at a tenth of one
+over the coupling, on chains of four and eight spins; never fewer than one step of it takes, twice over."""
 
 TOLERANCE = 1e-6
 """Error of one step of the integrator, radians."""
@@ -91,6 +98,13 @@ class Evolution(PreparesState):
         return self.thetas[-1]
 
     @property
+    def status(self) -> Status:
+        """That the trajectory is whole; of imaginary time "below_exact" if the energy lies below the exact one."""
+        if self.exact_energy is not None and self.exact_energy - self.energy > AGREEMENT * scale(self.problem):
+            return "below_exact"
+        return "finished"
+
+    @property
     def drift(self) -> float:
         """Largest change of the energy since the start, in the problem's unit; real time evolution conserves it."""
         return float(np.max(np.abs(self.energies - self.energies[0])))
@@ -108,6 +122,23 @@ class Evolution(PreparesState):
         """The circuit and its parameters, shape (params,), radians."""
         return self.circuit, self.theta
 
+    def content(self) -> dict[str, Any]:
+        """See `Summary.content`."""
+        return {
+            "status": self.status,
+            "energy": self.energy,
+            "standard_error": 0.0,
+            "exact_energy": self.exact_energy,
+            "direction": self.kind,
+            "times": self.times,
+            "energies": self.energies,
+            "residuals": self.residuals,
+            "theta": self.theta,
+            "fidelities": self.fidelities,
+            "drift": self.drift,
+            "distance_bound": self.distance_bound if self.kind == "real" else None,
+        }
+
     def title(self) -> str:
         """What was done to what."""
         return f"{self.kind} time evolution of {self.problem.name}"
@@ -121,7 +152,7 @@ class Evolution(PreparesState):
             rows.append(("distance", f"at most {self.distance_bound:.1e} by the residuals"))
         elif self.exact_energy is not None:
             rows.append(("error", f"{self.energy - self.exact_energy:+.1e} {self.problem.unit} from the lowest energy"))
-            if self.exact_energy - self.energy > AGREEMENT * scale(self.problem):
+            if self.status == "below_exact":
                 rows.append(("warning", "the energy lies below the exact one: do not trust it"))
         if self.fidelities is not None:
             text = f"{self.fidelities[-1]:.8f} at the end, {np.min(self.fidelities):.8f} at worst"
@@ -178,7 +209,7 @@ def real_time_evolution(
         >>> round(float(spin.theta[0]), 3)  # exp(-i t X) is a rotation by 2 t
         2.0
     """
-    return _evolution(
+    algorithm = prepared(
         "real",
         circuit,
         problem,
@@ -186,11 +217,10 @@ def real_time_evolution(
         steps=steps,
         theta=theta,
         regularization=regularization,
-        backend=backend,
         seed=seed,
         label=label,
-        folder=folder,
     )
+    return carry_out(algorithm, backend=backend, folder=folder)
 
 
 def imaginary_time_evolution(
@@ -231,7 +261,7 @@ def imaginary_time_evolution(
         S. McArdle, T. Jones, S. Endo, Y. Li, S. C. Benjamin, X. Yuan, Variational ansatz-based quantum simulation of
         imaginary time evolution, npj Quantum Inf. 5, 75 (2019).
     """
-    return _evolution(
+    algorithm = prepared(
         "imaginary",
         circuit,
         problem,
@@ -239,11 +269,10 @@ def imaginary_time_evolution(
         steps=steps,
         theta=theta,
         regularization=regularization,
-        backend=backend,
         seed=seed,
         label=label,
-        folder=folder,
     )
+    return carry_out(algorithm, backend=backend, folder=folder)
 
 
 @dataclass(frozen=True, eq=False)
@@ -289,7 +318,7 @@ def motion(
     return Motion(velocity, energy, float(np.linalg.norm(velocity @ t - chi)))
 
 
-def _evolution(
+def prepared(
     kind: Kind,
     circuit: QuantumCircuit,
     problem: ProblemLike,
@@ -298,53 +327,80 @@ def _evolution(
     steps: int,
     theta: ArrayLike | None,
     regularization: float,
-    backend: BackendLike,
     seed: int,
     label: str,
-    folder: str | Path | None,
-) -> Evolution:
+) -> Algorithm[Evolution]:
+    """A time evolution, ready to be predicted and carried out; see `real_time_evolution`.
+
+    Args:
+        kind: "real" or "imaginary".
+        circuit: As for `real_time_evolution`.
+        problem: As for `real_time_evolution`.
+        time: As for `real_time_evolution`.
+        steps: As for `real_time_evolution`.
+        theta: As for `real_time_evolution`.
+        regularization: As for `real_time_evolution`.
+        seed: As for `real_time_evolution`.
+        label: As for `real_time_evolution`.
+    """
     work = workload(circuit, problem, theta=theta, seed=seed, label=label)
     if finite(time, "time") <= 0:
         raise Refused(f"time must be positive, in one over {work.problem.unit}, not {time}")
     if not 0 < finite(regularization, "regularization") < 1:
         raise Refused(f"regularization must be between 0 and 1, not {regularization}")
     steps = whole(steps, "steps", at_least=1)
-    dt = float(time) / steps
-    device = _with_tangents(backend)
+    if not len(work.theta):
+        raise Refused("time evolution moves parameters, and the circuit has none")
+    weight = float(regularization)
+    return Algorithm(
+        f"{kind}-time",
+        work,
+        {"time": float(time), "steps": steps, "theta": work.theta.tolist(), "regularization": weight},
+        [Stage("trajectory", tangents_of(work, steps, integrator=INTEGRATOR))],
+        [
+            f"{steps} points, for each of which the integrator takes the state and its {len(work.theta)} derivatives "
+            f"{INTEGRATOR[0]} to {INTEGRATOR[1]} times"
+        ],
+        lambda record: _carried_out(record, kind, dt=float(time) / steps, steps=steps, regularization=weight),
+        settings=("seed", "label"),
+        ability=Tangents,
+    )
+
+
+def _carried_out(record: Record, kind: Kind, *, dt: float, steps: int, regularization: float) -> Evolution:
+    work, device = record.work, record.backend
+    assert isinstance(device, Tangents)  # refused before the first point
     move = partial(
         motion,
         kind=kind,
-        state_and_tangents=device.tangents(circuit),
+        state_and_tangents=device.tangents(work.circuit),
         product=as_product(work.problem.hamiltonian),
-        regularization=float(regularization),
+        regularization=regularization,
     )
-    asked = {"time": float(time), "steps": steps, "theta": work.theta.tolist(), "regularization": float(regularization)}
-    settings = ("seed", "label")
-    with open_record(f"{kind}-time", work, backend=device, folder=folder, asked=asked, settings=settings) as record:
-        points = record.lines("trajectory", TrajectoryPoint)
+    points = record.lines("trajectory", TrajectoryPoint)
+    with record.timed():
         while len(points) <= steps:
             record.check_stop()
             row = _moved(move, np.array(points[-1].theta), dt) if points else work.theta
             here = move(row)
             points.append(TrajectoryPoint(theta=row.tolist(), energy=here.energy, residual=here.residual))
             record.append("trajectory", points[-1])
-        with stop_at_once():  # every point of the trajectory is saved
-            thetas = [point.theta for point in points]
-            fidelities = _fidelities(kind, device, work.problem, circuit, thetas=thetas, dt=dt)
-        result = Evolution(
-            work.problem,
-            kind,
-            dt * np.arange(steps + 1),
-            np.array(thetas),
-            np.array([point.energy for point in points]),
-            np.array([point.residual for point in points]),
-            fidelities,
-            exact_energy(work.problem) if kind == "imaginary" else None,
-            record.folder,
-            circuit,
-        )
-        record.finish({"energy": result.energy, "theta": result.theta, "fidelities": result.fidelities})
-    return result
+    record.tally.steps = record.tally.evaluations = len(points) - 1
+    with stop_at_once():  # every point of the trajectory is saved
+        thetas = [point.theta for point in points]
+        fidelities = _fidelities(kind, device, work.problem, work.circuit, thetas=thetas, dt=dt)
+    return Evolution(
+        work.problem,
+        kind,
+        dt * np.arange(steps + 1),
+        np.array(thetas),
+        np.array([point.energy for point in points]),
+        np.array([point.residual for point in points]),
+        fidelities,
+        exact_energy(work.problem) if kind == "imaginary" else None,
+        record.folder,
+        work.circuit,
+    )
 
 
 def _moved(move: Callable[[np.ndarray], Motion], theta: np.ndarray, dt: float) -> np.ndarray:
@@ -377,13 +433,3 @@ def _fidelities(
             psi = states(np.array(theta))
         fidelities.append(abs(np.vdot(exact, psi)) ** 2)
     return np.array(fidelities)
-
-
-def _with_tangents(backend: BackendLike) -> Any:
-    device: Backend = backends.get("statevector" if backend == "auto" else backend)
-    if not isinstance(device, Tangents):
-        raise Refused(
-            f"time evolution needs the derivatives of the state, which '{device.capabilities().name}' does not give; "
-            "use 'statevector'"
-        )
-    return device

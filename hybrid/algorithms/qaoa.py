@@ -1,16 +1,16 @@
 """The quantum approximate optimization algorithm, from depth to depth and from graph to graph."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.base import Samples
+from backends.base import Backend, Samples
 from backends.mitigation.words import MitigationLike
 from circuits import Problem
 from circuits import qaoa as ansatz
@@ -20,14 +20,25 @@ from circuits.problems.checks import whole
 from circuits.problems.exact import lowest_eigenvalue
 from circuits.problems.graphs import Graph
 from circuits.problems.problem import as_problem
-from hybrid.algorithms.record import Record, open_record, with_cached_exact_energy
+from hybrid.algorithms.algorithm import Algorithm, Stage
+from hybrid.algorithms.carry_out import carry_out
+from hybrid.algorithms.outlook import searches
+from hybrid.algorithms.record import Record, with_cached_exact_energy
 from hybrid.algorithms.summary import PreparesState
+from hybrid.routing.spares import Failing
+from hybrid.runs import folder as folders
+from hybrid.runs.algorithm import Status, read_outcome, read_spec, runs_of, worst
 from hybrid.runs.budget import Budget
 from hybrid.runs.history import History
+from hybrid.runs.loading import load
 from hybrid.runs.result import Result
+from hybrid.runs.start import PREFIX
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
-from hybrid.workload.spec import RecordModel
+from hybrid.workload.spec import RecordModel, problem_of
 from hybrid.workload.workload import workload
+
+WARM = 0.3
+"""Share of the rows of a new start that a search takes at least which begins at interpolated angles."""
 
 
 class Counts(RecordModel):
@@ -88,6 +99,11 @@ class QAOA(PreparesState):
         return self.runs[-1].theta
 
     @property
+    def status(self) -> Status:
+        """That of the first depth which has not converged, else "converged"."""
+        return worst(run.status for run in self.runs)
+
+    @property
     def cut(self) -> float | None:
         """Weight of the best cut in the sample; None if the problem is no graph."""
         graph = self.problem.structure
@@ -106,6 +122,24 @@ class QAOA(PreparesState):
     def prepared(self) -> tuple[QuantumCircuit, np.ndarray]:
         """The circuit and its parameters, shape (params,), radians."""
         return self.circuit, self.theta
+
+    def content(self) -> dict[str, Any]:
+        """See `Summary.content`."""
+        last = self.runs[-1]
+        return {
+            "status": self.status,
+            "energy": self.energy,
+            "standard_error": last.standard_error,
+            "exact_energy": last.exact_energy,
+            "energies": [run.energy for run in self.runs],
+            "ratio": self.ratio,
+            "theta": self.theta,
+            "bits": self.bits,
+            "value": self.value,
+            "cut": self.cut,
+            "hits": self.hits,
+            "samples": self.samples,
+        }
 
     def title(self) -> str:
         """What was done to what."""
@@ -134,7 +168,7 @@ def qaoa(
     problem: ProblemLike,
     *,
     layers: int = 3,
-    start: QAOA | ArrayLike | None = None,
+    start: QAOA | ArrayLike | str | None = None,
     samples: int = 1024,
     backend: BackendLike = "auto",
     optimizer: OptimizerLike = "lbfgs",
@@ -145,6 +179,7 @@ def qaoa(
     label: str = "open",
     mitigation: MitigationLike | None = None,
     budget: Budget | Mapping[str, float] | None = None,
+    failover: Failing = False,
     folder: str | Path | None = None,
 ) -> QAOA:
     """QAOA whose angles are found depth by depth: those of p layers, interpolated, start the search for p + 1.
@@ -155,8 +190,9 @@ def qaoa(
     Args:
         problem: With a diagonal Hamiltonian, such as `circuits.maxcut`, or a diagonal operator alone.
         layers: Largest depth.
-        start: Where to begin: None for one layer of the ramp of `circuits.qaoa`; the `QAOA` of another problem; or
-            beta[k], gamma[k] as an array of shape (2 p,). Its depth is the first that is optimized.
+        start: Where to begin: None for one layer of the ramp of `circuits.qaoa`; the `QAOA` of another problem, or
+            ``"run:FOLDER"`` for the one recorded there; or beta[k], gamma[k] as an array of shape (2 p,). Its depth is
+            the first that is optimized.
         samples: Bit strings that are drawn at the largest depth.
         backend: As for `hybrid.minimize`.
         optimizer: As for `hybrid.minimize`.
@@ -167,6 +203,7 @@ def qaoa(
         label: As for `hybrid.minimize`.
         mitigation: As for `hybrid.minimize`; of the energies, since no bit string can be mitigated.
         budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
+        failover: As for `hybrid.minimize`; where one stage went on, the next one begins.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
 
     Returns:
@@ -189,49 +226,77 @@ def qaoa(
         >>> found.cut, [round(ratio, 4) for ratio in found.ratio]
         (4.0, [0.75, 1.0])
     """
-    layers, samples = whole(layers, "layers", at_least=1), whole(samples, "samples", at_least=1)
-    problem = with_cached_exact_energy(as_problem(problem))
-    theta = _start(problem, start, layers)
-    work = workload(
-        ansatz(problem, layers=len(theta) // 2),
+    algorithm = prepared(
         problem,
+        layers=layers,
+        start=start,
+        samples=samples,
         optimizer=optimizer,
-        theta=theta,
-        accuracy=accuracy,
-        max_steps=max_steps,
         seed=seed,
+        max_steps=max_steps,
+        accuracy=accuracy,
         shots=shots,
         label=label,
     )
-    asked = {"layers": layers, "samples": samples, "start": theta.tolist()}
-    with open_record(
-        "qaoa", work, backend=backend, folder=folder, mitigation=mitigation, budget=budget, asked=asked, ability=Samples
-    ) as record:
-        runs: list[Result] = []
-        for depth in range(len(theta) // 2, layers + 1):
-            circuit = ansatz(problem, layers=depth)
-            runs.append(record.run(f"layers-{depth}", circuit, problem, theta=theta, seed=record.seed(0, depth)))
-            beta, gamma = np.split(runs[-1].theta, 2)
-            theta = np.concatenate([interpolate(beta), interpolate(gamma)])
-        sample = record.compute_once("samples", Counts, lambda: _sample(record, problem, runs[-1].theta, samples))
-        best = _best(problem, sample.counts)
-        ratio, ratio_errors = _ratios(problem, runs) or (None, ())
-        result = QAOA(
-            problem=problem,
-            runs=tuple(runs),
-            ratio=ratio,
-            bits=best.bits,
-            value=best.value,
-            hits=best.hits,
-            samples=samples,
-            folder=record.folder,
-            ratio_errors=ratio_errors,
-        )
-        record.finish(
-            {"energies": [run.energy for run in runs], "ratio": result.ratio, "theta": result.theta}
-            | {"bits": result.bits, "value": result.value, "hits": result.hits, "samples": samples}
-        )
-    return result
+    return carry_out(algorithm, backend=backend, mitigation=mitigation, budget=budget, failover=failover, folder=folder)
+
+
+def prepared(
+    problem: ProblemLike, *, layers: int, start: "QAOA | ArrayLike | str | None", samples: int, **settings: Any
+) -> Algorithm[QAOA]:
+    """QAOA, ready to be predicted and carried out; see `qaoa`.
+
+    Args:
+        problem: As for `qaoa`.
+        layers: As for `qaoa`.
+        start: As for `qaoa`.
+        samples: As for `qaoa`.
+        settings: Optimizer, seed, max_steps, accuracy, shots and label.
+    """
+    layers, samples = whole(layers, "layers", at_least=1), whole(samples, "samples", at_least=1)
+    problem = with_cached_exact_energy(as_problem(problem))
+    theta = _start(problem, start, layers)
+    depths = range(len(theta) // 2, layers + 1)
+    works = [workload(ansatz(problem, layers=depth), problem, **settings) for depth in depths]
+    first = replace(works[0], theta=theta)
+    return Algorithm(
+        "qaoa",
+        first,
+        {"layers": layers, "samples": samples, "start": theta.tolist()},
+        [Stage(f"layers {depth}", searches(work, less=WARM)) for depth, work in zip(depths, works, strict=True)],
+        [
+            f"one search for each depth from {depths[0]} to {layers}, each at most as long as from a new start",
+            f"the sample of {samples:,} bit strings takes no time beside them",
+        ],
+        lambda record: _carried_out(record, problem, theta, layers, samples),
+        ability=Samples,
+    )
+
+
+def _carried_out(record: Record, problem: Problem, theta: np.ndarray, layers: int, samples: int) -> QAOA:
+    runs: list[Result] = []
+    for depth in range(len(theta) // 2, layers + 1):
+        circuit = ansatz(problem, layers=depth)
+        runs.append(record.run(f"layers-{depth}", circuit, problem, theta=theta, seed=record.seed(0, depth)))
+        beta, gamma = np.split(runs[-1].theta, 2)
+        theta = np.concatenate([interpolate(beta), interpolate(gamma)])
+    best_theta, seed = runs[-1].theta, record.seed(1)
+    sample = record.compute_once(
+        "samples", Counts, lambda backend: _sample(backend, problem, best_theta, samples, seed)
+    )
+    best = _best(problem, sample.counts)
+    ratio, ratio_errors = _ratios(problem, runs) or (None, ())
+    return QAOA(
+        problem=problem,
+        runs=tuple(runs),
+        ratio=ratio,
+        bits=best.bits,
+        value=best.value,
+        hits=best.hits,
+        samples=samples,
+        folder=record.folder,
+        ratio_errors=ratio_errors,
+    )
 
 
 def interpolate(angles: np.ndarray) -> np.ndarray:
@@ -276,11 +341,16 @@ def _mean_field(problem: Problem) -> float:
     return float(np.sqrt(np.mean(fields(problem.hamiltonian.simplify()) ** 2)))
 
 
-def _start(problem: Problem, start: QAOA | ArrayLike | None, layers: int) -> np.ndarray:
+def _start(problem: Problem, start: QAOA | ArrayLike | str | None, layers: int) -> np.ndarray:
     first = ansatz(problem, layers=1)  # refuses what is not diagonal
     if start is None:
         return np.array(first.metadata["theta"])
-    theta = transferred(start.theta, start.problem, problem) if isinstance(start, QAOA) else np.asarray(start, float)
+    if isinstance(start, str):
+        theta = _found_by_another(start, problem)
+    elif isinstance(start, QAOA):
+        theta = transferred(start.theta, start.problem, problem)
+    else:
+        theta = np.asarray(start, float)
     if theta.ndim != 1 or theta.size % 2 or not 2 <= theta.size <= 2 * layers:
         raise Refused(
             f"start must hold beta[k] and gamma[k] of 1 to {layers} layers, shape (2 p,), not shape {theta.shape}"
@@ -288,11 +358,24 @@ def _start(problem: Problem, start: QAOA | ArrayLike | None, layers: int) -> np.
     return theta
 
 
-def _sample(record: Record, problem: Problem, theta: np.ndarray, samples: int) -> Counts:
+def _found_by_another(start: str, problem: Problem) -> np.ndarray:
+    """The angles of a QAOA that has ended in a folder, scaled for another problem."""
+    if not start.startswith(PREFIX) or start == PREFIX:
+        raise Refused(f'start must be angles, or "{PREFIX}FOLDER" for those that another QAOA has found, not {start!r}')
+    path = Path(start.removeprefix(PREFIX))
+    if not folders.is_algorithm(path) or read_spec(path).kind != "qaoa":
+        raise Refused(f"start: {path} holds no QAOA")
+    if read_outcome(path) is None:
+        raise Refused(f"start: the QAOA in {path} has not ended: continue it first")
+    deepest = max(runs_of(path), key=lambda run: folders.read(run).circuit.num_parameters)
+    other = problem_of(folders.read_spec(deepest).problem, folders.read(deepest).hamiltonian)
+    return transferred(load(deepest).theta, other, problem)
+
+
+def _sample(backend: Backend, problem: Problem, theta: np.ndarray, samples: int, seed: int) -> Counts:
     circuit = ansatz(problem, layers=len(theta) // 2)
-    backend = record.backend
     assert isinstance(backend, Samples)  # refused before the first stage
-    return Counts(counts=backend.sample(circuit, theta, shots=samples, seed=record.seed(1)))
+    return Counts(counts=backend.sample(circuit, theta, shots=samples, seed=seed))
 
 
 def _best(problem: Problem, counts: dict[str, int]) -> Best:

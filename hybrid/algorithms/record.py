@@ -1,80 +1,81 @@
-"""The folder of an algorithm: what was asked, and each of its stages, so that it can be killed and called again.
+"""The folder of an algorithm, open: each stage is computed once, so that it can be killed and called again.
 
-algorithm.json      what was asked: the arguments, the backend, versions, machine
-NAME/               a stage that is a minimization: the folder of a run
-NAME.json           a stage that is computed once, such as the counts of a sample
-NAME.jsonl          a stage of many small steps, a line for each
-jobs.sqlite         the jobs at a vendor that stages sent, besides those of the runs; only where there is one
-budget.sqlite       what all stages together may spend at vendors, and have spent
-result.json         what came out
+`hybrid.runs.algorithm` names the files.
 """
 
-import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import Field
 from qiskit import QuantumCircuit
 
-from backends.base import Backend, Jobs
-from backends.mitigation.words import MitigationLike
+from backends.base import Backend
 from backends.seeds import child_seed
 from circuits import Problem
-from circuits.errors import RecordFailed, Refused
-from hybrid.loop import notebook
+from circuits.errors import Refused
+from hybrid.algorithms.places import Around, Places
 from hybrid.loop.clock import Clock
-from hybrid.loop.dispatch import Journaled, elsewhere, held
 from hybrid.loop.ledger import Evaluate, Ledger, Place
-from hybrid.loop.minimize import continue_run, mitigated, run
+from hybrid.loop.minimize import continue_run, run
 from hybrid.loop.optimize import Ending, optimize
 from hybrid.loop.stop import Stopped
-from hybrid.routing.plan import candidates, rank
-from hybrid.routing.policy import guarded
+from hybrid.ranks.mpi import Ranks
+from hybrid.routing.plan import rank
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
-from hybrid.runs.budget import FILE, Budget, Spending, budget_of
-from hybrid.runs.files import checked, parsed, read_bytes, read_json, write_json
+from hybrid.runs.entries import FailoverEntry
+from hybrid.runs.files import append_line, checked, digest_of, read_json, read_lines, write_json
 from hybrid.runs.journal import Journal
-from hybrid.runs.lock import Lock
-from hybrid.runs.places import fresh
-from hybrid.runs.provenance import provenance
 from hybrid.runs.result import Result
-from hybrid.workload.arguments import BackendLike
 from hybrid.workload.beside import UNASKED_S
-from hybrid.workload.question import SETTINGS, differing, question
-from hybrid.workload.spec import BackendSpec, RecordModel, backend_of, backend_spec, requested_backend
+from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import Workload, workload
 
 ALGORITHM = 3
 """Branch of the tree of seeds that the stages draw from; a run uses 0 to 2 of its own tree."""
 
-FORMAT = 1
-
 W = TypeVar("W", bound=RecordModel)
 """The result of a stage, as its file holds it."""
 
 
-class AlgorithmSpec(RecordModel):
-    """What was asked of an algorithm, as algorithm.json holds it.
+@dataclass
+class Tally:
+    """What the stages took so far.
 
     Attributes:
-        format: Version of the folder's layout, from 1 to `FORMAT`.
-        kind: The algorithm's name.
-        asked: Its workload, as `question` describes it, and its own arguments.
-        backend: Where all stages run.
+        steps: Of the optimizers, or of a trajectory.
+        evaluations: Rows of parameters.
+        seconds: Wall time by phase; of a run that was finished before, what it took then.
+        failovers: Of the runs.
+        message: Of the first run that has not converged; empty if all have.
     """
 
-    format: int = Field(ge=1, le=FORMAT)
-    kind: str
-    asked: dict[str, Any]
-    backend: BackendSpec
+    steps: int = 0
+    evaluations: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    failovers: list[FailoverEntry] = field(default_factory=list)
+    message: str = ""
+
+    def add(self, result: Result) -> None:
+        """Count a run that has ended."""
+        self.steps += result.steps
+        self.evaluations += result.evaluations
+        self.failovers.extend(result.failovers)
+        if result.status != "converged":
+            self.message = self.message or result.message
+        for phase, seconds in result.seconds.items():
+            if phase != "total":
+                self.spend(phase, seconds)
+
+    def spend(self, phase: str, seconds: float) -> None:
+        """Add seconds to a phase."""
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
 
 
 @dataclass(frozen=True)
@@ -83,18 +84,24 @@ class Record:
 
     Attributes:
         folder: Its path.
-        backend: Where all stages run.
+        places: Where the stages run.
         work: The first minimization; the others share its optimizer, accuracy, steps, shots and label.
         should_stop: Whether a signal asks to stop.
-        begin: Called before a stage computes something, with its number in the stage and the stage's name: the jobs at
-            a vendor that follow belong to it.
+        team: Ranks that share the evaluations of the runs; this one leads.
+        tally: What the stages took.
     """
 
     folder: Path
-    backend: Backend
+    places: Places
     work: Workload
     should_stop: Callable[[], bool]
-    begin: Callable[[int, str], None] = lambda number, stage: None
+    team: Ranks
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def backend(self) -> Backend:
+        """Where the next stage runs; after failovers where the last one went on."""
+        return self.places.backend
 
     def seed(self, *place: int) -> int:
         """The seed of a stage, from the algorithm's own and the stage's place in it: numbers of 0 or more."""
@@ -117,7 +124,7 @@ class Record:
         *,
         theta: ArrayLike | None = None,
         seed: int = 0,
-        backend: Backend | None = None,
+        around: Around = lambda backend: backend,
     ) -> Result:
         """Minimize in a stage, a run with a folder of its own; continue it, or read it, if it was begun before.
 
@@ -127,7 +134,7 @@ class Record:
             problem: What is minimized.
             theta: Starting point, shape (params,), radians; by default the ansatz's own, or a small random one.
             seed: Of the stage.
-            backend: Instead of the algorithm's own.
+            around: What is put around the algorithm's backend, such as penalties.
 
         Returns:
             The result of the run, which has ended.
@@ -137,9 +144,10 @@ class Record:
             Stopped: if a signal stopped it; its work is saved.
         """
         self.check_stop()
-        place, device, kept = self.folder / name, backend or self.backend, self.work
+        place, kept = self.folder / name, self.work
+        device, spares = self.places.of_run(place, around)
         if folders.is_run(place):
-            result = continue_run(place, backend=device, should_stop=self.should_stop)
+            result = continue_run(place, backend=device, should_stop=self.should_stop, team=self.team, made=spares)
         else:
             work = workload(
                 circuit,
@@ -152,18 +160,25 @@ class Record:
                 shots=kept.shots,
                 label=kept.label,
             )
-            result = run(work, rank(work, [device]), folder=place, should_stop=self.should_stop)
+            plan = rank(work, [device])
+            notes = {"stage": name}
+            result = run(
+                work, plan, folder=place, notes=notes, should_stop=self.should_stop, team=self.team, spares=spares
+            )
         if result.status == "stopped":
             self.check_stop()
+        self.places.follow(place, around)
+        self.tally.add(result)
         return result
 
-    def descend(self, name: str, theta: np.ndarray, evaluate: Evaluate) -> tuple[Ending, np.ndarray]:
+    def descend(self, name: str, theta: np.ndarray, make: Callable[[Backend], Evaluate]) -> tuple[Ending, np.ndarray]:
         """Minimize a function that is no energy in a stage with a journal of its own; continue it if it was begun.
 
         Args:
             name: Of the stage and its journal.
             theta: Starting point, shape (params,), radians.
-            evaluate: The function: from points and the number of the evaluation, from 0, to the values of the points.
+            make: From the backend to the function: from points and the number of the evaluation, from 0, to the values
+                of the points.
 
         Returns:
             How it ended, and the value of the first point of every step, shape (steps,), in the function's unit.
@@ -173,13 +188,16 @@ class Record:
             Stopped: if a signal stopped it; its work is saved.
         """
         path, work, clock = self.folder / f"{name}.sqlite", self.work, Clock()
-        run_digest = hashlib.sha256(read_bytes(self.folder / folders.ALGORITHM)).hexdigest()
+        run_digest = digest_of(self.folder / folders.ALGORITHM)
         if not path.exists():
             journal.create(path, run_digest)
+
+        def after(err: Exception, number: int) -> Place:
+            self.places.leave(err, name, number)
+            return self.places.place(name, make)
+
         with Journal(path, run_digest) as opened:
-            provider = self.backend.capabilities().name if elsewhere(self.backend) is not None else None
-            before: Callable[[int], None] = lambda number: self.begin(number, name)  # noqa: E731
-            ledger = Ledger(opened, Place(lambda: evaluate, provider, before), clock)
+            ledger = Ledger(opened, self.places.place(name, make), clock, after=after)
             ending = optimize(
                 work.optimizer,
                 theta,
@@ -194,15 +212,22 @@ class Record:
             )
         if ending.status == "stopped":
             self.check_stop()
+        tally = self.tally
+        tally.steps += ending.steps
+        tally.evaluations += sum(len(evaluation.theta) for evaluation in ledger.evaluations)
+        for phase, seconds in ledger.report().items():
+            if phase != "total":
+                tally.spend(phase, seconds)
+        tally.spend("evaluate", ledger.replayed_s)
         return ending, np.array([evaluation.told.values[0] for evaluation in ledger.evaluations])
 
-    def compute_once(self, name: str, model: type[W], compute: Callable[[], W]) -> W:
+    def compute_once(self, name: str, model: type[W], compute: Callable[[Backend], W]) -> W:
         """The result of a stage: read from its file if it was computed before, else computed and written there.
 
         Args:
             name: Of the stage and its file.
             model: Type of the result.
-            compute: Gives it.
+            compute: Gives it, from the backend.
 
         Raises:
             Refused: if the file is damaged.
@@ -211,9 +236,16 @@ class Record:
         path = self.folder / f"{name}.json"
         self.check_stop()
         if not path.exists():
-            self.begin(0, name)
-            write_json(path, compute().model_dump())
+            with self.timed():
+                write_json(path, self.places.attempt(name, compute).model_dump())
         return checked(model, read_json(path), path)
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """A context whose time is that of stages which are no runs."""
+        start = time.perf_counter()
+        yield
+        self.tally.spend("stages", time.perf_counter() - start)
 
     def lines(self, name: str, model: type[W]) -> list[W]:
         """The steps that a stage of many steps has written so far; a line that a kill left unfinished is removed.
@@ -225,13 +257,7 @@ class Record:
         Raises:
             Refused: if the file is damaged.
         """
-        path = self.folder / f"{name}.jsonl"
-        whole = path.read_bytes() if path.exists() else b""
-        kept = whole[: whole.rfind(b"\n") + 1]
-        if kept != whole:
-            with path.open("r+b") as file:
-                file.truncate(len(kept))
-        return [checked(model, parsed(path, line), path) for line in kept.splitlines()]
+        return read_lines(self.folder / f"{name}.jsonl", model)
 
     def append(self, name: str, line: RecordModel) -> None:
         """Append one step to the file of a stage of many steps.
@@ -243,119 +269,7 @@ class Record:
         Raises:
             RecordFailed: if the disk is full or the folder is gone.
         """
-        path = self.folder / f"{name}.jsonl"
-        try:
-            with path.open("a") as file:
-                file.write(json.dumps(line.model_dump(), allow_nan=False) + "\n")
-        except OSError as err:
-            raise RecordFailed(f"{path} cannot be written: {err.strerror}") from err
-
-    def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write the algorithm's result.json.
-
-        Args:
-            summary: JSON-able values; arrays and numbers of NumPy's are converted.
-
-        Raises:
-            RecordFailed: if it cannot be written.
-        """
-        write_json(self.folder / folders.RESULT, dict(summary))
-
-
-@contextmanager
-def open_record(
-    kind: str,
-    work: Workload,
-    *,
-    backend: BackendLike,
-    folder: str | Path | None,
-    asked: Mapping[str, Any],
-    mitigation: MitigationLike | None = None,
-    budget: Budget | Mapping[str, float] | None = None,
-    settings: Sequence[str] = SETTINGS,
-    ability: type = object,
-) -> Iterator[Record]:
-    """A context with the folder of an algorithm: a new one, or one in which the same was begun before.
-
-    Args:
-        kind: The algorithm's name.
-        work: Its first minimization.
-        backend: As for `hybrid.minimize`; "auto" chooses once, for all stages.
-        folder: Where the record goes; by default a new folder under ``runs/`` (or ``$HYBRID_RUNS``).
-        asked: The algorithm's own arguments, as JSON-able values.
-        mitigation: As for `hybrid.minimize`.
-        budget: As for `hybrid.minimize`, for all stages together.
-        settings: Names of those attributes of the workload that the algorithm uses.
-        ability: Class that its backend must have for a base, such as `backends.base.Samples`.
-
-    Yields:
-        The folder, in which the stages run.
-
-    Raises:
-        Refused: if the folder holds anything else, another process is at work there, or no backend can do it.
-        Stopped: in a notebook, if the cell was interrupted before.
-    """
-    backend = backend if mitigation is None else mitigated(backend, mitigation)
-    limits = None if budget is None else budget_of(budget)
-    whole = question(work, settings) | dict(asked)
-    with notebook.interrupts() as stop:
-        named = {"algorithm": kind, **whole, "backend": requested_backend(backend)}
-        path = Path(folder) if folder is not None else notebook.folder_to_continue(named)
-        path = path or fresh(f"{kind}-{work.problem.name}")
-        notebook.remember(named, path)
-        device = None if (path / folders.ALGORITHM).exists() else _chosen(kind, work, backend, ability, path)
-        with Lock(path):
-            file = path / folders.ALGORITHM
-            if device is None or file.exists():
-                device = _continued(file, kind, whole, backend)
-            else:
-                head = {"format": FORMAT, "kind": kind, "asked": whole, "backend": backend_spec(device).to_dict()}
-                write_json(file, head | {"provenance": provenance()})
-            if limits is not None:
-                Spending(path / FILE).grant(limits)
-            try:
-                with held(device), _routed(guarded(device, work.label, path), path, stop) as (routed, begin):
-                    yield Record(path, routed, work, stop, begin)
-            except KeyboardInterrupt as interrupt:
-                interrupt.add_note(
-                    f"Finished stages are saved; call it again with the same arguments and folder='{path}'."
-                )
-                raise
-
-
-@contextmanager
-def _routed(
-    backend: Backend, folder: Path, should_stop: Callable[[], bool]
-) -> Iterator[tuple[Backend, Callable[[int, str], None]]]:
-    """The backend with a journal and a budget around the jobs of all stages, and what is called before each of them."""
-    if elsewhere(backend) is None:
-        yield backend, lambda number, stage: None
-        return
-    assert isinstance(backend, Jobs)
-    path, spending = folder / folders.JOBS, Spending(folder / FILE)
-    run_digest = hashlib.sha256(read_bytes(folder / folders.ALGORITHM)).hexdigest()
-    if not path.exists():
-        journal.create(path, run_digest)
-    spending.record({})  # the file is there from now on, so that the runs of the stages pay from it, too
-    with Journal(path, run_digest) as opened:
-        dispatch = Journaled(opened, spending, should_stop=should_stop)
-        yield backend.through(dispatch), dispatch.begin
-
-
-def _chosen(kind: str, work: Workload, backend: BackendLike, ability: type, path: Path) -> Backend:
-    """The backend of a new algorithm, whose folder is made."""
-    folders.check_free(path)
-    device = rank(work, candidates(backend)).chosen.backend
-    if not isinstance(device, ability):
-        raise Refused(
-            f"{kind} needs a backend that can give {ability.__name__.lower()}, unlike "
-            f"'{device.capabilities().name}'; use 'statevector'"
-        )
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as err:
-        raise Refused(f"the folder {path} cannot be written: {err}") from err
-    return device
+        append_line(self.folder / f"{name}.jsonl", line)
 
 
 def with_cached_exact_energy(problem: Problem) -> Problem:
@@ -373,16 +287,3 @@ def without_exact_energy(problem: Problem) -> Problem:
         raise Refused("the exact energy of H is not the minimum that is looked for")
 
     return replace(problem, solve=refuse, solve_seconds=0.0)
-
-
-def _continued(file: Path, kind: str, asked: dict[str, Any], backend: BackendLike) -> Backend:
-    """The backend of the algorithm that the folder holds; refuse if it is not the one that is asked for."""
-    kept = checked(AlgorithmSpec, read_json(file), file)
-    if kept.kind != kind:
-        raise Refused(f"{file.parent} holds another algorithm: {kept.kind}; choose another folder")
-    if differ := differing(kept.asked, asked):
-        raise Refused(
-            f"{file.parent} holds {kind} with other arguments: {', '.join(differ)} differ; "
-            "give them as they were, or choose another folder"
-        )
-    return backend_of(kept.backend, None if isinstance(backend, str) and backend == "auto" else backend)

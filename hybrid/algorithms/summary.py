@@ -1,6 +1,7 @@
 """What the results of all algorithms have in common: they print themselves, in a terminal and in a notebook."""
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -19,6 +20,10 @@ class Summary(ABC):
     @abstractmethod
     def rows(self) -> list[tuple[str, str]]:
         """The results as pairs of a name and a text, for tables."""
+
+    @abstractmethod
+    def content(self) -> dict[str, Any]:
+        """What result.json keeps of it: "status", "energy", "standard_error", "exact_energy", and what is its own."""
 
     def __str__(self) -> str:
         rows = self.rows()

@@ -3,26 +3,36 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
+from backends.base import Backend
 from backends.batch import Batch
 from backends.mitigation.words import MitigationLike
 from circuits import Problem
 from circuits.errors import Refused
 from circuits.problems.checks import finite, whole
 from circuits.problems.levels import MAX_QUBITS, lowest_levels
+from hybrid.algorithms.algorithm import Algorithm, Stage
+from hybrid.algorithms.carry_out import carry_out
 from hybrid.algorithms.deflated import Deflated
-from hybrid.algorithms.record import Record, open_record, without_exact_energy
+from hybrid.algorithms.outlook import searches
+from hybrid.algorithms.record import Record, without_exact_energy
 from hybrid.algorithms.summary import Summary
 from hybrid.loop.conclusion import SIGMAS
+from hybrid.routing.spares import Failing
+from hybrid.runs import failovers, journal
+from hybrid.runs import folder as folders
+from hybrid.runs.algorithm import Status, read_spec, worst
 from hybrid.runs.budget import Budget
-from hybrid.runs.result import Result
+from hybrid.runs.files import checked, read_json
+from hybrid.runs.result import Result, StoredResult
 from hybrid.terminal.words import measured
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
-from hybrid.workload.spec import RecordModel
+from hybrid.workload.spec import RecordModel, backend_of, backend_spec
 from hybrid.workload.workload import Workload, workload
 
 MARGIN = 1.5
@@ -31,6 +41,10 @@ of levels as low as the levels."""
 
 MIXED = 1e-3
 """Overlap with a level below, beyond accuracy and statistics, from which on a state is a mixture with it."""
+
+
+MOST_QUBITS = 30
+"""Register above which no number of levels is too large for it."""
 
 
 class StoredLevel(RecordModel):
@@ -69,7 +83,7 @@ class Level:
         return self.run.state()
 
     @property
-    def status(self) -> str:
+    def status(self) -> Status:
         """That of the search, or "mixed" if the state is a mixture with a level below."""
         return "mixed" if self.mixed else self.run.status
 
@@ -96,9 +110,21 @@ class VQD(Summary):
         return np.array([level.energy for level in self.levels])
 
     @property
-    def status(self) -> str:
+    def status(self) -> Status:
         """That of the first level which has not converged, else "converged"."""
-        return next((level.status for level in self.levels if level.status != "converged"), "converged")
+        return worst(level.status for level in self.levels)
+
+    def content(self) -> dict[str, Any]:
+        """See `Summary.content`; "energy" is that of the lowest level."""
+        return {
+            "status": self.status,
+            "energy": self.levels[0].energy,
+            "standard_error": self.levels[0].standard_error,
+            "exact_energy": None if self.exact is None else float(self.exact[0]),
+            "energies": self.energies,
+            "standard_errors": [level.standard_error for level in self.levels],
+            "exact": self.exact,
+        }
 
     def title(self) -> str:
         """What was done to what."""
@@ -141,6 +167,7 @@ def vqd(
     label: str = "open",
     mitigation: MitigationLike | None = None,
     budget: Budget | Mapping[str, float] | None = None,
+    failover: Failing = False,
     folder: str | Path | None = None,
 ) -> VQD:
     """The lowest levels by minimizing, for k = 0, 1, ..., <H> + penalty sum_(j<k) |<psi(theta)|psi(theta_j)>|^2.
@@ -166,6 +193,7 @@ def vqd(
         label: As for `hybrid.minimize`.
         mitigation: As for `hybrid.minimize`; of the energies, not of the overlaps, which are counted as they come.
         budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
+        failover: As for `hybrid.minimize`; where one stage went on, the next one begins.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
 
     Returns:
@@ -184,62 +212,135 @@ def vqd(
         >>> vqd(ansatz, tfim(2), levels=2, backend="statevector", folder=tempfile.mkdtemp()).energies.round(5).tolist()
         [-2.23607, -1.0]
     """
-    levels, starts = whole(levels, "levels", at_least=1), whole(starts, "starts", at_least=1)
-    if levels > 2**circuit.num_qubits:
-        raise Refused(f"levels must be at most 2^{circuit.num_qubits}, the number there are, not {levels}")
-    work = workload(
+    algorithm = prepared(
         circuit,
         problem,
+        levels=levels,
+        penalty=penalty,
+        starts=starts,
         optimizer=optimizer,
         theta=theta,
-        accuracy=accuracy,
-        max_steps=max_steps,
         seed=seed,
+        max_steps=max_steps,
+        accuracy=accuracy,
         shots=shots,
         label=label,
     )
+    return carry_out(algorithm, backend=backend, mitigation=mitigation, budget=budget, failover=failover, folder=folder)
+
+
+def prepared(
+    circuit: QuantumCircuit, problem: ProblemLike, *, levels: int, penalty: float | None, starts: int, **settings: Any
+) -> Algorithm[VQD]:
+    """Deflation, ready to be predicted and carried out; see `vqd`.
+
+    Args:
+        circuit: As for `vqd`.
+        problem: As for `vqd`.
+        levels: As for `vqd`.
+        penalty: As for `vqd`.
+        starts: As for `vqd`.
+        settings: Optimizer, theta, seed, max_steps, accuracy, shots and label.
+    """
+    levels, starts = whole(levels, "levels", at_least=1), whole(starts, "starts", at_least=1)
+    if levels > 2 ** min(circuit.num_qubits, MOST_QUBITS):
+        raise Refused(f"levels must be at most 2^{circuit.num_qubits}, the number there are, not {levels}")
+    work = workload(circuit, problem, **settings)
     if penalty is None:
         penalty = _above_any_gap(work.problem)
     if finite(penalty, "penalty") <= 0:
         raise Refused(f"penalty must be positive, in {work.problem.unit}, not {penalty}")
-    asked = {"levels": levels, "penalty": float(penalty), "starts": starts, "theta": work.theta.tolist()}
-    with open_record(
-        "vqd", work, backend=backend, folder=folder, mitigation=mitigation, budget=budget, asked=asked
-    ) as record:
+    weight = float(penalty)
+
+    def stage(k: int) -> Stage:
+        below = np.zeros((k, len(work.theta)))
+        return Stage(
+            f"level {k}", searches(work, starts, around=lambda backend: _deflated(backend, circuit, below, weight))
+        )
+
+    def carried_out(record: Record) -> VQD:
         lowest: list[Level] = []
         for _ in range(levels):
-            lowest.append(_next(record, work, lowest, penalty, starts))
+            lowest.append(_next(record, work, lowest, weight, starts))
         exact = lowest_levels(work.problem, levels) if circuit.num_qubits <= MAX_QUBITS else None
-        result = VQD(work.problem, tuple(lowest), exact, record.folder)
-        record.finish({"energies": result.energies, "exact": exact, "status": result.status})
-    return result
+        return VQD(work.problem, tuple(lowest), exact, record.folder)
+
+    return Algorithm(
+        "vqd",
+        work,
+        {"levels": levels, "penalty": weight, "starts": starts, "theta": work.theta.tolist()},
+        [stage(k) for k in range(levels)],
+        [
+            f"{starts} search{'es' * (starts != 1)} for each of {levels} level{'s' * (levels != 1)}, as long as one "
+            "for the ground state",
+            "each overlap with a level below takes as long as two energies",
+        ],
+        carried_out,
+    )
+
+
+def penalized_backend(folder: Path, run: Path, backend: BackendLike | None = None) -> Backend | None:
+    """The backend of a search above the ground state, made again from the levels below; None for any other run.
+
+    Args:
+        folder: Of the deflation, or of any other algorithm.
+        run: Of one of its runs.
+        backend: As for `hybrid.verify`, without penalties.
+
+    Raises:
+        Refused: if the record is damaged, or its backend cannot be made again.
+    """
+    spec = read_spec(folder)
+    k = int(run.name.split("-")[1]) if spec.kind == "vqd" else 0
+    if not k:
+        return None
+    below = []
+    for level in range(k):
+        files = sorted(folder.glob(f"level-{level}-start-*/{folders.RESULT}"))
+        results = [checked(StoredResult, read_json(file), file) for file in files]
+        below.append(min(results, key=lambda result: np.inf if result.energy is None else result.energy).theta)
+    at = failovers.place(folders.read_spec(run).backend, journal.read_failovers(run / folders.JOURNAL))
+    circuit, thetas = folders.read(run).circuit, np.array(below)
+    for place in (spec.backend, *spec.failover):
+        given = backend if place is spec.backend else None
+        made = _deflated(backend_of(place, given), circuit, thetas, float(spec.asked["penalty"]))
+        if backend_spec(made).question == at.question:
+            return made
+    raise Refused(f"{run}: its backend, {at.title}, is not among those of {folder}")
+
+
+def _deflated(backend: Backend, circuit: QuantumCircuit, below: np.ndarray, penalty: float) -> Backend:
+    """The backend with penalties for the overlap with levels below; itself where there are none."""
+    return Deflated(backend, circuit, below, penalty) if len(below) else backend
 
 
 def _next(record: Record, work: Workload, below: list[Level], penalty: float, starts: int) -> Level:
     """The next level above those below."""
     k = len(below)
     thetas = np.array([level.theta for level in below]).reshape(k, len(work.theta))
-    deflated = Deflated(record.backend, work.circuit, thetas, penalty)
-    searches = []
+    found = []
     for start in range(starts):
         seed = record.seed(k, start)
         anywhere = np.random.default_rng(seed).uniform(-np.pi, np.pi, len(work.theta))
-        searches.append(
+        found.append(
             record.run(
                 f"level-{k}-start-{start}",
                 work.circuit,
                 without_exact_energy(work.problem) if k else work.problem,
                 theta=anywhere if start else work.theta,
                 seed=seed,
-                backend=deflated if k else None,
+                around=lambda backend: _deflated(backend, work.circuit, thetas, penalty),
             )
         )
-    run = min(searches, key=lambda search: search.energy)
+    run = min(found, key=lambda search: search.energy)
 
-    def evaluate() -> StoredLevel:
-        batch = Batch(work.circuit, work.problem.hamiltonian, run.theta, shots=work.shots, seed=record.seed(k, starts))
-        expectation = record.backend.submit(batch).result()
-        overlaps = deflated.overlaps(work.circuit, run.theta, shots=work.shots, seed=record.seed(k, starts + 1))
+    seeds = record.seed(k, starts), record.seed(k, starts + 1)
+
+    def evaluate(backend: Backend) -> StoredLevel:
+        batch = Batch(work.circuit, work.problem.hamiltonian, run.theta, shots=work.shots, seed=seeds[0])
+        expectation = backend.submit(batch).result()
+        deflated = Deflated(backend, work.circuit, thetas, penalty)
+        overlaps = deflated.overlaps(work.circuit, run.theta, shots=work.shots, seed=seeds[1])
         energy, error = float(expectation.values[0, 0]), float(expectation.standard_errors[0, 0])
         return StoredLevel(energy=energy, standard_error=error, overlaps=overlaps.tolist())
 

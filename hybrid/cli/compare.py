@@ -114,6 +114,7 @@ def _lead(ranks: "Ranks", asked: Request) -> int:
     from hybrid.ranks.mpi import End
     from hybrid.runs.comparison import compare
     from hybrid.runs.places import fresh, latest
+    from hybrid.runs.result import Result
     from hybrid.studies.alternatives import read_alternatives
     from hybrid.studies.run import run_study
     from hybrid.terminal.console import console
@@ -138,7 +139,7 @@ def _lead(ranks: "Ranks", asked: Request) -> int:
             ranks=ranks,
             end=end,
         )
-    done = [outcome.result for outcome in outcomes if outcome.result is not None]
+    done = [outcome.result for outcome in outcomes if isinstance(outcome.result, Result)]
     failures = [(outcome.point.name, str(outcome.error)) for outcome in outcomes if outcome.error is not None]
     if done:
         _show(compare(done, failures=failures), place if asked.plot else None, asked.as_json)

@@ -54,4 +54,4 @@ def of_outcomes(outcomes: "Sequence[Outcome]", n_points: int) -> int:
     statuses = {outcome.result.status for outcome in outcomes if outcome.result is not None}
     if "stopped" in statuses:
         return STOPPED
-    return DONE if statuses <= {"converged"} else NOT_CONVERGED
+    return DONE if statuses <= {"converged", "finished"} else NOT_CONVERGED

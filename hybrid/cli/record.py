@@ -44,22 +44,28 @@ def runs(
 
 
 def show(folder: RunFolder, as_json: Json = False) -> None:
-    """Show a run: what was asked, where it ran, what came out.
+    """Show a run or an algorithm: what was asked, where it ran, what came out.
 
     Args:
-        folder: Of a run, or of a sweep, whose points are listed.
-        as_json: Whether to print JSON: the run, or "points" with one object for each point of a sweep.
+        folder: Of a run, of an algorithm, whose runs are listed below, or of a sweep, whose points are listed.
+        as_json: Whether to print JSON: the run, or "points" with one object for each point of a sweep; of an algorithm
+            also "runs".
 
     Raises:
         Refused: if the folder holds neither, or a damaged run.
     """
-    from hybrid.runs.listing import entry_of, sweep_of
+    from hybrid.runs.folder import is_algorithm
+    from hybrid.runs.listing import entry_of, stages_of, sweep_of
 
     points = sweep_of(folder)
+    stages = stages_of(folder) if is_algorithm(folder) else []
     if as_json:
-        print(json.dumps(entry_of(folder) if points is None else {"points": points}, allow_nan=False))
+        entry = {"points": points} if points is not None else entry_of(folder)
+        print(json.dumps(entry | ({"runs": stages} if is_algorithm(folder) else {}), allow_nan=False))
     elif points is None:
         _print_run(entry_of(folder))
+        if stages:
+            _print_points(stages, "run")
     else:
         _print_points(points)
 
@@ -99,11 +105,11 @@ def _text(key: str, value: Any, unit: str) -> str:
     return value_text(key, value)
 
 
-def _print_points(points: "list[RunEntry]") -> None:
+def _print_points(points: "list[RunEntry]", what: str = "point") -> None:
     from hybrid.terminal.console import console, table
     from hybrid.terminal.words import energy
 
-    rows = table("point", "status", "energy")
+    rows = table(what, "status", "energy")
     for point in points:
         rows.add_row(point["folder"], point["status"], energy(point))
     console().print(rows)
@@ -113,16 +119,16 @@ def verify(folder: RunFolder, as_json: Json = False) -> None:
     """Check a run: its record, its journal replayed, its energy on other engines, bound, gradient, precision.
 
     Args:
-        folder: Of a run.
+        folder: Of a run, or of an algorithm, each of whose runs is checked.
         as_json: Whether to print the verification as JSON.
 
     Raises:
         Refused: if the folder holds no run, or files so damaged that nothing can be checked.
         typer.Exit: always, with the code 0 if everything was checked and holds, and 3 otherwise.
     """
+    from hybrid.algorithms.verification import verify as check
     from hybrid.cli.exit_codes import DONE, NOT_CONVERGED
     from hybrid.terminal.console import console
-    from hybrid.verification.verification import verify as check
 
     verification = check(folder)
     if as_json:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from hybrid.algorithms.result import AlgorithmResult
 from hybrid.runs.result import Result
 from hybrid.studies.outcome import Outcome
 
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def result_table(result: Result) -> Table:
-    """The summary of one run as a table."""
-    summary = Table(title=result.problem, title_justify="left", title_style="bold", show_header=False, box=None)
+def result_table(result: Result | AlgorithmResult) -> Table:
+    """The summary of one run or algorithm as a table."""
+    title = result.title if isinstance(result, AlgorithmResult) else result.problem
+    summary = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None)
     summary.add_column(style="dim", no_wrap=True)
     summary.add_column(overflow="fold")
     for name, text in result.rows():
@@ -31,6 +33,8 @@ def line(outcome: Outcome) -> str:
     if outcome.result is None:
         return f"{outcome.point.name}: failed: {outcome.error}"
     result = outcome.result
+    if isinstance(result, AlgorithmResult):
+        return f"{outcome.point.name}: {result.line()}"
     if not result.begun:
         return f"{outcome.point.name}: {result.status} before its first value"
     width = f" ± {result.standard_error:.0e}" if result.standard_error else ""
@@ -51,7 +55,8 @@ def draw(outcomes: Sequence[Outcome], place: Path, *, swept: bool) -> Path | Non
         written.
     """
     result = outcomes[0].result
-    figure = _curve(outcomes) if swept else result.plot() if result is not None and result.begun else None
+    alone = result.plot if isinstance(result, Result) and result.begun else lambda: None
+    figure = _curve(outcomes) if swept else alone()
     if figure is None:
         return None
     return save(figure, place / ("sweep.png" if swept else "convergence.png"))

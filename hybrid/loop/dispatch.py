@@ -23,7 +23,7 @@ from backends.providers.dispatch import Dispatch, Patience, answered, fetched, t
 from backends.providers.hardware import Charge, Elsewhere, JobRequest, JobState
 from circuits.errors import BudgetExceeded, FailedJob, LostJob, ProviderBusy, ProviderUnreachable, Refused
 from hybrid.loop.stop import Stopped, Waiting, pausing
-from hybrid.runs.budget import Spending
+from hybrid.runs.budget import Budget, Spending
 from hybrid.runs.failovers import Failover
 from hybrid.runs.jobs import OPEN, JobRow, Place, packed, unpacked
 from hybrid.runs.journal import Journal
@@ -69,6 +69,40 @@ def held(backend: Backend) -> Iterator[None]:
     hardware = elsewhere(backend)
     with nullcontext() if hardware is None else hardware.held():
         yield
+
+
+def journaled(
+    backend: Backend,
+    journal: Journal,
+    spending: Spending,
+    *,
+    should_stop: Callable[[], bool],
+    came: Failover | None = None,
+) -> tuple[Backend, Callable[[int, str], None] | None]:
+    """The backend with a journal and a budget around its jobs.
+
+    Args:
+        backend: Where values come from.
+        journal: Of the run, or of the stages of an algorithm, open.
+        spending: What may be spent.
+        should_stop: Asked while waiting for jobs.
+        came: As for `Journaled`.
+
+    Returns:
+        The backend, and what is called with the number of each evaluation, and its stage, before it is computed; None
+        in its place where no jobs of the backend can be journaled.
+
+    Raises:
+        Refused: if there is a budget, and the backend sends jobs of its own.
+    """
+    if elsewhere(backend) is None:
+        can = backend.capabilities()
+        if can.place == "provider" and spending.granted != Budget():
+            raise Refused(f"'{can.name}' sends its jobs itself, so that no budget can be held: run it without one")
+        return backend, None
+    assert isinstance(backend, Jobs)
+    dispatch = Journaled(journal, spending, should_stop=should_stop, came=came)
+    return backend.through(dispatch), dispatch.begin
 
 
 class Journaled(Dispatch):

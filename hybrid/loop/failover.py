@@ -39,6 +39,7 @@ class Places:
         spares: Where it may go on, in order; those where it has been already are not asked again.
         opened: Makes the place of evaluations from a backend and from how the run came to it, None for the first.
         team: Ranks that help; this one leads, and all of them go on together.
+        made: Those of the spares that no record can make again.
 
     Raises:
         Refused: if the journal says that the run is elsewhere by now.
@@ -57,8 +58,10 @@ class Places:
         spares: Sequence[BackendSpec],
         opened: Callable[[Backend, Failover | None], Place],
         team: Ranks,
+        *,
+        made: Sequence[Backend] = (),
     ):
-        self._work, self._journal, self._opened, self._team = work, journal, opened, team
+        self._work, self._journal, self._opened, self._team, self._made = work, journal, opened, team, made
         self.backend, self.failovers = backend, journal.content.failovers
         been = [begun, *(change.backend for change in self.failovers)]
         if been[-1].question != backend_spec(backend).question:
@@ -85,7 +88,7 @@ class Places:
         if not is_failure(err) or not self._allowed:
             raise err
         name = self.backend.capabilities().name
-        reasons = [_words(err)]
+        reasons = [words(err)]
         while self._left:
             spec = self._left.pop(0)
             try:
@@ -105,7 +108,8 @@ class Places:
 
     def _able(self, spec: BackendSpec) -> Backend:
         """A spare, if it can do the work now, with values of the same kind."""
-        backend = backend_of(spec)
+        given = next((one for one in self._made if backend_spec(one).question == spec.question), None)
+        backend = backend_of(spec, given)
         if reason := why_not(self.backend, backend, self._work.shots):
             raise Refused(reason)
         cost = fitting(self._work, backend)
@@ -124,7 +128,7 @@ class Places:
         )
 
 
-def _words(err: Exception) -> str:
-    """An error on one line; one of another library with its type."""
+def words(err: Exception) -> str:
+    """An error on one line, without secrets; one of another library with its type."""
     text = " ".join(str(err).split())
     return redacted(text if isinstance(err, ToolkitError) and text else f"{type(err).__name__}: {text}")

@@ -65,7 +65,7 @@ def listed(folder: Path) -> list[Entry]:
     Raises:
         Refused: if the folder holds none of these, or a damaged journal.
     """
-    paths = _journals(folder)
+    paths = journals(folder)
     if not paths:
         raise Refused(f"{folder} holds no run, sweep or algorithm")
     return [Entry(path, row) for path in paths for row in journal.read(path).jobs]
@@ -184,9 +184,15 @@ def wait(
     return failures
 
 
-def _journals(folder: Path) -> list[Path]:
-    """Of the run or the algorithm in a folder, and of the runs one level below."""
-    places = [folder, *sorted(path for path in folder.glob("*") if path.is_dir())]
+def journals(folder: Path) -> list[Path]:
+    """The journals of the run, the algorithm or the sweep in a folder, and of all runs below it.
+
+    Args:
+        folder: It need not exist.
+    """
+    below = sorted(path for path in folder.glob("*") if path.is_dir())
+    stages = [stage for path in below if folders.is_algorithm(path) for stage in sorted(path.glob("*/"))]
+    places = [folder, *below, *stages]
     found = [place / name for place in places for name in JOURNALS if (place / name).is_file()]
     return found if folder.is_dir() else []
 

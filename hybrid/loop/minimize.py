@@ -286,6 +286,7 @@ def run(
         team=team,
         budget=budget,
         callback=callback,
+        made=spares,
     )
 
 
@@ -345,6 +346,7 @@ def continue_run(
     failover: Failing | None = None,
     optimizer: OptimizerLike | None = None,
     callback: Callback | None = None,
+    made: Sequence[Backend] = (),
 ) -> Result:
     """Continue a run as `resume` does, for a program that handles signals itself, on one or many ranks.
 
@@ -357,6 +359,7 @@ def continue_run(
         failover: As for `resume`.
         optimizer: As for `resume`.
         callback: As for `resume`.
+        made: Where it may go on, in order, in place of what the record says; backends that no record can make again.
 
     Raises:
         Refused: as for `resume`.
@@ -373,6 +376,8 @@ def continue_run(
     check_threads(device, threads)
     given_later = failover is not None and unfinished and not (failover is True and record.spec.failover)
     spares = spares_now(work, device, failover or False) if given_later else record.spec.failover
+    if made and unfinished:
+        spares = [backend_spec(spare) for spare in made]
     return run_to_end(
         record,
         work,
@@ -384,6 +389,7 @@ def continue_run(
         team=team,
         budget=budget,
         callback=callback if unfinished else None,
+        made=made,
     )
 
 

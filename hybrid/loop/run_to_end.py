@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from backends.base import Backend, Jobs
-from circuits.errors import Refused
+from backends.base import Backend
 from hybrid.loop.clock import Clock
 from hybrid.loop.conclusion import best_seen, conclude, conclusion_at, with_noise_explained
-from hybrid.loop.dispatch import Journaled, elsewhere, held
+from hybrid.loop.dispatch import held, journaled
 from hybrid.loop.failover import Places
 from hybrid.loop.hindsight import correct_speed, in_hindsight, learn_from
 from hybrid.loop.ledger import Ledger, Place
@@ -45,6 +44,7 @@ def run_to_end(
     team: Ranks,
     budget: Budget | None,
     callback: Callback | None = None,
+    made: Sequence[Backend] = (),
 ) -> Result:
     """Take a recorded run from where its journal ends to its result, and write that.
 
@@ -59,6 +59,7 @@ def run_to_end(
         team: Ranks that help to evaluate; this one leads.
         budget: As for `hybrid.loop.minimize.run`.
         callback: As for `hybrid.minimize`.
+        made: Those of the spares that no record can make again.
 
     Raises:
         Refused: if another process has the folder, the journal is not the run's, or a finished run was changed.
@@ -71,15 +72,19 @@ def run_to_end(
 
         def opened(backend: Backend, came: Failover | None) -> Place:
             held_open.enter_context(held(backend))
-            routed, before = _routed(backend, journal, budget, should_stop, came)
+            routed, begin = journaled(backend, journal, spending, should_stop=should_stop, came=came)
             can = backend.capabilities()
+            provider = can.name if can.place == "provider" else None
             return Place(
                 lambda: evaluator(work, guarded(routed, work.label, record.path), team, contained=bool(spares)),
-                can.name if can.place == "provider" else None,
-                before,
+                provider,
+                _before(journal, provider, begin),
             )
 
-        places = Places(work, journal, record.spec.backend, backend, spares, opened, team)
+        spending = spending_of(record.path)
+        if budget is not None:
+            spending.grant(budget)
+        places = Places(work, journal, record.spec.backend, backend, spares, opened, team, made=made)
         ledger = Ledger(journal, places.now(), clock, team=team, after=places.after)
         rounding = validated = errors = None
         try:
@@ -132,35 +137,18 @@ def run_to_end(
         recorded = _recorded(record, result, ledger, journal)
         if ledger.evaluated and result.status != "stopped" and not places.failovers:
             can = places.backend.capabilities()
-            if not record.spec.notes.get("start"):  # the last steps of a descent say nothing of a whole one
+            whole = not {"start", "stage"} & set(record.spec.notes)
+            if whole:  # the last steps of a descent say nothing of a whole one
                 learn_from(work, can, result)
             correct_speed(work, can, result, record.spec.plan)
         return recorded
 
 
-def _routed(
-    backend: Backend,
-    journal: Journal,
-    budget: Budget | None,
-    should_stop: Callable[[], bool],
-    came: Failover | None,
-) -> tuple[Backend, Callable[[int], None]]:
-    """The backend with the run's journal and budget around its jobs, and what is called before each evaluation.
-
-    Raises:
-        Refused: if there is a budget, and the backend sends jobs of its own.
-    """
-    spending = spending_of(journal.path.parent)
-    if budget is not None:
-        spending.grant(budget)
-    can = backend.capabilities()
-    if elsewhere(backend) is None:
-        if can.place == "provider" and spending.granted != Budget():
-            raise Refused(f"'{can.name}' sends its jobs itself, so that no budget can be held: run it without one")
-        return backend, journal.intend if can.place == "provider" else lambda number: None
-    assert isinstance(backend, Jobs)
-    dispatch = Journaled(journal, spending, should_stop=should_stop, came=came)
-    return backend.through(dispatch), dispatch.begin
+def _before(journal: Journal, provider: str | None, begin: Callable[[int, str], None] | None) -> Callable[[int], None]:
+    """What is called before each evaluation."""
+    if begin is not None:
+        return lambda number: begin(number, "")
+    return lambda number: None if provider is None else journal.intend(number)
 
 
 def _check_untouched(record: folders.Record, journal: Journal) -> None:

@@ -10,6 +10,7 @@ from backends.providers.hardware import Charge
 from circuits.errors import Refused
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
+from hybrid.runs.entries import RunEntry
 from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, parsed, read_bytes, read_json
 from hybrid.runs.folder import Record
@@ -42,7 +43,7 @@ class Account:
     record: Record
     content: Content
     result: StoredResult | None
-    entry: dict[str, Any]
+    entry: RunEntry
     values: dict[str, Any] = field(default_factory=dict)
 
     @property

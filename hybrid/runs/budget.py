@@ -169,10 +169,13 @@ def spending_of(folder: Path) -> Spending:
     """The spending that a run is charged to: that of the sweep or algorithm it belongs to, else its own.
 
     Args:
-        folder: Of the run.
+        folder: Of the run, or of the algorithm.
     """
-    above = folder.absolute().parent / FILE
-    return Spending(above if above.is_file() and not (above.parent / "spec.json").exists() else folder / FILE)
+    above = folder.absolute().parent
+    if (above / "algorithm.json").is_file():
+        return spending_of(above)
+    shared = (above / FILE).is_file() and not (above / "spec.json").exists()
+    return Spending((above if shared else folder) / FILE)
 
 
 def described(budget: Budget, spent: Charge) -> list[str]:

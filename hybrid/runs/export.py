@@ -148,8 +148,8 @@ def _summary(run: Account) -> Summary:
         ranks=None if result is None else result.ranks,
         jobs=sum(job.counts for job in run.content.jobs),
         money_usd=0.0 if charge is None else charge.usd if charge.priced else None,
-        failovers=entry["failovers"],
-        prediction=entry["prediction"],
+        failovers=[dict(one) for one in entry["failovers"]],
+        prediction=None if entry["prediction"] is None else dict(entry["prediction"]),
         provenance=spec.provenance,
     )
 

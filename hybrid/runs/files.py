@@ -1,5 +1,6 @@
 """Files that are written whole or not at all, and whose damage is one clear error when they are read."""
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -125,3 +126,47 @@ def checked(model: type[M], content: Mapping[str, Any], path: Path) -> M:
         fault = err.errors(include_url=False)[0]
         place = ".".join(map(str, fault["loc"]))
         raise Refused(f"{path} is damaged: {place}: {fault['msg']}") from err
+
+
+def read_lines(path: Path, model: type[M]) -> list[M]:
+    """The lines of a file that grows by one JSON object a line; a line that a kill left unfinished is removed.
+
+    Args:
+        path: Of the file, which need not exist.
+        model: What each line should hold.
+
+    Raises:
+        Refused: if a line is damaged.
+    """
+    whole = path.read_bytes() if path.exists() else b""
+    kept = whole[: whole.rfind(b"\n") + 1]
+    if kept != whole:
+        with path.open("r+b") as file:
+            file.truncate(len(kept))
+    return [checked(model, parsed(path, line), path) for line in kept.splitlines()]
+
+
+def append_line(path: Path, line: BaseModel) -> None:
+    """Append one JSON object to a file of lines.
+
+    Args:
+        path: Of the file.
+        line: The object.
+
+    Raises:
+        RecordFailed: if the disk is full or the folder is gone.
+    """
+    try:
+        with path.open("a") as file:
+            file.write(json.dumps(line.model_dump(), allow_nan=False) + "\n")
+    except OSError as err:
+        raise RecordFailed(f"{path} cannot be written: {err.strerror}") from err
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal.
+
+    Raises:
+        Refused: if it cannot be read.
+    """
+    return hashlib.sha256(read_bytes(path)).hexdigest()

@@ -64,6 +64,11 @@ def is_run(path: Path) -> bool:
     return (path / "spec.json").is_file()
 
 
+def is_algorithm(path: Path) -> bool:
+    """Whether the folder holds an algorithm of several stages; see `hybrid.runs.algorithm`."""
+    return (path / ALGORITHM).is_file()
+
+
 def check_run(path: Path) -> None:
     """Refuse a folder that holds no run.
 
@@ -71,7 +76,7 @@ def check_run(path: Path) -> None:
         Refused: if it holds none; for the folder of a sweep or of an algorithm the message names a run below it.
     """
     point = next(iter(sorted(path.glob("*/spec.json"))), None)
-    if (path / ALGORITHM).is_file():
+    if is_algorithm(path):
         raise Refused(
             f"{path} holds an algorithm of several runs; to continue it, call it again with the same arguments and "
             f"folder='{path}'" + (f"; one of its runs is {point.parent}" if point else "")

@@ -143,7 +143,7 @@ def _entry(place: Path) -> dict[str, Any]:
     """The record of a point's run."""
     nothing = {"energy": None, "standard_error": None, "unit": None, "message": ""}
     try:
-        if not folders.is_run(place):
+        if not (folders.is_run(place) or folders.is_algorithm(place)):
             return nothing | {"status": "missing"}
         return dict(entry_of(place))
     except (Refused, OSError) as err:

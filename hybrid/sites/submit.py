@@ -62,7 +62,8 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submissio
     if not isinstance(site, Local):
         for label in sorted({points[number].spec.run.label for number in missing}):
             check_may_go(label, site_name, kind="site", purpose="submit", folder=folder)
-    check_points([points[number] for number in missing if not folders.is_run(folder / points[number].name)])
+    begun = [number for number in missing if _is_begun(folder / points[number].name)]
+    check_points([points[number] for number in missing if number not in begun])
     place = folder / FOLDER
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -79,6 +80,10 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submissio
             return _hand_over(record, site, site_name, study, missing)
     except OSError as err:
         raise RecordFailed(f"{place} cannot be written: {err.strerror}") from err
+
+
+def _is_begun(place: Path) -> bool:
+    return folders.is_run(place) or folders.is_algorithm(place)
 
 
 def check_points(points: Sequence[Point]) -> None:
@@ -99,8 +104,8 @@ def check_points(points: Sequence[Point]) -> None:
             progress.update(done, point.name)
             if before is None or before.spec.problem != point.spec.problem:
                 made = {}
-            elif before.spec.ansatz != point.spec.ansatz:
-                made.pop("circuit")
+            elif before.spec.ansatz != point.spec.ansatz or point.spec.ansatz is None:
+                made.pop("circuit", None)
             try:
                 work, backend = workload_of(point, **made)
             except MemoryError as err:

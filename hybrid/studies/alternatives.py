@@ -33,6 +33,11 @@ def read_alternatives(
     if not chosen:
         raise Refused(f"{path}: nothing to compare; give --backends statevector,lightning or --optimizers lbfgs,adam")
     data = dict(parse(path))
+    if "algorithm" in data:
+        raise Refused(
+            f"{path}: [algorithm]: only single minimizations can be laid side by side; write [sweep] backend = [...] "
+            'and [backend] name = "{backend}" instead, and run that'
+        )
     sweep = data.get("sweep", {})
     for name, values in chosen.items():
         section = data.get(name, {})

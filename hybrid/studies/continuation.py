@@ -5,7 +5,9 @@ from typing import Any
 
 from circuits.errors import Refused
 from hybrid.runs import folder as folders
+from hybrid.runs.algorithm import read_spec as read_algorithm
 from hybrid.runs.files import read_json
+from hybrid.runs.spec import RunSpec
 from hybrid.studies.study import Point, Study
 
 
@@ -41,13 +43,16 @@ def begun(point: Point, place: Path) -> bool:
     Raises:
         Refused: if it holds the run of another study, or of other inputs.
     """
-    if not folders.is_run(place):
+    if folders.is_algorithm(place):
+        spec = read_algorithm(place)
+    elif folders.is_run(place):
+        spec = folders.read_spec(place)
+    else:
         return False
-    spec = folders.read_spec(place)
     kept, record = spec.notes.get("study"), point.record()
     if not isinstance(kept, dict):
         raise Refused(f"{place} holds a run that no study file asked for; choose another folder")
-    if spec.format == 1:
+    if spec.format == 1 and isinstance(spec, RunSpec):
         record = _as_in_format_1(record, kept)
     if differ := sorted(key for key in {*record, *kept} if kept.get(key) != record.get(key)):
         files = [name for key in differ for name in _changed_files(record.get(key), kept.get(key))]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from circuits.errors import ToolkitError
+from hybrid.algorithms.result import AlgorithmResult
 from hybrid.runs.result import Result
 from hybrid.studies.study import Point
 
@@ -14,12 +15,12 @@ class Outcome:
 
     Attributes:
         point: The point.
-        result: Of its run; None after an error.
+        result: Of its run or algorithm; None after an error.
         error: Why there is no result; None if there is one.
     """
 
     point: Point
-    result: Result | None
+    result: Result | AlgorithmResult | None
     error: ToolkitError | None = None
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from typing import Any
 import backends
 from backends.base import Backend
 from circuits.errors import BudgetExceeded, Refused, ToolkitError
+from hybrid.algorithms.algorithm import Algorithm
+from hybrid.algorithms.carry_out import check_able, planned
 from hybrid.ranks.mpi import Ranks
 from hybrid.routing.plan import Plan, candidates, check_possible, rank, unreachable
 from hybrid.routing.spares import with_spares
-from hybrid.studies.study import Point, build
+from hybrid.studies.study import Point, backend_asked, build, build_algorithm
 from hybrid.terminal.progress import Progress
 from hybrid.workload.question import question
 from hybrid.workload.workload import Workload, workload
@@ -44,18 +46,26 @@ class Prepared:
     """A point that is built.
 
     Attributes:
-        work: Its workload.
+        work: Its workload; of an algorithm the first one.
         backend: The backend that it asks for, "auto" or a `Backend`.
         seconds: Wall time that it took to build.
+        algorithm: What it asks in place of a single minimization, if it does.
     """
 
     work: Workload
     backend: str | Backend
     seconds: float
+    algorithm: Algorithm[Any] | None = None
 
 
 def workload_of(point: Point, **made: Any) -> tuple[Workload, Any]:
-    """The workload of a point, and the backend it asks for ("auto" or a `Backend`); see `build` for what is made."""
+    """The workload of a point, and the backend it asks for ("auto" or a `Backend`); see `build` for what is made.
+
+    Of an algorithm it is the first of its workloads.
+    """
+    if point.spec.algorithm is not None:
+        backend = made.pop("backend", None) or backend_asked(point)
+        return build_algorithm(point, **made).work, backend
     problem, circuit, arguments = build(point, **made)
     backend = arguments.pop("backend")
     arguments.pop("name")
@@ -79,6 +89,8 @@ def plan_of(point: Point) -> Plan:
         if not made.forecasts and not any(refusal.by_policy for refusal in made.refusals):
             raise type(err)(f"{point.where}: [backend] {err}") from err
         return made
+    if point.spec.algorithm is not None:
+        return planned(build_algorithm(point), backend, point.spec.run.failover)[0]
     work, backend = workload_of(point, backend=backend)
     plan = rank(work, candidates(backend))
     return with_spares(work, plan, backend, point.spec.run.failover)[0] if plan.ways else plan
@@ -154,7 +166,10 @@ def prepare(point: Point) -> Prepared:
         Refused: if its workload cannot be built.
     """
     start = time.perf_counter()
-    return Prepared(*workload_of(point), time.perf_counter() - start)
+    if point.spec.algorithm is None:
+        return Prepared(*workload_of(point), time.perf_counter() - start)
+    algorithm = build_algorithm(point)
+    return Prepared(algorithm.work, backend_asked(point), time.perf_counter() - start, algorithm)
 
 
 def _check(point: Point, prepared: Prepared, checked: set[str]) -> None:
@@ -164,6 +179,8 @@ def _check(point: Point, prepared: Prepared, checked: set[str]) -> None:
     if repr(key) not in checked:
         try:
             check_possible(work, candidates(prepared.backend))
+            if prepared.algorithm is not None:
+                check_able(prepared.algorithm, prepared.backend)
         except Refused as err:
             raise type(err)(f"{point.where}: {err}") from err
         checked.add(repr(key))

@@ -5,14 +5,17 @@ completes the words "must be" in an error message. Kinds of other packages say i
 take.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, SerializeAsAny, ValidationInfo, create_model, model_validator
+from pydantic_core import PydanticCustomError
 
 from circuits import registry
 from circuits.options import MISSING, options_of
-from circuits.problems.encodings import Mapping
+from circuits.problems import encodings
+from hybrid.studies.algorithm_sections import ALGORITHMS, AlgorithmSection
 from hybrid.studies.fields import (
     LAYERS,
     Axes,
@@ -47,7 +50,7 @@ class Molecule(KindSection):
     spin: int | None = Field(
         default=None, ge=0, le=100, description="the number of unpaired electrons, a whole number from 0"
     )
-    mapping: Mapping | None = Field(
+    mapping: encodings.Mapping | None = Field(
         default=None, description='how orbitals become qubits: "jordan_wigner", "parity" or "bravyi_kitaev"'
     )
     taper: bool | None = Field(
@@ -160,22 +163,23 @@ ANSATZES: dict[str, type[KindSection]] = {
 
 
 def kinds(section: str) -> list[str]:
-    """The kinds of problems or ansatz circuits that a study may name, those of other packages included.
+    """The kinds of problems, ansatz circuits or algorithms that a study may name, those of other packages included.
 
     Args:
-        section: "problem" or "ansatz".
+        section: "problem", "ansatz" or "algorithm".
 
     Returns:
         Names, sorted.
     """
-    return sorted({*_ours(section), *registry.names(section)})
+    theirs = registry.names(section) if section != "algorithm" else []
+    return sorted({*_ours(section), *theirs})
 
 
 def model_of(section: str, kind: str) -> type[KindSection]:
     """The model of a kind's table; for a kind of another package it is made from its function's signature.
 
     Args:
-        section: "problem" or "ansatz".
+        section: As for `kinds`.
         kind: Its name.
 
     Raises:
@@ -185,8 +189,8 @@ def model_of(section: str, kind: str) -> type[KindSection]:
     return ours[kind] if kind in ours else _from_function(section, kind)
 
 
-def _ours(section: str) -> dict[str, type[KindSection]]:
-    return {"problem": PROBLEMS, "ansatz": ANSATZES}[section]
+def _ours(section: str) -> Mapping[str, type[KindSection]]:
+    return {"problem": PROBLEMS, "ansatz": ANSATZES, "algorithm": ALGORITHMS}[section]
 
 
 @cache
@@ -202,15 +206,38 @@ def _from_function(section: str, kind: str) -> type[KindSection]:
     return create_model(f"{section}_{kind}", __base__=KindSection, **fields)
 
 
-def _of_kind(section: str, table: Any, info: ValidationInfo) -> KindSection:
+def _of_kind(section: str, table: Any, info: ValidationInfo) -> KindSection | None:
     if isinstance(table, KindSection):
         return table
+    if section != "algorithm":
+        _check_needed(section, table, info.data.get("algorithm", "unknown"))
+        if table is None:
+            return None
     if not isinstance(table, dict) or not isinstance(table.get("kind"), str) or table["kind"] not in kinds(section):
         raise ValueError("must be a table with a known kind")
     return model_of(section, table["kind"]).model_validate(table, context=info.context)
 
 
+def _check_needed(section: str, table: Any, algorithm: Any) -> None:
+    """Refuse a section that the algorithm does not take, and that one which it needs is missing."""
+    if algorithm is None and table is None:
+        raise PydanticCustomError("missing", "missing")
+    if not isinstance(algorithm, AlgorithmSection):
+        return
+    if table is None and section in algorithm.needs:
+        raise PydanticCustomError("missing", "missing", {"algorithm": algorithm.kind})
+    if table is not None and section not in algorithm.needs:
+        made = "brings its own circuit" if section == "ansatz" else "works on data instead"
+        message = f"an algorithm of kind {algorithm.kind} {made}; leave the section out"
+        raise PydanticCustomError("rule", "{message}", {"message": message})
+
+
 AnyProblem = Annotated[
-    SerializeAsAny[KindSection], PlainValidator(lambda table, info: _of_kind("problem", table, info))
+    SerializeAsAny[KindSection] | None, PlainValidator(lambda table, info: _of_kind("problem", table, info))
 ]
-AnyAnsatz = Annotated[SerializeAsAny[KindSection], PlainValidator(lambda table, info: _of_kind("ansatz", table, info))]
+AnyAnsatz = Annotated[
+    SerializeAsAny[KindSection] | None, PlainValidator(lambda table, info: _of_kind("ansatz", table, info))
+]
+AnyAlgorithm = Annotated[
+    SerializeAsAny[AlgorithmSection], PlainValidator(lambda table, info: _of_kind("algorithm", table, info))
+]

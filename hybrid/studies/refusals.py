@@ -1,8 +1,8 @@
 """From a failed validation to a message that names section, key, value and cure."""
 
 import difflib
-from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -44,7 +44,11 @@ def _line(fault: Mapping[str, Any], data: Mapping[str, Any]) -> str:
 def _in_section(fault: Mapping[str, Any], section: str, data: Mapping[str, Any]) -> str:
     table = data.get(section)
     if fault["type"] == "missing":
-        return f"[{section}]: missing; a study needs [problem] and [ansatz]"
+        kind = fault.get("ctx", {}).get("algorithm")
+        needed = f"an algorithm of kind {kind} needs it" if kind else "a study needs [problem] and [ansatz]"
+        return f"[{section}]: missing; {needed}"
+    if fault["type"] == "rule":
+        return f"[{section}]: {fault['msg']}"
     if fault["type"] == "extra_forbidden":
         near = _near(section, [*Spec.model_fields, "sweep"], "[{}]")
         if isinstance(table, dict):
@@ -90,8 +94,16 @@ def _model(section: str, table: Mapping[str, Any]) -> type[BaseModel]:
 
 def _literals(field: Any) -> list[str]:
     """The words that a Literal field takes."""
-    words = get_args(field.annotation)
-    return [word for part in words for word in (get_args(part) or (part,)) if isinstance(word, str)]
+    return list(_words(field.annotation))
+
+
+def _words(part: Any) -> Iterator[str]:
+    """The words of all Literals in a type."""
+    for inner in get_args(part):
+        if isinstance(inner, str) and get_origin(part) is Literal:
+            yield inner
+        else:
+            yield from _words(inner)
 
 
 def _owner(key: str, section: str | None = None) -> str:

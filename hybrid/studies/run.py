@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from circuits.errors import Refused, ToolkitError
+from hybrid.algorithms.carry_out import carry_out
+from hybrid.algorithms.result import AlgorithmResult, result_of, stopped
 from hybrid.loop.clock import Clock
+from hybrid.loop.jobs import journals
 from hybrid.loop.minimize import continue_run, run
 from hybrid.loop.stop import Stop, Stopped
 from hybrid.loop.team import check_node, leading, serve
@@ -16,6 +19,7 @@ from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.routing.spares import with_spares
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
+from hybrid.runs.algorithm import check_free
 from hybrid.runs.budget import FILE, Spending
 from hybrid.runs.files import write_json
 from hybrid.runs.lock import Lock
@@ -136,8 +140,7 @@ def _grant(study: Study, folder: Path) -> None:
     if limits is not None:
         spending.grant(limits)
     for point in study.points():
-        path = folder / point.name / folders.JOURNAL
-        if path.exists():
+        for path in journals(folder / point.name):
             spending.record({row.tag: row.charge for row in journal.read(path).jobs if row.counts})
 
 
@@ -146,7 +149,7 @@ def _known(points: Sequence[Point], folder: Path, *, resume: bool) -> frozenset[
     places = [folder / point.name for point in points]
     if not resume:
         for place in (folder, *places):
-            folders.check_free(place)
+            check_free(place)
         return frozenset()
     return frozenset(k for k, place in enumerate(places) if begun(points[k], place))
 
@@ -182,7 +185,9 @@ def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
 
 def _portable(outcome: Outcome) -> Outcome:
     """Without the plan, which holds backends: they stay where they are."""
-    return replace(outcome, result=outcome.result and replace(outcome.result, plan=None))
+    if not isinstance(outcome.result, Result):
+        return outcome
+    return replace(outcome, result=replace(outcome.result, plan=None))
 
 
 def _run(
@@ -202,6 +207,12 @@ def _run(
             return
         point, place = task.points[k], task.place(k)
         try:
+            if point.spec.algorithm is not None:
+                prepared = fresh.pop(k, None) or prepare(point)
+                result = _carry_out(point, prepared, place, on_plan=on_plan, should_stop=should_stop, team=team)
+                outcome = Outcome(point, result)
+                report(outcome)
+                continue
             if k in task.begun:
                 allowed = point.spec.run.failover or None
                 result = continue_run(place, should_stop=should_stop, team=team, failover=allowed)
@@ -217,6 +228,36 @@ def _run(
                 raise error from err
             outcome, before = Outcome(point, None, error), None
         report(outcome)
+
+
+def _carry_out(
+    point: Point,
+    prepared: Prepared,
+    place: Path,
+    *,
+    on_plan: Callable[[Point, Plan], None],
+    should_stop: Callable[[], bool],
+    team: Ranks,
+) -> AlgorithmResult:
+    """Carry out a point's algorithm, or go on with it; one that is stopped says so."""
+    assert prepared.algorithm is not None
+    try:
+        found = carry_out(
+            prepared.algorithm,
+            backend=prepared.backend,
+            folder=place,
+            failover=point.spec.run.failover,
+            notes={"study": point.record()},
+            seconds={"problem": prepared.seconds},
+            on_plan=lambda plan: on_plan(point, plan),
+            should_stop=should_stop,
+            team=team,
+        )
+    except Stopped as err:
+        if not folders.is_algorithm(place):
+            raise
+        return stopped(place, str(err))
+    return result_of(found, place)
 
 
 def _from(before: Result | None, prepared: Prepared, point: Point) -> Prepared:

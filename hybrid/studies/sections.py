@@ -6,11 +6,15 @@ description completes the words "must be" in an error message.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
 from circuits.secrets import is_reference, is_secret
+from hybrid.studies.algorithm_sections import Classifier
 from hybrid.studies.fields import STRICT, Count, InputPath, Section, existing, fault
-from hybrid.studies.problem_and_ansatz import PROBLEMS, AnyAnsatz, AnyProblem, Molecule, Uccsd
+from hybrid.studies.problem_and_ansatz import PROBLEMS, AnyAlgorithm, AnyAnsatz, AnyProblem, Molecule, Uccsd
+
+CLASSIFIER_OPTIMIZER = "adam"
+"""That of `hybrid.classifier`."""
 
 NO_SECRET = (
     "a study file is kept and shown, so it may hold no secret: write "
@@ -164,18 +168,47 @@ class Budget(Section):
     shots: float | None = Field(default=None, ge=0, description="a number of shots, 0 or more")
 
 
+def _usual_kind(table: Any, info: ValidationInfo) -> Any:
+    """An [optimizer] without a kind is the one that its algorithm takes anyway."""
+    algorithm = info.data.get("algorithm")
+    if not isinstance(table, dict) or "kind" in table or not isinstance(algorithm, Classifier):
+        return table
+    return {"kind": CLASSIFIER_OPTIMIZER, **table}
+
+
 class Spec(Section):
     """One workload as a study file describes it, without a sweep."""
 
-    problem: AnyProblem
-    ansatz: AnyAnsatz
-    optimizer: Optimizer = Field(default=Optimizer())
+    algorithm: AnyAlgorithm | None = None
+    problem: AnyProblem = Field(default=None, validate_default=True)
+    ansatz: AnyAnsatz = Field(default=None, validate_default=True)
+    optimizer: Annotated[Optimizer, BeforeValidator(_usual_kind)] = Field(default=Optimizer())
     backend: Backend = Field(default=Backend())
     run: Run = Field(default=Run())
     budget: Budget = Field(default=Budget())
 
     @model_validator(mode="after")
     def _fitting_ansatz(self):
-        if isinstance(self.ansatz, Uccsd) and not isinstance(self.problem, Molecule) and self.problem.kind in PROBLEMS:
-            raise fault("ansatz.kind", "uccsd", f'needs a problem of kind "molecule", not "{self.problem.kind}"')
+        kind = "" if self.problem is None else self.problem.kind
+        if isinstance(self.ansatz, Uccsd) and not isinstance(self.problem, Molecule) and kind in PROBLEMS:
+            raise fault("ansatz.kind", "uccsd", f'needs a problem of kind "molecule", not "{kind}"')
+        return self
+
+    @model_validator(mode="after")
+    def _fitting_algorithm(self):
+        algorithm = self.algorithm
+        if algorithm is None:
+            return self
+        kind = algorithm.kind
+        if self.run.warm_start:
+            raise fault("run.warm_start", True, f"an algorithm of kind {kind} starts at each point of a sweep anew")
+        if self.run.theta is not None and not algorithm.takes_theta:
+            raise fault("run.theta", None, f"an algorithm of kind {kind} chooses its angles itself")
+        if not algorithm.minimizes:
+            if "optimizer" in self.model_fields_set:
+                raise fault("optimizer", None, f"an algorithm of kind {kind} minimizes nothing; leave the section out")
+            if self.backend.shots is not None:
+                raise fault("backend.shots", self.backend.shots, f"an algorithm of kind {kind} takes no shots")
+            if self.run.failover is not False:
+                raise fault("run.failover", True, f"only 'statevector' can do an algorithm of kind {kind}")
         return self

@@ -18,7 +18,7 @@ from circuits import registry
 from circuits.errors import Refused
 from hybrid import optimizers
 from hybrid.runs.start import PREFIX, started
-from hybrid.studies.fields import InputPath
+from hybrid.studies.fields import InputPath, KindSection
 from hybrid.studies.refusals import refusal
 from hybrid.studies.sections import Spec
 from hybrid.studies.sweep import Value, check_use, fill, grid, positions, slug, variables
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from backends.base import Backend
     from circuits.problems.problem import Problem
+    from hybrid.algorithms.algorithm import Algorithm
     from hybrid.runs.budget import Budget
 
 MAX_BYTES = 1 << 20
@@ -237,18 +238,16 @@ def build(
         Refused: if there is no such problem, circuit, optimizer or backend; the message names file and section.
     """
     spec = point.spec
-    with _section(point, "problem"):
-        problem = _problem(spec) if problem is None else problem
-    with _section(point, "ansatz"):
-        circuit = _circuit(spec, problem) if circuit is None else circuit
+    assert spec.algorithm is None  # see `build_algorithm`
+    problem, circuit = _works_on(point, problem, circuit)
+    assert problem is not None
+    assert circuit is not None
     with _section(point, "optimizer"):
         optimizer = optimizers.get(**spec.optimizer.description)
     with _section(point, "run"):
         theta = started(start_of(point), circuit)[0]
-    with _section(point, "backend"):
-        name, options = spec.backend.name, spec.backend.options
-        if backend is None:
-            backend = name if name == "auto" else backends.get(name, **options)
+    if backend is None:
+        backend = backend_asked(point)
     return (
         problem,
         circuit,
@@ -266,6 +265,60 @@ def build(
     )
 
 
+def build_algorithm(
+    point: Point,
+    *,
+    problem: "Problem | None" = None,
+    circuit: "QuantumCircuit | None" = None,
+) -> "Algorithm[Any]":
+    """Make the algorithm of a point that has one.
+
+    Args:
+        point: Of a study, with a section [algorithm].
+        problem: As for `build`.
+        circuit: As for `build`; not used where the algorithm brings its own.
+
+    Raises:
+        Refused: as `build`, and if the algorithm's data are unfit.
+    """
+    from hybrid.studies.algorithm import algorithm_of
+
+    problem, circuit = _works_on(point, problem, circuit)
+    with _section(point, "run"):
+        theta = None if circuit is None else started(start_of(point), circuit)[0]
+    with _section(point, "algorithm"):
+        return algorithm_of(point.spec, problem=problem, circuit=circuit, theta=theta)
+
+
+def backend_asked(point: Point) -> "str | Backend":
+    """The backend that a point asks for, "auto" or a `Backend`.
+
+    Raises:
+        Refused: if there is no such backend here.
+    """
+    asked = point.spec.backend
+    with _section(point, "backend"):
+        return "auto" if asked.name == "auto" else backends.get(asked.name, **asked.options)
+
+
+def _works_on(
+    point: Point, problem: "Problem | None", circuit: "QuantumCircuit | None"
+) -> "tuple[Problem | None, QuantumCircuit | None]":
+    """The problem and the ansatz of a point, made unless they are given; None for a section that it has not."""
+    spec = point.spec
+    with _section(point, "problem"):
+        if spec.problem is None:
+            problem = None
+        elif problem is None:
+            problem = _problem(spec.problem)
+    with _section(point, "ansatz"):
+        if spec.ansatz is None or problem is None:
+            circuit = None
+        elif circuit is None:
+            circuit = _circuit(spec.ansatz, problem)
+    return problem, circuit
+
+
 def start_of(point: Point) -> "tuple[float, ...] | str | None":
     """The starting point that a point asks for, as `hybrid.minimize` takes it."""
     theta = point.spec.run.theta
@@ -281,12 +334,12 @@ def _section(point: Point, name: str) -> Iterator[None]:
         raise type(err)(f"{point.where}: [{name}] {err}") from err
 
 
-def _problem(spec: Spec) -> "Problem":
-    return registry.load("problem", spec.problem.kind)(**spec.problem.arguments())
+def _problem(section: KindSection) -> "Problem":
+    return registry.load("problem", section.kind)(**section.arguments())
 
 
-def _circuit(spec: Spec, problem: "Problem") -> "QuantumCircuit":
-    kind, arguments = spec.ansatz.kind, spec.ansatz.arguments()
+def _circuit(section: KindSection, problem: "Problem") -> "QuantumCircuit":
+    kind, arguments = section.kind, section.arguments()
     if kind == "hardware_efficient":
         return circuits.hardware_efficient(problem.n_qubits, **arguments)
     if kind != "file":

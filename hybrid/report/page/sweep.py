@@ -82,7 +82,7 @@ def _picture(runs: Sequence[Account]) -> Html | None:
         return None
     done.sort(key=lambda run: run.values[name])
     x = [float(run.values[name]) for run in done]
-    energies = [float(run.entry["energy"]) for run in done]
+    energies = [float(energy) for run in done if (energy := run.entry["energy"]) is not None]
     errors = [float(run.entry["standard_error"] or 0.0) for run in done]
     known = [(at, run.entry["exact_energy"]) for at, run in zip(x, done, strict=True)]
     exact = [(at, value) for at, value in known if value is not None]

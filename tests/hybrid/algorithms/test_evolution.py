@@ -99,7 +99,7 @@ def test_a_torn_trajectory_is_continued_to_the_same_bits(quench, tmp_path):
         ({"time": -1.0}, "time"),
         ({"steps": 0}, "steps"),
         ({"regularization": 0.0}, "regularization"),
-        ({"backend": "reference"}, "'reference' does not give; use 'statevector'"),
+        ({"backend": "reference"}, "reference: real-time needs a backend that gives tangents; use 'statevector'"),
         ({"theta": [0.1]}, "8 free parameters"),
     ],
 )

@@ -61,9 +61,9 @@ def test_a_finished_algorithm_is_read(tmp_path, monkeypatch):
 
 
 def test_auto_is_chosen_once(tmp_path, monkeypatch):
-    monkeypatch.setattr("hybrid.algorithms.record.candidates", lambda backend: ["reference", "statevector"])
+    monkeypatch.setattr("hybrid.algorithms.carry_out.candidates", lambda backend: ["reference", "statevector"])
     ask(tmp_path, backend="auto", layers=1)
-    monkeypatch.setattr("hybrid.algorithms.record.rank", None)
+    monkeypatch.setattr("hybrid.algorithms.carry_out.rank", None)
     ask(tmp_path, backend="auto", layers=1)
 
 

@@ -102,6 +102,19 @@ def test_a_sweep_in_the_background_has_the_bits_of_one_in_the_foreground(batch, 
     assert cli("cancel", "sweep")[1] == "0 points cancelled\n"
 
 
+@pytest.mark.slow
+def test_points_of_an_algorithm_are_tasks_as_well(batch, cli, tmp_path, wait_until):
+    (tmp_path / "study.toml").write_text(
+        '[algorithm]\nkind = "qaoa"\nlayers = "{p}"\nsamples = 20\n[problem]\nkind = "maxcut"\n'
+        'edges = [[0, 1], [1, 2], [2, 3], [3, 0]]\n[backend]\nname = "statevector"\n[sweep]\np = [1, 2]\n'
+    )
+    assert json.loads(batch.submit()[1])["points"] == [0, 1]
+    wait_until(batch.idle)
+    assert batch.states() == ["converged"] * 2
+    assert json.loads(batch.submit()[1])["points"] == []
+    assert [round(point["energy"], 4) for point in batch.points()] == [-3.0, -4.0]  # three of four edges, then all
+
+
 def test_a_failure_stops_no_other_and_a_cancelled_point_comes_again_when_submitted(batch, cli, wait_until):
     batch.fake()
     assert batch.submit()[0] == 0

@@ -11,6 +11,7 @@ from qiskit import QuantumCircuit
 from circuits import Refused
 from hybrid import optimizers
 from hybrid.studies import build, check, kinds, read, template
+from hybrid.studies.preparation import workload_of
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.toml"))
 TFIM = """
@@ -36,16 +37,17 @@ def test_a_byte_order_mark_is_no_content(tmp_path):
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_examples_build(path):
     for point in read(path).points()[:2]:
-        problem, circuit, arguments = build(point)
-        assert circuit.num_qubits == problem.n_qubits
-        assert circuit.num_parameters > 0
-        assert arguments["accuracy"] > 0
+        work, _ = workload_of(point)
+        assert work.circuit.num_qubits == work.problem.n_qubits
+        assert work.circuit.num_parameters > 0
+        assert work.accuracy > 0
         json.dumps(point.record())
 
 
 def test_examples_are_there():
     known = {"h2", "h2_noisy", "h2_surrogate", "lih", "lih_curve", "lih_full", "maxcut", "tfim16", "tfim_natural"}
-    assert known <= {path.stem for path in EXAMPLES}
+    algorithms = {"classifier", "evolution", "h2_excited", "lih_adapt", "maxcut_qaoa"}
+    assert known | algorithms <= {path.stem for path in EXAMPLES}
 
 
 @pytest.mark.parametrize("kind", kinds())
@@ -53,8 +55,8 @@ def test_templates_build(kind, tmp_path):
     (tmp_path / "terms.txt").write_text("-0.5 ZZI\n0.25 X0 Z2\n")
     path = tmp_path / "study.toml"
     path.write_text(template(kind))
-    problem, circuit, _ = build(read(path).points()[0])
-    assert circuit.num_qubits == problem.n_qubits
+    work, _ = workload_of(read(path).points()[0])
+    assert work.circuit.num_qubits == work.problem.n_qubits
 
 
 def test_unknown_template_names_the_nearest():
