@@ -12,7 +12,7 @@ import typer
 
 from circuits.errors import ToolkitError
 from circuits.secrets import redacted
-from hybrid.cli import batch, compare, jobs, plan, record, run
+from hybrid.cli import batch, compare, jobs, plan, record, run, status
 from hybrid.cli.exit_codes import HELP, UNRECORDED, of_error
 
 app = typer.Typer(
@@ -32,7 +32,7 @@ def _summary(command: Callable[..., None]) -> str:
 
 for command in (run.run, compare.compare, plan.plan, plan.backends, record.runs, record.show, record.verify, plan.new):
     app.command(help=_summary(command))(command)
-for command in (batch.submit, batch.status, batch.cancel, jobs.jobs):
+for command in (batch.submit, status.status, batch.cancel, jobs.jobs):
     app.command(help=_summary(command))(command)
 
 

@@ -21,7 +21,7 @@ from hybrid.optimizers.optimizer import Optimizer
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.routing.spares import Failing, spares_now, with_spares
-from hybrid.runs import calibrations, failovers
+from hybrid.runs import calibrations, failovers, index
 from hybrid.runs import folder as folders
 from hybrid.runs.budget import Budget, budget_of
 from hybrid.runs.failovers import Failover
@@ -363,6 +363,8 @@ def continue_run(
     """
     record = folders.read(Path(folder))
     work, unfinished = _work_of(record, optimizer), is_unfinished(record)
+    if unfinished:
+        index.add(record.path)
     changes = read_failovers(record.journal)
     device = _place_of(record, changes, backend)
     begun, threads = (changes[-1].provenance, changes[-1].threads) if changes else _begun(record)

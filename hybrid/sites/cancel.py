@@ -1,12 +1,13 @@
 """Ending points of a submitted study."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from circuits.errors import Refused
 from hybrid.runs.lock import Lock
 from hybrid.sites.record import submitted
-from hybrid.sites.site import FOLDER
+from hybrid.sites.site import FOLDER, Batch
 from hybrid.studies.sweep import positions
 
 
@@ -34,8 +35,30 @@ def cancel(folder: Path, words: Sequence[str] = ()) -> list[int]:
         for submission in record.relevant(wanted):
             batch, jobs, active = record.batch(submission), record.jobs(submission), record.active(submission)
             if mine := [point for point in wanted if point in active]:
-                submission.site_kind.cancel(batch, jobs, mine)
+                submission.site_kind.cancel(batch, jobs, whole_tasks(batch, mine, active))
                 ended += mine
                 known = sorted({*submission.cancelled, *mine})
                 record = record.updated(replace(submission, cancelled=known, jobs=[dict(job) for job in jobs]))
     return sorted(ended)
+
+
+def whole_tasks(batch: Batch, points: Sequence[int], active: Collection[int]) -> list[int]:
+    """The tasks of these points.
+
+    Args:
+        batch: What was submitted.
+        points: Of it, that are to be ended.
+        active: All of its points that wait or run.
+
+    Raises:
+        Refused: if a task has other points that wait or run, too: they would end with it.
+    """
+    found = []
+    for task in dict.fromkeys(map(batch.task_of, points)):
+        if others := [point for point in batch.tasks[task] if point in active and point not in points]:
+            raise Refused(
+                f"{batch.run}: points {', '.join(map(str, others))} share a task with those that are to be cancelled, "
+                "and would end with it; name all of them, or none to cancel everything"
+            )
+        found.append(task)
+    return found
