@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -27,14 +28,30 @@ def listed(rows: Sequence[Mapping[str, str]], width: int) -> Table | Text:
     """
     names = [name for name in rows[0] if any(row[name] not in ("", "-") for row in rows)] if rows else []
     least = {name: max(len(name), *(_least(name, row[name]) for row in rows)) for name in names}
-    if sum(least.values()) + GAP * (len(names) - 1) > width:
+    spare = width - sum(least.values()) - GAP * (len(names) - 1)
+    if spare < 0:
         return _paragraphs(rows, names, width)
+    wanted = {name: max(len(name), *(len(row[name]) for row in rows)) - least[name] for name in names}
     made = table(*names)
-    for column, name in zip(made.columns, names, strict=True):
-        column.min_width, column.no_wrap = least[name], False
+    for name, more in sorted(wanted.items(), key=lambda item: item[1]):
+        column = made.columns[names.index(name)]
+        column.width, column.no_wrap = least[name] + min(more, spare), False
+        spare -= min(more, spare)
     for row in rows:
         made.add_row(*(row[name] for name in names))
     return made
+
+
+def put(out: Console, rows: Sequence[Mapping[str, str]], *, nothing: str = "") -> None:
+    """Print rows as `listed` has them.
+
+    Args:
+        out: The console.
+        rows: As for `listed`.
+        nothing: What is printed if there are none.
+    """
+    made = listed(rows, out.width) if rows else Text(nothing)
+    out.print(made, soft_wrap=isinstance(made, Text))
 
 
 def _least(name: str, cell: str) -> int:
@@ -46,7 +63,9 @@ def _paragraphs(rows: Sequence[Mapping[str, str]], names: Sequence[str], width: 
     """Each row with its first cell as a heading and the others below it."""
     lines = []
     for row in rows:
-        lines += _wrapped(row[names[0]] if names[0] != "point" else f"point {row['point']}", width, "")
+        lines += _wrapped(
+            f"point {row[names[0]]}" if names[0] == "point" and row[names[0]].isdecimal() else row[names[0]], width, ""
+        )
         for name in names[1:]:
             if row[name] not in ("", "-"):
                 lines += _wrapped(f"{name}: {row[name]}", width, "  ")
