@@ -135,20 +135,40 @@ def verify(folder: RunFolder, as_json: Json = False) -> None:
     """Check a run: its record, its journal replayed, its energy on other engines, bound, gradient, precision.
 
     Args:
-        folder: Of a run.
+        folder: Of a run, or of a sweep, each of whose points is checked.
         as_json: Whether to print the verification as JSON.
 
     Raises:
         Refused: if the folder holds no run, or files so damaged that nothing can be checked.
-        typer.Exit: always, with the code 0 if everything was checked and holds, and 3 otherwise.
+        typer.Exit: always, with the code 0 if everything was checked and holds, and 3 otherwise, as for a run that has
+            not ended or not converged.
     """
     from hybrid.cli.exit_codes import DONE, NOT_CONVERGED
+    from hybrid.runs.listing import sweep_of
+    from hybrid.studies.verification import names, problem_of, verify_sweep
     from hybrid.terminal.console import console
+    from hybrid.terminal.progress import Progress
+    from hybrid.terminal.rows import put
     from hybrid.verification.verification import verify as check
 
-    verification = check(folder)
+    out = console(quiet=as_json)
+    if sweep_of(folder) is None:
+        verification = check(folder)
+        out.print(verification)
+        sentence = f"{folder}: {problem_of(verification) or 'passed'}"
+    else:
+        done = 0
+        with Progress("verifying points", len(names(folder))) as progress:
+
+            def told(name: str) -> None:
+                nonlocal done
+                progress.update(done, name)
+                done += 1
+
+            verification = verify_sweep(folder, on_point=told)
+        put(out, verification.rows())
+        sentence = verification.sentence()
     if as_json:
         print(json.dumps(verification.to_dict(), allow_nan=False))
-    else:
-        console().print(verification)
+    out.print(sentence, highlight=False, soft_wrap=True)
     raise typer.Exit(DONE if verification.passed else NOT_CONVERGED)
