@@ -117,14 +117,19 @@ def _tell(line: str) -> None:
 def new(
     kind: Annotated[str | None, typer.Argument(metavar="KIND", help="What to start from; none lists them.")] = None,
 ) -> None:
-    """Print a commented study file to start from.
+    """Print a commented study file to start from, or a site file.
 
     Args:
-        kind: Name of a template; None to list the names.
+        kind: Name of a template, or "site"; None to list the names.
 
     Raises:
         Refused: for an unknown name.
     """
     from hybrid.studies.templates import kinds, template
 
-    print("\n".join(kinds()) if kind is None else template(kind).rstrip("\n"))
+    if kind == "site":
+        from hybrid.sites.file import template as site_file
+
+        print(site_file().rstrip("\n"))
+        return
+    print("\n".join([*kinds(), "site"]) if kind is None else template(kind).rstrip("\n"))

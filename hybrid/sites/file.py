@@ -42,6 +42,11 @@ def site(name: str) -> Site:
     return sites[name]
 
 
+def template() -> str:
+    """The text of a commented site file to start from."""
+    return Path(__file__).with_name("template.toml").read_text(encoding="utf-8")
+
+
 def all_sites() -> dict[str, Site]:
     """Every site that a study may be submitted to, by its name; "local" is this machine unless the file says otherwise.
 
