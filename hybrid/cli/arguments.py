@@ -24,4 +24,5 @@ OptionalRunFolder = Annotated[
     Path | None,
     typer.Argument(metavar="RUN", help="A folder or its name; all without one.", show_default=False, callback=_found),
 ]
+NoExact = Annotated[bool, typer.Option("--no-exact", help="Compute no exact energy beside the run, to compare with.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]

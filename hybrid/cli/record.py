@@ -117,6 +117,8 @@ def _text(key: str, value: Any, unit: str) -> str:
         return Prediction.model_validate(value).text()
     if key == "exact_energy":
         return measured(value, 0.0, unit)
+    if key == "start" and value.get("energy") is not None:
+        value = value | {"energy": measured(value["energy"], 0.0, unit)}
     if key in ("standard_error", "bias", "accuracy"):
         return f"{value:.2g} {unit}"
     return value_text(key, value)

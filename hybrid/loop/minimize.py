@@ -68,6 +68,7 @@ def minimize(
     failover: Failing = False,
     callback: Callback | None = None,
     tol: float | None = None,
+    exact: bool = True,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Minimize the energy of a problem over a circuit's parameters, and leave a record.
@@ -101,6 +102,8 @@ def minimize(
             journal included: step from 1, theta the best of the step's rows, shape (params,), energy in the problem's
             unit. If it returns True or raises StopIteration, the run ends with the status "stopped".
         tol: Another word for accuracy, as users of SciPy expect it; give one of the two.
+        exact: Whether the problem's exact energy is computed beside the run, where the plan says that it takes some
+            seconds at most; without it the result has no error, and no error budget.
         should_stop: Called before each step, and while a vendor's job is waited for; when it returns True, the run ends
             with the status "stopped".
 
@@ -135,6 +138,7 @@ def minimize(
         seed=seed,
         shots=shots,
         label=label,
+        exact=exact,
     )
     limits = None if budget is None else budget_of(budget)
     asked = {**question(work), "theta": work.theta.tolist(), "backend": requested_backend(backend)}
