@@ -59,8 +59,9 @@ def submit(
         throttle: See time.
         points_per_task: A number from 1, or "auto" for as many as last a minute by their plans.
         wait: Whether to wait for the end.
-        as_json: Whether to print JSON: "folder", "site", "points", "jobs", "tasks"; with dry_run "commands" and
-            "script" as well; with wait "results", the points of `hybrid status`.
+        as_json: Whether to print JSON: "folder", "site", "points", "jobs", "per_task"; with wait also "results", the
+            points of `hybrid status`; with dry_run "folder", "site", "points", "tasks", "commands", "settings",
+            "script".
 
     Raises:
         ToolkitError: as `hybrid.sites.submit.submit`, or for an option that the site does not take.
@@ -180,7 +181,16 @@ def cancel(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Cancel points of a submitted study, or all; running ones save their work first."""
+    """Cancel points of a submitted study, or all; running ones save their work first.
+
+    Args:
+        folder: Of the study.
+        points: Names, numbers or ranges; None for all.
+        as_json: Whether to print JSON: "folder", "cancelled".
+
+    Raises:
+        ToolkitError: as `hybrid.sites.cancel.cancel`.
+    """
     from hybrid.sites.cancel import cancel as end
     from hybrid.terminal.console import console
 

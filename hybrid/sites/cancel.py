@@ -22,7 +22,8 @@ def cancel(folder: Path, words: Sequence[str] = ()) -> list[int]:
         The points that were ended; those that had ended before are not among them.
 
     Raises:
-        Refused: if nothing was submitted to the folder, or a point is unknown.
+        Refused: if nothing was submitted to the folder, a point is unknown, or shares its task with others that were
+            not named and wait or run.
         FailedJob: if the scheduler refuses.
         ProviderUnreachable: if it does not answer, or tasks run on another machine and nobody there can be told.
         RecordFailed: if it cannot be written down.
