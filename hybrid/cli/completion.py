@@ -56,7 +56,8 @@ def kind_of(parameter: Parameter) -> str:
 def bash(commands: Sequence[Command], words: Words) -> str:
     """The script for bash."""
     lines = [
-        '# Completion of hybrid for bash 4 or later: eval "$(hybrid completion bash)", such as in ~/.bashrc.',
+        "# Completion of hybrid for bash 4 or later, read on first use from where bash-completion looks:",
+        "# hybrid completion bash > ~/.local/share/bash-completion/completions/hybrid",
         RUNS,
         '_hybrid_take() { mapfile -t COMPREPLY < <(compgen "$@" -- "${COMP_WORDS[COMP_CWORD]}"); }',
         "_hybrid_files() { compopt -o filenames; mapfile -t COMPREPLY < <(",
@@ -113,7 +114,7 @@ def zsh(commands: Sequence[Command], words: Words) -> str:
     named = " ".join(_single(f"{_zsh(c.name)}:{_zsh(c.help)}") for c in commands)
     lines = [
         "#compdef hybrid",
-        '# Completion of hybrid for zsh: eval "$(hybrid completion zsh)" after compinit, such as in ~/.zshrc.',
+        "# Completion of hybrid for zsh, read on first use: hybrid completion zsh > _hybrid, in a folder of $fpath",
         RUNS,
         '_hybrid_run_names() { local -a names; names=(${(f)"$(_hybrid_runs)"}); compadd -a names; _files -/ }',
         '_hybrid_site_names() { local -a names; names=(${(f)"$(_hybrid_sites)"}); compadd -a names }',
@@ -130,7 +131,8 @@ def zsh(commands: Sequence[Command], words: Words) -> str:
     for command in commands:
         specs = [_single(spec) for spec in _zsh_specs(command, words)]
         lines.append(f"    {command.name}) _arguments {' '.join(specs)} ;;")
-    return "\n".join([*lines, "  esac", "}", "compdef _hybrid hybrid"]) + "\n"
+    ending = ["  esac", "}", 'if [[ $funcstack[1] == _hybrid ]]; then _hybrid "$@"; else compdef _hybrid hybrid; fi']
+    return "\n".join([*lines, *ending]) + "\n"
 
 
 def _zsh_specs(command: Command, words: Words) -> list[str]:

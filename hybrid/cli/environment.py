@@ -57,7 +57,7 @@ def _text(value: object) -> str:
 def completion(
     shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.", show_default=False)],
 ) -> None:
-    """Print what completes the commands in a shell, such as for eval "$(hybrid completion bash)".
+    """Print what completes commands, files and runs in a shell; its first lines say where to put it.
 
     Args:
         shell: "bash", "zsh" or "fish".
