@@ -19,7 +19,7 @@ BEGINS, ENDS = "--- begins: submission", "--- ends with exit code"
 
 OPENING = """\
 #!/bin/bash
-# A task of a study. Written by `hybrid submit`; `hybrid status` shows what became of it.
+# One task of a study. Written by `hybrid submit`; `hybrid status` shows what became of it.
 
 hybrid_received= hybrid_interrupted= hybrid_run=
 hybrid_note() {
