@@ -244,7 +244,7 @@ def build(
     Returns:
         The problem, the ansatz circuit on its qubits, and the other arguments of `hybrid.minimize`: ``backend``
         ("auto" or a `Backend`), ``optimizer``, ``theta``, ``max_steps``, ``accuracy``, ``shots``, ``seed``,
-        ``label``, ``exact``, ``name``.
+        ``label``, ``name``, and ``exact`` where it is switched off.
 
     Raises:
         Refused: if there is no such problem, circuit, optimizer or backend; the message names file and section.
@@ -274,9 +274,9 @@ def build(
             "shots": spec.backend.shots,
             "seed": spec.run.seed,
             "label": spec.run.label,
-            "exact": spec.run.exact,
             "name": spec.run.name,
-        },
+        }
+        | ({} if spec.run.exact else {"exact": False}),
     )
 
 
