@@ -15,7 +15,7 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test slow check paths coverage docs bench lock clean qiskit-primitives pennylane-devices
+.PHONY: help venv demo test slow check man paths coverage docs bench lock clean qiskit-primitives pennylane-devices
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -69,6 +69,9 @@ check: .venv/ready paths ## style, types, and which module may import which
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+man: .venv/ready ## the manual page, from the commands
+	$(BIN)/python -m hybrid.cli.manual > docs/hybrid.1
 
 paths: # nothing that is true of one machine only
 	@! git grep -nIE '/(root|home/[a-z]+)/|file[:]///|index[-]url' -- . ':!*.svg' || { echo "paths or addresses of one machine, above" >&2; exit 1; }

@@ -26,8 +26,9 @@ def cache_kept_apart(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def decisions_kept_apart(monkeypatch, tmp_path_factory):
-    """No test writes into the user's own log of decisions, or reads a policy or prices of theirs."""
+    """No test writes into the user's own log of decisions or list of runs, or reads a policy or prices of theirs."""
     own = tmp_path_factory.mktemp("own")
+    monkeypatch.setenv("HYBRID_DATA", str(own / "data"))
     monkeypatch.setenv("HYBRID_STATE", str(own / "state"))
     for name in ("HYBRID_POLICY", "HYBRID_PRICES"):
         monkeypatch.delenv(name, raising=False)

@@ -15,7 +15,7 @@ from backends.providers.braket_circuits import converted, gates
 from backends.providers.braket_local import RATES, BraketHere, checked, noise_model
 from backends.providers.family import of_hardware
 from backends.providers.hardware import Charge, Elsewhere, Hardware, JobRequest, JobState, Status
-from circuits.errors import FailedJob, NotInstalled, Refused, ToolkitError, unknown
+from circuits.errors import FailedJob, NotInstalled, Refused, ToolkitError, suggestion, unknown
 
 LOCAL = ("local", "local-noise")
 """Simulators in this process."""
@@ -72,7 +72,7 @@ def device(
         raise Refused(f"'braket:{name}' has no option '{foreign[0]}'")
     if chosen and noise is not None:
         raise Refused(f"'noise' is a whole noise model: leave '{next(iter(chosen))}' out, or put it into the model")
-    if name.startswith("local") and name not in LOCAL:  # no device of the service is called so
+    if name not in LOCAL and (name.startswith("local") or suggestion(name, LOCAL)):  # no device is called so
         raise unknown("simulator of Amazon Braket", name, LOCAL)
     _import(name)
     if name == "local":

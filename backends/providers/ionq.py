@@ -27,7 +27,7 @@ from backends.measurement.sampled import Sampling, sampling
 from backends.providers.answers import BUSY, busy, retry_after
 from backends.providers.family import of_hardware
 from backends.providers.hardware import Charge, Elsewhere, JobRequest, JobState, Status
-from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused, printable
+from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused, printable, suggestion, unknown
 from circuits.secrets import redacted
 
 URL = "https://api.ionq.co/v0.4"
@@ -79,6 +79,8 @@ def device(
         Refused: without a key, for an unknown machine, or an option that it does not have.
         ProviderUnreachable: if nobody answers who knows how many qubits a machine has.
     """
+    if name != "simulator" and suggestion(name, ["simulator"]):  # no machine is called so, and none need be asked
+        raise unknown("device of IonQ", name, ["simulator"])
     if noise_model is not None and name != "simulator":
         raise Refused(f"'ionq:{name}' has no option 'noise_model': only 'ionq:simulator' imitates machines")
     api = Api(_checked(url or os.environ.get("IONQ_API_URL") or URL), key_variable, f"ionq:{name}")

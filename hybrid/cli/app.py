@@ -7,16 +7,19 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from circuits.errors import ToolkitError
 from circuits.secrets import redacted
-from hybrid.cli import batch, compare, export, jobs, plan, record, report, run
+from hybrid.cli import batch, compare, environment, export, jobs, plan, record, report, run, status
 from hybrid.cli.exit_codes import HELP, UNRECORDED, of_error
 
+SUMMARY = "Variational quantum workloads: written once, run where they fit, with a record that can be checked."
+
 app = typer.Typer(
-    help="Variational quantum workloads: written once, run where they fit, with a record that can be checked.",
+    help=SUMMARY,
     epilog=HELP,
     no_args_is_help=True,
     add_completion=False,
@@ -25,15 +28,37 @@ app = typer.Typer(
 )
 
 
+DISTRIBUTION = "hybrid-codesign"
+
+
 def _summary(command: Callable[..., None]) -> str:
     """The first paragraph of a docstring, which a command's help shows; the rest is for readers of the code."""
     return (inspect.getdoc(command) or "").partition("\n\n")[0]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"hybrid {version(DISTRIBUTION)}")
+        raise typer.Exit
+
+
 for command in (run.run, compare.compare, plan.plan, plan.backends, record.runs, record.show, record.verify, plan.new):
     app.command(help=_summary(command))(command)
-for command in (report.report, export.export, batch.submit, batch.status, batch.cancel, jobs.jobs):
+for command in (report.report, export.export, batch.submit, status.status, batch.cancel, environment.sites):
+    app.command()(command)
+for command in (jobs.jobs, environment.completion):
     app.command(help=_summary(command))(command)
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """The options before any command."""
 
 
 def main() -> None:

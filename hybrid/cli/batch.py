@@ -1,17 +1,24 @@
-"""The commands that submit studies, watch them and end them."""
+"""The commands that submit studies and end them; `hybrid.cli.status` watches them."""
 
 import json
-from collections import Counter
+import math
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from circuits.errors import ProviderUnreachable, Refused
-from hybrid.cli.arguments import Json
+from circuits.errors import Refused
+from hybrid.cli.arguments import Json, RunFolder
 
 if TYPE_CHECKING:
-    from hybrid.sites.status import PointStatus
+    from hybrid.sites.site import Site
+    from hybrid.sites.submit import Preview
+
+
+RESOURCES = {"cpus": "cores a rank", "gpus": "GPUs a rank", "nodes": "nodes", "memory": "of memory a node"}
+"""Settings of a site, and what their values are numbers of."""
 
 
 def submit(
@@ -22,116 +29,182 @@ def submit(
     folder: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the record goes (a new one in runs/).")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show tasks, commands and script; nothing is written or sent.")
+    ] = False,
+    time: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Wall-time limit of a task, such as 30 (minutes) or 02:00:00.")
+    ] = None,
+    account: Annotated[str | None, typer.Option(metavar="NAME", help="Slurm's account.")] = None,
+    partition: Annotated[str | None, typer.Option(metavar="NAME", help="Slurm's partition.")] = None,
+    throttle: Annotated[int | None, typer.Option(metavar="N", help="How many tasks run at the same time.")] = None,
+    points_per_task: Annotated[
+        str, typer.Option(metavar="N", help="Points that a task takes one after the other; auto for about a minute.")
+    ] = "1",
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until all have ended; the exit code is that of `hybrid run`.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Submit a study, each point of its sweep a task; given its folder again, what is missing."""
+    """Submit a study, each point of its sweep a task; given its folder again, what is missing.
+
+    Args:
+        file: The study file.
+        site: Name of a site.
+        folder: Where the record goes; None for a new folder where runs without one of their own go.
+        dry_run: Whether to show what would be submitted, and submit nothing.
+        time: As the site's own setting, which it replaces; so account, partition and throttle.
+        account: See time.
+        partition: See time.
+        throttle: See time.
+        points_per_task: A number from 1, or "auto" for as many as last a minute by their plans.
+        wait: Whether to wait for the end.
+        as_json: Whether to print JSON: "folder", "site", "points", "jobs", "per_task"; with wait also "results", the
+            points of `hybrid status`; with dry_run "folder", "site", "points", "tasks", "commands", "settings",
+            "script".
+
+    Raises:
+        ToolkitError: as `hybrid.sites.submit.submit`, or for an option that the site does not take.
+        typer.Exit: with wait, with the exit code of the study.
+    """
     from hybrid.runs.places import fresh
     from hybrid.sites import file as sites
-    from hybrid.sites.submit import submit as hand_over
+    from hybrid.sites import submit as submissions
     from hybrid.studies.study import read
-    from hybrid.terminal import console as terminal
+    from hybrid.terminal.console import console
 
+    given = {"time": time, "account": account, "partition": partition, "throttle": throttle}
     settings = sites.site(site)
+    settings = sites.changed(settings, site, {key: value for key, value in given.items() if value is not None})
+    if dry_run and wait:
+        raise Refused("--dry-run --wait: a dry run submits nothing, so there is nothing to wait for; give one of them")
+    per_task = _per_task(points_per_task, file)
     place = folder or fresh(read(file).points()[0].spec.run.name or file.stem)
-    submission = hand_over(file, settings, site_name=site, folder=place)
+    out = console(quiet=as_json)
+    if dry_run:
+        preview = submissions.preview(file, settings, site_name=site, folder=place, per_task=per_task)
+        _show(preview, settings, site, place, as_json=as_json)
+        return
+    submission = submissions.submit(file, settings, site_name=site, folder=place, per_task=per_task)
     points = [] if submission is None else submission.points
     jobs = [] if submission is None else submission.jobs
-    if as_json:
-        print(json.dumps({"folder": str(place), "site": site, "points": points, "jobs": jobs}))
-        return
-    out = terminal.console()
     if submission is None:
         out.print(f"nothing to submit: every point has its result in {place}", highlight=False, soft_wrap=True)
-        return
-    ids = ", ".join(f"job {job['id']}" for job in jobs if "id" in job)
-    out.print(f"{_count(len(points), 'point')} submitted to {site}" + f" ({ids})" * bool(ids), highlight=False)
-    out.print(f"record: {place}", highlight=False, soft_wrap=True)
-
-
-def status(
-    folder: Annotated[
-        Path | None, typer.Argument(metavar="RUN", help="What was submitted; without it, list them.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Show where the points of a submitted study stand, with the energies of those that are done."""
-    from hybrid.sites.status import status as stand
-    from hybrid.terminal import console as terminal
-    from hybrid.terminal import words
-
-    if folder is None:
-        _list(as_json=as_json)
-        return
-    points = stand(folder)
-    counts = Counter(point.state for point in points)
-    if as_json:
-        content = {"folder": str(folder), "counts": counts, "points": [point.to_dict() for point in points]}
-        print(json.dumps(content, allow_nan=False))
     else:
-        table = terminal.table("point", "name", "state", "energy", "output")
-        for point in points:
-            cells = (_state(point), words.energy(point.to_dict()), _near(point.output))
-            table.add_row(str(point.number), point.name, *cells)
-        out = terminal.console()
-        out.print(table)
-        out.print(_words(counts), highlight=False)
-    if why := next((point.message for point in points if point.state == "unknown"), None):
-        raise ProviderUnreachable(f"{counts['unknown']} of its points may wait or run, or not: {why}")
+        ids = ", ".join(f"job {job['id']}" for job in jobs if "id" in job)
+        tasks = f" in {count(math.ceil(len(points) / per_task), 'task')}" * (per_task > 1)
+        told = f"{count(len(points), 'point')}{tasks} submitted to {site}" + f" ({ids})" * bool(ids)
+        out.print(told, highlight=False)
+        out.print(f"record: {place}", highlight=False, soft_wrap=True)
+    content = {"folder": str(place), "site": site, "points": points, "jobs": jobs, "per_task": per_task}
+    if wait and submission is not None:
+        from hybrid.cli.status import wait_for
+
+        ended, code = wait_for(place, out)
+        if as_json:
+            print(json.dumps(content | {"results": [point.to_dict() for point in ended]}, allow_nan=False))
+        raise typer.Exit(code)
+    if as_json:
+        print(json.dumps(content))
+
+
+def _per_task(text: str, file: Path) -> int:
+    """How many points a task takes; a choice is told on standard error."""
+    from hybrid.sites.submit import LEAST_TASK_S, points_per_task
+    from hybrid.terminal.words import duration
+
+    if text != "auto":
+        if not (text.isascii() and text.isdecimal() and len(text) < 7 and int(text) > 0):
+            raise Refused(f"--points-per-task {text}: must be a whole number from 1 to 999999, or auto")
+        return int(text)
+    number, seconds = points_per_task(file)
+    if math.isnan(seconds):
+        _tell("one point in a task: its plan does not know how long a point takes")
+    else:
+        _tell(
+            f"{count(number, 'point')} in a task: a point takes about {duration(seconds, digits=2)} here by its plan, "
+            f"and a task is to last {duration(LEAST_TASK_S)} at least"
+        )
+    return number
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _show(preview: "Preview | None", settings: "Site", site: str, place: Path, *, as_json: bool) -> None:
+    """What would be submitted."""
+    from hybrid.terminal.console import console
+
+    tasks = {} if preview is None else preview.batch.tasks
+    commands = [] if preview is None else preview.commands
+    if as_json:
+        points = [] if preview is None else list(preview.batch.points)
+        content = {"folder": str(place), "site": site, "dry_run": True, "points": points, "commands": commands}
+        content["tasks"] = [list(points) for points in tasks.values()]
+        content["settings"] = settings.model_dump(mode="json", exclude_defaults=True)
+        print(json.dumps(content | {"script": "" if preview is None else preview.script}))
+        return
+    out = console()
+
+    def say(text: str) -> None:
+        out.print(text, highlight=False, soft_wrap=True)
+
+    if preview is None:
+        say(f"nothing to submit: every point has its result in {place}")
+        return
+    batch = preview.batch
+    say(f"dry run: nothing is written or sent; {count(len(batch.points), 'point')} would be submitted to {site}")
+    say(f"record: {place}")
+    say(f"tasks: {len(tasks)}, " + _of_each(batch.per_task, settings))
+    for command in commands:
+        say(f"command: {shlex.join(command)}")
+    say(f"script {batch.script}:")
+    say("")
+    say(preview.script.rstrip("\n"))
+
+
+def _of_each(per_task: int, settings: "Site") -> str:
+    """The resources of a task, in words."""
+    table = settings.model_dump()
+    shown = [count(per_task, "point"), count(settings.ranks, "rank")]
+    shown += [f"{table[key]} {words}" for key, words in RESOURCES.items() if table.get(key)]
+    shown.append(f"time {settings.time}" if settings.time else "no limit of time")
+    at_once = settings.throttle or (1 if settings.kind == "local" else None)
+    return f"each {', '.join(shown)}" + (f"; at most {at_once} at a time" if at_once else "")
 
 
 def cancel(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="What was submitted.", show_default=False)],
+    folder: RunFolder,
     points: Annotated[
         list[str] | None, typer.Argument(metavar="POINT", help="Names, numbers from 0, or 3-7; all without any.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Cancel points of a submitted study, or all; running ones save their work first."""
+    """Cancel points of a submitted study, or all; running ones save their work first.
+
+    Args:
+        folder: Of the study.
+        points: Names, numbers or ranges; None for all.
+        as_json: Whether to print JSON: "folder", "cancelled".
+
+    Raises:
+        ToolkitError: as `hybrid.sites.cancel.cancel`.
+    """
     from hybrid.sites.cancel import cancel as end
-    from hybrid.terminal import console as terminal
+    from hybrid.terminal.console import console
 
     ended = end(folder, points or ())
     if as_json:
         print(json.dumps({"folder": str(folder), "cancelled": ended}))
         return
-    terminal.console().print(f"{_count(len(ended), 'point')} cancelled", highlight=False)
+    console().print(f"{count(len(ended), 'point')} cancelled", highlight=False)
 
 
-def _list(*, as_json: bool) -> None:
-    """Every folder in the home of runs that a study was submitted to."""
-    from hybrid.runs.places import home
-    from hybrid.sites.record import is_submitted
-    from hybrid.sites.status import status as stand
-    from hybrid.terminal import console as terminal
+def count(number: int, word: str) -> str:
+    """A number of things.
 
-    table, entries = terminal.table("run", "points"), []
-    for path in sorted(home().glob("*")):
-        if is_submitted(path):
-            try:
-                counts = Counter(point.state for point in stand(path))
-            except Refused:  # `hybrid status RUN` says what is wrong with it
-                counts = Counter(damaged=1)
-            entries.append({"folder": str(path), "counts": counts})
-            table.add_row(str(path), _words(counts))
-    if as_json:
-        print(json.dumps({"runs": entries}))
-    else:
-        terminal.console().print(table if entries else "nothing was submitted from here")
-
-
-def _state(point: "PointStatus") -> str:
-    code = "" if point.exit_code is None else f" (exit code {point.exit_code})"
-    return point.state + (f": {point.message}" if point.message else "") + code
-
-
-def _words(counts: Counter[str]) -> str:
-    return ", ".join(f"{number} {state}" for state, number in counts.most_common())
-
-
-def _count(number: int, word: str) -> str:
+    >>> count(1, "point"), count(3, "point")
+    ('1 point', '3 points')
+    """
     return f"{number} {word}" + "s" * (number != 1)
-
-
-def _near(path: Path) -> str:
-    """The path from here, where it lies below."""
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

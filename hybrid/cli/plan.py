@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hybrid.cli.arguments import Json, StudyFile
+from hybrid.cli.arguments import Json, NoExact, StudyFile
 
 TABLE_WIDTH = 96
 """Columns of a terminal below which backends are a list instead of a table."""
@@ -15,6 +15,7 @@ TABLE_WIDTH = 96
 def plan(
     file: StudyFile,
     backend: Annotated[str | None, typer.Option(metavar="NAME", help="Instead of the study's backend.")] = None,
+    no_exact: NoExact = False,
     as_json: Json = False,
 ) -> None:
     """Show where a study would run, how long, for how much money, and why; nothing is started.
@@ -22,6 +23,7 @@ def plan(
     Args:
         file: The study file.
         backend: Name of a backend to use instead of the study's.
+        no_exact: Whether to plan without the exact energy, whatever the study says.
         as_json: Whether to print JSON: the plan of a single workload, or "points" with one for each point of a sweep.
 
     Raises:
@@ -31,7 +33,8 @@ def plan(
     from hybrid.studies.study import read
     from hybrid.terminal.console import console
 
-    plans = [(point, plan_of(point)) for point in read(file, backend=backend).points()]
+    study = read(file, backend=backend, exact=False if no_exact else None)
+    plans = [(point, plan_of(point)) for point in study.points()]
     out = console(quiet=as_json)
     for point, its_plan in plans:
         if point.values:
@@ -117,14 +120,19 @@ def _tell(line: str) -> None:
 def new(
     kind: Annotated[str | None, typer.Argument(metavar="KIND", help="What to start from; none lists them.")] = None,
 ) -> None:
-    """Print a commented study file to start from.
+    """Print a commented study file to start from, or a site file.
 
     Args:
-        kind: Name of a template; None to list the names.
+        kind: Name of a template, or "site"; None to list the names.
 
     Raises:
         Refused: for an unknown name.
     """
     from hybrid.studies.templates import kinds, template
 
-    print("\n".join(kinds()) if kind is None else template(kind).rstrip("\n"))
+    if kind == "site":
+        from hybrid.sites.file import template as site_file
+
+        print(site_file().rstrip("\n"))
+        return
+    print("\n".join([*kinds(), "site"]) if kind is None else template(kind).rstrip("\n"))

@@ -16,31 +16,57 @@ NAMES = {"seconds": "time", "created_utc": "begun"}
 
 
 def runs(
-    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Where to look; runs/ by default.")] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="DIR", help="Where to look; by default runs/ and all that was begun elsewhere."),
+    ] = None,
+    status: Annotated[str | None, typer.Option(metavar="WORD", help="Only those that are converged, say.")] = None,
+    problem: Annotated[str | None, typer.Option(metavar="TEXT", help="Only problems with this in their names.")] = None,
+    backend: Annotated[str | None, typer.Option(metavar="TEXT", help="Only backends with this in their names.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Only what was begun since 2026-03-01, or in the last 12h, 7d, 2w."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the runs in a folder.
+    """List the runs that were begun, oldest first.
 
     Args:
-        folder: Where to look; None for where runs without a folder of their own go.
+        folder: Where to look; None for where runs without a folder of their own go, and all that the index knows.
+        status: As for `hybrid.runs.listing.selected`, as problem, backend and since.
+        problem: See status.
+        backend: See status.
+        since: See status.
         as_json: Whether to print JSON: "runs" with one object for each.
 
     Raises:
-        Refused: if the folder does not exist.
+        Refused: if the folder does not exist, or for an unknown status or time.
     """
-    from hybrid.runs.listing import listing
-    from hybrid.terminal.console import console, table
+    from hybrid.runs.listing import listing, selected
+    from hybrid.terminal.console import console
+    from hybrid.terminal.rows import put
     from hybrid.terminal.words import energy
 
-    entries = listing(folder)
+    entries = selected(listing(folder), status=status, problem=problem, backend=backend, since=since)
     if as_json:
         print(json.dumps({"runs": entries}, allow_nan=False))
         return
-    rows = table("run", "problem", "backend", "status", "energy")
-    rows.columns[0].no_wrap, rows.columns[-1].no_wrap = False, True  # a long path leaves the numbers their room
-    for entry in entries:
-        rows.add_row(entry["folder"], entry["problem"], entry["backend"], entry["status"], energy(entry))
-    console().print(rows if entries else "no runs here")
+    rows = [
+        {
+            "run": entry.get("name", entry["folder"]),
+            "begun": _minute(entry),
+            **{key: str(entry[key]) for key in ("problem", "backend", "status")},
+            "energy": energy(entry),
+        }
+        for entry in entries
+    ]
+    filtered = any(word is not None for word in (status, problem, backend, since))
+    put(console(), rows, nothing="no such runs" if filtered else "no runs here")
+
+
+def _minute(entry: "RunEntry") -> str:
+    """When a run was begun (UTC)."""
+    return str(entry.get("created_utc", ""))[:16].replace("T", " ")
 
 
 def show(folder: RunFolder, as_json: Json = False) -> None:
@@ -100,39 +126,60 @@ def _text(key: str, value: Any, unit: str) -> str:
         return Prediction.model_validate(value).text()
     if key == "exact_energy":
         return measured(value, 0.0, unit)
+    if key == "start" and value.get("energy") is not None:
+        value = value | {"energy": measured(value["energy"], 0.0, unit)}
     if key in ("standard_error", "bias", "accuracy"):
         return f"{value:.2g} {unit}"
     return value_text(key, value)
 
 
 def _print_points(points: "list[RunEntry]", what: str = "point") -> None:
-    from hybrid.terminal.console import console, table
+    from hybrid.terminal.console import console
+    from hybrid.terminal.rows import put
     from hybrid.terminal.words import energy
 
-    rows = table(what, "status", "energy")
-    for point in points:
-        rows.add_row(point["folder"], point["status"], energy(point))
-    console().print(rows)
+    rows = [{what: point["folder"], "status": point["status"], "energy": energy(point)} for point in points]
+    put(console(), rows)
 
 
 def verify(folder: RunFolder, as_json: Json = False) -> None:
     """Check a run: its record, its journal replayed, its energy on other engines, bound, gradient, precision.
 
     Args:
-        folder: Of a run, or of an algorithm, each of whose runs is checked.
+        folder: Of a run, or of a sweep or an algorithm, each of whose points or runs is checked.
         as_json: Whether to print the verification as JSON.
 
     Raises:
         Refused: if the folder holds no run, or files so damaged that nothing can be checked.
-        typer.Exit: always, with the code 0 if everything was checked and holds, and 3 otherwise.
+        typer.Exit: always, with the code 0 if everything was checked and holds, and 3 otherwise, as for a run that has
+            not ended or not converged.
     """
     from hybrid.algorithms.verification import verify as check
     from hybrid.cli.exit_codes import DONE, NOT_CONVERGED
+    from hybrid.runs.listing import sweep_of
+    from hybrid.studies.verification import names, problem_of, verify_sweep
     from hybrid.terminal.console import console
+    from hybrid.terminal.progress import Progress
+    from hybrid.terminal.rows import put
 
-    verification = check(folder)
+    out = console(quiet=as_json)
+    if sweep_of(folder) is None:
+        verification = check(folder)
+        out.print(verification)
+        sentence = f"{folder}: {problem_of(verification) or 'passed'}"
+    else:
+        done = 0
+        with Progress("verifying points", len(names(folder))) as progress:
+
+            def told(name: str) -> None:
+                nonlocal done
+                progress.update(done, name)
+                done += 1
+
+            verification = verify_sweep(folder, on_point=told)
+        put(out, verification.rows())
+        sentence = verification.sentence()
     if as_json:
         print(json.dumps(verification.to_dict(), allow_nan=False))
-    else:
-        console().print(verification)
+    out.print(sentence, highlight=False, soft_wrap=True)
     raise typer.Exit(DONE if verification.passed else NOT_CONVERGED)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hybrid.cli.arguments import Json, StudyFile
+from hybrid.cli.arguments import Json, NoExact, StudyFile
 
 if TYPE_CHECKING:
     from hybrid.ranks.mpi import Ranks
@@ -27,6 +27,7 @@ class Request:
     only: list[str] | None
     base: Path | None
     plot: bool
+    no_exact: bool
     as_json: bool
 
 
@@ -44,6 +45,7 @@ def run(
         Path | None, typer.Option(metavar="DIR", help="Where paths in the study start; its own folder by default.")
     ] = None,
     plot: Annotated[bool, typer.Option(help="Write a picture into the folder.")] = True,
+    no_exact: NoExact = False,
     as_json: Json = False,
 ) -> None:
     """Run a study: one workload, or a sweep.
@@ -56,6 +58,7 @@ def run(
         only: Points of a sweep to run: names, numbers from 0, or ranges such as 3-7; None for all.
         base: Folder that relative paths in the study start from; None for the study file's own.
         plot: Whether to draw the result into the folder.
+        no_exact: Whether to compute no exact energy, whatever the study says.
         as_json: Whether to print the result as JSON instead of text.
 
     Raises:
@@ -67,7 +70,7 @@ def run(
 
     with mpi.started(exit_codes.of_error) as ranks:
         if ranks.leads:
-            code = _lead(ranks, Request(file, backend, folder, resume, only, base, plot, as_json))
+            code = _lead(ranks, Request(file, backend, folder, resume, only, base, plot, no_exact, as_json))
         else:
             from hybrid.studies.run import follow
 
@@ -87,7 +90,7 @@ def _lead(ranks: "Ranks", asked: Request) -> int:
     from hybrid.studies.study import read
     from hybrid.terminal.console import console
 
-    study = read(asked.file, backend=asked.backend, base=asked.base)
+    study = read(asked.file, backend=asked.backend, base=asked.base, exact=False if asked.no_exact else None)
     study = study.only(asked.only) if asked.only else study
     first = study.points()[0]
     name = first.spec.run.name or asked.file.stem

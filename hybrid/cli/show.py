@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from circuits.errors import Refused
 from hybrid.algorithms.result import AlgorithmResult
 from hybrid.runs.result import Result
 from hybrid.studies.outcome import Outcome
@@ -48,15 +49,19 @@ def draw(outcomes: Sequence[Outcome], place: Path, *, swept: bool) -> Path | Non
     Args:
         outcomes: Of one workload, or of the points of a sweep; at least one.
         place: The folder.
-        swept: Whether it is a sweep, whose energies are drawn over its variable if that is a single number.
+        swept: Whether it is a sweep, whose energies are drawn over its variables.
 
     Returns:
-        Path of the picture; None where there is nothing to draw, or, with a message on standard error, if it cannot be
-        written.
+        Path of the picture; None where there is nothing to draw, or it cannot be written; of a sweep a message on
+        standard error says why.
     """
     result = outcomes[0].result
     alone = result.plot if isinstance(result, Result) and result.begun else lambda: None
-    figure = _curve(outcomes) if swept else alone()
+    try:
+        figure = _sweep(outcomes) if swept else alone()
+    except Refused as err:
+        print(f"hybrid: no picture: {err}", file=sys.stderr)
+        return None
     if figure is None:
         return None
     return save(figure, place / ("sweep.png" if swept else "convergence.png"))
@@ -85,15 +90,25 @@ def save(figure: "Figure", picture: Path) -> Path | None:
     return picture
 
 
-def _curve(outcomes: Sequence[Outcome]) -> "Figure | None":
-    """The curve of a sweep over one number; None where there is none."""
+def _sweep(outcomes: Sequence[Outcome]) -> "Figure":
+    """The picture of a sweep: a curve over one number, or lines and panels over several variables or words.
+
+    Raises:
+        Refused: if there is none, with the reason.
+    """
     from hybrid.report.curve import CurvePoint, curve
+    from hybrid.report.grid import GridPoint, grid
 
     done = [(o.point.values, o.result) for o in outcomes if o.result is not None and o.result.begun]
-    names = {name for values, _ in done for name in values}
-    if len(names) != 1 or any(isinstance(value, str) for values, _ in done for value in values.values()):
-        return None
-    (name,) = names
-    points = [CurvePoint(float(values[name]), r.energy, r.standard_error, r.exact_energy) for values, r in done]
+    if not done:
+        raise Refused("no point has an energy")
+    units = sorted({result.unit for _, result in done})
+    if len(units) > 1:
+        raise Refused(f"the points have energies in different units: {', '.join(units)}")
     title = " / ".join(sorted({result.problem for _, result in done})[:2])
-    return curve(points, x_label=name, unit=done[0][1].unit, title=title, label=done[0][1].backend)
+    names = list(done[0][0])
+    if len(names) > 1 or any(isinstance(values[names[0]], str) for values, _ in done):
+        grid_points = [GridPoint(values, r.energy, r.standard_error, r.exact_energy) for values, r in done]
+        return grid(grid_points, unit=units[0], title=title)
+    points = [CurvePoint(float(v[names[0]]), r.energy, r.standard_error, r.exact_energy) for v, r in done]
+    return curve(points, x_label=names[0], unit=units[0], title=title, label=done[0][1].backend)

@@ -22,7 +22,7 @@ from hybrid.optimizers.optimizer import Optimizer
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.routing.spares import Failing, spares_now, with_spares
-from hybrid.runs import calibrations, failovers
+from hybrid.runs import calibrations, failovers, index
 from hybrid.runs import folder as folders
 from hybrid.runs.budget import Budget, budget_of
 from hybrid.runs.failovers import Failover
@@ -69,6 +69,7 @@ def minimize(
     failover: Failing = False,
     callback: Callback | None = None,
     tol: float | None = None,
+    exact: bool = True,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Minimize the energy of a problem over a circuit's parameters, and leave a record.
@@ -102,6 +103,8 @@ def minimize(
             journal included: step from 1, theta the best of the step's rows, shape (params,), energy in the problem's
             unit. If it returns True or raises StopIteration, the run ends with the status "stopped".
         tol: Another word for accuracy, as users of SciPy expect it; give one of the two.
+        exact: Whether the problem's exact energy is computed beside the run, where the plan says that it takes some
+            seconds at most; without it the result has no error, and no error budget.
         should_stop: Called before each step, and while a vendor's job is waited for; when it returns True, the run ends
             with the status "stopped".
 
@@ -136,6 +139,7 @@ def minimize(
         seed=seed,
         shots=shots,
         label=label,
+        exact=exact,
     )
     limits = None if budget is None else budget_of(budget)
     asked = {**question(work), "theta": work.theta.tolist(), "backend": requested_backend(backend)}
@@ -367,6 +371,8 @@ def continue_run(
     """
     record = folders.read(Path(folder))
     work, unfinished = _work_of(record, optimizer), is_unfinished(record)
+    if unfinished:
+        index.add(record.path)
     changes = read_failovers(record.journal)
     device = _place_of(record, changes, backend)
     begun, threads = (changes[-1].provenance, changes[-1].threads) if changes else _begun(record)

@@ -218,6 +218,7 @@ def plan(
     max_steps: int = 200,
     shots: int | None = None,
     label: str = "open",
+    exact: bool = True,
 ) -> Plan:
     """Where a workload would run, how long, with how much memory, and why; nothing is started.
 
@@ -230,6 +231,7 @@ def plan(
         max_steps: Most steps of the optimizer.
         shots: Shots for each measured circuit; None for exact values, or a device's default.
         label: Classification of the data: "open", "internal" or "restricted".
+        exact: Whether the run may compute the problem's exact energy, too, where that takes some seconds at most.
 
     Returns:
         A `Plan`, which prints as a table and shows itself in a notebook.
@@ -239,7 +241,14 @@ def plan(
             `chosen` is asked for.
     """
     work = make_workload(
-        circuit, problem, optimizer=optimizer, accuracy=accuracy, max_steps=max_steps, shots=shots, label=label
+        circuit,
+        problem,
+        optimizer=optimizer,
+        accuracy=accuracy,
+        max_steps=max_steps,
+        shots=shots,
+        label=label,
+        exact=exact,
     )
     return rank(work, candidates(backend))
 

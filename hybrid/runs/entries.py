@@ -1,6 +1,6 @@
 """What records say of a run, as JSON: the keys of `Result.to_dict` and of the lists of runs, and their types."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 FailoverEntry = TypedDict(
     "FailoverEntry",
@@ -81,6 +81,7 @@ class RunEntry(Outcome):
     machine: str
     calibrated: str | None
     drift: list[DriftEntry]
+    name: NotRequired[str]
 
 
 class WayEntry(TypedDict, total=False):

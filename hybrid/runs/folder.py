@@ -21,7 +21,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from circuits.errors import RecordFailed, Refused
 from circuits.interop.qpy import as_qpy, circuit_of
-from hybrid.runs import journal
+from hybrid.runs import index, journal
 from hybrid.runs.files import parsed, read_bytes, read_json, to_json, write
 from hybrid.runs.lock import Lock
 from hybrid.runs.spec import RunSpec, spec_of
@@ -129,6 +129,7 @@ def create(path: Path, spec: RunSpec, circuit: QuantumCircuit, hamiltonian: Spar
             (path / JOURNAL).unlink(missing_ok=True)  # an empty one, of a run that never began
             journal.create(path / JOURNAL, digest)
             write(path / SPEC, files[SPEC])
+            index.add(path)
     except (OSError, RecordFailed) as err:
         raise Refused(f"the run folder {path} cannot be written: {err}") from err
     return Record(path, spec, circuit, hamiltonian, digest)

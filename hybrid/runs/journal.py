@@ -22,6 +22,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from circuits.errors import LostJob, RecordFailed, Refused
 from hybrid.runs import failovers, jobs
 from hybrid.runs.evaluation import ARRAYS, Evaluation, Row, from_row, to_row
@@ -120,6 +122,27 @@ class Content:
             )
 
 
+LATEST = 100
+"""Evaluations at the end of a journal among which the lowest energy is that of a run at work."""
+
+
+@dataclass(frozen=True)
+class Latest:
+    """How far a run at work has come.
+
+    Attributes:
+        rows: Of parameters that were evaluated.
+        seconds: Wall time that they took.
+        energy: The lowest of the last `LATEST` evaluations; None before the first.
+        standard_error: Of that energy; None before the first.
+    """
+
+    rows: int
+    seconds: float
+    energy: float | None
+    standard_error: float | None
+
+
 def seal(result: bytes, content: Content) -> str:
     """The digest that ties a result to the evaluations it rests on; it changes when either of them is changed.
 
@@ -175,6 +198,16 @@ def read_failovers(path: Path) -> tuple[Failover, ...]:
         RecordFailed: as `read`.
     """
     return _reading(path, _failovers)
+
+
+def read_latest(path: Path) -> Latest:
+    """How far the run of a journal has come, without a look at most of its evaluations.
+
+    Raises:
+        Refused: as `read`.
+        RecordFailed: as `read`.
+    """
+    return _reading(path, _latest)
 
 
 def _reading(path: Path, what: Callable[[sqlite3.Connection], T]) -> T:
@@ -378,6 +411,16 @@ def _wants_rollback(err: sqlite3.OperationalError) -> bool:
 def _failovers(database: sqlite3.Connection) -> tuple[Failover, ...]:
     there = database.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'failover'").fetchone()
     return tuple(failovers.rows(database)) if there else ()
+
+
+def _latest(database: sqlite3.Connection) -> Latest:
+    rows, seconds = database.execute("SELECT total(n_rows), total(seconds) FROM evaluation").fetchone()
+    query = "SELECT energies, standard_errors FROM evaluation ORDER BY number DESC LIMIT ?"
+    found = [np.frombuffer(b"".join(column), "<f8") for column in zip(*database.execute(query, (LATEST,)), strict=True)]
+    if not found or not found[0].size:
+        return Latest(int(rows), float(seconds), None, None)
+    lowest = int(np.argmin(found[0]))
+    return Latest(int(rows), float(seconds), float(found[0][lowest]), float(found[1][lowest]))
 
 
 def _content(database: sqlite3.Connection) -> Content:

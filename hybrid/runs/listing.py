@@ -1,17 +1,20 @@
 """Lists of runs on disk, with their results."""
 
+import re
+from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
-from circuits.errors import RecordFailed, Refused
-from hybrid.runs import algorithm, calibrations, failovers, journal
+from circuits.errors import RecordFailed, Refused, unknown
+from hybrid.runs import algorithm, calibrations, failovers, index, journal
 from hybrid.runs import folder as folders
 from hybrid.runs.entries import RunEntry
 from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_json
 from hybrid.runs.places import home
-from hybrid.runs.result import StoredResult
+from hybrid.runs.result import Status, StoredResult
 
 SHOWN = (
     "energy",
@@ -30,6 +33,14 @@ SHOWN = (
 HEADS = (folders.SPEC, folders.ALGORITHM)
 """Of a run and of an algorithm the file by which its folder is known."""
 
+FORM = "%Y-%m-%dT%H:%M:%S"
+
+STATUSES = (*get_args(Status), "unfinished", "damaged")
+"""What a list says of how a run has ended, or that it has not."""
+
+AGO = re.compile(r"(\d{1,6})\s*([hdw])")
+HOURS = {"h": 1, "d": 24, "w": 168}
+
 
 def listing(folder: Path | None = None) -> list[RunEntry]:
     """Every run and algorithm in a folder and one level of sweeps below it, oldest first.
@@ -37,20 +48,93 @@ def listing(folder: Path | None = None) -> list[RunEntry]:
     The runs of an algorithm are its stages, and not listed; `stages_of` does.
 
     Args:
-        folder: Where to look; by default where runs without a folder of their own go.
+        folder: Where to look; by default where runs without a folder of their own go, and wherever else the index
+            (`hybrid.runs.index`) knows of a run.
 
     Returns:
-        For each run what `entry_of` says; a damaged one has the status "damaged" and None for what is not known.
+        For each run what `entry_of` says, and its "name": what `hybrid.runs.index.find` takes; a damaged one has the
+        status "damaged" and None for what is not known.
 
     Raises:
         Refused: if a folder was named that does not exist.
     """
-    if folder is not None and not folder.is_dir():
-        raise Refused(f"{folder}: no such folder")
-    root = folder or home()
-    paths = {path.parent for below in ("", "*/", "*/*/") for name in HEADS for path in root.glob(below + name)}
-    whole = [path for path in paths if not folders.is_algorithm(path.parent)]
-    return [_entry_or_damage(path) for path in sorted(whole, key=_age)]
+    if folder is not None:
+        if not folder.is_dir():
+            raise Refused(f"{folder}: no such folder")
+        found = _below(folder, folder.name)
+    else:
+        found = {}
+        for root in [home(), *index.known()]:
+            found |= {place: path for place, path in _below(root, root.name).items() if place not in found}
+    return [_named(path, name) for name, path in sorted(found.values(), key=lambda p: _age(p[1]))]
+
+
+def _named(path: Path, name: str) -> RunEntry:
+    entry = _entry_or_damage(path)
+    entry["name"] = name
+    return entry
+
+
+def _below(root: Path, name: str) -> dict[Path, tuple[str, Path]]:
+    """The runs in a folder, by where they really lie, each with its name and its path."""
+    depth = "*/*/" if root == home() else "*/"
+    found = [head.parent for below in ("", "*/", depth) for name in HEADS for head in root.glob(below + name)]
+    paths = dict.fromkeys(path for path in found if not folders.is_algorithm(path.parent))
+    inner = {path: path.relative_to(root) for path in paths}
+    return {
+        path.resolve(): (str(way) if root == home() and way.parts else str(Path(name, way)), path)
+        for path, way in inner.items()
+    }
+
+
+def selected(
+    entries: Iterable[RunEntry],
+    *,
+    status: str | None = None,
+    problem: str | None = None,
+    backend: str | None = None,
+    since: str | None = None,
+) -> list[RunEntry]:
+    """The runs of a list that are asked for.
+
+    Args:
+        entries: Of `listing`.
+        status: How they have ended, one of `STATUSES`.
+        problem: A part of the problem's name, in small or capital letters.
+        backend: A part of the backend's name.
+        since: When they were begun at the earliest: a date such as "2026-03-01" or a time such as
+            "2026-03-01T12:00" (UTC), or how long ago: "12h", "7d", "2w".
+
+    Raises:
+        Refused: for an unknown status or no such time.
+    """
+    if status is not None and status not in STATUSES:
+        raise unknown("status", status, STATUSES)
+    first = None if since is None else _time(since)
+    return [
+        entry
+        for entry in entries
+        if status in (None, entry["status"])
+        and all(part is None or part.lower() in entry[key].lower() for key, part in _parts(problem, backend))
+        and (first is None or entry.get("created_utc", "") >= first)
+    ]
+
+
+def _parts(problem: str | None, backend: str | None) -> tuple[tuple[str, str | None], ...]:
+    return (("problem", problem), ("backend", backend))
+
+
+def _time(text: str) -> str:
+    """A point in time as runs have it."""
+    if ago := AGO.fullmatch(text.strip()):
+        return (datetime.now(UTC) - timedelta(hours=int(ago[1]) * HOURS[ago[2]])).strftime(FORM)
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError as err:
+        raise Refused(
+            f"since {text!r}: must be a date such as 2026-03-01, a time such as 2026-03-01T12:00, or 12h, 7d, 2w"
+        ) from err
+    return (when if when.tzinfo is None else when.astimezone(UTC)).strftime(FORM)
 
 
 def entry_of(path: Path) -> RunEntry:

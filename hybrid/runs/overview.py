@@ -66,7 +66,8 @@ def runs(folder: str | Path | None = None) -> Runs:
     """The runs in a folder and one level of sweeps below it, oldest first.
 
     Args:
-        folder: Where to look; by default where runs without a folder of their own go: ``$HYBRID_RUNS`` or ``runs/``.
+        folder: Where to look; by default where runs without a folder of their own go, ``$HYBRID_RUNS`` or ``runs/``,
+            and wherever else a run was begun that is still there.
 
     Returns:
         A list that shows itself as a table: folder, problem, backend, energy ± standard error, status, date (UTC).

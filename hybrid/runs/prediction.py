@@ -110,12 +110,15 @@ def predicted(plan: Mapping[str, Any]) -> Prediction | None:
 
 
 def counted(interval: Interval, what: str) -> str:
-    """A number of things with its interval as text, to two digits.
+    """A number of things with its interval, whose ends have two digits, as text.
+
+    The number itself is the one that costs are counted with, so that a price can be checked by hand.
 
     >>> counted(Interval(expected=1234, low=512, high=3100), "rows")
-    'about 1,200 rows (510 to 3,100)'
+    'about 1,234 rows (510 to 3,100)'
     """
-    middle, low, high = (rounded(round(x)) for x in (interval.expected, interval.low, interval.high))
+    low, high = (rounded(round(x)) for x in (interval.low, interval.high))
+    middle = f"{interval.expected:,.0f}"
     return f"{middle} {what}" if low == high else f"about {middle} {what} ({low} to {high})"
 
 

@@ -4,6 +4,7 @@ import difflib
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,47 @@ def site(name: str) -> Site:
     Raises:
         Refused: if there is no such site, or the file says anything that is not understood.
     """
-    sites = {"local": Local(kind="local")} | read(path())
+    sites = all_sites()
     if name not in sites:
         raise unknown(f"site (they stand in {path()})", name, sites)
     return sites[name]
+
+
+def template() -> str:
+    """The text of a commented site file to start from."""
+    return Path(__file__).with_name("template.toml").read_text(encoding="utf-8")
+
+
+def all_sites() -> dict[str, Site]:
+    """Every site that a study may be submitted to, by its name; "local" is this machine unless the file says otherwise.
+
+    Raises:
+        Refused: as `site`.
+    """
+    return {"local": Local(kind="local")} | read(path())
+
+
+def changed(settings: Site, name: str, options: Mapping[str, Any]) -> Site:
+    """The settings of a site with some of them given anew, as by options of a command.
+
+    Args:
+        settings: From the site file.
+        name: Of the site, for messages.
+        options: Names of settings to values.
+
+    Raises:
+        Refused: if the site has no such setting, or it cannot have such a value.
+    """
+    kind = type(settings)
+    for key, value in options.items():
+        if key not in kind.model_fields:
+            raise Refused(f"--{key} {value}: the site {name} is of the kind '{settings.kind}', which has no {key}")
+    table = settings.model_dump(exclude_unset=True) | dict(options)
+    try:
+        return kind.model_validate(table)
+    except ValidationError as err:
+        lines = [_line(fault, kind, table) for fault in err.errors(include_url=False)]
+        raise Refused("\n".join(f"--{line}" for line in dict.fromkeys(lines))) from err
 
 
 def read(file: Path) -> dict[str, Site]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,16 @@ class LastWords:
     exit_code: int | None = None
 
 
-def last_words(log: Path, submission: int, scheduler: Path | None) -> LastWords:
+def last_words(
+    log: Path, submission: int, scheduler: Path | None, values: Mapping[str, Any] | None = None
+) -> LastWords:
     """How the last attempt of a task ended.
 
     Args:
-        log: Of the point; its report lies beside it. It holds the words of all attempts, one after the other.
+        log: Of the task; its report lies beside it. It holds the words of all attempts, one after the other.
         submission: Number of the last submission of the point: what those before it said is over.
         scheduler: Where the scheduler says why it ended a task, or None.
+        values: Of the sweep, at the point of the task that is asked for; None for its only one.
     """
     last, code, number = "", None, submission
     for line in _lines(log):
@@ -46,7 +50,7 @@ def last_words(log: Path, submission: int, scheduler: Path | None) -> LastWords:
             last = line
     if number != submission:
         last, code = "", None
-    elif code is not None and (reported := _report(log.with_suffix(".json"))):
+    elif code is not None and (reported := _report(log.with_suffix(".json"), values)):
         last = reported
     said = _lines(scheduler) if scheduler is not None and (code is None or not last) else []
     return LastWords((said[-1] if said else last).removeprefix("hybrid: ")[:LONGEST], code)
@@ -77,11 +81,23 @@ def _number(line: str, mark: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _report(path: Path) -> str:
-    """The error of a point in the report of its run; empty where there is none."""
+def begun_at(log: Path, submission: int) -> float | None:
+    """When the last attempt of a task has begun, in seconds since 1970, as it has written it down; None if it has not.
+
+    Args:
+        log: Of the task.
+        submission: As for `last_words`.
+    """
+    begun = [line for line in _lines(log) if line.startswith(BEGINS)]
+    found = re.search(r"\[(\d{1,12})\]$", begun[-1]) if begun else None
+    return float(found[1]) if found and _number(begun[-1], BEGINS) == submission else None
+
+
+def _report(path: Path, values: Mapping[str, Any] | None) -> str:
+    """The error of a point in the report of its task; empty where there is none."""
     try:
         content: Any = json.loads(path.read_text())
-        point = content["points"][0]
+        point = next(one for one in content["points"] if values is None or one["values"] == dict(values))
         return str(point["message"]) if point["status"] == "failed" else ""
-    except (OSError, ValueError, RecursionError, LookupError, TypeError):
+    except (OSError, ValueError, RecursionError, LookupError, TypeError, StopIteration):
         return ""  # a run that was ended, or failed early, reports nothing

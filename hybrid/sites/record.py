@@ -20,7 +20,7 @@ from typing import Any
 from circuits.errors import Refused
 from hybrid.runs.files import write_json
 from hybrid.sites.file import KINDS
-from hybrid.sites.site import FOLDER, Activity, Batch, Site
+from hybrid.sites.site import FOLDER, Active, Batch, Site
 from hybrid.sites.stored import load
 from hybrid.sites.words import check_folder
 from hybrid.studies.sweep import Value
@@ -43,6 +43,7 @@ class Submission:
         cancelled: Points that were cancelled.
         folder: Where the tasks write, absolute.
         inode: Of the folder ``batch`` in it; with the path it tells a copy from the folder itself.
+        per_task: How many points a task takes.
     """
 
     number: int
@@ -55,6 +56,7 @@ class Submission:
     cancelled: list[int] = field(default_factory=list)
     folder: str = ""
     inode: int = 0
+    per_task: int = 1
 
     @property
     def site_kind(self) -> type[Site]:
@@ -82,7 +84,7 @@ class Submitted:
 
     def batch(self, submission: Submission) -> Batch:
         """What the site was or is handed."""
-        return Batch(self.folder, submission.name, submission.number, submission.points)
+        return Batch(self.folder, submission.name, submission.number, submission.points, submission.per_task)
 
     def jobs(self, submission: Submission) -> Sequence[Mapping[str, Any]]:
         """The jobs, looked for where the site's answer was lost.
@@ -94,15 +96,25 @@ class Submitted:
             return submission.jobs
         return submission.site_kind.find(self.batch(submission))
 
-    def active(self, submission: Submission) -> dict[int, Activity]:
+    def active(self, submission: Submission) -> dict[int, Active]:
         """The points of a submission that wait or run; in a copy of its folder there are none.
+
+        Of a task with several points that runs, each point waits: its own lock says which one runs.
 
         Raises:
             ProviderUnreachable: if nobody answers.
         """
         if submission.folder not in ("", str(self.folder)) and submission.inode != inode(self.folder):
             return {}
-        return submission.site_kind.active(self.batch(submission), self.jobs(submission))
+        batch = self.batch(submission)
+        tasks = submission.site_kind.active(batch, self.jobs(submission))
+        found = {}
+        for task, points in batch.tasks.items():
+            if (active := tasks.get(task)) is not None:
+                if len(points) > 1 and active.state == "running":
+                    active = replace(active, state="pending", elapsed_s=None, reason="others of its task run first")
+                found |= dict.fromkeys(points, active)
+        return found
 
     @cached_property
     def latest(self) -> dict[int, Submission]:
@@ -185,6 +197,8 @@ def _damage(record: Submitted) -> str:
     if any("/" in name or "\0" in name or name in (".", "..") for name in record.names):
         return "a point whose name is no name of a folder"
     for submission in record.submissions:
+        if submission.per_task < 1:
+            return f"a submission with {submission.per_task} points in a task"
         if submission.kind not in KINDS:
             return f"a submission to a site of the kind {submission.kind!r}"
         if not all(0 <= point < len(record.names) for point in (*submission.points, *submission.cancelled)):

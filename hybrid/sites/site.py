@@ -49,20 +49,57 @@ Small = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 @dataclass(frozen=True)
+class Active:
+    """A task that waits or runs, as far as the site says.
+
+    Attributes:
+        state: Which of the two.
+        job: The scheduler's number for it, as its own commands take it; empty where there is none.
+        node: Where it runs; empty where it does not.
+        elapsed_s: How long it has run by now, in seconds; None where that is not known.
+        reason: Why it waits; empty where nothing is said.
+    """
+
+    state: Activity
+    job: str = ""
+    node: str = ""
+    elapsed_s: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Batch:
-    """What is handed to a site: points of one study, one task each.
+    """What is handed to a site: points of one study, one or some of them in each task.
+
+    A task is known by the number of its first point.
 
     Attributes:
         run: The folder of the run or the sweep; absolute.
         name: Of the job, a safe word; no other job of this user has it.
         number: Which submission of this folder it is, from 1.
         points: Positions in the study's grid.
+        per_task: How many points a task takes, one after the other; the last one may have fewer.
     """
 
     run: Path
     name: str
     number: int
     points: Sequence[int]
+    per_task: int = 1
+
+    @property
+    def tasks(self) -> dict[int, Sequence[int]]:
+        """The points of each task.
+
+        >>> Batch(Path(), "job", 1, [0, 2, 3], per_task=2).tasks
+        {0: [0, 2], 3: [3]}
+        """
+        starts = range(0, len(self.points), self.per_task)
+        return {self.points[k]: self.points[k : k + self.per_task] for k in starts}
+
+    def task_of(self, point: int) -> int:
+        """The task of a point, which is one of the batch's."""
+        return self.points[self.points.index(point) // self.per_task * self.per_task]
 
     @property
     def folder(self) -> Path:
@@ -106,9 +143,25 @@ class Site(Section):
         """
         check_folder(folder)
 
+    def check_settings(self) -> None:
+        """Refuse, before anything is written, settings that the site does not know, as far as it can be asked."""
+
+    def reachable(self) -> str:
+        """Why nothing can be submitted from here; empty if it can."""
+        return ""
+
+    def commands(self, batch: Batch) -> list[list[str]]:
+        """The commands by which a batch would be handed over, for people to read; nothing is sent or written.
+
+        Args:
+            batch: What would be submitted.
+        """
+        del batch
+        return []
+
     @abstractmethod
     def opening(self) -> list[str]:
-        """Shell lines that set ``$hybrid_point``, the position in the grid, and what the run must know of its limit."""
+        """Shell lines that set ``$hybrid_point``, the task's first point, and what the run must know of its limit."""
 
     @abstractmethod
     def again(self) -> list[str]:
@@ -133,27 +186,27 @@ class Site(Section):
 
     @classmethod
     @abstractmethod
-    def active(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]]) -> dict[int, Activity]:
-        """The points of these jobs that wait or run."""
+    def active(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]]) -> dict[int, Active]:
+        """The tasks of these jobs that wait or run."""
 
     @classmethod
     @abstractmethod
-    def cancel(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], points: Sequence[int]) -> None:
-        """End these active points; a running one saves its work first.
+    def cancel(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], tasks: Sequence[int]) -> None:
+        """End these active tasks; a running one saves its work first.
 
         Raises:
             FailedJob: if the scheduler refuses.
-            ProviderUnreachable: if a point cannot be ended from here, or nobody answers.
+            ProviderUnreachable: if a task cannot be ended from here, or nobody answers.
         """
 
     @classmethod
-    def output(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], point: int) -> Path | None:
+    def output(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], task: int) -> Path | None:
         """The file in which the scheduler keeps what it has to say of a task, or None; it need not exist."""
-        del batch, jobs, point
+        del batch, jobs, task
         return None
 
     @classmethod
-    def remark(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], point: int) -> str:
+    def remark(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], task: int) -> str:
         """What is to be said of a task that was interrupted and left no words of its own; empty if nothing is."""
-        del batch, jobs, point
+        del batch, jobs, task
         return ""

@@ -4,18 +4,22 @@ import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused
-from hybrid.sites.site import Activity, Batch, Site, Small, walltime_s
-from hybrid.sites.words import Gres, Launcher, Line, Qpus, Word
+from hybrid.sites.site import TIME, Active, Batch, Site, Small, walltime_s
+from hybrid.sites.words import Gres, Launcher, Line, Qpus, Word, ranges
 from hybrid.studies.fields import fault
 
 ANSWER_S = 60
 """How long Slurm is given to answer, in seconds."""
+
+DEFAULT_ARRAY_SIZE = 1001
+"""Slurm's own MaxArraySize."""
 
 WAITING = ("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT", "CONFIGURING", "SUSPENDED")
 
@@ -121,43 +125,80 @@ class Slurm(Site):
         """
         size = _array_size()
         (batch.folder / "slurm").mkdir(exist_ok=True)
-        arrays: defaultdict[int, list[int]] = defaultdict(list)
-        for point in batch.points:
-            arrays[point // size * size].append(point % size)
-        for offset, indices in arrays.items():
-            array = ranges(indices) + (f"%{self.throttle}" if self.throttle else "")
-            command = [*self._command(batch), f"--array={array}", f"--job-name={batch.name}.{offset}"]
+        for offset, command in self._arrays(batch, size):
             job = _sent([*command, str(batch.script), str(offset)], batch.name)
             yield {"id": job, "offset": offset, "command": command}
+
+    def _arrays(self, batch: Batch, size: int) -> Iterator[tuple[int, list[str]]]:
+        """Where each array begins in the grid, and its command without the script."""
+        arrays: defaultdict[int, list[int]] = defaultdict(list)
+        for task in batch.tasks:
+            arrays[task // size * size].append(task % size)
+        for offset, indices in arrays.items():
+            array = ranges(indices) + (f"%{self.throttle}" if self.throttle else "")
+            yield offset, [*self._command(batch), f"--array={array}", f"--job-name={batch.name}.{offset}"]
+
+    def commands(self, batch: Batch) -> list[list[str]]:
+        """With the cluster's ``MaxArraySize``, or Slurm's default where it cannot be asked."""
+        try:
+            size = _array_size()
+        except ProviderUnreachable:
+            size = DEFAULT_ARRAY_SIZE
+        return [[*command, str(batch.script), str(offset)] for offset, command in self._arrays(batch, size)]
+
+    def reachable(self) -> str:
+        """By the controller's answer to ``scontrol ping``."""
+        try:
+            _ask_patiently(["scontrol", "ping"])
+        except ProviderUnreachable as err:
+            return str(err)
+        return ""
+
+    def check_settings(self) -> None:
+        """The partition and the time, by ``scontrol show partition``; what else is wrong, sbatch says.
+
+        Raises:
+            Refused: if there is no such partition, or it does not allow the time.
+        """
+        if self.partition is None or "," in self.partition:
+            return
+        try:
+            said = _ask(["scontrol", "show", "partition", self.partition])
+        except (subprocess.TimeoutExpired, ProviderUnreachable):
+            return  # the submission itself says so
+        except FailedJob as err:
+            if "not found" not in str(err):
+                return
+            raise Refused(f"partition = {self.partition}: Slurm has no such partition; `sinfo` lists them") from err
+        longest = re.search(r"\bMaxTime=([0-9:-]+)", said)
+        if self.time and longest and TIME.fullmatch(longest[1]) and walltime_s(self.time) > walltime_s(longest[1]):
+            raise Refused(f"time = {self.time}: more than the partition {self.partition} allows, {longest[1]}")
 
     @classmethod
     def find(cls, batch: Batch) -> list[dict[str, Any]]:
         """By the job's name."""
         found = {}
-        for job, _, _, name in _queue():
-            stem, dot, offset = name.rpartition(".")
+        for task in _queue():
+            stem, dot, offset = task.name.rpartition(".")
             if dot and stem == batch.name and offset.isdecimal():
-                found[job] = {"id": job, "offset": int(offset)}
+                found[task.job] = {"id": task.job, "offset": int(offset)}
         return list(found.values())
 
     @classmethod
-    def active(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]]) -> dict[int, Activity]:
+    def active(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]]) -> dict[int, Active]:
         """What `squeue` lists."""
         offsets = _offsets(batch, jobs)
-        return {
-            offsets[job] + index: "pending" if state in WAITING else "running"
-            for job, index, state, _ in (_queue() if jobs else ())
-            if job in offsets
-        }
+        queued = _queue() if jobs else ()
+        return {offsets[task.job] + task.index: task.active for task in queued if task.job in offsets}
 
     @classmethod
-    def cancel(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], points: Sequence[int]) -> None:
+    def cancel(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], tasks: Sequence[int]) -> None:
         """With `scancel`, task by task."""
-        offsets, wanted = _offsets(batch, jobs), set(points)
+        offsets, wanted = _offsets(batch, jobs), set(tasks)
         mine: defaultdict[str, list[int]] = defaultdict(list)
-        for job, index, _, _ in _queue():
-            if job in offsets and offsets[job] + index in wanted:
-                mine[job].append(index)
+        for task in _queue():
+            if task.job in offsets and offsets[task.job] + task.index in wanted:
+                mine[task.job].append(task.index)
         for job, indices in mine.items():
             command = ["scancel", f"{job}_[{ranges(indices)}]"]
             try:
@@ -166,13 +207,13 @@ class Slurm(Site):
                 raise ProviderUnreachable(f"scancel did not answer in {ANSWER_S} s; cancel again") from err
 
     @classmethod
-    def output(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], point: int) -> Path | None:
+    def output(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], task: int) -> Path | None:
         """What Slurm itself writes for a task: why it ended it, for one."""
-        before = [(offset, job) for job, offset in _offsets(batch, jobs).items() if offset <= point]
+        before = [(offset, job) for job, offset in _offsets(batch, jobs).items() if offset <= task]
         if not before:
             return None
         offset, job = max(before)
-        return batch.folder / "slurm" / f"{job}_{point - offset}.out"
+        return batch.folder / "slurm" / f"{job}_{task - offset}.out"
 
 
 def _offsets(batch: Batch, jobs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -190,21 +231,6 @@ def _offsets(batch: Batch, jobs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     return found
 
 
-def ranges(numbers: Sequence[int]) -> str:
-    """Whole numbers as Slurm writes them.
-
-    >>> ranges([0, 1, 2, 3, 7, 9, 10])
-    '0-3,7,9-10'
-    """
-    spans: list[list[int]] = []
-    for number in sorted(numbers):
-        if spans and spans[-1][1] == number - 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
-
-
 def _array_size() -> int:
     found = re.search(r"^MaxArraySize\s*=\s*(\d+)", _ask_patiently(["scontrol", "show", "config"]), re.MULTILINE)
     if found is None or int(found[1]) < 1:
@@ -212,11 +238,45 @@ def _array_size() -> int:
     return int(found[1])
 
 
-def _queue() -> list[tuple[str, int, str, str]]:
-    """Job, array index, state and name of every task of this user that has not ended."""
-    said = _ask_patiently(["squeue", "--me", "--array", "--noheader", "--format=%F|%K|%T|%j"])
-    rows = [line.split("|", 3) for line in said.splitlines()]  # another job's name may hold anything, line breaks, too
-    return [(row[0], int(row[1]), row[2], row[3]) for row in rows if len(row) == 4 and row[1].isdecimal()]
+@dataclass(frozen=True)
+class Queued:
+    """A task in Slurm's queue.
+
+    Attributes:
+        job: Number of its array.
+        index: In the array.
+        state: Slurm's word.
+        name: Of the job.
+        elapsed: How long it has run, as Slurm writes times.
+        place: The nodes of one that runs, or in brackets the reason why it waits.
+    """
+
+    job: str
+    index: int
+    state: str
+    name: str
+    elapsed: str
+    place: str
+
+    @property
+    def active(self) -> Active:
+        """What everybody else calls it."""
+        number = f"{self.job}_{self.index}"
+        if self.state in WAITING:
+            return Active("pending", number, reason=self.place.strip("()"))
+        elapsed_s = walltime_s(self.elapsed) if TIME.fullmatch(self.elapsed) else None
+        return Active("running", number, node=self.place, elapsed_s=elapsed_s)
+
+
+def _queue() -> list[Queued]:
+    """Every task of this user that has not ended."""
+    said = _ask_patiently(["squeue", "--me", "--array", "--noheader", "--format=%F|%K|%T|%j|%M|%R"])
+    found = []
+    for row in (line.split("|", 3) for line in said.splitlines()):
+        if len(row) == 4 and row[1].isdecimal():  # another job's name may hold anything, line breaks, too
+            name, elapsed, place = [*row[3].rsplit("|", 2), "", ""][:3]
+            found.append(Queued(row[0], int(row[1]), row[2], name, elapsed, place))
+    return found
 
 
 def _sent(command: Sequence[str], name: str) -> str:

@@ -1,7 +1,7 @@
 """Where the points of a submitted study stand; looking changes nothing, and needs no right to write."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,10 @@ from hybrid.runs import folder as folders
 from hybrid.runs.listing import entry_of
 from hybrid.runs.lock import held
 from hybrid.sites.last_words import last_words
+from hybrid.sites.progress import Progress, progress_of
 from hybrid.sites.record import Submitted, is_submitted, submitted
 from hybrid.sites.script import STOPPED
-from hybrid.sites.site import FOLDER, Activity
+from hybrid.sites.site import FOLDER, Active
 from hybrid.studies.sweep import Value
 
 FAILED = {*range(128)} - {STOPPED}
@@ -39,6 +40,12 @@ class PointStatus:
         message: What there is to say.
         exit_code: Of a task that ended without a result, where it is known.
         output: The run's folder, or the log where there is none.
+        job: The scheduler's number of the task, while it waits or runs; empty where there is none.
+        node: Where it runs; empty where it does not.
+        elapsed_s: How long its task has run by now, in seconds; None where that is not known.
+        reason: Why it waits; empty where nothing is said.
+        evaluations: Rows of parameters that its journal holds, while it runs; None otherwise.
+        left_s: Seconds until its end, by what it has done and what its plan expects; None where nothing is known.
     """
 
     number: int
@@ -51,6 +58,12 @@ class PointStatus:
     message: str
     exit_code: int | None
     output: Path
+    job: str = ""
+    node: str = ""
+    elapsed_s: float | None = None
+    reason: str = ""
+    evaluations: int | None = None
+    left_s: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form."""
@@ -69,32 +82,40 @@ def status(folder: Path) -> list[PointStatus]:
     active, unknown = activity(record, waiting)
     found = []
     for number, entry in enumerate(entries):
-        place, log = record.folder / record.names[number], record.folder / FOLDER / f"{number}.log"
+        place, log = record.folder / record.names[number], _log(record, number)
         if entry["status"] in UNDECIDED and number not in active:
             entry = _entry(place)  # it may have ended since, with a result
         state, message, code = entry["status"], entry["message"] or "", None
         if state in UNDECIDED:
             state, message, code = _undecided(record, number, entry, active, unknown)
+        at_work = active.get(number, Active("pending"))
+        progress = progress_of(place) if state == "running" else Progress()
         found.append(
             PointStatus(
                 number,
                 record.names[number],
                 record.points[number],
                 state,
-                entry["energy"],
-                entry["standard_error"],
+                progress.energy if entry["energy"] is None else entry["energy"],
+                progress.standard_error if entry["energy"] is None else entry["standard_error"],
                 entry["unit"],
                 message,
                 code,
                 place if entry["status"] != "missing" else log if log.is_file() else log.parent,
+                at_work.job,
+                at_work.node if state == "running" else "",
+                at_work.elapsed_s if state == "running" else None,
+                at_work.reason if state == "pending" else "",
+                progress.evaluations,
+                progress.left_s,
             )
         )
     return found
 
 
-def activity(record: Submitted, points: Sequence[int]) -> tuple[dict[int, Activity], dict[int, str]]:
+def activity(record: Submitted, points: Sequence[int]) -> tuple[dict[int, Active], dict[int, str]]:
     """Which of these points wait or run, submitted or by hand; and of which that cannot be told, and why not."""
-    active: dict[int, Activity] = {}
+    active: dict[int, Active] = {}
     unknown: dict[int, str] = {}
     for submission in record.relevant(points):
         try:
@@ -104,8 +125,9 @@ def activity(record: Submitted, points: Sequence[int]) -> tuple[dict[int, Activi
     for point in points:
         lock = record.folder / record.names[point] / "lock"
         try:
-            if point not in active and held(lock):
-                active[point] = "running"
+            at_work = active.get(point)
+            if (at_work is None or at_work.state != "running") and held(lock):
+                active[point] = replace(at_work or Active("running"), state="running", reason="")
         except OSError as err:
             unknown[point] = f"{lock} cannot be looked at: {err.strerror}"
     return active, unknown
@@ -139,6 +161,13 @@ def busy(folder: Path, count: int) -> str:
     )
 
 
+def _log(record: Submitted, number: int) -> Path:
+    """What the task of a point has printed, the last time it was submitted."""
+    submission = record.latest.get(number)
+    task = number if submission is None else record.batch(submission).task_of(number)
+    return record.folder / FOLDER / f"{task}.log"
+
+
 def _entry(place: Path) -> dict[str, Any]:
     """The record of a point's run."""
     nothing = {"energy": None, "standard_error": None, "unit": None, "message": ""}
@@ -151,12 +180,12 @@ def _entry(place: Path) -> dict[str, Any]:
 
 
 def _undecided(
-    record: Submitted, number: int, entry: Mapping[str, Any], active: Mapping[int, Activity], unknown: Mapping[int, str]
+    record: Submitted, number: int, entry: Mapping[str, Any], active: Mapping[int, Active], unknown: Mapping[int, str]
 ) -> tuple[str, str, int | None]:
     """State, message and exit code of a point that has no final result."""
     begun, own = entry["status"] != "missing", entry["message"] or ""
     if number in active:
-        return active[number], "", None
+        return active[number].state, "", None
     if number in unknown:
         return "unknown", unknown[number], None
     submission = record.latest.get(number)
@@ -165,10 +194,11 @@ def _undecided(
     if number in record.cancelled:
         return "cancelled", "", None
     kind, batch, jobs = submission.site_kind, record.batch(submission), submission.jobs
-    log = record.folder / FOLDER / f"{number}.log"
-    words = last_words(log, submission.number, kind.output(batch, jobs, number))
+    task = batch.task_of(number)
+    values = record.points[number] if batch.per_task > 1 else None
+    words = last_words(_log(record, number), submission.number, kind.output(batch, jobs, task), values)
     if words.exit_code in FAILED:
         return "failed", words.message, words.exit_code
     if not (begun or submission.answered or words.message):
         return "missing", "", None
-    return "interrupted", words.message or kind.remark(batch, jobs, number) or own, words.exit_code
+    return "interrupted", words.message or kind.remark(batch, jobs, task) or own, words.exit_code

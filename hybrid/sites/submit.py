@@ -4,31 +4,55 @@ An intent is written before the scheduler is asked, the ids after it has answere
 is looked for by its name before anything is sent again.
 """
 
+import math
 import os
 import secrets
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 
-from circuits.errors import LostJob, ProviderUnreachable, RecordFailed, Refused, ToolkitError
+from circuits.errors import LostJob, PolicyViolation, ProviderUnreachable, RecordFailed, Refused, ToolkitError
 from hybrid.routing.plan import candidates, check_possible
-from hybrid.routing.policy import check_may_go
+from hybrid.routing.policy import check_may_go, decide
 from hybrid.runs import folder as folders
+from hybrid.runs import index
 from hybrid.runs.lock import Lock
 from hybrid.sites.local import Local
 from hybrid.sites.record import Submission, Submitted, inode, is_submitted, submitted
 from hybrid.sites.script import script
-from hybrid.sites.site import FOLDER, Site
+from hybrid.sites.site import FOLDER, Batch, Site
 from hybrid.sites.status import activity, busy
 from hybrid.sites.words import check_folder, job_word
 from hybrid.studies.continuation import unfinished
-from hybrid.studies.preparation import within_memory, workload_of
+from hybrid.studies.preparation import plan_of, within_memory, workload_of
 from hybrid.studies.study import Point, Study, read
 from hybrid.terminal.progress import Progress
 
+LEAST_TASK_S = 60.0
+"""Predicted seconds that a task lasts at least where the number of its points is chosen: what starts one takes some."""
 
-def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submission | None:
+ASKED_POINTS = 3
+"""Points of a study whose plans say how long a point takes."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a submission would be.
+
+    Attributes:
+        batch: Its points and tasks, in the folder that would be written; the job's name is one that it might have.
+        script: What each task runs.
+        commands: That would hand it over; none where there is no scheduler.
+    """
+
+    batch: Batch
+    script: str
+    commands: list[list[str]]
+
+
+def submit(file: Path, site: Site, *, site_name: str, folder: Path, per_task: int = 1) -> Submission | None:
     """Submit the points of a study that have no result yet.
 
     What can be known to be wrong with any of them is found before anything is written or sent.
@@ -38,6 +62,7 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submissio
         site: Where to.
         site_name: What the site is called in the site file.
         folder: Where the record goes: a new one, or one that holds this study already.
+        per_task: How many points a task takes, one after the other.
 
     Returns:
         The submission; None if every point has its result.
@@ -51,14 +76,11 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submissio
         RecordFailed: if the folder cannot be written.
     """
     file, folder = file.absolute(), folder.absolute()
-    for place in (folder, file.parent):
-        site.check(place)
-    study, content = read(file), file.read_bytes()
-    study.check_apart()
-    for point in study.points():
-        check_folder(folder / point.name)
+    study, content = _readable(file, site, folder), file.read_bytes()
     missing = unfinished(study, folder)
     points = study.points()
+    if missing:
+        site.check_settings()
     if not isinstance(site, Local):
         for label in sorted({points[number].spec.run.label for number in missing}):
             check_may_go(label, site_name, kind="site", purpose="submit", folder=folder)
@@ -77,13 +99,84 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path) -> Submissio
             if why := next((unknown[point] for point in missing if point in unknown), None):
                 raise ProviderUnreachable(why)
             (place / "study.toml").write_bytes(content)
-            return _hand_over(record, site, site_name, study, missing)
+            index.add(folder)
+            return _hand_over(record, site, site_name, study, missing, per_task)
     except OSError as err:
         raise RecordFailed(f"{place} cannot be written: {err.strerror}") from err
 
 
 def _is_begun(place: Path) -> bool:
     return folders.is_run(place) or folders.is_algorithm(place)
+
+
+def preview(file: Path, site: Site, *, site_name: str, folder: Path, per_task: int = 1) -> Preview | None:
+    """What `submit` would hand over; nothing is written, sent or logged, and no scheduler is needed.
+
+    Args:
+        file: As for `submit`, like the others.
+        site: Where to.
+        site_name: What the site is called in the site file.
+        folder: Where the record would go.
+        per_task: How many points a task takes.
+
+    Raises:
+        PolicyViolation: if its data may not go to the site.
+        Refused: if the study is wrong, or the folder holds another one.
+    """
+    file, folder = file.absolute(), folder.absolute()
+    study = _readable(file, site, folder)
+    missing, points = unfinished(study, folder), study.points()
+    for label in [] if isinstance(site, Local) else sorted({points[number].spec.run.label for number in missing}):
+        decision = decide(label, site_name, kind="site")
+        if not decision.allowed:
+            raise PolicyViolation(
+                f"data labelled '{label}' may not leave this machine for site '{site_name}': {decision.why}"
+            )
+    check_points([points[number] for number in missing if not _is_begun(folder / points[number].name)])
+    if not missing:
+        return None
+    number = len(submitted(folder).submissions) + 1 if is_submitted(folder) else 1
+    batch = Batch(folder, _job_name(study), number, missing, per_task)
+    return Preview(batch, script(site, batch, base=file.parent), site.commands(batch))
+
+
+def points_per_task(file: Path) -> tuple[int, float]:
+    """How many points of a study make a task that lasts a minute, by the plans of some of them.
+
+    Args:
+        file: The study file.
+
+    Returns:
+        The number, from 1, and the predicted seconds of a point; 1 and NaN where no plan knows the speed.
+
+    Raises:
+        Refused: if the study is wrong, or no backend can do a point of it.
+    """
+    points = read(file).points()
+    asked = {round(k * (len(points) - 1) / (ASKED_POINTS - 1)) for k in range(ASKED_POINTS)}
+    seconds = []
+    for number in sorted(asked):
+        outlook = plan_of(points[number]).chosen.outlook
+        if outlook is None or outlook.prediction.seconds is None:
+            return 1, math.nan
+        seconds.append(outlook.prediction.seconds.expected)
+    each = max(fmean(seconds), 1e-3)
+    return max(1, min(math.ceil(LEAST_TASK_S / each), len(points))), each
+
+
+def _readable(file: Path, site: Site, folder: Path) -> Study:
+    """The study, if it and the folder can be named to the site and its points run apart."""
+    for place in (folder, file.parent):
+        site.check(place)
+    study = read(file)
+    study.check_apart()
+    for point in study.points():
+        check_folder(folder / point.name)
+    return study
+
+
+def _job_name(study: Study) -> str:
+    return f"{job_word(study.points()[0].spec.run.name or study.path.stem)}-{secrets.token_hex(4)}"
 
 
 def check_points(points: Sequence[Point]) -> None:
@@ -134,8 +227,10 @@ def _record(study: Study, file: Path, folder: Path) -> Submitted:
     return replace(record, study=way)
 
 
-def _hand_over(record: Submitted, site: Site, site_name: str, study: Study, points: list[int]) -> Submission:
-    name = f"{job_word(study.points()[0].spec.run.name or study.path.stem)}-{secrets.token_hex(4)}"
+def _hand_over(
+    record: Submitted, site: Site, site_name: str, study: Study, points: list[int], per_task: int
+) -> Submission:
+    name = _job_name(study)
     submission = Submission(
         len(record.submissions) + 1,
         site_name,
@@ -144,6 +239,7 @@ def _hand_over(record: Submitted, site: Site, site_name: str, study: Study, poin
         points,
         folder=str(record.folder),
         inode=inode(record.folder),
+        per_task=per_task,
     )
     batch = record.batch(submission)
     text = script(site, batch, base=study.path.absolute().parent)

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +51,25 @@ def check_folder(path: Path) -> None:
             f"the folder {text[:40]}...: a name may have {NAME_BYTES} bytes, and the whole path {PATH_BYTES}; "
             "choose a shorter one"
         )
+
+
+def ranges(numbers: Sequence[int], *, steps: bool = True) -> str:
+    """Whole numbers as Slurm writes them, with steps such as 0-12:4 if these are understood where it is read.
+
+    >>> ranges([0, 1, 2, 3, 7, 9, 10]), ranges([0, 4, 8, 12, 14])
+    ('0-3,7,9-10', '0-12:4,14')
+    """
+    numbers, spans, first = sorted(numbers), [], 0
+    while first < len(numbers):
+        last, step = first, numbers[first + 1] - numbers[first] if first + 1 < len(numbers) else 1
+        while last + 1 < len(numbers) and numbers[last + 1] - numbers[last] == step and (steps or step == 1):
+            last += 1
+        if step > 1 and last - first < 2:
+            last = first  # two numbers that are far apart are no row
+        through = f"-{numbers[last]}" + f":{step}" * (step > 1)
+        spans.append(str(numbers[first]) + through * (last > first))
+        first = last + 1
+    return ",".join(spans)
 
 
 def one_line(line: str) -> str:

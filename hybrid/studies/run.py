@@ -18,7 +18,7 @@ from hybrid.ranks.work_queue import SharedStop, Work, WorkQueue, WorkQueueClient
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.routing.spares import with_spares
 from hybrid.runs import folder as folders
-from hybrid.runs import journal
+from hybrid.runs import index, journal
 from hybrid.runs.algorithm import check_free
 from hybrid.runs.budget import FILE, Spending
 from hybrid.runs.files import write_json
@@ -84,6 +84,7 @@ def run_study(
     ranks.broadcast(task)
     fresh, reserved = build_all(task, ranks)
     with _at_work(study, folder):
+        index.add(folder)
         if _known(points, folder, resume=resume) != begun_points:
             raise Refused(f"{folder}: somebody else has worked there while the points were built; start again")
         _grant(study, folder)

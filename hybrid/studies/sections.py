@@ -153,6 +153,10 @@ class Run(Section):
         default=False,
         description="true, false, or a list of names of backends: where the run goes on if its backend fails",
     )
+    exact: bool = Field(
+        default=True,
+        description="true or false: whether the exact energy is computed beside the run where that costs little",
+    )
     name: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+=-]{0,99}$",

@@ -44,6 +44,9 @@ _QUOTED = re.compile(
 )
 _LONG_KEY = re.compile(rf"(?<![\w-])(?:[\w-]+[ \t]*\.[ \t]*){{{MAX_DEPTH}}}")
 
+UNRECORDED = {"failover", "exact"}
+"""Keys of [run] that change nothing in what is asked."""
+
 MAX_NAME_BYTES = 200
 """Of the name of a point, which is that of its folder: file systems take 255, and files beside it have longer names."""
 
@@ -70,11 +73,11 @@ class Point:
     def record(self) -> dict[str, Any]:
         """The sections of the file at this point, as JSON-able values; input files by their names and contents.
 
-        The budget and where the run may go on are not among them: they change nothing in what is asked, and others may
-        be given later.
+        The budget, where the run may go on, and whether the exact energy is computed beside it are not among them: they
+        change nothing in what is asked, and others may be given later.
         """
-        sections = self.spec.model_dump(exclude_unset=True, exclude={"budget": True, "run": {"failover"}})
-        given = self.spec.run.model_fields_set - {"failover"}
+        sections = self.spec.model_dump(exclude_unset=True, exclude={"budget": True, "run": UNRECORDED})
+        given = self.spec.run.model_fields_set - UNRECORDED
         return _recorded({name: section for name, section in sections.items() if name != "run" or given})
 
 
@@ -158,24 +161,32 @@ class Study:
         return replace(self, _points=tuple(self._points[number] for number in chosen), partial=True)
 
 
-def read(path: str | Path, *, backend: str | None = None, base: str | Path | None = None) -> Study:
+def read(
+    path: str | Path, *, backend: str | None = None, base: str | Path | None = None, exact: bool | None = None
+) -> Study:
     """Read and check a study file, every point of its sweep included.
 
     Args:
         path: A TOML file.
         backend: A name to use instead of the file's.
         base: The folder that paths in the file are relative to; by default the file's own.
+        exact: Whether exact energies are computed beside the runs, instead of what the file says.
 
     Raises:
         Refused: if the file cannot be read, or says anything that is not understood. The message names file, section,
             key, value, and what would be right.
     """
     path = Path(path)
-    return check(parse(path), path=path, backend=backend, base=base)
+    return check(parse(path), path=path, backend=backend, base=base, exact=exact)
 
 
 def check(
-    data: Mapping[str, Any], *, path: str | Path, backend: str | None = None, base: str | Path | None = None
+    data: Mapping[str, Any],
+    *,
+    path: str | Path,
+    backend: str | None = None,
+    base: str | Path | None = None,
+    exact: bool | None = None,
 ) -> Study:
     """Check the content of a study file that is parsed already, every point of its sweep included.
 
@@ -184,6 +195,7 @@ def check(
         path: Of the file, for messages and relative paths; it need not exist.
         backend: As for `read`.
         base: As for `read`.
+        exact: As for `read`.
 
     Raises:
         Refused: as `read`.
@@ -191,9 +203,10 @@ def check(
     path = Path(path)
     _check_depth(path, data)
     sections = {key: value for key, value in data.items() if key != "sweep"}
-    if backend is not None:
-        given = sections.get("backend", {})
-        sections["backend"] = {**given, "name": backend} if isinstance(given, dict) else given
+    for section, key, value in (("backend", "name", backend), ("run", "exact", exact)):
+        given = sections.get(section, {})
+        if value is not None and isinstance(given, dict):  # what is no table is refused below
+            sections[section] = {**given, key: value}
     try:
         sweep = variables(data.get("sweep", {}))
         check_use(sections, sweep)
@@ -232,7 +245,7 @@ def build(
     Returns:
         The problem, the ansatz circuit on its qubits, and the other arguments of `hybrid.minimize`: ``backend``
         ("auto" or a `Backend`), ``optimizer``, ``theta``, ``max_steps``, ``accuracy``, ``shots``, ``seed``,
-        ``label``, ``name``.
+        ``label``, ``name``, and ``exact`` where it is switched off.
 
     Raises:
         Refused: if there is no such problem, circuit, optimizer or backend; the message names file and section.
@@ -261,7 +274,8 @@ def build(
             "seed": spec.run.seed,
             "label": spec.run.label,
             "name": spec.run.name,
-        },
+        }
+        | ({} if spec.run.exact else {"exact": False}),
     )
 
 

@@ -1,7 +1,7 @@
 """A workload: problem, ansatz, optimizer, accuracy and the label of its data; the unit that is routed."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -162,6 +162,7 @@ def workload(
     seed: int = 0,
     shots: int | None = None,
     label: str = "open",
+    exact: bool = True,
 ) -> Workload:
     """A workload from what a user gave, checked and converted.
 
@@ -176,6 +177,7 @@ def workload(
         seed: Root of every random number.
         shots: Shots for each measured circuit; None for exact values, or a device's default.
         label: Classification of the data, one of `LABELS`.
+        exact: Whether the lowest energy of the problem may be computed beside the run, where that costs little.
 
     Raises:
         Refused: if the parts do not fit each other.
@@ -183,6 +185,7 @@ def workload(
     check_unitary(circuit)
     problem = as_problem(problem, circuit.num_qubits)
     as_observables(problem.hamiltonian, circuit.num_qubits)
+    problem = problem if exact else without_exact_energy(problem)
     if finite(accuracy, "accuracy") <= 0:
         raise Refused(f"accuracy must be a positive number in {problem.unit}, not {accuracy}")
     max_steps = whole(max_steps, "max_steps", at_least=1)
@@ -195,6 +198,11 @@ def workload(
         raise Refused(f"theta must have the shape ({circuit.num_parameters},), not {np.shape(start)}")
     (row,) = as_rows(start, circuit)
     return Workload(circuit, problem, optimizers.get(optimizer), row, float(accuracy), max_steps, seed, shots, label)
+
+
+def without_exact_energy(problem: Problem) -> Problem:
+    """The same problem, whose lowest energy is computed for nobody who does not ask the problem itself for it."""
+    return replace(problem, solve=problem.exact_energy, solve_seconds=math.inf)
 
 
 def _start(circuit: QuantumCircuit, seed: int) -> np.ndarray:

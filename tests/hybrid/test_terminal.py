@@ -79,11 +79,12 @@ def test_a_reader_that_leaves_does_not_end_the_sweep(study, start, tmp_path):
     assert len(list(tmp_path.glob("sweep/*/result.json"))) == 3
 
 
-def test_a_sweep_names_the_points_that_can_be_verified(cli, study):
+def test_the_points_of_a_sweep_are_verified_together(cli, study):
     cli("run", "many.toml", "--folder", "sweep", "--no-plot")
-    code, _, err = cli("verify", "sweep")
-    assert code == 2
-    assert "sweep/n=2" in err
+    code, out, _ = cli("verify", "sweep")
+    assert code == 0
+    assert "n=2" in out
+    assert out.splitlines()[-1].endswith("points passed: all converged, and all that they claim holds")
 
 
 def test_a_scheduler_variable_that_is_no_number_counts_as_none(cli, study, monkeypatch):

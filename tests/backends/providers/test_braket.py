@@ -311,3 +311,5 @@ def test_a_misspelt_simulator_is_not_looked_for_at_the_service(monkeypatch):
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     with pytest.raises(Refused, match="did you mean 'local-noise'"):
         backends.get("braket:local_noise")
+    with pytest.raises(Refused, match="did you mean 'local'"):
+        backends.get("braket:lcal")

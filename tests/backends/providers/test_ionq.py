@@ -217,3 +217,9 @@ def test_ionqs_own_client_takes_the_stand_in_for_the_service(service):
     job = backend.run(circuit, shots=100)
     assert job.get_counts() == {"111": 100}
     assert quick(backends.get("ionq:simulator")).sample(circuit, shots=100) == {"111": 100}
+
+
+def test_the_misspelt_simulator_is_told_before_a_key_is_asked_for(monkeypatch):
+    monkeypatch.delenv("IONQ_API_KEY", raising=False)
+    with pytest.raises(Refused, match="did you mean 'simulator'"):
+        backends.get("ionq:simulater")

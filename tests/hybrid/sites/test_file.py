@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from circuits.errors import Refused
-from hybrid.sites.file import KINDS, read, site
+from hybrid.sites.file import KINDS, read, site, template
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -98,13 +98,14 @@ def test_a_site_is_a_table(sites):
         read(sites("throttle = 2\n"))
 
 
-def test_the_example_is_understood():
-    sites = read(EXAMPLES / "sites" / "sites.toml")
+def test_the_file_to_start_from_is_understood(tmp_path):
+    (tmp_path / "sites.toml").write_text(template())
+    sites = read(tmp_path / "sites.toml")
     assert {name: site.kind for name, site in sites.items()} == {"local": "local", "cpu": "slurm", "gpu": "slurm"}
 
 
 def test_the_documentation_names_every_key():
-    text = (EXAMPLES.parent / "docs" / "batch.md").read_text()
+    text = (ROOT / "docs" / "batch.md").read_text()
     for kind in KINDS.values():
         for key in kind.model_fields:
             assert f"`{key}`" in text

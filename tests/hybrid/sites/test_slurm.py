@@ -285,3 +285,31 @@ def test_slurms_own_words_reach_the_user(slurm, submitted, cli, tmp_path, monkey
         code, out, err = cli("submit", "study.toml", "--site", "lab")
     assert (code, out) == (5, "")
     assert "scontrol is not here" in err
+
+
+def test_points_in_groups_say_where_they_run_and_why_they_wait(slurm, cli, tmp_path):
+    (tmp_path / "small.toml").write_text(STUDY.replace("[1.0, 1.5, 2.0, 3.0]", "[1.0]"))
+    submit = ("submit", "small.toml", "--site", "lab", "--folder", tmp_path / "groups")
+    for options, words in (
+        (["--partition", "tset"], "Slurm has no such partition"),
+        (["--time", "2:00:00"], "more than the partition test allows, 01:00:00"),
+    ):
+        code, _, err = cli(*submit, *options)
+        assert code == 2
+        assert words in err
+        assert not (tmp_path / "groups").exists()
+    assert cli(*submit, "--points-per-task", "3", "--throttle", "1")[0] == 0
+    seen = {}
+
+    def both():
+        for point in json.loads(cli("status", tmp_path / "groups", "--json")[1])["points"]:
+            seen.setdefault((point["number"], point["state"]), point)
+        return (3, "pending") in seen and any((number, "running") in seen for number in range(3))
+
+    wait_for(both)
+    running = next(point for (_, state), point in seen.items() if state == "running")
+    assert re.fullmatch(r"[0-9]+_0", running["job"])
+    assert running["node"]
+    assert seen[3, "pending"]["job"].endswith("_3")
+    assert seen[3, "pending"]["reason"]
+    cli("cancel", tmp_path / "groups")

@@ -8,6 +8,7 @@ import pytest
 
 from hybrid.runs.lock import Lock
 from hybrid.sites.local import Local
+from hybrid.sites.site import Active
 
 STUDY = """
 [problem]
@@ -81,7 +82,7 @@ def test_a_sweep_whose_points_wait_for_a_scheduler_is_not_run_by_hand(study, cli
     monkeypatch.setattr(Local, "submit", lambda self, batch: iter([{"host": "here"}]))
     assert cli("submit", "study.toml", "--folder", "sweep")[0] == 0
     with monkeypatch.context() as patch:
-        patch.setattr(Local, "active", lambda batch, jobs: {1: "pending"})
+        patch.setattr(Local, "active", lambda batch, jobs: {1: Active("pending")})
         code, _, err = cli("run", "study.toml", "--folder", "sweep", "--resume", "--no-plot")
         assert code == 2
         assert "1 of its points wait or run already" in err
