@@ -28,6 +28,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from backends.base import Backend, Samples, States
 from circuits.errors import Refused
 from circuits.interop.pennylane_gates import is_known, paulis
+from hybrid.pennylane.evolutions import keep_generators, written_out
 from hybrid.pennylane.structure import Turns, turns
 from hybrid.primitives.asked import AskedCounts, AskedValues, place
 
@@ -136,7 +137,14 @@ class ToolkitDevice(Device):
         pipeline.add_transform(validate_device_wires, self.wires, name=self.name)
         pipeline.add_transform(defer_measurements, allow_postselect=False)
         pipeline.add_transform(_for_shots)
-        pipeline.add_transform(decompose, stopping_condition=_takes, skip_initial_state_prep=False, name=self.name)
+        pipeline.add_transform(
+            decompose,
+            stopping_condition=_takes,
+            decomposer=written_out,
+            skip_initial_state_prep=False,
+            name=self.name,
+        )
+        pipeline.add_transform(keep_generators)
         pipeline.add_transform(
             validate_measurements,
             analytic_measurements=_measures_state,
