@@ -11,6 +11,7 @@ import argparse
 import ast
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -25,6 +26,9 @@ FOLDER = Path(__file__).parent / "dropin"
 ESTIMATOR = "from qiskit.primitives import StatevectorEstimator as Estimator"
 BOTH = "from qiskit.primitives import StatevectorEstimator as Estimator, StatevectorSampler as Sampler"
 DEVICE = 'dev = qml.device("default.qubit", wires=n)'
+
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""Imports are timed as users have them: compiled once."""
 
 LINES = {
     ESTIMATOR: {
@@ -119,7 +123,7 @@ def measure(name: str, repeats: int, small: bool) -> dict[str, Any]:
     for _ in range(repeats):
         for contestant, rows in found.items():
             command = [sys.executable, __file__, "--child", name, contestant, *(["--small"] if small else [])]
-            done = subprocess.run(command, capture_output=True, text=True)
+            done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT)
             if done.returncode:
                 rows.append({"error": done.stderr.strip().splitlines()[-1]})
             else:
@@ -136,8 +140,9 @@ def measure(name: str, repeats: int, small: bool) -> dict[str, Any]:
         numbers |= {f"{key[:-2]}_min_s": min(values) for key, values in row.items()}
         apart = max(differ(row["answer"], reference["answer"]) for row in rows)
         table[contestant] = numbers | {"answers_differ": apart, "agrees": apart <= EXAMPLES[name].tolerance}
-    for mine in [contestant for contestant in table if contestant.startswith("hybrid") and "error" not in table[contestant]]:
-        others = {other: row for other, row in table.items() if not other.startswith("hybrid") and "error" not in row}
+    done = {contestant: row for contestant, row in table.items() if "error" not in row}
+    others = {other: row for other, row in done.items() if not other.startswith("hybrid")}
+    for mine in done.keys() - others.keys():
         table[mine]["times_slower_than"] = {
             other: table[mine]["work_median_s"] / row["work_median_s"] for other, row in others.items()
         }
