@@ -1,10 +1,10 @@
 """Ten published kinds of script, as Qiskit's and PennyLane's users write them, with one line changed to ours.
 
-Each script in `dropin/` runs as it stands, and with its one line about the device or the primitives changed; the answers
+Each script in `dropin/` runs as it stands, and with its one line about the device or the primitives changed; answers
 must agree within the script's tolerance. Contestants take turns, each in a fresh process: ``import_s`` is what the
 script's imports take, ``work_s`` everything after them, first-time preparation and compilation included.
 
-``python benchmarks/dropin.py --only pennylane_vqe --repeats 3`` measures a part, in the place of its rows in the results.
+``python benchmarks/dropin.py --only pennylane_vqe --repeats 3`` measures a part, in the place of its stored rows.
 """
 
 import argparse

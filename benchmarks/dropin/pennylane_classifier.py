@@ -1,4 +1,4 @@
-"""A classifier as users of PennyLane, JAX and Optax write it: angles, entangling layers, all rows broadcast, compiled."""
+"""A classifier as users of PennyLane, JAX and Optax write it: angles, entangling layers, all rows at once, compiled."""
 
 import jax
 import numpy as np

@@ -1,4 +1,4 @@
-"""A variational classifier as Qiskit's users write it: a ZZ feature map, real amplitudes, and SPSA over all data at once."""
+"""A variational classifier as Qiskit's users write it: ZZ feature map, real amplitudes, and SPSA, all data at once."""
 
 import numpy as np
 from qiskit.circuit import QuantumCircuit

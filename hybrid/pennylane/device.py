@@ -139,15 +139,12 @@ class ToolkitDevice(Device):
         """
         if execution_config is None:
             return True
+        method = execution_config.gradient_method
+        own = method in {"adjoint", "device", "best"}
         if circuit is None:
-            return execution_config.gradient_method in {"adjoint", "device", "best"}
-        if (
-            execution_config.gradient_method == "best"
-            and not circuit.shots
-            and not all(map(_shifts, circuit.measurements))
-        ):
+            return own
+        if method == "best" and not circuit.shots and not all(map(_shifts, circuit.measurements)):
             return True
-        own = execution_config.gradient_method in {"adjoint", "device", "best"}
         return own and _is_values(circuit) and not _again(execution_config, circuit)
 
     def setup_execution_config(self, config: ExecutionConfig | None = None, circuit: Any = None) -> ExecutionConfig:
@@ -185,6 +182,7 @@ class ToolkitDevice(Device):
         pipeline.add_transform(validate_device_wires, self.wires, name=self.name)
         pipeline.add_transform(defer_measurements, allow_postselect=False)
         pipeline.add_transform(_for_shots)
+        pipeline.add_transform(broadcast_expand)  # what turns by rows of angles need not be decomposed
         pipeline.add_transform(
             decompose,
             stopping_condition=_takes,
