@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pennylane as qml
-from pennylane.math import requires_grad, unwrap
+from pennylane.math import imag, requires_grad, unwrap
 from pennylane.ops import Evolution, Exp
 from pennylane.ops.functions import bind_new_parameters
 from pennylane.ops.op_math import SymbolicOp
@@ -50,9 +50,9 @@ def written_out(operation: Any) -> list[Any]:
     if not isinstance(operation, Exp) or operation.has_decomposition or not _turns_by_time(operation):
         return operation.decomposition()
     wires = operation.base.wires
-    values, vectors = np.linalg.eigh(np.asarray(qml.matrix(operation.base, wire_order=wires)))
-    diagonal = qml.pauli_decompose(np.diag(values), wire_order=wires, pauli=True).operation(wire_order=wires)
-    time = -qml.math.imag(operation.coeff)
+    values, vectors = np.linalg.eigh(_matrix(operation.base))
+    words: Any = qml.pauli_decompose(np.diag(values), wire_order=wires, pauli=True)
+    diagonal, time = words.operation(wire_order=wires), -imag(operation.coeff)
     undo, do = (qml.QubitUnitary(matrix, wires=wires) for matrix in (vectors.conj().T, vectors))
     return [undo, _Kept(diagonal, time), do]
 
@@ -62,5 +62,10 @@ def _turns_by_time(operation: Exp) -> bool:
     base = operation.base
     if len(base.wires) > MOST_WIRES or any(map(requires_grad, base.data)):
         return False
-    matrix = np.asarray(qml.matrix(base))
-    return bool(np.allclose(matrix, matrix.conj().T)) and not np.any(np.real(unwrap([operation.coeff])))
+    matrix = _matrix(base)
+    (coefficient,) = map(complex, unwrap([operation.coeff]))  # pyright: ignore[reportArgumentType]
+    return bool(np.allclose(matrix, matrix.conj().T)) and coefficient.real == 0
+
+
+def _matrix(operation: Any) -> np.ndarray:
+    return np.asarray(operation.matrix(wire_order=operation.wires), dtype=complex)
