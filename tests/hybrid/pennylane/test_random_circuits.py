@@ -97,6 +97,7 @@ def test_torch(x):
     assert np.allclose(*found, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_jax_compiles_maps_and_broadcasts(x):
     rows = jax.numpy.asarray(np.stack([x, x + 0.2, x - 0.1]))
     found = []
@@ -113,6 +114,19 @@ def test_jax_compiles_maps_and_broadcasts(x):
         )
     for one, other in zip(*found, strict=True):
         assert np.allclose(one, other, atol=1e-4)  # JAX works in single precision here
+
+
+def test_derivatives_of_rows_of_angles(x):
+    def double(y):
+        qml.RY(y, 0)
+        qml.DoubleExcitationPlus(y, wires=range(N))
+
+    rows = jax.numpy.asarray(x[:2])
+    found = [
+        jax.jacobian(qnode(name, double, lambda: qml.expval(qml.Z(0))))(rows)
+        for name in ("hybrid.statevector", "default.qubit")
+    ]
+    assert np.allclose(*found, atol=1e-4)  # JAX works in single precision here
 
 
 EXACT = {
