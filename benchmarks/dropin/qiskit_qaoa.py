@@ -1,9 +1,10 @@
 """QAOA for MaxCut as Qiskit's users write it: an estimator for the angles, a sampler for the cut."""
 
+# ruff: noqa: I001 - one line names both primitives
+
 import networkx as nx
 from qiskit.circuit.library import qaoa_ansatz
-from qiskit.primitives import StatevectorEstimator as Estimator
-from qiskit.primitives import StatevectorSampler as Sampler
+from qiskit.primitives import StatevectorEstimator as Estimator, StatevectorSampler as Sampler
 from qiskit.quantum_info import SparsePauliOp
 from qiskit.transpiler import generate_preset_pass_manager
 from scipy.optimize import minimize
