@@ -19,7 +19,14 @@ from pennylane.devices.preprocess import (
 from pennylane.devices.qubit import measure
 from pennylane.exceptions import DeviceError
 from pennylane.math import Interface, requires_grad
-from pennylane.measurements import ExpectationMP, SampleMeasurement, StateMeasurement, StateMP
+from pennylane.measurements import (
+    ExpectationMP,
+    ProbabilityMP,
+    SampleMeasurement,
+    StateMeasurement,
+    StateMP,
+    VarianceMP,
+)
 from pennylane.transforms import broadcast_expand, defer_measurements, split_non_commuting
 from pennylane.transforms.core import CompilePipeline
 from pennylane.wires import Wires
@@ -27,9 +34,13 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 
 from backends.base import Backend, Samples, States
 from circuits.errors import Refused
-from circuits.interop.pennylane_gates import is_known, paulis
+from circuits.interop.pennylane_gates import TOLERANCE, is_known, paulis
+from hybrid.pennylane.evolutions import keep_generators, written_out
 from hybrid.pennylane.structure import Turns, turns
 from hybrid.primitives.asked import AskedCounts, AskedValues, place
+
+DIFFERENCES = {"approx_order": 4, "strategy": "center", "h": 1e-3}
+"""Of fourth order: in double precision they miss a derivative by about 1e-12."""
 
 MOST_PREPARED = 64
 """Structures of circuits that a device keeps ready."""
@@ -66,6 +77,27 @@ def _is_batched(value: Any) -> bool:
     return type(value).__name__ == "BatchTracer"
 
 
+def _is_nested(value: Any) -> bool:
+    """Whether JAX differentiates a number twice or more: derivatives that are numbers alone would have none."""
+    levels = 0
+    while hasattr(value, "primal"):
+        value, levels = value.primal, levels + 1
+    return levels > 1
+
+
+def _again(config: ExecutionConfig, circuit: Any) -> bool:
+    """Whether derivatives are differentiated again."""
+    return config.derivative_order > 1 or any(map(_is_nested, circuit.data))
+
+
+def _shifts(measurement: Any) -> bool:
+    """Whether PennyLane's parameter shift is right for an exact measurement; of some others it says nothing."""
+    if isinstance(measurement, VarianceMP):
+        sentence = getattr(measurement.obs, "pauli_rep", None)
+        return sentence is not None and len(sentence) == 1 and abs(abs(next(iter(sentence.values()))) - 1) < TOLERANCE
+    return isinstance(measurement, ExpectationMP | ProbabilityMP)
+
+
 def _takes(operation: Any) -> bool:
     return is_known(operation, free=any(requires_grad(x) for x in operation.data))
 
@@ -100,11 +132,20 @@ class ToolkitDevice(Device):
         self._prepared = lru_cache(MOST_PREPARED)(_Held)
 
     def supports_derivatives(self, execution_config: ExecutionConfig | None = None, circuit: Any = None) -> bool:
-        """Whether the derivatives of a circuit are the device's own: of exact expectation values of Pauli words."""
+        """Whether the device says itself how a circuit is differentiated.
+
+        Derivatives of exact expectation values of Pauli words are its own. Of states, entropies and the like, which no
+        parameter shift is right for, "best" takes differences.
+        """
         if execution_config is None:
             return True
-        own = execution_config.gradient_method in {"adjoint", "device", "best"}
-        return own and (circuit is None or _is_values(circuit))
+        method = execution_config.gradient_method
+        own = method in {"adjoint", "device", "best"}
+        if circuit is None:
+            return own
+        if method == "best" and not circuit.shots and not all(map(_shifts, circuit.measurements)):
+            return True
+        return own and _is_values(circuit) and not _again(execution_config, circuit)
 
     def setup_execution_config(self, config: ExecutionConfig | None = None, circuit: Any = None) -> ExecutionConfig:
         """Fill in what was left open: adjoint derivatives, measurements on the way moved to the end."""
@@ -115,8 +156,9 @@ class ToolkitDevice(Device):
             raise DeviceError(
                 f"{self.name} moves measurements to the end: use mcm_method='deferred', not '{measuring.mcm_method}'"
             )
+        again = circuit is not None and _again(config, circuit)
         own = config.gradient_method in {"adjoint", "device"}
-        best = config.gradient_method == "best" and self.supports_derivatives(config, circuit)
+        best = config.gradient_method == "best" and not again and (circuit is None or _is_values(circuit))
         found: dict[str, Any] = {
             "mcm_config": MCMConfig(mcm_method="deferred", postselect_mode=measuring.postselect_mode),
             "convert_to_numpy": True,
@@ -124,6 +166,10 @@ class ToolkitDevice(Device):
         if own or best:
             found |= {"gradient_method": "adjoint", "use_device_gradient": True}
             found |= {"grad_on_execution": True} if config.grad_on_execution is None else {}
+        elif config.gradient_method == "best" and circuit is not None:
+            found |= {"gradient_method": qml.gradients.finite_diff, "gradient_keyword_arguments": DIFFERENCES}
+        if again:
+            found |= {"derivative_order": max(2, config.derivative_order)}
         found |= {"use_device_jacobian_product": False}
         if config.interface == Interface.JAX and circuit is not None and any(map(_is_batched, circuit.data)):
             found |= {"interface": Interface.JAX_JIT}  # a callback, which jax.vmap calls for each row
@@ -136,7 +182,15 @@ class ToolkitDevice(Device):
         pipeline.add_transform(validate_device_wires, self.wires, name=self.name)
         pipeline.add_transform(defer_measurements, allow_postselect=False)
         pipeline.add_transform(_for_shots)
-        pipeline.add_transform(decompose, stopping_condition=_takes, skip_initial_state_prep=False, name=self.name)
+        pipeline.add_transform(broadcast_expand)  # what turns by rows of angles need not be decomposed
+        pipeline.add_transform(
+            decompose,
+            stopping_condition=_takes,
+            decomposer=written_out,
+            skip_initial_state_prep=False,
+            name=self.name,
+        )
+        pipeline.add_transform(keep_generators)
         pipeline.add_transform(
             validate_measurements,
             analytic_measurements=_measures_state,
