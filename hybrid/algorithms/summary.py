@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 
+from circuits import tables
+
 
 class Summary(ABC):
     """A result that shows itself as a title and a few rows."""
@@ -15,14 +17,9 @@ class Summary(ABC):
         """The results as pairs of a name and a text, for tables."""
 
     def __str__(self) -> str:
-        rows = self.rows()
-        width = max(len(name) for name, _ in rows) + 2
-        return "\n".join([self.title(), *(f"  {name:<{width}}{text}" for name, text in rows)])
+        return tables.text(self.rows(), title=self.title())
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in self.rows())
-        return f"<p><b>{escape(self.title())}</b></p><table>{rows}</table>"
+        return tables.html(self.rows(), title=self.title())

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backends.providers.hardware import Charge
+from circuits import tables
 from circuits.errors import Refused
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
@@ -161,13 +162,8 @@ class Comparison:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        head = "".join(f"<th>{name}</th>" for name in COLUMNS)
-        rows = ["".join(f"<td>{escape(cell)}</td>" for cell in run.cells()) for run in self.runs]
-        body = "".join(f"<tr>{row}</tr>" for row in rows)
-        failed = "".join(f"<p>{escape(label)}: failed: {escape(reason)}</p>" for label, reason in self.failures)
-        return f"<p><b>{escape(self.title)}</b></p><table><tr>{head}</tr>{body}</table>{failed}"
+        failed = [f"{label}: failed: {reason}" for label, reason in self.failures]
+        return tables.html([run.cells() for run in self.runs], title=self.title, columns=COLUMNS, notes=failed)
 
 
 def compare(runs: Iterable["Result | str | Path"], *, failures: Iterable[tuple[str, str]] = ()) -> Comparison:

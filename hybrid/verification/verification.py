@@ -8,6 +8,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from circuits import tables
 from circuits.errors import RecordFailed, Refused, ToolkitError
 from hybrid.runs.files import write_json
 from hybrid.verification.checks import CHECKS, Outcome
@@ -83,13 +84,14 @@ class Verification:
     def __str__(self) -> str:
         return "\n".join(f"{check.outcome:<10}{check.name}: {check.finding}" for check in self.checks)
 
-    def _repr_html_(self) -> str:
-        from html import escape
+    __repr__ = __str__
 
-        cells = ("".join(f"<td>{escape(t)}</td>" for t in (c.name, c.outcome, c.finding)) for c in self.checks)
-        rows = "".join(f"<tr>{row}</tr>" for row in cells)
-        head = "<tr><th>check</th><th>outcome</th><th>finding</th></tr>"
-        return f"<p><b>Verification: {self.verdict}</b></p><table>{head}{rows}</table>"
+    def _repr_html_(self) -> str:
+        rows = [(check.name, check.outcome, check.finding) for check in self.checks]
+        notes = [f"not written down: {self.unwritten}"] if self.unwritten else []
+        return tables.html(
+            rows, title=f"Verification: {self.verdict}", columns=("check", "outcome", "finding"), notes=notes
+        )
 
 
 def verify(
