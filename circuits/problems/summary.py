@@ -44,7 +44,7 @@ def line(problem: "Problem") -> str:
 
 def _terms(problem: "Problem") -> str:
     H = problem.hamiltonian
-    first = zip(H.paulis[:TERMS].to_labels(), H.coeffs[:TERMS], strict=True)
+    first = H[:TERMS].to_list()
     written = " ".join(f"{'-' if c.real < 0 else '+'} {abs(c.real):.6g} {label}" for label, c in first)
     return written.removeprefix("+ ") + (" + …" if len(H) > TERMS else "")
 

@@ -97,6 +97,7 @@ def adapt(
     mitigation: Any = None,
     budget: Budget | Mapping[str, float] | None = None,
     folder: str | Path | None = None,
+    progress: bool = True,
 ) -> ADAPT:
     """Grow prod_k exp(-i theta_k G_k) |reference> by the operator with the largest gradient, optimize all, and repeat.
 
@@ -119,6 +120,7 @@ def adapt(
         mitigation: As for `hybrid.minimize`.
         budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
+        progress: As for `hybrid.minimize`.
 
     Returns:
         An `ADAPT`, which prints itself.
@@ -156,7 +158,14 @@ def adapt(
     )
     asked = {"tolerance": float(tolerance), "max_operators": max_operators}
     with open_record(
-        "adapt", work, backend=backend, folder=folder, mitigation=mitigation, budget=budget, asked=asked
+        "adapt",
+        work,
+        backend=backend,
+        folder=folder,
+        mitigation=mitigation,
+        budget=budget,
+        asked=asked,
+        progress=progress,
     ) as record:
         chosen: list[Generator] = []
         runs: list[Result] = []

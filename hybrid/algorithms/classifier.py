@@ -121,6 +121,7 @@ def classifier(
     mitigation: Any = None,
     budget: Budget | Mapping[str, float] | None = None,
     folder: str | Path | None = None,
+    progress: bool = True,
 ) -> Classifier:
     """Train a circuit that takes the data anew in every layer, by the cross entropy of batches of rows.
 
@@ -144,6 +145,7 @@ def classifier(
         mitigation: As for `hybrid.minimize`.
         budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
+        progress: As for `hybrid.minimize`.
 
     Returns:
         A `Classifier`, which prints itself beside chance and a classical baseline.
@@ -181,7 +183,14 @@ def classifier(
     )
     asked = {"layers": layers, "batch_size": batch_size, "held_out": held_out, "data": _digest(dataset)}
     with open_record(
-        "classifier", work, backend=backend, folder=folder, mitigation=mitigation, budget=budget, asked=asked
+        "classifier",
+        work,
+        backend=backend,
+        folder=folder,
+        mitigation=mitigation,
+        budget=budget,
+        asked=asked,
+        progress=progress,
     ) as record:
         scores = _Scores(record.backend, circuit, n_classes, shots)
 

@@ -135,6 +135,7 @@ def real_time_evolution(
     seed: int = 0,
     label: str = "open",
     folder: str | Path | None = None,
+    progress: bool = True,
 ) -> Evolution:
     """Follow exp(-i H t) |psi(theta)> within an ansatz, by McLachlan's principle.
 
@@ -151,6 +152,7 @@ def real_time_evolution(
         seed: Of the first parameters, where neither theta nor the ansatz gives them.
         label: As for `hybrid.minimize`.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
+        progress: As for `hybrid.minimize`.
 
     Returns:
         An `Evolution`, with the energy's drift, the residuals and, up to 12 qubits, the fidelity with the exact state.
@@ -183,6 +185,7 @@ def real_time_evolution(
         seed=seed,
         label=label,
         folder=folder,
+        progress=progress,
     )
 
 
@@ -198,6 +201,7 @@ def imaginary_time_evolution(
     seed: int = 0,
     label: str = "open",
     folder: str | Path | None = None,
+    progress: bool = True,
 ) -> Evolution:
     """Follow exp(-H t) |psi(theta)>, normalized, within an ansatz: towards the ground state.
 
@@ -212,6 +216,7 @@ def imaginary_time_evolution(
         seed: As for `real_time_evolution`.
         label: As for `real_time_evolution`.
         folder: As for `real_time_evolution`.
+        progress: As for `real_time_evolution`.
 
     Returns:
         An `Evolution`.
@@ -235,6 +240,7 @@ def imaginary_time_evolution(
         seed=seed,
         label=label,
         folder=folder,
+        progress=progress,
     )
 
 
@@ -294,6 +300,7 @@ def _evolution(
     seed: int,
     label: str,
     folder: str | Path | None,
+    progress: bool,
 ) -> Evolution:
     work = workload(circuit, problem, theta=theta, seed=seed, label=label)
     if finite(time, "time") <= 0:
@@ -312,10 +319,13 @@ def _evolution(
     )
     asked = {"time": float(time), "steps": steps, "theta": work.theta.tolist(), "regularization": float(regularization)}
     settings = ("seed", "label")
-    with open_record(f"{kind}-time", work, backend=device, folder=folder, asked=asked, settings=settings) as record:
+    with open_record(
+        f"{kind}-time", work, backend=device, folder=folder, asked=asked, settings=settings, progress=progress
+    ) as record:
         points = record.lines("trajectory", TrajectoryPoint)
         while len(points) <= steps:
             record.check_stop()
+            record.progress.update(len(points), f"step {len(points)} of {steps}")
             row = _moved(move, np.array(points[-1].theta), dt) if points else work.theta
             here = move(row)
             points.append(TrajectoryPoint(theta=row.tolist(), energy=here.energy, residual=here.residual))

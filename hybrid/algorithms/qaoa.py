@@ -128,6 +128,7 @@ def qaoa(
     mitigation: Any = None,
     budget: Budget | Mapping[str, float] | None = None,
     folder: str | Path | None = None,
+    progress: bool = True,
 ) -> QAOA:
     """QAOA whose angles are found depth by depth: those of p layers, interpolated, start the search for p + 1.
 
@@ -150,6 +151,7 @@ def qaoa(
         mitigation: As for `hybrid.minimize`; of the energies, since no bit string can be mitigated.
         budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
+        progress: As for `hybrid.minimize`.
 
     Returns:
         A `QAOA`, which prints itself.
@@ -187,7 +189,15 @@ def qaoa(
     )
     asked = {"layers": layers, "samples": samples, "start": theta.tolist()}
     with open_record(
-        "qaoa", work, backend=backend, folder=folder, mitigation=mitigation, budget=budget, asked=asked, ability=Samples
+        "qaoa",
+        work,
+        backend=backend,
+        folder=folder,
+        mitigation=mitigation,
+        budget=budget,
+        asked=asked,
+        ability=Samples,
+        progress=progress,
     ) as record:
         runs: list[Result] = []
         for depth in range(len(theta) // 2, layers + 1):

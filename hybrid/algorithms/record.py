@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,6 +45,7 @@ from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
 from hybrid.runs.provenance import provenance
 from hybrid.runs.result import Result
+from hybrid.terminal.progress import Progress
 from hybrid.workload.arguments import BackendLike
 from hybrid.workload.beside import UNASKED_S
 from hybrid.workload.question import SETTINGS, differing, question
@@ -85,6 +86,7 @@ class Record:
         backend: Where all stages run.
         work: The first minimization; the others share its optimizer, accuracy, steps, shots and label.
         should_stop: Whether a signal asks to stop.
+        progress: Shows which stage goes on.
         begin: Called before a stage computes something, with its number in the stage and the stage's name: the jobs at
             a vendor that follow belong to it.
     """
@@ -93,6 +95,7 @@ class Record:
     backend: Backend
     work: Workload
     should_stop: Callable[[], bool]
+    progress: Progress = field(default_factory=lambda: Progress(""))
     begin: Callable[[int, str], None] = lambda number, stage: None
 
     def seed(self, *place: int) -> int:
@@ -136,6 +139,7 @@ class Record:
             Stopped: if a signal stopped it; its work is saved.
         """
         self.check_stop()
+        self.progress.update(0, name)
         place, device, kept = self.folder / name, backend or self.backend, self.work
         if folders.is_run(place):
             result = continue_run(place, backend=device, should_stop=self.should_stop)
@@ -171,6 +175,7 @@ class Record:
             Refused: if the journal is damaged, or belongs to something else.
             Stopped: if a signal stopped it; its work is saved.
         """
+        self.progress.update(0, name)
         path, work, clock = self.folder / f"{name}.sqlite", self.work, Clock()
         run_digest = hashlib.sha256(read_bytes(self.folder / folders.ALGORITHM)).hexdigest()
         if not path.exists():
@@ -210,6 +215,7 @@ class Record:
         path = self.folder / f"{name}.json"
         self.check_stop()
         if not path.exists():
+            self.progress.update(0, name)
             self.begin(0, name)
             write_json(path, compute().model_dump())
         return checked(model, read_json(path), path)
@@ -259,6 +265,7 @@ class Record:
             RecordFailed: if it cannot be written.
         """
         write_json(self.folder / folders.RESULT, dict(summary))
+        self.progress.end_with(f"finished, in {self.folder}")
 
 
 @contextmanager
@@ -273,6 +280,7 @@ def open_record(
     budget: Budget | Mapping[str, float] | None = None,
     settings: Sequence[str] = SETTINGS,
     ability: type = object,
+    progress: bool = True,
 ) -> Iterator[Record]:
     """A context with the folder of an algorithm: a new one, or one in which the same was begun before.
 
@@ -286,6 +294,7 @@ def open_record(
         budget: As for `hybrid.minimize`, for all stages together.
         settings: Names of those attributes of the workload that the algorithm uses.
         ability: Class that its backend must have for a base, such as `backends.base.Samples`.
+        progress: As for `hybrid.minimize`.
 
     Yields:
         The folder, in which the stages run.
@@ -297,7 +306,7 @@ def open_record(
     backend = backend if mitigation is None else mitigated(backend, mitigation)
     limits = None if budget is None else budget_of(budget)
     whole = question(work, settings) | dict(asked)
-    with notebook.interrupts() as stop:
+    with notebook.interrupts() as stop, Progress(f"{kind} of {work.problem.name}", shown=progress) as shown:
         named = {"algorithm": kind, **whole, "backend": requested_backend(backend)}
         path = Path(folder) if folder is not None else notebook.folder_to_continue(named)
         path = path or fresh(f"{kind}-{work.problem.name}")
@@ -314,7 +323,7 @@ def open_record(
                 Spending(path / FILE).grant(limits)
             try:
                 with held(device), _routed(guarded(device, work.label, path), path, stop) as (routed, begin):
-                    yield Record(path, routed, work, stop, begin)
+                    yield Record(path, routed, work, stop, shown, begin)
             except KeyboardInterrupt as interrupt:
                 interrupt.add_note(
                     f"Finished stages are saved; call it again with the same arguments and folder='{path}'."

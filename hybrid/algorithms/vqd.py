@@ -138,6 +138,7 @@ def vqd(
     mitigation: Any = None,
     budget: Budget | Mapping[str, float] | None = None,
     folder: str | Path | None = None,
+    progress: bool = True,
 ) -> VQD:
     """The lowest levels by minimizing, for k = 0, 1, ..., <H> + penalty sum_(j<k) |<psi(theta)|psi(theta_j)>|^2.
 
@@ -163,6 +164,7 @@ def vqd(
         mitigation: As for `hybrid.minimize`; of the energies, not of the overlaps, which are counted as they come.
         budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
+        progress: As for `hybrid.minimize`.
 
     Returns:
         A `VQD`, which prints itself.
@@ -200,7 +202,14 @@ def vqd(
         raise Refused(f"penalty must be positive, in {work.problem.unit}, not {penalty}")
     asked = {"levels": levels, "penalty": float(penalty), "starts": starts, "theta": work.theta.tolist()}
     with open_record(
-        "vqd", work, backend=backend, folder=folder, mitigation=mitigation, budget=budget, asked=asked
+        "vqd",
+        work,
+        backend=backend,
+        folder=folder,
+        mitigation=mitigation,
+        budget=budget,
+        asked=asked,
+        progress=progress,
     ) as record:
         lowest: list[Level] = []
         for _ in range(levels):

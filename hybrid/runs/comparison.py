@@ -19,6 +19,7 @@ from hybrid.runs.listing import entry_of
 from hybrid.runs.prediction import predicted
 from hybrid.runs.result import Result
 from hybrid.terminal import words
+from hybrid.terminal.progress import Progress
 from hybrid.terminal.words import duration
 
 if TYPE_CHECKING:
@@ -204,7 +205,12 @@ def compare(runs: Iterable["Result | str | Path"], *, failures: Iterable[tuple[s
     if len(units := {entry["unit"] for entry in entries}) > 1:
         raise Refused(f"the energies are in {' and '.join(sorted(units))}: compare runs of one problem")
     labels = _labels([_settings(entry) for entry in entries])
-    return Comparison(tuple(map(_compared, labels, places, entries)), failed)
+    compared = []
+    with Progress("reading runs", len(places)) as progress:
+        for label, place, entry in zip(labels, places, entries, strict=True):
+            progress.update(len(compared), label)
+            compared.append(_compared(label, place, entry))
+    return Comparison(tuple(compared), failed)
 
 
 def _places(run: "Result | str | Path") -> list[Path]:

@@ -11,6 +11,7 @@ from rich.text import Text
 from circuits import tables
 from circuits.errors import RecordFailed, Refused, ToolkitError
 from hybrid.runs.files import write_json
+from hybrid.terminal.progress import Progress
 from hybrid.verification.checks import CHECKS, Outcome
 from hybrid.verification.claim import Claim, claim
 from hybrid.workload.arguments import BackendLike, OptimizerLike
@@ -117,7 +118,12 @@ def verify(
     path = Path(folder)
     claimed = claim(path, backend, optimizer)
     _ = claimed.work, claimed.backend  # what cannot even be made is refused
-    verification = Verification(path, tuple(_check(name, claimed) for name in CHECKS))
+    checks = []
+    with Progress(f"verifying {path.name}", len(CHECKS)) as progress:
+        for name in CHECKS:
+            progress.update(len(checks), name)
+            checks.append(_check(name, claimed))
+    verification = Verification(path, tuple(checks))
     try:
         write_json(path / FILE, verification.to_dict())
     except RecordFailed as err:
