@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -21,6 +21,9 @@ from hybrid.runs.result import Result
 from hybrid.workload.arguments import BackendLike, OptimizerLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class PoolGradient(RecordModel):
@@ -65,6 +68,25 @@ class ADAPT(Summary):
     def theta(self) -> np.ndarray:
         """Angles of the whole ansatz, shape (operators,), radians."""
         return self.runs[-1].theta
+
+    def plot(self) -> "Figure":
+        """The energy, above the exact one where that is known, and the pool's gradient, as the ansatz grows.
+
+        Returns:
+            The figure, which can be saved with ``savefig``.
+        """
+        from hybrid.report.panels import Panel, Series, panels
+
+        numbers, unit = np.arange(len(self.runs)), self.problem.unit
+        errors = np.array([run.standard_error for run in self.runs])
+        energies, exact = np.array([run.energy for run in self.runs]), self.runs[-1].exact_energy
+        if exact is None:
+            above = Panel(f"energy ({unit})", [Series("", numbers, energies, errors)])
+        else:
+            above = Panel(f"energy above exact ({unit})", [Series("", numbers, energies - exact, errors)], log=True)
+        slope = Series("", numbers, np.array(self.gradient_norms))
+        parts = [above, Panel(f"gradient of the pool ({unit}/rad)", [slope], log=True)]
+        return panels(parts, x_label="operators", title=self.title(), whole_numbers=True)
 
     def title(self) -> str:
         """What was done to what."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,6 +28,9 @@ from hybrid.runs.budget import Budget
 from hybrid.workload.arguments import BackendLike, OptimizerLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SHARPNESS = 5.0
 """A class's score is its qubit's <Z> times this: probabilities of two classes may differ by exp(10)."""
@@ -81,6 +84,19 @@ class Classifier(Summary):
         """
         scores = _Scores(self.backend, self.circuit, len(self.data.classes), shots)
         return np.argmax(scores(self.theta, self.data.angles(rows), seed), axis=1)
+
+    def plot(self) -> "Figure":
+        """The loss of the batch of every step, and its mean over the last ten.
+
+        Returns:
+            The figure, which can be saved with ``savefig``.
+        """
+        from hybrid.report.panels import Panel, Series, panels
+
+        steps = np.arange(1, len(self.losses) + 1)
+        means = np.array([np.mean(self.losses[max(0, k - 10) : k]) for k in steps])
+        drawn = [Series("batch", steps, self.losses), Series("mean of the last ten", steps, means)]
+        return panels([Panel("cross entropy (nats)", drawn)], x_label="steps", title=self.title(), whole_numbers=True)
 
     def title(self) -> str:
         """What was done to what."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -33,6 +33,9 @@ from hybrid.loop.stop import stop_at_once
 from hybrid.workload.arguments import BackendLike, ProblemLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Kind = Literal["real", "imaginary"]
 
@@ -101,6 +104,26 @@ class Evolution(Summary):
         integrator, and of the trapezoidal rule between the points, are not in it.
         """
         return float(np.trapezoid(self.residuals, self.times))
+
+    def plot(self) -> "Figure":
+        """The energy over time, and what is lost: of the fidelity where the exact states are known, else the residual.
+
+        Returns:
+            The figure, which can be saved with ``savefig``.
+        """
+        from hybrid.report.panels import Panel, Series, panels
+
+        unit = self.problem.unit
+        drawn = [Series("ansatz", self.times, self.energies)]
+        if self.exact_energy is not None:
+            drawn.append(Series("lowest", self.times, np.full(len(self.times), self.exact_energy), exact=True))
+        lost = (
+            Panel(f"residual ({unit})", [Series("", self.times, self.residuals)], log=True)
+            if self.fidelities is None
+            else Panel("1 - fidelity", [Series("", self.times, 1 - self.fidelities)], log=True)
+        )
+        parts = [Panel(f"energy ({unit})", drawn), lost]
+        return panels(parts, x_label=f"time (1/{unit})", title=self.title())
 
     def title(self) -> str:
         """What was done to what."""

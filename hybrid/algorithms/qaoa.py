@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,6 +24,9 @@ from hybrid.runs.result import Result
 from hybrid.workload.arguments import BackendLike, OptimizerLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Counts(RecordModel):
@@ -88,6 +91,24 @@ class QAOA(Summary):
         """Weight of the best cut in the sample; None if the problem is no graph."""
         graph = self.problem.structure
         return graph.cut_weight(self.bits) if isinstance(graph, Graph) else None
+
+    def plot(self) -> "Figure":
+        """The approximation ratio, or the energy where the exact one is not known, against the number of layers.
+
+        Returns:
+            The figure, which can be saved with ``savefig``.
+        """
+        from hybrid.report.panels import Panel, Series, panels
+
+        depths = np.array([len(run.theta) // 2 for run in self.runs])
+        if self.ratio is not None:
+            found = Series("", depths, np.array(self.ratio), np.array(self.ratio_errors) if self.ratio_errors else None)
+            part = Panel("approximation ratio", [found])
+        else:
+            errors = np.array([run.standard_error for run in self.runs])
+            found = Series("", depths, np.array([run.energy for run in self.runs]), errors)
+            part = Panel(f"energy ({self.problem.unit})", [found])
+        return panels([part], x_label="layers", title=self.title(), whole_numbers=True)
 
     def title(self) -> str:
         """What was done to what."""

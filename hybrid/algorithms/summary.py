@@ -1,8 +1,12 @@
 """What the results of all algorithms have in common: they print themselves, in a terminal and in a notebook."""
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 from circuits import tables
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Summary(ABC):
@@ -11,6 +15,10 @@ class Summary(ABC):
     @abstractmethod
     def title(self) -> str:
         """What was done to what."""
+
+    @abstractmethod
+    def plot(self) -> "Figure":
+        """A picture of the results."""
 
     @abstractmethod
     def rows(self) -> list[tuple[str, str]]:

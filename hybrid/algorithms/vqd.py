@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,6 +24,9 @@ from hybrid.terminal.words import measured
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import Workload, workload
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MARGIN = 1.5
 """Default penalty, in units of the largest gap that the coefficients allow: a penalty equal to the gap leaves mixtures
@@ -95,6 +98,25 @@ class VQD(Summary):
     def status(self) -> str:
         """That of the first level which has not converged, else "converged"."""
         return next((level.status for level in self.levels if level.status != "converged"), "converged")
+
+    def plot(self) -> "Figure":
+        """The energies of the levels, beside the exact ones where they are known.
+
+        Returns:
+            The figure, which can be saved with ``savefig``.
+        """
+        from hybrid.report.panels import Panel, Series, panels
+
+        numbers, unit = np.arange(len(self.levels)), self.problem.unit
+        errors = np.array([level.standard_error for level in self.levels])
+        found = Series("found", numbers, self.energies, errors, joined=False)
+        parts = [Panel(f"energy ({unit})", [found])]
+        if self.exact is not None:
+            known = min(len(self.exact), len(numbers))
+            right = Series("exact", numbers[:known], self.exact[:known], exact=True, joined=False)
+            away = Series("", numbers[:known], self.energies[:known] - self.exact[:known], errors[:known], joined=False)
+            parts = [Panel(f"energy ({unit})", [found, right]), Panel(f"size of the error ({unit})", [away], log=True)]
+        return panels(parts, x_label="level", title=self.title(), whole_numbers=True)
 
     def title(self) -> str:
         """What was done to what."""

@@ -85,7 +85,7 @@ def test_an_interrupt_is_told_by_the_last_line(face):
 def test_a_run_shows_its_energy_and_the_distance_from_exact(face, tmp_path):
     found = hybrid.minimize(hardware_efficient(2, layers=1), tfim(2), backend="reference", folder=tmp_path / "r")
     steps = [words for words, _, total in face.drawn if total == 200]
-    assert f" of 200, {found.energy:.6f}" in steps[-1]
+    assert f" of 200, {found.energy:.8f}" in steps[-1]
     assert "coupling, +" in steps[0]
     assert "from exact" in steps[0]
     assert face.ended[-1].startswith(f"TFIM, 2 sites: {found.status} after {found.steps} steps, {found.measured()}")
