@@ -2,14 +2,21 @@
 
 import struct
 import zlib
-from pathlib import Path
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
 import hybrid
-from circuits import hamiltonian_variational, hardware_efficient, maxcut, tfim
+from circuits import hardware_efficient, tfim
+from hybrid.algorithms.adapt import ADAPT
+from hybrid.algorithms.classifier import Classifier
+from hybrid.algorithms.evolution import Evolution
+from hybrid.algorithms.pools import Generator
+from hybrid.algorithms.qaoa import QAOA
+from hybrid.algorithms.vqd import VQD, Level
 from hybrid.report import picture
 from hybrid.report.curve import CurvePoint, curve
 from hybrid.report.side_by_side import Line, side_by_side
@@ -100,52 +107,56 @@ def test_a_curve_has_units():
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("found")
+def run(tmp_path_factory):
+    ansatz = hardware_efficient(2, layers=1)
+    return hybrid.minimize(ansatz, tfim(2), backend="reference", folder=tmp_path_factory.mktemp("run") / "r")
 
 
-def made(what: str, folder: Path):
-    """The result of an algorithm, small."""
-    p = tfim(2)
-    options = {"backend": "statevector", "folder": folder / what}
+def found_by(what, run):
+    """What an algorithm gives, with the numbers of this test."""
+    p, place, four = tfim(2), run.folder, np.array([4.0, 3.0, 2.5, 2.25])
     match what:
-        case "minimize":
-            return hybrid.minimize(hardware_efficient(2, layers=1), p, **options)
         case "qaoa":
-            return hybrid.qaoa(maxcut([(0, 1), (1, 2)]), layers=2, samples=4, **options)
+            return QAOA(p, (run, run), (0.7, 0.9), "01", -1.0, 3, 8, place, (0.02, 0.01))
         case "vqd":
-            return hybrid.vqd(hardware_efficient(2, layers=2), p, levels=2, starts=1, **options)
-        case "adapt":
-            return hybrid.adapt(p, pool="qubit", max_operators=2, **options)
-        case "imaginary":
-            return hybrid.imaginary_time_evolution(
-                hamiltonian_variational(p, layers=1), p, time=0.5, steps=3, **options
+            level = Level(-2.0, 0.1, run.theta, np.zeros(0), run)
+            return VQD(
+                p, (level, replace(level, energy=-1.0, overlaps=np.array([1e-6]))), np.array([-2.2, -1.1]), place
             )
+        case "adapt":
+            return ADAPT(p, (Generator("first", "Z", (0,)),), (run, run), (0.5, 0.1), run.circuit, "converged", place)
+        case "evolution":
+            return Evolution(p, "imaginary", np.arange(4.0), four[:, None], four, four, 1 - 0.1 / four, 2.0, place)
+        case "residuals":
+            return Evolution(p, "real", np.arange(4.0), four[:, None], four, four, None, None, place)
         case "classifier":
-            return hybrid.classifier("iris", n_qubits=3, layers=1, max_steps=4, **options)
+            rows = np.zeros((5, 2))
+            data = SimpleNamespace(name="points", train=rows, test=rows, classes=("a", "b"))
+            return Classifier(data, run.circuit, run.theta, four, 0.8, 0.6, 0.5, 0.7, place, None)
+    return run
 
 
 UNITS = {
     "minimize": ("coupling", "evaluations"),
     "qaoa": ("approximation ratio", "layers"),
-    "vqd": ("(coupling)", "level"),
-    "adapt": ("coupling/rad", "operators"),
-    "imaginary": ("energy (coupling)", "1 - fidelity", "time (1/coupling)"),
+    "vqd": ("energy (coupling)", "size of the error (coupling)", "level"),
+    "adapt": ("energy above exact (coupling)", "coupling/rad", "operators"),
+    "evolution": ("energy (coupling)", "1 - fidelity", "time (1/coupling)"),
+    "residuals": ("energy (coupling)", "residual (coupling)"),
     "classifier": ("(nats)", "steps"),
 }
 
 
 @pytest.mark.parametrize("what", UNITS)
-def test_every_result_is_drawn(what, folder):
-    if what == "classifier":
-        pytest.importorskip("sklearn")
-    found = made(what, folder)
+def test_every_result_is_drawn_and_shown_as_a_table(what, run):
+    found = found_by(what, run)
     check(found.plot(), units=UNITS[what])
-    assert "<table" in found._repr_html_()
+    shown = found._repr_html_()
+    assert str(run.folder) in shown
+    assert "color" not in shown
 
 
-def test_the_levels_are_those_that_were_found(folder):
-    found = made("vqd", folder)
-    drawn = found.plot().axes[0].get_lines()
-    assert any(np.array_equal(line.get_ydata(), found.energies) for line in drawn)
-    assert any(np.allclose(line.get_ydata(), found.exact) for line in drawn if line.get_color() == picture.INK)
+def test_the_levels_are_those_that_were_found(run):
+    drawn = found_by("vqd", run).plot().axes[0].get_lines()
+    assert any(np.array_equal(line.get_ydata(), [-2.0, -1.0]) for line in drawn)
+    assert any(np.array_equal(line.get_ydata(), [-2.2, -1.1]) for line in drawn if line.get_color() == picture.INK)
