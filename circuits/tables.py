@@ -9,13 +9,15 @@ from html import escape
 STYLE = (
     "<style>"
     "table.hybrid{font-variant-numeric:tabular-nums}"
-    "table.hybrid th,table.hybrid td{text-align:left;vertical-align:top;white-space:normal;overflow-wrap:break-word}"
-    "table.hybrid td:only-of-type{overflow-wrap:anywhere}"
-    "table.hybrid th{white-space:nowrap}"
+    "table.hybrid.hybrid :is(th,td)"
+    "{text-align:left;vertical-align:top;white-space:normal;overflow-wrap:break-word}"
+    "table.hybrid.hybrid td:only-of-type{overflow-wrap:anywhere}"
+    "table.hybrid.hybrid th{white-space:nowrap}"
     "@media print{table.hybrid tr{break-inside:avoid}}"
     "</style>"
 )
-"""A notebook aligns cells to the right, which suits numbers alone; a path may be broken anywhere."""
+"""A notebook aligns cells to the right, which suits numbers alone; a path may be broken anywhere. The class is named twice
+to outweigh JupyterLab's own rule, which names two classes."""
 
 MOST_ROWS = 12
 """A longer table of like rows is shown by its ends."""

@@ -265,7 +265,7 @@ class Record:
             RecordFailed: if it cannot be written.
         """
         write_json(self.folder / folders.RESULT, dict(summary))
-        self.progress.end_with(f"finished, in {self.folder}")
+        self.progress.end_with("finished")
 
 
 @contextmanager

@@ -51,8 +51,8 @@ def side_by_side(lines: Sequence[Line], *, exact_energy: float | None, unit: str
         drawn_as = look(k) | {"lw": WIDTHS[k % len(WIDTHS)], "markevery": _marked(len(drawn), k)}
         left.plot(np.arange(1, len(drawn) + 1), drawn, label=line.label, **drawn_as)
         right.plot(np.cumsum(line.seconds), drawn, **drawn_as)  # the legend on the left is for both
-    for axes, name in ((left, "evaluations"), (right, "time of evaluations (s)")):
-        _finish(axes, name, None if exact else exact_energy, log=exact)
+    for axes, name, label in ((left, "evaluations", "exact"), (right, "time of evaluations (s)", None)):
+        _finish(axes, name, None if exact else exact_energy, label=label, log=exact)
     left.set_ylabel(f"best energy above exact ({unit})" if exact else f"best energy ({unit})")
     left.set_title(title, loc="left", color=INK, fontsize=11)
     return figure
@@ -66,11 +66,11 @@ def _marked(n_points: int, k: int) -> list[int]:
     return sorted({min(round(place), n_points) - 1 for place in places})
 
 
-def _finish(axes: Axes, name: str, exact_energy: float | None, *, log: bool) -> None:
+def _finish(axes: Axes, name: str, exact_energy: float | None, *, label: str | None, log: bool) -> None:
     axes.set_xscale("log")
     if log:
         axes.set_yscale("log")
     if exact_energy is not None:
-        axes.axhline(exact_energy, lw=1.2, ls="--", color=INK, label="exact")
+        axes.axhline(exact_energy, lw=1.2, ls="--", color=INK, label=label)
     axes.set_xlabel(name)
     finish(axes)

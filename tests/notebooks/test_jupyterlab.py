@@ -46,6 +46,13 @@ p
     "print('the end')",
 )
 
+CONNECTED = """
+() => {
+  const kernel = window.jupyterapp.shell.currentWidget?.context?.sessionContext?.session?.kernel;
+  return kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
+}
+"""
+
 CONTRASTS = """
 () => {
   const numbers = colour => colour.match(/[0-9.]+/g).map(Number);
@@ -84,11 +91,17 @@ def server(tmp_path):
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), work / "shown.ipynb")
     places = {name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR")}
     places |= {"JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"), "IPYTHONDIR": str(tmp_path / "ipython")}
-    tracker = tmp_path / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
-    tracker.parent.mkdir(parents=True)
-    tracker.write_text(json.dumps({"windowingMode": "none"}))  # cells out of sight are there, too
+    settings = {
+        "notebook-extension/tracker": {"windowingMode": "none"},  # cells out of sight are there, too
+        "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    }
+    for name, content in settings.items():
+        file = tmp_path / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(content))
     options = ["--no-browser", "--ip=127.0.0.1", "--port=0", "--allow-root", f"--ServerApp.root_dir={work}"]
     options += ["--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
+    options += ["--MappingKernelManager.kernel_info_timeout=240"]
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options],
@@ -123,10 +136,7 @@ def test_a_notebook_reads_in_both_themes(server, tmp_path):
         page.set_default_timeout(240_000)
         page.goto(f"{url}lab/tree/shown.ipynb")
         page.wait_for_function("() => window.jupyterapp && document.querySelector('.jp-Notebook-cell')")
-        page.wait_for_selector(".jp-Dialog-button.jp-mod-accept, .jp-Notebook-ExecutionIndicator[data-status=idle]")
-        if asked := page.query_selector(".jp-Dialog-button.jp-mod-accept"):
-            asked.click()  # which kernel
-        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+        page.wait_for_function(CONNECTED)
         errors.clear()  # those of JupyterLab itself, before any of our cells has run
         page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
         page.wait_for_selector("progress")
