@@ -16,7 +16,7 @@ STYLE = (
     "@media print{table.hybrid tr{break-inside:avoid}}"
     "</style>"
 )
-"""A notebook aligns cells to the right, which suits numbers alone; a path may be broken anywhere. The class stands twice
+"""A notebook aligns cells right, which suits numbers alone; a path may be broken anywhere. The class stands twice
 to outweigh JupyterLab's own rule, which names two classes."""
 
 MOST_ROWS = 12
