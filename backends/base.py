@@ -25,7 +25,7 @@ from backends.job import FinishedJob, Job
 from backends.providers.calibration import Calibration
 from backends.speed import speed, speed_name
 from circuits import tables
-from circuits.secrets import HIDDEN, is_secret
+from circuits.secrets import HIDDEN, is_secret, redacted
 
 if TYPE_CHECKING:
     from backends.providers.dispatch import Dispatch
@@ -293,4 +293,4 @@ class Tangents(States):
 def _words(options: Mapping[str, Any]) -> Iterator[str]:
     """Options as text; of a secret, only that it is one."""
     for name, value in options.items():
-        yield f"{name}={HIDDEN if is_secret(name, value) else reprlib.repr(value)}"
+        yield f"{name}={HIDDEN if is_secret(name, value) else redacted(reprlib.repr(value))}"
