@@ -54,7 +54,8 @@ class Line:
             total: Number of steps until the end; None if it is not known.
         """
         how_far = f' max="{total}" value="{done}"' if total else ""
-        self._show(words, f'<progress{how_far} style="vertical-align:middle"></progress> {escape(words)}')
+        bar = f'<progress{how_far} style="vertical-align:middle"></progress>'
+        self._show({"text/plain": words, "text/html": f"<div>{bar} {escape(words)}</div>"})
 
     def end(self, words: str) -> None:
         """Note how some work has ended; what is noted last is shown at the end of the cell.
@@ -65,16 +66,16 @@ class Line:
         self._ended.append(words)
 
     def close(self) -> None:
-        """Show how the last work of the cell has ended, if anything was shown."""
+        """Show how the last work of the cell has ended, if anything was shown, as plain text."""
         if self._drawn and self._ended:
             count = f" (the last of {len(self._ended)} in this cell)" if len(self._ended) > 1 else ""
-            self._show(self._ended[-1] + count, escape(self._ended[-1] + count))
+            self._show({"text/plain": self._ended[-1] + count})
 
-    def _show(self, text: str, html: str) -> None:
+    def _show(self, content: dict[str, str]) -> None:
         from IPython.display import display, update_display
 
         show = update_display if self._drawn else display
-        show({"text/plain": text, "text/html": f"<div>{html}</div>"}, raw=True, display_id=self._id)
+        show(content, raw=True, display_id=self._id)
         self._drawn = True
 
 
