@@ -191,7 +191,7 @@ class Plan:
         yield from map(Text, self.notes())
 
     def __str__(self) -> str:
-        console = Console(width=110, color_system=None, markup=False)
+        console = Console(width=110, color_system=None, markup=False, force_jupyter=False)
         with console.capture() as capture:
             console.print(self)
         return capture.get().rstrip()

@@ -155,7 +155,7 @@ class Comparison:
             yield Text(f"{label}: failed: {reason}")
 
     def __str__(self) -> str:
-        console = Console(width=130, color_system=None, markup=False)
+        console = Console(width=130, color_system=None, markup=False, force_jupyter=False)
         with console.capture() as capture:
             console.print(self)
         return capture.get().rstrip()
