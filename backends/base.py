@@ -5,8 +5,9 @@ What only some can do is an ability of its own: `Samples`, `States`, `Jobs`. Pre
 call; nothing is remembered between calls but compiled programs.
 """
 
+import reprlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from uuid import uuid4
@@ -23,6 +24,8 @@ from backends.gradients.parameter_shift import ValueAndGradient, parameter_shift
 from backends.job import FinishedJob, Job
 from backends.providers.calibration import Calibration
 from backends.speed import speed, speed_name
+from circuits import tables
+from circuits.secrets import HIDDEN, is_secret, redacted
 
 if TYPE_CHECKING:
     from backends.providers.dispatch import Dispatch
@@ -59,6 +62,25 @@ class Capabilities:
     default_shots: int | None = None
     steady: bool = False
 
+    def rows(self) -> list[tuple[str, str]]:
+        """The same as pairs of a name and a text, for tables."""
+        shots = "" if self.default_shots is None else f", {self.default_shots:,} shots unless told otherwise"
+        return [
+            ("what", self.summary),
+            ("most qubits", "as many as fit into memory" if self.max_qubits is None else f"{self.max_qubits}"),
+            ("values", ("exact, or with shots" if self.exact else "estimated") + shots),
+            ("noise", "in every answer" if self.noise else "none"),
+            ("gradient", self.gradient),
+            ("precision", self.precision),
+            ("data", "stay on this machine" if self.place == "here" else "go to a provider"),
+        ]
+
+    def __str__(self) -> str:
+        return tables.text(self.rows(), title=self.name)
+
+    def _repr_html_(self) -> str:
+        return tables.html(self.rows(), title=self.name)
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -90,6 +112,16 @@ class Backend(ABC):
     @abstractmethod
     def capabilities(self) -> Capabilities:
         """What this backend can do."""
+
+    def __repr__(self) -> str:
+        if self.origin is None:
+            return f"<{type(self).__name__} {self.capabilities().name}>"
+        return f"backends.get({', '.join([repr(self.origin.name), *_words(self.origin.options)])})"
+
+    def _repr_html_(self) -> str:
+        can = self.capabilities()
+        options = [] if self.origin is None else list(_words(self.origin.options))
+        return tables.html([*can.rows(), *([("options", ", ".join(options))] if options else [])], title=can.name)
 
     @abstractmethod
     def footprint(self, work: Work) -> Footprint:
@@ -337,3 +369,9 @@ class Tangents(States):
         References:
             J. Stokes, J. Izaac, N. Killoran, G. Carleo, Quantum natural gradient, Quantum 4, 269 (2020).
         """
+
+
+def _words(options: Mapping[str, Any]) -> Iterator[str]:
+    """Options as text; of a secret, only that it is one."""
+    for name, value in options.items():
+        yield f"{name}={HIDDEN if is_secret(name, value) else redacted(reprlib.repr(value))}"

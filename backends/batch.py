@@ -1,7 +1,7 @@
 """The unit of work that a backend takes, one circuit, rows of parameters, observables; and what comes back."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,6 +9,7 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.checks import ObservablesLike, as_observables, as_rows, check_request, check_unitary
+from circuits import tables
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +97,23 @@ class Expectations:
     def __post_init__(self):
         if self.bias is None:
             object.__setattr__(self, "bias", np.zeros_like(self.values))
+
+    def _cells(self, row: int) -> list[str]:
+        measured = zip(self.values[row], self.standard_errors[row], strict=True)
+        return [str(row), *(f"{value:.8g}" + (f" ± {error:.2g}" if error else "") for value, error in measured)]
+
+    def _table(self) -> dict[str, Any]:
+        rows, observables = self.values.shape
+        shots = f"{self.shots:,} shots for each measured circuit" if self.shots else "without shots"
+        title = f"{rows} rows of parameters, {shots}; in the observables' unit"
+        columns = ("row", *(f"observable {k}" for k in range(observables)))
+        return {"rows": tables.ends(rows, self._cells), "title": title, "columns": columns}
+
+    def __str__(self) -> str:
+        return tables.text(**self._table())
+
+    def _repr_html_(self) -> str:
+        return tables.html(**self._table())
 
 
 class Evaluate(Protocol):

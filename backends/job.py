@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from typing import Literal
 
 from backends.batch import Expectations
+from circuits import tables
 
 
 class Job(ABC):
@@ -28,6 +29,16 @@ class Job(ABC):
     def cancel(self) -> None:
         """Stop the job if it has not ended; a finished one stays as it is."""
 
+    def __repr__(self) -> str:
+        return f"Job {self.id}: {self._words()}"
+
+    def _repr_html_(self) -> str:
+        return tables.html([(self.id, self._words())], title="Job")
+
+    def _words(self) -> str:
+        """What is known of the job without asking anybody."""
+        return "status() says where it stands, result() waits for it"
+
 
 class FinishedJob(Job):
     """A job that a simulator in this process finished at submission."""
@@ -46,3 +57,7 @@ class FinishedJob(Job):
 
     def cancel(self) -> None:
         """Nothing is left to stop."""
+
+    def _words(self) -> str:
+        rows, observables = self._expectations.values.shape
+        return f"done, {rows} rows of parameters, {observables} observables"

@@ -5,8 +5,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from circuits import tables
+
 LARGE = 0.2
 """Relative change that is worth telling."""
+
+QUANTITIES = (("T1", " µs", 1e6), ("T2", " µs", 1e6), ("readout error", "", 1.0), ("two-qubit error", "", 1.0))
+"""What a device is judged by, the unit that it is shown in, and how many of these are one of the kept numbers."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,25 @@ class Calibration:
         said = ", ".join(map(str, large))
         changes = f"; most changed {said}" if large else f"; nothing changed by more than {LARGE:.0%}"
         return f"{self.device} was calibrated anew ({since.date}, now {self.date}){changes}"
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Medians and extremes of the numbers, as pairs of a name and a text for tables."""
+        rows = [("calibrated", self.date), ("qubits", f"{len(self.qubits)}")]
+        for what, unit, scale in QUANTITIES:
+            values = scale * np.array([value for name, _, value in self._numbers() if name == what])
+            if len(values):
+                middle, low, high = np.median(values), np.min(values), np.max(values)
+                rows.append((what, f"{middle:.3g}{unit} (median; {low:.3g} to {high:.3g}{unit})"))
+        return rows
+
+    def __repr__(self) -> str:
+        return f"Calibration({self.device!r}, {len(self.qubits)} qubits, {self.date})"
+
+    def __str__(self) -> str:
+        return tables.text(self.rows(), title=self.device)
+
+    def _repr_html_(self) -> str:
+        return tables.html(self.rows(), title=self.device)
 
     def _numbers(self) -> Iterator[tuple[str, str, float]]:
         """Every number that was measured, above 0, with the quantity and the place that it belongs to."""

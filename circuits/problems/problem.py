@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
+from circuits import tables
+from circuits.problems import summary
 from circuits.problems.exact import lowest_eigenvalue, seconds
 from circuits.problems.operators import OperatorLike, as_hermitian
 
@@ -94,6 +96,15 @@ class Problem:
         infinite where the energy would be refused.
         """
         return self.solve_seconds if self.solve is not None else seconds(self.hamiltonian)
+
+    def __repr__(self) -> str:
+        return summary.line(self)
+
+    def __str__(self) -> str:
+        return tables.text(summary.rows(self), title=self.name)
+
+    def _repr_html_(self) -> str:
+        return tables.html(summary.rows(self), title=self.name)
 
 
 def as_problem(thing: Problem | OperatorLike, n_qubits: int | None = None) -> Problem:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -35,6 +35,9 @@ from hybrid.workload.workload import Workload, workload
 
 WARM = 0.1
 """Share of the rows of a new start that a search takes at least which begins at the angles of the one before."""
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class PoolGradient(RecordModel):
@@ -103,6 +106,25 @@ class ADAPT(PreparesState):
             "gradient_norms": self.gradient_norms,
         }
 
+    def plot(self) -> "Figure":
+        """The energy, above the exact one where that is known, and the pool's gradient, as the ansatz grows.
+
+        Returns:
+            The figure, which can be saved with ``savefig``.
+        """
+        from hybrid.report.panels import Panel, Series, panels
+
+        numbers, unit = np.arange(len(self.runs)), self.problem.unit
+        errors = np.array([run.standard_error for run in self.runs])
+        energies, exact = np.array([run.energy for run in self.runs]), self.runs[-1].exact_energy
+        if exact is None:
+            above = Panel(f"energy ({unit})", [Series("", numbers, energies, errors)])
+        else:
+            above = Panel(f"energy above exact ({unit})", [Series("", numbers, energies - exact, errors)], log=True)
+        slope = Series("", numbers, np.array(self.gradient_norms))
+        parts = [above, Panel(f"gradient of the pool ({unit}/rad)", [slope], log=True)]
+        return panels(parts, x_label="operators", title=self.title(), whole_numbers=True)
+
     def title(self) -> str:
         """What was done to what."""
         return f"ADAPT-VQE of {self.problem.name}"
@@ -135,6 +157,7 @@ def adapt(
     budget: Budget | Mapping[str, float] | None = None,
     failover: Failing = False,
     folder: str | Path | None = None,
+    progress: bool = True,
 ) -> ADAPT:
     """Grow prod_k exp(-i theta_k G_k) |reference> by the operator with the largest gradient, optimize all, and repeat.
 
@@ -158,6 +181,7 @@ def adapt(
         budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
         failover: As for `hybrid.minimize`; where one stage went on, the next one begins.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
+        progress: As for `hybrid.minimize`.
 
     Returns:
         An `ADAPT`, which prints itself.
@@ -189,7 +213,15 @@ def adapt(
         shots=shots,
         label=label,
     )
-    return carry_out(algorithm, backend=backend, mitigation=mitigation, budget=budget, failover=failover, folder=folder)
+    return carry_out(
+        algorithm,
+        backend=backend,
+        mitigation=mitigation,
+        budget=budget,
+        failover=failover,
+        folder=folder,
+        progress=progress,
+    )
 
 
 def prepared(

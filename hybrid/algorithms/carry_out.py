@@ -28,6 +28,7 @@ from hybrid.runs.files import write_json
 from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
 from hybrid.runs.provenance import provenance
+from hybrid.terminal.progress import Progress
 from hybrid.workload.arguments import BackendLike
 from hybrid.workload.question import differing, question
 from hybrid.workload.spec import backend_of, backend_spec, requested_backend
@@ -46,6 +47,7 @@ def carry_out(
     on_plan: Callable[[Plan], None] = lambda plan: None,
     should_stop: Callable[[], bool] = lambda: False,
     team: Ranks = ALONE,
+    progress: bool = True,
 ) -> R:
     """Carry out an algorithm in a new folder, or in one in which the same was begun before.
 
@@ -61,6 +63,7 @@ def carry_out(
         on_plan: Called with the plan of a new algorithm, before anything is written.
         should_stop: As for `hybrid.minimize`.
         team: Ranks that help to evaluate; this one leads.
+        progress: As for `hybrid.minimize`.
 
     Raises:
         Refused: if the folder holds anything else, another process is at work there, or no backend can do it.
@@ -69,7 +72,12 @@ def carry_out(
     backend = backend if mitigation is None else mitigated(backend, mitigation)
     limits = None if budget is None else budget_of(budget)
     whole = question(algorithm.work, algorithm.settings) | dict(algorithm.asked)
-    with notebook.interrupts() as interrupted, ExitStack() as held_open:
+    title = f"{algorithm.kind} of {algorithm.work.problem.name}"
+    with (
+        notebook.interrupts() as interrupted,
+        Progress(title, shown=progress and team.leads) as shown,
+        ExitStack() as held_open,
+    ):
 
         def stopping() -> bool:
             return should_stop() or interrupted()
@@ -95,9 +103,10 @@ def carry_out(
             spending_of(path).grant(limits)
         try:
             here = Places(path, algorithm.work, places, stopping, held_open)
-            record = Record(path, here, algorithm.work, stopping, team)
+            record = Record(path, here, algorithm.work, stopping, team, progress=shown)
             result = algorithm.carry_out(record)
             _finish(record, algorithm, result, clock)
+            shown.end_with("finished")
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(f"Finished stages are saved; call it again with the same arguments and folder='{path}'.")
             raise

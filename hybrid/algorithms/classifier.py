@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -35,6 +35,9 @@ from hybrid.runs.budget import Budget
 from hybrid.workload.arguments import BackendLike, OptimizerLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SHARPNESS = 5.0
 """A class's score is its qubit's <Z> times this: probabilities of two classes may differ by exp(10)."""
@@ -107,6 +110,19 @@ class Classifier(Summary):
             "rows": {"training": len(self.data.train), "held_out": len(self.data.test)},
         }
 
+    def plot(self) -> "Figure":
+        """The loss of the batch of every step, and its mean over the last ten.
+
+        Returns:
+            The figure, which can be saved with ``savefig``.
+        """
+        from hybrid.report.panels import Panel, Series, panels
+
+        steps = np.arange(1, len(self.losses) + 1)
+        means = np.array([np.mean(self.losses[max(0, k - 10) : k]) for k in steps])
+        drawn = [Series("batch", steps, self.losses), Series("mean of the last ten", steps, means)]
+        return panels([Panel("cross entropy (nats)", drawn)], x_label="steps", title=self.title(), whole_numbers=True)
+
     def title(self) -> str:
         """What was done to what."""
         return f"Classifier of {self.data.name}: {self.circuit.num_qubits} qubits, {len(self.theta)} parameters"
@@ -149,6 +165,7 @@ def classifier(
     budget: Budget | Mapping[str, float] | None = None,
     failover: Failing = False,
     folder: str | Path | None = None,
+    progress: bool = True,
 ) -> Classifier:
     """Train a circuit that takes the data anew in every layer, by the cross entropy of batches of rows.
 
@@ -175,6 +192,7 @@ def classifier(
         budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
         failover: As for `hybrid.minimize`; where one stage went on, the next one begins.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
+        progress: As for `hybrid.minimize`.
 
     Returns:
         A `Classifier`, which prints itself beside chance and a classical baseline.
@@ -200,7 +218,15 @@ def classifier(
         shots=shots,
         label=label,
     )
-    return carry_out(algorithm, backend=backend, mitigation=mitigation, budget=budget, failover=failover, folder=folder)
+    return carry_out(
+        algorithm,
+        backend=backend,
+        mitigation=mitigation,
+        budget=budget,
+        failover=failover,
+        folder=folder,
+        progress=progress,
+    )
 
 
 def prepared(

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -36,6 +36,9 @@ from hybrid.runs.algorithm import Status
 from hybrid.workload.arguments import BackendLike, ProblemLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import workload
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Kind = Literal["real", "imaginary"]
 
@@ -139,6 +142,26 @@ class Evolution(PreparesState):
             "distance_bound": self.distance_bound if self.kind == "real" else None,
         }
 
+    def plot(self) -> "Figure":
+        """The energy over time, and what is lost: of the fidelity where the exact states are known, else the residual.
+
+        Returns:
+            The figure, which can be saved with ``savefig``.
+        """
+        from hybrid.report.panels import Panel, Series, panels
+
+        unit = self.problem.unit
+        drawn = [Series("ansatz", self.times, self.energies)]
+        if self.exact_energy is not None:
+            drawn.append(Series("lowest", self.times, np.full(len(self.times), self.exact_energy), exact=True))
+        lost = (
+            Panel(f"residual ({unit})", [Series("", self.times, self.residuals)], log=True)
+            if self.fidelities is None
+            else Panel("1 - fidelity", [Series("", self.times, 1 - self.fidelities)], log=True)
+        )
+        parts = [Panel(f"energy ({unit})", drawn), lost]
+        return panels(parts, x_label=f"time (1/{unit})", title=self.title())
+
     def title(self) -> str:
         """What was done to what."""
         return f"{self.kind} time evolution of {self.problem.name}"
@@ -172,6 +195,7 @@ def real_time_evolution(
     seed: int = 0,
     label: str = "open",
     folder: str | Path | None = None,
+    progress: bool = True,
 ) -> Evolution:
     """Follow exp(-i H t) |psi(theta)> within an ansatz, by McLachlan's principle.
 
@@ -188,6 +212,7 @@ def real_time_evolution(
         seed: Of the first parameters, where neither theta nor the ansatz gives them.
         label: As for `hybrid.minimize`.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
+        progress: As for `hybrid.minimize`.
 
     Returns:
         An `Evolution`, with the energy's drift, the residuals and, up to 12 qubits, the fidelity with the exact state.
@@ -220,7 +245,7 @@ def real_time_evolution(
         seed=seed,
         label=label,
     )
-    return carry_out(algorithm, backend=backend, folder=folder)
+    return carry_out(algorithm, backend=backend, folder=folder, progress=progress)
 
 
 def imaginary_time_evolution(
@@ -235,6 +260,7 @@ def imaginary_time_evolution(
     seed: int = 0,
     label: str = "open",
     folder: str | Path | None = None,
+    progress: bool = True,
 ) -> Evolution:
     """Follow exp(-H t) |psi(theta)>, normalized, within an ansatz: towards the ground state.
 
@@ -249,6 +275,7 @@ def imaginary_time_evolution(
         seed: As for `real_time_evolution`.
         label: As for `real_time_evolution`.
         folder: As for `real_time_evolution`.
+        progress: As for `real_time_evolution`.
 
     Returns:
         An `Evolution`.
@@ -272,7 +299,7 @@ def imaginary_time_evolution(
         seed=seed,
         label=label,
     )
-    return carry_out(algorithm, backend=backend, folder=folder)
+    return carry_out(algorithm, backend=backend, folder=folder, progress=progress)
 
 
 @dataclass(frozen=True, eq=False)
@@ -381,6 +408,7 @@ def _carried_out(record: Record, kind: Kind, *, dt: float, steps: int, regulariz
     with record.timed():
         while len(points) <= steps:
             record.check_stop()
+            record.progress.update(len(points), f"step {len(points)} of {steps}")
             row = _moved(move, np.array(points[-1].theta), dt) if points else work.theta
             here = move(row)
             points.append(TrajectoryPoint(theta=row.tolist(), energy=here.energy, residual=here.residual))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -36,6 +36,9 @@ from hybrid.runs.start import PREFIX
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel, problem_of
 from hybrid.workload.workload import workload
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 WARM = 0.3
 """Share of the rows of a new start that a search takes at least which begins at interpolated angles."""
@@ -141,6 +144,24 @@ class QAOA(PreparesState):
             "samples": self.samples,
         }
 
+    def plot(self) -> "Figure":
+        """The approximation ratio, or the energy where the exact one is not known, against the number of layers.
+
+        Returns:
+            The figure, which can be saved with ``savefig``.
+        """
+        from hybrid.report.panels import Panel, Series, panels
+
+        depths = np.array([len(run.theta) // 2 for run in self.runs])
+        if self.ratio is not None:
+            found = Series("", depths, np.array(self.ratio), np.array(self.ratio_errors) if self.ratio_errors else None)
+            part = Panel("approximation ratio", [found])
+        else:
+            errors = np.array([run.standard_error for run in self.runs])
+            found = Series("", depths, np.array([run.energy for run in self.runs]), errors)
+            part = Panel(f"energy ({self.problem.unit})", [found])
+        return panels([part], x_label="layers", title=self.title(), whole_numbers=True)
+
     def title(self) -> str:
         """What was done to what."""
         return f"QAOA of {self.problem.name}"
@@ -181,6 +202,7 @@ def qaoa(
     budget: Budget | Mapping[str, float] | None = None,
     failover: Failing = False,
     folder: str | Path | None = None,
+    progress: bool = True,
 ) -> QAOA:
     """QAOA whose angles are found depth by depth: those of p layers, interpolated, start the search for p + 1.
 
@@ -205,6 +227,7 @@ def qaoa(
         budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
         failover: As for `hybrid.minimize`; where one stage went on, the next one begins.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
+        progress: As for `hybrid.minimize`.
 
     Returns:
         A `QAOA`, which prints itself.
@@ -238,7 +261,15 @@ def qaoa(
         shots=shots,
         label=label,
     )
-    return carry_out(algorithm, backend=backend, mitigation=mitigation, budget=budget, failover=failover, folder=folder)
+    return carry_out(
+        algorithm,
+        backend=backend,
+        mitigation=mitigation,
+        budget=budget,
+        failover=failover,
+        folder=folder,
+        progress=progress,
+    )
 
 
 def prepared(

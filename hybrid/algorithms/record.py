@@ -33,6 +33,7 @@ from hybrid.runs.entries import FailoverEntry
 from hybrid.runs.files import append_line, checked, digest_of, read_json, read_lines, write_json
 from hybrid.runs.journal import Journal
 from hybrid.runs.result import Result
+from hybrid.terminal.progress import Progress
 from hybrid.workload.beside import UNASKED_S
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import Workload, workload
@@ -89,6 +90,7 @@ class Record:
         should_stop: Whether a signal asks to stop.
         team: Ranks that share the evaluations of the runs; this one leads.
         tally: What the stages took.
+        progress: Shows which stage goes on.
     """
 
     folder: Path
@@ -97,6 +99,7 @@ class Record:
     should_stop: Callable[[], bool]
     team: Ranks
     tally: Tally = field(default_factory=Tally)
+    progress: Progress = field(default_factory=lambda: Progress(""))
 
     @property
     def backend(self) -> Backend:
@@ -144,6 +147,7 @@ class Record:
             Stopped: if a signal stopped it; its work is saved.
         """
         self.check_stop()
+        self.progress.update(0, name)
         place, kept = self.folder / name, self.work
         device, spares = self.places.of_run(place, around)
         if folders.is_run(place):
@@ -187,6 +191,7 @@ class Record:
             Refused: if the journal is damaged, or belongs to something else.
             Stopped: if a signal stopped it; its work is saved.
         """
+        self.progress.update(0, name)
         path, work, clock = self.folder / f"{name}.sqlite", self.work, Clock()
         run_digest = digest_of(self.folder / folders.ALGORITHM)
         if not path.exists():
@@ -236,6 +241,7 @@ class Record:
         path = self.folder / f"{name}.json"
         self.check_stop()
         if not path.exists():
+            self.progress.update(0, name)
             with self.timed():
                 write_json(path, self.places.attempt(name, compute).model_dump())
         return checked(model, read_json(path), path)

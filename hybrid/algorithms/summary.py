@@ -1,13 +1,17 @@
 """What the results of all algorithms have in common: they print themselves, in a terminal and in a notebook."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qiskit import QuantumCircuit
 
+from circuits import tables
 from hybrid.runs import prepared
 from hybrid.workload.arguments import BackendLike
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Summary(ABC):
@@ -18,6 +22,10 @@ class Summary(ABC):
         """What was done to what."""
 
     @abstractmethod
+    def plot(self) -> "Figure":
+        """A picture of the results."""
+
+    @abstractmethod
     def rows(self) -> list[tuple[str, str]]:
         """The results as pairs of a name and a text, for tables."""
 
@@ -26,17 +34,12 @@ class Summary(ABC):
         """What result.json keeps of it: "status", "energy", "standard_error", "exact_energy", and what is its own."""
 
     def __str__(self) -> str:
-        rows = self.rows()
-        width = max(len(name) for name, _ in rows) + 2
-        return "\n".join([self.title(), *(f"  {name:<{width}}{text}" for name, text in rows)])
+        return tables.text(self.rows(), title=self.title())
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in self.rows())
-        return f"<p><b>{escape(self.title())}</b></p><table>{rows}</table>"
+        return tables.html(self.rows(), title=self.title())
 
 
 class PreparesState(Summary):

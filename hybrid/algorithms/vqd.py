@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,6 +34,9 @@ from hybrid.terminal.words import measured
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel, backend_of, backend_spec
 from hybrid.workload.workload import Workload, workload
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MARGIN = 1.5
 """Default penalty, in units of the largest gap that the coefficients allow: a penalty equal to the gap leaves mixtures
@@ -126,6 +129,25 @@ class VQD(Summary):
             "exact": self.exact,
         }
 
+    def plot(self) -> "Figure":
+        """The energies of the levels, beside the exact ones where they are known.
+
+        Returns:
+            The figure, which can be saved with ``savefig``.
+        """
+        from hybrid.report.panels import Panel, Series, panels
+
+        numbers, unit = np.arange(len(self.levels)), self.problem.unit
+        errors = np.array([level.standard_error for level in self.levels])
+        found = Series("found", numbers, self.energies, errors, joined=False)
+        parts = [Panel(f"energy ({unit})", [found])]
+        if self.exact is not None:
+            known = min(len(self.exact), len(numbers))
+            right = Series("exact", numbers[:known], self.exact[:known], exact=True, joined=False)
+            away = Series("", numbers[:known], self.energies[:known] - self.exact[:known], errors[:known], joined=False)
+            parts = [Panel(f"energy ({unit})", [found, right]), Panel(f"size of the error ({unit})", [away], log=True)]
+        return panels(parts, x_label="level", title=self.title(), whole_numbers=True)
+
     def title(self) -> str:
         """What was done to what."""
         return f"VQD of {self.problem.name}"
@@ -169,6 +191,7 @@ def vqd(
     budget: Budget | Mapping[str, float] | None = None,
     failover: Failing = False,
     folder: str | Path | None = None,
+    progress: bool = True,
 ) -> VQD:
     """The lowest levels by minimizing, for k = 0, 1, ..., <H> + penalty sum_(j<k) |<psi(theta)|psi(theta_j)>|^2.
 
@@ -195,6 +218,7 @@ def vqd(
         budget: What all stages together may spend at a vendor; as for `hybrid.minimize`.
         failover: As for `hybrid.minimize`; where one stage went on, the next one begins.
         folder: Where the record goes; called again with the same arguments, it continues what it finds there.
+        progress: As for `hybrid.minimize`.
 
     Returns:
         A `VQD`, which prints itself.
@@ -226,7 +250,15 @@ def vqd(
         shots=shots,
         label=label,
     )
-    return carry_out(algorithm, backend=backend, mitigation=mitigation, budget=budget, failover=failover, folder=folder)
+    return carry_out(
+        algorithm,
+        backend=backend,
+        mitigation=mitigation,
+        budget=budget,
+        failover=failover,
+        folder=folder,
+        progress=progress,
+    )
 
 
 def prepared(

@@ -32,6 +32,7 @@ from hybrid.runs.provenance import provenance
 from hybrid.runs.result import Result
 from hybrid.runs.spec import FORMAT, RunSpec
 from hybrid.runs.start import started
+from hybrid.terminal.progress import Progress
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.beside import is_sampled
 from hybrid.workload.question import differing, question
@@ -71,6 +72,7 @@ def minimize(
     tol: float | None = None,
     exact: bool = True,
     should_stop: Callable[[], bool] = lambda: False,
+    progress: bool = True,
 ) -> Result:
     """Minimize the energy of a problem over a circuit's parameters, and leave a record.
 
@@ -107,6 +109,8 @@ def minimize(
             seconds at most; without it the result has no error, and no error budget.
         should_stop: Called before each step, and while a vendor's job is waited for; when it returns True, the run ends
             with the status "stopped".
+        progress: Whether a terminal or a notebook shows how far it is, once it takes over a second. The variable
+            ``HYBRID_PROGRESS=0`` switches that off everywhere.
 
     Returns:
         The `Result`. Not converging is a status on it, not an exception. In a notebook, interrupting the cell ends the
@@ -143,7 +147,7 @@ def minimize(
     )
     limits = None if budget is None else budget_of(budget)
     asked = {**question(work), "theta": work.theta.tolist(), "backend": requested_backend(backend)}
-    with notebook.interrupts() as interrupted:
+    with notebook.interrupts() as interrupted, Progress(work.problem.name, shown=progress) as shown:
 
         def stopping() -> bool:
             return should_stop() or interrupted()
@@ -170,7 +174,13 @@ def minimize(
                 spares=spares,
                 callback=callback,
             )
+        shown.end_with(_ended(result))
         return notebook.with_resume_hint(result, interrupted)
+
+
+def _ended(result: Result) -> str:
+    """How a run has ended, for the last line of its progress."""
+    return f"{result.status} after {result.steps} steps" + (f", {result.measured()}" if result.begun else "")
 
 
 def mitigated(backend: BackendLike, mitigation: MitigationLike | None) -> Backend:
@@ -303,6 +313,7 @@ def resume(
     optimizer: OptimizerLike | None = None,
     callback: Callback | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    progress: bool = True,
 ) -> Result:
     """Continue a run from its folder alone; a finished one is read, not run again.
 
@@ -314,6 +325,7 @@ def resume(
         optimizer: Needed only if the run was started with an object of Optax's, which no folder holds.
         callback: As for `minimize`; called for the steps in the journal, too, but not where a finished run is read.
         should_stop: As for `minimize`.
+        progress: As for `minimize`.
 
     Returns:
         The same `Result`, to the last bit, as if the run had never been interrupted.
@@ -326,7 +338,7 @@ def resume(
         LostJob: if nobody knows what became of a job; the message says how to go on.
     """
     limits = None if budget is None else budget_of(budget)
-    with notebook.interrupts() as interrupted:
+    with notebook.interrupts() as interrupted, Progress(Path(folder).name, shown=progress) as shown:
         stopping: Callable[[], bool] = lambda: should_stop() or interrupted()  # noqa: E731
         result = continue_run(
             folder,
@@ -337,6 +349,7 @@ def resume(
             optimizer=optimizer,
             callback=callback,
         )
+        shown.end_with(_ended(result))
         return notebook.with_resume_hint(result, interrupted)
 
 

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import sys
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +10,7 @@ from typing import Any
 
 from hybrid.loop.stop import Stop, Stopped
 from hybrid.runs.result import Result
+from hybrid.terminal.cell import at_end, number
 
 
 class _Session:
@@ -27,8 +26,8 @@ class _Session:
         self.to_continue: dict[str, Path] = {}
         """Folders of the work of interrupted cells, each by what was asked, as JSON."""
 
-    def enter(self, cell: int) -> None:
-        """Note in which cell the work goes on."""
+    def enter(self, cell: int | None) -> None:
+        """Note in which cell the work goes on; None after its end."""
         if cell != self.cell:
             self.cell, self.begun, self.interrupted = cell, {}, False
 
@@ -41,13 +40,11 @@ class _Session:
 _session = _Session()
 
 
-def _cell() -> int | None:
-    """The number of the cell that runs, in the main thread of a session of IPython; None elsewhere."""
-    ipython = sys.modules.get("IPython")
-    shell = None if ipython is None else ipython.get_ipython()
-    if shell is None or threading.current_thread() is not threading.main_thread():
-        return None
-    return int(shell.execution_count)
+def _leave(result: Any) -> None:
+    """Forget the cell at its end; one that an interrupt ended between two pieces of work goes on, too."""
+    if isinstance(result.error_in_exec, KeyboardInterrupt):
+        _session.interrupt()
+    _session.enter(None)
 
 
 @contextmanager
@@ -62,8 +59,9 @@ def interrupts() -> Iterator[Stop]:
     Raises:
         Stopped: if this cell was interrupted before: the rest of it is not run.
     """
-    cell = _cell()
+    cell = number()
     if cell is not None:
+        at_end(_leave)
         _session.enter(cell)
         if _session.interrupted:
             raise Stopped("this cell was interrupted; what was finished is saved, and running it again goes on")
@@ -92,7 +90,7 @@ def remember(asked: Mapping[str, Any], path: Path) -> None:
         asked: What is asked, as JSON-able values.
         path: The folder.
     """
-    if _cell() is not None:
+    if number() is not None:
         _session.begun[_key(asked)] = path
         _session.to_continue.pop(_key(asked), None)
 

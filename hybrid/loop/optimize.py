@@ -46,6 +46,7 @@ def optimize(
     clock: Clock,
     title: str,
     unit: str,
+    exact: float | None = None,
     callback: "Callback | None" = None,
 ) -> Ending:
     """Minimize a function of parameters.
@@ -61,6 +62,7 @@ def optimize(
         clock: Gets the optimizer's own time, as the phase "optimize".
         title: Of the progress line.
         unit: Of the values, for the progress line and messages.
+        exact: The value that is looked for, where it is known; for the progress line.
         callback: Called after each step; see `Callback`.
 
     Returns:
@@ -93,10 +95,14 @@ def optimize(
             told = answer(points, step)
             with clock.phase("optimize"):
                 state = optimizer.tell(state, told)
-            progress.update(step + 1, f"{told.values[0]:.8f} {unit}")
+            progress.update(step + 1, _standing(float(told.values[0]), exact, unit))
             if callback is not None and _enough(callback, step + 1, points, told):
                 return ended(state, step + 1, "stopped", "the callback stopped it; resume to continue")
     return ended(state, max_steps, "max_steps", f"not converged to {accuracy:g} {unit}")
+
+
+def _standing(value: float, exact: float | None, unit: str) -> str:
+    return f"{value:.8f} {unit}" + ("" if exact is None else f", {value - exact:+.1e} from exact")
 
 
 def _enough(callback: Callback, step: int, points: Points, told: Told) -> bool:

@@ -88,7 +88,7 @@ def run_to_end(
         ledger = Ledger(journal, places.now(), clock, team=team, after=places.after)
         rounding = validated = errors = None
         try:
-            ending = _descend(work, ledger, clock, should_stop, callback)
+            ending = _descend(work, ledger, clock, should_stop, callback, exact)
             if ending.status == "stopped":
                 conclusion = conclusion_at(*ledger.best(work.theta), "stopped", ending.message)
             else:
@@ -160,7 +160,12 @@ def _check_untouched(record: folders.Record, journal: Journal) -> None:
 
 
 def _descend(
-    work: Workload, ledger: Ledger, clock: Clock, should_stop: Callable[[], bool], callback: Callback | None
+    work: Workload,
+    ledger: Ledger,
+    clock: Clock,
+    should_stop: Callable[[], bool],
+    callback: Callback | None,
+    exact: float | None,
 ) -> Ending:
     return optimize(
         work.optimizer,
@@ -173,6 +178,7 @@ def _descend(
         clock=clock,
         title=work.problem.name,
         unit=work.problem.unit,
+        exact=exact,
         callback=callback,
     )
 

@@ -26,6 +26,10 @@ MOST_SHARE = 0.25
 class Stopped(KeyboardInterrupt):
     """Work was stopped by a signal; what was finished is saved. An interrupt that no `except Exception` catches."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback: where the work was is of no interest, how to go on is."""
+        return [f"Stopped: {self}", *getattr(self, "__notes__", [])]
+
 
 class Waiting(Stopped):
     """A run was stopped while it waited for jobs at a vendor, which go on there; the message names them."""

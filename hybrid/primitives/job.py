@@ -8,6 +8,8 @@ from typing import Any
 from qiskit.primitives import PrimitiveJob
 from qiskit.providers import JobStatus
 
+from circuits import tables
+
 WAKE_S = 0.2
 """Between two looks, in seconds, at whether Ctrl-C was pressed: a signal may reach another thread, and wakes nobody."""
 
@@ -65,6 +67,12 @@ class Job(PrimitiveJob):
         """
         self._given_up.set()
         return not self._ended.is_set()
+
+    def __repr__(self) -> str:
+        return f"Job {self.job_id()}: {self.status().name.lower()}"
+
+    def _repr_html_(self) -> str:
+        return tables.html([(self.job_id(), self.status().name.lower())], title="Job")
 
     def __getstate__(self) -> dict[str, Any]:
         self.result()

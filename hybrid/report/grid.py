@@ -10,8 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from circuits.errors import Refused
-from hybrid.report.picture import INK, Picture
-from hybrid.report.side_by_side import COLORS
+from hybrid.report.picture import COLORS, INK, Picture
 
 Value = int | float | str
 

@@ -7,10 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hybrid.report.picture import ACCENT, INK, QUIET, Picture, finish
-
-COLORS = (ACCENT, "#e8590c", "#5f3dc4", "#2b8a3e", "#c2255c", QUIET, INK)
-STYLES = ("-", "--", ":", "-.")
+from hybrid.report.picture import INK, Picture, finish, look
 
 WIDTHS = (3.0, 2.2, 1.8, 1.4)
 """So that lines that lie on each other are seen: backends that agree take the same way."""
@@ -51,21 +48,29 @@ def side_by_side(lines: Sequence[Line], *, exact_energy: float | None, unit: str
     for k, line in enumerate(lines):
         best = np.minimum.accumulate(line.energy)
         drawn = np.maximum(np.abs(best - exact_energy), FLOOR) if exact and exact_energy is not None else best
-        look = {"color": COLORS[k % len(COLORS)], "ls": STYLES[k % len(STYLES)], "lw": WIDTHS[k % len(WIDTHS)]}
-        left.plot(np.arange(1, len(drawn) + 1), drawn, label=line.label, **look)
-        right.plot(np.cumsum(line.seconds), drawn, **look)  # the legend on the left is for both
-    for axes, name in ((left, "evaluations"), (right, "time of evaluations (s)")):
-        _finish(axes, name, None if exact else exact_energy, log=exact)
+        drawn_as = look(k) | {"lw": WIDTHS[k % len(WIDTHS)], "markevery": _marked(len(drawn), k)}
+        left.plot(np.arange(1, len(drawn) + 1), drawn, label=line.label, **drawn_as)
+        right.plot(np.cumsum(line.seconds), drawn, **drawn_as)  # the legend on the left is for both
+    for axes, name, label in ((left, "evaluations", "exact"), (right, "time of evaluations (s)", None)):
+        _finish(axes, name, None if exact else exact_energy, label=label, log=exact)
     left.set_ylabel(f"best energy above exact ({unit})" if exact else f"best energy ({unit})")
     left.set_title(title, loc="left", color=INK, fontsize=11)
     return figure
 
 
-def _finish(axes: Axes, name: str, exact_energy: float | None, *, log: bool) -> None:
+def _marked(n_points: int, k: int) -> list[int]:
+    """About eight points that get a marker, evenly apart on a logarithmic axis, other ones for each line."""
+    if not n_points:
+        return []
+    places = np.geomspace(1, n_points, 8) * 1.1 ** (k % 3) if n_points > 8 else np.arange(1, n_points + 1)
+    return sorted({min(round(place), n_points) - 1 for place in places})
+
+
+def _finish(axes: Axes, name: str, exact_energy: float | None, *, label: str | None, log: bool) -> None:
     axes.set_xscale("log")
     if log:
         axes.set_yscale("log")
     if exact_energy is not None:
-        axes.axhline(exact_energy, lw=0.8, color=INK)
+        axes.axhline(exact_energy, lw=1.2, ls="--", color=INK, label=label)
     axes.set_xlabel(name)
     finish(axes)

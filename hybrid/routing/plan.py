@@ -18,6 +18,7 @@ from backends.cost import Cost
 from backends.forecast.forecast import Forecast
 from backends.forecast.work import forecast_by_name, forecast_of_shots
 from backends.registry import Method
+from circuits import tables
 from circuits.errors import FailedJob, NotInstalled, PolicyViolation, Refused
 from hybrid.routing import explanation
 from hybrid.routing.measuring import measure_all
@@ -42,6 +43,8 @@ COLUMNS = ("backend", "time", "memory", "std. error", "why")
 
 HARDWARE = ("device", "shots", "depth", "2q gates", "fidelity", "QPU time", "price", "queue")
 """Columns of what is expected on devices."""
+
+HARDWARE_TITLE = "On the device, estimated before anything is sent"
 
 
 @dataclass(frozen=True)
@@ -168,8 +171,7 @@ class Plan:
 
     def hardware_table(self) -> Table:
         """What is expected on devices, as a table for a terminal."""
-        title = "On the device, estimated before anything is sent"
-        table = Table(title=title, title_justify="left", title_style="bold", expand=False)
+        table = Table(title=HARDWARE_TITLE, title_justify="left", title_style="bold", expand=False)
         for column in HARDWARE:
             table.add_column(column, justify="left" if column == "device" else "right", overflow="fold")
         for row in self.hardware_rows():
@@ -190,22 +192,19 @@ class Plan:
         yield from map(Text, self.notes())
 
     def __str__(self) -> str:
-        console = Console(width=110, color_system=None, markup=False)
+        console = Console(width=110, color_system=None, markup=False, force_jupyter=False)
         with console.capture() as capture:
             console.print(self)
         return capture.get().rstrip()
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
-        from html import escape
-
-        def table(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> str:
-            head = "".join(f"<th>{name}</th>" for name in columns)
-            body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-            return f"<table><tr>{head}</tr>{body}</table>"
-
-        hardware = table(HARDWARE, self.hardware_rows()) if self.forecasts else ""
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes())
-        return f"<p><b>Plan for {escape(self.workload)}</b></p>{table(COLUMNS, self.rows())}{hardware}{notes}"
+        title, notes = f"Plan for {self.workload}", self.notes()
+        if not self.forecasts:
+            return tables.html(self.rows(), title=title, columns=COLUMNS, notes=notes)
+        device = tables.html(self.hardware_rows(), title=HARDWARE_TITLE, columns=HARDWARE, notes=notes)
+        return tables.html(self.rows(), title=title, columns=COLUMNS) + device
 
 
 def plan(

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backends.providers.hardware import Charge
+from circuits import tables
 from circuits.errors import Refused
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
@@ -19,6 +20,7 @@ from hybrid.runs.listing import entry_of
 from hybrid.runs.prediction import predicted
 from hybrid.runs.result import Result
 from hybrid.terminal import words
+from hybrid.terminal.progress import Progress
 from hybrid.terminal.words import duration
 
 if TYPE_CHECKING:
@@ -154,7 +156,7 @@ class Comparison:
             yield Text(f"{label}: failed: {reason}")
 
     def __str__(self) -> str:
-        console = Console(width=130, color_system=None, markup=False)
+        console = Console(width=130, color_system=None, markup=False, force_jupyter=False)
         with console.capture() as capture:
             console.print(self)
         return capture.get().rstrip()
@@ -162,13 +164,8 @@ class Comparison:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        head = "".join(f"<th>{name}</th>" for name in COLUMNS)
-        rows = ["".join(f"<td>{escape(cell)}</td>" for cell in run.cells()) for run in self.runs]
-        body = "".join(f"<tr>{row}</tr>" for row in rows)
-        failed = "".join(f"<p>{escape(label)}: failed: {escape(reason)}</p>" for label, reason in self.failures)
-        return f"<p><b>{escape(self.title)}</b></p><table><tr>{head}</tr>{body}</table>{failed}"
+        failed = [f"{label}: failed: {reason}" for label, reason in self.failures]
+        return tables.html([run.cells() for run in self.runs], title=self.title, columns=COLUMNS, notes=failed)
 
 
 def compare(runs: Iterable["Result | str | Path"], *, failures: Iterable[tuple[str, str]] = ()) -> Comparison:
@@ -209,7 +206,12 @@ def compare(runs: Iterable["Result | str | Path"], *, failures: Iterable[tuple[s
     if len(units := {entry["unit"] for entry in entries}) > 1:
         raise Refused(f"the energies are in {' and '.join(sorted(units))}: compare runs of one problem")
     labels = _labels([_settings(entry) for entry in entries])
-    return Comparison(tuple(map(_compared, labels, places, entries)), failed)
+    compared = []
+    with Progress("reading runs", len(places)) as progress:
+        for label, place, entry in zip(labels, places, entries, strict=True):
+            progress.update(len(compared), label)
+            compared.append(_compared(label, place, entry))
+    return Comparison(tuple(compared), failed)
 
 
 def _places(run: "Result | str | Path") -> list[Path]:

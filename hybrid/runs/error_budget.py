@@ -1,11 +1,11 @@
 """Where the error of an energy comes from: ansatz, optimizer, the device's noise, and statistics."""
 
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from pydantic import FiniteFloat
 
+from circuits import tables
 from hybrid.workload.spec import RecordModel
 
 
@@ -64,11 +64,7 @@ class ErrorBudget:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th>{escape(cause)}</th><td>{escape(size)}</td><td>{escape(note)}</td></tr>"
-            for cause, size, note in [*self.rows(), ("total", self._text(self.total, 0.0), "above the exact energy")]
-        )
-        return f"<table>{rows}</table>"
+        return tables.html([*self.rows(), ("total", self._text(self.total, 0.0), "above the exact energy")])
 
     def _text(self, size: float, interval: float) -> str:
         return f"{size:+.2g}" + (f" ± {interval:.1g} {self.unit} (95 %)" if interval else f" {self.unit}")

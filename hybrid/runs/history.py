@@ -7,8 +7,13 @@ from typing import Any, NamedTuple, overload
 
 import numpy as np
 
+from circuits import tables
 from circuits.errors import Refused
 from hybrid.runs.evaluation import Evaluation
+from hybrid.terminal.words import duration, measured
+
+COLUMNS = ("step", "energy", "gradient norm", "time")
+"""Of the table that a history shows itself as."""
 
 
 class Row(NamedTuple):
@@ -20,6 +25,11 @@ class Row(NamedTuple):
     theta: np.ndarray
     gradient_norm: float
     seconds: float
+
+    def cells(self) -> tuple[str, ...]:
+        """The columns of a table, in the order of `COLUMNS`, as text."""
+        slope = "-" if np.isnan(self.gradient_norm) else f"{self.gradient_norm:.2e}"
+        return str(self.step), _number(self.energy, self.standard_error), slope, duration(self.seconds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,16 +82,6 @@ class History:
     def __len__(self) -> int:
         return len(self.energy)
 
-    def __repr__(self) -> str:
-        if not len(self):
-            return "History without evaluations"
-        first, last, best = self.energy[0], self.energy[-1], np.min(self.energy)
-        columns = ", ".join(field.name for field in fields(self))
-        return (
-            f"History of {len(self)} evaluations in {self.step[-1]} steps: energy {first:.10g} to {last:.10g}, lowest "
-            f"{best:.10g}\nhistory[k] is one evaluation; {columns} are arrays of all"
-        )
-
     @overload
     def __getitem__(self, index: int) -> Row: ...
     @overload
@@ -93,6 +93,18 @@ class History:
             return History(*columns)
         step, energy, error, theta, norm, seconds = columns
         return Row(int(step), float(energy), float(error), theta, float(norm), float(seconds))
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return "History: no evaluations yet"
+        lowest = int(np.argmin(self.energy))
+        energy = _number(self.energy[lowest], self.standard_error[lowest])
+        steps = len(np.unique(self.step))
+        return f"History: {len(self)} evaluations in {steps} steps, lowest energy {energy} in step {self.step[lowest]}"
+
+    def _repr_html_(self) -> str:
+        rows = tables.ends(len(self), lambda k: self[k].cells())
+        return tables.html(rows, title=repr(self), columns=COLUMNS, notes=["Energies are in the problem's unit."])
 
     def to_pandas(self) -> Any:
         """The history as a pandas.DataFrame, one line a row.
@@ -119,3 +131,7 @@ class History:
         """
         pairs = [(getattr(self, name), getattr(other, name)) for name in ("step", "energy", "standard_error", "theta")]
         return all(a.tobytes() == b.tobytes() for a, b in pairs)
+
+
+def _number(energy: float, standard_error: float) -> str:
+    return measured(energy, standard_error, "").rstrip()

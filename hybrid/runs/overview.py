@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import overload
 
+from circuits import tables
 from hybrid.runs.entries import RunEntry
 from hybrid.runs.listing import listing
 from hybrid.terminal.words import energy
 
 COLUMNS = ("folder", "problem", "backend", "energy", "status", "date")
+
+MOST_ROWS = 100
+"""Of more runs, the oldest and the newest are shown."""
 
 
 @dataclass(frozen=True)
@@ -36,30 +39,20 @@ class Runs(Sequence[RunEntry]):
 
     def rows(self) -> list[tuple[str, ...]]:
         """The table's cells, in the order of `COLUMNS`."""
-        return [
-            (
-                *(str(entry[key]) for key in ("folder", "problem", "backend")),
-                energy(entry),
-                str(entry["status"]),
-                str(entry.get("created_utc", ""))[:16].replace("T", " "),
-            )
-            for entry in self.entries
-        ]
+        return [_cells(entry) for entry in self.entries]
+
+    def _shown(self) -> list[Sequence[str]]:
+        return tables.ends(len(self), lambda k: _cells(self.entries[k]), MOST_ROWS)
 
     def __str__(self) -> str:
         if not self.entries:
             return "no runs here"
-        rows = [COLUMNS, *self.rows()]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+        return tables.text(self._shown(), columns=COLUMNS)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in COLUMNS)
-        rows = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in self.rows()]
-        body = "".join(f"<tr>{row}</tr>" for row in rows)
-        return f"<table><tr>{head}</tr>{body}</table>" if rows else "<p>no runs here</p>"
+        return tables.html(self._shown(), columns=COLUMNS) if self.entries else "<p>no runs here</p>"
 
 
 def runs(folder: str | Path | None = None) -> Runs:
@@ -76,3 +69,9 @@ def runs(folder: str | Path | None = None) -> Runs:
         Refused: if a folder was named that does not exist.
     """
     return Runs(tuple(listing(None if folder is None else Path(folder))))
+
+
+def _cells(entry: RunEntry) -> tuple[str, ...]:
+    date = str(entry.get("created_utc", ""))[:16].replace("T", " ")
+    place, problem, backend = (str(entry[key]) for key in ("folder", "problem", "backend"))
+    return place, problem, backend, energy(entry), str(entry["status"]), date

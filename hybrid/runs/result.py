@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from pydantic import Field, FiniteFloat
 
+from circuits import tables
 from hybrid.runs.entries import FailoverEntry, PredictionEntry, ResultEntry
 from hybrid.runs.error_budget import ErrorBudget
 from hybrid.runs.failovers import described
@@ -215,17 +216,12 @@ class Result:
         return measured(self.energy, self.standard_error, self.unit)
 
     def __str__(self) -> str:
-        rows = self.rows()
-        width = max(len(name) for name, _ in rows) + 2
-        return "\n".join([self.problem, *(f"  {name:<{width}}{text}" for name, text in rows)])
+        return tables.text(self.rows(), title=self.problem)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        rows = "".join(f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in self.rows())
-        return f"<p><b>{escape(self.problem)}</b></p><table>{rows}</table>"
+        return tables.html(self.rows(), title=self.problem)
 
     def plot(self, ax: "Axes | None" = None) -> "Figure":
         """Energy against evaluations; above the exact energy on a logarithmic axis where that is known.

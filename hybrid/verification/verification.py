@@ -8,8 +8,10 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from circuits import tables
 from circuits.errors import RecordFailed, Refused, ToolkitError
 from hybrid.runs.files import write_json
+from hybrid.terminal.progress import Progress
 from hybrid.verification.checks import CHECKS, Outcome
 from hybrid.verification.claim import Claim, claim
 from hybrid.workload.arguments import BackendLike, OptimizerLike
@@ -86,12 +88,11 @@ class Verification:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        cells = ("".join(f"<td>{escape(t)}</td>" for t in (c.name, c.outcome, c.finding)) for c in self.checks)
-        rows = "".join(f"<tr>{row}</tr>" for row in cells)
-        head = "<tr><th>check</th><th>outcome</th><th>finding</th></tr>"
-        return f"<p><b>Verification: {self.verdict}</b></p><table>{head}{rows}</table>"
+        rows = [(check.name, check.outcome, check.finding) for check in self.checks]
+        notes = [f"not written down: {self.unwritten}"] if self.unwritten else []
+        return tables.html(
+            rows, title=f"Verification: {self.verdict}", columns=("check", "outcome", "finding"), notes=notes
+        )
 
 
 def verify(
@@ -117,7 +118,12 @@ def verify(
     path = Path(folder)
     claimed = claim(path, backend, optimizer)
     _ = claimed.work, claimed.backend  # what cannot even be made is refused
-    verification = Verification(path, tuple(_check(name, claimed) for name in CHECKS))
+    checks = []
+    with Progress(f"verifying {path.name}", len(CHECKS)) as progress:
+        for name in CHECKS:
+            progress.update(len(checks), name)
+            checks.append(_check(name, claimed))
+    verification = Verification(path, tuple(checks))
     try:
         write_json(path / FILE, verification.to_dict())
     except RecordFailed as err:

@@ -41,7 +41,7 @@ class Kernel:
             if message["msg_type"] == "stream" and content["name"] == "stdout":
                 said.append(content["text"])
             if message["msg_type"] == "error":
-                error = content["ename"]
+                error, self.traceback = content["ename"], content["traceback"]
             if message["msg_type"] == "status" and content["execution_state"] == "idle":
                 return "".join(said), error, None if interrupted is None else time.monotonic() - interrupted
 
@@ -134,6 +134,87 @@ def test_an_algorithm_ends_between_its_layers_and_goes_on(kernel, tmp_path):
     assert n_runs == "4"
     assert first.is_relative_to(tmp_path / folder)
     assert first.read_bytes() == before
+
+
+STAGES = {
+    "qaoa": ("hybrid.qaoa(maxcut([(0, 1), (1, 2), (2, 0)]), layers=4, samples=4, {})", "layers-1", "layers-4"),
+    "vqd": ("hybrid.vqd(hardware_efficient(2, layers=1), tfim(2), levels=2, {})", "level-0-start-0", "level-1-start-0"),
+    "adapt": (
+        "hybrid.adapt(tfim(2), pool=['YZ', 'ZY', 'YX', 'XY'], tolerance=1e-9, max_operators=4, {})",
+        "operators-1",
+        "operators-4",
+    ),
+    "classifier": ("hybrid.classifier(data, n_qubits=2, layers=1, {})", "training.sqlite", "predictions.json"),
+}
+"""For each algorithm a call, the stage in which it is interrupted, and one that must not begin then."""
+
+SLOW_STEPS = """
+import hybrid, json, time
+import numpy as np
+from circuits import hardware_efficient, maxcut, tfim
+from hybrid.loop import optimize
+at_once = optimize._standing
+def slowly(*facts):
+    time.sleep(0.1)
+    return at_once(*facts)
+optimize._standing = slowly
+data = (np.array([[k % 7, k % 5] for k in range(24)], float), np.arange(24) % 2)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STAGES)
+def test_an_algorithm_ends_where_it_is_and_goes_on(kernel, tmp_path, name):
+    call, stage, later = STAGES[name]
+    if name == "classifier":
+        pytest.importorskip("sklearn", reason="the extra 'learn' is not installed")
+    options = "backend='reference', optimizer='adam', max_steps=50, accuracy=1e-14"
+    cell = f"found = {call.format(options)}\nprint(found.folder)"
+    assert kernel.run(SLOW_STEPS)[1] is None
+    said, error, _ = kernel.run(cell, interrupt_when=begun(tmp_path, f"runs/*/{stage}"))
+    assert (said, error) == ("", "Stopped")
+    (folder,) = tmp_path.glob("runs/*")
+    assert not (folder / later).exists()
+    assert not (folder / "result.json").exists()
+    kernel.run("optimize._standing = at_once")
+    said, error, _ = kernel.run(cell)
+    assert error is None
+    assert said.strip() == str(folder.relative_to(tmp_path))
+    assert (folder / "result.json").exists()
+    assert len(list(tmp_path.glob("runs/*"))) == 1
+
+
+BETWEEN = """
+done = []
+for seed in range(3):
+    done.append(hybrid.minimize(ansatz, p, seed=seed, **(options | {"max_steps": 2})))
+    print(done[-1].folder)
+    if seed == 1 and first:
+        open("between", "w").close()
+        time.sleep(60)
+"""
+
+
+def test_an_interrupt_between_two_runs_ends_the_loop_and_nothing_is_done_again(kernel, tmp_path):
+    kernel.run(SLOWLY + "first = True")
+    said, error, _ = kernel.run(BETWEEN, interrupt_when=(tmp_path / "between").exists)
+    assert error == "KeyboardInterrupt"
+    before = said.split()
+    assert len(before) == 2
+    kernel.run("first = False")
+    said, error, _ = kernel.run(BETWEEN)
+    assert error is None
+    assert said.split()[:2] == before
+    assert len(begun(tmp_path)()) == 3
+    said, _, _ = kernel.run(BETWEEN)
+    assert not set(said.split()) & set(before), "a cell that was not interrupted begins anew"
+
+
+def test_an_interrupted_loop_says_how_to_go_on_instead_of_a_traceback(kernel, tmp_path):
+    kernel.run(SLOWLY)
+    kernel.run(LOOP, interrupt_when=lambda: len(begun(tmp_path)()) == 1)
+    assert len(kernel.traceback) == 1
+    assert "running it again goes on" in kernel.traceback[0]
 
 
 EXACT = """
