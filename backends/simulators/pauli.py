@@ -55,6 +55,9 @@ LEAST_LOOKED_AT = 2**8
 VISITS = 4e8
 """Strings that it may look at where it can, over all rotations and observables: some seconds, and mostly far less."""
 
+SMALL_BYTES = 2**20
+"""Of the circuit as rotations, and of all else that is small, as measured."""
+
 RECORD_BYTES = 8
 """Of two strings that a rotation mixes."""
 
@@ -160,7 +163,7 @@ class PauliPropagation(Backend):
                 f"accuracy of {accuracy:g}; lower its threshold, or ask for less accuracy"
             )
         passes = max(1, len(rotations))
-        return Footprint(passes, max(visits / passes, 1.0), max(held), kind=KIND)
+        return Footprint(passes, max(visits / passes, 1.0), max(held) + SMALL_BYTES, kind=KIND)
 
     def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
         """Write the circuit as rotations once; see `Backend.prepare`.
