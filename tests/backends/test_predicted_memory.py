@@ -56,8 +56,8 @@ if gradient:
 else:
     evaluate = backend.prepare(circuit, observable)
     run = lambda theta: evaluate(theta, shots=shots, seed=1)
-for k in range(2):
-    run(theta + 0.1 * k)
+for _ in range(2):
+    run(theta)
 measured = peak() - before
 
 batch = backends.Batch(circuit, observable, theta, shots=shots)

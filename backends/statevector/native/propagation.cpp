@@ -113,14 +113,11 @@ class Walk {
         }
     }
 
-    // Note what is held now: lists, the largest of which was copied as it grew, the table with the one before it, and
-    // `more`.
+    // Note what is held now, with former copies of what grew: masks, the record and the table; and `more`.
     void note(std::size_t more = 0) {
-        const std::size_t key = 16 * static_cast<std::size_t>(words_);
-        const std::size_t each = key + 18 + (asked_.derivative ? 12 : 0);
+        const std::size_t each = 32 * static_cast<std::size_t>(words_) + 18 + (asked_.derivative ? 12 : 0);
         const std::size_t tape = sizeof(Pair) * pairs_.size() + sizeof(Former) * (alone_.size() + dropped_.size());
-        const std::size_t grown = std::max(key * size(), tape);
-        answer_.bytes = std::max(answer_.bytes, each * size() + 6 * table_.size() + tape + std::max(grown, more));
+        answer_.bytes = std::max(answer_.bytes, each * size() + 2 * tape + 6 * table_.size() + more);
     }
 
     // Where a string of this hash stands, as `same` recognizes it, or the free place for it.
