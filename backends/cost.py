@@ -14,6 +14,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from backends.forecast.forecast import Forecast
 from backends.gpu import OnCard
+from backends.libraries import NONE, loaded_bytes, missing_bytes
 
 
 class Work(Protocol):
@@ -67,7 +68,7 @@ class Footprint:
     Attributes:
         passes: Sweeps over the state for one value: gates, as this backend counts them, and terms of the observables.
         amplitudes: Numbers in the state: 2^n, or 4^n for a density matrix.
-        memory_bytes: Peak memory of this machine.
+        memory_bytes: Peak memory of this machine, beyond a process that has loaded the toolkit and the library.
         values: Values computed for each row: 1, or 1 and all the shifted ones for a parameter-shift gradient.
         standard_error: Statistical error of one value, 0 where values are exact.
         money_usd: What a provider would charge.
@@ -78,6 +79,7 @@ class Footprint:
             backend with one way.
         steps: What each row goes through one by one, whatever the size of the state; None: as many as passes.
         prepared: The same for what is made ready once; None: as many as steps.
+        library: Whose loading takes memory beside it; see `backends.libraries`.
     """
 
     passes: float
@@ -92,6 +94,12 @@ class Footprint:
     kind: str = ""
     steps: float | None = None
     prepared: float | None = None
+    library: str = NONE
+
+    @property
+    def total_bytes(self) -> int:
+        """Memory of the work and of its library."""
+        return self.memory_bytes + loaded_bytes(self.library)
 
     @property
     def n_steps(self) -> float:
@@ -111,7 +119,9 @@ class Cost:
     Attributes:
         seconds: Wall time, compilation included; NaN while the backend's speed is not measured on this machine.
         compile_s: The part of it that is spent once, before the first value: importing, compiling.
-        memory_bytes: Peak memory beyond the interpreter's own.
+        memory_bytes: Peak resident memory beyond that of a process that has imported the toolkit and run nothing: of
+            the work and of loading its library, which stays in memory. It is an upper end: where a library takes now
+            more and now less, the most that was seen.
         money_usd: What a provider would charge; None where its price is not known.
         standard_error: Statistical error of one value, in the observable's unit; 0 where values are exact.
         on_card: Memory of a graphics card that it takes beside it; None for work on the processor.
@@ -123,6 +133,7 @@ class Cost:
         speed: Name of the speed that was taken, for `backends.speed.correct`; empty where none was.
         values: Values computed for each row, as in `Footprint`; 0 where that is not known.
         amplitudes: Numbers that a sweep touches, as in `Footprint`; 0 where that is not known.
+        library: Whose loading is part of the memory; see `backends.libraries`.
     """
 
     seconds: float
@@ -138,6 +149,12 @@ class Cost:
     speed: str = ""
     values: int = 0
     amplitudes: float = 0.0
+    library: str = NONE
+
+    @property
+    def missing_bytes(self) -> int:
+        """The part of its memory that this process has not taken yet, as it has where the library is loaded."""
+        return self.memory_bytes - loaded_bytes(self.library) + missing_bytes(self.library)
 
     @property
     def seconds_low(self) -> float:
@@ -229,7 +246,7 @@ def cost(work: Work, footprint: Footprint, speed: Speed | None, *, name: str = "
     return Cost(
         seconds=compile_s + rows * row_s,
         compile_s=compile_s,
-        memory_bytes=footprint.memory_bytes,
+        memory_bytes=footprint.total_bytes,
         money_usd=footprint.money_usd,
         standard_error=footprint.standard_error,
         on_card=footprint.on_card,
@@ -239,4 +256,5 @@ def cost(work: Work, footprint: Footprint, speed: Speed | None, *, name: str = "
         speed=name,
         values=footprint.values,
         amplitudes=footprint.amplitudes,
+        library=footprint.library,
     )

@@ -6,6 +6,11 @@ from circuits.errors import OutOfMemory
 HEADROOM = 0.9
 """Share of the free memory that one computation may take."""
 
+RETURNED_BYTES = 2**25
+"""Size from which on glibc gives an array back to the system when it is freed; what is smaller mostly stays with the
+process, and with the thread that had it, in pieces that need not fit what is wanted next (see mallopt(3),
+M_MMAP_THRESHOLD)."""
+
 
 def free_bytes() -> int:
     """Bytes that this process may still allocate, within every limit on it; see `circuits.memory`."""

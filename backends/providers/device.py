@@ -20,6 +20,7 @@ from backends.cost import Footprint, Work
 from backends.forecast.forecast import Forecast
 from backends.forecast.work import forecast
 from backends.gradients.shift_rule import n_shifted
+from backends.libraries import NONE
 from backends.measurement.allocation import ALLOCATIONS, PILOT, Allocation, allocate
 from backends.measurement.choice import predicted_error, two_qubit_error
 from backends.measurement.circuits import MeasuredCircuits, check_alone, measure, measured_circuits, with_partners
@@ -164,7 +165,18 @@ class Device(Backend, Samples, Jobs, Calibrated):
         memory_bytes = self._memory_bytes(2 * n_qubits if dense else n_qubits)
         error = plan.standard_error(shots, shares) * math.sqrt(widening(self.mitigation))
         kind = COUNTED if isinstance(self.hardware, Here) and self.hardware.noisy else ""
-        return Footprint(passes, 2.0**n_qubits, memory_bytes, values, error, circuits=circuits, shots=total, kind=kind)
+        library = "qiskit_aer" if isinstance(self.hardware, Here) else NONE
+        return Footprint(
+            passes,
+            2.0**n_qubits,
+            memory_bytes,
+            values,
+            error,
+            circuits=circuits,
+            shots=total,
+            kind=kind,
+            library=library,
+        )
 
     def prepare(self, circuit: QuantumCircuit, observables: ObservablesLike) -> Evaluate:
         """Transpile once; see `Backend.prepare`.

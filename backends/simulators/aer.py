@@ -196,6 +196,7 @@ class Aer(Backend, Samples):
             shots=len(plan.groups) * (shots or 0),
             kind=self._kind(method, held, counted=shots is not None),
             steps=sum(one.steps for one in amounts),
+            library="qiskit_aer",
         )
 
     def predict(self, work: Work) -> Cost:

@@ -30,14 +30,28 @@ from backends.gradients.parameter_shift import ValueAndGradient
 from backends.gradients.shift_rule import n_shifted
 from backends.gradients.value_and_gradient import as_function
 from backends.instructions import exponents, flatten, has_matrix, is_free, matrix_of, terms
+from backends.machine import threads
 from backends.measurement.groups import measurements
 from backends.measurement.sampled import sampling
 
 Kind = Literal["value", "samples", "gradient"]
 
 MAX_GATE_QUBITS = 6
-STATES: dict[Kind, int] = {"value": 5, "samples": 5, "gradient": 7}
-"""States held at once, as measured: an observable of several terms is applied to copies of the state."""
+STATES: dict[Kind, int] = {"value": 5, "samples": 6, "gradient": 7}
+"""States that one thread holds at once, as measured: an observable of several terms is applied to copies of the state.
+
+A gradient holds the final state, lambda and a copy of each for derivatives beside those.
+"""
+
+THREAD_STATES = 2
+"""More for each other thread: it applies terms to a copy of its own, and adds them up in another."""
+
+STAYING, THREAD_STAYING = 2, 11
+"""Smaller states (see `backends.memory.RETURNED_BYTES`) that are held in the end, and those of each thread, as measured
+over up to 64 values."""
+
+FEW = 2
+"""Values after which nothing has stayed yet."""
 
 FIXED = {
     "x": "PauliX", "y": "PauliY", "z": "PauliZ", "h": "Hadamard", "s": "S", "t": "T", "sx": "SX",
@@ -72,8 +86,8 @@ class LightningDevice(Backend, Samples):
         """One line for a table."""
 
     @abstractmethod
-    def held(self, n_qubits: int, what: Kind) -> Held:
-        """The memory that values, samples or gradients take at once."""
+    def held(self, n_qubits: int, what: Kind, n_calls: int = 1) -> Held:
+        """The memory that so many values, samples or gradients take at once, one after another."""
 
     @abstractmethod
     def free_bytes(self) -> int:
@@ -92,7 +106,7 @@ class LightningDevice(Backend, Samples):
         )
 
     def footprint(self, work: Work) -> Footprint:
-        """Operations as Lightning gets them, and letters of terms; five states for values, seven for a gradient."""
+        """Operations as Lightning gets them, and letters of terms; the states that its threads hold."""
         n_qubits = work.circuit.num_qubits
         gates = sum(_passes(gate) for gate, _ in flatten(work.circuit, _keep))
         n_terms = sum(map(len, work.observables))
@@ -101,7 +115,8 @@ class LightningDevice(Backend, Samples):
         )
         sampled = work.shots is not None
         error = measurements(work.observables).standard_error(work.shots) if work.shots is not None else 0.0
-        held = self.held(n_qubits, "samples" if sampled else "gradient" if work.derivative else "value")
+        kind: Kind = "samples" if sampled else "gradient" if work.derivative else "value"
+        held = self.held(n_qubits, kind, work.n_evaluations * work.n_rows)
         where = "" if held.on_card is None else f" on {held.on_card.card.name}"
         return Footprint(
             passes=gates + n_terms + letters,
@@ -111,6 +126,7 @@ class LightningDevice(Backend, Samples):
             values=1 + n_shifted(work.circuit) if work.derivative and sampled else 1,
             standard_error=error,
             steps=gates + n_terms / 2,
+            library="pennylane",
             kind=self.device + (", counted" if sampled else "") + where,
         )
 
@@ -212,10 +228,16 @@ class Lightning(LightningDevice):
         """One line for a table."""
         return "PennyLane Lightning statevector"
 
-    def held(self, n_qubits: int, what: Kind) -> Held:
+    def held(self, n_qubits: int, what: Kind, n_calls: int = 1) -> Held:
         """All of it is this machine's."""
         single = self._precision == "single" and what != "samples"  # samples are drawn in double precision
-        return Held(STATES[what] * (8 if single else 16) * 2**n_qubits)
+        state = (8 if single else 16) * 2**n_qubits
+        n_states = STATES[what]
+        if what != "samples":
+            stays = state < memory.RETURNED_BYTES and (what == "gradient" or n_calls > FEW)
+            n_states += THREAD_STATES * (threads() - 1)
+            n_states = max(n_states, STAYING + THREAD_STAYING * threads()) if stays else n_states
+        return Held(n_states * state)
 
     def free_bytes(self) -> int:
         """What this process may still allocate."""

@@ -45,8 +45,9 @@ class LightningGPU(LightningDevice):
         """With the card, on which its speed depends."""
         return f"PennyLane Lightning statevector, on {first_card(self.name).name}"
 
-    def held(self, n_qubits: int, what: Kind) -> Held:
+    def held(self, n_qubits: int, what: Kind, n_calls: int = 1) -> Held:
         """States on the card; samples are drawn here."""
+        del n_calls  # the card keeps nothing from one to the next
         states = STATES[what] * (8 if self._precision == "single" else 16) * 2**n_qubits
         drawn = STATES_TO_DRAW * 16 * 2**n_qubits if what == "samples" else 0
         return Held(drawn, OnCard(first_card(self.name), states))

@@ -6,6 +6,8 @@ from typing import Literal
 from qiskit import QuantumCircuit
 
 from backends.cost import Speed
+from backends.machine import threads
+from backends.memory import RETURNED_BYTES
 from backends.simulators.bonds import bonds
 from circuits.errors import BudgetExceeded
 
@@ -16,6 +18,9 @@ TABLEAU_SAMPLE = 12
 
 COPIES = 3
 """Of a matrix-product state: itself, one to contract terms with, one that a swap is made in."""
+
+DRAWN = 1 / 16
+"""Of a state, what drawing bit strings takes beside; a state whose memory stays with the process is held twice."""
 
 WORKSPACE = 6
 """Matrices of a decomposition: what is decomposed, its factors, and copies of both."""
@@ -100,11 +105,14 @@ def amount(
         memory = 16 * (COPIES * chain.numbers + WORKSPACE * (2 * chain.widest) ** 2)
     elif method == "stabilizer":
         run, term, sample = (gates, gates * n), (1.0, float(n**2)), (1.0, TABLEAU_SAMPLE * float(n**2))
-        memory = 8 * n * (2 * n + 1)
+        memory = 10 * n * (2 * n + 1)  # of the tableau as Aer makes it and of the strings, as measured
     else:
         size = 4.0**n if method == "density_matrix" else 2.0**n
         run, term, sample = (gates, gates * size), (1.0, size), (0.0, 0.0)
-        memory = number_bytes * size
+        state = number_bytes * size
+        alone = asked.noise and method == "statevector"  # each thread runs shots of its own
+        sampled = (2.0 if state < RETURNED_BYTES else 1 + DRAWN) * (min(threads(), asked.shots) if alone else 1)
+        memory = state * (sampled if asked.shots else 1)
     runs = asked.circuits * (asked.shots if asked.noise and asked.shots and method != "density_matrix" else 1)
     drawn = asked.circuits * asked.shots
     passes, work = (

@@ -55,6 +55,12 @@ LEAST_LOOKED_AT = 2**8
 VISITS = 4e8
 """Strings that it may look at where it can, over all rotations and observables: some seconds, and mostly far less."""
 
+SMALL_BYTES = 2**20
+"""Of the circuit as rotations, and of all else that is small, as measured."""
+
+RECORD_BYTES = 8
+"""Of two strings that a rotation mixes."""
+
 KIND = "propagation"
 """Under which speeds are kept: thresholds change the number of strings, not the time of one."""
 
@@ -69,6 +75,7 @@ class Estimate:
         slopes: Derivatives by the angles of the rotations; empty where they were not asked for.
         visits: Strings looked at, over all rotations.
         capped: Whether strings were dropped because there were too many.
+        bytes: Held at once, at most.
     """
 
     value: float
@@ -76,6 +83,7 @@ class Estimate:
     slopes: np.ndarray
     visits: float
     capped: bool
+    bytes: int
 
 
 class PauliPropagation(Backend):
@@ -138,13 +146,16 @@ class PauliPropagation(Backend):
         rotations = pauli_rotations(work.circuit)
         each = VISITS / max(1, len(rotations) * len(work.observables))
         most = min(self._max_terms, max(LEAST_LOOKED_AT, int(each)))
-        visits, biases = 0.0, [0.0]
+        visits, biases, held = 0.0, [0.0], [0]
         for row in _likely(work) if work.observables else ():
             angles = rotations.at(row[None])[0]
             found = [self._looked(rotations, angles, one, most) for one in work.observables]
             biases.append(max(one.bias for one in found))
             all_of_them = float(self._max_terms) * len(rotations)
             visits = max(visits, sum(all_of_them if one.capped else one.visits for one in found))
+            if work.derivative:  # keeps a record, and more strings
+                found = [self._looked(rotations, angles, one, most, derivative=True) for one in work.observables]
+            held += [self._most_bytes(work, len(rotations)) if one.capped else one.bytes for one in found]
         accuracy = getattr(work, "accuracy", None)  # None or 0: none was named
         if accuracy and not self._exact and max(biases) > accuracy:
             raise Refused(
@@ -152,7 +163,7 @@ class PauliPropagation(Backend):
                 f"accuracy of {accuracy:g}; lower its threshold, or ask for less accuracy"
             )
         passes = max(1, len(rotations))
-        return Footprint(passes, max(visits / passes, 1.0), self._memory_bytes(work.circuit.num_qubits), kind=KIND)
+        return Footprint(passes, max(visits / passes, 1.0), max(held) + SMALL_BYTES, kind=KIND)
 
     def prepare(self, circuit: QuantumCircuit, observables: ObservablesLike) -> Evaluate:
         """Write the circuit as rotations once; see `Backend.prepare`.
@@ -213,17 +224,24 @@ class PauliPropagation(Backend):
         return as_function(circuit, evaluate, seed)
 
     def _looked(
-        self, rotations: PauliRotations, angles: np.ndarray, observable: SparsePauliOp, max_terms: int
+        self,
+        rotations: PauliRotations,
+        angles: np.ndarray,
+        observable: SparsePauliOp,
+        max_terms: int,
+        *,
+        derivative: bool = False,
     ) -> Estimate:
         """One value, by no more strings than that; where it takes more, what a few of them give."""
         with suppress(BudgetExceeded):
-            return self._estimate(rotations, angles, observable, max_terms=max_terms, cut=False)
-        return self._estimate(rotations, angles, observable, max_terms=min(max_terms, LOOKED_AT), cut=True)
+            return self._estimate(rotations, angles, observable, max_terms=max_terms, cut=False, derivative=derivative)
+        few = min(max_terms, LOOKED_AT)
+        return self._estimate(rotations, angles, observable, max_terms=few, cut=True, derivative=derivative)
 
     def _rotations(self, circuit: QuantumCircuit) -> PauliRotations:
         self._check_kernels()
         self._check_width(circuit)
-        memory.check(self._memory_bytes(circuit.num_qubits), what=f"{self._max_terms} Pauli strings on 'pauli'")
+        memory.check(self._strings_bytes(circuit.num_qubits), what=f"{self._max_terms} Pauli strings on 'pauli'")
         return pauli_rotations(circuit)
 
     def _estimate(
@@ -283,13 +301,22 @@ class PauliPropagation(Backend):
             coarse = run(COARSER, max(1, weight - 1) if weight else 0, max(1, most // 4) if fine.capped else most)
             visits += coarse.visits
             bias = min(fine.dropped, max(abs(fine.value - coarse.value), SPREAD * fine.dropped_squares**0.5))
-        return Estimate(fine.value, bias, np.array(fine.slopes), visits, fine.capped)
+        return Estimate(fine.value, bias, np.array(fine.slopes), visits, fine.capped, fine.bytes)
 
-    def _memory_bytes(self, n_qubits: int) -> int:
-        """Of twice the allowed strings, which one rotation may make of them, in lists that double as they grow."""
+    def _strings_bytes(self, n_qubits: int, *, derivative: bool = False) -> int:
+        """Of twice the allowed strings, which one rotation may make of them, each in lists and in a table.
+
+        The list of masks is copied as it grows.
+        """
         n_words = -(-n_qubits // 64)
         terms = 2 * self._max_terms if n_qubits > 31 else min(2 * self._max_terms, 4**n_qubits)
-        return 2 * terms * (16 * n_words + 46)
+        return terms * (2 * 16 * n_words + 34 + 12 * derivative)
+
+    def _most_bytes(self, work: Work, n_rotations: int) -> int:
+        """The same, and for a gradient with a record of each string at each rotation, copied as it grows."""
+        held = self._strings_bytes(work.circuit.num_qubits, derivative=work.derivative)
+        record = min(2 * RECORD_BYTES * self._max_terms * n_rotations, memory.free_bytes() // 4)
+        return held + (record if work.derivative else 0)
 
     def _check_width(self, circuit: QuantumCircuit) -> None:
         if circuit.num_qubits > MAX_QUBITS:

@@ -22,6 +22,7 @@ from backends.checks import ObservablesLike, as_observables, as_rows, check_requ
 from backends.cost import Footprint, Work
 from backends.gradients.shift_rule import n_shifted
 from backends.instructions import exponents, flatten, has_matrix, matrix_of
+from backends.libraries import NONE
 from backends.measurement.groups import measurements
 from backends.measurement.sampled import sampling
 from backends.memory import check, in_bytes
@@ -53,7 +54,7 @@ class Reference(Backend, Samples, States):
         )
 
     def footprint(self, work: Work) -> Footprint:
-        """Gates, strings of evolutions and terms, each a pass; four states are held.
+        """Gates, strings of evolutions and terms, each a pass; some states are held.
 
         Raises:
             Refused: above 20 qubits, or for a gate without matrix and definition.
@@ -64,7 +65,8 @@ class Reference(Backend, Samples, States):
         passes = gates + sum(len(observable) for observable in work.observables)
         values = 1 + n_shifted(work.circuit) if work.derivative else 1
         error = 0.0 if work.shots is None else measurements(work.observables).standard_error(work.shots)
-        return Footprint(passes, 2.0**n_qubits, _memory_bytes(n_qubits), values, error)
+        library = "scipy.sparse" if work.derivative else NONE  # for the shifted angles
+        return Footprint(passes, 2.0**n_qubits, _memory_bytes(n_qubits), values, error, library=library)
 
     def prepare(self, circuit: QuantumCircuit, observables: ObservablesLike) -> Evaluate:
         """Check everything; there is nothing to compile. See `Backend.prepare`."""
@@ -120,7 +122,8 @@ class Reference(Backend, Samples, States):
 
 
 def _memory_bytes(n_qubits: int) -> int:
-    return 4 * 16 * 2**n_qubits
+    """Of a state, the one that a gate makes of it, and what NumPy makes on the way; to draw takes half a state more."""
+    return 9 * 8 * 2**n_qubits
 
 
 @border("reference")

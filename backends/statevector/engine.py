@@ -17,6 +17,7 @@ from backends.checks import ObservableLike, ObservablesLike, as_observables, as_
 from backends.cost import Footprint, Work
 from backends.gpu import Card, Held, OnCard
 from backends.gradients.value_and_gradient import as_function
+from backends.libraries import NONE
 from backends.measurement.groups import measurements
 from backends.measurement.sampled import sampling
 from backends.statevector import native
@@ -24,6 +25,7 @@ from backends.statevector.accelerator import COPIES_ON_CARD, default_card
 from backends.statevector.choose import choose
 from backends.statevector.circuit.lower import lower
 from backends.statevector.footprint import Memory
+from backends.statevector.parts.representation import SMALLEST_CUT
 from backends.statevector.representation import WHOLE, Amount, Executor, Program, Question, Representation
 from circuits.errors import Refused
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 COUNTED = "whole state, counted"
 
-COPIES_TO_DRAW = 4
+COPIES_TO_DRAW = 5
 """States in double precision that are held here while bit strings are drawn: turned ones, probabilities and counts."""
 
 DRAWING = 4
@@ -110,6 +112,9 @@ class Statevector(Backend, Samples, Tangents):
         held = chosen.memory(derivative=work.derivative, keep=self._keep)
         amount, card = chosen.amount(derivative=work.derivative), _card_of(chosen)
         where = _held(held.total_bytes if card is None else held.total_bytes // (self._devices or 1), card)
+        beside = _rows_bytes(work, chosen.question.lowered.angles.n_angles)
+        beside += chosen.beside_bytes(derivative=work.derivative, n_rows=work.n_rows) if card is None else 0
+        where = Held(where.memory_bytes + beside, where.on_card)
         error = 0.0
         if work.shots is not None:
             plan = measurements(work.observables)
@@ -127,7 +132,16 @@ class Statevector(Backend, Samples, Tangents):
             kind=self._kind(chosen) if work.shots is None else COUNTED + (" from XLA" if chosen.in_xla else ""),
             memory_bytes=where.memory_bytes,
             on_card=where.on_card,
+            library=self._library(chosen, work),
         )
+
+    def _library(self, chosen: Representation, work: Work) -> str:
+        """That is loaded: XLA's; SciPy's graphs to look for parts, or its matrices to turn many rows into angles."""
+        if chosen.in_xla or self._devices is not None:
+            return "jax"
+        if work.circuit.num_qubits >= SMALLEST_CUT:
+            return "scipy.sparse.csgraph"
+        return "scipy.sparse" if work.n_rows > 1 else NONE
 
     def _kind(self, chosen: Representation) -> str:
         """Under which its speed is kept: that on a card, or on several devices, is another."""
@@ -463,6 +477,18 @@ def _card_of(chosen: Representation) -> Card | None:
 def _held(n_bytes: int, card: Card | None) -> Held:
     """In this machine's memory, or on a card."""
     return Held(n_bytes) if card is None else Held(0, OnCard(card, _taken(n_bytes, card)))
+
+
+def _rows_bytes(work: Work, n_angles: int) -> int:
+    """Of what is kept for each row: parameters, angles and, with a derivative, slopes, each with the copies on the way.
+
+    Slopes are turned to double precision, then into derivatives by the parameters for one observable at a time.
+    """
+    n_params, n_observables = work.circuit.num_parameters, len(work.observables)
+    numbers = n_params + 2 * n_angles + 3 * n_observables
+    if work.derivative:
+        numbers += n_observables * (n_angles + 2 * n_params) + n_angles
+    return 8 * work.n_rows * numbers
 
 
 def _taken(n_bytes: int, card: Card | None) -> int:

@@ -148,6 +148,8 @@ class Representation(ABC):
     in_xla: ClassVar[bool]
     """Whether XLA computes it, on the device and in the memory that it takes by default."""
 
+    question: Question
+
     @classmethod
     @abstractmethod
     def of(cls, question: Question, otherwise: Callable[[], "Representation | None"]) -> Self | None:
@@ -184,6 +186,16 @@ class Representation(ABC):
             derivative: Whether gradients are asked for.
             keep: Whether to keep states for the way back; None: where that takes little of the machine's memory.
         """
+
+    def beside_bytes(self, *, derivative: bool, n_rows: int) -> int:
+        """What is taken of this machine's memory beside, where no card computes: by compilers, and within kernels.
+
+        Args:
+            derivative: Whether gradients are asked for.
+            n_rows: Of parameters, in one call.
+        """
+        del derivative, n_rows
+        return 0
 
     @abstractmethod
     def work(self) -> dict[str, float]:

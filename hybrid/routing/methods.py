@@ -129,7 +129,7 @@ def _chain(method: Method, workload: Routed, *, alone: bool, try_out: bool) -> F
         backend, limit, bias = found
         note = f"by a matrix-product state with bonds cut at {limit}, which moves values by about {bias:.1g}"
         return Fitted(backend, note, bias)
-    if uncut.memory_bytes <= memory.free_bytes():
+    if uncut.total_bytes <= memory.free_bytes():
         return Fitted(whole, UNCUT)
     raise Refused(
         f"a matrix-product state of this circuit cannot meet the accuracy of {workload.accuracy:g}: {why}, and larger "
@@ -187,4 +187,4 @@ def _quick(backend: Backend, workload: Routed, most: float) -> bool:
 def _is_quick(footprint: Footprint, workload: Routed, most: float) -> bool:
     """Whether one value takes little enough, of work and memory."""
     few = footprint.passes * footprint.amplitudes <= most
-    return few and footprint.memory_bytes + workload.held_bytes <= memory.free_bytes()
+    return few and footprint.total_bytes + workload.held_bytes <= memory.free_bytes()

@@ -29,11 +29,12 @@ def fitting(workload: Routed, backend: Backend) -> Cost:
     """The same; refuse what this machine has no memory for."""
     cost = possible(workload, backend)
     free = memory.free_bytes()
-    if cost.memory_bytes > free:
-        need = f"{cost.memory_bytes} bytes ({memory.readable(cost.memory_bytes)})"
+    missing = cost.missing_bytes
+    if missing > free:
+        need = f"{missing} bytes ({memory.readable(missing)})"
         own = workload.held_bytes
         part = f", {memory.readable(own)} of it for {workload.holder}" if own else ""
-        cure = "; lbfgs, adam and spsa take less" if 2 * own > cost.memory_bytes else ""
+        cure = "; lbfgs, adam and spsa take less" if 2 * own > missing else ""
         raise Refused(f"needs {need}{part}, {memory.readable(free)} are free{cure}")
     if cost.on_card is not None:
         cost.on_card.check(what=f"{workload.circuit.num_qubits} qubits")

@@ -221,7 +221,7 @@ def test_the_engine_asks_the_accelerator_for_memory(monkeypatch):
     with pytest.raises(BudgetExceeded, match=r"the metric of 18 parameters needs .* on Pocket 2"):
         engine.metric(ring(18))
     footprint = engine.footprint(backends.Batch(ring(18), "Z" * 18, [0.1] * 18))
-    assert footprint.memory_bytes == 0
+    assert footprint.memory_bytes < 2**14  # what is kept of a row
     assert footprint.on_card.memory_bytes > 2 * 2**18 * 16  # XLA copies states on a card
     assert footprint.on_card.card.name == "Pocket 2"
     assert "XLA on Pocket 2" in engine.capabilities().summary

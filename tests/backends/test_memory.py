@@ -1,4 +1,4 @@
-"""Predicted memory against the peak of a process of its own, and what a process may use."""
+"""What a process may use of memory."""
 
 import os
 import subprocess
@@ -13,41 +13,6 @@ from backends import memory
 from circuits.errors import BudgetExceeded
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = """
-import re, sys
-import numpy as np
-import backends
-from circuits import hardware_efficient, tfim
-from hybrid.workload.workload import workload
-
-name, kind = sys.argv[1:]
-backend = backends.get(name)
-
-def evaluate(n):
-    problem, circuit = tfim(n), hardware_efficient(n, layers=1)
-    theta = np.linspace(0.1, 2, 2 * n)
-    if kind == "gradient":
-        backend.value_and_grad(circuit, problem.hamiltonian)(theta)
-    else:
-        backend.submit(backends.Batch(circuit, problem, theta)).result()
-    return workload(circuit, problem, optimizer="lbfgs" if kind == "gradient" else "cobyla")
-
-def peak():  # of this program alone; getrusage would count what its parent held before it started
-    return 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read()).group(1))
-
-evaluate(3)
-before = peak()
-print(backend.footprint(evaluate(20)).memory_bytes, peak() - before)
-"""
-
-
-@pytest.mark.parametrize(("name", "kind"), [("lightning", "value"), ("lightning", "gradient"), ("reference", "value")])
-def test_the_peak_is_what_was_predicted(name, kind):
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    program = [sys.executable, "-c", PROGRAM, name, kind]
-    done = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
-    predicted, real = map(int, done.stdout.split())
-    assert 0.5 * predicted < real < 1.1 * predicted  # 1.1: allocators and the small things
 
 
 @pytest.mark.parametrize("name", ["statevector", "lightning", "aer"])

@@ -225,6 +225,7 @@ void define_propagation(nb::module_& m) {
         .def_ro("dropped_squares", &Propagation::dropped_squares)
         .def_ro("capped", &Propagation::capped)
         .def_ro("most_terms", &Propagation::most_terms)
+        .def_ro("bytes", &Propagation::bytes)
         .def_ro("visits", &Propagation::visits)
         .def_prop_ro("too_many_terms", [](const Propagation& p) { return p.ended == Ended::too_many_terms; })
         .def_prop_ro("tape_too_long", [](const Propagation& p) { return p.ended == Ended::tape_too_long; });

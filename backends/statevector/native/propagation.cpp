@@ -113,6 +113,13 @@ class Walk {
         }
     }
 
+    // Note what is held now, with former copies of what grew: masks, the record and the table; and `more`.
+    void note(std::size_t more = 0) {
+        const std::size_t each = 32 * static_cast<std::size_t>(words_) + 18 + (asked_.derivative ? 12 : 0);
+        const std::size_t tape = sizeof(Pair) * pairs_.size() + sizeof(Former) * (alone_.size() + dropped_.size());
+        answer_.bytes = std::max(answer_.bytes, each * size() + 2 * tape + 6 * table_.size() + more);
+    }
+
     // Where a string of this hash stands, as `same` recognizes it, or the free place for it.
     template <class Same>
     std::size_t place(std::uint64_t h, const Same& same) const {
@@ -255,6 +262,7 @@ class Walk {
             turn(i, j, sign * sign_[j], cos, sin, free);
         }
         if (!touched) return;
+        note();
         sweep();
         answer_.most_terms = std::max(answer_.most_terms, size() - gone_);
         if (size() - gone_ > asked_.max_terms) {
@@ -312,6 +320,7 @@ class Walk {
         std::vector<std::uint32_t> order;
         for (std::size_t i = 0; i < size(); ++i)
             if (size_of(i) != 0) order.push_back(static_cast<std::uint32_t>(i));
+        note(6 * order.size());
         const auto first = [&](std::uint32_t a, std::uint32_t b) {
             const double left = size_of(a), right = size_of(b);
             return left != right ? left > right : a < b;
@@ -361,7 +370,10 @@ class Walk {
                 lambda[id_[i]] = seen ? sign_[i] : 0;
             }
         }
-        if (asked_.derivative) back(c, lambda);
+        if (asked_.derivative) {
+            note(2 * sizeof(double) * next_id_);
+            back(c, lambda);
+        }
     }
 
     // The same steps, undone on the coefficients, and transposed on the derivatives by them.

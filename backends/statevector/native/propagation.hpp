@@ -40,6 +40,7 @@ struct Propagation {
     double dropped_squares = 0;
     bool capped = false;
     std::size_t most_terms = 0;
+    std::size_t bytes = 0;  // of strings and of the record, at most at once
     double visits = 0;  // strings looked at, over all gates
 };
 

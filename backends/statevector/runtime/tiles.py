@@ -6,13 +6,7 @@ from typing import Any
 import numpy as np
 
 from backends.statevector.runtime.compiled import executable
-
-MOST_ROWS, TILE_BYTES = 16, 2**20
-"""Rows that are evaluated together, and what their states may take: with the kept ones, they should stay in cache.
-
-The last bits of a row depend on the program that computes it, so there are two only: as many rows as a tile or more go
-by full tiles, the last one padded; fewer go one by one.
-"""
+from backends.statevector.runtime.rows import tile_rows
 
 
 def tiled(
@@ -29,7 +23,7 @@ def tiled(
         state_bytes: Of one state, to choose the rows of a tile, a power of two.
     """
     compiled: dict[int, Callable] = {}
-    most = max(1, min(MOST_ROWS, 1 << max(TILE_BYTES // state_bytes, 1).bit_length() - 1))
+    most = tile_rows(state_bytes)
 
     def run(rows: np.ndarray) -> tuple[np.ndarray, ...]:
         angles = to_angles(rows)

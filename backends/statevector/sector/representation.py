@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from backends.statevector.footprint import Memory
 from backends.statevector.representation import WHOLE, Amount, Question, Representation
+from backends.statevector.runtime.rows import tile_rows
 from backends.statevector.sector.reached import DENSE, Reached, reached
 from backends.statevector.whole.strings import by_x_mask
 
 if TYPE_CHECKING:
     from backends.statevector.sector.program import SectorProgram
+
+VALUE_BYTES, SLOPES_BYTES = 25 * 2**20, 50 * 2**20
+"""What XLA takes at most to compile a value or a gradient, as measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +57,22 @@ class Sector(Representation):
         return Amount((3 if derivative else 1) * n_factors + observed, float(size), n_factors, n_factors)
 
     def memory(self, *, derivative: bool, keep: bool | None) -> Memory:
-        """See `Representation.memory`; states are never kept."""
+        """See `Representation.memory`; states are never kept, and tables are made in NumPy, then copied for XLA."""
         size, real = len(self.part.states), self.question.real
         states = 8 * 2 * real.itemsize * size
-        tables = size * (real.itemsize + 4) * len(self.question.factors) + sum(
-            min(size**2, size * len(by_x_mask(h))) * 2 * real.itemsize for h in self.question.observables
+        tables = size * (8 + 2 * real.itemsize + 2 * 4) * len(self.question.factors) + sum(
+            size**2 * (16 + 2 * real.itemsize)
+            if size <= DENSE
+            else size * len(by_x_mask(h)) * (16 + 4 * real.itemsize + 2 * 4)
+            for h in self.question.observables
         )
         return Memory(states, tables, states, False, self.question.state_bytes)
+
+    def beside_bytes(self, *, derivative: bool, n_rows: int) -> int:
+        """See `Representation.beside_bytes`; the program is one loop, over a tile of rows at once."""
+        state = 2 * self.question.real.itemsize * len(self.part.states)
+        together = tile_rows(state) - 1 if n_rows >= tile_rows(state) else 0
+        return (SLOPES_BYTES if derivative else VALUE_BYTES) + 8 * together * state
 
     def work(self) -> dict[str, float]:
         """As without the sector, so that the achieved rate says what it saves."""

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Self
 
+import numpy as np
+
 from backends.memory import total_bytes
 from backends.statevector.accelerator import COPIES_ON_CARD, default_card
+from backends.statevector.circuit.frame import turned_observable
 from backends.statevector.footprint import Memory
 from backends.statevector.representation import WHOLE, Amount, Question, Representation
+from backends.statevector.runtime.rows import tile_rows
 from backends.statevector.whole.costs import block_costs, is_stepwise
 from backends.statevector.whole.fuse import Block, Diagonal, Wide, fuse, total_cost
 from backends.statevector.whole.plan import Apply, Plan, Run, Turn, few_moves, looped_plan, moves, plan
@@ -19,6 +23,12 @@ if TYPE_CHECKING:
 
 UNROLLED = 40
 """Blocks up to which each has a product of its own in one program; more run in a loop, amplitudes moved by gathers."""
+
+COMPILER_BYTES, GRADIENT_BYTES, STEP_BYTES = 25 * 2**20, 75 * 2**20, 13 * 2**18
+"""What XLA takes at most to compile a value or a gradient, and for each step in it, as measured."""
+
+KERNEL_STATES = 3
+"""States that the kernels of a gradient of a large state hold beside their buffers."""
 
 SHARE = 0.25
 """Of the memory of the machine or card, that states may take which are kept only to save time.
@@ -80,9 +90,9 @@ class XlaWhole(Representation):
     def memory(self, *, derivative: bool, keep: bool | None) -> Memory:
         """See `Representation.memory`; None keeps where that takes at most a quarter of the memory there is."""
         n, real = self.question.n_qubits, self.question.real
-        masks = [by_x_mask(observable) for observable in self.question.observables]
-        entries = sum((len(m) - (0 in m)) * 2**n for m in masks)
-        tables = real.itemsize * (2**n * len(masks) + 2 * min(entries, MOST_PRECOMPUTED))
+        turned = self.question.factors.turned
+        masks = [by_x_mask(turned_observable(one) if turned else one) for one in self.question.observables]
+        tables = real.itemsize * 2**n * sum(map(self._diagonals, masks))
         tables += sum(2**n for step in self.plan.steps if isinstance(step, Turn))
         lean, kept = (self._states_bytes(masks, derivative, way) for way in (False, True))
         if keep is None:
@@ -91,6 +101,21 @@ class XlaWhole(Representation):
             keep = derivative and kept <= SHARE * room
         states = kept if keep or not is_stepwise(n) else lean
         return Memory(states, tables, lean, bool(keep), self.question.state_bytes)
+
+    def beside_bytes(self, *, derivative: bool, n_rows: int) -> int:
+        """See `Representation.beside_bytes`.
+
+        One program is compiled for all steps of a small state, and runs over a tile of rows at once. Large states go by
+        small kernels: a product is made before it is moved into its buffer, and two overlaps of a gradient, which copy
+        a state each, are computed meanwhile.
+        """
+        state = self.question.state_bytes
+        if is_stepwise(self.question.n_qubits):
+            return COMPILER_BYTES + (KERNEL_STATES if derivative else 1) * state
+        first = COMPILER_BYTES if not derivative else GRADIENT_BYTES
+        together = max(tile_rows(state) - 1, 0) if n_rows >= tile_rows(state) else 0
+        kept = (8 + len(self.plan.steps) * derivative) * state
+        return first + STEP_BYTES * len(self.plan.steps) + together * kept
 
     def work(self) -> dict[str, float]:
         """See `Representation.work`.
@@ -120,6 +145,15 @@ class XlaWhole(Representation):
 
         factors, real = self.question.factors, self.question.real
         return XlaProgram(factors, real, arrays_of(factors, self.steps, self.plan, real), self.plan, keep)
+
+    def _diagonals(self, masks: dict) -> int:
+        """Diagonals of an observable that are computed once: of I and Z, and of each X mask that no window takes."""
+        n = self.question.n_qubits
+        inside = {x for own in windows(supports(masks), n, self.plan.width).values() for x in own}
+        others = [weight for x, (_, weight) in masks.items() if x and x not in inside]
+        parts = len(others) * (2 if any(np.any(np.imag(weight)) for weight in others) else 1)
+        diagonal = 0 in masks and bool(np.any(masks[0][0]))
+        return diagonal + (parts if parts * 2**n <= MOST_PRECOMPUTED else 0)
 
     def _states_bytes(self, masks: list, derivative: bool, keep: bool) -> int:
         plan, real = self.plan, self.question.real
