@@ -105,7 +105,7 @@ def amount(
         memory = 16 * (COPIES * chain.numbers + WORKSPACE * (2 * chain.widest) ** 2)
     elif method == "stabilizer":
         run, term, sample = (gates, gates * n), (1.0, float(n**2)), (1.0, TABLEAU_SAMPLE * float(n**2))
-        memory = 10 * n * (2 * n + 1)  # of the tableau as Aer makes it and of the strings, as measured
+        memory = 12 * n * (2 * n + 1)  # of the tableau as Aer makes it and of the strings, as measured
     else:
         size = 4.0**n if method == "density_matrix" else 2.0**n
         run, term, sample = (gates, gates * size), (1.0, size), (0.0, 0.0)

@@ -122,8 +122,8 @@ class Reference(Backend, Samples, States):
 
 
 def _memory_bytes(n_qubits: int) -> int:
-    """Of a state, the one that a gate makes of it, and what NumPy makes on the way; to draw takes half a state more."""
-    return 9 * 8 * 2**n_qubits
+    """Of a state, the one that a gate makes of it, and what NumPy and a draw make on the way: five states in all."""
+    return 5 * 16 * 2**n_qubits
 
 
 @border("reference")

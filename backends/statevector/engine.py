@@ -25,7 +25,6 @@ from backends.statevector.accelerator import COPIES_ON_CARD, default_card
 from backends.statevector.choose import choose
 from backends.statevector.circuit.lower import lower
 from backends.statevector.footprint import Memory
-from backends.statevector.parts.representation import SMALLEST_CUT
 from backends.statevector.representation import WHOLE, Amount, Executor, Program, Question, Representation
 from circuits.errors import Refused
 
@@ -136,11 +135,9 @@ class Statevector(Backend, Samples, Tangents):
         )
 
     def _library(self, chosen: Representation, work: Work) -> str:
-        """That is loaded: XLA's; SciPy's graphs to look for parts, or its matrices to turn many rows into angles."""
+        """That is loaded: XLA's, or SciPy's sparse matrices to turn many rows into angles."""
         if chosen.in_xla or self._devices is not None:
             return "jax"
-        if work.circuit.num_qubits >= SMALLEST_CUT:
-            return "scipy.sparse.csgraph"
         return "scipy.sparse" if work.n_rows > 1 else NONE
 
     def _kind(self, chosen: Representation) -> str:

@@ -146,10 +146,36 @@ PIECES = (
     Piece("reference", "pairs", 20, shots=100),
 )
 
+UNSEEN = (
+    Piece("statevector", "pairs", 21, "gradient", depth=2),
+    Piece("statevector", "pairs", 23, depth=2),
+    Piece("statevector", "chain", 26, "gradient", depth=9),
+    Piece("statevector", "pairs", 10, "gradient", rows=20_000, calls=1),
+    Piece("statevector", "pairs", 21, shots=500),
+    Piece("statevector", "pairs", 19, depth=2, options=XLA),
+    Piece("statevector", "pairs", 18, "gradient", depth=2, options=XLA),
+    Piece("lightning", "pairs", 21),
+    Piece("lightning", "pairs", 21, "gradient", depth=2),
+    Piece("lightning", "chain", 19, calls=10),
+    Piece("aer", "pairs", 21, depth=2),
+    Piece("aer", "pairs", 23),
+    Piece("aer", "pairs", 10, options={"method": "density_matrix"}),
+    Piece("aer", "chain", 20, depth=10, options=MPS | {"max_bond_dimension": 32}, calls=1),
+    Piece("aer", "clifford", 400, options=STABILIZER, calls=1),
+    Piece("pauli", "chain", 16, "gradient", depth=2, options={"threshold": 1e-3}, calls=1),
+    Piece("reference", "pairs", 19),
+)
+"""To which nothing in the account was fitted."""
+
 LOADING = {
-    "": (Piece("statevector", "pairs", 4), Piece("statevector", "pairs", 4, shots=100)),
+    "": (
+        Piece("statevector", "pairs", 4, shots=100),
+        Piece("statevector", "pairs", 9, "gradient"),
+        Piece("statevector", "pairs", 9, shots=100),
+        Piece("statevector", "chain", 26, "gradient", depth=3),
+        Piece("statevector", "pairs", 20, "gradient", depth=3, options={"precision": "single"}),
+    ),
     "scipy.sparse": (Piece("statevector", "pairs", 4, rows=3),),
-    "scipy.sparse.csgraph": (Piece("statevector", "pairs", 9, "gradient"),),
     "qiskit_aer": (
         Piece("aer", "pairs", 4, shots=100),
         Piece("aer", "clifford", 4, options=STABILIZER),

@@ -1,10 +1,13 @@
 """Predicted memory against the peak of a process of its own: never below it, and at most one and a half times it.
 
+Beside that, the toolkit's own modules may take less than was allowed for.
+
 The process has imported the toolkit, built its circuit and run nothing when its peak begins to count.
 """
 
 import json
 import os
+import py_compile
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +21,9 @@ from backends.cost import Footprint, cost
 from circuits import hardware_efficient, tfim
 
 ROOT = Path(__file__).parents[2]
+
+MODULES = 2**24
+"""Bytes that are allowed for modules which a small work may not need."""
 
 PROGRAM = """
 import json, re, sys
@@ -84,16 +90,17 @@ WORKS = [
 @pytest.mark.parametrize(("name", "kind", "n_qubits", "options"), WORKS)
 def test_the_peak_is_at_most_what_was_predicted(name, kind, n_qubits, options, tmp_path):
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HYBRID_CACHE": str(tmp_path)}
+    environment |= {"PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}  # nothing is found compiled
     program = [sys.executable, "-c", PROGRAM, name, kind, str(n_qubits), json.dumps(options)]
     done = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
     predicted, measured = map(int, done.stdout.split())
-    assert measured <= predicted <= 1.5 * measured
+    assert measured <= predicted <= 1.5 * measured + MODULES
 
 
 def test_loading_a_library_counts_whether_it_is_loaded_or_not():
     work = Batch(hardware_efficient(2, layers=1), tfim(2), [0.0] * 4)
-    found = cost(work, Footprint(1, 4, 1000, library="scipy.sparse.csgraph"), None)
-    assert found.memory_bytes == 1000 + libraries.loaded_bytes("scipy.sparse.csgraph")
+    found = cost(work, Footprint(1, 4, 1000, library="scipy.sparse"), None)
+    assert found.memory_bytes == 1000 + libraries.loaded_bytes("scipy.sparse")
 
 
 def test_what_is_loaded_takes_no_more_of_what_is_free(monkeypatch):
@@ -113,3 +120,20 @@ def test_more_rows_take_more():
         for rows in (10, 10_000)
     )
     assert many - few > 8 * 9_990 * (circuit.num_parameters + len(engine._chosen(circuit, ()).question.lowered))
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_library_that_python_has_to_compile_takes_more(compiled, monkeypatch):
+    monkeypatch.setattr(libraries, "has_bytecode", lambda library: compiled)
+    monkeypatch.setattr(libraries, "_measured", lambda: {"jax": {"source": 3, "compiled": 2}})
+    assert libraries.loaded_bytes("jax") == (2 if compiled else 3)
+
+
+def test_bytecode_is_looked_for_where_python_keeps_it(tmp_path, monkeypatch):
+    (tmp_path / "tried_out_once.py").write_text("x = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not libraries.has_bytecode("tried_out_once")
+    libraries.has_bytecode.cache_clear()
+    py_compile.compile(str(tmp_path / "tried_out_once.py"))
+    assert libraries.has_bytecode("tried_out_once")
+    libraries.has_bytecode.cache_clear()

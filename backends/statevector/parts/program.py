@@ -87,7 +87,7 @@ class PartsProgram(Program):
 
         Of each part its state is held. Of one at a time the kernels have four more on the way back, and the products
         with environments two for each string that is told apart at its left boundary, one for each at its right, and
-        five between these.
+        eight between these.
         """
         amplitude = 2 * self.real.itemsize
         sizes = [2**part.n_qubits for part in self.parts.parts]
@@ -100,7 +100,7 @@ class PartsProgram(Program):
             terms = self.terms(observable)
             told = [2 * step.n_before + step.n_after for step in terms]
             bonds = [4**part.n_left * step.n_before for part, step in zip(self.parts.parts, terms, strict=True)]
-            kept = max(kept, sum(bonds) + max(size * (count + 5) for size, count in zip(sizes, told, strict=True)))
+            kept = max(kept, sum(bonds) + max(size * (count + 8) for size, count in zip(sizes, told, strict=True)))
             tables += sum(share.bytes for step in terms for *_, share in step.shares)
         whole = 0 if observables else 3 * 2**self.factors.n_qubits
         return held + amplitude * (kept + whole), tables
