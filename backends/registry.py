@@ -24,6 +24,8 @@ BUILT_IN = {
     "aer": "backends.simulators.aer:Aer",
     "reference": "backends.simulators.reference:Reference",
     "pauli": "backends.simulators.pauli:PauliPropagation",
+    "density": "backends.density.engine:Density",
+    "device": "backends.devices.hardware:modelled",
     "ibm": "backends.providers.ibm:IBM",
     "iqm": "backends.providers.worker.families:IQM",
     "aqt": "backends.providers.worker.families:AQT",
@@ -123,7 +125,8 @@ def get(backend: Any, **options: Any) -> Backend:
 
     Args:
         backend: A name such as ``"statevector"``, ``"aer"``, ``"lightning"``, ``"reference"`` or
-            ``"ibm:fake_manila"``; a Qiskit BackendV2; a PennyLane device; or a `Backend`, which is returned as it is.
+            ``"ibm:fake_manila"``; a `Device`; a Qiskit BackendV2; a PennyLane device; or a `Backend`, which is returned
+            as it is.
         options: Of that backend, such as ``precision="single"``. A secret may be given as a pydantic ``SecretStr``, or
             as a reference, ``{"from": "environment", "name": "IONQ_API_KEY"}``, which is all that is recorded of it.
 
@@ -133,6 +136,8 @@ def get(backend: Any, **options: Any) -> Backend:
     Raises:
         Refused: for an unknown name or option, with the nearest right word, or a value of the wrong type.
     """
+    if _is_modelled(backend):
+        return get("device", **backend.options(), **options)
     if isinstance(backend, Backend):
         if options:
             raise Refused(f"options {sorted(options)} have no effect on a backend that is made already")
@@ -143,6 +148,12 @@ def get(backend: Any, **options: Any) -> Backend:
     made = _named(backend, options)
     made.origin = Origin(backend, {name: kept(name, value) for name, value in options.items()})
     return made
+
+
+def _is_modelled(device: Any) -> bool:
+    """Whether it is a `Device`, whose module is loaded where there is one."""
+    devices = sys.modules.get("backends.devices.device")
+    return devices is not None and isinstance(device, devices.Device)
 
 
 def _around(device: Any) -> Callable[..., Backend]:

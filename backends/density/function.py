@@ -10,16 +10,13 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.checks import as_observables, check_unitary
-from backends.density.program import Program, program_of
+from backends.density.program import Program, prepared
 from backends.devices import channels
 from backends.devices.device import PARAMETERS, Device
 from backends.instructions import terms
-from backends.measurement.targets import OptimizationLevel, transpiled
+from backends.measurement.targets import OptimizationLevel
 from backends.statevector.function import angle_function
 from circuits.errors import Refused, unknown
-
-MAX_QUBITS = 12
-"""In use on the device; a state of so many takes 128 MiB, and a gradient holds one for each step."""
 
 Noise = Mapping[str, Any]
 """Noise parameters of a device by name: a number for all places, or one for each qubit or edge."""
@@ -70,42 +67,34 @@ def noisy_value(
     return function
 
 
-def prepared(circuit: QuantumCircuit, device: Device, level: OptimizationLevel) -> Program:
-    """A circuit on the device, ready for any angles and noise.
-
-    Raises:
-        Refused: if it takes too many qubits.
-    """
-    if circuit.num_qubits > device.n_qubits:
-        raise Refused(f"the circuit has {circuit.num_qubits} qubits, but {device.name} has {device.n_qubits}")
-    if circuit.num_qubits > MAX_QUBITS:
-        raise Refused(_too_many(circuit.num_qubits))
-    moved, layout = transpiled(circuit, device.fake(), level=level)
-    program = program_of(moved, layout, circuit.parameters, device)
-    if program.n_qubits > MAX_QUBITS:
-        raise Refused(_too_many(program.n_qubits))
-    return program
-
-
 def values_of(
     program: Program, observables: tuple[SparsePauliOp, ...], device: Device
-) -> Callable[[jax.Array, dict[str, jax.Array]], jax.Array]:
+) -> Callable[[Any, Noise], jax.Array]:
     """Values of observables: theta (params,) and all noise parameters -> (observables,)."""
-    alpha = angle_function(program.angles)
+    state = state_of(program, device)
     places, coefficients, owners = _strings(program, observables)
     n_observables = len(observables)
 
     @jax.jit
-    def values(theta: jax.Array, noise: dict[str, jax.Array]) -> jax.Array:
-        steps = superoperators(program, alpha(theta), noise, device)
-        r = evolved(steps, program.pairs, program.n_qubits)
-        weighted = r[places] * coefficients.astype(theta.dtype)
+    def values(theta: jax.Array, noise: Noise) -> jax.Array:
+        weighted = state(theta, noise)[places] * coefficients.astype(theta.dtype)
         return jnp.zeros(n_observables, theta.dtype).at[owners].add(weighted)
 
     return values
 
 
-def superoperators(program: Program, alpha: jax.Array, noise: dict[str, jax.Array], device: Device) -> jax.Array:
+def state_of(program: Program, device: Device) -> Callable[[Any, Noise], jax.Array]:
+    """Told expectation values of all strings: theta (params,) and all noise parameters -> (4^n,); see `evolved`."""
+    alpha = angle_function(program.angles)
+
+    def state(theta: jax.Array, noise: Noise) -> jax.Array:
+        theta = jnp.asarray(theta)
+        return evolved(superoperators(program, alpha(theta), noise, device), program.pairs, program.n_qubits)
+
+    return state
+
+
+def superoperators(program: Program, alpha: jax.Array, noise: Noise, device: Device) -> jax.Array:
     """The channel of each step.
 
     Args:
@@ -202,10 +191,3 @@ def _strings(program: Program, observables: tuple[SparsePauliOp, ...]) -> tuple[
 
 def _is_single(observable: Any) -> bool:
     return isinstance(observable, str) or not isinstance(observable, list | tuple)
-
-
-def _too_many(n_qubits: int) -> str:
-    return (
-        f"the circuit takes {n_qubits} qubits of the device, and the density simulator {MAX_QUBITS} at most, for its "
-        "4^n numbers: ask backend 'aer' for shots"
-    )

@@ -16,8 +16,12 @@ from backends.angles import Angles, compile_angles
 from backends.density.gates import exchanged, factors
 from backends.devices.device import Device
 from backends.instructions import flatten
-from backends.measurement.targets import translated
+from backends.measurement.targets import OptimizationLevel, translated, transpiled
 from backends.simulators.cropping import in_use
+from circuits.errors import Refused
+
+MAX_QUBITS = 12
+"""In use on the device; a state of so many takes 128 MiB, and a gradient holds one for each step."""
 
 BASES = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}
 """Gates before a measurement of each letter."""
@@ -90,6 +94,30 @@ class _Growing:
             self.ones.append(factor)
             items.append(len(self.ones) - 1)
         return items if gate.name in device.virtual else [*items, ("noise", k)]
+
+
+def prepared(circuit: QuantumCircuit, device: Device, level: OptimizationLevel) -> Program:
+    """A circuit on the device, ready for any angles and noise.
+
+    Raises:
+        Refused: if it cannot be brought there, or takes too many qubits.
+    """
+    check_width(circuit.num_qubits, device)
+    moved, layout = transpiled(circuit, device.fake(), level=level)
+    program = program_of(moved, layout, circuit.parameters, device)
+    check_width(program.n_qubits, None)
+    return program
+
+
+def check_width(n_qubits: int, device: Device | None) -> None:
+    """Refuse more qubits than the device has, or than a density matrix can have."""
+    if device is not None and n_qubits > device.n_qubits:
+        raise Refused(f"the circuit has {n_qubits} qubits, but {device.name} has {device.n_qubits}")
+    if n_qubits > MAX_QUBITS:
+        raise Refused(
+            f"the circuit takes {n_qubits} qubits of the device, and the backend 'density' {MAX_QUBITS} at most, for "
+            "its 4^n numbers: ask the backend 'device' for shots"
+        )
 
 
 def program_of(moved: QuantumCircuit, layout: Sequence[int], parameters: Iterable[Any], device: Device) -> Program:

@@ -173,6 +173,13 @@ class Device:
 
         return next((name for name in self.gates if two_qubit(name)), None)
 
+    @property
+    def is_perfect(self) -> bool:
+        """Whether nothing disturbs any state or answer."""
+        errors = (np.any(np.asarray(getattr(self, name)) > 0) for name in PARAMETERS[:3])
+        relaxes = np.any(np.isfinite(self.t1)) or np.any(np.isfinite(np.asarray(self.t2, dtype=float)))
+        return not any(errors) and not relaxes
+
     def target(self, kept: Iterable[int] | None = None) -> "Target":
         """The device as Qiskit's transpiler reads it: gates, couplings, errors and durations.
 

@@ -85,7 +85,8 @@ def as_noise(noise: Any) -> Noise:
     if isinstance(noise, Mapping):
         noise = Device.of(noise)
     if isinstance(noise, Device):
-        _check_noisy(noise.noise.model(None), noise.name)
+        if noise.is_perfect:
+            raise Refused(f"{noise.name} has no noise in it; leave it out for a noiseless simulation")
         return noise.noise
     if isinstance(noise, NoiseModel):
         _check_noisy(noise, "the noise model")
