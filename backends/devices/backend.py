@@ -18,7 +18,7 @@ class ModelledBackend(BackendV2):
     """
 
     def __init__(self, device: "Device"):
-        super().__init__(name=device.name, description=f"a modelled device of {device.n_qubits} qubits")
+        super().__init__(name=device.name, description=_told(device))
         self.device = device
         self.default_rep_delay = device.repetition_delay_s
         self._target = device.target()
@@ -51,3 +51,8 @@ class ModelledBackend(BackendV2):
 
         circuits = [run_input] if isinstance(run_input, QuantumCircuit) else list(run_input)
         return simulated(self.device.noise, circuits, dict(vars(self.options)) | options)
+
+
+def _told(device: "Device") -> str:
+    called = "" if device.name == "device" else f"{device.name}, "
+    return f"modelled device, {called}{device.n_qubits} qubits"

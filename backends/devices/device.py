@@ -33,6 +33,9 @@ PARAMETERS = (
 )
 """The noise parameters, by which values can be differentiated."""
 
+CHANGED = " (changed)"
+"""Behind the name of a device that has other numbers than the one that it was made from."""
+
 PER_EDGE = ("two_qubit_error", "two_qubit_s")
 
 
@@ -139,7 +142,9 @@ class Device:
         for name in changes:
             if name not in known:
                 raise unknown("number of a device:", name, known)
-        return dataclasses.replace(self, **changes)
+        real = self.name != type(self).name and not self.name.endswith(CHANGED)
+        name = {"name": self.name + CHANGED} if real and changes else {}
+        return dataclasses.replace(self, **name | changes)
 
     def scaled(self, factor: float) -> "Device":
         """A device that is better or worse in all: errors times a factor, T1 and T2 divided by it.

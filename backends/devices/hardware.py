@@ -35,7 +35,7 @@ class Modelled(QiskitHere):
     """
 
     def __init__(self, device: Device):
-        super().__init__(device.fake(), device.name)
+        super().__init__(device.fake(), "device")
         self.device = device
         self.noisy = not device.is_perfect
         self.price = _price(device)

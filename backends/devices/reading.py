@@ -18,6 +18,8 @@ def read(source: Any) -> Device:
     """See `Device.of`."""
     if isinstance(source, Device):
         return source
+    if isinstance(source, Target):  # which is a mapping, too
+        return of_target(source, "device")
     if isinstance(source, Mapping):
         return from_mapping(source)
     if isinstance(source, str):
@@ -26,8 +28,6 @@ def read(source: Any) -> Device:
         return of_backend(snapshot(source.removeprefix("ibm:")), source)
     if isinstance(source, BackendV2):
         return of_backend(source, str(source.name))
-    if isinstance(source, Target):
-        return of_target(source, "device")
     raise Refused(
         "a device is made from the name of a snapshot such as 'ibm:fake_torino', a Qiskit Target or BackendV2, or the "
         f"keys of a section, not from {source!r}"

@@ -1,6 +1,7 @@
 """Which pairs of qubits are joined: the usual topologies by name, or any list of edges."""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
@@ -50,16 +51,22 @@ def _pair(edge: Any, n_qubits: int) -> Edge:
 
 def _apart(edges: tuple[Edge, ...], n_qubits: int) -> int | None:
     """A qubit that no path joins with qubit 0."""
-    near: dict[int, list[int]] = {q: [] for q in range(n_qubits)}
+    seen = set(_reached(edges))
+    return next((q for q in range(n_qubits) if q not in seen), None)
+
+
+def _reached(edges: Iterable[Edge]) -> list[int]:
+    """The qubits that paths join with qubit 0, the nearest first."""
+    near: dict[int, list[int]] = defaultdict(list)
     for a, b in edges:
         near[a].append(b)
         near[b].append(a)
-    seen, to_visit = {0}, [0]
-    while to_visit:
-        fresh = [q for q in near[to_visit.pop()] if q not in seen]
+    order, seen = [0], {0}
+    for q in order:  # grows while it is read
+        fresh = [p for p in near[q] if p not in seen]
         seen.update(fresh)
-        to_visit += fresh
-    return next((q for q in range(n_qubits) if q not in seen), None)
+        order += fresh
+    return order
 
 
 def _line(n_qubits: int) -> tuple[Edge, ...]:
@@ -81,20 +88,21 @@ def _all_to_all(n_qubits: int) -> tuple[Edge, ...]:
 
 
 def _heavy_hex(n_qubits: int) -> tuple[Edge, ...]:
-    """The first qubits of a lattice that is large enough.
+    """The qubits of a lattice that are nearest to its corner, numbered along its rows.
 
     Rows of qubits in a line; between two rows a bridge at every fourth place, which begins at 0 and at 2 in turns.
     """
     width = 4 * max(1, math.ceil(math.sqrt(n_qubits / 5))) + 1
     edges, start, bridge = [], 0, 0
-    while start < n_qubits:
+    while start < 2 * n_qubits:
         edges += [(start + k, start + k + 1) for k in range(width - 1)]
         bridges = list(range(bridge, width, 4))
         after = start + width + len(bridges)
         for k, place in enumerate(bridges):
             edges += [(start + place, start + width + k), (start + width + k, after + place)]
         start, bridge = after, 2 - bridge
-    return tuple(sorted(edge for edge in edges if max(edge) < n_qubits))
+    number = {q: k for k, q in enumerate(sorted(_reached(edges)[:n_qubits]))}
+    return tuple(sorted((number[a], number[b]) for a, b in edges if a in number and b in number))
 
 
 _NAMED = {"line": _line, "ring": _ring, "grid": _grid, "heavy-hex": _heavy_hex, "all-to-all": _all_to_all}
