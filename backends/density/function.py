@@ -149,11 +149,18 @@ def evolved(steps: jax.Array, pairs: tuple[tuple[int, int], ...], n_qubits: int)
     Returns:
         Shape (4^n,); digit q of an index, to the base 4, is the letter of qubit q among I, X, Y, Z.
     """
-    r = jnp.asarray(_start(n_qubits), steps.dtype).reshape((4,) * n_qubits)
+    shape, axes = (4,) * n_qubits, [*reversed(range(n_qubits))]
+    r = jnp.asarray(_start(n_qubits), steps.dtype).reshape(shape)
     for step, (low, high) in zip(steps, pairs, strict=True):
-        axes = (n_qubits - 1 - high, n_qubits - 1 - low)
-        r = jnp.moveaxis(jnp.tensordot(step.reshape((4,) * 4), r, axes=((2, 3), axes)), (0, 1), axes)
-    return r.reshape(-1)
+        order = [high, low, *(q for q in axes if q not in (high, low))]  # stays so: to move axes takes longest
+        r = (step @ _moved(r, axes, order).reshape(16, -1)).reshape(shape)
+        axes = order
+    return _moved(r, axes, [*reversed(range(n_qubits))]).reshape(-1)
+
+
+def _moved(r: jax.Array, axes: list[int], order: list[int]) -> jax.Array:
+    """The qubits' axes brought from one order to another."""
+    return r if axes == order else jnp.transpose(r, [axes.index(q) for q in order])
 
 
 def _start(n_qubits: int) -> np.ndarray:
@@ -171,10 +178,8 @@ def _at(parts: np.ndarray, alpha: jax.Array) -> jax.Array:
 
 def _product(matrices: jax.Array) -> jax.Array:
     """Products of rows of matrices, the first to act first: (rows, length, d, d) -> (rows, d, d)."""
-    while (length := matrices.shape[1]) > 1:
-        paired = matrices[:, 1 : length - length % 2 : 2] @ matrices[:, 0 : length - length % 2 : 2]
-        matrices = jnp.concatenate([paired, matrices[:, length - length % 2 :]], 1)
-    return matrices[:, 0]
+    first, rest = matrices[:, 0], jnp.moveaxis(matrices[:, 1:], 1, 0)
+    return jax.lax.scan(lambda product, one: (one @ product, None), first, rest)[0]
 
 
 def _strings(program: Program, observables: tuple[SparsePauliOp, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
