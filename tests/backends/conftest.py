@@ -50,6 +50,7 @@ NOISY = {
     "ibm:fake_manila": lambda: backends.get("ibm:fake_manila"),
     "generic": lambda: backends.get(generic()),
     "aer-noisy": lambda: backends.get("aer", noise_model="fake_manila"),
+    "density": lambda: backends.get("density", device={"n_qubits": 5, "two_qubit_error": 0.01, "readout_error": 0.02}),
 }
 EVERY = EXACT | SINGLE | NOISY
 
