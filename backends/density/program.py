@@ -17,6 +17,7 @@ from backends.density.gates import exchanged, factors
 from backends.devices.device import Device
 from backends.instructions import flatten
 from backends.measurement.targets import OptimizationLevel, translated, transpiled
+from backends.memory import in_bytes
 from backends.simulators.cropping import in_use
 from circuits.errors import Refused
 
@@ -112,11 +113,15 @@ def prepared(circuit: QuantumCircuit, device: Device, level: OptimizationLevel) 
 def check_width(n_qubits: int, device: Device | None) -> None:
     """Refuse more qubits than the device has, or than a density matrix can have."""
     if device is not None and n_qubits > device.n_qubits:
-        raise Refused(f"the circuit has {n_qubits} qubits, but {device.name} has {device.n_qubits}")
+        raise Refused(
+            f"the circuit has {n_qubits} qubits, but {device.name} has {device.n_qubits} (a density matrix of so many "
+            f"would take {in_bytes(8 * 4**n_qubits)})"
+        )
     if n_qubits > MAX_QUBITS:
         raise Refused(
-            f"the circuit takes {n_qubits} qubits of the device, and the backend 'density' {MAX_QUBITS} at most, for "
-            "its 4^n numbers: ask the backend 'device' for shots"
+            f"the circuit takes {n_qubits} qubits of the device, whose density matrix would take "
+            f"{in_bytes(8 * 4**n_qubits)}, and the backend 'density' takes {MAX_QUBITS}: ask the backend 'device' for "
+            "shots"
         )
 
 

@@ -13,6 +13,7 @@ import backends
 from backends import Batch
 from backends.density.function import noisy_value
 from backends.devices.device import Device
+from backends.measurement.targets import transpiled
 from circuits.errors import Refused
 
 
@@ -145,7 +146,7 @@ def test_what_means_nothing_is_refused():
         f([1.0])
     with pytest.raises(Refused, match="has 2"):
         noisy_value(QuantumCircuit(3), "ZZZ", Device(2))
-    with pytest.raises(Refused, match="12 at most"):
+    with pytest.raises(Refused, match="takes 12"):
         noisy_value(QuantumCircuit(13), "Z" * 13, Device(13))
 
 
@@ -154,3 +155,21 @@ def test_gates_that_cannot_turn_a_letter_to_z_are_refused():
     circuit.ry(0.3, 0)
     with pytest.raises(Refused, match="cannot be brought to the gates"):
         noisy_value(circuit, "X", Device(1, gates=("ry", "cz"), virtual=()))
+
+
+def test_drawn_bit_strings_are_those_that_a_device_tells():
+    """A flipped qubit, read wrongly for 0 alone, and another that is never read wrongly."""
+    circuit = QuantumCircuit(3)
+    circuit.x(0)
+    device = Device(4, readout_error=(0.2, 0.0, 0.0, 0.0), readout_bias=1.0)
+    backend = backends.get("density", device=device)
+    layout = transpiled(circuit, device.fake(), level=0)[1]
+    wrong = 0.4 if layout[0] == 0 else 0.0
+    counts = backend.sample(circuit, shots=20_000, seed=1)
+    assert counts["001"] / 20_000 == pytest.approx(1 - wrong, abs=0.02)
+    assert sum(counts.values()) == counts["001"] + counts.get("000", 0)
+    found = backend.submit(Batch(circuit, ["IIZ", "IZI"], shots=20_000, seed=2)).result()
+    assert abs(found.values[0, 0] - (-1 + 2 * wrong)) <= 5 * found.standard_errors[0, 0]
+    assert found.values[0, 1] == 1
+    with pytest.raises(Refused, match="density applies the noise of a device"):
+        backends.get("density")
