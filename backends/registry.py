@@ -146,7 +146,8 @@ def get(backend: Any, **options: Any) -> Backend:
         make = _around(backend)
         return make(backend, **_checked(options, options_of(make, after=1), type(backend).__name__))
     made = _named(backend, options)
-    made.origin = Origin(backend, {name: kept(name, value) for name, value in options.items()})
+    told = {name: value.options() if _is_modelled(value) else value for name, value in options.items()}
+    made.origin = Origin(backend, {name: kept(name, value) for name, value in told.items()})
     return made
 
 

@@ -171,5 +171,7 @@ def test_drawn_bit_strings_are_those_that_a_device_tells():
     found = backend.submit(Batch(circuit, ["IIZ", "IZI"], shots=20_000, seed=2)).result()
     assert abs(found.values[0, 0] - (-1 + 2 * wrong)) <= 5 * found.standard_errors[0, 0]
     assert found.values[0, 1] == 1
+    again = backends.get(backend.origin.name, **backend.origin.options)
+    assert again.sample(circuit, shots=100, seed=1) == backend.sample(circuit, shots=100, seed=1)
     with pytest.raises(Refused, match="density applies the noise of a device"):
         backends.get("density")
