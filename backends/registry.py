@@ -25,7 +25,7 @@ BUILT_IN = {
     "reference": "backends.simulators.reference:Reference",
     "pauli": "backends.simulators.pauli:PauliPropagation",
     "density": "backends.density.engine:Density",
-    "device": "backends.devices.hardware:modelled",
+    "device": "backends.devices.hardware:ModelledDevice",
     "ibm": "backends.providers.ibm:IBM",
     "iqm": "backends.providers.worker.families:IQM",
     "aqt": "backends.providers.worker.families:AQT",

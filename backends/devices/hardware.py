@@ -1,5 +1,6 @@
 """A modelled device as a backend: counts on this machine, with its noise, gates and couplings."""
 
+from dataclasses import fields
 from datetime import date
 from typing import Annotated, Any
 
@@ -63,39 +64,39 @@ def _price(device: Device) -> Price | None:
     )
 
 
-def device(
-    *,
-    of: Annotated[Any, 'a device to change, such as "ibm:fake_torino"'] = None,
-    n_qubits: Annotated[int | None, "the number of qubits, from 1"] = None,
-    topology: Annotated[Topology | None, '"line", "ring", "grid", "heavy-hex" or "all-to-all"'] = None,
-    edges: Annotated[Any, "a topology's name, or a list of pairs of qubits"] = None,
-    one_qubit_error: Annotated[Some | None, PLACES] = None,
-    two_qubit_error: Annotated[Some | None, EDGES] = None,
-    readout_error: Annotated[Some | None, PLACES] = None,
-    readout_bias: Annotated[Some | None, PLACES] = None,
-    t1: Annotated[Some | None, PLACES] = None,
-    t2: Annotated[Some | None, PLACES] = None,
-    one_qubit_s: Annotated[Some | None, PLACES] = None,
-    two_qubit_s: Annotated[Some | None, EDGES] = None,
-    readout_s: Annotated[Some | None, PLACES] = None,
-    gates: Annotated[list[str] | None, "a list of Qiskit's names of gates, one of them on two qubits"] = None,
-    virtual: Annotated[list[str] | None, "a list of gates without duration and error"] = None,
-    directed: Annotated[bool | None, "true or false: whether gates run one way along an edge"] = None,
-    repetition_delay_s: Annotated[float | None, "a number of seconds, from 0"] = None,
-    usd_per_shot: Annotated[float | None, "a number of US dollars, from 0"] = None,
-    usd_per_task: Annotated[float | None, "a number of US dollars, from 0"] = None,
-    usd_per_qpu_s: Annotated[float | None, "a number of US dollars, from 0"] = None,
-    name: Annotated[str | None, "how it shall appear in tables and records"] = None,
-) -> Device:
-    """A device from the options of the backend "device"; see `Device` for what they mean."""
-    return Device.of({key: value for key, value in locals().items() if value is not None})
+class ModelledDevice(Measuring):
+    """Values and samples from counts on a modelled device, whose numbers are the options; see `Device`."""
 
+    automatic = False
 
-def modelled(**options: Any) -> Measuring:
-    """The backend "device": values and samples from counts on a modelled device."""
-    mine = {key: value for key, value in options.items() if key in device.__annotations__}
-    others = {key: value for key, value in options.items() if key not in mine}
-    return Measuring(Modelled(device(**mine)), **others)
-
-
-with_device_options(modelled, device)
+    @with_device_options
+    def __init__(
+        self,
+        *,
+        of: Annotated[Any, 'a device to change, such as "ibm:fake_torino"'] = None,
+        n_qubits: Annotated[int | None, "the number of qubits, from 1"] = None,
+        topology: Annotated[Topology | None, '"line", "ring", "grid", "heavy-hex" or "all-to-all"'] = None,
+        edges: Annotated[Any, "a topology's name, or a list of pairs of qubits"] = None,
+        one_qubit_error: Annotated[Some | None, PLACES] = None,
+        two_qubit_error: Annotated[Some | None, EDGES] = None,
+        readout_error: Annotated[Some | None, PLACES] = None,
+        readout_bias: Annotated[Some | None, PLACES] = None,
+        t1: Annotated[Some | None, PLACES] = None,
+        t2: Annotated[Some | None, PLACES] = None,
+        one_qubit_s: Annotated[Some | None, PLACES] = None,
+        two_qubit_s: Annotated[Some | None, EDGES] = None,
+        readout_s: Annotated[Some | None, PLACES] = None,
+        gates: Annotated[list[str] | None, "a list of Qiskit's names of gates, one of them on two qubits"] = None,
+        virtual: Annotated[list[str] | None, "a list of gates without duration and error"] = None,
+        directed: Annotated[bool | None, "true or false: whether gates run one way along an edge"] = None,
+        repetition_delay_s: Annotated[float | None, "a number of seconds, from 0"] = None,
+        usd_per_shot: Annotated[float | None, "a number of US dollars, from 0"] = None,
+        usd_per_task: Annotated[float | None, "a number of US dollars, from 0"] = None,
+        usd_per_qpu_s: Annotated[float | None, "a number of US dollars, from 0"] = None,
+        name: Annotated[str | None, "how it shall appear in tables and records"] = None,
+        **options: Any,
+    ):
+        given = locals()
+        names = ("of", "topology", *(field.name for field in fields(Device)))
+        made = Device.of({key: given[key] for key in names if given[key] is not None})
+        super().__init__(Modelled(made), **options)

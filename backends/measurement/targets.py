@@ -79,7 +79,7 @@ def placed_at(
     Returns:
         As `transpiled`.
     """
-    moved = _run(_manager(device, 1, initial_layout=list(layout)), circuit, device)
+    moved: Any = _run(_manager(device, 1, initial_layout=list(layout)), circuit, device)
     return moved, tuple(moved.layout.final_index_layout())
 
 
