@@ -8,6 +8,8 @@ from .batch import Batch as Batch
 from .batch import Expectations as Expectations
 from .cost import Cost as Cost
 from .cost import Footprint as Footprint
+from .density.function import noisy_value as noisy_value
+from .devices.device import Device as Device
 from .job import Job as Job
 from .providers.family import Family as Family
 from .registry import get as get

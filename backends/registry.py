@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard, get_args
 
 from pydantic import SecretStr
 from qiskit.providers import BackendV2
@@ -33,6 +33,9 @@ class PennyLaneDevice(Protocol):
         ...
 
 
+if TYPE_CHECKING:
+    from backends.devices.device import Device
+
 BackendLike = str | Backend | BackendV2 | PennyLaneDevice
 """A backend's name, a `Backend`, or a device object of Qiskit's or PennyLane's."""
 
@@ -43,6 +46,8 @@ BUILT_IN = {
     "aer": "backends.simulators.aer:Aer",
     "reference": "backends.simulators.reference:Reference",
     "pauli": "backends.simulators.pauli:PauliPropagation",
+    "density": "backends.density.engine:Density",
+    "device": "backends.devices.hardware:ModelledDevice",
     "ibm": "backends.providers.ibm:IBM",
     "iqm": "backends.providers.worker.families:IQM",
     "aqt": "backends.providers.worker.families:AQT",
@@ -142,7 +147,8 @@ def get(backend: BackendLike, **options: object) -> Backend:
 
     Args:
         backend: A name such as ``"statevector"``, ``"aer"``, ``"lightning"``, ``"reference"`` or
-            ``"ibm:fake_manila"``; a Qiskit BackendV2; a PennyLane device; or a `Backend`, which is returned as it is.
+            ``"ibm:fake_manila"``; a `Device`; a Qiskit BackendV2; a PennyLane device; or a `Backend`, which is returned
+            as it is.
         options: Of that backend, such as ``precision="single"``. A secret may be given as a pydantic ``SecretStr``, or
             as a reference, ``{"from": "environment", "name": "IONQ_API_KEY"}``, which is all that is recorded of it.
 
@@ -152,6 +158,8 @@ def get(backend: BackendLike, **options: object) -> Backend:
     Raises:
         Refused: for an unknown name or option, with the nearest right word, or a value of the wrong type.
     """
+    if _is_modelled(backend):
+        return get("device", **backend.options(), **options)
     if isinstance(backend, Backend):
         if options:
             raise Refused(f"options {sorted(options)} have no effect on a backend that is made already")
@@ -160,8 +168,15 @@ def get(backend: BackendLike, **options: object) -> Backend:
         make = _around(backend)
         return make(backend, **_checked(options, options_of(make, after=1), type(backend).__name__))
     made = _named(backend, options)
-    made.origin = Origin(backend, {name: kept(name, value) for name, value in options.items()})
+    told = {name: value.options() if _is_modelled(value) else value for name, value in options.items()}
+    made.origin = Origin(backend, {name: kept(name, value) for name, value in told.items()})
     return made
+
+
+def _is_modelled(device: object) -> "TypeGuard[Device]":
+    """Whether it is a `Device`, whose module is loaded where there is one."""
+    devices = sys.modules.get("backends.devices.device")
+    return devices is not None and isinstance(device, devices.Device)
 
 
 def _around(device: Any) -> Callable[..., Backend]:

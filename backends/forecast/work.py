@@ -49,7 +49,7 @@ def forecast(hardware: Hardware, work: Work, transpile: Transpiled, *, circuits:
     if elsewhere is None and size.fidelity is None:
         return None
     most = None if elsewhere is None else elsewhere.most_circuits
-    price = price_of(hardware.name)
+    price = hardware.price or price_of(hardware.name)
     made = _priced(hardware.name, work, (circuits, shots), size, price, most_circuits=most)
     notes = list(made.notes)
     if elsewhere is None:

@@ -44,11 +44,7 @@ def transpiled(
     if level == 0:
         manager.init = _manager(device, 0).init
         manager.optimization = None
-    try:
-        moved = manager.run(plain)
-    except QiskitError as err:
-        name = getattr(device, "name", "the simulator")
-        raise Refused(f"the circuit cannot be brought to the gates of {name}: {err.message}") from err
+    moved = _run(manager, plain, device)
     if moved.layout is None:
         return moved, tuple(range(circuit.num_qubits))
     return moved, tuple(moved.layout.final_index_layout())
@@ -67,7 +63,7 @@ def translated(circuit: QuantumCircuit, device: BackendV2 | Target) -> QuantumCi
         device: As for `transpiled`.
     """
     place = list(range(circuit.num_qubits)) if circuit.num_qubits == device.num_qubits else None
-    return _manager(device, 1, initial_layout=place).run(circuit)
+    return _run(_manager(device, 1, initial_layout=place), circuit, device)
 
 
 def placed_at(
@@ -83,7 +79,7 @@ def placed_at(
     Returns:
         As `transpiled`.
     """
-    moved = _manager(device, 1, initial_layout=list(layout)).run(circuit)
+    moved: Any = _run(_manager(device, 1, initial_layout=list(layout)), circuit, device)
     return moved, tuple(moved.layout.final_index_layout())
 
 
@@ -99,6 +95,14 @@ def gates_of(device: BackendV2, n_qubits: int) -> Target:
     for name in own.operation_names:
         target.add_instruction(own.operation_from_name(name), name=name)
     return target
+
+
+def _run(manager: Any, circuit: QuantumCircuit, device: BackendV2 | Target) -> QuantumCircuit:
+    try:
+        return manager.run(circuit)
+    except QiskitError as err:
+        name = getattr(device, "name", "the simulator")
+        raise Refused(f"the circuit cannot be brought to the gates of {name}: {err.message}") from err
 
 
 def _manager(device: BackendV2 | Target, level: int, **options: Any) -> Any:

@@ -18,6 +18,7 @@ from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 from qiskit.transpiler import Target
 
+from backends.forecast.prices import Price
 from backends.measurement.outcomes import Outcomes
 from backends.providers.calibration import Calibration
 from circuits.fingerprint import fingerprint
@@ -100,6 +101,7 @@ class Hardware(ABC):
         noisy: Whether its answers have more than statistical errors.
         verbatim: Whether it runs the gates that it is sent, none cancelled: what folds gates to amplify their noise
             depends on it.
+        price: What it costs by its own word; None: what the price table says.
     """
 
     name: str
@@ -108,6 +110,7 @@ class Hardware(ABC):
     n_qubits: int | None
     noisy: bool = True
     verbatim: bool = True
+    price: Price | None = None
 
     def together(self) -> tuple[tuple[int, ...], ...]:
         """Sets of qubits that one measurement must read, as `backends.measurement.circuits.measure` takes them."""

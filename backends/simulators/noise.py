@@ -1,9 +1,9 @@
 """Noise for Aer: a noise model alone, or a device with its noise, gates and couplings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
@@ -12,6 +12,9 @@ from backends.memory import in_bytes
 from backends.simulators.cropping import can_crop, cropped, cropped_model, in_use, instructions, of_instructions
 from backends.simulators.readout import Readout, readout
 from circuits.errors import Refused
+
+if TYPE_CHECKING:
+    from backends.devices.device import Device
 
 KEPT = 16
 """Noise models of parts of a device that are kept, for circuits in different places of it."""
@@ -70,13 +73,21 @@ class Noise:
 
 
 def as_noise(noise: Any) -> Noise:
-    """Read the option ``noise``: Aer's NoiseModel, a BackendV2, or the name of a device snapshot.
+    """Read the option ``noise``: Aer's NoiseModel, a BackendV2, a modelled device, or the name of a device snapshot.
 
     Raises:
         Refused: for anything else, and for a model without any noise.
     """
     from qiskit_aer.noise import NoiseModel
 
+    from backends.devices.device import Device
+
+    if isinstance(noise, Mapping):
+        noise = Device.of(noise)
+    if isinstance(noise, Device):
+        if noise.is_perfect:
+            raise Refused(f"{noise.name} has no noise in it; leave it out for a noiseless simulation")
+        return noise.noise
     if isinstance(noise, NoiseModel):
         _check_noisy(noise, "the noise model")
         return of_model(noise, None, "a given noise model")
@@ -86,8 +97,8 @@ def as_noise(noise: Any) -> Noise:
         noise = snapshot(noise.removeprefix("ibm:"))
     if not isinstance(noise, BackendV2):
         raise Refused(
-            "noise must be a qiskit_aer NoiseModel, a Qiskit BackendV2, or the name of a device snapshot such as "
-            f"'fake_manila', not {noise!r}"
+            "noise must be a qiskit_aer NoiseModel, a Qiskit BackendV2, a hybrid.Device, or the name of a device "
+            f"snapshot such as 'fake_manila', not {noise!r}"
         )
     own = own_noise(noise)
     if own is None:
@@ -112,6 +123,55 @@ def of_model(model: Any, device: BackendV2 | None, name: str) -> Noise:
         return model if qubits is None else cropped_model(model, qubits)
 
     return Noise(part, model, device, name, can_crop(model))
+
+
+def noise_of_device(device: "Device") -> Noise:
+    """The noise of a modelled device, of any of its qubits alone; as Aer reads its target, but for measurements.
+
+    Aer takes one readout error for both bits, a device has one for each.
+
+    Args:
+        device: The device.
+    """
+    from qiskit_aer.noise import NoiseModel
+    from qiskit_aer.noise.device import basic_device_gate_errors
+
+    error, bias = device.per_place("readout_error"), device.per_place("readout_bias")
+
+    @lru_cache(maxsize=KEPT)
+    def model(qubits: tuple[int, ...] | None) -> Any:
+        kept = tuple(range(device.n_qubits)) if qubits is None else qubits
+        found = NoiseModel(basis_gates=[*device.gates, "delay", "reset"])
+        target = device.target(kept)
+        for name, on, channel in basic_device_gate_errors(target=target):
+            if name in device.gates:
+                found.add_quantum_error(channel, name, on, warnings=False)
+        for k, q in enumerate(kept):
+            one, zero = error[q] * (1 - bias[q]), error[q] * (1 + bias[q])
+            if one or zero:
+                found.add_readout_error([[1 - one, one], [zero, 1 - zero]], [k])
+        return found
+
+    measuring = NoiseModel()
+    for q in range(device.n_qubits):
+        one, zero = error[q] * (1 - bias[q]), error[q] * (1 + bias[q])
+        if one or zero:
+            measuring.add_readout_error([[1 - one, one], [zero, 1 - zero]], [q])
+    return Noise(model, measuring, device.fake(), device.name, crops=True)
+
+
+def simulated(noise: Noise, circuits: Sequence[QuantumCircuit], options: Mapping[str, Any]) -> Any:
+    """A job of Aer's that runs circuits with noise, on the qubits in use alone.
+
+    Args:
+        noise: Of a device.
+        circuits: On its qubits.
+        options: As Aer's simulator takes them.
+    """
+    from qiskit_aer import AerSimulator
+
+    model, small = noise.applied(circuits)
+    return AerSimulator(noise_model=model).run(small, **options)
 
 
 def own_noise(device: BackendV2) -> Noise | None:

@@ -203,6 +203,7 @@ def check(
     path = Path(path)
     _check_depth(path, data)
     sections = {key: value for key, value in data.items() if key != "sweep"}
+    sections = with_device(sections, path)
     for section, key, value in (("backend", "name", backend), ("run", "exact", exact)):
         given = sections.get(section, {})
         if value is not None and isinstance(given, dict):  # what is no table is refused below
@@ -225,6 +226,39 @@ def check(
     if study.warm_start and not sweep:
         raise Refused(f"{path}: [run] warm_start = true: there is no [sweep], so nothing to start from")
     return study
+
+
+DEVICE_GOES = {"device": None, "density": "device", "aer": "noise"}
+"""Backends that take the section [device], and the option that it is; None: its keys are options themselves."""
+
+
+def with_device(sections: Mapping[str, Any], path: str | Path) -> dict[str, Any]:
+    """The sections with [device] as options of the backend: the device itself, where [backend] names no other.
+
+    Args:
+        sections: Of a study file.
+        path: Of the file, for messages.
+
+    Raises:
+        Refused: for a backend that takes no device, or options that say the same twice.
+    """
+    if "device" not in sections:
+        return dict(sections)
+    others = {key: value for key, value in sections.items() if key != "device"}
+    device, given = sections["device"], sections.get("backend", {})
+    if not isinstance(device, Mapping) or not isinstance(given, Mapping):
+        raise Refused(f"{path}: [device] and [backend] must be sections")
+    name = given.get("name", "device")
+    if name not in DEVICE_GOES:
+        raise Refused(
+            f'{path}: [device] is for the backends {", ".join(DEVICE_GOES)}, and [backend] names "{name}"; leave one '
+            "of the two out"
+        )
+    option = DEVICE_GOES[name]
+    put = dict(device) if option is None else {option: dict(device)}
+    if twice := sorted(put.keys() & given.keys()):
+        raise Refused(f"{path}: [backend] {twice[0]}: [device] says it, too; leave one of them out")
+    return others | {"backend": {**given, "name": name, **put}}
 
 
 def build(

@@ -1,0 +1,248 @@
+"""A circuit on a device as a short list of channels on pairs of qubits, whatever its angles and errors are.
+
+All gates on one qubit, and the noise after each gate, are multiplied into the gates on two qubits beside them: as
+stacks of small matrices, so that what must be traced and compiled does not grow with the circuit.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import Instruction
+
+from backends.angles import Angles, compile_angles
+from backends.density.gates import exchanged, factors
+from backends.devices.device import Device
+from backends.instructions import flatten
+from backends.measurement.targets import OptimizationLevel, translated, transpiled
+from backends.memory import in_bytes
+from backends.simulators.cropping import in_use
+from circuits.errors import Refused
+
+MAX_QUBITS = 12
+"""In use on the device; a state of so many takes 128 MiB, and a gradient holds one for each step."""
+
+BASES = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}
+"""Gates before a measurement of each letter."""
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A circuit ready for any angles and noise.
+
+    Attributes:
+        angles: Of the gates, as functions of the circuit's parameters; the last is 0, for gates without one.
+        qubits: The device's qubit that each qubit of the state is.
+        place: Qubit of the state that holds each of the circuit's qubits at the end.
+        ones: Gates on one qubit, their parts as in `gates`, shape (3, ones, 4, 4).
+        ones_angle: Angle of each, shape (ones,).
+        twos: Gates on two qubits, shape (3, twos, 16, 16).
+        twos_angle: Angle of each, shape (twos,).
+        edges: Channels behind gates on two qubits: edge of the device, and its qubits, lower one of the pair first;
+            shape (channels, 3).
+        chains: Products on one qubit, the first to act first, shape (chains, length): places in the list of `ones`,
+            then for each of `qubits` the channel behind its gates, then the identity.
+        bases: Chain that changes the basis of each of `qubits` for X, Y and Z, shape (qubits, 3).
+        segments: Chains of the lower and the upper qubit, then a place in `twos`, then one in `edges`, and then the
+            qubits of the state whose measurement is told; shape (segments, 6). The place behind the last of each is
+            the identity.
+        blocks: Segments of each step, the first to act first, shape (steps, length); behind the last is the identity.
+        pairs: Qubits of the state that each step acts on, lower one of the pair first.
+    """
+
+    angles: Angles
+    qubits: tuple[int, ...]
+    place: tuple[int, ...]
+    ones: np.ndarray
+    ones_angle: np.ndarray
+    twos: np.ndarray
+    twos_angle: np.ndarray
+    edges: np.ndarray
+    chains: np.ndarray
+    bases: np.ndarray
+    segments: np.ndarray
+    blocks: np.ndarray
+    pairs: tuple[tuple[int, int], ...]
+
+    @property
+    def n_qubits(self) -> int:
+        """Qubits of the state, two at least."""
+        return max(2, len(self.qubits))
+
+
+@dataclass
+class _Growing:
+    """The lists of a program while it grows; an item of `chains` is a gate's place, ("noise", qubit) or none."""
+
+    ones: list[tuple[np.ndarray, Any]] = field(default_factory=list)
+    twos: list[tuple[np.ndarray, Any]] = field(default_factory=list)
+    edges: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    chains: list[list[Any]] = field(default_factory=list)
+    segments: list[list[Any]] = field(default_factory=list)
+    blocks: list[tuple[tuple[int, int], list[int]]] = field(default_factory=list)
+
+    def chain(self, items: list[Any]) -> int:
+        """Keep a chain, and return its place."""
+        self.chains.append(items)
+        return len(self.chains) - 1
+
+    def on_one(self, gate: Instruction, k: int, device: Device) -> list[Any]:
+        """A gate on qubit k of the state as items of a chain."""
+        items: list[Any] = []
+        for factor in factors(gate):
+            self.ones.append(factor)
+            items.append(len(self.ones) - 1)
+        return items if gate.name in device.virtual else [*items, ("noise", k)]
+
+
+def prepared(circuit: QuantumCircuit, device: Device, level: OptimizationLevel) -> Program:
+    """A circuit on the device, ready for any angles and noise.
+
+    Raises:
+        Refused: if it cannot be brought there, or takes too many qubits.
+    """
+    check_width(circuit.num_qubits, device)
+    moved, layout = transpiled(circuit, device.fake(), level=level)
+    program = program_of(moved, layout, circuit.parameters, device)
+    check_width(program.n_qubits, None)
+    return program
+
+
+def check_width(n_qubits: int, device: Device | None) -> None:
+    """Refuse more qubits than the device has, or than a density matrix can have."""
+    if device is not None and n_qubits > device.n_qubits:
+        raise Refused(
+            f"the circuit has {n_qubits} qubits, but {device.name} has {device.n_qubits} (a density matrix of so many "
+            f"would take {in_bytes(8 * 4**n_qubits)})"
+        )
+    if n_qubits > MAX_QUBITS:
+        raise Refused(
+            f"the circuit takes {n_qubits} qubits of the device, whose density matrix would take "
+            f"{in_bytes(8 * 4**n_qubits)}, and the backend 'density' takes {MAX_QUBITS}: ask the backend 'device' for "
+            "shots"
+        )
+
+
+def program_of(moved: QuantumCircuit, layout: Sequence[int], parameters: Iterable[Any], device: Device) -> Program:
+    """Make a circuit ready.
+
+    Args:
+        moved: On the device's qubits and in its gates, parameters free.
+        layout: The device's qubit that holds each of the original qubits at the end.
+        parameters: Of the original circuit, in order.
+        device: The device.
+    """
+    used = in_use([moved]) if moved.data else ()
+    qubits = tuple(sorted({*used, *layout}))
+    n = max(2, len(qubits))
+    state = {q: k for k, q in enumerate(qubits)}
+    edge_of = {pair: k for k, (a, b) in enumerate(device.edges) for pair in ((a, b), (b, a))} | {
+        edge: k for k, edge in enumerate(device.edges)
+    }
+    made = _Growing()
+    waiting: list[list[Any]] = [[] for _ in range(n)]
+    last: list[int | None] = [None] * n
+    for gate, on in flatten(moved, lambda gate: gate.name in device.gates):
+        where = [state[q] for q in on]
+        if len(where) == 1:
+            waiting[where[0]] += made.on_one(gate, where[0], device)
+        elif len(where) == 2:
+            low, high = sorted(where)
+            channel = (edge_of[on[0], on[1]], qubits[low], qubits[high])
+            noise = made.edges.setdefault(channel, len(made.edges))
+            parts = factors(gate)
+            for number, (part, angle) in enumerate(parts):
+                made.twos.append((part if where[0] == low else exchanged(part), angle))
+                behind = noise if number == len(parts) - 1 else None
+                _put(made, (low, high), waiting, last, [len(made.twos) - 1, behind, None, None])
+    _finish(made, waiting, last, [state[q] for q in layout])
+    bases = [[made.chain(_basis(made, letter, q, k, device)) for letter in "XYZ"] for k, q in enumerate(qubits)]
+    return _packed(made, parameters, qubits, tuple(state[q] for q in layout), np.array(bases))
+
+
+def _put(made: _Growing, pair: tuple[int, int], waiting: list, last: list, rest: list[Any]) -> None:
+    """A segment on a pair, with what waits on its qubits: behind the last step if that has both, or as a new one."""
+    chains = [made.chain(waiting[q]) for q in pair]
+    made.segments.append([*chains, *rest])
+    if last[pair[0]] is None or last[pair[0]] != last[pair[1]]:
+        made.blocks.append((pair, []))
+        for q in pair:
+            last[q] = len(made.blocks) - 1
+    made.blocks[last[pair[0]]][1].append(len(made.segments) - 1)
+    for q in pair:
+        waiting[q] = []
+
+
+def _finish(made: _Growing, waiting: list, last: list, told: list[int]) -> None:
+    """What waits behind the last gate of each qubit, and the measurement, on pairs that have a step in common."""
+    left = list(range(len(waiting)))
+    while left:
+        q = left.pop(0)
+        partner = next((p for p in left if last[p] == last[q]), None)
+        if partner is not None:
+            left.remove(partner)
+            both = [k if k in told else None for k in (q, partner)]
+            _put(made, (q, partner), waiting, last, [None, None, *both])
+        elif last[q] is None:
+            other = 0 if q else 1
+            pair, only = (min(q, other), max(q, other)), q if q in told else None
+            _put(made, pair, waiting, last, [None, None, *(only if k == q else None for k in pair)])
+        else:
+            block = last[q]
+            pair = made.blocks[block][0]
+            chains = [made.chain(waiting[q] if k == q else []) for k in pair]
+            made.segments.append([*chains, None, None, *(q if k == q and q in told else None for k in pair)])
+            made.blocks[block][1].append(len(made.segments) - 1)
+            waiting[q] = []
+
+
+def _basis(made: _Growing, letter: str, q: int, k: int, device: Device) -> list[Any]:
+    """The gates, with their noise, that turn a letter to Z on a qubit of the device."""
+    change = QuantumCircuit(device.n_qubits)
+    for name in BASES[letter]:
+        getattr(change, name)(q)
+    items: list[Any] = []
+    if BASES[letter]:
+        for gate, _ in flatten(translated(change, device.fake()), lambda gate: gate.name in device.gates):
+            items += made.on_one(gate, k, device) if gate.num_qubits else []
+    return items
+
+
+def _packed(
+    made: _Growing, parameters: Iterable[Any], qubits: tuple[int, ...], place: tuple[int, ...], bases: np.ndarray
+) -> Program:
+    expressions = [angle for _, angle in (*made.ones, *made.twos) if angle is not None]
+    none, count = len(expressions), iter(range(len(expressions)))
+    ones_angle = np.array([none if angle is None else next(count) for _, angle in made.ones], dtype=np.int32)
+    twos_angle = np.array([none if angle is None else next(count) for _, angle in made.twos], dtype=np.int32)
+    n_ones, n_two, n_edges = len(made.ones), len(made.twos), len(made.edges)
+    identity = n_ones + len(qubits)
+    chains = [[n_ones + item[1] if isinstance(item, tuple) else item for item in chain] for chain in made.chains]
+    ends = (0, 0, n_two, n_edges, len(qubits), len(qubits))
+    segments = [[end if item is None else item for item, end in zip(one, ends, strict=True)] for one in made.segments]
+    return Program(
+        angles=compile_angles([*expressions, 0.0], parameters),
+        qubits=qubits,
+        place=place,
+        ones=_stacked([part for part, _ in made.ones], 4),
+        ones_angle=ones_angle,
+        twos=_stacked([part for part, _ in made.twos], 16),
+        twos_angle=twos_angle,
+        edges=np.array(list(made.edges), dtype=np.int32).reshape(-1, 3),
+        chains=_filled(chains, identity),
+        bases=bases.astype(np.int32),
+        segments=np.array(segments, dtype=np.int32),
+        blocks=_filled([inside for _, inside in made.blocks], len(segments)),
+        pairs=tuple(pair for pair, _ in made.blocks),
+    )
+
+
+def _stacked(parts: list[np.ndarray], size: int) -> np.ndarray:
+    return np.stack(parts, 1) if parts else np.zeros((3, 0, size, size))
+
+
+def _filled(rows: list[list[int]], value: int) -> np.ndarray:
+    length = max(1, *(len(row) for row in rows)) if rows else 1
+    return np.array([row + [value] * (length - len(row)) for row in rows], dtype=np.int32).reshape(-1, length)

@@ -1,0 +1,1 @@
+"""Devices as values: what a quantum computer can do and how well, to be varied."""

@@ -1,0 +1,98 @@
+"""Checks of the numbers of a device: what is impossible is refused with the reason."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from backends.devices.gates import two_qubit
+from circuits.errors import Refused
+
+MOST_QUBITS = 100_000
+
+PRICES = ("usd_per_shot", "usd_per_task", "usd_per_qpu_s", "repetition_delay_s")
+
+
+def qubits(n_qubits: Any) -> int:
+    """The number of qubits, if it is one."""
+    if isinstance(n_qubits, bool) or not isinstance(n_qubits, int | np.integer) or not 1 <= n_qubits <= MOST_QUBITS:
+        raise Refused(f"n_qubits of the device must be a whole number from 1 to {MOST_QUBITS}, not {n_qubits!r}")
+    return int(n_qubits)
+
+
+def numbers(name: str, value: Any, size: int) -> float | tuple[float, ...]:
+    """One number as it is, or several as a tuple, one for each qubit or edge."""
+    try:
+        found = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise Refused(
+            f"{name} of the device must be a number, or one for each of {size} places, not {value!r}"
+        ) from None
+    if found.ndim > 1 or (found.ndim == 1 and len(found) != size):
+        what = "edges" if name.startswith("two_qubit") else "qubits"
+        raise Refused(
+            f"{name} of the device must be one number, or one for each of its {size} {what}, not "
+            f"an array of the shape {found.shape}"
+        )
+    if np.isnan(found).any():
+        raise Refused(f"{name} of the device must be numbers, and one is not: {value!r}")
+    return float(found) if found.ndim == 0 else tuple(map(float, found))
+
+
+def check_error(name: str, value: float | tuple[float, ...]) -> None:
+    """Refuse a probability outside 0 to 1, and a bias outside -1 to 1."""
+    least = -1.0 if name == "readout_bias" else 0.0
+    for place, one in enumerate(np.atleast_1d(value)):
+        if not least <= one <= 1:
+            where = f" at place {place}" if isinstance(value, tuple) else ""
+            kind = "a number" if name == "readout_bias" else "a probability"
+            raise Refused(f"{name} of the device must be {kind} from {least:g} to 1, not {one:g}{where}")
+
+
+def check_times(given: Mapping[str, Any]) -> None:
+    """Refuse times that are not positive, T2 above 2 T1, and readout that is wrong with more than certainty."""
+    for name in ("t1", "t2", "one_qubit_s", "two_qubit_s", "readout_s"):
+        found, least = np.atleast_1d(given[name]), "above 0" if name in ("t1", "t2") else "0 or above"
+        wrong = found <= 0 if name in ("t1", "t2") else (found < 0) | np.isinf(found)
+        if wrong.any():
+            raise Refused(f"{name} of the device must be a time in seconds, {least}, not {found[wrong][0]:g}")
+    t1, t2 = np.broadcast_arrays(given["t1"], given["t2"])
+    over = np.flatnonzero(np.atleast_1d(t2) > 2 * np.atleast_1d(t1) * (1 + 1e-12))
+    if over.size:
+        q = int(over[0])
+        raise Refused(
+            f"t2 of the device is {np.atleast_1d(t2)[q]:g} s at qubit {q}, more than twice its t1 of "
+            f"{np.atleast_1d(t1)[q]:g} s: relaxation dephases, too, so T2 is at most 2 T1"
+        )
+    wrong = np.asarray(given["readout_error"]) * (1 + np.abs(given["readout_bias"]))
+    if np.any(wrong > 1 + 1e-12):
+        raise Refused(
+            "readout_error (1 + |readout_bias|) of the device must be a probability, not "
+            f"{float(np.max(wrong)):g}: lower one of them"
+        )
+
+
+def check_price(device: Any) -> None:
+    """Refuse prices and pauses below 0."""
+    for name in PRICES:
+        value = getattr(device, name)
+        if value is not None and not (0 <= value < math.inf):
+            raise Refused(f"{name} of the device must be a number from 0, not {value!r}")
+
+
+def check_gates(gates: Iterable[str], virtual: Iterable[str]) -> tuple[str, ...]:
+    """The native gates, if the device's circuits can be written in them."""
+    found = tuple(gates)
+    pairs = [name for name in found if two_qubit(name)]
+    if len(pairs) > 1:
+        raise Refused(
+            f"gates of the device has {len(pairs)} gates on two qubits, {', '.join(pairs)}, and two_qubit_error is of "
+            "one gate: keep one of them"
+        )
+    for name in virtual:
+        if name not in found or two_qubit(name):
+            raise Refused(
+                f"virtual gate '{name}' of the device must be one of its gates on one qubit: {', '.join(found)}"
+            )
+    return found
