@@ -70,7 +70,11 @@ def as_hermitian(operator: OperatorLike, what: str, n_qubits: int | None = None)
     if not np.all(np.isfinite(coefficients)):
         raise Refused(f"{what} has a coefficient that is not finite")
     if np.max(np.abs(np.imag(coefficients)), initial=0.0) > IMAGINARY:
-        raise Refused(f"{what} is not Hermitian: a coefficient is complex")
+        worst = int(np.argmax(np.abs(np.imag(coefficients))))
+        raise Refused(
+            f"{what} is not Hermitian: the coefficient of {shown(str(converted.paulis[worst]))} is "
+            f"{complex(coefficients[worst]):.6g}, which must be real; (H + H.adjoint()) / 2 is its Hermitian part"
+        )
     largest = float(np.max(np.abs(coefficients), initial=0.0))
     if largest > LARGEST_SUM / len(coefficients):
         raise Refused(f"the coefficients of {what} add up to more than {LARGEST_SUM:g}; take a larger unit")
@@ -106,6 +110,8 @@ def _converted(operator: OperatorLike, what: str, n_qubits: int | None) -> Spars
         from circuits.interop import pennylane
 
         return pennylane.observable(given, what, n_qubits)
+    if isinstance(given, np.ndarray):
+        raise Refused(f"{what} must be {KINDS}, not an array; Operator(matrix) of qiskit.quantum_info makes one of it")
     if not isinstance(given, Pauli | str):
         raise Refused(f"{what} must be {KINDS}, not {shown(given)}")
     try:

@@ -15,7 +15,7 @@ from circuits.errors import Refused
 from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
 from hybrid.loop.exact import exact_energy
-from hybrid.loop.optimize import Callback
+from hybrid.loop.optimize import Callback, check_callback
 from hybrid.loop.run_to_end import is_unfinished, run_to_end
 from hybrid.loop.threads import check_threads, threads_of
 from hybrid.optimizers.optimizer import Optimizer
@@ -129,6 +129,7 @@ def minimize(
         >>> r.status, round(r.energy, 6)
         ('converged', -2.236068)
     """
+    check_callback(callback)
     backend = backend if mitigation is None else mitigated(backend, mitigation)
     start, notes = started(theta, circuit)
     if tol is not None and accuracy != ACCURACY:
@@ -272,6 +273,7 @@ def run(
         FailedJob: if the backend fails; what was finished is kept.
         RecordFailed: if the record cannot be written; what was committed before is kept.
     """
+    check_callback(callback)
     backend, clock, path = plan.chosen.backend, clock or Clock(), Path(folder)
     folders.check_free(path)
     with clock.phase("exact energy"):
@@ -382,6 +384,7 @@ def continue_run(
         Refused: as for `resume`.
         LostJob: as for `resume`.
     """
+    check_callback(callback)
     record = folders.read(Path(folder))
     work, unfinished = _work_of(record, optimizer), is_unfinished(record)
     if unfinished:

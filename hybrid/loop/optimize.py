@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from circuits.errors import Refused, shown
 from hybrid.loop.clock import Clock
 from hybrid.optimizers.optimizer import Optimizer, Points, Told
 from hybrid.runs.result import Status
@@ -103,6 +104,16 @@ def optimize(
 
 def _standing(value: float, exact: float | None, unit: str) -> str:
     return f"{value:.8f} {unit}" + ("" if exact is None else f", {value - exact:+.1e} from exact")
+
+
+def check_callback(callback: object) -> None:
+    """Before anything is computed.
+
+    Raises:
+        Refused: if it cannot be called.
+    """
+    if callback is not None and not callable(callback):
+        raise Refused(f"callback must be a function of step, theta and energy, not {shown(callback)}")
 
 
 def _enough(callback: Callback, step: int, points: Points, told: Told) -> bool:

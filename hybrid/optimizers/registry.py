@@ -16,7 +16,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
-from circuits.errors import Refused, unknown
+from circuits.errors import Refused, shown, unknown
 from hybrid.optimizers.optimizer import Optimizer
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def get(kind: "str | Optimizer | Transformation", **options: Any) -> Optimizer:
         if not is_transformation(kind):
             raise Refused(
                 f'optimizer must be one of {", ".join(names())}, "scipy:METHOD", an Optimizer or an object of '
-                f"Optax's, not {kind!r}"
+                f"Optax's, not {shown(kind)}" + ("; call it, with its settings" if callable(kind) else "")
             )
         if options:
             raise Refused(f"options {sorted(options)} have no effect on an object of Optax's: give them to Optax")
@@ -125,6 +125,11 @@ def find(kind: str) -> type[Optimizer]:
         return getattr(import_module(f"hybrid.optimizers.{module}"), attribute)
     points = [point for point in entry_points(group=GROUP) if _plain(point.name) == name]
     if not points:
+        from hybrid.optimizers.minimizers import GRADIENT, VALUES
+
+        for method in (*GRADIENT, *VALUES):
+            if method.lower() == name:
+                raise Refused(f"unknown optimizer {shown(kind)}; SciPy's is 'scipy:{method}'")
         raise unknown("optimizer", kind, names())
     if len({point.value for point in points}) > 1:
         raise Refused(f"optimizer '{kind}' is registered by several packages: {', '.join(map(_origin, points))}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backends.base import Backend, Capabilities
+from backends.checks import MOST_SHOTS
 from backends.cost import Cost
 from hybrid.routing.learned import factor, size_class
 from hybrid.routing.phases import final_rows, phases, seconds_a_row
@@ -87,6 +88,24 @@ def shots_for(accuracy: float, cost: Cost, shots: int) -> int:
     return max(math.ceil(shots * (cost.standard_error / accuracy) ** 2 * (1 - 1e-12)), 1)
 
 
+def enough(accuracy: float, cost: Cost, shots: int, *, unit: str = "") -> str:
+    """How many shots would reach an accuracy that those of a plan miss; where none may, what to ask for instead.
+
+    Args:
+        accuracy: As for `shots_for`.
+        cost: As there.
+        shots: As there.
+        unit: What the number is followed by.
+    """
+    need = shots_for(accuracy, cost, shots)
+    if need <= MOST_SHOTS:
+        return f"{need:,}{unit} would do"
+    return (
+        f"not even {MOST_SHOTS:,} shots a circuit, the most that may be asked for, would do; ask for an accuracy no "
+        f"finer than {cost.standard_error:.1e}, which these shots reach, or leave shots out and name an exact simulator"
+    )
+
+
 def _split(parts: tuple[Phase, ...], name: str) -> Iterator[str]:
     known = [part for part in parts if math.isfinite(part.seconds)]
     if known:
@@ -99,9 +118,8 @@ def _shots(work: Workload, can: Capabilities, cost: Cost) -> Iterator[str]:
     shots = work.shots or can.default_shots
     if shots is None or not cost.standard_error > 0:
         return
-    need = shots_for(work.accuracy, cost, shots)
     error = f"{shots:,} shots a circuit leave a statistical error of {cost.standard_error:.1e} {work.problem.unit}"
-    if need > shots:
-        yield f"{error}, more than the accuracy of {work.accuracy:g}: {need:,} would do"
+    if (need := shots_for(work.accuracy, cost, shots)) > shots:
+        yield f"{error}, more than the accuracy of {work.accuracy:g}: {enough(work.accuracy, cost, shots)}"
     else:
         yield f"{error}; the accuracy of {work.accuracy:g} takes {need:,}"

@@ -24,7 +24,7 @@ from hybrid.routing import explanation
 from hybrid.routing.measuring import measure_all
 from hybrid.routing.methods import SOON_S, Fitted, with_options
 from hybrid.routing.order import NEAR, known_s, order
-from hybrid.routing.outlook import Outlook, outlook, shots_for
+from hybrid.routing.outlook import Outlook, enough, outlook
 from hybrid.routing.policy import check_may_go
 from hybrid.routing.prediction import fitting, planned, possible
 from hybrid.routing.routed import Routed
@@ -401,7 +401,7 @@ def _explained(workload: Routed, ways: list[Way]) -> Iterator[Way]:
             facts.append(f"its statistical error exceeds the accuracy of {workload.accuracy:g}")
             shots = workload.shots or way.backend.capabilities().default_shots
             if shots is not None and math.isfinite(workload.accuracy):
-                facts[-1] += f": {_count(shots_for(workload.accuracy, way.cost, shots), 'shot')} a circuit would do"
+                facts[-1] += ": " + enough(workload.accuracy, way.cost, shots, unit=" shots a circuit")
         if way.backend.capabilities().place == "provider":
             facts.append("its time is that on the device, without queue and network")
         if math.isnan(way.cost.seconds):

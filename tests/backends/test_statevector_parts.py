@@ -4,6 +4,7 @@ import math
 import os
 import subprocess
 import sys
+from itertools import combinations
 
 import networkx as nx
 import numpy as np
@@ -344,3 +345,48 @@ def test_bits_do_not_depend_on_the_number_of_cores():
 
     first, second, *_ = sorted(os.sched_getaffinity(0))
     assert run({first}) == run({first, second})
+
+
+def pairs_joined(n: int, pairs: int, seed: int) -> QuantumCircuit:
+    """Rotations about XX and YY by one angle, on pairs of qubits at all distances, after X on some qubits."""
+    rng, theta = np.random.default_rng(seed), Parameter("t")
+    circuit = QuantumCircuit(n)
+    circuit.x(range(0, n, 4))
+    found = list(combinations(range(n), 2))
+    for k in sorted(rng.choice(len(found), pairs, replace=False)):
+        circuit.rxx(theta, *found[k])
+        circuit.ryy(theta, *found[k])
+    return circuit
+
+
+def test_bonds_are_counted_behind_a_useless_boundary():
+    """Where qubits at all distances are joined, a cut that looked cheap made a part of 53 qubits."""
+    n, theta = 16, Parameter("t")
+    joined = list(combinations(range(n), 2))[:48]
+    circuit, terms = QuantumCircuit(n), []
+    circuit.x([0, 4, 8, 12])
+    for a, b in joined:
+        circuit.rxx(theta, a, b)
+        circuit.ryy(theta, a, b)
+    for a, b in joined[:n]:
+        terms += [("XX", [a, b], 1.0), ("YY", [a, b], 0.5)]
+    observable = SparsePauliOp.from_sparse_list(terms, n)
+    values = backends.get("statevector").prepare(circuit, observable)(np.array([[0.3]])).values
+    psi = Statevector(circuit.assign_parameters([0.3]))
+    assert values.item() == pytest.approx(psi.expectation_value(observable).real, abs=TOLERANCE)
+
+
+@pytest.mark.parametrize("pairs", [12, 24, 40, 66])
+@pytest.mark.parametrize("n", [12, 20])
+def test_parts_cost_no_more_than_they_were_counted_with(n, pairs):
+    """Chosen parts are priced as they are made: never above the whole circuit, nor of more qubits than one may have."""
+    for seed in range(3):
+        circuit = pairs_joined(n, pairs, seed)
+        for observables in ((), (strings(n, 8, seed),)):
+            asked = Question(lower(circuit), np.dtype(float), observables)
+            chosen = choose(asked)
+            if isinstance(chosen, InParts):
+                whole = NativeWhole.of(asked, lambda: None)
+                assert max(part.n_qubits for part in chosen.parts.parts) <= boundaries.MOST_QUBITS
+                assert chosen.passes * chosen.amplitudes < 4 * whole.passes * whole.amplitudes
+                assert chosen.memory(derivative=True, keep=None).total_bytes < 2**40

@@ -120,6 +120,15 @@ def test_the_shots_that_an_accuracy_takes_are_said():
     assert f"the accuracy of 0.01 takes {need:,}" in " ".join(enough.notes())
 
 
+def test_shots_that_nobody_may_ask_for_are_not_advised():
+    made = plan(*ansatz(), backend="statevector", optimizer="spsa", shots=100, accuracy=1e-9)
+    (way,) = made.ways
+    for text in (" ".join(made.notes()), way.reason):
+        assert "not even 1,000,000,000 shots a circuit" in text
+        assert f"an accuracy no finer than {way.cost.standard_error:.1e}" in text
+        assert max(map(int, re.findall(r"\d+", text.replace(",", "")))) <= 10**9
+
+
 def test_a_plan_fits_a_narrow_terminal():
     from rich.console import Console
 

@@ -103,21 +103,25 @@ def cut(gates: Iterable[Gate], n_qubits: int, boundaries: list[int]) -> list[Par
     return parts
 
 
-def counts(gates: Iterable[Gate], n_qubits: int, most: int) -> tuple[list[int], list[float]]:
-    """Bonds at every boundary and rotations of every part, if each qubit were one.
+def counts(
+    gates: Iterable[Gate], n_qubits: int, boundaries: list[int], most: int | None = None
+) -> tuple[list[int], list[float]]:
+    """Bonds at every boundary and rotations of every part, as `cut` makes them.
 
     Args:
         gates: Of the circuit, on qubits that stand on a line in the order of their bits.
         n_qubits: How many there are.
-        most: Bonds that make a boundary useless; there, and where all are useless, there is no more counting.
+        boundaries: The first qubit of each part but the first, ascending.
+        most: Bonds that make a boundary useless. From then on it is as if the parts beside it were one; where all are
+            useless, there is no more counting. By default none is.
 
     Returns:
-        Bonds between qubits q and q + 1, and rotations, those of Clifford gates by half: they may be none.
+        Bonds, and rotations, those of Clifford gates by half: they may be none.
     """
-    known = _Known(n_qubits, list(range(1, n_qubits)), most)
-    turns = [0.0] * n_qubits
+    known = _Known(n_qubits, boundaries, most)
+    turns = [0.0] * (len(boundaries) + 1)
     for gate in gates:
-        if known.n_useless == n_qubits - 1:
+        if boundaries and known.n_useless == len(boundaries):
             break
         for rotation in gate:
             reader = known.reader(rotation.string)
@@ -160,8 +164,8 @@ class _Known:
         first, last = self._ends(string)
         new = []
         for left, way in ((True, range(first, reader)), (False, range(last - 1, reader - 1, -1))):
-            shares = [self._share(string, j, left=left) for j in way]
-            known = [k for k, share in enumerate(shares) if self._is_known(share)]
+            shares = [self._share(string, j, left=left) for j in way if not self._is_useless(j)]
+            known = [k for k, share in enumerate(shares) if share in self.held]
             for share in shares[known[-1] + 1 if known else 0 :]:
                 self._hold(share)
                 new.append((share.boundary, left))
@@ -195,12 +199,14 @@ class _Known:
         side = self.sides[boundary][not left]
         return Held(boundary, left, string.x & side, string.z & side)
 
-    def _is_known(self, share: Held) -> bool:
-        return share in self.held or len(self.bonds[share.boundary]) == self.most
+    def _is_useless(self, boundary: int) -> bool:
+        return len(self.bonds[boundary]) == self.most
 
     def _cost(self, share: Held, before: float) -> float:
-        """New bonds until a share is known; those that hold Z cost a little less."""
-        return 0.0 if self._is_known(share) else before + (1.1 if share.x else 1.0)
+        """New bonds until a share is known; those that hold Z cost a little less, and useless boundaries need none."""
+        if self._is_useless(share.boundary):
+            return before
+        return 0.0 if share in self.held else before + (1.1 if share.x else 1.0)
 
     def _hold(self, share: Held) -> None:
         own = self.bonds[share.boundary]

@@ -5,6 +5,7 @@ Costs are in units of one rotation of one amplitude, its share in a gradient inc
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
@@ -79,9 +80,10 @@ def parts_of(factors: Factors, observables: tuple[SparsePauliOp, ...], limit: fl
                 continue
             move = mover(order)
             seen = [seen_through(end, strings_of(observable)) for observable in observables]
-            cost, boundaries = line.cheapest([[(move(string), c) for string, c in own] for own in seen])
-            if not observables and boundaries:  # they are joined at last
-                cost += 2.0**n * (STATE + PRODUCT * 2.0 ** line.counts[0][boundaries[-1] - 1])
+            placed = [[(move(string), c) for string, c in own] for own in seen]
+            cost, boundaries = line.cheapest(placed)
+            if boundaries and cost < limit:
+                cost = line.cost(boundaries, placed)
             if cost < limit:
                 best, limit = (line, order, end, boundaries), cost
     if best is None or not best[-1]:
@@ -100,24 +102,30 @@ class _Line:
     @cached_property
     def counts(self) -> tuple[list[int], list[float]]:
         """Bonds and rotations if each qubit were a part."""
-        return counts(self.gates, self.n_qubits, min(self.n_qubits, MOST_QUBITS))
+        n = self.n_qubits
+        return counts(self.gates, n, list(range(1, n)), min(n, MOST_QUBITS))
+
+    def cost(self, boundaries: list[int], observables: list[Strings]) -> float:
+        """Of the parts that are made at some boundaries, which may hold more bonds than `cheapest` counts."""
+        n, places = self.n_qubits, [0, *boundaries, self.n_qubits]
+        found, rotations = counts(self.gates, n, boundaries)
+        bonds, turns = np.zeros(n + 1), np.zeros(n + 1)
+        bonds[boundaries] = found
+        turns[places[1:]] = np.cumsum(rotations)
+        price = _Price.of(observables, bonds, turns)
+        cost = sum(float(price(np.array([p]), q)[0]) for p, q in pairwise(places))
+        if not observables:  # they are joined at last
+            cost += 2.0**n * (STATE + PRODUCT * 2.0 ** found[-1])
+        return cost
 
     def cheapest(self, observables: list[Strings]) -> tuple[float, list[int]]:
         """Cost, and the boundaries that it is for: the best parts of the first q qubits, for one q after the other."""
         n = self.n_qubits
         found, rotations = self.counts
-        bonds, turns = np.array([0, *found, 0]), np.cumsum([0, *rotations])
-        masks = np.cumsum([0, *_masks(observables, n)])
-        told = sum((crossings(own, n) for own in observables), np.zeros(n + 1))
-        products = told * 2.0**bonds
+        price = _Price.of(observables, np.array([0.0, *found, 0.0]), np.cumsum([0, *rotations]))
         best, last = [0.0], [0]
         for q in range(1, n + 1):
-            p = np.arange(q)
-            size = q - p + bonds[p] + bonds[q]
-            each = STATE + turns[q] - turns[p] + SHARE * (told[p] + told[q]) + MASK * (masks[q] - masks[p])
-            each = each + PRODUCT * (3 * products[p] + 2 * products[q])
-            cost = CALL + CALL_SHARE * (told[p] + told[q]) + 2.0 ** np.minimum(size, 99) * each + best
-            cost[size > MOST_QUBITS] = np.inf
+            cost = price(np.arange(q), q) + best
             last.append(int(np.argmin(cost)))
             best.append(float(cost[last[-1]]))
         boundaries = []
@@ -126,6 +134,40 @@ class _Line:
             boundaries.append(place)
             place = last[place]
         return best[n], boundaries[::-1]
+
+
+@dataclass(frozen=True, eq=False)
+class _Price:
+    """What a part costs; all by the place on the line, shape (n_qubits + 1,).
+
+    Attributes:
+        bonds: At a boundary there.
+        turns: Rotations left of it.
+        told: Strings that are told apart there.
+        masks: X masks of strings that end left of it.
+    """
+
+    bonds: np.ndarray
+    turns: np.ndarray
+    told: np.ndarray
+    masks: np.ndarray
+
+    @classmethod
+    def of(cls, observables: list[Strings], bonds: np.ndarray, turns: np.ndarray) -> "_Price":
+        """Of parts that observables are taken of."""
+        n = len(bonds) - 1
+        told = sum((crossings(own, n) for own in observables), np.zeros(n + 1))
+        return cls(bonds, turns, told, np.cumsum([0, *_masks(observables, n)]))
+
+    def __call__(self, p: np.ndarray, q: int) -> np.ndarray:
+        """Of the parts from each place p to q; infinite where one has too many qubits."""
+        bonds, turns, told, masks = self.bonds, self.turns, self.told, self.masks
+        size = q - p + bonds[p] + bonds[q]
+        products = told * 2.0**bonds
+        each = STATE + turns[q] - turns[p] + SHARE * (told[p] + told[q]) + MASK * (masks[q] - masks[p])
+        each = each + PRODUCT * (3 * products[p] + 2 * products[q])
+        cost = CALL + CALL_SHARE * (told[p] + told[q]) + 2.0 ** np.minimum(size, 99) * each
+        return np.where(size > MOST_QUBITS, np.inf, cost)
 
 
 def _masks(observables: list[Strings], n_qubits: int) -> list[int]:

@@ -48,6 +48,16 @@ def test_a_callback_sees_every_step_and_may_stop(tmp_path):
     assert hybrid.resume(tmp_path / "c").status == "converged"
 
 
+def test_what_cannot_be_called_is_no_callback(tmp_path):
+    for begin in (
+        lambda: minimized(tmp_path / "a", callback=3),
+        lambda: hybrid.resume(tmp_path / "a", callback="print"),
+    ):
+        with pytest.raises(Refused, match="callback must be a function of step, theta and energy, not"):
+            begin()
+    assert not (tmp_path / "a").exists()
+
+
 def test_optax_objects_are_recorded_and_asked_for_again(tmp_path):
     whole = minimized(tmp_path / "whole", optimizer=optax.adam(0.1))
     assert whole.status == "converged"

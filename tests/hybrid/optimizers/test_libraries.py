@@ -95,3 +95,13 @@ def test_what_optax_cannot_be_told_is_refused(functions, drive):
         get(optax.sgd(0.1), learning_rate=0.2)
     with pytest.raises(Refused, match="or an object of Optax's, not 3"):
         get(3)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(Refused, match="call it, with its settings"):
+        get(optax.sgd)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("BFGS", "scipy:BFGS"), ("l-bfgs-b", "scipy:L-BFGS-B"), ("Powell", "scipy:Powell")]
+)
+def test_a_name_of_scipys_alone_says_how_it_is_called_here(name, meant):
+    with pytest.raises(Refused, match=f"unknown optimizer '{name}'; SciPy's is '{meant}'"):
+        get(name)
