@@ -135,6 +135,9 @@ class Device:
     def with_(self, **changes: Any) -> "Device":
         """The same device with other numbers, as in ``device.with_(two_qubit_error=0.002)``.
 
+        Args:
+            changes: Names of its numbers, each with the new one.
+
         Raises:
             Refused: for an unknown name, with the nearest right one, or an impossible device.
         """
@@ -151,6 +154,9 @@ class Device:
 
         Args:
             factor: 0 for a perfect device, 1 for the same, above 1 for a worse one.
+
+        Raises:
+            Refused: for a negative factor, or one that makes an impossible device.
         """
         if not factor >= 0:
             raise Refused(f"the factor must be 0 or above, not {factor!r}")
@@ -167,7 +173,14 @@ class Device:
         return {name: np.asarray(getattr(self, name), dtype=float) for name in PARAMETERS}
 
     def per_place(self, name: str) -> np.ndarray:
-        """A noise parameter or duration for each qubit, or for each edge if it belongs to gates on two qubits."""
+        """A noise parameter or duration for each qubit, or for each edge if it belongs to gates on two qubits.
+
+        Args:
+            name: Of `parameters`, or of a duration.
+
+        Returns:
+            Shape (qubits,) or (edges,).
+        """
         size = len(self.edges) if name in PER_EDGE else self.n_qubits
         return np.broadcast_to(np.asarray(getattr(self, name), dtype=float), (size,))
 

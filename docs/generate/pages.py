@@ -32,6 +32,7 @@ def generated(name: str, *arguments: str) -> str:
         "study": study_file.sections,
         "problems": study_file.problems,
         "ansatzes": study_file.ansatzes,
+        "algorithms": study_file.algorithms,
         "sites": study_file.sites,
         "backends": options.backends,
         "devices": options.devices,

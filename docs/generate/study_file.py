@@ -8,6 +8,7 @@ from pydantic_core import PydanticUndefined
 from circuits import registry
 from docs.generate.tables import default_words, table, type_words
 from hybrid.sites.file import KINDS
+from hybrid.studies.algorithm_sections import ALGORITHMS
 from hybrid.studies.problem_and_ansatz import ANSATZES, PROBLEMS
 from hybrid.studies.sections import Spec
 
@@ -18,7 +19,7 @@ def sections() -> str:
     """The sections whose keys do not depend on a kind."""
     parts = []
     for name, field in Spec.model_fields.items():
-        if name in ("problem", "ansatz"):
+        if name in ("problem", "ansatz", "algorithm"):
             continue
         model = field.annotation
         parts += [f"## `[{name}]`", inspect.getdoc(model) or "", _keys(model.model_fields, {})]
@@ -33,6 +34,11 @@ def problems() -> str:
 def ansatzes() -> str:
     """The keys of every kind of ansatz."""
     return _kinds("ansatz", ANSATZES)
+
+
+def algorithms() -> str:
+    """The keys of every kind of algorithm."""
+    return _kinds("algorithm", ALGORITHMS)
 
 
 def sites() -> str:
@@ -55,7 +61,7 @@ def _kinds(section: str, models) -> str:
 
 def _defaults(section: str, kind: str) -> dict[str, object]:
     """The defaults of the function behind a kind, to which a key that is left out is left."""
-    if kind not in registry.names(section):
+    if section == "algorithm" or kind not in registry.names(section):
         return {}
     parameters = inspect.signature(registry.load(section, kind)).parameters.values()
     return {one.name: one.default for one in parameters if one.default is not one.empty}

@@ -56,5 +56,11 @@ class PreparesState(Summary):
     def sample(
         self, *, shots: int = 1000, seed: int | None = None, backend: BackendLike = "statevector"
     ) -> dict[str, int]:
-        """Counts of measuring all qubits of that state; as `hybrid.Result.sample`."""
+        """Counts of measuring all qubits of that state; as `hybrid.Result.sample`.
+
+        Args:
+            shots: How many.
+            seed: Of the draws; a new one each time if None.
+            backend: As for `hybrid.minimize`.
+        """
         return prepared.sample(*self.prepared(), shots=shots, seed=seed, backend=backend)

@@ -47,7 +47,7 @@ def _version(asked: bool) -> None:
 for command in (run.run, compare.compare, plan.plan, plan.backends, record.runs, record.show, record.verify, plan.new):
     app.command(help=_summary(command))(command)
 for command in (report.report, export.export, batch.submit, status.status, batch.cancel, environment.sites):
-    app.command()(command)
+    app.command(help=_summary(command))(command)
 for command in (jobs.jobs, environment.completion):
     app.command(help=_summary(command))(command)
 

@@ -1,4 +1,12 @@
-"""Pages and pictures. Called, ``hybrid.report(...)``, it writes a page on runs."""
+"""Pages and pictures. Called, ``hybrid.report(runs, path)``, it writes a page on runs.
+
+Args:
+    runs: Results or folders, one or several.
+    path: Of the page; by default ``report.html`` in the folder.
+
+Returns:
+    The page's path.
+"""
 
 import sys
 from pathlib import Path
@@ -10,7 +18,12 @@ class _Room(ModuleType):
     """A package that can be called as `hybrid.report.page.page.report`."""
 
     def __call__(self, runs: Any, path: str | Path | None = None) -> Path:
-        """Write a page on runs; see `hybrid.report.page.page.report`."""
+        """Write a page on runs; see `hybrid.report.page.page.report`.
+
+        Args:
+            runs: Results or folders, one or several.
+            path: Of the page; by default ``report.html`` in the folder.
+        """
         from hybrid.report.page.page import report
 
         return report(runs, path)

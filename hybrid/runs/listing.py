@@ -61,11 +61,12 @@ def listing(folder: Path | None = None) -> list[RunEntry]:
     if folder is not None:
         if not folder.is_dir():
             raise Refused(f"{folder}: no such folder")
-        found = _below(folder, folder.name)
+        found = _below(folder, folder.name, deep=True)
     else:
         found = {}
         for root in [home(), *index.known()]:
-            found |= {place: path for place, path in _below(root, root.name).items() if place not in found}
+            below = _below(root, root.name, deep=root == home())
+            found |= {place: path for place, path in below.items() if place not in found}
     return [_named(path, name) for name, path in sorted(found.values(), key=lambda p: _age(p[1]))]
 
 
@@ -75,10 +76,10 @@ def _named(path: Path, name: str) -> RunEntry:
     return entry
 
 
-def _below(root: Path, name: str) -> dict[Path, tuple[str, Path]]:
+def _below(root: Path, name: str, *, deep: bool) -> dict[Path, tuple[str, Path]]:
     """The runs in a folder, by where they really lie, each with its name and its path."""
-    depth = "*/*/" if root == home() else "*/"
-    found = [head.parent for below in ("", "*/", depth) for name in HEADS for head in root.glob(below + name)]
+    levels = ("", "*/", "*/*/") if deep else ("", "*/")
+    found = [head.parent for below in levels for name in HEADS for head in root.glob(below + name)]
     paths = dict.fromkeys(path for path in found if not folders.is_algorithm(path.parent))
     inner = {path: path.relative_to(root) for path in paths}
     return {

@@ -14,6 +14,7 @@ from docs.generate.tables import table, type_words
 from hybrid import optimizers
 from hybrid.cli.app import app
 from hybrid.cli.exit_codes import HELP
+from hybrid.studies.algorithm_sections import ALGORITHMS
 from hybrid.studies.problem_and_ansatz import ANSATZES, PROBLEMS
 from hybrid.studies.sections import Spec
 
@@ -49,7 +50,7 @@ def test_every_exit_code_is_named(reference):
 
 def test_every_key_of_a_study_is_named_with_its_default(reference):
     page = reference["study_file"]
-    for models in (PROBLEMS, ANSATZES):
+    for models in (PROBLEMS, ANSATZES, ALGORITHMS):
         for kind, model in models.items():
             assert f'### `kind = "{kind}"`' in page
             for key in model.model_fields:

@@ -6,6 +6,7 @@ import pytest
 from guides import GUIDES, blocks
 
 from hybrid.sites.file import KINDS
+from hybrid.studies.algorithm_sections import ALGORITHMS
 from hybrid.studies.problem_and_ansatz import model_of
 from hybrid.studies.sections import Spec
 
@@ -19,6 +20,10 @@ def test_sections_of_a_study_are_understood(block):
     for name, table in data.items():
         if name in ("problem", "ansatz") and not sweeps:
             assert model_of(name, table["kind"]).model_validate(table)
+        elif name == "algorithm":
+            assert table["kind"] in ALGORITHMS
+            if not sweeps:
+                assert ALGORITHMS[table["kind"]].model_validate(table)
         elif name in Spec.model_fields and name not in ("problem", "ansatz"):
             # a start "run:FOLDER" is that of a run which a reader has
             known = {key: value for key, value in table.items() if not str(value).startswith("run:")}

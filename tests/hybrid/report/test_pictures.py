@@ -126,13 +126,15 @@ def found_by(what, run):
         case "adapt":
             return ADAPT(p, (Generator("first", "Z", (0,)),), (run, run), (0.5, 0.1), run.circuit, "converged", place)
         case "evolution":
-            return Evolution(p, "imaginary", np.arange(4.0), four[:, None], four, four, 1 - 0.1 / four, 2.0, place)
+            return Evolution(
+                p, "imaginary", np.arange(4.0), four[:, None], four, four, 1 - 0.1 / four, 2.0, place, run.circuit
+            )
         case "residuals":
-            return Evolution(p, "real", np.arange(4.0), four[:, None], four, four, None, None, place)
+            return Evolution(p, "real", np.arange(4.0), four[:, None], four, four, None, None, place, run.circuit)
         case "classifier":
             rows = np.zeros((5, 2))
             data = SimpleNamespace(name="points", train=rows, test=rows, classes=("a", "b"))
-            return Classifier(data, run.circuit, run.theta, four, 0.8, 0.6, 0.5, 0.7, place, None)
+            return Classifier(data, run.circuit, run.theta, four, 0.8, 0.6, 0.5, 0.7, place, None, p, "max_steps")
     return run
 
 
