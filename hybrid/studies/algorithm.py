@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from circuits import Problem
     from hybrid.algorithms.algorithm import Algorithm
 
-OF_THE_FOLDER = ("backend", "mitigation", "budget", "failover", "folder")
+OF_THE_FOLDER = ("backend", "mitigation", "budget", "failover", "folder", "progress")
 """Arguments of an algorithm's function that say how it is carried out, not what is asked."""
 
 
