@@ -31,7 +31,7 @@ def report(
         as_json: Whether to print what was written as JSON: "path", "runs".
 
     Raises:
-        Refused: if a folder holds none of these, a damaged run, or an algorithm without runs; if the file is there already.
+        Refused: if a folder holds none of these, a damaged run, or an algorithm without runs, or the file is there.
         RecordFailed: if the file cannot be written.
     """
     import webbrowser

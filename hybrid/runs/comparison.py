@@ -255,7 +255,9 @@ def _settings(entry: RunEntry) -> dict[str, str]:
     """What runs may differ in, as text; what tells most of them apart first."""
     optimizer = entry["optimizer"]
     options = {key: value for key, value in optimizer.items() if key != "kind"}
+    place = Path(entry["folder"])
     return {
+        "stage": place.name if folders.is_algorithm(place.parent) else "",
         "problem": entry["problem"],
         "backend": entry["backend"],
         "optimizer": str(optimizer["kind"]),
@@ -275,4 +277,4 @@ def _labels(settings: Sequence[dict[str, str]]) -> Iterator[str]:
         if len({tuple(each[name] for name in chosen) for each in settings}) == len(settings):
             break
         chosen.append(key)
-    return (", ".join(each[key] for key in chosen) for each in settings)
+    return (", ".join(each[key] for key in chosen if each[key]) for each in settings)

@@ -119,6 +119,7 @@ def test_an_algorithm_is_compared_exported_and_reported_on_by_its_runs(tmp_path)
     hybrid.qaoa(graph, layers=2, backend="reference", max_steps=3, folder=folder)
     stages = ["layers-1", "layers-2"]
     n_evaluations = sum(len(hybrid.load(folder / stage).history.energy) for stage in stages)
+    assert [run.label for run in hybrid.compare([folder]).runs] == stages
     assert [run.entry["folder"] for run in hybrid.compare([folder]).runs] == [str(folder / name) for name in stages]
     written = export(folder, tmp_path / "cut.csv")
     assert (written.runs, written.rows) == (2, n_evaluations)
