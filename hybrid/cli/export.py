@@ -10,7 +10,7 @@ from hybrid.cli.arguments import Force, Json
 
 
 def export(
-    folder: Annotated[Path, typer.Argument(metavar="RUN|SWEEP", help="The folder.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(metavar="RUN|SWEEP|ALGORITHM", help="The folder.", show_default=False)],
     kind: Annotated[
         str | None, typer.Option("--format", metavar="csv|json|parquet", help="By default what --output ends in; csv.")
     ] = None,
@@ -20,17 +20,17 @@ def export(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Write every evaluation of a run, or of a sweep's points, into one file: CSV, JSON or Parquet.
+    """Write every evaluation of a run, or of all runs of a sweep or an algorithm, into one file: CSV, JSON or Parquet.
 
     Args:
-        folder: Of the run or the sweep.
+        folder: Of the run, the sweep or the algorithm.
         kind: The format; None for what the output's ending says, and CSV without an output.
         output: The file; None for one in the folder.
         force: Whether to replace a file that is there already.
         as_json: Whether to print what was written as JSON: "path", "format", "runs", "rows".
 
     Raises:
-        Refused: if the folder holds neither a run nor a sweep, or a damaged one; if the file is there already; if the
+        Refused: if the folder holds no run, or a damaged one; if the file is there already; if the
             format is not known or needs a package that is not installed. Nothing is written then.
         RecordFailed: if the file cannot be written.
     """

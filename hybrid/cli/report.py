@@ -11,7 +11,9 @@ from hybrid.cli.arguments import Force, Json
 
 
 def report(
-    folders: Annotated[list[Path], typer.Argument(metavar="RUN|SWEEP...", help="Folders.", show_default=False)],
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="RUN|SWEEP|ALGORITHM...", help="Folders.", show_default=False)
+    ],
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where it goes; report.html in the one folder by default.")
     ] = None,
@@ -22,14 +24,14 @@ def report(
     """Write a page on runs for others to read: one HTML file that needs nothing else.
 
     Args:
-        folders: Of runs or sweeps; several are compared on the page.
+        folders: Of runs, sweeps or algorithms; several are compared on the page.
         output: The file; None for report.html in the folder, if there is only one.
         force: Whether to replace a file that is there already.
         show: Whether to show it in a browser.
         as_json: Whether to print what was written as JSON: "path", "runs".
 
     Raises:
-        Refused: if a folder holds neither a run nor a sweep, or a damaged run, or the file is there already.
+        Refused: if a folder holds none of these, a damaged run, or an algorithm without runs, or the file is there.
         RecordFailed: if the file cannot be written.
     """
     import webbrowser

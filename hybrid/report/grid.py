@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from circuits.errors import Refused
-from hybrid.report.picture import COLORS, INK, Picture
+from hybrid.report.picture import INK, NAMED_LINES, Picture, line_colors
 
 Value = int | float | str
 
@@ -18,9 +17,6 @@ MOST_PANELS = 20
 """Panels that one picture has room for."""
 
 COLUMNS = 4
-
-NAMED_LINES = len(COLORS)
-"""Lines that a legend can name; more are coloured by their order, the first and last named."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +96,7 @@ def _panel(
 ) -> None:
     """The lines of one panel."""
     keys = list(dict.fromkeys(point.values[lines] for point in points)) if lines else [None]
-    colors = _colors(len(keys))
+    colors = line_colors(len(keys))
     exact = all(point.exact_energy is not None for point in points)
     for number, key in enumerate(keys):
         own = [point for point in points if lines is None or point.values[lines] == key]
@@ -121,12 +117,6 @@ def _panel(
         axes.set_xticks(list(ticks.values()), [str(value) for value in ticks], fontsize=8, rotation=30, ha="right")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
-
-
-def _colors(count: int) -> Sequence:
-    if count <= NAMED_LINES:
-        return COLORS
-    return [colormaps["viridis"](0.9 * k / (count - 1)) for k in range(count)]
 
 
 def _ticks(values: Sequence[Value]) -> dict[Value, float] | None:

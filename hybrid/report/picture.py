@@ -1,8 +1,10 @@
 """The look that all pictures share: it reads on a light and on a dark ground, of which it brings none of its own."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -12,6 +14,9 @@ INK = "#797979"
 ACCENT, QUIET = "#0c8599", "#868e96"
 
 COLORS = (ACCENT, "#e8590c", "#845ef7", "#2f9e44", "#d6336c", "#1c7ed6", QUIET)
+NAMED_LINES = len(COLORS)
+"""Lines that a legend can name; more are coloured by their order, the first and last named."""
+
 STYLES = ("-", "--", ":", "-.")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 """Several things are told apart by colour, line and marker at once: prints and eyes differ."""
@@ -50,6 +55,13 @@ def finish(axes: Axes) -> None:
     axes.grid(alpha=0.25, color=INK)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, labelcolor=INK)
+
+
+def line_colors(count: int) -> Sequence[Any]:
+    """Colours of so many lines: different ones as far as a legend names them all, else by their order."""
+    if count <= NAMED_LINES:
+        return COLORS
+    return [colormaps["viridis"](0.9 * k / (count - 1)) for k in range(count)]
 
 
 def look(k: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hybrid.report.picture import INK, Picture, finish, look
+from hybrid.report.picture import INK, NAMED_LINES, Picture, finish, line_colors, look
 
 WIDTHS = (3.0, 2.2, 1.8, 1.4)
 """So that lines that lie on each other are seen: backends that agree take the same way."""
@@ -45,11 +45,13 @@ def side_by_side(lines: Sequence[Line], *, exact_energy: float | None, unit: str
     figure = Picture(figsize=(9.6, 4.0), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     exact = exact_energy is not None and not any(np.any(line.standard_error > 0) for line in lines)
+    colors = line_colors(len(lines))
     for k, line in enumerate(lines):
         best = np.minimum.accumulate(line.energy)
         drawn = np.maximum(np.abs(best - exact_energy), FLOOR) if exact and exact_energy is not None else best
-        drawn_as = look(k) | {"lw": WIDTHS[k % len(WIDTHS)], "markevery": _marked(len(drawn), k)}
-        left.plot(np.arange(1, len(drawn) + 1), drawn, label=line.label, **drawn_as)
+        named = len(lines) <= NAMED_LINES or k in (0, len(lines) - 1)
+        drawn_as = look(k) | {"color": colors[k], "lw": WIDTHS[k % len(WIDTHS)], "markevery": _marked(len(drawn), k)}
+        left.plot(np.arange(1, len(drawn) + 1), drawn, label=line.label if named else None, **drawn_as)
         right.plot(np.cumsum(line.seconds), drawn, **drawn_as)  # the legend on the left is for both
     for axes, name, label in ((left, "evaluations", "exact"), (right, "time of evaluations (s)", None)):
         _finish(axes, name, None if exact else exact_energy, label=label, log=exact)

@@ -77,7 +77,7 @@ class Decision:
 
 
 def check_may_go(
-    label: str, place: str, *, kind: Kind = "vendor", purpose: str = "send", folder: Path | None = None
+    label: str, place: str, *, kind: Kind = "vendor", purpose: str = "send", folder: str | Path | None = None
 ) -> None:
     """Refuse what the policy does not allow, and log the decision; to be called before anything is sent.
 
@@ -102,8 +102,8 @@ def check_may_go(
         "allowed": decision.allowed,
         "why": decision.why,
     }
-    if folder is not None and folder.is_dir():
-        _log(folder / DECISIONS, entry)
+    if folder is not None and Path(folder).is_dir():
+        _log(Path(folder) / DECISIONS, entry)
     _log(state_folder() / DECISIONS, entry)
     if not decision.allowed:
         raise PolicyViolation(
@@ -135,7 +135,7 @@ def decide(label: str, place: str, *, kind: Kind = "vendor", today: date | None 
     return next((one for one in decisions if not one.allowed), decisions[-1])
 
 
-def guarded(backend: Backend, label: str, folder: Path | None = None) -> Backend:
+def guarded(backend: Backend, label: str, folder: str | Path | None = None) -> Backend:
     """The backend, such that nothing is sent from it that the policy does not allow at that moment.
 
     Args:

@@ -10,6 +10,7 @@ from backends.providers.hardware import Charge
 from circuits.errors import Refused
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
+from hybrid.runs.algorithm import read_spec, runs_of
 from hybrid.runs.entries import RunEntry
 from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, parsed, read_bytes, read_json
@@ -37,7 +38,7 @@ class Account:
         content: What its journal holds.
         result: What came out; None for a run that has not ended.
         entry: The same as a list of runs says it; see `hybrid.runs.listing.entry_of`.
-        values: Of the sweep's variables; empty for a run that belongs to no sweep.
+        values: Of the sweep's variables; of an algorithm's run the name of its "stage"; empty for a run by itself.
     """
 
     record: Record
@@ -127,33 +128,53 @@ class Unread:
 
 def is_sweep(path: Path) -> bool:
     """Whether the folder holds a sweep: no run and no algorithm itself, but runs in the folders below it."""
-    if folders.is_run(path) or (path / folders.ALGORITHM).is_file():
+    if folders.is_run(path) or folders.is_algorithm(path):
         return False
     return next(path.glob(f"*/{folders.SPEC}"), None) is not None
+
+
+def holds_runs(path: Path) -> bool:
+    """Whether the folder holds runs in the folders below it: the points of a sweep, or the stages of an algorithm."""
+    return is_sweep(path) or folders.is_algorithm(path)
 
 
 def points(path: Path) -> Iterator[Account | Unread]:
     """The points of a sweep, in the order of its study file where that is known, else by their values.
 
     Args:
-        path: Of the sweep's folder.
+        path: Of the sweep's folder, or of an algorithm's, whose runs come in the order in which they were begun.
 
     Raises:
-        Refused: if the sweep's own file is damaged.
+        Refused: if the sweep's own file is damaged; if no run stands behind an algorithm.
         RecordFailed: if a file cannot be read.
     """
+    if folders.is_algorithm(path):
+        yield from _stages(path)
+        return
     told = list(_told(path / SWEEP))
     there = {spec.parent.name for spec in path.glob(f"*/{folders.SPEC}")}
     named = {name for name, _, _ in told}
     rest = sorted(((name, values_of(name), "") for name in there - named), key=lambda one: (_order(one[1]), one[0]))
     for name, values, reason in [*told, *rest]:
-        if name not in there:
-            yield Unread(name, values, reason or "it was not begun")
-            continue
-        try:
-            yield account(path / name, values)
-        except Refused as err:
-            yield Unread(name, values, str(err))
+        yield _point(path / name, values) if name in there else Unread(name, values, reason or "it was not begun")
+
+
+def _point(path: Path, values: dict[str, Any]) -> Account | Unread:
+    try:
+        return account(path, values)
+    except Refused as err:
+        return Unread(path.name, values, str(err))
+
+
+def _stages(path: Path) -> Iterator[Account | Unread]:
+    runs = runs_of(path)
+    if not runs:
+        raise Refused(
+            f"{path}: no stage of this {read_spec(path).kind} is a run with evaluations to tell of; "
+            f"`hybrid show {path}` shows what came out, and {path / folders.RESULT} holds it"
+        )
+    for run in runs:
+        yield _point(run, {"stage": run.name})
 
 
 def _told(file: Path) -> Iterator[tuple[str, dict[str, Any], str]]:

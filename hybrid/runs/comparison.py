@@ -14,6 +14,7 @@ from circuits import tables
 from circuits.errors import Refused
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
+from hybrid.runs.algorithm import runs_of
 from hybrid.runs.entries import RunEntry
 from hybrid.runs.history import History
 from hybrid.runs.listing import entry_of
@@ -172,7 +173,8 @@ def compare(runs: Iterable["Result | str | Path"], *, failures: Iterable[tuple[s
     """Show runs side by side: energies with their errors, steps, evaluations, seconds, predictions, shots and money.
 
     Args:
-        runs: Results, folders of runs, or folders of sweeps, whose points are then compared; at least one. A run that
+        runs: Results, folders of runs, or folders of sweeps or
+            algorithms, whose points or runs are then compared; at least one. A run that
             has not ended is shown as far as it has come.
         failures: Label and reason of what was to be compared and has no run.
 
@@ -215,7 +217,7 @@ def compare(runs: Iterable["Result | str | Path"], *, failures: Iterable[tuple[s
 
 
 def _places(run: "Result | str | Path") -> list[Path]:
-    """The folder of a run, or those of a sweep's points."""
+    """The folder of a run, or those of a sweep's points or of an algorithm's runs."""
     if isinstance(run, Result):
         return [run.folder]
     if not isinstance(run, str | Path):
@@ -223,8 +225,10 @@ def _places(run: "Result | str | Path") -> list[Path]:
     path = Path(run)
     if not path.is_dir():
         raise Refused(f"{path}: no such folder; give the folder of a run, as `hybrid runs` lists it")
+    if folders.is_algorithm(path) and (stages := runs_of(path)):
+        return stages
     points = sorted(spec.parent for spec in path.glob("*/spec.json"))
-    if points and not folders.is_run(path) and not (path / folders.ALGORITHM).is_file():
+    if points and not folders.is_run(path):
         return points
     folders.check_run(path)
     return [path]
@@ -251,7 +255,9 @@ def _settings(entry: RunEntry) -> dict[str, str]:
     """What runs may differ in, as text; what tells most of them apart first."""
     optimizer = entry["optimizer"]
     options = {key: value for key, value in optimizer.items() if key != "kind"}
+    place = Path(entry["folder"])
     return {
+        "stage": place.name if folders.is_algorithm(place.parent) else "",
         "problem": entry["problem"],
         "backend": entry["backend"],
         "optimizer": str(optimizer["kind"]),
@@ -271,4 +277,4 @@ def _labels(settings: Sequence[dict[str, str]]) -> Iterator[str]:
         if len({tuple(each[name] for name in chosen) for each in settings}) == len(settings):
             break
         chosen.append(key)
-    return (", ".join(each[key] for key in chosen) for each in settings)
+    return (", ".join(each[key] for key in chosen if each[key]) for each in settings)

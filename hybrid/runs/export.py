@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from circuits.errors import Refused, unknown
-from hybrid.runs.account import Account, Unread, account, is_sweep, points
+from hybrid.runs.account import Account, Unread, account, holds_runs, points
 from hybrid.runs.document import FORMAT, VERSION, Document, Failure, Row, Run, Summary
 from hybrid.runs.files import write
 from hybrid.runs.formats import CONTENT
@@ -40,7 +40,7 @@ def export(folder: str | Path, path: str | Path, *, kind: str | None = None, ove
     """Write a run, or all points of a sweep, into one file for other programs.
 
     Args:
-        folder: Of the run or the sweep. A run that has not ended is written as far as it has come.
+        folder: Of the run, the sweep or the algorithm. A run that has not ended is written as far as it has come.
         path: Of the file; it is written whole or not at all.
         kind: "csv", "json" or "parquet"; by default what the ending of the path says.
         overwrite: Whether a file that is there already may be replaced.
@@ -99,7 +99,7 @@ def document_of(folder: Path) -> Document:
     """
     if not folder.is_dir():
         raise Refused(f"{folder}: no such folder; give that of a run or a sweep, as `hybrid runs` lists it")
-    swept = is_sweep(folder)
+    swept = holds_runs(folder)
     runs, failures = [], []
     for point in points(folder) if swept else [account(folder)]:
         if isinstance(point, Account):

@@ -113,7 +113,7 @@ class Claim:
         Raises:
             Refused: if it cannot be made from the record, and was not given.
         """
-        return backend_of(failovers.place(self.record.spec.backend, self.failovers), self.given)
+        return backend_of(failovers.place(self.record.spec.backend, self.failovers), self.given, call="hybrid.verify")
 
     @cached_property
     def backends(self) -> tuple[Backend, ...]:

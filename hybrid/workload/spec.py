@@ -202,12 +202,13 @@ def requested_backend(backend: BackendLike) -> str | dict[str, Any]:
     return "auto" if isinstance(backend, str) and backend == "auto" else backend_spec(backends.get(backend)).to_dict()
 
 
-def backend_of(spec: BackendSpec, backend: BackendLike | None = None) -> Backend:
+def backend_of(spec: BackendSpec, backend: BackendLike | None = None, *, call: str = "hybrid.resume") -> Backend:
     """The backend that a record names, or the one given in its place.
 
     Args:
         spec: Its written form.
         backend: Needed where the record does not hold all of it: a backend object, or secret options.
+        call: The function that takes such a backend, for the refusal.
 
     Raises:
         Refused: if the record does not hold all of it and none is given, or another one is given.
@@ -220,11 +221,11 @@ def backend_of(spec: BackendSpec, backend: BackendLike | None = None) -> Backend
     if spec.name is None:
         raise Refused(
             f"the run was started on a backend object ({spec.title}), which its folder cannot hold: "
-            "give it again, hybrid.resume(folder, backend=...)"
+            f"give it again, {call}(folder, backend=...)"
         )
     if spec.withheld:
         raise Refused(
             f"the run was started with secret options of {spec.name} ({', '.join(spec.withheld)}), which its folder "
-            "does not hold: give the backend again, hybrid.resume(folder, backend=...)"
+            f"does not hold: give the backend again, {call}(folder, backend=...)"
         )
     return backends.get(spec.name, **spec.options)

@@ -272,3 +272,9 @@ def test_a_decision_that_cannot_be_logged_sends_nothing(vendor, small, tmp_path,
     with pytest.raises(RecordFailed, match="HYBRID_STATE"):
         hybrid.minimize(*small, backend="acme:one", folder=tmp_path / "run", **SPSA)
     assert vendor["one"].sent == 0
+
+
+def test_the_folder_of_a_decision_may_be_given_as_text(tmp_path, decisions_kept_apart):
+    check_may_go("open", "acme:one", folder=str(tmp_path))
+    (entry,) = log(tmp_path)
+    assert (entry["vendor"], entry["allowed"]) == ("acme:one", True)

@@ -11,7 +11,9 @@ from hybrid.report.page.comparison import comparison
 from hybrid.report.page.html import Html, below, fold, join, tag
 from hybrid.report.page.run import run_sections
 from hybrid.report.page.sweep import sweep_sections
-from hybrid.runs.account import Account, Unread, account, is_sweep, points
+from hybrid.runs import folder as folders
+from hybrid.runs.account import Account, Unread, account, holds_runs, points
+from hybrid.runs.algorithm import read_spec
 from hybrid.runs.comparison import compare
 from hybrid.runs.export import check_new
 from hybrid.runs.files import write as write_file
@@ -47,7 +49,7 @@ def report(runs: Result | str | Path | Iterable[Result | str | Path], path: str 
     """Write a page on runs for others to read: one HTML file that needs nothing else.
 
     Args:
-        runs: A result, the folder of a run or of a sweep, or several of these, which are then compared.
+        runs: A result, the folder of a run, of a sweep or of an algorithm, or several of these, which are compared.
         path: Of the file, which is replaced if it is there; by default report.html in the folder, or where you are if
             there are several.
 
@@ -123,7 +125,7 @@ class _Part:
 def _part(folder: Path) -> _Part:
     if not folder.is_dir():
         raise Refused(f"{folder}: no such folder; give that of a run or a sweep, as `hybrid runs` lists it")
-    if not is_sweep(folder):
+    if not holds_runs(folder):
         run = account(folder)
         return _Part(run.record.spec.problem.name, _under(run), run_sections(run), 1)
     found = list(points(folder))
@@ -131,7 +133,9 @@ def _part(folder: Path) -> _Part:
     if not runs:
         reasons = "; ".join(f"{point.name}: {point.reason}" for point in found if isinstance(point, Unread))
         raise Refused(f"{folder}: none of its runs can be read: {reasons}")
-    under = f"{len(found)} {'points of a sweep' if runs[0].values else 'runs'}, {folder.resolve().name}"
+    algorithm = folders.is_algorithm(folder)
+    what = f"stages of {read_spec(folder).kind}" if algorithm else "points of a sweep" if runs[0].values else "runs"
+    under = f"{len(found)} {what}, {folder.resolve().name}"
     return _Part(_titles(run.record.spec.problem.name for run in runs), under, sweep_sections(found), len(runs))
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import optax
 import pytest
+from qiskit.providers.basic_provider import BasicSimulator
 
 import hybrid
 from circuits import hardware_efficient, tfim
@@ -146,3 +147,13 @@ def test_histories_as_tables_need_pandas(tmp_path, monkeypatch):
     table = history.to_pandas()
     assert list(table)[:3] == ["step", "energy", "standard_error"]
     assert np.array_equal(table["theta_1"], history.theta[:, 1])
+
+
+def test_a_backend_object_is_asked_for_by_the_function_that_needs_it(tmp_path):
+    options = {"optimizer": "spsa", "shots": 20, "max_steps": 1, "accuracy": 0.5}
+    run = hybrid.minimize(ANSATZ, PROBLEM, backend=BasicSimulator(), folder=tmp_path / "run", **options)
+    with pytest.raises(Refused, match=r"give it again, hybrid\.verify\(folder, backend="):
+        _ = claim(run.folder).backend
+    (run.folder / "result.json").unlink()
+    with pytest.raises(Refused, match=r"give it again, hybrid\.resume\(folder, backend="):
+        hybrid.resume(run.folder)

@@ -1,14 +1,17 @@
 """Runs side by side: labels, numbers from the records, the table at any width, and the picture."""
 
 import io
+import warnings
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 import hybrid
-from circuits import hardware_efficient, tfim
+from circuits import hardware_efficient, maxcut, tfim
 from circuits.errors import Refused
+from hybrid.report.side_by_side import Line, side_by_side
+from hybrid.runs.export import document_of, export
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +102,37 @@ def test_what_cannot_be_compared_is_refused(results, tmp_path):
         hybrid.compare([tmp_path / "nowhere"])
     with pytest.raises(Refused, match="holds no run"):
         hybrid.compare([tmp_path])
+
+
+def test_the_legend_of_many_runs_names_the_first_and_the_last():
+    lines = [Line(f"run {k}", np.array([1.0, 0.5 + k]), np.zeros(2), np.ones(2)) for k in range(40)]
+    picture = side_by_side(lines, exact_energy=0.0, unit="J", title="many")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture.savefig(io.BytesIO(), format="png")
+    assert [text.get_text() for text in picture.axes[0].get_legend().get_texts()] == ["run 0", "run 39"]
+
+
+def test_an_algorithm_is_compared_exported_and_reported_on_by_its_runs(tmp_path):
+    graph = maxcut([(0, 1), (1, 2), (2, 0)])
+    folder = tmp_path / "cut"
+    hybrid.qaoa(graph, layers=2, backend="reference", max_steps=3, folder=folder)
+    stages = ["layers-1", "layers-2"]
+    n_evaluations = sum(len(hybrid.load(folder / stage).history.energy) for stage in stages)
+    assert [run.label for run in hybrid.compare([folder]).runs] == stages
+    assert [run.entry["folder"] for run in hybrid.compare([folder]).runs] == [str(folder / name) for name in stages]
+    written = export(folder, tmp_path / "cut.csv")
+    assert (written.runs, written.rows) == (2, n_evaluations)
+    assert [run.values for run in document_of(folder).runs] == [{"stage": name} for name in stages]
+    page = hybrid.report(folder).read_text()
+    assert "2 stages of qaoa" in page
+    assert all(f"stage = {name}" in page for name in stages)
+
+
+def test_of_an_algorithm_without_runs_nothing_is_exported_and_the_cure_is_named(tmp_path):
+    hybrid.real_time_evolution(
+        hardware_efficient(2, layers=1), tfim(2), backend="statevector", folder=tmp_path / "e", time=0.1
+    )
+    with pytest.raises(Refused, match="hybrid show"):
+        export(tmp_path / "e", tmp_path / "e.csv")
+    assert not (tmp_path / "e.csv").exists()
