@@ -44,14 +44,16 @@ def test_jacobians_of_autograd_agree(both, x):
         assert np.allclose(one, other, atol=1e-10)
 
 
-def test_jax_compiles_maps_and_differentiates(both, x):
-    many = jax.numpy.stack([x, x + 0.1])
-    found = []
-    for qnode in both:
-        slope = jax.grad(lambda x, y, q=qnode: q(x, y)[0])
-        found.append([jax.jit(jax.jacobian(qnode))(many[0], 0.4)[0], jax.vmap(slope, in_axes=(0, None))(many, 0.4)])
-    for one, other in zip(*found, strict=True):
-        assert np.allclose(one, other, atol=1e-5)  # JAX works in single precision here
+@pytest.mark.parametrize("name", DEVICES)
+def test_jax_compiles_maps_and_differentiates(name, x):
+    ours, theirs = (layered(qml.device(one, wires=4)) for one in (name, "default.qubit"))
+    many = np.stack([x, x + 0.1])
+    expected = [
+        qml.jacobian(lambda x: qml.math.stack(theirs(x, 0.4)))(pnp.array(one, requires_grad=True)) for one in many
+    ]
+    slope = jax.grad(lambda x, y: ours(x, y)[0])
+    assert np.allclose(jax.jit(jax.jacobian(ours))(many[0], 0.4), expected[0], atol=1e-5)  # in single precision
+    assert np.allclose(jax.vmap(slope, in_axes=(0, None))(many, 0.4), [one[0] for one in expected], atol=1e-5)
 
 
 def test_rows_of_angles_are_broadcast(both):
