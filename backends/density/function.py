@@ -9,7 +9,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.checks import as_observables, check_unitary
+from backends.checks import ObservableLike, as_observables, check_unitary
 from backends.density.program import Program, prepared
 from backends.devices import channels
 from backends.devices.device import PARAMETERS, Device
@@ -23,7 +23,7 @@ Noise = Mapping[str, Any]
 
 
 def noisy_value(
-    circuit: QuantumCircuit, observable: Any, device: Device, *, optimization_level: OptimizationLevel = 0
+    circuit: QuantumCircuit, observable: ObservableLike, device: Device, *, optimization_level: OptimizationLevel = 0
 ) -> Callable[..., jax.Array]:
     """The value that infinitely many shots on a device would give, as a function of angles and noise.
 

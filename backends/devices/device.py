@@ -116,7 +116,7 @@ class Device:
             object.__setattr__(self, name, value)
 
     @classmethod
-    def of(cls, source: Any, **changes: Any) -> "Device":
+    def of(cls, source: "str | Device | BackendV2 | Target | Mapping[str, object]", **changes: object) -> "Device":
         """A device from what describes one.
 
         Args:
@@ -132,7 +132,7 @@ class Device:
         made = read(source)
         return made.with_(**changes) if changes else made
 
-    def with_(self, **changes: Any) -> "Device":
+    def with_(self, **changes: object) -> "Device":
         """The same device with other numbers, as in ``device.with_(two_qubit_error=0.002)``.
 
         Args:
@@ -225,7 +225,7 @@ class Device:
         """The device as a Qiskit backend, which runs circuits on Aer with its noise."""
         return self._backend
 
-    def options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, object]:
         """All that is not as by default, in plain words and numbers: ``Device.of(device.options())`` is the same."""
         told: dict[str, Any] = {}
         for field in dataclasses.fields(self):

@@ -104,7 +104,7 @@ def one_by_one(apply, measure, rows):
     return np.array([f(row) for row in rows]), np.array([qml.jacobian(f)(row) for row in rows])
 
 
-def test_jax_compiles_maps_and_broadcasts(x):
+def test_jax_compiles_and_maps(x):
     rows = np.stack([x, x + 0.2, x - 0.1])
     expected, slope = one_by_one(circuit(1), value, rows)
     assert np.max(np.abs(slope)) > 0.05
@@ -113,8 +113,6 @@ def test_jax_compiles_maps_and_broadcasts(x):
     assert np.allclose(jax.jit(jax.grad(f))(rows[0]), slope[0], **close)
     assert np.allclose(jax.vmap(jax.grad(f))(rows), slope, **close)
     assert np.allclose(jax.jit(jax.vmap(f))(rows), expected, **close)
-    assert np.allclose(f(rows.T), expected, **close)
-    assert np.allclose(jax.jacobian(f)(rows.T), np.einsum("rk,rs->rks", slope, np.eye(3)), **close)
 
 
 def test_derivatives_of_rows_of_angles(x):

@@ -128,7 +128,7 @@ BAD = {
     ),
     "level elsewhere": (
         TFIM + HEA + '[backend]\nname = "statevector"\noptimization_level = 0',
-        '[backend] optimization_level = 0: only name = "aer" or "aqt" or "braket" or "ibm" or "ionq"',
+        '[backend] optimization_level = 0: only name = "aer" or "aqt" or "braket" or "density" or "device" or "ibm" ',
     ),
     "unknown precision": (TFIM + HEA + '[backend]\nname = "aer"\nprecision = "duble"', "did you mean 'double'?"),
     "no shots": (
