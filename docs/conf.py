@@ -49,3 +49,6 @@ def setup(app):
     app.connect("source-read", pages.fill_in)
     app.connect("autodoc-process-docstring", docstrings.escape, priority=100)
     app.connect("autodoc-process-signature", docstrings.short)
+
+
+suppress_warnings = ["ref.python"]  # two classes are called Device: a machine as a value, and a backend

@@ -84,6 +84,8 @@ def directive(full_name: str, *, members: bool = True) -> str:
     if issubclass(thing, Exception):
         return _rst(f".. autoexception:: {full_name}")
     shown = ["   :members:", "   :inherited-members: ABC, tuple, Sequence, Generic"] if members else []
+    if full_name.partition(".")[0] != thing.__module__.partition(".")[0]:  # it is indexed where it lives
+        shown.append("   :no-index:")
     return _rst(f".. autoclass:: {full_name}", *shown)
 
 
