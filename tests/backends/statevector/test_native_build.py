@@ -78,7 +78,7 @@ def sources(source: Path) -> set[str]:
         str(file.relative_to(source))
         for package in ("circuits", "backends", "hybrid")
         for file in (source / package).rglob("*")
-        if file.suffix in (".py", ".pyi", ".toml", ".json", ".css")
+        if file.suffix in (".py", ".pyi", ".toml", ".json", ".css", ".mplstyle")
     } | {"share/man/man1/hybrid.1"}
 
 
