@@ -13,10 +13,14 @@ from hybrid.report.picture import COLORS, INK, MARKERS, STYLES, Picture, finish
 
 if TYPE_CHECKING:
     from backends.base import Precision
+    from hybrid.codesign.machine.model import MachineModel
     from hybrid.codesign.machine.roofline import Machine
 
 MARGIN = 6.0
 """Times by which the axis of a roofline goes beyond the kernels."""
+
+FASTEST = 100.0
+"""Times as fast as a part is drawn."""
 
 
 def roofline(machine: "Machine") -> Figure:
@@ -30,7 +34,9 @@ def roofline(machine: "Machine") -> Figure:
     """
     if not machine.kernels:
         raise Refused("there is no roofline to draw: no kernel was timed, since " + machine.notes[-1])
-    precisions = [one for one in PRECISIONS if any(kernel.precision == one for kernel in machine.kernels)]
+    precisions: list[Precision] = [
+        one for one in PRECISIONS if any(kernel.precision == one for kernel in machine.kernels)
+    ]
     figure = Picture(figsize=(4.6 * len(precisions) + 0.4, 5.4), layout="constrained")
     row = figure.subplots(1, len(precisions), sharex=True, sharey=True, squeeze=False)[0]
     ridges = [machine.peak(precision) / machine.bandwidth(BEYOND) for precision in precisions]
@@ -85,3 +91,34 @@ def _kernels(axes: Axes, machine: "Machine", precision: "Precision") -> None:
             lw=0.8,
             label=f"{kernel.kind}, {kernel.n_qubits} qubits",
         )
+
+
+def speedups(model: "MachineModel") -> Figure:
+    """Time of a whole run against how many times faster one of its parts becomes; a line for each part, and its limit.
+
+    Args:
+        model: Of the run.
+    """
+    total = model.total_s
+    shown = [
+        part for part, seconds in sorted(model.seconds.items(), key=lambda item: -item[1]) if seconds > 0.005 * total
+    ]
+    axes = Picture(figsize=(7.2, 4.2), layout="constrained").subplots()
+    factor = np.geomspace(1.0, FASTEST, 100)
+    for k, part in enumerate(shown):
+        seconds, color = model.seconds[part], COLORS[k % len(COLORS)]
+        name = f"{part}, {seconds / total:.0%}"
+        axes.loglog(
+            factor, total - seconds + seconds / factor, STYLES[k % len(STYLES)], color=color, lw=1.8, label=name
+        )
+        axes.plot(
+            [FASTEST], [max(model.limit_s(part), 1e-12)], MARKERS[k % len(MARKERS)], color=color, ms=5, clip_on=False
+        )
+    axes.set_xlabel("times as fast, this part alone")
+    axes.set_ylabel("time of the whole (s)")
+    axes.set_title(model.title, loc="left", color=INK, fontsize=9)
+    finish(axes)
+    axes.legend(frameon=False, labelcolor=INK, fontsize=8, loc="lower left")
+    figure = axes.figure
+    assert isinstance(figure, Figure)
+    return figure
