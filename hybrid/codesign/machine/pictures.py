@@ -33,7 +33,7 @@ def roofline(machine: "Machine") -> Figure:
         Refused: if no kernel was timed.
     """
     if not machine.kernels:
-        raise Refused("there is no roofline to draw: no kernel was timed, since " + machine.notes[-1])
+        raise Refused(f"there is no roofline to draw. {machine.notes[0]}")
     precisions: list[Precision] = [
         one for one in PRECISIONS if any(kernel.precision == one for kernel in machine.kernels)
     ]
@@ -103,22 +103,21 @@ def speedups(model: "MachineModel") -> Figure:
     shown = [
         part for part, seconds in sorted(model.seconds.items(), key=lambda item: -item[1]) if seconds > 0.005 * total
     ]
-    axes = Picture(figsize=(7.2, 4.2), layout="constrained").subplots()
+    axes = Picture(figsize=(7.6, 4.2), layout="constrained").subplots()
     factor = np.geomspace(1.0, FASTEST, 100)
     for k, part in enumerate(shown):
         seconds, color = model.seconds[part], COLORS[k % len(COLORS)]
-        name = f"{part}, {seconds / total:.0%}"
-        axes.loglog(
-            factor, total - seconds + seconds / factor, STYLES[k % len(STYLES)], color=color, lw=1.8, label=name
-        )
-        axes.plot(
-            [FASTEST], [max(model.limit_s(part), 1e-12)], MARKERS[k % len(MARKERS)], color=color, ms=5, clip_on=False
-        )
-    axes.set_xlabel("times as fast, this part alone")
+        name, style = f"{part}, {seconds / total:.0%}", STYLES[k % len(STYLES)]
+        axes.semilogx(factor, total - seconds + seconds / factor, style, color=color, lw=1.8, label=name)
+        axes.axhline(model.limit_s(part), color=color, lw=0.8, ls=(0, (1, 3)))
+    axes.set_ylim(bottom=0.0)
+    axes.set_xlim(1.0, FASTEST)
+    axes.set_xticks([1, 10, 100], ["1", "10", "100"])
+    axes.set_xlabel("times as fast, this part alone (dotted: however fast)")
     axes.set_ylabel("time of the whole (s)")
-    axes.set_title(model.title, loc="left", color=INK, fontsize=9)
+    axes.set_title(model.title, loc="left", color=INK, fontsize=9, wrap=True)
     finish(axes)
-    axes.legend(frameon=False, labelcolor=INK, fontsize=8, loc="lower left")
+    axes.legend(frameon=False, labelcolor=INK, fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
     figure = axes.figure
     assert isinstance(figure, Figure)
     return figure

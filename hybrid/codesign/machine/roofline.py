@@ -185,9 +185,9 @@ def _notes(rates: Sequence[Rate], kernels: Sequence[Kernel]) -> list[str]:
         "the peak, and operations a byte times the bandwidth of a copy in as many bytes as the state has. Rates are of "
         "the fastest repetition; the spread says how much longer the median took. A kernel that changes a state in "
         "place may exceed the copy, which also has to fetch what it overwrites, by up to a half."
+        if kernels
+        else f"No kernel of the statevector engine was timed: {native.why_not()}."
     ]
-    if not kernels:
-        notes.append(str(native.why_not()))
     if any(rate.lower_bound for rate in rates):
         notes.append("Without the kernels, limits are measured with NumPy: the machine reaches at least as much.")
     if unsteady := [rate for rate in rates if rate.per_second.spread > 0.2]:
