@@ -25,7 +25,7 @@ from backends.forecast.prices import price_of
 from circuits import tables
 from circuits.errors import Refused
 from hybrid.codesign.machine.messages import Messages, Shared, kept_messages, shared_by
-from hybrid.codesign.machine.split import PARTS, Split, measured_split, predicted_split
+from hybrid.codesign.machine.split import Split, bottleneck, measured_split, predicted_split
 from hybrid.routing.plan import Plan
 from hybrid.runs.result import Result
 from hybrid.terminal.words import duration
@@ -86,17 +86,7 @@ class MachineModel:
 
     def sentence(self) -> str:
         """The bottleneck, what it is worth to make it faster, and what comes next, in words."""
-        total, first = self.total_s, self.bottleneck
-        if not total:
-            return "Nothing is left that takes time."
-        taken = self.seconds[first]
-        rest = sorted((part for part in self.seconds if part != first), key=lambda part: -self.seconds[part])
-        after = f"; next comes {rest[0]} ({self.seconds[rest[0]] / total:.0%})" if self.seconds[rest[0]] > 0 else ""
-        return (
-            f"The bottleneck is {first} ({PARTS[first]}): {taken / total:.0%} of {duration(total)}. Ten times faster, "
-            f"it would leave {duration(total - 0.9 * taken)}; however fast, never less than {duration(total - taken)}"
-            f"{after}."
-        )
+        return bottleneck(self.seconds)
 
     def with_(
         self,

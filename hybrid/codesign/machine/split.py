@@ -86,6 +86,24 @@ class Split:
         ]
 
 
+def bottleneck(seconds: Mapping[str, float]) -> str:
+    """The part that takes longest, what it is worth to make it faster, and what comes next, in a sentence.
+
+    Args:
+        seconds: Of each part.
+    """
+    total = sum(seconds.values())
+    if not total:
+        return "Nothing is left that takes time."
+    first, second, *_ = sorted(seconds, key=lambda part: -seconds[part])
+    taken = seconds[first]
+    after = f"; next comes {second} ({seconds[second] / total:.0%})" if seconds[second] > 0 else ""
+    return (
+        f"The bottleneck is {first} ({PARTS[first]}): {taken / total:.0%} of {duration(total)}. Ten times faster, it "
+        f"would leave {duration(total - 0.9 * taken)}; however fast, never less than {duration(total - taken)}{after}."
+    )
+
+
 def measured_split(run: "Account") -> Split:
     """Where the time of a run went, from its record.
 
@@ -123,7 +141,7 @@ def measured_split(run: "Account") -> Split:
     seconds["simulator"] = max(seconds["simulator"], 0.0)
     seconds["optimizer"], seconds["record"] = phases.get("optimize", 0.0), phases.get("record", 0.0)
     seconds["checks"] = sum(phases.get(phase, 0.0) for phase in CHECKS)
-    total = phases["total"] + replayed_s
+    total = phases.get("total", sum(phases.values())) + replayed_s
     seconds["other"] = max(total - sum(seconds.values()), 0.0)
     sent = [job for one in jobs.values() for job in one]
     notes = []
@@ -212,8 +230,8 @@ def _replayed_s(run: "Account") -> float:
     if prediction is None or prediction.seconds is None or prediction.seconds.happened is None:
         return 0.0
     before = sum(phases.get(phase, 0.0) for phase in ("problem", "plan"))
-    found = prediction.seconds.happened - (phases["total"] - before)
-    return found if found > 1e-9 * max(phases["total"], 1.0) else 0.0
+    found = prediction.seconds.happened - (phases.get("total", 0.0) - before)
+    return found if found > 1e-9 * max(prediction.seconds.happened, 1.0) else 0.0
 
 
 def _first_of_the_last_process(evaluations: "Sequence[Evaluation]", replayed_s: float) -> int:

@@ -92,3 +92,12 @@ def test_the_work_of_a_run_is_counted(ended):
     assert work.flops > rows * 2**4 * 4
     assert json.loads(json.dumps(work.to_dict()))["rows"] == rows
     assert "GFLOP" in str(work)
+
+
+def test_a_report_says_where_the_time_went(ended, tmp_path):
+    page = hybrid.report(ended, tmp_path / "report.html").read_text()
+    assert "Where the time went" in page
+    assert "The bottleneck is" in page
+    seconds = measured_split(account(ended.folder)).seconds
+    longest = max(seconds, key=lambda part: seconds[part])
+    assert f"The bottleneck is {longest} (" in page
