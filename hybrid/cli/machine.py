@@ -26,7 +26,7 @@ def machine(
     interconnect: Annotated[float, typer.Option(metavar="K", help="With messages K times as fast.")] = 1.0,
     repetition_rate: Annotated[float, typer.Option(metavar="K", help="With K times the shots a second.")] = 1.0,
     compilation: Annotated[float, typer.Option(metavar="K", help="With a compiler K times as fast.")] = 1.0,
-    recording: Annotated[float, typer.Option(metavar="K", help="With records written K times as fast.")] = 1.0,
+    record: Annotated[float, typer.Option(metavar="K", help="With records written K times as fast.")] = 1.0,
     queue_s: Annotated[float | None, typer.Option(metavar="S", help="With S seconds for each wait for jobs.")] = None,
     ranks: Annotated[int | None, typer.Option(metavar="N", help="With N ranks instead of one.")] = None,
     qubits: Annotated[str, typer.Option(metavar="N,M", help="Sizes of the states that are timed.")] = "",
@@ -45,7 +45,7 @@ def machine(
         interconnect: As there.
         repetition_rate: As there.
         compilation: As there.
-        recording: As "record" there.
+        record: As there.
         queue_s: As there.
         ranks: As there.
         qubits: As for `hybrid.machine`, with commas between; empty for its default.
@@ -64,7 +64,7 @@ def machine(
         "interconnect": interconnect,
         "repetition_rate": repetition_rate,
         "compilation": compilation,
-        "record": recording,
+        "record": record,
     }
     changed = queue_s is not None or ranks is not None or any(factor != 1.0 for factor in changes.values())
     if of is not None:
