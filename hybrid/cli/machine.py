@@ -11,6 +11,7 @@ from hybrid.cli.arguments import Json
 if TYPE_CHECKING:
     from hybrid.codesign.machine.model import MachineModel
     from hybrid.codesign.machine.roofline import Machine
+    from hybrid.codesign.machine.work import Gpu
     from hybrid.ranks.mpi import Ranks
 
 
@@ -29,6 +30,7 @@ def machine(
     record: Annotated[float, typer.Option(metavar="K", help="With records written K times as fast.")] = 1.0,
     queue_s: Annotated[float | None, typer.Option(metavar="S", help="With S seconds for each wait for jobs.")] = None,
     ranks: Annotated[int | None, typer.Option(metavar="N", help="With N ranks instead of one.")] = None,
+    gpu: Annotated[str, typer.Option(metavar="F,B", help="On a card of F GFLOP/s and B GB/s.")] = "",
     qubits: Annotated[str, typer.Option(metavar="N,M", help="Sizes of the states that are timed.")] = "",
     repeats: Annotated[int, typer.Option(metavar="N", help="Measurements of each number.")] = 3,
     picture: Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw it into this file.")] = None,
@@ -48,6 +50,7 @@ def machine(
         record: As there.
         queue_s: As there.
         ranks: As there.
+        gpu: As there, its two numbers with a comma between.
         qubits: As for `hybrid.machine`, with commas between; empty for its default.
         repeats: As there.
         picture: Of the roofline, or of the time against how many times faster each part is.
@@ -66,10 +69,13 @@ def machine(
         "compilation": compilation,
         "record": record,
     }
-    changed = queue_s is not None or ranks is not None or any(factor != 1.0 for factor in changes.values())
+    card = _gpu(gpu)
+    changed = queue_s is not None or ranks is not None or card is not None or any(f != 1.0 for f in changes.values())
     if of is not None:
         model = _model(of)
-        _show(model.with_(**changes, queue_s=queue_s, ranks=ranks) if changed else model, of, picture, as_json)
+        _show(
+            model.with_(**changes, queue_s=queue_s, ranks=ranks, gpu=card) if changed else model, of, picture, as_json
+        )
         return
     if changed:
         raise Refused("what faster parts would change is asked of a run or a study: name its folder or its file")
@@ -143,6 +149,21 @@ def _put(found: "Machine | MachineModel", picture: Path | None, as_json: bool, *
         print(found)
     if picture is not None and save(found.plot(), picture) is None:
         raise RecordFailed(f"{picture}: the picture was not written")
+
+
+def _gpu(text: str) -> "Gpu | None":
+    from circuits.errors import Refused
+    from hybrid.codesign.machine.work import Gpu
+
+    if not text:
+        return None
+    try:
+        operations, moved = (float(word) for word in text.split(","))
+    except ValueError:
+        raise Refused(
+            f"--gpu must be GFLOP/s and GB/s with a comma between, such as 30000,1500; it is {text!r}"
+        ) from None
+    return Gpu(operations, moved)
 
 
 def _sizes(text: str) -> list[int] | None:

@@ -23,9 +23,11 @@ from typing import TYPE_CHECKING
 
 from backends.forecast.prices import price_of
 from circuits import tables
-from circuits.errors import Refused
+from circuits.errors import Refused, shown
+from hybrid.algorithms.result import AlgorithmResult
 from hybrid.codesign.machine.messages import Messages, Shared, kept_messages, shared_by
-from hybrid.codesign.machine.split import Split, bottleneck, measured_split, predicted_split
+from hybrid.codesign.machine.split import Split, bottleneck, joined, measured_split, predicted_split
+from hybrid.codesign.machine.work import Gpu, loop_work
 from hybrid.routing.plan import Plan
 from hybrid.runs.result import Result
 from hybrid.terminal.words import duration
@@ -99,6 +101,7 @@ class MachineModel:
         record: float = 1.0,
         queue_s: float | None = None,
         ranks: int | None = None,
+        gpu: Gpu | None = None,
     ) -> "MachineModel":
         """The same run on another machine. Factors say how many times faster a part is; changes add up.
 
@@ -113,11 +116,15 @@ class MachineModel:
             ranks: Processes that share the evaluations, each with as many cores as the run had; for a run on one rank,
                 once messages between ranks were measured here.
 
+            gpu: A card that computes the states instead: the time of its operations or of its bytes, whichever is
+                longer, without what starting its kernels takes; so the least that is to be expected.
+
         Returns:
             The model of that machine.
 
         Raises:
-            Refused: for a factor that is not positive, a negative wait, or ranks where these cannot be predicted.
+            Refused: for a factor that is not positive, a negative wait, or ranks or a card where these cannot be
+                predicted.
         """
         asked = {
             "simulator": simulator,
@@ -134,6 +141,9 @@ class MachineModel:
         if ranks is not None:
             seconds = self._on_ranks(ranks)
             changes.append(f"{ranks} ranks")
+        if gpu is not None:
+            seconds["simulator"] = self._on(gpu)
+            changes.append(f"a card of {gpu.gflop_s:g} GFLOP/s and {gpu.gb_s:g} GB/s")
         for name, factor in asked.items():
             if factor != 1.0:
                 part = SCALED[name]
@@ -222,10 +232,9 @@ class MachineModel:
         if isinstance(ranks, bool) or not isinstance(ranks, int) or ranks < 1:
             raise Refused(f"ranks must be a whole number from 1, not {ranks!r}")
         if self.run is None or self.split.ranks > 1 or self.split.waits:
-            why = "a plan" if self.run is None else "on several ranks" if self.split.ranks > 1 else "sent jobs"
             raise Refused(
-                f"more ranks are predicted from a run on one rank that computed on this machine; {self.split.title} is "
-                f"{why}"
+                f"more ranks are predicted from one run, on one rank, that sent no jobs; {self.split.title} is no "
+                "such run"
             )
         messages = self.messages or kept_messages()
         if messages is None:
@@ -239,12 +248,25 @@ class MachineModel:
         seconds["communication"] += found.messages_s
         return seconds
 
+    def _on(self, gpu: Gpu) -> float:
+        from hybrid.runs.account import account
 
-def machine_model(of: "Result | Plan | str | Path", *, messages: Messages | None = None) -> MachineModel:
+        if self.run is None:
+            raise Refused(
+                "a card needs the operations and bytes of one run; of a plan or of several runs say by how many times "
+                "it is faster (simulator)"
+            )
+        return loop_work(account(self.run)).least_s(gpu)
+
+
+def machine_model(
+    of: "Result | AlgorithmResult | Plan | str | Path", *, messages: Messages | None = None
+) -> MachineModel:
     """Where the time of a run went, or would go by its plan, as a model that answers what faster parts would change.
 
     Args:
-        of: A run: its result, or its folder or name; or a plan of one, as `hybrid.plan` makes it.
+        of: A run: its result, or its folder or name; an algorithm or a sweep, whose runs count together; or a plan of
+            a run, as `hybrid.plan` makes it.
         messages: What messages between ranks take on the machine that is meant, for `MachineModel.with_`'s ranks; by
             default what ``mpiexec -n 2 hybrid machine`` has measured on this one.
 
@@ -262,10 +284,19 @@ def machine_model(of: "Result | Plan | str | Path", *, messages: Messages | None
         >>> model.with_(record=10, optimizer=10).total_s < model.total_s
         True
     """
+    from hybrid.runs.account import account, holds_runs
+    from hybrid.runs.index import find
+
     if isinstance(of, Plan):
         split = predicted_split(of)
         return MachineModel(split, split.seconds, (), _fixed_s(split), messages)
-    return model_of(_account(of), messages=messages)
+    if not isinstance(of, Result | AlgorithmResult | str | Path):
+        raise Refused(f"a run is named by its result or its folder, or given as its plan, not as {shown(of)}")
+    path = find(Path(of)) if isinstance(of, str | Path) else of.folder
+    if holds_runs(path):
+        split = _of_all(path)
+        return MachineModel(split, split.seconds, (), _fixed_s(split), messages)
+    return model_of(account(path), messages=messages)
 
 
 def model_of(run: "Account", *, messages: Messages | None = None) -> MachineModel:
@@ -279,14 +310,15 @@ def model_of(run: "Account", *, messages: Messages | None = None) -> MachineMode
     return MachineModel(split, split.seconds, (), _fixed_s(split), messages, run.path)
 
 
-def _account(of: Result | str | Path) -> "Account":
-    from hybrid.runs.account import account, holds_runs
-    from hybrid.runs.index import find
+def _of_all(path: Path) -> Split:
+    """The time of all runs in a folder: points of a sweep, or stages of an algorithm."""
+    from hybrid.runs.account import Account, points
 
-    path = of.folder if isinstance(of, Result) else find(Path(of))
-    if holds_runs(path):
-        raise Refused(f"{path} holds several runs; name the folder of one of them")
-    return account(path)
+    found = list(points(path))
+    ended = [run for run in found if isinstance(run, Account) and run.result is not None]
+    if not ended:
+        raise Refused(f"{path}: none of its runs has ended")
+    return joined([measured_split(run) for run in ended], path.name, left_out=len(found) - len(ended))
 
 
 def _fixed_s(split: Split) -> float:

@@ -163,6 +163,29 @@ def measured_split(run: "Account") -> Split:
     )
 
 
+def joined(splits: "Sequence[Split]", title: str, *, left_out: int = 0) -> Split:
+    """The time of several runs together, such as the stages of an algorithm.
+
+    Args:
+        splits: Of the runs, at least one.
+        title: Of them all.
+        left_out: How many runs have not ended, or cannot be read.
+    """
+    notes = [f"{left_out:,} runs that have not ended, or cannot be read, are left out."] if left_out else []
+    return Split(
+        title=f"{title}, {len(splits):,} runs",
+        measured=True,
+        seconds={part: sum(split.seconds[part] for split in splits) for part in PARTS},
+        ranks=max(split.ranks for split in splits),
+        asked=sum(split.asked for split in splits),
+        waits=sum(split.waits for split in splits),
+        jobs=sum(split.jobs for split in splits),
+        shots=sum(split.shots for split in splits),
+        device=next((split.device for split in splits if split.device), ""),
+        notes=tuple(dict.fromkeys([*notes, *(note for split in splits for note in split.notes)])),
+    )
+
+
 def predicted_split(plan: "Plan") -> Split:
     """Where the time of a run would go, as its plan predicts for the first way.
 

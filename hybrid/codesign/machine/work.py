@@ -1,5 +1,6 @@
 """What the loop of a run moves and computes: operations and bytes of states, of messages, of jobs and of the record."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,10 +9,29 @@ import numpy as np
 
 from backends.memory import readable
 from circuits import tables
+from circuits.errors import Refused
 from hybrid.codesign.machine.split import measured_split
 
 if TYPE_CHECKING:
     from hybrid.runs.account import Account
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """What a graphics card reaches, by its data sheet or better by measurement.
+
+    Attributes:
+        gflop_s: 10^9 additions and multiplications a second, in the precision of the run.
+        gb_s: 10^9 bytes a second of its memory, read or written.
+    """
+
+    gflop_s: float
+    gb_s: float
+
+    def __post_init__(self):
+        for name in ("gflop_s", "gb_s"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise Refused(f"{name} of a card must be a positive number; it is {getattr(self, name)!r}")
 
 
 @dataclass(frozen=True)
@@ -39,6 +59,22 @@ class LoopWork:
     answered_bytes: int
     measured_bytes: int
     record_bytes: int
+
+    def least_s(self, gpu: Gpu) -> float:
+        """What a card takes at least for the states of the run: by its operations or by its bytes, in seconds.
+
+        Args:
+            gpu: The card.
+
+        Raises:
+            Refused: if operations and bytes were not counted.
+        """
+        if self.flops is None or self.state_bytes is None:
+            raise Refused(
+                f"{self.title}: operations are counted for runs on the statevector engine; say by how many times a "
+                "card is faster (simulator) instead"
+            )
+        return max(self.flops / (1e9 * gpu.gflop_s), self.state_bytes / (1e9 * gpu.gb_s))
 
     def table_rows(self) -> list[tuple[str, str]]:
         """Names and amounts as text for tables."""

@@ -12,6 +12,7 @@ from hybrid import optimizers
 from hybrid.codesign.machine.messages import Messages, keep, kept_messages, shared_by
 from hybrid.codesign.machine.model import MachineModel
 from hybrid.codesign.machine.split import PARTS, Split
+from hybrid.codesign.machine.work import Gpu, loop_work
 from hybrid.runs.account import account
 
 
@@ -53,7 +54,7 @@ def test_what_makes_no_sense_is_refused():
         model.with_(queue_s=-1)
     with pytest.raises(Refused, match="ranks must be a whole number"):
         model.with_(ranks=0)
-    with pytest.raises(Refused, match="is a plan"):
+    with pytest.raises(Refused, match="is no such run"):
         model.with_(ranks=2)
     split = Split("a run", True, model.seconds)
     with pytest.raises(Refused, match="no job is sent"):
@@ -91,6 +92,37 @@ def test_rows_are_shared_by_ranks_tile_by_tile(many_rows):
     # parameters of 20 rows out; of ten rows a value, an error and a bias back, and whether all went well
     n_bytes = 3 * 8 * (20 * len(many_rows.theta) + 10 * 3 + 1)
     assert shared_by(many_rows.folder, 2, nothing).n_bytes == n_bytes
+
+
+def test_a_card_takes_as_long_as_its_operations_or_its_bytes(many_rows):
+    work, model = loop_work(account(many_rows.folder)), hybrid.machine_model(many_rows)
+    slow_memory, slow_registers = Gpu(1e6, 1.0), Gpu(1.0, 1e6)
+    assert model.with_(gpu=slow_memory).seconds["simulator"] == pytest.approx(work.state_bytes / 1e9)
+    assert model.with_(gpu=slow_registers).seconds["simulator"] == pytest.approx(work.flops / 1e9)
+    assert model.with_(gpu=slow_memory, simulator=2).seconds["simulator"] == pytest.approx(work.state_bytes / 2e9)
+    with pytest.raises(Refused, match="gb_s of a card must be a positive number"):
+        Gpu(1.0, 0.0)
+    with pytest.raises(Refused, match="one run"):
+        model_of(simulator=1.0).with_(gpu=Gpu(1.0, 1.0))
+
+
+def test_the_stages_of_an_algorithm_count_together(tmp_path):
+    hybrid.vqd(hardware_efficient(2, layers=1), tfim(2), levels=2, backend="statevector", folder=tmp_path / "states")
+    stages = sorted(
+        path.parent
+        for path in (tmp_path / "states").glob("*/spec.json")
+        if path.parent.joinpath("result.json").exists()
+    )
+    apart = [hybrid.machine_model(stage) for stage in stages]
+    together = hybrid.machine_model(hybrid.load(tmp_path / "states"))
+    assert len(stages) > 1
+    assert together.total_s == pytest.approx(sum(model.total_s for model in apart))
+    assert hybrid.machine_model(tmp_path / "states").seconds == together.seconds
+    assert f"{len(stages)} runs" in str(together)
+    with pytest.raises(Refused, match="no such run"):
+        together.with_(ranks=2)
+    with pytest.raises(Refused, match="named by its result or its folder"):
+        hybrid.machine_model(3)
 
 
 def test_messages_are_kept_for_this_machine(many_rows, tmp_path, monkeypatch):

@@ -57,7 +57,7 @@ def test_a_run_that_has_not_ended_is_refused_with_the_cure(ended, tmp_path):
             (tmp_path / "begun" / file.name).write_bytes(file.read_bytes())
     with pytest.raises(Refused, match="has not ended"):
         hybrid.machine_model(tmp_path / "begun")
-    with pytest.raises(Refused, match="several runs"):
+    with pytest.raises(Refused, match="none of its runs has ended"):
         hybrid.machine_model(tmp_path)
 
 
