@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING
 from backends.forecast.prices import price_of
 from circuits import tables
 from circuits.errors import Refused, shown
-from hybrid.algorithms.result import AlgorithmResult
 from hybrid.codesign.machine.messages import Messages, Shared, kept_messages, shared_by
 from hybrid.codesign.machine.split import Split, bottleneck, joined, measured_split, predicted_split
 from hybrid.codesign.machine.work import Gpu, loop_work
@@ -259,14 +258,12 @@ class MachineModel:
         return loop_work(account(self.run)).least_s(gpu)
 
 
-def machine_model(
-    of: "Result | AlgorithmResult | Plan | str | Path", *, messages: Messages | None = None
-) -> MachineModel:
+def machine_model(of: "Result | Plan | str | Path", *, messages: Messages | None = None) -> MachineModel:
     """Where the time of a run went, or would go by its plan, as a model that answers what faster parts would change.
 
     Args:
-        of: A run: its result, or its folder or name; an algorithm or a sweep, whose runs count together; or a plan of
-            a run, as `hybrid.plan` makes it.
+        of: A run: its result, or its folder or name; the folder of an algorithm or a sweep, whose runs count together;
+            or a plan of a run, as `hybrid.plan` makes it.
         messages: What messages between ranks take on the machine that is meant, for `MachineModel.with_`'s ranks; by
             default what ``mpiexec -n 2 hybrid machine`` has measured on this one.
 
@@ -290,7 +287,7 @@ def machine_model(
     if isinstance(of, Plan):
         split = predicted_split(of)
         return MachineModel(split, split.seconds, (), _fixed_s(split), messages)
-    if not isinstance(of, Result | AlgorithmResult | str | Path):
+    if not isinstance(of, Result | str | Path):
         raise Refused(f"a run is named by its result or its folder, or given as its plan, not as {shown(of)}")
     path = find(Path(of)) if isinstance(of, str | Path) else of.folder
     if holds_runs(path):

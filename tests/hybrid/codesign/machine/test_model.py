@@ -114,10 +114,10 @@ def test_the_stages_of_an_algorithm_count_together(tmp_path):
         if path.parent.joinpath("result.json").exists()
     )
     apart = [hybrid.machine_model(stage) for stage in stages]
-    together = hybrid.machine_model(hybrid.load(tmp_path / "states"))
+    together = hybrid.machine_model(tmp_path / "states")
     assert len(stages) > 1
     assert together.total_s == pytest.approx(sum(model.total_s for model in apart))
-    assert hybrid.machine_model(tmp_path / "states").seconds == together.seconds
+    assert hybrid.machine_model(str(tmp_path / "states")).seconds == together.seconds
     assert f"{len(stages)} runs" in str(together)
     with pytest.raises(Refused, match="no such run"):
         together.with_(ranks=2)
