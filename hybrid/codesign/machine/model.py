@@ -107,7 +107,8 @@ class MachineModel:
         Args:
             simulator: Evaluations on this machine, such as on a graphics card.
             optimizer: The optimizer's own work.
-            interconnect: Latency and bandwidth of messages, and of sending jobs.
+            interconnect: Latency and bandwidth of messages, and of sending jobs. What a run on several ranks has waited
+                for the slowest of them stays, once messages were measured here.
             repetition_rate: Shots that the device runs in a second; what it spends on each job besides stays.
             compilation: Compiling and transpiling.
             record: Writing the record.
@@ -146,7 +147,7 @@ class MachineModel:
         for name, factor in asked.items():
             if factor != 1.0:
                 part = SCALED[name]
-                fixed = fixed_s if part == "device" else 0.0
+                fixed = fixed_s if part == "device" else self._waiting_s() if part == "communication" else 0.0
                 seconds[part] = fixed + (seconds[part] - fixed) / factor
                 changes.append(f"{name.replace('_', ' ')} x {factor:g}")
         if queue_s is not None:
@@ -246,6 +247,14 @@ class MachineModel:
         seconds["simulator"] *= found.share
         seconds["communication"] += found.messages_s
         return seconds
+
+    def _waiting_s(self) -> float:
+        """The part of the communication that is waiting for the slowest rank, and no message; 0 where not known."""
+        messages = self.messages or kept_messages()
+        if self.run is None or self.split.ranks == 1 or messages is None:
+            return 0.0
+        sent_s = shared_by(self.run, self.split.ranks, messages).messages_s
+        return max(self.split.seconds["communication"] - sent_s, 0.0)
 
     def _on(self, gpu: Gpu) -> float:
         from hybrid.runs.account import account

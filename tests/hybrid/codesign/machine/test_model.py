@@ -1,6 +1,7 @@
 """What faster parts would make of the time of a run."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -92,6 +93,14 @@ def test_rows_are_shared_by_ranks_tile_by_tile(many_rows):
     # parameters of 20 rows out; of ten rows a value, an error and a bias back, and whether all went well
     n_bytes = 3 * 8 * (20 * len(many_rows.theta) + 10 * 3 + 1)
     assert shared_by(many_rows.folder, 2, nothing).n_bytes == n_bytes
+
+
+def test_waiting_for_the_slowest_rank_is_no_message(many_rows):
+    """Of a run on two ranks with 3 s of communication, 3 questions of half a second were messages."""
+    model = hybrid.machine_model(many_rows, messages=Messages(0.5, 1e30))
+    split = replace(model.split, ranks=2, seconds={**model.split.seconds, "communication": 3.0})
+    two = replace(model, split=split, seconds=split.seconds)
+    assert two.with_(interconnect=10).seconds["communication"] == pytest.approx(1.5 + 1.5 / 10)
 
 
 def test_a_card_takes_as_long_as_its_operations_or_its_bytes(many_rows):
