@@ -14,7 +14,9 @@ from backends.base import Backend, Capabilities, Samples
 from backends.batch import Evaluate, Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
+from backends.density.evolution import kept_states
 from backends.density.program import MAX_QUBITS, Program, check_width, prepared
+from backends.density.values import Values
 from backends.devices.device import Device
 from backends.gradients.value_and_gradient import as_function
 from backends.measurement.groups import Measurements, measurements
@@ -89,18 +91,11 @@ class Density(Backend, Samples):
         )
 
     def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
-        """Transpile once; compiled at the first call. See `Backend.prepare`."""
-        import jax
-
-        from backends.density.function import values_of
-
+        """Transpile once. See `Backend.prepare`."""
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
-        program = self._program(circuit, derivative=False)
-        noise = self.device.values()
-        with jax.enable_x64(True):
-            values = values_of(program, observables, self.device)
-        plan, told = measurements(observables), self._told(program)
+        values = Values(self._program(circuit, derivative=False), self.device, observables)
+        plan = measurements(observables)
 
         def evaluate(
             parameters: ArrayLike, precision: float | None = None, shots: int | None = None, seed: int | None = None
@@ -110,11 +105,10 @@ class Density(Backend, Samples):
             start = time.perf_counter()
             errors = np.zeros((len(rows), len(observables)))
             if shots is None:
-                with jax.enable_x64(True):
-                    found = np.array([values(np.asarray(row), noise) for row in rows]).reshape(errors.shape)
+                found = np.array([values(row) for row in rows]).reshape(errors.shape)
             else:
                 streams = np.random.SeedSequence(seed).spawn(len(rows))
-                pairs = [_drawn(told(row), plan, shots, stream) for row, stream in zip(rows, streams, strict=True)]
+                pairs = [_drawn(_told(values, row), plan, shots, stream) for row, stream in zip(rows, streams, strict=True)]
                 found, errors = (np.reshape(part, errors.shape) for part in zip(*pairs, strict=True))
             return Expectations(found, errors, shots or 0, {"execute": time.perf_counter() - start})
 
@@ -125,22 +119,14 @@ class Density(Backend, Samples):
         check_request(precision, shots, seed)
         if shots is not None:
             return super().value_and_grad(circuit, observable, precision=precision, shots=shots, seed=seed)
-        import jax
-
-        from backends.density.function import values_of
-
         check_unitary(circuit)
         (observable,) = as_observables(observable, circuit.num_qubits)
-        program, noise = self._program(circuit, derivative=True), self.device.values()
-        with jax.enable_x64(True):
-            values = values_of(program, (observable,), self.device)
-            both = jax.jit(jax.value_and_grad(lambda row: values(row, noise)[0]))
+        values = Values(self._program(circuit, derivative=True), self.device, (observable,))
 
         def evaluate(rows: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-            with jax.enable_x64(True):
-                found = [both(np.asarray(row)) for row in rows]
+            found = [values.and_slopes(row) for row in rows]
             gradients = np.array([gradient for _, gradient in found]).reshape(len(rows), circuit.num_parameters)
-            return np.array([float(value) for value, _ in found]), gradients
+            return np.array([value for value, _ in found]), gradients
 
         return as_function(circuit, evaluate, seed)
 
@@ -156,7 +142,7 @@ class Density(Backend, Samples):
         """Counts of bit strings, of circuits that measure at their end at most; see `Samples`."""
         request = sampling(circuit, parameters, shots=shots, seed=seed)
         circuit = request.at_end("density")
-        told = self._told(self._program(circuit, derivative=False))(request.row)
+        told = _told(Values(self._program(circuit, derivative=False), self.device), request.row)
         drawn = dense.draw(told("Z" * circuit.num_qubits), shots, np.random.default_rng(seed))
         return request.of_all(drawn)
 
@@ -167,29 +153,20 @@ class Density(Backend, Samples):
         memory.check(8 * 4**program.n_qubits * held, what=f"{program.n_qubits} qubits on density")
         return program
 
-    def _told(self, program: Program) -> Callable[[np.ndarray], Told]:
-        """From a row of parameters to the probabilities of what is told; compiled at the first call."""
-        import jax
 
-        from backends.density.function import state_of
+def _told(values: Values, row: np.ndarray) -> Told:
+    """The probabilities of what is told at a row of parameters."""
+    program = values.program
+    r = values.told(row).reshape((4,) * program.n_qubits)
 
-        with jax.enable_x64(True):
-            state = jax.jit(state_of(program, self.device))
+    def told(basis: str) -> np.ndarray:
+        letters = dict(zip(program.place, reversed(basis.replace("I", "Z")), strict=True))
+        kept = r
+        for axis, q in enumerate(reversed(range(program.n_qubits))):
+            kept = np.take(kept, [0, "IXYZ".index(letters.get(q, "Z"))], axis)
+        return probabilities(kept, program.place)
 
-        def at(row: np.ndarray) -> Told:
-            with jax.enable_x64(True):
-                r = np.asarray(state(np.asarray(row), self.device.values())).reshape((4,) * program.n_qubits)
-
-            def told(basis: str) -> np.ndarray:
-                letters = dict(zip(program.place, reversed(basis.replace("I", "Z")), strict=True))
-                kept = r
-                for axis, q in enumerate(reversed(range(program.n_qubits))):
-                    kept = np.take(kept, [0, "IXYZ".index(letters.get(q, "Z"))], axis)
-                return probabilities(kept, program.place)
-
-            return told
-
-        return at
+    return told
 
 
 def _drawn(told: Told, plan: Measurements, shots: int, stream: np.random.SeedSequence) -> Any:

@@ -71,6 +71,11 @@ class Program:
         """Qubits of the state, two at least."""
         return max(2, len(self.qubits))
 
+    @property
+    def pairs_array(self) -> np.ndarray:
+        """The same as `pairs`, shape (steps, 2)."""
+        return np.array(self.pairs, dtype=np.int32).reshape(-1, 2)
+
 
 @dataclass
 class _Growing:
