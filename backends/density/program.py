@@ -42,8 +42,11 @@ class Program:
         twos_angle: Angle of each, shape (twos,).
         edges: Channels behind gates on two qubits: edge of the device, and its qubits, lower one of the pair first;
             shape (channels, 3).
+        timeline: The gates that take time, in order: their qubits of the state, one of them twice for a gate on one,
+            and a place among the durations of gates on each of `qubits` and then of the channels; shape (gates, 3).
         chains: Products on one qubit, the first to act first, shape (chains, length): places in the list of `ones`,
-            then for each of `qubits` the channel behind its gates, then the identity.
+            then for each of `qubits` the channel behind its gates, then what each of the qubits of each gate on two
+            suffers while it waits for the other, if the device says so, then the identity.
         bases: Chain that changes the basis of each of `qubits` for X, Y and Z, shape (qubits, 3).
         segments: Chains of the lower and the upper qubit, then a place in `twos`, then one in `edges`, and then the
             qubits of the state whose measurement is told; shape (segments, 6). The place behind the last of each is
@@ -60,6 +63,7 @@ class Program:
     twos: np.ndarray
     twos_angle: np.ndarray
     edges: np.ndarray
+    timeline: np.ndarray
     chains: np.ndarray
     bases: np.ndarray
     segments: np.ndarray
@@ -79,11 +83,12 @@ class Program:
 
 @dataclass
 class _Growing:
-    """The lists of a program while it grows; an item of `chains` is a gate's place, ("noise", qubit) or none."""
+    """The lists of a program while it grows; an item of `chains` is a gate's place, ("noise", qubit), or ("wait", number)."""
 
     ones: list[tuple[np.ndarray, Any]] = field(default_factory=list)
     twos: list[tuple[np.ndarray, Any]] = field(default_factory=list)
     edges: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    timeline: list[tuple[int, int, tuple[str, int]]] = field(default_factory=list)
     chains: list[list[Any]] = field(default_factory=list)
     segments: list[list[Any]] = field(default_factory=list)
     blocks: list[tuple[tuple[int, int], list[int]]] = field(default_factory=list)
@@ -149,14 +154,22 @@ def program_of(moved: QuantumCircuit, layout: Sequence[int], parameters: Iterabl
     made = _Growing()
     waiting: list[list[Any]] = [[] for _ in range(n)]
     last: list[int | None] = [None] * n
+    n_waits = 0
     for gate, on in flatten(moved, lambda gate: gate.name in device.gates):
         where = [state[q] for q in on]
         if len(where) == 1:
             waiting[where[0]] += made.on_one(gate, where[0], device)
+            if gate.name not in device.virtual:
+                made.timeline.append((where[0], where[0], ("one", where[0])))
         elif len(where) == 2:
             low, high = sorted(where)
             channel = (edge_of[on[0], on[1]], qubits[low], qubits[high])
             noise = made.edges.setdefault(channel, len(made.edges))
+            if device.idle:
+                for q in where:
+                    waiting[q].append(("wait", n_waits))
+                    n_waits += 1
+            made.timeline.append((*where, ("two", noise)))
             parts = factors(gate)
             for number, (part, angle) in enumerate(parts):
                 made.twos.append((part if where[0] == low else exchanged(part), angle))
@@ -164,7 +177,7 @@ def program_of(moved: QuantumCircuit, layout: Sequence[int], parameters: Iterabl
                 _put(made, (low, high), waiting, last, [len(made.twos) - 1, behind, None, None])
     _finish(made, waiting, last, [state[q] for q in layout])
     bases = [[made.chain(_basis(made, letter, q, k, device)) for letter in "XYZ"] for k, q in enumerate(qubits)]
-    return _packed(made, parameters, qubits, tuple(state[q] for q in layout), np.array(bases))
+    return _packed(made, parameters, qubits, tuple(state[q] for q in layout), np.array(bases), n_waits)
 
 
 def _put(made: _Growing, pair: tuple[int, int], waiting: list, last: list, rest: list[Any]) -> None:
@@ -216,15 +229,25 @@ def _basis(made: _Growing, letter: str, q: int, k: int, device: Device) -> list[
 
 
 def _packed(
-    made: _Growing, parameters: Iterable[Any], qubits: tuple[int, ...], place: tuple[int, ...], bases: np.ndarray
+    made: _Growing,
+    parameters: Iterable[Any],
+    qubits: tuple[int, ...],
+    place: tuple[int, ...],
+    bases: np.ndarray,
+    n_waits: int,
 ) -> Program:
     expressions = [angle for _, angle in (*made.ones, *made.twos) if angle is not None]
     none, count = len(expressions), iter(range(len(expressions)))
     ones_angle = np.array([none if angle is None else next(count) for _, angle in made.ones], dtype=np.int32)
     twos_angle = np.array([none if angle is None else next(count) for _, angle in made.twos], dtype=np.int32)
     n_ones, n_two, n_edges = len(made.ones), len(made.twos), len(made.edges)
-    identity = n_ones + len(qubits)
-    chains = [[n_ones + item[1] if isinstance(item, tuple) else item for item in chain] for chain in made.chains]
+    begins = {"noise": n_ones, "wait": n_ones + len(qubits)}
+    identity = n_ones + len(qubits) + n_waits
+    chains = [
+        [begins[item[0]] + item[1] if isinstance(item, tuple) else item for item in chain] for chain in made.chains
+    ]
+    durations = {"one": 0, "two": len(qubits)}
+    timeline = [(a, b, durations[kind] + number) for a, b, (kind, number) in made.timeline]
     ends = (0, 0, n_two, n_edges, len(qubits), len(qubits))
     segments = [[end if item is None else item for item, end in zip(one, ends, strict=True)] for one in made.segments]
     return Program(
@@ -236,6 +259,7 @@ def _packed(
         twos=_stacked([part for part, _ in made.twos], 16),
         twos_angle=twos_angle,
         edges=np.array(list(made.edges), dtype=np.int32).reshape(-1, 3),
+        timeline=np.array(timeline, dtype=np.int32).reshape(-1, 3),
         chains=_filled(chains, identity),
         bases=bases.astype(np.int32),
         segments=np.array(segments, dtype=np.int32),

@@ -8,6 +8,7 @@ import numpy as np
 from backends.density.program import Program
 from backends.devices import channels
 from backends.devices.device import Device
+from backends.devices.schedule import waits
 
 Noise = Mapping[str, Any]
 """Noise parameters of a device by name: a number for all places, or one for each qubit or edge."""
@@ -17,7 +18,7 @@ class Errors(NamedTuple):
     """The channels of a circuit on a device.
 
     Attributes:
-        one: Behind the gates on each of its qubits, shape (qubits, 4, 4).
+        one: Behind the gates on each of its qubits, and then while each waits, shape (qubits + waits, 4, 4).
         two: Behind gates on two qubits, shape (channels, 16, 16).
         told: Measurement of each of its qubits, shape (qubits, 4, 4).
     """
@@ -58,6 +59,11 @@ def errors_of(program: Program, noise: Noise, device: Device, xp: Any = np) -> E
 
     one = channels.with_error(relaxed(qubits, of("one_qubit_s", qubits, n)), of("one_qubit_error", qubits, n), xp)
     seconds = of("two_qubit_s", edge, n_edges)
+    if device.idle and len(edge):
+        durations = xp.concatenate([of("one_qubit_s", qubits, n), seconds])
+        waited = waits(program.timeline, durations, program.n_qubits, xp).reshape(-1)
+        waiting = program.timeline[program.timeline[:, 0] != program.timeline[:, 1], :2].reshape(-1)
+        one = xp.concatenate([one, relaxed(qubits[waiting], waited)])
     both = channels.pair(relaxed(high, seconds), relaxed(low, seconds), xp)
     two = channels.with_error(both, of("two_qubit_error", edge, n_edges), xp)
     told = channels.readout(of("readout_error", qubits, n), of("readout_bias", qubits, n), xp)
@@ -77,16 +83,37 @@ def superoperators(program: Program, alpha: Any, errors: Errors, xp: Any = np) -
         Shape (steps, 16, 16), and what they were made of.
     """
     one, two = xp.eye(4, dtype=alpha.dtype)[None], xp.eye(16, dtype=alpha.dtype)[None]
-    items = xp.concatenate([_at(program.ones, alpha[program.ones_angle], xp), errors.one, one])
+    items = items_of(program, alpha, errors, xp)
     chains = product(items[program.chains], xp)
-    turned = xp.einsum("qz,qlzj->qlj", errors.told[:, 3], chains[program.bases])
-    measured = xp.concatenate([xp.broadcast_to(one[:, :1], (len(program.qubits), 1, 4)), turned], 1)
-    measured = xp.concatenate([measured, one])
+    measured = xp.concatenate([told_letters(program, items, errors, xp), one])
     lower, upper, gate, channel, first, second = program.segments.T
     gates = xp.concatenate([_at(program.twos, alpha[program.twos_angle], xp), two])
     behind = channels.pair(measured[second], measured[first], xp) @ xp.concatenate([errors.two, two])[channel]
     segments = xp.concatenate([behind @ gates[gate] @ channels.pair(chains[upper], chains[lower], xp), two])
     return product(segments[program.blocks], xp), Products(items, chains, gates, behind, segments)
+
+
+def items_of(program: Program, alpha: Any, errors: Errors, xp: Any = np) -> Any:
+    """What the chains of a program are made of, the identity last: shape (items, 4, 4); as for `superoperators`."""
+    return xp.concatenate([_at(program.ones, alpha[program.ones_angle], xp), errors.one, xp.eye(4, dtype=alpha.dtype)[None]])
+
+
+def told_letters(program: Program, items: Any, errors: Errors, xp: Any = np) -> Any:
+    """What measuring each letter tells, as sums of the letters' expectation values.
+
+    Args:
+        program: The circuit.
+        items: See `items_of`.
+        errors: Its channels.
+        xp: Array module.
+
+    Returns:
+        Shape (qubits, 4, 4): of each of the program's qubits, for I, X, Y and Z, the coefficients of I, X, Y and Z.
+    """
+    chains = product(items[program.chains[program.bases.reshape(-1)]], xp).reshape(-1, 3, 4, 4)
+    turned = xp.einsum("qz,qlzj->qlj", errors.told[:, 3], chains)
+    identity = xp.broadcast_to(xp.eye(4, dtype=turned.dtype)[None, :1], (len(program.qubits), 1, 4))
+    return xp.concatenate([identity, turned], 1)
 
 
 def slopes_by_angles(program: Program, alpha: np.ndarray, made: Products, slopes: np.ndarray) -> np.ndarray:

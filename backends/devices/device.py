@@ -45,7 +45,7 @@ class Device:
 
     After each gate that takes time or errs stands relaxation for the gate's duration, and so much depolarizing noise
     that the average error of both is the stated one; see `backends.devices.channels`. Qubits that wait keep their
-    states, and neighbours do not disturb each other.
+    states, unless `idle` says otherwise, and neighbours do not disturb each other.
 
     Attributes:
         n_qubits: How many qubits there are.
@@ -63,6 +63,8 @@ class Device:
         readout_s: Duration of a measurement, seconds; its errors are in `readout_error`, and it adds none.
         gates: Native gates by Qiskit's names, one of them on two qubits.
         virtual: Those that only turn the frame of what follows: without duration and error.
+        idle: Whether qubits relax while they wait for the partner of their next gate on two qubits; each gate begins as
+            soon as its qubits are free, and each qubit is measured right after its last gate.
         directed: Whether the gate on two qubits runs from the first qubit of an edge to the second alone.
         repetition_delay_s: Pause between two executions, seconds.
         usd_per_shot: Price of one execution of a circuit, US dollars; None where it is not known.
@@ -84,6 +86,7 @@ class Device:
     readout_bias: Numbers = 0.0
     gates: tuple[str, ...] = ("rz", "sx", "x", "cz")
     virtual: tuple[str, ...] = ("rz",)
+    idle: bool = False
     directed: bool = False
     repetition_delay_s: float = 250e-6
     usd_per_shot: float | None = None
