@@ -361,14 +361,13 @@ void define_trajectories(nb::module_& m) {
             const InstructionSet set = instruction_set(isa);
             auto values = array<double>({count, circuit.products.size()});
             auto weights = array<double>({count});
-            auto bits = array<std::uint64_t>({count});
             auto choices = array<std::uint8_t>({count, circuit.weight.size()});
             compute(workers, [&](Pool& pool, Watch& watch) {
                 trajectories(circuit, seed, first, count,
-                             {values.data(), weights.data(), bits.data(), choices.data()}, set.kernels<double>(), pool,
+                             {values.data(), weights.data(), choices.data()}, set.kernels<double>(), pool,
                              watch);
             });
-            return nb::make_tuple(values, weights, bits, choices);
+            return nb::make_tuple(values, weights, choices);
         },
         "n_qubits"_a, "events"_a, "gates"_a, "at"_a, "weight"_a, "reset"_a, "ends"_a, "qubit"_a, "factor"_a, "seed"_a,
         "first"_a, "count"_a, "isa"_a = "", "workers"_a = 0);

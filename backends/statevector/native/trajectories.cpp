@@ -56,7 +56,7 @@ public:
           other_(2 * n_ * sizeof(double)),
           waiting_(circuit.n_qubits) {}
 
-    void run(Stream& stream, double* values, double& weight, std::uint64_t& bits, std::uint8_t* choices) {
+    void run(Stream& stream, double* values, double& weight, std::uint8_t* choices) {
         std::fill(psi(), psi() + 2 * n_, 0.0);
         psi()[0] = 1;
         std::fill(waiting_.begin(), waiting_.end(), paulis[0]);
@@ -77,7 +77,7 @@ public:
             }
         }
         for (int q = 0; q < circuit_.n_qubits; ++q) flush(q);
-        measure(stream, values, bits);
+        measure(values);
     }
 
 private:
@@ -168,19 +168,10 @@ private:
         }
     }
 
-    void measure(Stream& stream, double* values, std::uint64_t& bits) {
+    void measure(double* values) {
         double norm = 0;
         for (std::size_t i = 0; i < 2 * n_; ++i) norm += psi()[i] * psi()[i];
         for (const Factors& one : circuit_.products) *values++ = value(one) / norm;
-        double left = stream.uniform() * norm;
-        bits = n_ - 1;
-        for (std::size_t i = 0; i < n_; ++i) {
-            left -= psi()[i] * psi()[i] + psi()[n_ + i] * psi()[n_ + i];
-            if (left < 0) {
-                bits = i;
-                break;
-            }
-        }
     }
 
     // <psi| of a product |psi>, times the norm.
@@ -227,7 +218,7 @@ void trajectories(const NoisyCircuit& circuit, std::uint64_t seed, std::uint64_t
     const std::size_t n_places = circuit.weight.size(), n_values = circuit.products.size();
     pool.run(count, [&](std::size_t k, int worker) {
         Stream stream(seed, first + k);
-        states[worker].run(stream, drawn.values + k * n_values, drawn.weights[k], drawn.bits[k],
+        states[worker].run(stream, drawn.values + k * n_values, drawn.weights[k],
                            drawn.choices + k * n_places);
     }, watch);
 }

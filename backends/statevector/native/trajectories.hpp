@@ -39,12 +39,11 @@ struct NoisyCircuit {
 // What is drawn at a place.
 enum Choice : std::uint8_t { nothing, erred, was_reset };
 
-// Of each trajectory: the values of the products, what they are to be weighted with, a bit string that is measured at
-// the end, and what was drawn at each place. A trajectory depends on the seed and its number alone.
+// Of each trajectory: the values of the products, what they are to be weighted with, and what was drawn at each place.
+// A trajectory depends on the seed and its number alone.
 struct Drawn {
     double* values;
     double* weights;
-    std::uint64_t* bits;
     std::uint8_t* choices;
 };
 
