@@ -14,11 +14,12 @@ from backends.base import Backend, Capabilities, Samples
 from backends.batch import Evaluate, Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
-from backends.density.evolution import kept_states
+from backends.density.evolution import every, kept_states
 from backends.density.program import MAX_QUBITS, Program, check_width, prepared
 from backends.density.values import Values
 from backends.devices.device import Device
 from backends.gradients.value_and_gradient import as_function
+from backends.gradients.shift_rule import n_shifted
 from backends.measurement.groups import Measurements, measurements
 from backends.measurement.sampled import sampling
 from backends.measurement.targets import LEVELS, OptimizationLevel
@@ -27,12 +28,10 @@ from circuits.errors import Refused
 Told = Callable[[str], np.ndarray]
 """Probabilities, shape (2^n,), of the bit strings that are told where each qubit is measured in a letter's basis."""
 
-COPIES = 4
-"""States that a value holds beside each other."""
 
 
 class Density(Backend, Samples):
-    """Exact values of a device with noise, in JAX, in double precision, with derivatives by backpropagation.
+    """Exact values of a device with noise, in double precision, with derivatives by backpropagation.
 
     Values are those of infinitely many shots on the device; with shots, bit strings are drawn.
 
@@ -41,7 +40,6 @@ class Density(Backend, Samples):
         optimization_level: For the one transpilation of each circuit; 0 runs every gate that was written.
     """
 
-    library = "jax"
     automatic = False
 
     def __init__(
@@ -62,7 +60,7 @@ class Density(Backend, Samples):
         """Values without statistical errors, with noise, with gradients of its own."""
         return Capabilities(
             name="density",
-            summary=f"density matrices in JAX, with the noise of {self.device.name}",
+            summary=f"density matrices, with the noise of {self.device.name}",
             max_qubits=min(MAX_QUBITS, self.device.n_qubits),
             exact=True,
             noise=True,
@@ -70,7 +68,7 @@ class Density(Backend, Samples):
         )
 
     def footprint(self, work: Work) -> Footprint:
-        """One pass over 4^n numbers for each pair of gates; a gradient keeps the state before each.
+        """One pass over 4^n numbers for each pair of gates; a derivative goes back, and some of the way twice.
 
         Raises:
             Refused: for a circuit that cannot be brought to the device, or takes too many of its qubits.
@@ -78,15 +76,17 @@ class Density(Backend, Samples):
         program = prepared(work.circuit, self.device, self._level)
         steps, size = len(program.pairs), 4.0**program.n_qubits
         plan = None if work.shots is None else measurements(work.observables)
-        held = COPIES + (steps if work.derivative else 0)
+        again = every(steps, program.n_qubits) < steps
+        derivative = work.derivative and work.shots is None
         return Footprint(
-            passes=float(3 * steps if work.derivative else steps),
+            passes=float((3 + again) * steps if derivative else steps),
             amplitudes=size,
-            memory_bytes=int(8 * size * held),
+            memory_bytes=_bytes(program, derivative=derivative),
+            values=1 + n_shifted(work.circuit) if work.derivative and not derivative else 1,
             standard_error=0.0 if plan is None or work.shots is None else plan.standard_error(work.shots),
             circuits=0 if plan is None else len(plan.groups),
             shots=0 if plan is None else len(plan.groups) * (work.shots or 0),
-            steps=float(steps),
+            steps=float(len(program.segments)),
             kind="density matrix",
         )
 
@@ -149,9 +149,15 @@ class Density(Backend, Samples):
     def _program(self, circuit: QuantumCircuit, *, derivative: bool) -> Program:
         check_width(circuit.num_qubits, self.device)
         program = prepared(circuit, self.device, self._level)
-        held = COPIES + (len(program.pairs) if derivative else 0)
-        memory.check(8 * 4**program.n_qubits * held, what=f"{program.n_qubits} qubits on density")
+        memory.check(_bytes(program, derivative=derivative), what=f"{program.n_qubits} qubits on density")
         return program
+
+
+def _bytes(program: Program, *, derivative: bool) -> int:
+    """States, and the matrices of the steps with what they are made of."""
+    states = 3 + kept_states(len(program.pairs), program.n_qubits) if derivative else 1
+    matrices = len(program.segments) * (12 if derivative else 6) + program.blocks.size * (6 if derivative else 2)
+    return 8 * (4**program.n_qubits * states + 256 * matrices)
 
 
 def _told(values: Values, row: np.ndarray) -> Told:

@@ -22,7 +22,7 @@ from backends.simulators.cropping import in_use
 from circuits.errors import Refused
 
 MAX_QUBITS = 12
-"""In use on the device; a state of so many takes 128 MiB, and a gradient holds one for each step."""
+"""In use on the device; a state of so many takes 128 MiB, and a gradient holds some of them, see `evolution`."""
 
 BASES = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}
 """Gates before a measurement of each letter."""
@@ -130,8 +130,8 @@ def check_width(n_qubits: int, device: Device | None) -> None:
     if n_qubits > MAX_QUBITS:
         raise Refused(
             f"the circuit takes {n_qubits} qubits of the device, whose density matrix would take "
-            f"{in_bytes(8 * 4**n_qubits)}, and the backend 'density' takes {MAX_QUBITS}: ask the backend 'device' for "
-            "shots"
+            f"{in_bytes(8 * 4**n_qubits)}, and the backend 'density' takes {MAX_QUBITS}: ask the backend 'trajectories' "
+            "for values with standard errors, or 'device' for shots"
         )
 
 
@@ -176,8 +176,8 @@ def program_of(moved: QuantumCircuit, layout: Sequence[int], parameters: Iterabl
                 behind = noise if number == len(parts) - 1 else None
                 _put(made, (low, high), waiting, last, [len(made.twos) - 1, behind, None, None])
     _finish(made, waiting, last, [state[q] for q in layout])
-    bases = [[made.chain(_basis(made, letter, q, k, device)) for letter in "XYZ"] for k, q in enumerate(qubits)]
-    return _packed(made, parameters, qubits, tuple(state[q] for q in layout), np.array(bases), n_waits)
+    bases = _bases(made, qubits, device)
+    return _packed(made, parameters, qubits, tuple(state[q] for q in layout), bases, n_waits)
 
 
 def _put(made: _Growing, pair: tuple[int, int], waiting: list, last: list, rest: list[Any]) -> None:
@@ -216,16 +216,21 @@ def _finish(made: _Growing, waiting: list, last: list, told: list[int]) -> None:
             waiting[q] = []
 
 
-def _basis(made: _Growing, letter: str, q: int, k: int, device: Device) -> list[Any]:
-    """The gates, with their noise, that turn a letter to Z on a qubit of the device."""
-    change = QuantumCircuit(device.n_qubits)
-    for name in BASES[letter]:
-        getattr(change, name)(q)
-    items: list[Any] = []
-    if BASES[letter]:
-        for gate, _ in flatten(translated(change, device.fake()), lambda gate: gate.name in device.gates):
-            items += made.on_one(gate, k, device) if gate.num_qubits else []
-    return items
+def _bases(made: _Growing, qubits: tuple[int, ...], device: Device) -> np.ndarray:
+    """Chains of the gates, with their noise, that turn each letter to Z on each of some of the device's qubits."""
+    found = np.empty((len(qubits), len(BASES)), dtype=np.int32)
+    for column, names in enumerate(BASES.values()):
+        items: dict[int, list[Any]] = {q: [] for q in qubits}
+        if names:
+            change = QuantumCircuit(device.n_qubits)
+            for q in qubits:
+                for name in names:
+                    getattr(change, name)(q)
+            for gate, on in flatten(translated(change, device.fake()), lambda gate: gate.name in device.gates):
+                if on:
+                    items[on[0]] += made.on_one(gate, qubits.index(on[0]), device)
+        found[:, column] = [made.chain(items[q]) for q in qubits]
+    return found
 
 
 def _packed(
@@ -261,7 +266,7 @@ def _packed(
         edges=np.array(list(made.edges), dtype=np.int32).reshape(-1, 3),
         timeline=np.array(timeline, dtype=np.int32).reshape(-1, 3),
         chains=_filled(chains, identity),
-        bases=bases.astype(np.int32),
+        bases=bases,
         segments=np.array(segments, dtype=np.int32),
         blocks=_filled([inside for _, inside in made.blocks], len(segments)),
         pairs=tuple(pair for pair, _ in made.blocks),

@@ -38,11 +38,10 @@ class Values:
         alpha = program.angles.values(row[None])[0]
         steps, made = superoperators(program, alpha, self._errors)
         places, coefficients, _ = self._strings
-        r = evolved(steps, pairs, program.n_qubits)
-        value = float(r[places] @ coefficients)
-        lam = np.bincount(places, coefficients, len(r))
-        del r
-        by_alpha = slopes_by_angles(program, alpha, made, pulled_back(steps, pairs, program.n_qubits, lam))
+        lam = np.bincount(places, coefficients, 4**program.n_qubits)
+        by_steps = pulled_back(steps, pairs, program.n_qubits, lam)
+        value = float(np.sum(by_steps[-1] * steps[-1]))  # which is linear in each step
+        by_alpha = slopes_by_angles(program, alpha, made, by_steps)
         return value, program.angles.pulled(row[None], by_alpha[None])[0]
 
     def told(self, row: np.ndarray) -> np.ndarray:
