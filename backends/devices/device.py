@@ -36,6 +36,9 @@ PARAMETERS = (
 CHANGED = " (changed)"
 """Behind the name of a device that has other numbers than the one that it was made from."""
 
+NOT_MODELLED = ("crosstalk", "leakage")
+"""Errors that no simulator here has: gates that disturb their neighbours, and states that leave the qubit."""
+
 PER_EDGE = ("two_qubit_error", "two_qubit_s")
 
 
@@ -146,8 +149,7 @@ class Device:
         """
         known = [field.name for field in dataclasses.fields(self)]
         for name in changes:
-            if name not in known:
-                raise unknown("number of a device:", name, known)
+            _check_name(name, known)
         real = self.name != type(self).name and not self.name.endswith(CHANGED)
         name = {"name": self.name + CHANGED} if real and changes else {}
         return dataclasses.replace(self, **name | changes)
@@ -280,13 +282,22 @@ def from_mapping(content: Mapping[str, Any]) -> Device:
         return Device.of(base, **given)
     known = [field.name for field in dataclasses.fields(Device)]
     for name in given:
-        if name not in known:
-            raise unknown("number of a device:", name, [*known, "topology", "of"])
+        _check_name(name, [*known, "topology", "of"])
     if "n_qubits" not in given:
         raise Refused(
             'n_qubits of the device is missing; give it, or another device to change, as in of = "ibm:fake_torino"'
         )
     return Device(**given)
+
+
+def _check_name(name: str, known: Iterable[str]) -> None:
+    if name in NOT_MODELLED:
+        raise Refused(
+            f"{name} is not modelled: a device has errors behind each gate, relaxation, also of qubits that wait "
+            "(idle = true), and errors of readout; leave it out"
+        )
+    if name not in known:
+        raise unknown("number of a device:", name, known)
 
 
 def _times(value: Any, factor: float) -> Numbers:
