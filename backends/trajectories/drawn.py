@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
@@ -91,8 +92,15 @@ class Trajectories:
         noise = {name: np.asarray(value) for name, value in device.values().items()}
         some = {name: noise[name] for name in names}
         with jax.enable_x64(True):
-            by_weights = jax.jacfwd(lambda one: weights_of(program, noise | one, device, jax.numpy))(some)
-            by_letters = jax.jacfwd(lambda one: letters_of(program, self.row, noise | one, device, jax.numpy))(some)
+
+            def told(one: dict[str, np.ndarray]) -> tuple[Any, Any]:
+                both = noise | one
+                return (
+                    weights_of(program, both, device, jax.numpy),
+                    letters_of(program, self.row, both, device, jax.numpy),
+                )
+
+            by_weights, by_letters = jax.jit(jax.jacfwd(told))(some)
         letters = letters_of(program, self.row, noise, device)
         depends = {name: np.asarray(by).reshape(*letters.shape, -1) for name, by in by_letters.items()}
         moved = np.zeros(letters.shape, dtype=bool)
