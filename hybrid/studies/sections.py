@@ -96,7 +96,8 @@ class Backend(Section):
     def _options_of_the_name(self):
         from backends import registry
 
-        known = {} if self.name == "auto" else registry.options(self.name)
+        modelled = {"device": registry.options("density")["device"]} if "device" in self.options else {}
+        known = modelled if self.name == "auto" else registry.options(self.name)
         for key, value in self.options.items():
             if key in known:
                 if is_reference(value):
