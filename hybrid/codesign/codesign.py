@@ -24,7 +24,7 @@ from hybrid.algorithms.carry_out import carry_out
 from hybrid.algorithms.outlook import searches
 from hybrid.algorithms.record import Record
 from hybrid.codesign.engines import DENSITY_QUBITS, Density, Engine, Method, chosen, trajectories
-from hybrid.codesign.grid import Variant, devices_of, variants
+from hybrid.codesign.grid import Variant, devices_of, sharing, variants
 from hybrid.codesign.model import cones, model
 from hybrid.codesign.point import DevicePoint, Mitigated
 from hybrid.codesign.result import Codesign
@@ -129,8 +129,7 @@ def codesign(
     algorithm = prepared(
         circuit,
         problem,
-        device=device,
-        vary=vary,
+        variants(devices_of(device, circuit.num_qubits), vary, circuit.num_qubits),
         target=target,
         method=method,
         reoptimize=reoptimize,
@@ -147,10 +146,8 @@ def codesign(
 def prepared(
     circuit: QuantumCircuit,
     problem: ProblemLike,
+    grid: Sequence[Variant],
     *,
-    device: Any,
-    vary: Mapping[str, Any] | None = None,
-    own: Device | None = None,
     target: float | None = None,
     method: Method = "auto",
     reoptimize: bool = False,
@@ -167,9 +164,7 @@ def prepared(
     Args:
         circuit: As for `codesign`.
         problem: As for `codesign`.
-        device: As for `codesign`.
-        vary: As for `codesign`.
-        own: The device whose numbers topologies take.
+        grid: The devices.
         target: As for `codesign`.
         method: As for `codesign`.
         reoptimize: As for `codesign`.
@@ -184,8 +179,7 @@ def prepared(
     work = workload(circuit, problem, theta=theta, seed=seed, label=label, accuracy=1e-8, max_steps=500, exact=exact)
     if not len(work.theta):
         raise Refused("codesign optimizes angles, and the circuit has none")
-    n_qubits = circuit.num_qubits
-    grid = variants(devices_of(device, n_qubits, own), vary, n_qubits)
+    n_qubits, grid = circuit.num_qubits, sharing(grid)
     if target is not None and not finite(target, "target") > 0:
         raise Refused(f"target must be a positive number in {work.problem.unit}, not {target}")
     if shots is not None:

@@ -3,8 +3,8 @@
 import difflib
 import itertools
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, get_args
 
 import numpy as np
@@ -41,7 +41,9 @@ class Variant:
     @property
     def name(self) -> str:
         """For tables."""
-        return ", ".join(str(value) if key == "device" else f"{key} = {_short(value)}" for key, value in self.values.items())
+        return ", ".join(
+            str(value) if key == "device" else f"{key} = {_short(value)}" for key, value in self.values.items()
+        )
 
 
 def devices_of(given: Any, n_qubits: int, own: Device | None = None) -> list[tuple[str, Device]]:
@@ -94,7 +96,12 @@ def with_topology(device: Device, topology: str, n_qubits: int | None = None) ->
     return device.with_(n_qubits=n, edges=topology, name=name, **numbers)
 
 
-def variants(devices: Sequence[tuple[str, Device]], vary: Mapping[str, Any] | None, n_qubits: int) -> list[Variant]:
+def variants(
+    devices: Sequence[tuple[str, Device]],
+    vary: Mapping[str, Any] | None,
+    n_qubits: int,
+    at: Mapping[str, Value] | None = None,
+) -> list[Variant]:
     """All combinations of devices and varied numbers.
 
     Args:
@@ -102,6 +109,7 @@ def variants(devices: Sequence[tuple[str, Device]], vary: Mapping[str, Any] | No
         vary: Names of a device's numbers, "topology" or "scale", each with a list of values, or a table with "from",
             "to" and "points", which are spaced evenly in their logarithm.
         n_qubits: That the circuit takes.
+        at: What was varied before, to be said beside it.
 
     Returns:
         The last name varies fastest.
@@ -119,8 +127,27 @@ def variants(devices: Sequence[tuple[str, Device]], vary: Mapping[str, Any] | No
     for name, device in devices:
         for combination in itertools.product(*lists.values()):
             values = dict(zip(lists, combination, strict=True))
-            said: dict[str, Value] = ({"device": name} if len(devices) > 1 else {}) | values
+            said = dict(at or {}) | ({"device": name} if len(devices) > 1 else {}) | values
             found.append(_variant(device, values, said, n_qubits))
+    return found
+
+
+def sharing(grid: Iterable[Variant]) -> list[Variant]:
+    """The same devices, all those of one topology and set of gates with the base of the first of them.
+
+    So a circuit is transpiled and compiled once for all of them, and numbers are compared for the same circuit.
+
+    Args:
+        grid: In order.
+    """
+    first: dict[Any, Device] = {}
+    found = []
+    for one in grid:
+        base = one.base
+        key = (base.n_qubits, base.edges, base.gates, base.virtual, base.directed)
+        found.append(replace(one, base=first.setdefault(key, base)))
+    if len(found) > MAX_POINTS:
+        raise Refused(f"{len(found)} devices, more than {MAX_POINTS}: give fewer values, or vary fewer numbers at once")
     return found
 
 

@@ -16,6 +16,4 @@ def front(rows: Sequence[Sequence[float]]) -> list[int]:
 
 
 def _beats(one: Sequence[float], other: Sequence[float]) -> bool:
-    return all(a <= b for a, b in zip(one, other, strict=True)) and any(
-        a < b for a, b in zip(one, other, strict=True)
-    )
+    return all(a <= b for a, b in zip(one, other, strict=True)) and any(a < b for a, b in zip(one, other, strict=True))

@@ -153,7 +153,9 @@ def along(name: str, noise: Noise, slopes: Mapping[str, np.ndarray], device: Dev
     moved = 0.0
     for one in PARAMETERS:
         change = np.nan_to_num((up[one] - down[one]) / (2 * step), nan=0.0, posinf=0.0, neginf=0.0)
-        slope = np.broadcast_to(slopes[one], change.shape) if np.ndim(slopes[one]) else slopes[one] / max(change.size, 1)
+        slope = (
+            np.broadcast_to(slopes[one], change.shape) if np.ndim(slopes[one]) else slopes[one] / max(change.size, 1)
+        )
         moved += float(np.sum(change * slope))
     return moved
 

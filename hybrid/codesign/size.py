@@ -72,9 +72,7 @@ class Wanted:
     energies: int
 
 
-def size(
-    moved: QuantumCircuit, layout: tuple[int, ...], H: SparsePauliOp, device: Device, wanted: Wanted
-) -> Size:
+def size(moved: QuantumCircuit, layout: tuple[int, ...], H: SparsePauliOp, device: Device, wanted: Wanted) -> Size:
     """The size of an energy on a device.
 
     Args:

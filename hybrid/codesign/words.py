@@ -1,8 +1,10 @@
 """The words for what limits an application, and its numbers as text."""
 
+from math import floor, log10
 from typing import TYPE_CHECKING
 
 from backends.devices.device import PARAMETERS
+from hybrid.terminal.words import rounded
 
 if TYPE_CHECKING:
     from hybrid.codesign.point import DevicePoint
@@ -52,10 +54,10 @@ def with_interval(value: float, interval: float, unit: str) -> str:
     value, interval = value * scale, interval * scale
     if interval <= 0:
         return f"{_plain(value)} {name}"
-    from math import floor, log10
-
     digits = max(0, -floor(log10(float(f"{interval:.1g}"))))
-    return f"{value:.{digits}f} ± {interval:.{digits}f} {name}" if digits <= 6 else f"{value:.3g} ± {interval:.1g} {name}"
+    return (
+        f"{value:.{digits}f} ± {interval:.{digits}f} {name}" if digits <= 6 else f"{value:.3g} ± {interval:.1g} {name}"
+    )
 
 
 def number(parameter: str, value: float | None) -> str:
@@ -79,7 +81,7 @@ def factor(value: float) -> str:
     >>> factor(7.31), factor(0.5)
     ('7.3 times better', '2 times worse')
     """
-    return f"{value:.2g} times better" if value >= 1 else f"{1 / value:.2g} times worse"
+    return f"{rounded(value)} times better" if value >= 1 else f"{rounded(1 / value)} times worse"
 
 
 def requirement(one: "Sensitivity") -> str:
