@@ -322,15 +322,15 @@ class _Looking:
 
     def _noiseless(self, theta: np.ndarray) -> float:
         """The energy without noise at some angles."""
-        return float(backends.get("statevector").prepare(self.circuit, self.H)(theta).values[0, 0])
+        return float(backends.get("statevector").prepare(self.circuit, (self.H,))(theta).values[0, 0])
 
     def _model(self, variant: Variant, theta: np.ndarray) -> Engine:
         """The analytic model at some angles."""
         moved, layout = self._moved(variant.base)
         seen = cones(moved, layout, self.H, variant.base)
         strings = [SparsePauliOp(label) for label in seen.labels]
-        ideal = backends.get("statevector").prepare(self.circuit, strings)(theta).values[0]
-        return model(seen, np.asarray(ideal), variant.base)
+        ideal = np.asarray(backends.get("statevector").prepare(self.circuit, strings)(theta).values)[0]
+        return model(seen, ideal, variant.base)
 
     def _drawn(self, device: Device, theta: np.ndarray, seed: int, **options: Any) -> tuple[float, float, float]:
         shots = min(self.asked.shots or DRAWN_SHOTS, DRAWN_SHOTS)

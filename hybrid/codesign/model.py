@@ -69,11 +69,11 @@ def cones(moved: QuantumCircuit, layout: tuple[int, ...], H: SparsePauliOp, devi
     at = {pair: k for k, (a, b) in enumerate(device.edges) for pair in ((a, b), (b, a))}
     where = {bit: k for k, bit in enumerate(moved.qubits)}
     gates = [
-        tuple(where[bit] for bit in item.qubits)
+        [where[bit] for bit in item.qubits]
         for item in moved.data
         if item.operation.name in device.gates and item.operation.name not in device.virtual
     ]
-    used = sorted({at[gate] for gate in gates if len(gate) == 2})
+    used = sorted({at[gate[0], gate[1]] for gate in gates if len(gate) == 2})
     column = {edge: k for k, edge in enumerate(used)}
     changes = {"Z": 0, **{letter: _changes(letter, device) for letter in "XY"}}
     found = [(label, coefficient) for label, coefficient in terms(H) if set(label) != {"I"}]
@@ -94,7 +94,7 @@ def cones(moved: QuantumCircuit, layout: tuple[int, ...], H: SparsePauliOp, devi
                     ones[t, gate[0]] += 1
             elif gate[0] in seen or gate[1] in seen:
                 seen.update(gate)
-                twos[t, column[at[gate]]] += 1
+                twos[t, column[at[gate[0], gate[1]]]] += 1
     return Cones(
         tuple(label for label, _ in found),
         np.array([coefficient for _, coefficient in found], float),

@@ -1,4 +1,4 @@
-"""One device for one application: its error, divided among its causes, and what each number of the device does to it."""
+"""One device for one application: its error by causes, and what each number of the device does to it."""
 
 import math
 from typing import Any
@@ -87,7 +87,7 @@ class DevicePoint(RecordModel):
 
     @property
     def interval(self) -> float:
-        """Half width of the 95 % interval of the error: of the experiment's shots, and of those that were drawn here."""
+        """Half width of the error's 95 % interval: of the experiment's shots, and of those that were drawn here."""
         return NORMAL * math.hypot(self.size.standard_error, self.standard_error)
 
     @property
@@ -139,7 +139,7 @@ class DevicePoint(RecordModel):
 
     @property
     def limit(self) -> str | None:
-        """The first bottleneck: a parameter's name, "coherence", "gate_times", "ansatz", "angles"; None for no error."""
+        """The first bottleneck: a parameter, "coherence", "gate_times", "ansatz" or "angles"; None for no error."""
         name, size = self.limits()[0]
         return None if size <= PERFECT * max(1.0, abs(self.reference)) else name
 

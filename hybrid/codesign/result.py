@@ -99,28 +99,48 @@ class Codesign(Summary):
         return [price for price in prices if price is not None]
 
     def kinds(self) -> tuple[Kind, ...]:
-        """The pictures that there are."""
-        several = ("pareto",) if len(self.points) > 1 else ()
-        return (*(("map",) if self._axes() else ()), *several, "tornado")
+        """The pictures that there are; a Pareto front where the devices' costs differ."""
+        return (*(("map",) if self._axes() else ()), *(("pareto",) if self._differing() else ()), "tornado")
 
-    def plot(self, kind: Kind | None = None, *, cost: Cost = "time") -> "Figure":
+    def plot(self, kind: Kind | None = None, *, cost: Cost | None = None) -> "Figure":
         """A picture, which can be saved with ``savefig``.
 
         Args:
             kind: "tornado", the sensitivities on the first device; "map", the error over two varied numbers; "pareto",
                 errors against costs. By default the first of `kinds`.
-            cost: As for `front`.
+            cost: As for `front`; by default the first in which the devices differ.
 
         Raises:
             Refused: for a kind that these devices do not give.
         """
+        from hybrid.report.codesign import DRAW
+
         kind = kind or self.kinds()[0]
+        return DRAW[kind](self.picture(kind, cost=cost))
+
+    def picture(self, kind: Kind, *, cost: Cost | None = None) -> dict[str, Any]:
+        """What a picture shows, as JSON-able values.
+
+        Args:
+            kind: As for `plot`.
+            cost: As for `plot`.
+
+        Raises:
+            Refused: as for `plot`.
+        """
         if kind not in get_args(Kind):
             raise unknown("kind of picture:", kind, get_args(Kind))
         if kind not in self.kinds():
-            needs = "several devices" if kind == "pareto" else "two varied numbers and every combination of them"
+            needs = "devices that differ in what they cost"
+            needs = needs if kind == "pareto" else "two varied numbers and every combination of them"
             raise Refused(f'plot: "{kind}" needs {needs}; there is {", ".join(self.kinds())}')
-        return {"tornado": self._tornado, "map": self._map, "pareto": lambda: self._pareto(cost)}[kind]()
+        if kind == "pareto":
+            return self._pareto(cost or self._differing()[0])
+        return self._tornado() if kind == "tornado" else self._map()
+
+    def _differing(self) -> list[Cost]:
+        """The costs in which the devices differ."""
+        return [cost for cost in ("time", "two_qubit_gates") if len(set(self._costs(cost))) > 1]
 
     def save(self, folder: str | Path, formats: Sequence[str] = ("pdf", "svg")) -> list[Path]:
         """Write all pictures.
@@ -142,28 +162,23 @@ class Codesign(Summary):
                 figure.savefig(files[-1])
         return files
 
-    def _tornado(self) -> "Figure":
-        from hybrid.report.codesign import Bar, tornado
-
+    def _tornado(self) -> dict[str, Any]:
         point = self.points[0]
         scale, unit = _scale(point.unit)
-        bars = [
-            Bar(words.WORDS[one.parameter], -one.ten_percent * scale, one.ten_percent * scale)
-            for one in shown(point.sensitivities)
-        ]
-        return tornado(bars, unit=unit, title=f"{self.problem.name} on {point.name}", step="10 %")
+        steps = [(words.WORDS[one.parameter], one.ten_percent * scale) for one in shown(point.sensitivities)]
+        bars = [(name, -step, step) for name, step in steps]
+        return {"bars": bars, "unit": unit, "title": f"{self.problem.name} on {point.name}", "step": "10 %"}
 
     def _axes(self) -> tuple[str, str] | None:
         """Two varied numbers of which every combination is there; None where there are not."""
         values = [point.values for point in self.points]
         names = [name for name in values[0] if len({str(value[name]) for value in values}) > 1]
-        if len(names) != 2 or any(isinstance(value[name], str) for value in values for name in names):
+        every = len({tuple(value[name] for name in names) for value in values}) == len(values)
+        if len(names) != 2 or not every or any(isinstance(value[name], str) for value in values for name in names):
             return None
         return names[0], names[1]
 
-    def _map(self) -> "Figure":
-        from hybrid.report.codesign import heat_map
-
+    def _map(self) -> dict[str, Any]:
         axes = self._axes()
         assert axes is not None
         y_name, x_name = axes
@@ -172,28 +187,26 @@ class Codesign(Summary):
         error = np.zeros((len(y), len(x)))
         for point in self.points:
             error[y.index(float(point.values[y_name])), x.index(float(point.values[x_name]))] = point.error * scale
-        return heat_map(
-            x,
-            y,
-            error,
-            x_label=words.WORDS.get(x_name, x_name),
-            y_label=words.WORDS.get(y_name, y_name),
-            unit=unit,
-            title=self.problem.name,
-            target=self.points[0].target * scale,
-        )
+        return {
+            "x": x,
+            "y": y,
+            "values": error.tolist(),
+            "x_label": words.WORDS.get(x_name, x_name),
+            "y_label": words.WORDS.get(y_name, y_name),
+            "unit": unit,
+            "title": self.problem.name,
+            "target": self.points[0].target * scale,
+        }
 
-    def _pareto(self, cost: Cost) -> "Figure":
-        from hybrid.report.codesign import Choice, pareto
-
+    def _pareto(self, cost: Cost) -> dict[str, Any]:
         scale, unit = _scale(self.points[0].unit)
         costs, best = self._costs(cost), self.front(cost)
         choices = [
-            Choice(point.name, costs[k], point.error * scale, point.interval * scale, point in best)
+            (point.name, costs[k], point.error * scale, point.interval * scale, point in best)
             for k, point in enumerate(self.points)
         ]
         target = self.points[0].target * scale
-        return pareto(choices, cost=COSTS[cost], unit=unit, title=self.problem.name, target=target)
+        return {"choices": choices, "cost": COSTS[cost], "unit": unit, "title": self.problem.name, "target": target}
 
     def rows(self) -> list[tuple[str, str]]:
         """The results as pairs of a name and a text."""
@@ -251,6 +264,7 @@ class Codesign(Summary):
                 "sensitivities": {"columns": SENSITIVITIES, "rows": self.sensitivities()},
                 "devices": {"columns": self.columns(), "rows": self.table()},
             },
+            "pictures": {kind: self.picture(kind) for kind in self.kinds()},
             "fronts": {cost: [point.name for point in self.front(cost)] for cost in self._priced()},
         }
 
@@ -260,7 +274,7 @@ class Codesign(Summary):
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form: the sentence, and all numbers of every device."""
-        kept = {key: value for key, value in self.content().items() if key not in ("tables",)}
+        kept = {key: value for key, value in self.content().items() if key not in ("tables", "pictures")}
         return {"problem": self.problem.name, "unit": self.problem.unit, "folder": str(self.folder), **kept}
 
     def __str__(self) -> str:

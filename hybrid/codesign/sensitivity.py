@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy.optimize import brentq
@@ -233,6 +233,6 @@ def _root(error: Callable[[float], float], target: float, low: float, high: floa
     return math.exp(float(brentq(beyond, *ends, xtol=1e-6, rtol=1e-9)))  # pyright: ignore[reportArgumentType]
 
 
-def _median(value: object) -> float | None:
+def _median(value: Any) -> float | None:
     middle = float(np.median(np.asarray(value, float))) if np.size(value) else 0.0
     return middle if math.isfinite(middle) else None

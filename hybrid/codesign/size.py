@@ -25,7 +25,7 @@ class Size(RecordModel):
         one_qubit_gates: After transpilation, virtual ones included.
         depth: As Qiskit's ``depth()`` counts it, measurement included.
         circuit_s: Duration of one execution, seconds; None where the device has no durations.
-        success: Chance that nothing goes wrong in one execution (ESP): gates, readout, and relaxation while qubits wait.
+        success: Chance that nothing goes wrong in one execution (ESP), in gates, readout, and while qubits wait.
         circuits: That are measured for one energy.
         shots: Of each.
         standard_error: That they are expected to leave, in the unit of the energy.

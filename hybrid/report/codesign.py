@@ -1,13 +1,17 @@
 """Pictures of what a device's numbers do to an application: sensitivities, two numbers against each other, prices."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from hybrid.report.picture import ACCENT, COLORS, INK, MARKERS, Picture, finish
+
+TARGET = "#d6336c"
+"""Colour of the wanted error."""
 
 MOST_NAMES = 12
 """Devices that are named in a picture; of more, those on the front."""
@@ -92,19 +96,14 @@ def heat_map(
         text = f"{values[row, column]:.3g}"
         axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=8)
     if min(values.shape) > 1 and values.min() < target < values.max():
-        lines = axes.contour(np.arange(len(x)), np.arange(len(y)), values, [target], colors=["#d6336c"], linewidths=2)
-        axes.plot([], [], color="#d6336c", lw=2, label=f"target, {target:.3g} {unit}")
-        del lines
+        axes.contour(np.arange(len(x)), np.arange(len(y)), values, [target], colors=[TARGET], linewidths=2)
+        title = f"{title}; on the red line {target:.3g} {unit}"
     axes.set_xticks(range(len(x)), [f"{one:.3g}" for one in x])
     axes.set_yticks(range(len(y)), [f"{one:.3g}" for one in y])
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     axes.set_title(title, loc="left", color=INK, fontsize=11)
-    if axes.get_legend_handles_labels()[0]:
-        figure.legend(frameon=False, labelcolor=INK, loc="outside lower right")
     finish(axes)
-    if axes.get_legend() is not None:
-        axes.get_legend().remove()
     axes.grid(visible=False)
     return figure
 
@@ -155,7 +154,7 @@ def pareto(choices: Sequence[Choice], *, cost: str, unit: str, title: str, targe
         )
     if all(choice.error > 0 for choice in choices):
         axes.set_yscale("log")
-        axes.axhline(target, color="#d6336c", lw=1, ls="--", label=f"target, {target:.3g} {unit}")
+        axes.axhline(target, color=TARGET, lw=1, ls="--", label=f"target, {target:.3g} {unit}")
     costs = [choice.cost for choice in choices]
     if min(costs) > 0 and max(costs) > 10 * min(costs):
         axes.set_xscale("log")
@@ -165,3 +164,27 @@ def pareto(choices: Sequence[Choice], *, cost: str, unit: str, title: str, targe
     axes.set_title(title, loc="left", color=INK, fontsize=11)
     finish(axes)
     return figure
+
+
+def _of_bars(content: Mapping[str, Any]) -> Figure:
+    return tornado([Bar(*bar) for bar in content["bars"]], **_others(content, "bars"))
+
+
+def _of_map(content: Mapping[str, Any]) -> Figure:
+    return heat_map(values=np.array(content["values"]), **_others(content, "values"))
+
+
+def _of_choices(content: Mapping[str, Any]) -> Figure:
+    return pareto([Choice(*choice) for choice in content["choices"]], **_others(content, "choices"))
+
+
+def _others(content: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name != key}
+
+
+DRAW: Mapping[str, Callable[[Mapping[str, Any]], Figure]] = {
+    "map": _of_map,
+    "pareto": _of_choices,
+    "tornado": _of_bars,
+}
+"""From JSON-able values, as a record holds them, to pictures."""
