@@ -15,6 +15,7 @@ from scipy.optimize import minimize as descend
 import backends
 from backends.devices.device import Device
 from backends.gradients.shift_rule import n_shifted
+from backends.instructions import terms
 from backends.measurement.targets import LEVELS, OptimizationLevel, transpiled
 from backends.mitigation.words import MitigationLike, as_mitigation
 from circuits.errors import Refused
@@ -25,7 +26,7 @@ from hybrid.algorithms.outlook import searches
 from hybrid.algorithms.record import Record
 from hybrid.codesign.engines import DENSITY_QUBITS, Density, Engine, Method, chosen, trajectories
 from hybrid.codesign.grid import Variant, devices_of, sharing, variants
-from hybrid.codesign.model import cones, model
+from hybrid.codesign.model import model, paths
 from hybrid.codesign.point import DevicePoint, Mitigated
 from hybrid.codesign.result import Codesign
 from hybrid.codesign.sensitivity import sensitivities
@@ -322,15 +323,17 @@ class _Looking:
 
     def _noiseless(self, theta: np.ndarray) -> float:
         """The energy without noise at some angles."""
-        return float(backends.get("statevector").prepare(self.circuit, (self.H,))(theta).values[0, 0])
+        return float(backends.get("statevector").prepare(self.circuit, self.H)(theta).values[0, 0])
 
     def _model(self, variant: Variant, theta: np.ndarray) -> Engine:
         """The analytic model at some angles."""
         moved, layout = self._moved(variant.base)
-        seen = cones(moved, layout, self.H, variant.base)
-        strings = [SparsePauliOp(label) for label in seen.labels]
+        bound = moved.assign_parameters(dict(zip(self.circuit.parameters, theta, strict=True)))
+        labels = [label for label, _ in terms(self.H) if set(label) != {"I"}]
+        strings = [SparsePauliOp(label) for label in labels]
         ideal = np.asarray(backends.get("statevector").prepare(self.circuit, strings)(theta).values)[0]
-        return model(seen, ideal, variant.base)
+        values = {label: float(value) for label, value in zip(labels, ideal, strict=True)}
+        return model(paths(bound, layout, self.H, values, variant.base), variant.base)
 
     def _drawn(self, device: Device, theta: np.ndarray, seed: int, **options: Any) -> tuple[float, float, float]:
         shots = min(self.asked.shots or DRAWN_SHOTS, DRAWN_SHOTS)

@@ -118,7 +118,8 @@ class DevicePoint(RecordModel):
             Share(cause="angles", size=self.noiseless - self.optimum, interval=0.0, note=self._of_angles()),
             Share(cause="noise", size=self.noise, interval=drawn, note=f"of the device, by {self.method}"),
         ]
-        said = f"of {self.size.shots:,} shots of each of {self.size.circuits} circuits"
+        circuits = f"each of {self.size.circuits} circuits" if self.size.circuits > 1 else "one circuit"
+        said = f"of {self.size.shots:,} shots of {circuits}"
         width = NORMAL * self.size.standard_error
         return ErrorBudget((*shares, Share(cause="statistics", size=0.0, interval=width, note=said)), self.unit)
 

@@ -100,7 +100,8 @@ class Codesign(Summary):
 
     def kinds(self) -> tuple[Kind, ...]:
         """The pictures that there are; a Pareto front where the devices' costs differ."""
-        return (*(("map",) if self._axes() else ()), *(("pareto",) if self._differing() else ()), "tornado")
+        found: list[Kind] = ["map"] if self._axes() else []
+        return (*found, *(["pareto"] if self._differing() else []), "tornado")
 
     def plot(self, kind: Kind | None = None, *, cost: Cost | None = None) -> "Figure":
         """A picture, which can be saved with ``savefig``.
@@ -217,7 +218,7 @@ class Codesign(Summary):
         gates = f"{size.two_qubit_gates} on two qubits, depth {size.depth}"
         success = "" if size.success is None else f"; chance that nothing goes wrong {size.success:.2g}"
         rows.append(("gates", gates + success))
-        rows.append(("one energy", f"{size.circuits} x {size.shots:,} shots, {_cost(size.energy_s, size.energy_usd)}"))
+        rows.append(("one energy", f"{size.circuits} × {size.shots:,} shots, {_cost(size.energy_s, size.energy_usd)}"))
         whole = f"{size.energies:,} energies, {_cost(size.solution_s, size.solution_usd)}"
         rows.append(("optimization", whole))
         if first.method != "model":
@@ -317,14 +318,13 @@ def sensitivity_row(one: Sensitivity, point: DevicePoint) -> tuple[str, ...]:
 def device_row(point: DevicePoint) -> tuple[str, ...]:
     """One device as cells; see `DEVICES`."""
     size, every = point.size, point.of("all")
-    limit = "nothing" if point.limit is None else words.WORDS[point.limit].removeprefix("the ")
     cells = (
         point.name,
         str(size.two_qubit_gates),
         str(size.depth),
         "" if size.success is None else f"{size.success:.2g}",
         words.with_interval(point.error, point.interval, point.unit),
-        limit,
+        words.limit(point),
         f"all {words.requirement(every)}" if every.reach == "needed" else words.requirement(every),
         duration(size.solution_s, digits=2),
         "" if size.solution_usd is None else f"${rounded(size.solution_usd)}",

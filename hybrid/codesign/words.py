@@ -29,6 +29,9 @@ WORDS = {
 MORE = ("t1", "t2", "coherence", "all")
 """What is improved by having more of it."""
 
+CAUSES = ("ansatz", "angles")
+"""What limits an application, and is no number of the device."""
+
 ZERO = 5e-4
 """Of the target: what buys less buys nothing."""
 
@@ -100,18 +103,31 @@ def sentence(point: "DevicePoint") -> str:
     """What limits the application on a device, what a better one buys, and what the target needs, in plain words."""
     unit, target = point.unit, point.target
     error = with_interval(point.error, point.interval, unit)
-    (name, size), (second, second_size) = point.limits()[:2]
+    (name, size), *others = point.limits()
+    second, second_size = next(other for other in others if name not in CAUSES or other[0] not in CAUSES)
     wanted = energy(target, unit)
     if point.limit is None:
         return f"Nothing limits it: the error is {error}."
     share = f"{100 * size / point.error:.0f} %" if point.error > 0 else "most"
     said = [f"{WORDS[name][0].upper()}{WORDS[name][1:]} limits it: {share} of the error of {error}"]
-    if name not in ("ansatz", "angles"):
+    if name not in CAUSES:
         buys = "doubling it" if name in MORE else "halving it" if name != "gate_times" else "halving them"
         said.append(f"{buys} buys {energy(point.of(name).halved, unit)}")
     if second_size > ZERO * target and point.error > 0:
-        said.append(f"{WORDS[second]} is next with {100 * second_size / point.error:.0f} %")
+        of = "of the device, " if name in CAUSES else ""
+        said.append(f"{of}{WORDS[second]} is next with {100 * second_size / point.error:.0f} %")
     return "; ".join(said) + ". " + _towards(point, name, wanted)
+
+
+def limit(point: "DevicePoint") -> str:
+    """What limits the application, as a cell of a table; behind the ansatz or the angles the device's first limit."""
+    if point.limit is None:
+        return "nothing"
+    if point.limit not in CAUSES:
+        return WORDS[point.limit]
+    hardware, size = next(one for one in point.limits() if one[0] not in CAUSES)
+    first = WORDS[point.limit].removeprefix("the ")
+    return f"{first}, then {WORDS[hardware]}" if size > ZERO * point.target else first
 
 
 def _towards(point: "DevicePoint", name: str, wanted: str) -> str:
@@ -120,7 +136,7 @@ def _towards(point: "DevicePoint", name: str, wanted: str) -> str:
         return f"The target of {wanted} is met."
     if point.optimum - point.reference > point.target:
         return f"No device reaches {wanted} with this ansatz, whose own error is larger."
-    if name not in ("ansatz", "angles") and point.of(name).reach == "needed":
+    if name not in CAUSES and point.of(name).reach == "needed":
         one = point.of(name)
         needs = requirement(one)
         now = f", now {number(name, one.value)}" if name in PARAMETERS else ""
