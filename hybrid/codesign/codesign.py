@@ -25,7 +25,7 @@ from hybrid.algorithms.carry_out import carry_out
 from hybrid.algorithms.outlook import searches
 from hybrid.algorithms.record import Record
 from hybrid.codesign.engines import DENSITY_QUBITS, Density, Engine, Method, chosen, trajectories
-from hybrid.codesign.grid import Variant, devices_of, sharing, variants
+from hybrid.codesign.grid import Variant, Vary, devices_of, sharing, variants
 from hybrid.codesign.model import model, paths
 from hybrid.codesign.point import DevicePoint, Mitigated
 from hybrid.codesign.result import Codesign
@@ -69,7 +69,7 @@ def codesign(
     problem: ProblemLike,
     *,
     device: Devices,
-    vary: Mapping[str, Any] | None = None,
+    vary: Vary | None = None,
     target: float | None = None,
     method: Method = "auto",
     reoptimize: bool = False,

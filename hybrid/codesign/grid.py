@@ -23,6 +23,9 @@ NOT_VARIED = ("name", "gates", "virtual", "directed", "edges")
 
 Value = float | int | str
 
+Vary = Mapping[str, Sequence[Value] | Mapping[str, float]]
+"""Numbers of a device, each with its values or with a range; see `variants`."""
+
 
 @dataclass(frozen=True)
 class Variant:

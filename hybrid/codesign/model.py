@@ -7,9 +7,9 @@ For H = c_0 + sum_t c_t P_t and the noiseless values <P_t> of the circuit,
 Seen backwards, a gate turns a Pauli string P into sum_Q R_PQ Q. A path goes from P_t to the beginning of the circuit,
 and takes each Q with the probability R_PQ^2; its product runs over those gates alone on whose qubits it is not the
 identity, for there depolarizing noise of the average error e, d = 2 or 4, shrinks it by 1 - d e / (d - 1). Only paths
-that end without X and Y count, as the others vanish on |0...0>. In Clifford circuits there is one path, and the model is
-exact for depolarizing noise and readout without bias; elsewhere it takes the mean over paths by their squared amplitudes
-in place of their amplitudes. Where every gate touches every path, F_t = F, and the error is
+that end without X and Y count, as the others vanish on |0...0>. In Clifford circuits there is one path, and the model
+is exact for depolarizing noise and readout without bias; elsewhere it takes the mean over paths by their squared
+amplitudes in place of their amplitudes. Where every gate touches every path, F_t = F, and the error is
 (1 - F) (E_ideal - tr(H) / 2^n): the state is drawn to the maximally mixed one.
 
 Where relaxation during a gate is worse than its stated error, that takes the place of e. The model leaves out that
@@ -162,8 +162,10 @@ def paths(
 
 def _gates(moved: QuantumCircuit, device: Device) -> tuple[list[int], list[_Gate]]:
     """The used edges, and all gates from the last to the first."""
-    at: dict[tuple[int, ...], int] = {pair: k for k, (a, b) in enumerate(device.edges) for pair in ((b, a), (a, b))}
-    at |= {edge: k for k, edge in enumerate(device.edges)}
+    at: dict[tuple[int, ...], int] = {}
+    for k, (a, b) in enumerate(np.array(device.edges, dtype=int).reshape(-1, 2).tolist()):
+        at.setdefault((b, a), k)
+        at[a, b] = k
     told = list(flatten(moved, lambda gate: gate.name in device.gates))
     used = sorted({at[tuple(on)] for _, on in told if len(on) == 2})
     column = {edge: k for k, edge in enumerate(used)}

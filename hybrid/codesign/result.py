@@ -66,8 +66,8 @@ class Codesign(Summary):
 
     def title(self) -> str:
         """What was looked at."""
-        many = f"{len(self.points)} devices" if len(self.points) > 1 else self.points[0].name
-        return f"{self.problem.name} on {many}"
+        first, *others = self.points
+        return f"{self.problem.name} on {f'{len(self.points)} devices' if others else first.name}"
 
     def sentence(self) -> str:
         """What limits the application on the first device, in one or two sentences."""

@@ -152,7 +152,8 @@ def along(name: str, noise: Noise, slopes: Mapping[str, np.ndarray], device: Dev
     up, down = (better(noise, name, math.exp(sign * step), device) for sign in (1, -1))
     moved = 0.0
     for one in PARAMETERS:
-        change = np.nan_to_num((up[one] - down[one]) / (2 * step), nan=0.0, posinf=0.0, neginf=0.0)
+        finite = np.isfinite(up[one])  # what is infinite stays so
+        change = (np.where(finite, up[one], 0.0) - np.where(finite, down[one], 0.0)) / (2 * step)
         slope = (
             np.broadcast_to(slopes[one], change.shape) if np.ndim(slopes[one]) else slopes[one] / max(change.size, 1)
         )
