@@ -203,7 +203,7 @@ def prepared(
         "codesign",
         work,
         {
-            "devices": [variant.device.options() for variant in grid],
+            "devices": [_told(variant.device) for variant in grid],
             "points": [variant.name for variant in grid],
             "target": target,
             "method": method,
@@ -264,6 +264,7 @@ class _Looking:
         self.method = chosen(asked.method, work.circuit.num_qubits)
         self.energies = best.evaluations * (1 + n_shifted(work.circuit))
         self._moved = cache(lambda base: transpiled(self.circuit, base.fake(), level=asked.level))
+        self._model = cache(self._modelled)
         self._density = cache(lambda base: Density(self.circuit, self.H, base, asked.level))
 
     def at(self, variant: Variant, seed: int) -> DevicePoint:
@@ -286,7 +287,7 @@ class _Looking:
                 noiseless = self._noiseless(theta)
             engine = density.at(theta)
             noisy = engine.value(noise)
-        modelled = self._model(variant, theta)
+        modelled = self._model(variant.base, tuple(theta))
         if self.method != "density":
             engine = modelled
             noisy = engine.value(noise)
@@ -325,15 +326,16 @@ class _Looking:
         """The energy without noise at some angles."""
         return float(backends.get("statevector").prepare(self.circuit, self.H)(theta).values[0, 0])
 
-    def _model(self, variant: Variant, theta: np.ndarray) -> Engine:
+    def _modelled(self, base: Device, angles: tuple[float, ...]) -> Engine:
         """The analytic model at some angles."""
-        moved, layout = self._moved(variant.base)
+        theta = np.array(angles)
+        moved, layout = self._moved(base)
         bound = moved.assign_parameters(dict(zip(self.circuit.parameters, theta, strict=True)))
         labels = [label for label, _ in terms(self.H) if set(label) != {"I"}]
         strings = [SparsePauliOp(label) for label in labels]
         ideal = np.asarray(backends.get("statevector").prepare(self.circuit, strings)(theta).values)[0]
         values = {label: float(value) for label, value in zip(labels, ideal, strict=True)}
-        return model(paths(bound, layout, self.H, values, variant.base), variant.base)
+        return model(paths(bound, layout, self.H, values, base), base)
 
     def _drawn(self, device: Device, theta: np.ndarray, seed: int, **options: Any) -> tuple[float, float, float]:
         shots = min(self.asked.shots or DRAWN_SHOTS, DRAWN_SHOTS)
@@ -348,6 +350,17 @@ class _Looking:
         value, spread, bias = self._drawn(device, theta, seed, mitigation=option)
         words, shots = list(as_mitigation(option).words), min(self.asked.shots or DRAWN_SHOTS, DRAWN_SHOTS)
         return Mitigated(words=words, value=value, standard_error=spread, bias=bias, shots=shots)
+
+
+def _told(device: Device) -> dict[str, Any]:
+    """The device's options as JSON has them, what is infinite as a word."""
+    return {name: _finite(value) for name, value in device.options().items()}
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return str(value) if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _medians(device: Device) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """The sections on one application and the devices that were compared for it, from what its record says."""
 
 import io
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from hybrid.runs.algorithm import AlgorithmSpec, read_spec
 from hybrid.runs.files import read_json
 
 KIND = "codesign"
+
+_UNUSED = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 
 SAYS = {
     "map": "The error over the two numbers that were varied",
@@ -80,7 +83,8 @@ def _picture(kind: str, content: Mapping[str, Any]) -> Html:
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": kind}):
         DRAW[kind](content).savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     drawn = buffer.getvalue()
-    return tag("figure", Html(drawn[drawn.index("<svg") :]), role="img", aria_label=SAYS[kind])
+    drawn = _UNUSED.sub("", drawn[drawn.index("<svg") :]).replace("<g id=", "<g data-part=")  # ids are for the page
+    return tag("figure", Html(drawn), role="img", aria_label=SAYS[kind])
 
 
 def _origin(spec: AlgorithmSpec) -> list[tuple[str, Any]]:

@@ -18,7 +18,9 @@ H = SparsePauliOp.from_list([("ZZI", 1.0), ("XXX", 0.7), ("YYX", -0.4), ("IZZ", 
 def engine_of(circuit, observable, device, seed=0):
     moved, layout = transpiled(circuit, device.fake(), level=0)
     state = Statevector(circuit)
-    ideal = {label: float(state.expectation_value(SparsePauliOp(label)).real) for label in observable.paulis.to_labels()}
+    ideal = {
+        label: float(state.expectation_value(SparsePauliOp(label)).real) for label in observable.paulis.to_labels()
+    }
     return model(paths(moved, layout, observable, ideal, device, seed=seed), device)
 
 
