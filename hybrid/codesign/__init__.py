@@ -1,1 +1,1 @@
-"""Co-design: what a workload asks of machines and devices, and what would change with others."""
+"""Devices and workloads designed for each other: benchmarks of what is there, and models of what might be."""

@@ -73,10 +73,12 @@ class Point:
     def record(self) -> dict[str, Any]:
         """The sections of the file at this point, as JSON-able values; input files by their names and contents.
 
-        The budget, where the run may go on, and whether the exact energy is computed beside it are not among them: they
-        change nothing in what is asked, and others may be given later.
+        The budget, [codesign], where the run may go on, and whether the exact energy is computed beside it are not
+        among them: they change nothing in what is asked, and others may be given later.
         """
-        sections = self.spec.model_dump(exclude_unset=True, exclude={"budget": True, "run": UNRECORDED})
+        sections = self.spec.model_dump(
+            exclude_unset=True, exclude={"budget": True, "codesign": True, "run": UNRECORDED}
+        )
         given = self.spec.run.model_fields_set - UNRECORDED
         return _recorded({name: section for name, section in sections.items() if name != "run" or given})
 
