@@ -1,0 +1,41 @@
+"""From a name to an application; a new one is a file and a line."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import get_args
+
+from circuits.errors import unknown
+from hybrid.codesign.suite.benchmark import Benchmark, SuiteName
+
+APPLICATIONS: Mapping[str, str] = {
+    "ghz": "hybrid.codesign.suite.ghz:GHZ",
+}
+"""Name to ``module:class``, in the order of tables."""
+
+SUITES: tuple[SuiteName, ...] = get_args(SuiteName)
+
+
+@cache
+def application(name: str) -> Benchmark:
+    """The application of a name.
+
+    Raises:
+        Refused: for a name that none has, with the nearest right word.
+    """
+    if name not in APPLICATIONS:
+        raise unknown("application", name, APPLICATIONS)
+    module, _, found = APPLICATIONS[name].partition(":")
+    return getattr(import_module(module), found)()
+
+
+def suite(name: str) -> SuiteName:
+    """The suite of a name.
+
+    Raises:
+        Refused: for a name that none has, with the nearest right word.
+    """
+    for known in SUITES:
+        if name == known:
+            return known
+    raise unknown("suite", name, SUITES)
