@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 from qiskit import QuantumCircuit
 
@@ -22,7 +23,7 @@ class GHZ(Benchmark):
 
     name = "ghz"
     title = "GHZ fidelity"
-    sizes = {
+    sizes: ClassVar = {
         "quick": (Size(3),),
         "small": (Size(3), Size(5)),
         "full": (Size(3), Size(5), Size(8), Size(12), Size(16)),
