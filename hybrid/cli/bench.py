@@ -27,9 +27,7 @@ def bench(
     seed: Annotated[int, typer.Option(metavar="N", help="Root of every random number.", min=0)] = 0,
     folder: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR", help="Where the record goes (a new one in runs/), or goes on."
-        ),
+        typer.Option(metavar="DIR", help="Where the record goes (a new one in runs/), or goes on."),
     ] = None,
     against: Annotated[
         Path | None, typer.Option(metavar="RECORD", help="Compare with this earlier record, a file or a folder.")

@@ -177,8 +177,8 @@ class Benchmark(ABC):
         """
 
     @abstractmethod
-    def reference(self, size: Size, *, seed: int) -> float:
-        """The exact score of a perfect computer, from classical computation.
+    def reference(self, size: Size, *, seed: int) -> float | None:
+        """The exact score of a perfect computer, from classical computation; None where there is none, as of a speed.
 
         Args:
             size: Of the instance.

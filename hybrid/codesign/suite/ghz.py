@@ -49,7 +49,7 @@ class GHZ(Benchmark):
         """The fidelity, with populations and coherence as details; see `Benchmark.score`."""
         n, first = size.n_qubits, dict(answers[0].counts)
         populations = proportion(first.get("0" * n, 0) + first.get("1" * n, 0), sum(first.values()))
-        parities = [parity(dict(answer.counts)) for answer in answers[1:]]
+        parities = [parity(answer.counts) for answer in answers[1:]]
         coherence = weighted([(-1) ** task.facts["k"] / n for task in tasks[1:]], parities)
         fidelity = weighted([0.5, 0.5], [populations, coherence])
         details: dict[str, Estimate] = {"populations": populations, "coherence": coherence}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from hybrid.codesign.suite.compare import Differences
 
-COLUMNS = ("application", "size", "backend", "score", "perfect", "prepare", "run", "classical", "total")
+COLUMNS = ("application", "size", "backend", "score", "±", "perfect", "prepare", "run", "total")
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,14 +122,13 @@ class Bench:
         prepare = [s for s in (spent.transpile, spent.compile) if s is not None]
         running = spent.execute if spent.jobs is None else spent.jobs
         return (
-            unit.application,
+            f"{unit.application}, {unit.unit}" if unit.unit else unit.application,
             unit.size,
             self.label(unit),
-            number_text(unit.score, unit.unit) if unit.score is not None else "-",
+            *("-" if unit.score is None else number_text(unit.score)).partition(" ± ")[::2],
             "-" if unit.reference is None else f"{unit.reference:.4g}",
             duration(sum(prepare)) if prepare else "-",
             "-" if running is None else duration(running),
-            "-" if spent.classical is None else duration(spent.classical),
             duration(spent.total),
         )
 
