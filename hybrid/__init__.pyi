@@ -9,6 +9,8 @@ from .algorithms.evolution import real_time_evolution as real_time_evolution
 from .algorithms.qaoa import qaoa as qaoa
 from .algorithms.verification import verify as verify
 from .algorithms.vqd import vqd as vqd
+from .codesign.suite.result import Bench as Bench
+from .codesign.suite.run import bench as bench
 from .devices import Device as Device
 from .errors import BudgetExceeded as BudgetExceeded
 from .errors import FailedJob as FailedJob

@@ -141,8 +141,27 @@ class Benchmark(ABC):
     sizes: ClassVar[Mapping[SuiteName, tuple[Size, ...]]]
     """The sizes that each suite runs."""
 
+    least: ClassVar[int] = 2
+    """Fewest qubits of an instance."""
+
+    most: ClassVar[int] = 1000
+    """Most qubits of an instance, such as those that the reference can be computed for."""
+
     shots: ClassVar[int] = 1000
     """Of each circuit, unless told otherwise."""
+
+    def check(self, size: Size) -> None:
+        """Refuse a size of which there is no instance; by default, a depth and fewer than `least` qubits.
+
+        Args:
+            size: Asked for.
+
+        Raises:
+            Refused: if there is no such instance.
+        """
+        if size.depth is not None:
+            raise Refused(f"{self.name} has sizes in qubits alone, such as {size.n_qubits}, not {size}")
+        check_between(self.name, size, self.least, self.most)
 
     @abstractmethod
     def circuits(self, size: Size, *, shots: int, seed: int) -> Sequence[Task]:
@@ -153,13 +172,13 @@ class Benchmark(ABC):
             shots: Of each circuit.
             seed: Of everything random in the circuits; the same seed gives the same tasks.
 
-        Raises:
-            Refused: if the application has no instance of this size.
+        Returns:
+            The tasks; the size has been checked with `check`.
         """
 
     @abstractmethod
-    def reference(self, size: Size, *, seed: int) -> float:
-        """The exact score of a perfect computer, from classical computation.
+    def reference(self, size: Size, *, seed: int) -> float | None:
+        """The exact score of a perfect computer, from classical computation; None where there is none, as of a speed.
 
         Args:
             size: Of the instance.
@@ -193,3 +212,21 @@ class Benchmark(ABC):
         tasks = self.circuits(size, shots=shots, seed=seed)
         answers = yield tasks
         return self.score(size, tasks, answers)
+
+
+def check_between(name: str, size: Size, least: int, most: int) -> None:
+    """Refuse a number of qubits that is out of range.
+
+    Args:
+        name: Of the application, for the message.
+        size: Asked for.
+        least: Fewest qubits.
+        most: Most qubits.
+
+    Raises:
+        Refused: for fewer or more.
+    """
+    if size.n_qubits < least:
+        raise Refused(f"{name} needs at least {least} qubits, not {size.n_qubits}")
+    if size.n_qubits > most:
+        raise Refused(f"{name} can be scored up to {most} qubits, not {size.n_qubits}")

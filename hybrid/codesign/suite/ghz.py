@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 from qiskit import QuantumCircuit
 
-from circuits.errors import Refused
 from hybrid.codesign.suite.benchmark import Answer, Benchmark, Estimate, Score, Size, Task
 from hybrid.codesign.suite.statistics import parity, proportion, weighted
 
@@ -22,20 +22,16 @@ class GHZ(Benchmark):
 
     name = "ghz"
     title = "GHZ fidelity"
-    sizes = {
+    sizes: ClassVar = {
         "quick": (Size(3),),
         "small": (Size(3), Size(5)),
         "full": (Size(3), Size(5), Size(8), Size(12), Size(16)),
     }
 
     def circuits(self, size: Size, *, shots: int, seed: int) -> Sequence[Task]:
-        """One circuit for the populations, then one for each M_k; see `Benchmark.circuits`.
-
-        Raises:
-            Refused: for fewer than 2 qubits, or a depth.
-        """
+        """One circuit for the populations, then one for each M_k; see `Benchmark.circuits`."""
         del seed
-        n = checked(size, at_least=2, name=self.name)
+        n = size.n_qubits
         tasks = [Task(prepared(n), shots=shots)]
         for k in range(1, n + 1):
             circuit = prepared(n)
@@ -53,7 +49,7 @@ class GHZ(Benchmark):
         """The fidelity, with populations and coherence as details; see `Benchmark.score`."""
         n, first = size.n_qubits, dict(answers[0].counts)
         populations = proportion(first.get("0" * n, 0) + first.get("1" * n, 0), sum(first.values()))
-        parities = [parity(dict(answer.counts)) for answer in answers[1:]]
+        parities = [parity(answer.counts) for answer in answers[1:]]
         coherence = weighted([(-1) ** task.facts["k"] / n for task in tasks[1:]], parities)
         fidelity = weighted([0.5, 0.5], [populations, coherence])
         details: dict[str, Estimate] = {"populations": populations, "coherence": coherence}
@@ -72,21 +68,3 @@ def prepared(n: int) -> QuantumCircuit:
     for k in range(2 * middle - (n - 1), 0, -1):
         circuit.cx(k, k - 1)
     return circuit
-
-
-def checked(size: Size, *, at_least: int, name: str) -> int:
-    """The number of qubits of a size that has no depth.
-
-    Args:
-        size: Asked for.
-        at_least: Fewest qubits.
-        name: Of the application, for the message.
-
-    Raises:
-        Refused: for fewer qubits, or a depth.
-    """
-    if size.depth is not None:
-        raise Refused(f"{name} has sizes in qubits alone, such as {size.n_qubits}, not {size}")
-    if size.n_qubits < at_least:
-        raise Refused(f"{name} needs at least {at_least} qubits, not {size.n_qubits}")
-    return size.n_qubits

@@ -26,8 +26,9 @@ class Seconds(RecordModel):
     Attributes:
         transpile: Bringing circuits to the gates and the coupling of a device.
         compile: Making circuits ready for a simulator.
-        execute: Running them: at a provider from the start of the first job to the end of the last.
-        queue: Waiting at a provider.
+        execute: Running them in this process; of a backend that does not tell its phases apart, preparing them, too.
+        jobs: At a provider: from sending the jobs to having their results, which the queue is part of.
+        queue: Waiting at a provider, where it says how long that was.
         classical: The application's own computation: making circuits, scoring, an optimizer.
         total: Of the whole unit, from start to end.
     """
@@ -35,6 +36,7 @@ class Seconds(RecordModel):
     transpile: FiniteFloat | None = None
     compile: FiniteFloat | None = None
     execute: FiniteFloat | None = None
+    jobs: FiniteFloat | None = None
     queue: FiniteFloat | None = None
     classical: FiniteFloat | None = None
     total: FiniteFloat
@@ -128,8 +130,8 @@ class Measured(RecordModel):
     place: Literal["here", "provider"] = "here"
 
 
-class BenchRecord(RecordModel):
-    """All that a benchmark was asked and measured.
+class BenchSpec(RecordModel):
+    """What a benchmark was asked for, as bench.json in its folder holds it.
 
     Attributes:
         format: "hybrid.bench".
@@ -137,20 +139,26 @@ class BenchRecord(RecordModel):
         suite: Name of the suite.
         shots: Of each circuit; None for each application's own.
         seed: Root of every random number.
-        applications: Asked for, in order.
-        sizes: Of each application, as text.
+        sizes: Of each application, in order, as text.
         backends: Asked, in order.
         provenance: Machine, versions and time of the first start; see `hybrid.runs.provenance`.
-        units: What was measured so far, in the order of asking.
     """
 
     format: Literal["hybrid.bench"] = FORMAT
-    version: int = VERSION
+    version: int = Field(default=VERSION, ge=1, le=VERSION)
     suite: str
     shots: int | None
     seed: int
-    applications: list[str]
     sizes: dict[str, list[str]]
     backends: list[Measured]
     provenance: dict[str, Any]
+
+
+class BenchRecord(BenchSpec):
+    """All that a benchmark was asked for and measured: one file, whole in itself.
+
+    Attributes:
+        units: What was measured so far, in the order of asking.
+    """
+
     units: list[Unit]

@@ -10,6 +10,12 @@ from hybrid.codesign.suite.benchmark import Benchmark, SuiteName
 
 APPLICATIONS: Mapping[str, str] = {
     "ghz": "hybrid.codesign.suite.ghz:GHZ",
+    "mermin-bell": "hybrid.codesign.suite.mermin:MerminBell",
+    "qft": "hybrid.codesign.suite.fourier:Fourier",
+    "mirror": "hybrid.codesign.suite.mirror:Mirror",
+    "quantum-volume": "hybrid.codesign.suite.quantum_volume:QuantumVolume",
+    "layer-fidelity": "hybrid.codesign.suite.layer_fidelity:LayerFidelity",
+    "throughput": "hybrid.codesign.suite.throughput:Throughput",
 }
 """Name to ``module:class``, in the order of tables."""
 

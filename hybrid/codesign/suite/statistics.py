@@ -1,7 +1,7 @@
 """Standard errors of what is counted and averaged."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def proportion(hits: int, shots: int) -> Estimate:
     return Estimate(hits / shots, math.sqrt(near * (1 - near) / (shots + 2)))
 
 
-def parity(counts: "dict[str, int]") -> Estimate:
+def parity(counts: Mapping[str, int]) -> Estimate:
     """The expectation value of the product of Z over all bits, from counts.
 
     Args:
