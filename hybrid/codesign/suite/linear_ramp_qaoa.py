@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from qiskit import QuantumCircuit
+from scipy.special import stdtr
 
 from circuits.errors import Refused
 from hybrid.codesign.suite.benchmark import Answer, Benchmark, Estimate, Score, Size, Task, check_between
@@ -77,7 +78,7 @@ class LinearRampQAOA(Benchmark):
         trials = [ratio(answer.counts, edges, best) for answer in answers]
         guesses = guessed(edges, best, size.n_qubits, shots=tasks[0].shots, seed=tasks[0].facts["seed"])
         together, random_ratio, scatter = mean(trials), float(guesses.mean()), float(guesses.std())
-        p_value = max(tail((trial.value - random_ratio) / scatter, RANDOM_TRIALS - 1) for trial in trials)
+        p_value = max(float(stdtr(RANDOM_TRIALS - 1, (random_ratio - trial.value) / scatter)) for trial in trials)
         details = {
             "approx_ratio": together,
             "random_approx_ratio": Estimate(random_ratio, scatter / math.sqrt(RANDOM_TRIALS)),
@@ -125,9 +126,7 @@ def best_found(counts: Mapping[str, int], edges: Sequence[tuple[int, int, float]
     return moments(hits.astype(float), list(counts.values()))
 
 
-def guessed(
-    edges: Sequence[tuple[int, int, float]], best: float, n: int, *, shots: int, seed: int
-) -> np.ndarray:
+def guessed(edges: Sequence[tuple[int, int, float]], best: float, n: int, *, shots: int, seed: int) -> np.ndarray:
     """The ratio of each of `RANDOM_TRIALS` draws of random bit strings, shape (trials,)."""
     rng = np.random.default_rng(seed)
     bits = rng.integers(0, 2, (RANDOM_TRIALS, shots, n), dtype=np.int8)
@@ -142,10 +141,3 @@ def effective(value: float, guess: float) -> float:
     (0.5, 0.0)
     """
     return max(0.0, (value - guess) / (1 - guess))
-
-
-def tail(t: float, degrees: int) -> float:
-    """The probability of a larger value in Student's distribution."""
-    from scipy.stats import t as student
-
-    return float(student.sf(t, df=degrees))
