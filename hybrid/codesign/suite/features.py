@@ -44,7 +44,7 @@ def features(circuit: QuantumCircuit) -> Features:
     >>> bell = QuantumCircuit(2)
     >>> _ = bell.h(0), bell.cx(0, 1)
     >>> features(bell)
-    Features(communication=1.0, critical_depth=1.0, entanglement_ratio=0.5, parallelism=0.0, liveness=0.75, measurement=0.0)
+    Features(communication=1.0, critical_depth=1.0, entanglement_ratio=0.5, parallelism=0.0, liveness=0.75, ...)
     """
     n = circuit.num_qubits
     place = {qubit: k for k, qubit in enumerate(circuit.qubits)}

@@ -1,6 +1,7 @@
 """Time evolution of a spin chain in Trotter steps, against the exact evolution."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -29,7 +30,7 @@ class HamiltonianSimulation(Benchmark):
 
     name = "hamiltonian-simulation"
     title = "Hamiltonian simulation"
-    sizes = {
+    sizes: ClassVar = {
         "quick": (Size(3, 2),),
         "small": (Size(3, 2), Size(5, 3)),
         "full": (Size(3, 2), Size(5, 3), Size(8, 4), Size(10, 4)),

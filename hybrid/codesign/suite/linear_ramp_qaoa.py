@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -30,9 +31,9 @@ class LinearRampQAOA(Benchmark):
     """Effective approximation ratio of the maximum cut of an open chain with random weights.
 
     The layers k = 1 ... p are exp(-i gamma_k sum_j w_j Z_j Z_j+1) and exp(i beta_k sum_j X_j) with
-    gamma_k = 0.6 k / p and beta_k = 0.3 (p + 1 - k) / p. Of the mean cut over the largest one, r, and that of random bit
-    strings, r0, the score is max(0, (r - r0) / (1 - r0)): 0 for guessing, 1 for the best cut in every shot. Sizes,
-    weights, angles and scores are those of Metriq's suite 1.0.
+    gamma_k = 0.6 k / p and beta_k = 0.3 (p + 1 - k) / p. Of the mean cut over the largest one, r, and that of random
+    bit strings, r0, the score is max(0, (r - r0) / (1 - r0)): 0 for guessing, 1 for the best cut in every shot. Weights,
+    angles and score are those of Metriq's suite 1.0.
 
     References:
         J. A. Montañez-Barrera, K. Michielsen, arXiv:2405.09169 (2024);
@@ -41,7 +42,7 @@ class LinearRampQAOA(Benchmark):
 
     name = "lr-qaoa"
     title = "Linear-ramp QAOA"
-    sizes = {
+    sizes: ClassVar = {
         "quick": (Size(4, 3),),
         "small": (Size(5, 3), Size(8, 5)),
         "full": (Size(5, 3), Size(10, 3), Size(10, 10), Size(16, 10)),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 import networkx as nx
 import numpy as np
@@ -32,7 +33,7 @@ class MaxCutQAOA(Benchmark):
 
     name = "maxcut-qaoa"
     title = "MaxCut QAOA"
-    sizes = {
+    sizes: ClassVar = {
         "quick": (Size(4),),
         "small": (Size(6), Size(8)),
         "full": (Size(6), Size(8), Size(12), Size(16)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import combinations, product
+from typing import ClassVar
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -37,7 +38,7 @@ class QuantumKernel(Benchmark):
 
     name = "quantum-kernel"
     title = "Quantum kernel"
-    sizes = {
+    sizes: ClassVar = {
         "quick": (Size(2),),
         "small": (Size(2), Size(3)),
         "full": (Size(2), Size(4), Size(6)),
@@ -105,7 +106,8 @@ def returning(x: np.ndarray, y: np.ndarray) -> QuantumCircuit:
     """U(y)^-1 U(x), a barrier between, so that equal points do not cancel before they are run."""
     circuit = feature_map(x)
     circuit.barrier()
-    return circuit.compose(feature_map(y).inverse())
+    circuit.compose(feature_map(y).inverse(), inplace=True)
+    return circuit
 
 
 def data(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -49,11 +49,13 @@ class CircuitSize(RecordModel):
         n_qubits: Its width.
         depth: Its depth in gates.
         two_qubit_gates: Gates on two qubits or more.
+        features: SupermarQ's, by name, of the circuit with its measurements; see `hybrid.codesign.suite.features`.
     """
 
     n_qubits: int
     depth: int
     two_qubit_gates: int
+    features: dict[str, FiniteFloat] = Field(default_factory=dict)
 
 
 class Unit(RecordModel):

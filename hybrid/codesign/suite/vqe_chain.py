@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from typing import ClassVar
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -17,10 +18,10 @@ MAX_LAYERS = 4
 
 
 class ChainVQE(Benchmark):
-    """Error of the ground energy of the open Ising chain in its critical field, |E - E_exact|, in units of the coupling.
+    """Error of the ground energy of the open Ising chain in its critical field, |E - E_exact|, in couplings.
 
     H = -sum Z_j Z_j+1 - sum X_j; the circuit has n/2 layers, at most 4, exp(-i b sum X) exp(-i a sum ZZ) after |+...+>.
-    Its angles are optimized classically without any statevector, since chain and circuit are free fermions, so that what
+    Its angles are optimized classically, without any statevector, since chain and circuit are free fermions: what
     exceeds the reference is the device's error alone.
 
     References:
@@ -32,7 +33,7 @@ class ChainVQE(Benchmark):
     title = "VQE of a spin chain"
     unit = "coupling"
     higher_is_better = False
-    sizes = {
+    sizes: ClassVar = {
         "quick": (Size(4),),
         "small": (Size(4), Size(6)),
         "full": (Size(4), Size(8), Size(12), Size(16)),

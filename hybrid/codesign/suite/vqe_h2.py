@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -31,8 +32,8 @@ HARTREE_FOCK, EXCITED = 0b0101, 0b1010
 class H2VQE(Benchmark):
     """Error of the energy of H2, |E - E_exact|, in hartree.
 
-    The circuit has one angle, that of the double excitation, cos(theta)|0101> + sin(theta)|1010>; the angle is the exact
-    minimum, so that the error is the device's alone. Chemical accuracy is 0.0016.
+    The circuit has one angle, that of the double excitation, cos(theta)|0101> + sin(theta)|1010>; the angle is the
+    exact minimum, so that the error is the device's alone. Chemical accuracy is 0.0016.
 
     References:
         A. Peruzzo et al., Nat. Commun. 5, 4213 (2014); P. J. J. O'Malley et al., Phys. Rev. X 6, 031007 (2016).
@@ -42,7 +43,7 @@ class H2VQE(Benchmark):
     title = "VQE of H2"
     unit = "hartree"
     higher_is_better = False
-    sizes = {"quick": (Size(4),), "small": (Size(4),), "full": (Size(4),)}
+    sizes: ClassVar = {"quick": (Size(4),), "small": (Size(4),), "full": (Size(4),)}
     least = most = 4
 
     def check(self, size: Size) -> None:
@@ -86,7 +87,7 @@ def energy_error(answer: Answer, exact: float) -> Score:
 def minimum() -> tuple[float, float]:
     """The best angle, radians, and the energy there, hartree: the lowest state of the two that the circuit mixes."""
     kept = [HARTREE_FOCK, EXCITED]
-    block = HAMILTONIAN.to_matrix()[np.ix_(kept, kept)].real
+    block = np.real(HAMILTONIAN.to_matrix()[np.ix_(kept, kept)])
     energies, states = np.linalg.eigh(block)
     return math.atan2(states[1, 0], states[0, 0]), float(energies[0])
 
