@@ -94,7 +94,10 @@ def mirrored(n: int, depth: int, random: np.random.Generator) -> tuple[QuantumCi
     middle.barrier()
     moved = Pauli("".join(reversed(letters))).evolve(Clifford(half), frame="h")
     answer = "".join("1" if flips else "0" for flips in reversed(moved.x))
-    return half.compose(middle).compose(half.inverse()), answer
+    circuit = half.copy()
+    circuit.compose(middle, inplace=True)
+    circuit.compose(half.inverse(), inplace=True)
+    return circuit, answer
 
 
 def polarization(counts: Mapping[str, int], right: str) -> Estimate:

@@ -91,5 +91,5 @@ def model_circuit(n: int, depth: int, random: np.random.Generator) -> QuantumCir
         order = random.permutation(n)
         for k in range(0, n - 1, 2):
             pair = [int(order[k]), int(order[k + 1])]
-            circuit.compose(synthesis(random_unitary(4, seed=random).data), pair, inplace=True)
+            circuit.compose(synthesis(random_unitary(4, seed=random)), pair, inplace=True)
     return circuit

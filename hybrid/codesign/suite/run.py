@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import backends as floor
 from backends.base import Backend
 from backends.seeds import child_seed
-from circuits.errors import LostJob, RecordFailed, Refused, ToolkitError, shown
+from circuits.errors import RecordFailed, Refused, ToolkitError, shown
 from circuits.secrets import redacted
 from hybrid.codesign.suite import folder as folders
 from hybrid.codesign.suite import registry
@@ -225,7 +226,7 @@ class _Todo:
         except Exception as err:
             if isinstance(err, RecordFailed) or not isinstance(err, ToolkitError | ImportError):
                 raise
-            status = "failed" if isinstance(err, LostJob) or is_failure(err) else "refused"
+            status = "refused" if isinstance(err, Refused) else "failed"
             reason = redacted(str(err))
         return Unit(
             application=benchmark.name,
@@ -309,7 +310,7 @@ def _asked(
 
 def _places(asked: BackendLike | Sequence[BackendLike]) -> list[Place]:
     """The backends, made; a provider that does not answer is kept with its error."""
-    given = list(asked) if isinstance(asked, list | tuple) else [asked]
+    given: list[Any] = list(asked) if isinstance(asked, list | tuple) else [asked]
     if not given:
         raise Refused(f"no backend is asked for; there are {', '.join(floor.names())}")
     places = []
