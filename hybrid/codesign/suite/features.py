@@ -8,6 +8,8 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.converters import circuit_to_dag
 
+from hybrid.codesign.suite.benchmark import Task
+
 
 @dataclass(frozen=True)
 class Features:
@@ -72,6 +74,15 @@ def mean_features(circuits: Iterable[QuantumCircuit]) -> Features:
     """
     rows = [features(circuit) for circuit in circuits]
     return Features(**{field.name: float(np.mean([getattr(row, field.name) for row in rows])) for field in _FIELDS})
+
+
+def measured(task: Task) -> QuantumCircuit:
+    """The circuit of a task, with measurements of all qubits where counts are asked for and it names none."""
+    if task.observables or task.circuit.num_clbits:
+        return task.circuit
+    circuit = task.circuit.copy()
+    circuit.measure_all()
+    return circuit
 
 
 _FIELDS = fields(Features)

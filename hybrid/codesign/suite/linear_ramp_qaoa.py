@@ -32,8 +32,8 @@ class LinearRampQAOA(Benchmark):
 
     The layers k = 1 ... p are exp(-i gamma_k sum_j w_j Z_j Z_j+1) and exp(i beta_k sum_j X_j) with
     gamma_k = 0.6 k / p and beta_k = 0.3 (p + 1 - k) / p. Of the mean cut over the largest one, r, and that of random
-    bit strings, r0, the score is max(0, (r - r0) / (1 - r0)): 0 for guessing, 1 for the best cut in every shot. Weights,
-    angles and score are those of Metriq's suite 1.0.
+    bit strings, r0, the score is max(0, (r - r0) / (1 - r0)): 0 for guessing, 1 for the best cut in every shot.
+    Weights, angles and score are those of Metriq's suite 1.0.
 
     References:
         J. A. Montañez-Barrera, K. Michielsen, arXiv:2405.09169 (2024);

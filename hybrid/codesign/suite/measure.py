@@ -13,7 +13,7 @@ from backends.batch import Batch
 from backends.seeds import child_seed
 from circuits.errors import Refused
 from hybrid.codesign.suite.benchmark import Answer, Benchmark, Score, Size, Task
-from hybrid.codesign.suite.features import features
+from hybrid.codesign.suite.features import features, measured
 from hybrid.codesign.suite.record import CircuitSize
 from hybrid.loop.stop import Stopped
 
@@ -51,7 +51,7 @@ class Account:
         sized = [(_size_of(task.circuit), task) for task in tasks]
         size, largest = max(sized, key=lambda pair: _rank(pair[0]))
         if self.circuit is None or _rank(size) > _rank(self.circuit):
-            self.circuit = size.model_copy(update={"features": asdict(features(_measured(largest)))})
+            self.circuit = size.model_copy(update={"features": asdict(features(measured(largest)))})
 
 
 def measure(
@@ -170,15 +170,6 @@ def _phases(backend: Backend, seconds: dict[str, float]) -> dict[str, float]:
 
 def _rank(size: CircuitSize) -> tuple[int, int]:
     return size.two_qubit_gates, size.depth
-
-
-def _measured(task: Task) -> QuantumCircuit:
-    """The circuit of a task, with measurements of all qubits where counts are asked for and it names none."""
-    if task.observables or task.circuit.num_clbits:
-        return task.circuit
-    measured = task.circuit.copy()
-    measured.measure_all()
-    return measured
 
 
 def _size_of(circuit: QuantumCircuit) -> CircuitSize:
