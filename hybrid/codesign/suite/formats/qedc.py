@@ -1,9 +1,9 @@
 """QED-C's format: one file of all applications for each backend, which qedclib 2.0 and its forerunner plot.
 
-A file holds parallel lists, an entry for each width (and, where sizes have layers, for each of those). As in QED-C's own
-files a time that was not measured is 0, and lists of what no entry has are empty. Its "fidelities" are on the scale on
-which random outcomes are worth 0, its "hf_fidelities" Hellinger fidelities; applications whose score is neither are left
-out. Depths are those of the circuits themselves and, "tr", in the gates rx, ry, rz and cx without a coupling map.
+A file holds parallel lists, an entry for each width (and, where sizes have layers, for each of those). As in QED-C's
+own files a time that was not measured is 0, and lists of what no entry has are empty. Its "fidelities" are on the scale
+on which random outcomes are worth 0, its "hf_fidelities" Hellinger fidelities; applications whose score is neither are
+left out. Depths are those of the circuits themselves and, "tr", in the gates rx, ry, rz and cx without a coupling map.
 
 References:
     T. Lubinski et al., IEEE Trans. Quantum Eng. 4, 3100332 (2023), arXiv:2110.03137.
@@ -95,9 +95,7 @@ def _times(unit: Unit) -> tuple[float, float, float]:
 
 def _depths(unit: Unit) -> tuple[float, ...]:
     """Means over the circuits, which the unit's seed makes again."""
-    tasks = application(unit.application).circuits(
-        Size(unit.n_qubits, unit.depth), shots=unit.shots, seed=unit.seed
-    )
+    tasks = application(unit.application).circuits(Size(unit.n_qubits, unit.depth), shots=unit.shots, seed=unit.seed)
     circuits = [measured(task) for task in tasks]
     moved = [transpile(one, basis_gates=list(BASIS), optimization_level=1, seed_transpiler=0) for one in circuits]
     rows = [
