@@ -17,7 +17,7 @@ def bench(
         str, typer.Argument(metavar="[SUITE]", help="quick (seconds), small (minutes) or full.", show_default=True)
     ] = "small",
     backends: Annotated[
-        str, typer.Option(metavar="A,B", help="The backends to measure, with commas between.")
+        str, typer.Option(metavar="A,B", help="With commas between; options may follow a name: 'aer precision=single'.")
     ] = "statevector,aer",
     only: Annotated[str, typer.Option(metavar="A,B", help="These applications alone.")] = "",
     sizes: Annotated[

@@ -101,7 +101,8 @@ def benchmark(parts: Sequence[Part], *, title: str) -> Figure:
 
 
 def _lines(axes: Axes, part: Part, labels: Sequence[str]) -> None:
-    widths = sorted({one.n_qubits for found in part.scores.values() for one in found})
+    everything = [one for found in part.scores.values() for one in found]
+    widths = sorted({one.n_qubits for one in everything})
     for label, scores in part.scores.items():
         ordered = sorted(scores, key=lambda one: one.n_qubits)
         beside = 0.1 * (labels.index(label) - (len(labels) - 1) / 2)  # so that error bars do not hide each other
@@ -114,11 +115,10 @@ def _lines(axes: Axes, part: Part, labels: Sequence[str]) -> None:
             label=label,
             **look(labels.index(label)),
         )
-    known = [one for found in part.scores.values() for one in found if one.reference is not None]
-    exact = {widths.index(one.n_qubits): one.reference for one in known}
+    exact = {widths.index(one.n_qubits): one.reference for one in everything if one.reference is not None}
     if exact:
         axes.plot(list(exact), list(exact.values()), "_", ms=26, mew=1.2, color=INK, label="perfect")
-    elif all(one.value > 0 for found in part.scores.values() for one in found):
+    elif all(one.value > 0 for one in everything):
         axes.set_yscale("log")
     axes.set_xlim(-0.5, len(widths) - 0.5)
     axes.set_xticks(range(len(widths)), list(map(str, widths)))

@@ -15,7 +15,6 @@ from circuits.errors import Refused
 from hybrid.codesign.suite.benchmark import Answer, Benchmark, Score, Size, Task
 from hybrid.codesign.suite.features import features, measured
 from hybrid.codesign.suite.record import CircuitSize
-from hybrid.loop.stop import Stopped
 
 ASKED = 1
 """Branch of a unit's tree of seeds that backends draw shots from; its circuits take the root itself."""
@@ -63,7 +62,7 @@ def measure(
     seed: int,
     account: Account,
     on_round: Callable[[int], None] = lambda number: None,
-    should_stop: Callable[[], bool] = lambda: False,
+    check_stop: Callable[[], None] = lambda: None,
 ) -> Score:
     """Run an instance of an application on a backend.
 
@@ -75,11 +74,10 @@ def measure(
         seed: Of everything random in it.
         account: Where circuits and seconds are noted, also of an instance that does not come to its end.
         on_round: Called with the number of each round, from 0, before its circuits are sent.
-        should_stop: Asked before each round.
+        check_stop: Called before each round; what it raises ends the work.
 
     Raises:
         Refused: if there is no such instance, or the backend cannot do it.
-        Stopped: if it was to stop.
     """
     start = time.perf_counter()
     spent_before = sum(account.seconds.values())
@@ -89,8 +87,7 @@ def measure(
     try:
         while True:
             tasks = next(rounds) if answers is None else rounds.send(answers)
-            if should_stop():
-                raise Stopped("stopped by a signal")
+            check_stop()
             on_round(number)
             account.note(tasks)
             answers = answered(backend, tasks, seed=child_seed(seed, ASKED, number), account=account)

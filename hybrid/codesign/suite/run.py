@@ -1,5 +1,6 @@
 """Running a suite: every application at every size on every backend, with a record that can be gone on with."""
 
+import json
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -90,7 +91,8 @@ def bench(
 
     Args:
         suite: ``"quick"`` (seconds), ``"small"`` (minutes) or ``"full"``: which sizes are run.
-        backends: One or several: names as `backends.get` takes them, or objects.
+        backends: One or several: names as `backends.get` takes them, which options may follow as in
+            ``"ibm:fake_torino optimization_level=3"``; or objects.
         only: Names of applications; None for all.
         sizes: Instead of the suite's, for every application that has such instances: qubits such as 4, or qubits x
             layers such as ``"4x8"``.
@@ -199,8 +201,7 @@ class _Todo:
 
     def _measured(self, benchmark: Benchmark, size: Size, number: int) -> Unit:
         """Measure one unit; what a backend cannot do, or fails at, is its outcome."""
-        if self._should_stop():
-            raise Stopped(f"what has ended is saved in {self._path}; the same call goes on with it")
+        self._check_stop()
         seed = child_seed(self._spec.seed, zlib.crc32(benchmark.name.encode()), size.n_qubits, size.depth or 0)
         seed >>= 128 - SEED_BITS
         shots = self._spec.shots or benchmark.shots
@@ -221,7 +222,7 @@ class _Todo:
                 seed=seed,
                 account=account,
                 on_round=(lambda round_: begin(round_, stage)) if begin is not None else (lambda round_: None),
-                should_stop=self._should_stop,
+                check_stop=self._check_stop,
             )
         except Exception as err:
             if isinstance(err, RecordFailed) or not isinstance(err, ToolkitError | ImportError):
@@ -268,6 +269,10 @@ class _Todo:
             warm_up(backend)
             self._ready[number] = backend, begin
         return self._ready[number]
+
+    def _check_stop(self) -> None:
+        if self._should_stop():
+            raise Stopped(f"what has ended is saved in {self._path}; the same call with this folder goes on")
 
     def _opened(self) -> Journal:
         """The journal of the jobs of all units."""
@@ -317,9 +322,11 @@ def _places(asked: BackendLike | Sequence[BackendLike]) -> list[Place]:
     for one in given:
         label = one if isinstance(one, str) else None
         try:
+            if label is not None and not label.strip():
+                raise Refused("the name of a backend is empty")
             if label == "auto":
                 raise Refused(f"'auto' is no backend to measure; name some of {', '.join(floor.names())}")
-            backend = floor.get(one)
+            backend = floor.get(one) if label is None else _named(label)
             places.append(Place(label or _label(backend), backend))
         except ToolkitError as err:
             if label is None or not is_failure(err):
@@ -329,6 +336,21 @@ def _places(asked: BackendLike | Sequence[BackendLike]) -> list[Place]:
     if twice := sorted({label for label in labels if labels.count(label) > 1}):
         raise Refused(f"backend {shown(twice[0])} is named twice; each is measured once")
     return places
+
+
+def _named(words: str) -> Backend:
+    """The backend of a name that options may follow, as in ``"ibm:fake_torino optimization_level=3"``."""
+    name, *given = words.split()
+    options: dict[str, Any] = {}
+    for word in given:
+        key, equals, text = word.partition("=")
+        if not equals or not key:
+            raise Refused(f"{shown(word)} after backend {name} is no option: write it as NAME=VALUE")
+        try:
+            options[key] = json.loads(text)
+        except ValueError:
+            options[key] = text
+    return floor.get(name, **options)
 
 
 def _label(backend: Backend) -> str:

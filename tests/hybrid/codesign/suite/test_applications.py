@@ -1,187 +1,222 @@
-"""Applications of optimization, chemistry, physics and learning, against answers from elsewhere."""
+"""What the applications score, against closed forms and against Qiskit alone."""
 
-import math
-from itertools import product
+from functools import reduce
 
-import networkx as nx
 import numpy as np
 import pytest
-from qiskit.quantum_info import Statevector
+from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp, Statevector, random_statevector, state_fidelity
 
+import backends
 from circuits.errors import Refused
-from hybrid.codesign.suite.benchmark import Answer, Size
-from hybrid.codesign.suite.hamiltonian_simulation import exact, trotter
-from hybrid.codesign.suite.linear_ramp_qaoa import ramp
-from hybrid.codesign.suite.maxcut_qaoa import cubic, cut_probability, max_cut, one_layer
-from hybrid.codesign.suite.registry import application
-from hybrid.codesign.suite.vqe_h2 import HAMILTONIAN, double_excitation, minimum
+from hybrid.codesign.suite import ghz, mermin
+from hybrid.codesign.suite.benchmark import Answer, Estimate, Size
+from hybrid.codesign.suite.layer_fidelity import decay
+from hybrid.codesign.suite.layers import chain_pairs
+from hybrid.codesign.suite.measure import Account, measure
+from hybrid.codesign.suite.mirror import polarization
+from hybrid.codesign.suite.registry import APPLICATIONS, application
+from hybrid.codesign.suite.statistics import mean, proportion
 
-SIZES = {
-    "maxcut-qaoa": Size(6),
-    "lr-qaoa": Size(5, 3),
-    "vqe-h2": Size(4),
-    "vqe-chain": Size(5),
-    "hamiltonian-simulation": Size(4, 2),
-    "quantum-kernel": Size(2),
-}
+MANY = 10**9
 
 
-def perfect(task, seed=0):
-    """What a perfect computer answers: counts by drawing from the exact distribution, values exactly."""
-    state = Statevector(task.circuit.assign_parameters(list(task.parameters)))
-    if not task.observables:
-        state.seed(seed)
-        return Answer(counts=state.sample_counts(task.shots))
-    values = np.array([state.expectation_value(observable).real for observable in task.observables])
-    return Answer(values=values, standard_errors=np.zeros(len(values)))
+def exact(circuit: QuantumCircuit, parameters=()) -> Answer:
+    """Counts in proportion to the exact probabilities, by Qiskit."""
+    p = Statevector(circuit.assign_parameters(list(parameters))).probabilities_dict()
+    return Answer({bits: round(MANY * value) for bits, value in p.items() if value > 1e-12})
 
 
-def guessing(task, seed=0):
-    """What noise alone answers."""
-    rng = np.random.default_rng(seed)
-    n = task.circuit.num_qubits
-    drawn, counts = np.unique(rng.integers(0, 1 << n, task.shots), return_counts=True)
-    return Answer(counts={f"{x:0{n}b}": int(k) for x, k in zip(drawn, counts, strict=True)})
+def scored(name: str, size: Size, seed: int = 1):
+    benchmark = application(name)
+    tasks = benchmark.circuits(size, shots=MANY, seed=seed)
+    return benchmark.score(size, tasks, [exact(task.circuit) for task in tasks]), tasks
 
 
-@pytest.mark.parametrize("name", SIZES)
-def test_a_perfect_computer_reaches_the_reference(name):
-    benchmark, size = application(name), SIZES[name]
-    benchmark.check(size)
-    tasks = benchmark.circuits(size, shots=20_000, seed=11)
-    found = benchmark.score(size, tasks, [perfect(task, k) for k, task in enumerate(tasks)])
-    reference = benchmark.reference(size, seed=11)
-    assert found.value == pytest.approx(reference, abs=max(5 * found.standard_error, 1e-9))
-    again = benchmark.circuits(size, shots=20_000, seed=11)
-    assert [task.circuit for task in again] == [task.circuit for task in tasks]
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("ghz", Size(2)),
+        ("ghz", Size(5)),
+        ("mermin-bell", Size(2)),
+        ("mermin-bell", Size(4)),
+        ("mermin-bell", Size(7)),
+        ("qft", Size(1)),
+        ("qft", Size(5)),
+        ("mirror", Size(3)),
+        ("mirror", Size(4, 6)),
+        ("quantum-volume", Size(3)),
+        ("quantum-volume", Size(2, 5)),
+        ("layer-fidelity", Size(2)),
+        ("layer-fidelity", Size(5)),
+    ],
+)
+def test_exact_states_score_what_a_perfect_computer_does(name, size):
+    found, _ = scored(name, size)
+    reference = application(name).reference(size, seed=1)
+    assert found.value == pytest.approx(reference, abs=1e-6)
 
 
-@pytest.mark.parametrize(("name", "worth"), [("lr-qaoa", 0.0), ("hamiltonian-simulation", 0.0), ("maxcut-qaoa", None)])
-def test_guessing_is_worth_nothing(name, worth):
-    benchmark, size = application(name), SIZES[name]
-    tasks = benchmark.circuits(size, shots=20_000, seed=5)
-    found = benchmark.score(size, tasks, [guessing(task, k) for k, task in enumerate(tasks)])
-    if worth is None:  # half of the edges are cut
-        worth = len(tasks[0].facts["edges"]) / 2 / tasks[0].facts["max_cut"]
-    assert found.value == pytest.approx(worth, abs=max(5 * found.standard_error, 0.01))
+@pytest.mark.parametrize("name", list(APPLICATIONS))
+def test_the_same_seed_gives_the_same_circuits_and_another_one_others(name):
+    benchmark = application(name)
+    size = benchmark.sizes["quick"][0]
+    once, again, other = (
+        [task.circuit.assign_parameters(task.parameters) for task in benchmark.circuits(size, shots=10, seed=seed)]
+        for seed in (5, 5, 6)
+    )
+    assert once == again
+    assert (once == other) == (name in ("ghz", "mermin-bell"))  # these have nothing random at such sizes
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_cut_probabilities_of_wang_et_al_are_those_of_the_state(seed):
-    graph = cubic(Size(8), seed)
-    p = Statevector(one_layer(graph)).probabilities()
-    outcomes = np.arange(p.size)
-    for u, v in graph.edges:
-        cut = ((outcomes >> u) ^ (outcomes >> v)) & 1
-        assert cut_probability(graph, u, v) == pytest.approx(p @ cut, abs=1e-12)
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_the_fidelity_of_any_state_with_a_ghz_state_is_found(n, monkeypatch):
+    state = random_statevector(2**n, seed=n)
+    wanted = Statevector(ghz.prepared(n))
+    strange = QuantumCircuit(n)
+    strange.prepare_state(state)
+    monkeypatch.setattr(ghz, "prepared", lambda n: strange.copy())
+    found, _ = scored("ghz", Size(n))
+    assert found.value == pytest.approx(state_fidelity(state, wanted), abs=1e-7)
+    assert 0.01 < found.value < 0.99
 
 
-def test_an_edge_without_triangles_is_cut_as_farhi_goldstone_and_gutmann_say():
-    graph = nx.petersen_graph()  # cubic, no triangle
-    assert {round(cut_probability(graph, u, v), 12) for u, v in graph.edges} == {
-        round(0.5 + 1 / (3 * math.sqrt(3)), 12)
-    }
-    assert round(cut_probability(graph, 0, 1), 4) == 0.6925
-    assert max_cut(graph) == 12
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_the_products_are_those_of_mermins_operator(n):
+    x, y = SparsePauliOp("X"), SparsePauliOp("Y")
+    up = reduce(lambda a, b: a ^ b, [x + 1j * y] * n)
+    down = reduce(lambda a, b: a ^ b, [x - 1j * y] * n)
+    operator = ((up - down) * (-0.5j)).simplify()
+    signed = {}
+    for turned in mermin._products(n, seed=0):
+        label = "".join("Y" if qubit in turned else "X" for qubit in reversed(range(n)))
+        signed[label] = (-1) ** ((len(turned) - 1) // 2)
+    assert {label: value.real for label, value in operator.to_list()} == pytest.approx(signed)
+    assert max(np.linalg.eigvalsh(operator.to_matrix())) == pytest.approx(2 ** (n - 1))
 
 
-def test_a_triangle_lowers_the_probability_as_the_state_says():
-    graph = nx.Graph([(0, 1), (1, 2), (2, 0), (0, 3), (1, 4)])
-    cut = ((np.arange(32) >> 0) ^ (np.arange(32) >> 1)) & 1
-    p = Statevector(one_layer(graph)).probabilities()
-    assert cut_probability(graph, 0, 1) == pytest.approx(p @ cut, abs=1e-12)
+def test_right_answers_are_certain():
+    for name, size in (("mirror", Size(4, 8)), ("qft", Size(4)), ("layer-fidelity", Size(4))):
+        _, tasks = scored(name, size, seed=3)
+        for task in tasks:
+            assert Statevector(task.circuit).probabilities_dict(decimals=9) == pytest.approx({task.facts["answer"]: 1.0})
+        assert len({task.facts["answer"] for task in tasks}) > 1
 
 
-@pytest.mark.parametrize("n", [4, 6])
-def test_every_cubic_instance_is_better_than_the_guaranteed_ratio(n):
-    ratios = [application("maxcut-qaoa").reference(Size(n), seed=seed) for seed in range(10)]
-    assert min(ratios) > 0.6924
-    assert max(ratios) < 1.0
+@pytest.mark.parametrize("kept", [0.0, 0.3, 1.0])
+def test_the_polarization_of_a_depolarized_state_is_what_was_kept_of_it(kept):
+    n, right = 3, "101"
+    p = {f"{k:03b}": (1 - kept) / 2**n for k in range(2**n)}
+    p[right] += kept
+    found = polarization({bits: round(MANY * value) for bits, value in p.items()}, right)
+    # on a state that every error moves to any string alike, S = (4^n/(4^n-1)) (kept + (1-kept)/4^n) - 1/(4^n-1) = kept
+    assert found.value == pytest.approx(kept, abs=1e-6)
 
 
-def test_the_ramp_is_that_of_metriq():
-    circuit = ramp([1.0, 0.5], 3)
-    angles = [float(one.operation.params[0]) for one in circuit.data if one.operation.name == "rzz"]
-    turns = [float(one.operation.params[0]) for one in circuit.data if one.operation.name == "rx"]
-    assert angles == pytest.approx([2 * 0.6 * k / 3 * weight for k, weight in product((1, 2, 3), (1.0, 0.5))])
-    assert turns[::3] == pytest.approx([-2 * 0.3 * k / 3 for k in (3, 2, 1)])
+def test_noise_alone_gives_half_of_the_heavy_outputs_and_no_excess():
+    benchmark, size = application("quantum-volume"), Size(4)
+    tasks = benchmark.circuits(size, shots=16, seed=2)
+    assert all(len(task.facts["heavy"]) == 8 for task in tasks)
+    flat = Answer({f"{k:04b}": 1000 for k in range(16)})
+    found = benchmark.score(size, tasks, [flat] * len(tasks))
+    assert found.value == pytest.approx(0.5)
+    assert found.details["of_the_exact_excess"].value == pytest.approx(0.0)
 
 
-def test_longer_ramps_cut_more_of_a_chain():
-    ratios = [application("lr-qaoa").reference(Size(20, p), seed=1) for p in (1, 3, 10, 30)]
-    assert ratios == sorted(ratios)
-    assert ratios[0] > 0.05
-    assert ratios[-1] > 0.9
+def test_wide_random_circuits_have_the_heavy_outputs_of_random_states():
+    reference = application("quantum-volume").reference(Size(8), seed=0)
+    assert reference == pytest.approx((1 + np.log(2)) / 2, abs=0.02)  # Aaronson, Chen (2017), for wide circuits
 
 
-def test_a_ramp_passes_where_guessing_does_not():
-    benchmark, size = application("lr-qaoa"), Size(6, 5)
-    tasks = benchmark.circuits(size, shots=1000, seed=2)
-    good = benchmark.score(size, tasks, [perfect(task, k) for k, task in enumerate(tasks)])
-    bad = benchmark.score(size, tasks, [guessing(task, k) for k, task in enumerate(tasks)])
-    assert good.details["p_value"].value < 1e-6
-    assert bad.details["p_value"].value > 1e-3
-    assert good.details["random_approx_ratio"].value == pytest.approx(0.5, abs=0.01)  # a chain can be cut everywhere
+def test_a_decay_is_found_within_its_error():
+    rng, lengths, alpha, shots = np.random.default_rng(0), (1, 8, 20, 40), 0.97, 4000
+    away = []
+    for _ in range(200):
+        points = [proportion(int(rng.binomial(shots, 0.7 * alpha**m + 0.25)), shots) for m in lengths]
+        found = decay(lengths, points, 0.25)
+        away.append((found.value - alpha) / found.standard_error)
+    assert abs(np.mean(away)) < 0.3  # of 200 draws of width 1
+    assert 0.85 < np.std(away) < 1.15
 
 
-def test_the_energy_of_h2_is_that_of_the_literature():
-    theta, energy = minimum()
-    assert energy == pytest.approx(-1.1373, abs=1e-4)  # full configuration interaction in STO-3G at 0.735 angstrom
-    assert energy == pytest.approx(np.linalg.eigvalsh(HAMILTONIAN.to_matrix())[0], abs=1e-10)
-    state = Statevector(double_excitation(theta))
-    assert state.expectation_value(HAMILTONIAN).real == pytest.approx(energy, abs=1e-10)
-    hartree_fock = Statevector.from_label("0101").expectation_value(HAMILTONIAN).real
-    assert hartree_fock == pytest.approx(-1.117, abs=1e-3)
+@pytest.mark.slow
+def test_the_error_of_a_depolarized_layer_is_that_of_its_channel():
+    from qiskit_aer.noise import NoiseModel, depolarizing_error
+
+    model = NoiseModel()
+    model.add_all_qubit_quantum_error(depolarizing_error(0.03, 2), ["cx"])  # rho -> 0.97 rho + 0.03 / 4
+    aer = backends.get("aer", noise=model)
+    found = measure(application("layer-fidelity"), Size(2), aer, shots=1000, seed=4, account=Account())
+    exactly = 1 - (1 + 15 * 0.97) / 16
+    assert abs(found.value - exactly) < 4 * found.standard_error
+    assert found.standard_error < 0.1 * exactly
 
 
-def test_the_hamiltonian_of_h2_is_made_from_integrals():
-    pytest.importorskip("pyscf")
-    from circuits.problems.chemistry import molecule
-
-    made = molecule("H 0 0 0; H 0 0 0.735").hamiltonian
-    assert np.max(np.abs((made - HAMILTONIAN).simplify().coeffs)) < 1e-8
-
-
-def test_an_energy_below_the_exact_one_is_an_error_too():
-    benchmark = application("vqe-h2")
-    tasks = benchmark.circuits(Size(4), shots=100, seed=0)
-    low = Answer(values=np.array([tasks[0].facts["exact"] - 0.02]), standard_errors=np.array([0.01]))
-    found = benchmark.score(Size(4), tasks, [low])
-    assert found.value == pytest.approx(0.02)
-    assert found.details["energy"].value < found.details["exact_energy"].value
+def test_throughput_is_layers_over_time():
+    benchmark, size = application("throughput"), Size(3, 7)
+    tasks = benchmark.circuits(size, shots=100, seed=0)
+    assert len(tasks) == 10
+    answers = [Answer({"000": 100}, seconds={"total": s, "execute": 1.0}) for s in (2.0, 4.0) for _ in tasks]
+    found = benchmark.score(size, [*tasks, *tasks], answers)
+    assert found.value == pytest.approx(10 * 100 * 7 / 3.0)
+    assert found.standard_error / found.value == pytest.approx(1.0 / 3.0)  # mean 3 s, its error sqrt(2)/sqrt(2) = 1 s
+    assert found.details["layers_per_s_running_only"].value == pytest.approx(7000.0)
+    with pytest.raises(Refused, match="interrupted"):
+        benchmark.score(size, tasks, [Answer({"000": 100})] * 10)
 
 
-def test_more_steps_follow_the_exact_evolution_as_the_square():
-    ideal, losses = exact(5), []
-    for steps in (4, 8, 16):
-        p = Statevector(trotter(Size(5, steps))).probabilities()
-        losses.append(float(np.max(np.abs(p - ideal))))
-    assert losses[0] / losses[1] == pytest.approx(4, rel=0.1)  # second order
-    assert losses[1] / losses[2] == pytest.approx(4, rel=0.1)
+def test_updates_wait_for_the_counts_before():
+    rounds = application("throughput").rounds(Size(2), shots=10, seed=0)
+    first = next(rounds)
+    answers = [Answer({"00": 6, "11": 4}, seconds={"total": 1.0})] * len(first)
+    second = rounds.send(answers)
+    other = application("throughput").rounds(Size(2), shots=10, seed=0)
+    next(other)
+    third = other.send([Answer({"00": 5, "11": 5}, seconds={"total": 1.0})] * len(first))
+    assert [task.circuit for task in first] == [task.circuit for task in second]
+    assert first[0].parameters != second[0].parameters != third[0].parameters
 
 
-def test_a_noisy_kernel_learns_less():
-    benchmark, size = application("quantum-kernel"), Size(3)
-    tasks = benchmark.circuits(size, shots=200, seed=3)
-    good = benchmark.score(size, tasks, [perfect(task, k) for k, task in enumerate(tasks)])
-    bad = benchmark.score(size, tasks, [guessing(task, k) for k, task in enumerate(tasks)])
-    assert good.details["self_overlap"].value == 1.0
-    assert bad.details["self_overlap"].value == pytest.approx(1 / 8, abs=0.1)
-    assert good.value > bad.value
+def test_errors_cover_what_shots_scatter():
+    ours, scatter = [], []
+    statevector = backends.get("statevector")
+    for seed in range(10):
+        account = Account()
+        found = measure(application("quantum-volume"), Size(2), statevector, shots=100, seed=seed, account=account)
+        scatter.append(found.value - application("quantum-volume").reference(Size(2), seed=seed))
+        ours.append(found.standard_error)
+        assert account.n_circuits == 10
+    assert np.std(scatter) < 1.3 * np.mean(ours)  # circuits scatter besides, so the errors are larger
+
+
+def test_a_mean_believes_neither_lucky_circuits_nor_lucky_shots():
+    assert mean([Estimate(0.5, 0.1)] * 4).standard_error == pytest.approx(0.05)
+    assert mean([Estimate(0.4, 0.0), Estimate(0.6, 0.0)]).standard_error == pytest.approx(0.1)
+    assert proportion(0, 100).standard_error > 0
 
 
 @pytest.mark.parametrize(
     ("name", "size", "words"),
     [
-        ("maxcut-qaoa", Size(7), "even"),
-        ("maxcut-qaoa", Size(26), "24"),
-        ("lr-qaoa", Size(5), "layers, such as 5x3"),
-        ("vqe-h2", Size(5), "size 4 alone"),
-        ("vqe-chain", Size(4, 2), "qubits alone"),
-        ("hamiltonian-simulation", Size(4), "Trotter steps"),
-        ("quantum-kernel", Size(11), "10"),
+        ("ghz", Size(1), "at least 2 qubits"),
+        ("ghz", Size(4, 2), "qubits alone"),
+        ("mirror", Size(3, 3), "even number of layers"),
+        ("quantum-volume", Size(40), "up to 16 qubits"),
+        ("throughput", Size(1), "at least 2"),
     ],
 )
-def test_sizes_that_there_are_not(name, size, words):
+def test_sizes_without_an_instance_are_refused(name, size, words):
     with pytest.raises(Refused, match=words):
         application(name).check(size)
+
+
+def test_pairs_of_a_layer_are_disjoint_and_both_layers_hold_every_neighbour():
+    for n in range(2, 9):
+        pairs = [pair for offset in (0, 1) for pair in chain_pairs(n, offset)]
+        assert sorted(pairs) == [(k, k + 1) for k in range(n - 1)]
+
+
+@pytest.mark.parametrize("text", ["", "x4", "4x", "0", "-3", "4x0", "4 x 8 x 2", "four", "99999"])
+def test_words_that_are_no_size_are_refused(text):
+    with pytest.raises(Refused, match=r"qubits x layers"):
+        Size.of(text)
