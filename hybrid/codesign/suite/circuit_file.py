@@ -1,5 +1,6 @@
 """Circuits in files as an application: how close a device's outcomes are to the exact ones."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -8,11 +9,14 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import Statevector
 
+from backends.base import Backend
 from circuits.errors import Refused
 from circuits.interop.openqasm import from_qasm
 from circuits.interop.qpy import load_circuit
-from hybrid.codesign.suite.benchmark import Answer, Benchmark, Score, Size, SuiteName, Task
+from hybrid.codesign.suite.benchmark import Answer, Benchmark, Estimate, Score, Size, SuiteName, Task
 from hybrid.codesign.suite.fidelity import hellinger, normalized
+from hybrid.codesign.suite.figures_of_merit import predicted
+from hybrid.runs.files import read_bytes
 
 MAX_QUBITS = 20
 """Most qubits in use whose exact outcomes are computed."""
@@ -21,8 +25,8 @@ MAX_QUBITS = 20
 class CircuitFiles(Benchmark):
     """Hellinger fidelity of the outcomes of circuits in files with their exact distribution.
 
-    Qubits that no gate touches are left out, so that a circuit for a large device runs anywhere; classical bits are read
-    in the file's order.
+    Qubits that no gate touches are left out, so that a circuit for a large device runs anywhere; classical bits are
+    read in the file's order.
 
     Args:
         name: For commands and records.
@@ -46,6 +50,10 @@ class CircuitFiles(Benchmark):
         """
         if size.depth is not None or size.n_qubits not in self._files:
             raise Refused(f"{self.name} has files of {', '.join(map(str, self._files))} qubits, not of {size}")
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each file, by name and size as text."""
+        return {f"{self.name} {n}": hashlib.sha256(read_bytes(file)).hexdigest() for n, file in self._files.items()}
 
     def circuit(self, n_qubits: int) -> QuantumCircuit:
         """The circuit in the file of a size, without qubits that no gate touches, all of it measured.
@@ -73,6 +81,15 @@ class CircuitFiles(Benchmark):
         del seed
         circuit = self.circuit(size.n_qubits)
         return [Task(circuit, shots=shots, facts={"exact": outcomes(circuit, self._files[size.n_qubits].name)})]
+
+    def predicted(self, size: Size, backend: Backend) -> dict[str, Estimate]:
+        """Figures of merit on a backend that is a device; see `hybrid.codesign.suite.figures_of_merit.predicted`.
+
+        Args:
+            size: Of the circuit.
+            backend: Any.
+        """
+        return predicted(self.circuit(size.n_qubits), backend)
 
     def reference(self, size: Size, *, seed: int) -> float:
         """The exact outcomes, for very many shots."""

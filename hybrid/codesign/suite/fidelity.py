@@ -19,7 +19,8 @@ def hellinger(counts: Mapping[str, int], ideal: np.ndarray) -> Estimate:
         ideal: Probabilities, entry x of outcome x, shape (2**bits,).
 
     Returns:
-        The fidelity, with the standard error of counting to first order.
+        The fidelity, with the error of counting to first order, and of second order where that is all there is: there
+        4 shots (1 - F) has the distribution chi square, whose mean is the number of outcomes less one.
 
     >>> hellinger({"0": 50, "1": 50}, np.array([0.5, 0.5])).value
     1.0
@@ -28,7 +29,9 @@ def hellinger(counts: Mapping[str, int], ideal: np.ndarray) -> Estimate:
     seen = np.array([ideal[int(bits, 2)] for bits in counts])
     overlap = float(np.sum(np.sqrt(seen * np.array(list(counts.values())) / shots)))
     variance = max(float(np.sum(seen)) - overlap**2, 0.0) / (4 * shots)
-    return Estimate(min(overlap**2, 1.0), 2 * overlap * math.sqrt(variance))
+    free = len(counts) - 1
+    second = math.sqrt(free**2 + 2 * free) / (4 * shots)
+    return Estimate(min(overlap**2, 1.0), math.hypot(2 * overlap * math.sqrt(variance), second))
 
 
 def normalized(fidelity: Estimate, ideal: np.ndarray) -> Estimate:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from qiskit import QuantumCircuit, transpile
 from qiskit.transpiler import Target
 
+from backends.base import Backend
 from circuits.errors import Refused
+from hybrid.codesign.suite.benchmark import Estimate
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class FiguresOfMerit:
 def figures_of_merit(circuit: QuantumCircuit, target: Target) -> FiguresOfMerit:
     """The figures of a circuit, which is brought to the device's gates and couplings where it is not there yet.
 
-    Errors are taken to be independent, and waiting counts between a qubit's first and last operation, with every gate as
-    early as can be.
+    Errors are taken to be independent, and waiting counts between a qubit's first and last operation, with every gate
+    as early as can be.
 
     Args:
         circuit: With measurements, if they shall count.
@@ -41,9 +43,11 @@ def figures_of_merit(circuit: QuantumCircuit, target: Target) -> FiguresOfMerit:
     """
     if target.num_qubits is not None and circuit.num_qubits > target.num_qubits:
         raise Refused(f"the circuit has {circuit.num_qubits} qubits, and the device {target.num_qubits}")
+    if not _has_errors(target):
+        raise Refused("the device states no errors of its gates, so no fidelity can be expected of it")
     moved = transpile(circuit, target=target, optimization_level=1, seed_transpiler=0)
     place = {qubit: k for k, qubit in enumerate(moved.qubits)}
-    log_success, stated, timed = 0.0, False, True
+    log_success, timed = 0.0, True
     ready: dict[int, float] = {}
     waited: dict[int, float] = {}
     for one in moved.data:
@@ -53,17 +57,41 @@ def figures_of_merit(circuit: QuantumCircuit, target: Target) -> FiguresOfMerit:
             continue
         known = (target[name] or {}).get(qubits) if name in target.operation_names else None
         error, seconds = getattr(known, "error", None), getattr(known, "duration", None)
-        stated = stated or error is not None
         log_success += math.log1p(-min(error or 0.0, 1 - 1e-15))
         timed = timed and (seconds is not None or name in ("measure", "reset"))
         for qubit in qubits:
             waited[qubit] = waited.get(qubit, 0.0) + (begin - ready[qubit] if qubit in ready else 0.0)
             ready[qubit] = begin + (seconds or 0.0)
-    if not stated:
-        raise Refused("the device states no errors of its gates, so no fidelity can be expected of it")
     log_idle = _log_idle(waited, target) if timed else None
     success = None if log_idle is None else math.exp(log_success + log_idle)
     return FiguresOfMerit(math.exp(log_success), success)
+
+
+def predicted(circuit: QuantumCircuit, backend: Backend) -> dict[str, Estimate]:
+    """The figures of a circuit on a backend that is a device, by name; empty where it states no errors.
+
+    Args:
+        circuit: With measurements.
+        backend: Any.
+    """
+    hardware = getattr(backend, "hardware", None)
+    target = getattr(getattr(hardware, "target", None), "target", getattr(hardware, "target", None))
+    if not isinstance(target, Target) or not _has_errors(target):
+        return {}
+    found = figures_of_merit(circuit, target)
+    told = {"expected_fidelity": Estimate(found.expected_fidelity)}
+    if found.success_probability is not None:
+        told["estimated_success_probability"] = Estimate(found.success_probability)
+    return told
+
+
+def _has_errors(target: Target) -> bool:
+    """Whether a device states the error of some gate or measurement."""
+    return any(
+        getattr(known, "error", None) is not None
+        for name in target.operation_names
+        for known in (target[name] or {}).values()
+    )
 
 
 def _log_idle(waited: dict[int, float], target: Target) -> float | None:

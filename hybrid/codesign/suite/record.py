@@ -143,6 +143,7 @@ class BenchSpec(RecordModel):
         seed: Root of every random number.
         sizes: Of each application, in order, as text.
         backends: Asked, in order.
+        circuits: Of applications from files, SHA-256 of the file of each name and size.
         provenance: Machine, versions and time of the first start; see `hybrid.runs.provenance`.
     """
 
@@ -153,6 +154,7 @@ class BenchSpec(RecordModel):
     seed: int
     sizes: dict[str, list[str]]
     backends: list[Measured]
+    circuits: dict[str, str] = Field(default_factory=dict)
     provenance: dict[str, Any]
 
 

@@ -41,6 +41,11 @@ def application(name: str) -> Benchmark:
     return getattr(import_module(module), found)()
 
 
+def applications() -> dict[str, Benchmark]:
+    """All of them, by name, in the order of tables."""
+    return {name: application(name) for name in APPLICATIONS}
+
+
 def suite(name: str) -> SuiteName:
     """The suite of a name.
 

@@ -1,7 +1,7 @@
 """Metriq's format: one JSON file for each job, as metriq-gym 0.8 exports its own.
 
-Only applications that measure what Metriq's benchmark of the name measures are written. Suite, circuits' counts of gates
-and anything else that the record does not hold is left out, as the format allows; its version is this toolkit's.
+Only applications that measure what Metriq's benchmark of the name measures are written. The suite, the gates of each
+circuit and whatever else a record does not hold are left out, as the format allows; the version is this toolkit's.
 """
 
 import math
@@ -27,12 +27,11 @@ AWS = "aws"
 def written(record: BenchRecord) -> Written:
     """The files of a record: one for each application, number of qubits and backend; sizes in layers make lists."""
     files: dict[str, bytes] = {}
-    left_out: dict[str, None] = {}
+    others = dict.fromkeys(unit.application for unit in record.units if unit.application not in RESULTS)
+    left_out = [f"{', '.join(others)}: Metriq has no benchmark that measures the same"] if others else []
     for unit in record.units:
-        if unit.application not in RESULTS:
-            left_out[f"{unit.application}: Metriq has no benchmark that measures the same"] = None
-        elif unit.status == "refused":
-            left_out[f"{unit.application} on {record.backends[unit.backend].label} was refused"] = None
+        if unit.application in RESULTS and unit.status == "refused":
+            left_out.append(f"{unit.application} {unit.size} on {record.backends[unit.backend].label}: refused")
     names = labels(record)
     for units in _jobs(record):
         backend = record.backends[units[0].backend]

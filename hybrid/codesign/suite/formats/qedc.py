@@ -20,7 +20,7 @@ from hybrid.codesign.suite.benchmark import Size
 from hybrid.codesign.suite.features import measured
 from hybrid.codesign.suite.formats.files import Written, labels
 from hybrid.codesign.suite.record import BenchRecord, Number, Unit
-from hybrid.codesign.suite.registry import application
+from hybrid.codesign.suite.registry import APPLICATIONS, application
 from hybrid.runs.files import to_json
 from hybrid.runs.provenance import provenance
 
@@ -38,18 +38,17 @@ NEVER = ("avg_exec_creating_times", "avg_exec_validating_times", "avg_exec_runni
 def written(record: BenchRecord) -> Written:
     """A file ``__data/DATA-BACKEND.json`` for each backend that did something QED-C has a place for."""
     files: dict[str, bytes] = {}
-    left_out: dict[str, None] = {}
-    for unit in record.units:
-        if _fidelities(unit) is None:
-            left_out[f"{unit.application}: its score is no fidelity of outcomes"] = None
-        elif unit.status != "done":
-            left_out[f"{unit.application} on {record.backends[unit.backend].label}: {unit.status}"] = None
+    done = [one for one in record.units if one.status == "done"]
+    others = dict.fromkeys(one.application for one in done if _fidelities(one) is None)
+    left_out = [f"{', '.join(others)}: the score is no fidelity of outcomes"] if others else []
+    for one in record.units:
+        if one.status != "done":
+            left_out.append(f"{one.application} {one.size} on {record.backends[one.backend].label}: {one.status}")
     same = _same_versions(record)
     if not same:
-        left_out["depths: the record was made with other versions, which may write other circuits"] = None
+        left_out.append("depths: the record was made with other versions, which may write other circuits")
     for number, label in enumerate(labels(record)):
-        done = [one for one in record.units if one.backend == number and one.status == "done"]
-        units = [one for one in done if _fidelities(one) is not None]
+        units = [one for one in done if one.backend == number and _fidelities(one) is not None]
         names = dict.fromkeys(one.application for one in units)
         apps = {
             TITLES.get(name, name): _application(label, [one for one in units if one.application == name], depths=same)
@@ -63,7 +62,7 @@ def written(record: BenchRecord) -> Written:
 def _application(label: str, units: Sequence[Unit], *, depths: bool) -> dict[str, Any]:
     units = sorted(units, key=lambda unit: (unit.n_qubits, unit.depth or 0))
     metrics: dict[str, list[Any]] = {"groups": [str(unit.n_qubits) for unit in units]}
-    rows = [_depths(unit) for unit in units] if depths else []
+    rows = [_depths(unit) for unit in units] if depths and units[0].application in APPLICATIONS else []
     metrics |= {name: [row[k] for row in rows] for k, name in enumerate(DEPTHS)}
     times = [_times(unit) for unit in units]
     for k, name in enumerate(TIMES):
@@ -119,10 +118,10 @@ def _same_versions(record: BenchRecord) -> bool:
 
 def _fidelities(unit: Unit) -> tuple[Number, Number] | None:
     """The fidelity above guessing and the Hellinger fidelity; None where the application measures neither."""
+    if "above_guessing" in unit.details and unit.score is not None:  # circuits of files
+        return unit.details["above_guessing"], unit.score
     found = FIDELITIES.get(unit.application)
-    if found is None:
-        return None
-    return found(unit) if unit.status == "done" else (Number(value=0.0), Number(value=0.0))
+    return None if found is None else found(unit)
 
 
 def _of_one_answer(name: str | None) -> Callable[[Unit], tuple[Number, Number]]:

@@ -1,4 +1,4 @@
-"""Applications of optimization, chemistry, physics and learning, against answers from elsewhere."""
+"""Optimization, chemistry, physics and learning in the suite, against answers from elsewhere."""
 
 import math
 from itertools import product
