@@ -99,7 +99,9 @@ def test_right_answers_are_certain():
     for name, size in (("mirror", Size(4, 8)), ("qft", Size(4)), ("layer-fidelity", Size(4))):
         _, tasks = scored(name, size, seed=3)
         for task in tasks:
-            assert Statevector(task.circuit).probabilities_dict(decimals=9) == pytest.approx({task.facts["answer"]: 1.0})
+            assert Statevector(task.circuit).probabilities_dict(decimals=9) == pytest.approx(
+                {task.facts["answer"]: 1.0}
+            )
         assert len({task.facts["answer"] for task in tasks}) > 1
 
 
