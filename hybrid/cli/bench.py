@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from hybrid.codesign.suite.result import Bench
 
 PICTURE = "benchmark.png"
@@ -69,6 +71,7 @@ def bench(
     from hybrid.terminal.console import console
     from hybrid.terminal.progress import say
 
+    named = _split(backends)
     earlier = None if against is None else read_record(against)
     printed = json_file is not None and str(json_file) == "-"
     out = console(quiet=printed)
@@ -77,7 +80,7 @@ def bench(
         try:
             found = run(
                 suite,
-                backends=_split(backends),
+                backends=named,
                 only=_split(only) or None,
                 sizes=_split(sizes) or None,
                 circuits=circuits,
@@ -85,7 +88,7 @@ def bench(
                 seed=seed,
                 folder=place,
                 should_stop=stop,
-                on_unit=lambda unit: say(f"{unit.application} {unit.size}: {unit.status}"),
+                on_unit=lambda unit: say(f"{unit.application} {unit.size} on {named[unit.backend]}: {unit.status}"),
             )
         except Stopped as err:
             say(f"hybrid: {err}")
@@ -108,7 +111,7 @@ def bench(
         raise typer.Exit(exit_codes.PROVIDER_FAILED)
 
 
-def _show(found: "Bench", out) -> None:
+def _show(found: "Bench", out: "Console") -> None:
     from hybrid.terminal.rows import put
 
     put(out, found.rows(), nothing="no unit was done")

@@ -117,7 +117,8 @@ def _lines(axes: Axes, part: Part, labels: Sequence[str]) -> None:
         )
     exact = {widths.index(one.n_qubits): one.reference for one in everything if one.reference is not None}
     if exact:
-        axes.plot(list(exact), list(exact.values()), "_", ms=26, mew=1.2, color=INK, label="perfect")
+        left, right = [x - 0.35 for x in exact], [x + 0.35 for x in exact]
+        axes.hlines(list(exact.values()), left, right, lw=1.2, color=INK, label="perfect")
     elif all(one.value > 0 for one in everything):
         axes.set_yscale("log")
     axes.set_xlim(-0.5, len(widths) - 0.5)

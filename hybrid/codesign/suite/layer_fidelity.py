@@ -40,7 +40,7 @@ class LayerFidelity(Benchmark):
 
     name = "layer-fidelity"
     title = "Error per layered gate"
-    unit = "error per gate"
+    unit = "per gate"
     higher_is_better = False
     sizes: ClassVar = {
         "quick": (Size(2),),

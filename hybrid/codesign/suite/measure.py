@@ -10,6 +10,8 @@ from qiskit import QuantumCircuit
 
 from backends.base import Backend, Jobs, Samples
 from backends.batch import Batch
+from backends.mitigation.words import as_mitigation
+from backends.providers.device import Device
 from backends.seeds import child_seed
 from circuits.errors import Refused
 from hybrid.codesign.suite.benchmark import Answer, Benchmark, Score, Size, Task
@@ -125,6 +127,11 @@ def answered(backend: Backend, tasks: Sequence[Task], *, seed: int, account: Acc
         if counted:
             if not isinstance(backend, Samples):
                 raise Refused(f"'{backend.capabilities().name}' gives no counts, only expectation values")
+            if _mitigates(backend):
+                raise Refused(
+                    f"'{backend.capabilities().name}' mitigates expectation values, and this application counts: its "
+                    "counts would be raw ones; leave mitigation out"
+                )
             bound = [task.circuit.assign_parameters(list(task.parameters)) for task in alike]
             seeds = [child_seed(seed, len(answers) + k) for k in range(len(alike))]
             found = backend.sample_circuits(bound, shots=shots, seeds=seeds)
@@ -155,6 +162,12 @@ def warm_up(backend: Backend) -> None:
         circuit.h(0)
         circuit.cx(0, 1)
         backend.sample_circuits([circuit], shots=10, seeds=[0])
+
+
+def _mitigates(backend: Backend) -> bool:
+    """Whether its values, but not its counts, are corrected for noise."""
+    asked = backend.origin.options.get("mitigation") if backend.origin is not None else None
+    return bool(as_mitigation(asked).words or (isinstance(backend, Device) and backend.mitigation.words))
 
 
 def _phases(backend: Backend, seconds: dict[str, float]) -> dict[str, float]:

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from circuits import tables
 from hybrid.codesign.suite.folder import read_record
@@ -49,7 +49,11 @@ class Bench:
         return self.record.units
 
     def label(self, unit: Unit) -> str:
-        """The name of a unit's backend."""
+        """The name of a unit's backend.
+
+        Args:
+            unit: Of this benchmark.
+        """
         return self.record.backends[unit.backend].label
 
     def rows(self) -> list[dict[str, str]]:
@@ -71,7 +75,7 @@ class Bench:
         """Whether a provider or a backend failed at a unit that it should have done."""
         return any(unit.status == "failed" for unit in self.record.units)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """JSON-able form, whose schema is docs/bench.schema.json; `Bench.load` reads it back."""
         return self.record.model_dump(mode="json")
 
