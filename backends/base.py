@@ -6,6 +6,7 @@ call; nothing is remembered between calls but compiled programs.
 """
 
 import reprlib
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -224,6 +225,21 @@ class Backend(ABC):
         return None
 
 
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """Counts of several circuits, and what it took to get them.
+
+    Attributes:
+        counts: Of each circuit, as `Samples.sample` gives them.
+        seconds: Wall time by phase, as far as the backend tells the phases apart: "transpile", "compile", "execute",
+            and "jobs" for sending jobs to a provider and waiting for them, their time in the queue among it. A backend
+            that does not tell them apart has all of it in "execute".
+    """
+
+    counts: list[dict[str, int]]
+    seconds: dict[str, float]
+
+
 Draw = Callable[[ArrayLike, int, int | None], dict[str, int]]
 """Counts from a row of parameters, shape (params,), a number of shots and a seed; see `Samples`."""
 
@@ -269,6 +285,33 @@ class Samples(ABC):
             Refused: as `sample`.
         """
         return [self.sample(circuit, row, shots=shots, seed=seed) for row, seed in zip(rows, seeds, strict=True)]
+
+    def sample_circuits(
+        self, circuits: Sequence[QuantumCircuit], *, shots: int, seeds: Sequence[int | None]
+    ) -> Counted:
+        """As `sample`, for many circuits without free parameters, in jobs that wait together; with the time it took.
+
+        Args:
+            circuits: As for `sample`.
+            shots: How many bit strings to draw for each circuit.
+            seeds: One for each circuit.
+
+        Returns:
+            The counts of each circuit, and seconds by phase.
+
+        Raises:
+            Refused: as `sample`.
+        """
+        counts, compile_s, execute_s = [], 0.0, 0.0
+        for circuit, seed in zip(circuits, seeds, strict=True):
+            start = time.perf_counter()
+            draw = self.prepare_samples(circuit)
+            ready = time.perf_counter()
+            counts.append(draw((), shots, seed))
+            compile_s, execute_s = compile_s + ready - start, execute_s + time.perf_counter() - ready
+        if type(self).prepare_samples is Samples.prepare_samples:  # then nothing was made ready before it ran
+            return Counted(counts, {"execute": compile_s + execute_s})
+        return Counted(counts, {"compile": compile_s, "execute": execute_s})
 
     def prepare_samples(self, circuit: QuantumCircuit) -> Draw:
         """`sample` for many rows of parameters; what can be made ready once is, where a backend overrides this.

@@ -12,6 +12,8 @@ from .algorithms.vqd import vqd as vqd
 from .codesign.codesign import codesign as codesign
 from .codesign.machine.model import machine_model as machine_model
 from .codesign.machine.roofline import machine as machine
+from .codesign.suite.result import Bench as Bench
+from .codesign.suite.run import bench as bench
 from .devices import Device as Device
 from .errors import BudgetExceeded as BudgetExceeded
 from .errors import FailedJob as FailedJob

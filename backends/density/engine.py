@@ -29,7 +29,6 @@ Told = Callable[[str], np.ndarray]
 """Probabilities, shape (2^n,), of the bit strings that are told where each qubit is measured in a letter's basis."""
 
 
-
 class Density(Backend, Samples):
     """Exact values of a device with noise, in double precision, with derivatives by backpropagation.
 
@@ -108,7 +107,9 @@ class Density(Backend, Samples):
                 found = np.array([values(row) for row in rows]).reshape(errors.shape)
             else:
                 streams = np.random.SeedSequence(seed).spawn(len(rows))
-                pairs = [_drawn(_told(values, row), plan, shots, stream) for row, stream in zip(rows, streams, strict=True)]
+                pairs = [
+                    _drawn(_told(values, row), plan, shots, stream) for row, stream in zip(rows, streams, strict=True)
+                ]
                 found, errors = (np.reshape(part, errors.shape) for part in zip(*pairs, strict=True))
             return Expectations(found, errors, shots or 0, {"execute": time.perf_counter() - start})
 

@@ -233,9 +233,12 @@ class Device:
     def options(self) -> dict[str, object]:
         """All that is not as by default, in plain words and numbers: ``Device.of(device.options())`` is the same."""
         told: dict[str, Any] = {}
+        follows: dict[str, Any] = {"t2": _times(self.t1, 2)}  # what None was taken for
+        if not np.any(np.isfinite(self.t2)):
+            follows |= dict.fromkeys(("one_qubit_s", "two_qubit_s", "readout_s"), 0.0)
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if value != field.default:
+            if value not in (field.default, follows.get(field.name, field.default)):
                 told[field.name] = _plain(value)
         return told
 

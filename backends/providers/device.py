@@ -13,7 +13,7 @@ from pydantic import Field
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from backends.base import Backend, Calibrated, Capabilities, Jobs, Samples
+from backends.base import Backend, Calibrated, Capabilities, Counted, Jobs, Samples
 from backends.batch import Evaluate, Expectations
 from backends.checks import ObservablesLike, as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
@@ -300,6 +300,18 @@ class Device(Backend, Samples, Jobs, Calibrated):
         ready = [self._sampled(sampling(circuit, row, shots=shots, seed=None)) for row in rows]
         outcomes = self._counted([Asked(measured, shots) for measured, _ in ready], None)
         return [written(one) for (_, written), one in zip(ready, outcomes, strict=True)]
+
+    def sample_circuits(
+        self, circuits: Sequence[QuantumCircuit], *, shots: int, seeds: Sequence[int | None]
+    ) -> Counted:
+        """Counts of each circuit: at a provider all are sent before any is waited for; see `Samples`."""
+        start = time.perf_counter()
+        ready = [self._sampled(sampling(circuit, (), shots=shots, seed=None)) for circuit in circuits]
+        sent = time.perf_counter()
+        outcomes = self._counted([Asked(measured, shots) for measured, _ in ready], next(iter(seeds), None))
+        counts = [written(one) for (_, written), one in zip(ready, outcomes, strict=True)]
+        running = "execute" if isinstance(self.hardware, Here) else "jobs"
+        return Counted(counts, {"transpile": sent - start, running: time.perf_counter() - sent})
 
     def _sampled(self, request: Sampling) -> tuple[QuantumCircuit, Callable[[Outcomes], dict[str, int]]]:
         """The measured circuit of a request for counts, and how what it measured is written."""

@@ -7,7 +7,7 @@ too. The density-matrix method gives the limit of infinitely many shots, every o
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
@@ -17,7 +17,7 @@ from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 from qiskit.transpiler import Target
 
-from backends.base import Backend, Capabilities, Precision, Samples
+from backends.base import Backend, Capabilities, Counted, Precision, Samples
 from backends.batch import Evaluate, Expectations
 from backends.checks import ObservablesLike, as_observables, as_rows, check_request, check_unitary
 from backends.cost import Cost, Footprint, Work, cost
@@ -30,7 +30,7 @@ from backends.measurement.circuits import MeasuredCircuits, check_alone, measure
 from backends.measurement.counted import counted
 from backends.measurement.groups import GROUPINGS, Grouping, Measurements, measurements
 from backends.measurement.outcomes import Outcomes
-from backends.measurement.sampled import sampling
+from backends.measurement.sampled import Sampling, sampling
 from backends.measurement.targets import LEVELS, OptimizationLevel, gates_of, transpiled
 from backends.mitigation.words import WORDS, as_mitigation
 from backends.providers.device import Device as Measuring
@@ -291,7 +291,29 @@ class Aer(Backend, Samples):
         self, circuit: QuantumCircuit, parameters: Any = (), *, shots: int = 1024, seed: int | None = None
     ) -> dict[str, int]:
         """Counts of bit strings, also of circuits that measure on the way; see `Samples`."""
-        request = sampling(circuit, parameters, shots=shots, seed=seed)
+        placed, written, simulator = self._sampled(sampling(circuit, parameters, shots=shots, seed=seed))
+        (outcomes,) = counted(simulator, placed, shots=shots, seed=seed, name="aer")
+        return written(outcomes)
+
+    def sample_circuits(
+        self, circuits: Sequence[QuantumCircuit], *, shots: int, seeds: Sequence[int | None]
+    ) -> Counted:
+        """Counts of each circuit, one after the other; see `Samples`."""
+        counts, seconds = [], {"transpile": 0.0, "execute": 0.0}
+        for circuit, seed in zip(circuits, seeds, strict=True):
+            start = time.perf_counter()
+            placed, written, simulator = self._sampled(sampling(circuit, (), shots=shots, seed=seed))
+            ready = time.perf_counter()
+            (outcomes,) = counted(simulator, placed, shots=shots, seed=seed, name="aer")
+            counts.append(written(outcomes))
+            seconds["transpile"] += ready - start
+            seconds["execute"] += time.perf_counter() - ready
+        return Counted(counts, seconds)
+
+    def _sampled(
+        self, request: Sampling
+    ) -> "tuple[list[QuantumCircuit], Callable[[Outcomes], dict[str, int]], AerSimulator]":
+        """The measured circuit of a request for counts, how what it measured is written, and what runs it."""
         circuit = request.circuit.assign_parameters(request.row)
         method = self._resolve(circuit.num_qubits, sampled=True)
         self._check_memory(self._readable(circuit), method)
@@ -302,8 +324,9 @@ class Aer(Backend, Samples):
             read = with_partners([layout[q] for q in request.qubits], layout, self._together)
             moved = measure(moved, read, self._together)
         simulator, placed = self._placed(method, self._max_bond, [moved])
-        (outcomes,) = counted(simulator, placed, shots=shots, seed=seed, name="aer")
-        return outcomes.to_counts(request.registers) if request.middle else request.of_qubits(outcomes)
+        if request.middle:
+            return placed, lambda outcomes: outcomes.to_counts(request.registers), simulator
+        return placed, request.of_qubits, simulator
 
     def _resolve(self, n_qubits: int, *, sampled: bool) -> Method:
         """The method for so many qubits, and for counts or exact values."""

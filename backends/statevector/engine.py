@@ -366,6 +366,9 @@ class Statevector(Backend, Samples, Tangents):
         """Lower the circuit once; see `Samples.prepare_samples`."""
         request = sampling(circuit, np.zeros(circuit.num_parameters), shots=1)
         circuit = request.at_end("statevector")
+        self._check_width(circuit)
+        held = COPIES_TO_DRAW * 16 * 2**circuit.num_qubits
+        memory.check(held, what=f"counts of {circuit.num_qubits} qubits on 'statevector'")
         states = self.states(circuit)
 
         def draw(row, shots, seed):

@@ -57,8 +57,7 @@ class Program:
         """All gates at a row of parameters, one after the other by rows, flat."""
         alpha = self.angles.values(row[None])[0][self.gates_angle] / 2
         turned = [
-            parts[0] * np.cos(angle) + parts[1] * np.sin(angle)
-            for parts, angle in zip(self.gates, alpha, strict=True)
+            parts[0] * np.cos(angle) + parts[1] * np.sin(angle) for parts, angle in zip(self.gates, alpha, strict=True)
         ]
         return np.concatenate([np.zeros(0, complex), *(one.reshape(-1) for one in turned)])
 

@@ -10,6 +10,8 @@ from backends.machine import machine
 from backends.statevector import native
 
 PACKAGES = (
+    "amazon-braket-default-simulator",
+    "amazon-braket-sdk",
     "hybrid-codesign",
     "jax",
     "jaxlib",
@@ -23,6 +25,7 @@ PACKAGES = (
     "qiskit-aer",
     "qiskit-aer-gpu",
     "qiskit-ibm-runtime",
+    "qiskit-ionq",
     "scipy",
 )
 

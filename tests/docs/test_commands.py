@@ -20,6 +20,7 @@ ELSEWHERE = ("ibm:ibm_", "--site", "srun", "RUN", "PBS_ARRAY_INDEX", "runs/chain
 LEFT_OUT = {
     "README.md": ("curve", "torino", "statevector,aer"),
     "batch.md": ("here, now", "--wait"),
+    "benchmarks.md": ("ibm:fake_torino",),
     "comparing.md": ("ibm:fake_manila",),
 }
 """What stands in lines that need what such a line makes, leave the next one nothing to do, or take half an hour."""

@@ -55,6 +55,13 @@ def algorithm(name: str, place: str, vendor: str) -> None:
     getattr(algorithms, name)(place, vendor)
 
 
+def bench(place: str, vendor: str, **options: Any) -> None:
+    """The benchmark suite on the device of a vendor's folder."""
+    import hybrid
+
+    hybrid.bench("quick", folder=place, backends=f"filed:{vendor}", **options)
+
+
 class Workers:
     """Starts processes that do one call each.
 

@@ -1,0 +1,123 @@
+"""The command that runs the benchmark suite."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hybrid.codesign.suite.result import Bench
+
+PICTURE = "benchmark.png"
+
+
+def bench(
+    suite: Annotated[
+        str, typer.Argument(metavar="[SUITE]", help="quick (seconds), small (minutes) or full.", show_default=True)
+    ] = "small",
+    backends: Annotated[
+        str, typer.Option(metavar="A,B", help="With commas between; options may follow a name: 'aer precision=single'.")
+    ] = "statevector,aer",
+    only: Annotated[str, typer.Option(metavar="A,B", help="These applications alone.")] = "",
+    sizes: Annotated[
+        str, typer.Option(metavar="N,M", help="These sizes instead of the suite's: qubits, or qubits x layers as 4x8.")
+    ] = "",
+    circuits: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Run the circuits in this folder, named as MQT Bench names them.")
+    ] = None,
+    shots: Annotated[int | None, typer.Option(metavar="N", help="Shots of each circuit.", min=1)] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Root of every random number.", min=0)] = 0,
+    folder: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the record goes (a new one in runs/), or goes on."),
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="RECORD", help="Compare with this earlier record, a file or a folder.")
+    ] = None,
+    plot: Annotated[bool, typer.Option(help="Write a picture into the folder.")] = True,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the record as JSON; to standard output for -.")
+    ] = None,
+) -> None:
+    """Run the same applications on several backends: scores with their errors, and times by phase.
+
+    Args:
+        suite: Name of the suite.
+        backends: Names with commas between.
+        only: Names of applications with commas between; empty for all.
+        sizes: With commas between; empty for the suite's.
+        circuits: A folder of circuits that are run in place of the suite's applications; None for those.
+        shots: Of each circuit; None for each application's own.
+        seed: Root of every random number.
+        folder: Where the record goes; None for a new folder where runs without one of their own go.
+        against: An earlier record to compare with.
+        plot: Whether to draw a picture.
+        json_file: Where the record goes as JSON, beside the folder; "-" for standard output, without the table.
+
+    Raises:
+        ToolkitError: for an unknown suite, application, size or backend, or a folder that holds something else.
+        typer.Exit: with code 5 if a provider failed at a unit, 75 if a signal stopped it.
+    """
+    from hybrid.cli import exit_codes, show
+    from hybrid.codesign.suite.folder import read_record
+    from hybrid.codesign.suite.run import bench as run
+    from hybrid.loop.stop import Stop, Stopped
+    from hybrid.loop.walltime import end_time
+    from hybrid.runs.files import write_json
+    from hybrid.runs.places import fresh
+    from hybrid.terminal.console import console
+    from hybrid.terminal.progress import say
+
+    named = _split(backends)
+    earlier = None if against is None else read_record(against)
+    printed = json_file is not None and str(json_file) == "-"
+    out = console(quiet=printed)
+    place = folder or fresh(f"bench-{suite}")
+    with Stop(end_time()) as stop:
+        try:
+            found = run(
+                suite,
+                backends=named,
+                only=_split(only) or None,
+                sizes=_split(sizes) or None,
+                circuits=circuits,
+                shots=shots,
+                seed=seed,
+                folder=place,
+                should_stop=stop,
+                on_unit=lambda unit: say(f"{unit.application} {unit.size} on {named[unit.backend]}: {unit.status}"),
+            )
+        except Stopped as err:
+            say(f"hybrid: {err}")
+            out.print(f"record: {place} (unfinished: the same command with --folder {place} goes on)", soft_wrap=True)
+            raise typer.Exit(exit_codes.STOPPED) from err
+    _show(found, out)
+    if earlier is not None:
+        out.print()
+        out.print(str(found.compare(earlier)), highlight=False, soft_wrap=True)
+    picture = show.save(found.plot(), place / PICTURE) if plot else None
+    if picture is not None:
+        out.print(f"picture: {picture}", highlight=False, soft_wrap=True)
+    if printed:
+        print(json.dumps(found.to_dict(), allow_nan=False), flush=True)
+    elif json_file is not None:
+        write_json(json_file, found.to_dict())
+        out.print(f"JSON: {json_file}", highlight=False, soft_wrap=True)
+    out.print(f"record: {place}", highlight=False, soft_wrap=True)
+    if found.failed:
+        raise typer.Exit(exit_codes.PROVIDER_FAILED)
+
+
+def _show(found: "Bench", out: "Console") -> None:
+    from hybrid.terminal.rows import put
+
+    put(out, found.rows(), nothing="no unit was done")
+    for line in found.troubles():
+        out.print(line, highlight=False, soft_wrap=True)
+
+
+def _split(text: str) -> list[str]:
+    return [word for word in (part.strip() for part in text.split(",")) if word]

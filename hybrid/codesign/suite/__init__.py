@@ -1,0 +1,1 @@
+"""The benchmark suite: each application defined once, run on any backend."""

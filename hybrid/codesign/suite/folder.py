@@ -1,0 +1,96 @@
+"""A benchmark's folder: each unit is measured once, so that it can be killed at any instant and called again.
+
+bench.json          what was asked: suite, sizes, backends, seed, versions, machine
+units.jsonl         a line for each application, size and backend that has ended
+jobs.sqlite         the jobs at providers, each written before it is sent; only where there is one
+budget.sqlite       what these may cost, and have cost
+result.json         the whole record, once all units have ended
+lock                held by the one process that works on it
+"""
+
+from pathlib import Path
+
+from circuits.errors import Refused
+from hybrid.codesign.suite.record import FORMAT, VERSION, BenchRecord, BenchSpec, Unit
+from hybrid.runs import algorithm as algorithms
+from hybrid.runs import index
+from hybrid.runs.files import checked, parsed, read_bytes, read_json, read_lines, write_json
+
+SPEC, UNITS, RESULT = "bench.json", "units.jsonl", "result.json"
+
+
+def is_bench(path: Path) -> bool:
+    """Whether the folder holds a benchmark."""
+    return (path / SPEC).is_file()
+
+
+def begin(path: Path, spec: BenchSpec) -> None:
+    """Write what is asked into a folder that holds nothing else.
+
+    Args:
+        path: Of the folder, locked.
+        spec: What is asked.
+
+    Raises:
+        Refused: if it holds a run or an algorithm.
+        RecordFailed: if it cannot be written.
+    """
+    algorithms.check_free(path)
+    write_json(path / SPEC, spec.model_dump())
+    index.add(path)
+
+
+def read_spec(path: Path) -> BenchSpec:
+    """What the benchmark in a folder was asked for.
+
+    Raises:
+        Refused: if the folder holds none, or it is damaged or of a later version.
+    """
+    file = path / SPEC
+    content = read_json(file)
+    _check_version(content, file)
+    return checked(BenchSpec, content, file)
+
+
+def units(path: Path) -> list[Unit]:
+    """The units in a folder that have ended; of one that was tried again, the last."""
+    found = {unit.place: unit for unit in read_lines(path / UNITS, Unit)}
+    return list(found.values())
+
+
+def read_record(path: str | Path) -> BenchRecord:
+    """The record of a benchmark, from its file or its folder, which may be unfinished.
+
+    Args:
+        path: Of either.
+
+    Raises:
+        Refused: if there is none, or it is damaged or of a later version.
+    """
+    path = Path(path)
+    if path.is_dir():
+        if not is_bench(path):
+            raise Refused(f"{path} holds no benchmark: it has no {SPEC}; `hybrid bench --folder {path}` writes one")
+        return record_of(read_spec(path), units(path))
+    content = parsed(path, read_bytes(path))
+    _check_version(content, path)
+    return checked(BenchRecord, content, path)
+
+
+def record_of(spec: BenchSpec, ended: list[Unit]) -> BenchRecord:
+    """The record of what was asked for and of the units that have ended, in the order of asking.
+
+    Args:
+        spec: What was asked for.
+        ended: The units, in any order.
+    """
+    order = {(name, size): k for k, (name, size) in enumerate((n, s) for n, sizes in spec.sizes.items() for s in sizes)}
+    ended = sorted(ended, key=lambda unit: (order[unit.application, unit.size], unit.backend))
+    return BenchRecord(**{key: getattr(spec, key) for key in BenchSpec.model_fields}, units=ended)
+
+
+def _check_version(content: dict, path: Path) -> None:
+    if content.get("format") != FORMAT:
+        raise Refused(f"{path} is no record of a benchmark: its format is {content.get('format')!r}, not '{FORMAT}'")
+    if content.get("version") not in range(1, VERSION + 1):
+        raise Refused(f"{path}: version {content.get('version')!r}; this one reads versions 1 to {VERSION}")

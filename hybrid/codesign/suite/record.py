@@ -1,0 +1,168 @@
+"""What a benchmark measured, as its record holds it: JSON with a version, readable by later versions."""
+
+from typing import Any, Literal
+
+from pydantic import Field, FiniteFloat
+
+from hybrid.workload.spec import BackendSpec, RecordModel
+
+FORMAT = "hybrid.bench"
+VERSION = 1
+
+Status = Literal["done", "refused", "failed"]
+"""Of a unit: "refused" where a backend cannot do it, "failed" where it should have and did not."""
+
+
+class Number(RecordModel):
+    """A number with its standard error, in the same unit; 0 where it is exact."""
+
+    value: FiniteFloat
+    standard_error: FiniteFloat = 0.0
+
+
+class Seconds(RecordModel):
+    """Wall time of a unit by phase; None where the backend does not tell it, or there is none.
+
+    Attributes:
+        transpile: Bringing circuits to the gates and the coupling of a device.
+        compile: Making circuits ready for a simulator.
+        execute: Running them in this process; of a backend that does not tell its phases apart, preparing them, too.
+        jobs: At a provider: from sending the jobs to having their results, which the queue is part of.
+        queue: Waiting at a provider, where it says how long that was.
+        classical: The application's own computation: making circuits, scoring, an optimizer.
+        total: Of the whole unit, from start to end.
+    """
+
+    transpile: FiniteFloat | None = None
+    compile: FiniteFloat | None = None
+    execute: FiniteFloat | None = None
+    jobs: FiniteFloat | None = None
+    queue: FiniteFloat | None = None
+    classical: FiniteFloat | None = None
+    total: FiniteFloat
+
+
+class CircuitSize(RecordModel):
+    """The largest circuit of a unit as the application writes it, before anything is transpiled.
+
+    Attributes:
+        n_qubits: Its width.
+        depth: Its depth in gates.
+        two_qubit_gates: Gates on two qubits or more.
+        features: SupermarQ's, by name, of the circuit with its measurements; see `hybrid.codesign.suite.features`.
+    """
+
+    n_qubits: int
+    depth: int
+    two_qubit_gates: int
+    features: dict[str, FiniteFloat] = Field(default_factory=dict)
+
+
+class Unit(RecordModel):
+    """One application at one size on one backend.
+
+    Attributes:
+        application: Name of the benchmark.
+        title: For people.
+        n_qubits: Of its size.
+        depth: Of its size, in layers; None where it has none.
+        backend: Its place in the record's list of backends, from 0.
+        status: Whether it was done.
+        reason: Why not; empty if it was.
+        score: In the unit; None if it was not done.
+        reference: What a perfect computer scores.
+        unit: Of the score; empty for a number between 0 and 1.
+        higher_is_better: Whether a higher score is the better one.
+        details: Further numbers, by name.
+        shots: Of each circuit.
+        n_circuits: How many were run.
+        circuit: The largest of them; None if none was made.
+        seed: Of everything random in it.
+        seconds: Wall time by phase.
+        finished_utc: When (ISO 8601, UTC).
+    """
+
+    application: str
+    title: str
+    n_qubits: int
+    depth: int | None
+    backend: int = Field(ge=0)
+    status: Status
+    reason: str = ""
+    score: Number | None = None
+    reference: FiniteFloat | None = None
+    unit: str = ""
+    higher_is_better: bool = True
+    details: dict[str, Number] = Field(default_factory=dict)
+    shots: int
+    n_circuits: int = 0
+    circuit: CircuitSize | None = None
+    seed: int
+    seconds: Seconds
+    finished_utc: str
+
+    @property
+    def size(self) -> str:
+        """As `hybrid.codesign.suite.benchmark.Size` writes it."""
+        return f"{self.n_qubits}" if self.depth is None else f"{self.n_qubits}x{self.depth}"
+
+    @property
+    def place(self) -> tuple[str, int, int | None, int]:
+        """Which unit of the record it is."""
+        return self.application, self.n_qubits, self.depth, self.backend
+
+
+class Measured(RecordModel):
+    """A backend as the record holds it.
+
+    Attributes:
+        label: As it was asked for, such as ``"ibm:fake_torino"``.
+        spec: Name and options.
+        summary: One line on what it is.
+        max_qubits: Largest circuit; None where only memory limits it.
+        noise: Whether noise is in every answer.
+        place: Whether circuits leave this machine.
+    """
+
+    label: str
+    spec: BackendSpec
+    summary: str = ""
+    max_qubits: int | None = None
+    noise: bool = False
+    place: Literal["here", "provider"] = "here"
+
+
+class BenchSpec(RecordModel):
+    """What a benchmark was asked for, as bench.json in its folder holds it.
+
+    Attributes:
+        format: "hybrid.bench".
+        version: Of the record's layout.
+        suite: Name of the suite.
+        shots: Of each circuit; None for each application's own.
+        seed: Root of every random number.
+        sizes: Of each application, in order, as text.
+        backends: Asked, in order.
+        circuits: Of applications from files, SHA-256 of the file of each name and size.
+        provenance: Machine, versions and time of the first start; see `hybrid.runs.provenance`.
+    """
+
+    format: Literal["hybrid.bench"] = FORMAT
+    version: int = Field(default=VERSION, ge=1, le=VERSION)
+    suite: str
+    shots: int | None
+    seed: int
+    sizes: dict[str, list[str]]
+    backends: list[Measured]
+    circuits: dict[str, str] = Field(default_factory=dict)
+    provenance: dict[str, Any]
+
+
+class BenchRecord(BenchSpec):
+    """All that a benchmark was asked for and measured: one file, whole in itself.
+
+    Attributes:
+        units: What was measured so far, in the order of asking.
+    """
+
+    units: list[Unit]

@@ -1,0 +1,153 @@
+"""The record of a benchmark as a user sees it: tables, pictures, comparisons."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from circuits import tables
+from hybrid.codesign.suite.folder import read_record
+from hybrid.codesign.suite.record import BenchRecord, Number, Unit
+from hybrid.terminal.words import duration
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from hybrid.codesign.suite.compare import Differences
+
+COLUMNS = ("application", "size", "backend", "score", "±", "perfect", "prepare", "run", "total")
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """What a benchmark measured; prints as a table, shows itself in a notebook, can be drawn and compared.
+
+    Attributes:
+        record: All of it, as it is kept.
+        folder: Where it is kept; None for one that was read from a file.
+    """
+
+    record: BenchRecord
+    folder: Path | None = None
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Bench":
+        """The benchmark in a folder, or in a file that ``hybrid bench --json`` wrote.
+
+        Args:
+            path: Of either; an unfinished one is taken as far as it is.
+
+        Raises:
+            Refused: if it holds none, or a damaged one.
+        """
+        path = Path(path)
+        return cls(read_record(path), path if path.is_dir() else None)
+
+    @property
+    def units(self) -> list[Unit]:
+        """Each application at each size on each backend, in the order of asking."""
+        return self.record.units
+
+    def label(self, unit: Unit) -> str:
+        """The name of a unit's backend.
+
+        Args:
+            unit: Of this benchmark.
+        """
+        return self.record.backends[unit.backend].label
+
+    def rows(self) -> list[dict[str, str]]:
+        """Cells by the names of their columns, one row for each unit that was done."""
+        return [
+            dict(zip(COLUMNS, self._cells(unit), strict=True)) for unit in self.record.units if unit.status == "done"
+        ]
+
+    def troubles(self) -> list[str]:
+        """A sentence for each unit that was not done, with the reason."""
+        return [
+            f"{unit.application} {unit.size} on {self.label(unit)}: {unit.status}: {unit.reason}"
+            for unit in self.record.units
+            if unit.status != "done"
+        ]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a provider or a backend failed at a unit that it should have done."""
+        return any(unit.status == "failed" for unit in self.record.units)
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON-able form, whose schema is docs/bench.schema.json; `Bench.load` reads it back."""
+        return self.record.model_dump(mode="json")
+
+    def plot(self) -> "Figure":
+        """Scores with their error bars; of an application with sizes in qubits and layers a panel of squares.
+
+        Returns:
+            The figure, which can be saved with ``savefig``.
+        """
+        from hybrid.codesign.suite.picture import picture
+
+        return picture(self.record)
+
+    def compare(self, earlier: "Bench | BenchRecord | str | Path") -> "Differences":
+        """What is different from an earlier record, and whether more than chance.
+
+        Args:
+            earlier: A benchmark, or the path of its folder or file.
+
+        Raises:
+            Refused: if it is none, or has no unit in common with this one.
+        """
+        from hybrid.codesign.suite.compare import differences
+
+        if isinstance(earlier, str | Path):
+            earlier = read_record(earlier)
+        return differences(earlier.record if isinstance(earlier, Bench) else earlier, self.record)
+
+    def __str__(self) -> str:
+        cells = [self._cells(unit) for unit in self.record.units if unit.status == "done"]
+        table = tables.text(cells, title=self._title(), columns=COLUMNS) if cells else self._title()
+        return "\n".join([table, *self.troubles()])
+
+    def __repr__(self) -> str:
+        return f"<{self._title()}{'' if self.folder is None else f' in {self.folder}'}>"
+
+    def _repr_html_(self) -> str:
+        cells = [self._cells(unit) for unit in self.record.units if unit.status == "done"]
+        return tables.html(cells, title=self._title(), columns=COLUMNS, notes=self.troubles())
+
+    def _title(self) -> str:
+        done = sum(unit.status == "done" for unit in self.record.units)
+        of = sum(map(len, self.record.sizes.values())) * len(self.record.backends)
+        return f"Benchmark {self.record.suite}: {done} of {of} done, seed {self.record.seed}"
+
+    def _cells(self, unit: Unit) -> tuple[str, ...]:
+        spent = unit.seconds
+        prepare = [s for s in (spent.transpile, spent.compile) if s is not None]
+        running = spent.execute if spent.jobs is None else spent.jobs
+        return (
+            f"{unit.application}, {unit.unit}" if unit.unit else unit.application,
+            unit.size,
+            self.label(unit),
+            *("-" if unit.score is None else number_text(unit.score)).partition(" ± ")[::2],
+            "-" if unit.reference is None else f"{unit.reference:.4g}",
+            duration(sum(prepare)) if prepare else "-",
+            "-" if running is None else duration(running),
+            duration(spent.total),
+        )
+
+
+def number_text(number: Number, unit: str = "") -> str:
+    """A number with its standard error, to two digits of the error, and its unit.
+
+    >>> number_text(Number(value=0.91234, standard_error=0.0123)), number_text(Number(value=1200.0), "layers/s")
+    ('0.912 ± 0.012', '1200 layers/s')
+    """
+    value, error = number.value, number.standard_error
+    after = f" {unit}" if unit else ""
+    if not error > 0:
+        return f"{value:.6g}{after}"
+    places = 1 - math.floor(math.log10(float(f"{error:.1e}")))
+    if places > 7 or error >= 1e6:
+        return f"{value:.6g} ± {error:.2g}{after}"
+    return f"{round(value, places):.{max(places, 0)}f} ± {round(error, places):.{max(places, 0)}f}{after}"
