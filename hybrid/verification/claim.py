@@ -20,6 +20,7 @@ from hybrid.loop.replay import Replay
 from hybrid.optimizers.optimizer import Points, Told
 from hybrid.runs import failovers, journal
 from hybrid.runs import folder as folders
+from hybrid.runs.evidence import Evidence, examine
 from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_bytes, read_json
 from hybrid.runs.folder import Record
@@ -145,11 +146,19 @@ class Claim:
         content.check_run(self.record.digest, self.record.journal)
         return content
 
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What the chain of the journal says of the folder.
+
+        Raises:
+            RecordFailed: if a file cannot be read.
+        """
+        return examine(self.record.path)
+
     @property
     def sealed(self) -> bool:
         """Whether the journal holds the digest of result.json and of its own evaluations."""
-        content = self.journal_content
-        return journal.seal(read_bytes(self.record.path / folders.RESULT), content) in content.seals
+        return self.journal_content.sealed(read_bytes(self.record.path / folders.RESULT))
 
     @cached_property
     def replayed(self) -> Replayed:

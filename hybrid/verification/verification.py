@@ -10,7 +10,10 @@ from rich.text import Text
 
 from circuits import tables
 from circuits.errors import RecordFailed, Refused, ToolkitError
+from hybrid.runs.chain import told
+from hybrid.runs.evidence import examine
 from hybrid.runs.files import write_json
+from hybrid.runs.folder import check_run
 from hybrid.terminal.progress import Progress
 from hybrid.verification.checks import CHECKS, Outcome
 from hybrid.verification.claim import Claim, claim
@@ -116,8 +119,16 @@ def verify(
         Refused: if the folder holds no run, or files so damaged that nothing can be checked.
     """
     path = Path(folder)
-    claimed = claim(path, backend, optimizer)
-    _ = claimed.work, claimed.backend  # what cannot even be made is refused
+    try:
+        claimed = claim(path, backend, optimizer)
+        _ = claimed.work, claimed.backend  # what cannot even be made is refused
+    except Refused as err:
+        check_run(path)
+        if not (faults := examine(path).faults):
+            raise
+        raise Refused(
+            f"{path} was changed after it was written: {told(faults)}. Nothing can be checked: {err}"
+        ) from err
     checks = []
     with Progress(f"verifying {path.name}", len(CHECKS)) as progress:
         for name in CHECKS:

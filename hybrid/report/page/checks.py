@@ -17,6 +17,10 @@ DETECTS = {
         "A result, journal or question that was changed after the end, or belongs to another run.",
         "A record that was forged as a whole, digests included.",
     ),
+    "chain": (
+        "Rows of the journal, or files beside it, that were changed, removed, put in or swapped: each has a name.",
+        "A chain that was made anew by somebody who may write the whole folder; a signature or a kept head shows it.",
+    ),
     "replay": (
         "A result that does not follow from the evaluations by the optimizer that is named; lost or added evaluations.",
         "Whether the values of the evaluations themselves are right.",

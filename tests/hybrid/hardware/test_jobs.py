@@ -331,10 +331,17 @@ def test_verification_holds_and_sees_a_changed_outcome(vendor, place):
     assert CHECKS["record"](claim(place, None)).outcome == "failed"
 
 
+def _unchain(database):
+    """As journals were before they were chained."""
+    database.execute("DROP TABLE chain")
+    database.execute("DELETE FROM journal WHERE key = 'chained'")
+
+
 def test_a_journal_without_the_table_of_jobs_gets_it(vendor, place):
     minimize(place, vendor.folder, max_steps=1)
     with sqlite3.connect(place / "journal.sqlite") as database:
         database.execute("DROP TABLE job")
+        _unchain(database)
     assert jobs_of(place) == ()
     with journal.Journal(place / "journal.sqlite", journal.read(place / "journal.sqlite").run_digest):
         pass
@@ -348,6 +355,7 @@ def test_an_intent_of_an_older_journal_keeps_its_meaning(vendor, place, workers)
     with sqlite3.connect(place / "journal.sqlite") as database:
         database.execute("DELETE FROM job")
         database.execute("INSERT INTO intent VALUES (0, 0.0)")
+        _unchain(database)
     with pytest.raises(LostJob, match="evaluation 0 was sent"):
         minimize(place, vendor.folder)
     assert vendor.jobs() == []
