@@ -184,6 +184,7 @@ class Chain:
         faults: What was changed, one sentence each, with table and row; empty where all is as it was written.
         files: SHA-256 of each file beside the journal, in hexadecimal, as it was last written.
         results: Row in the chain and SHA-256, in hexadecimal, of each result.json that was about to be written.
+        seals: The same rows, each with its head.
     """
 
     rows: int
@@ -191,6 +192,7 @@ class Chain:
     faults: tuple[str, ...]
     files: dict[str, str] = field(default_factory=dict)
     results: tuple[tuple[int, str], ...] = ()
+    seals: tuple[tuple[int, str], ...] = ()
 
 
 def told(faults: Sequence[str]) -> str:
@@ -219,7 +221,7 @@ def _read(database: sqlite3.Connection) -> Chain:
         return Chain(0, ORIGIN.hex(), ("chain: missing",))
     links = list(_sound(database, broken))
     last: dict[tuple[str, str], bytes] = {}
-    for _, one in links:
+    for _, one, _ in links:
         if one.digest is None:
             last.pop((one.kind, one.key), None)
         else:
@@ -230,12 +232,14 @@ def _read(database: sqlite3.Connection) -> Chain:
         broken += _differences(table, written, there)
     end = end_of(database)
     files = {key: digest.hex() for (kind, key), digest in last.items() if kind == FILE}
-    results = tuple((row, one.digest.hex()) for row, one in links if one.kind == RESULT and one.digest is not None)
-    return Chain(end.rows, end.head.hex(), tuple(broken), files, results)
+    results = [(row, one, head) for row, one, head in links if one.kind == RESULT and one.digest is not None]
+    digests = tuple((row, (one.digest or b"").hex()) for row, one, _ in results)
+    seals = tuple((row, head.hex()) for row, _, head in results)
+    return Chain(end.rows, end.head.hex(), tuple(broken), files, digests, seals)
 
 
-def _sound(database: sqlite3.Connection, broken: list[str]) -> Iterator[tuple[int, Link]]:
-    """All links with their rows; where one does not follow from the one before, that is added to what is broken.
+def _sound(database: sqlite3.Connection, broken: list[str]) -> Iterator[tuple[int, Link, bytes]]:
+    """All links with their rows and heads; one that does not follow from the one before is added to what is broken.
 
     A head that was changed alone is found out by the next one, which follows from what it should be.
     """
@@ -247,8 +251,8 @@ def _sound(database: sqlite3.Connection, broken: list[str]) -> Iterator[tuple[in
             broken.append(f"chain, {_numbers(expected, row - 1)} missing")
         elif head not in follows:
             broken.append(f"chain, row {row} (of {_name(one.kind, one.key)}): changed")
-        yield int(row), one
         expected, stored, right = row + 1, _bytes(head), follows[-1]
+        yield int(row), one, stored
 
 
 def _bytes(value: Any) -> bytes:

@@ -10,6 +10,7 @@ from backends.seeds import child_seed
 from circuits.errors import FailedJob, Refused
 from hybrid.loop.conclusion import AGREEMENT, SIGMAS, with_noise_explained
 from hybrid.runs.chain import told
+from hybrid.runs.signature import judged, signatures
 from hybrid.terminal.words import measured
 from hybrid.verification.claim import Claim, JournalEnded
 from hybrid.verification.engines import other_engines
@@ -69,6 +70,15 @@ def chain(claim: Claim) -> Finding:
         return Finding("unchecked", f"{told(found.open)}: a kill leaves that, too, so resume the run")
     ends = "sealed with result.json" if found.sealed else told(found.open)
     return Finding("passed", f"{found.rows} rows, each bound to those before; {ends}; head {found.head}")
+
+
+def signature(claim: Claim) -> Finding:
+    """Whether somebody has signed the record as it is now; with a file of allowed signers, one of these."""
+    try:
+        found = signatures(claim.record.path, claim.signers)
+    except Refused as err:
+        return Finding("unchecked", str(err))
+    return Finding(*judged(found, claim.evidence.rows, asked=claim.signers is not None))
 
 
 def replay(claim: Claim) -> Finding:
@@ -272,6 +282,7 @@ def _finding(good: bool, text: str) -> Finding:
 CHECKS: dict[str, Callable[[Claim], Finding]] = {
     "record": record,
     "chain": chain,
+    "signature": signature,
     "replay": replay,
     "status": status,
     "exact energy": exact_energy,

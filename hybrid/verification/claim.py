@@ -80,12 +80,14 @@ class Claim:
         result: What came out, as result.json holds it; None if the run has not ended.
         given: The backend, where the folder does not hold all of it.
         optimizer: The same for the optimizer.
+        signers: A file of those who may have signed the run, in OpenSSH's format; None where nobody asks.
     """
 
     record: Record
     result: StoredResult | None
     given: BackendLike | None = field(default=None, repr=False)
     optimizer: OptimizerLike | None = None
+    signers: Path | None = None
 
     @cached_property
     def problem(self) -> Problem:
@@ -234,13 +236,19 @@ class Claim:
         return Energy(float(result.values[0, 0]), float(result.standard_errors[0, 0]), float(result.bias[0, 0]))
 
 
-def claim(folder: Path, backend: BackendLike | None = None, optimizer: OptimizerLike | None = None) -> Claim:
+def claim(
+    folder: Path,
+    backend: BackendLike | None = None,
+    optimizer: OptimizerLike | None = None,
+    signers: Path | None = None,
+) -> Claim:
     """What a run claims, read from its folder.
 
     Args:
         folder: Of a run.
         backend: Needed only where the folder does not hold all of it: a backend object, or secret options.
         optimizer: The same: an object of Optax's.
+        signers: A file of those who may have signed the run, in OpenSSH's format.
 
     Raises:
         Refused: if the folder holds no run, or damaged files.
@@ -248,7 +256,7 @@ def claim(folder: Path, backend: BackendLike | None = None, optimizer: Optimizer
     record = folders.read(folder)
     file = folder / folders.RESULT
     result = checked(StoredResult, read_json(file), file) if file.exists() else None
-    return Claim(record, result, backend, optimizer)
+    return Claim(record, result, backend, optimizer, signers)
 
 
 def _made_again(source: Mapping[str, Any]) -> Problem | None:

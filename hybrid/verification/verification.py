@@ -99,7 +99,11 @@ class Verification:
 
 
 def verify(
-    folder: str | Path, *, backend: BackendLike | None = None, optimizer: OptimizerLike | None = None
+    folder: str | Path,
+    *,
+    backend: BackendLike | None = None,
+    optimizer: OptimizerLike | None = None,
+    signers: str | Path | None = None,
 ) -> Verification:
     """Check a run: that its record is whole, that its journal leads to its result, and that its numbers are right.
 
@@ -111,16 +115,18 @@ def verify(
         folder: Of a run.
         backend: Needed only if the run used a backend object, or secret options: no folder holds those.
         optimizer: Needed only if the run used an object of Optax's; without it, the loop is not replayed.
+        signers: A file of those who may have signed the run, in OpenSSH's format; then one of them must
+            have.
 
     Returns:
         The `Verification`; it is written to ``verification.json`` in the folder, too, if that can be written.
 
     Raises:
-        Refused: if the folder holds no run, or files so damaged that nothing can be checked.
+        Refused: if the folder holds no run, or files so damaged that nothing can be checked; what was changed is named.
     """
     path = Path(folder)
     try:
-        claimed = claim(path, backend, optimizer)
+        claimed = claim(path, backend, optimizer, None if signers is None else Path(signers))
         _ = claimed.work, claimed.backend  # what cannot even be made is refused
     except Refused as err:
         check_run(path)
