@@ -29,6 +29,7 @@ class Evidence:
         faults: What was changed, one sentence each.
         open: What is missing or old, as a kill leaves it, too: the run has to be resumed.
         chained: Whether there is a chain at all; there is none in records of earlier versions.
+        seal: The row of the last result in the chain, and its head; None before the first result.
     """
 
     rows: int
@@ -37,6 +38,7 @@ class Evidence:
     faults: tuple[str, ...]
     open: tuple[str, ...] = ()
     chained: bool = True
+    seal: tuple[int, str] | None = None
 
 
 def examine(folder: Path) -> Evidence:
@@ -60,7 +62,8 @@ def examine(folder: Path) -> Evidence:
     if SPEC in {fault.partition(":")[0] for fault in beside} and result:
         beside.insert(0, f"{JOURNAL}: that of another run, or what lies beside it is")
     faults = (*written.faults, *beside, *result)
-    return Evidence(written.rows, written.head, not (result or late), faults, tuple(late))
+    seal = written.seals[-1] if written.seals else None
+    return Evidence(written.rows, written.head, not (result or late), faults, tuple(late), seal=seal)
 
 
 def _format(folder: Path) -> int:

@@ -6,7 +6,8 @@ What is signed is a text of three lines, which follows from the folder:
     rows 61
     head 2fe6d698...
 
-The head of a run that has ended stands for all that was asked, every value and the result (`hybrid.runs.chain`).
+It is the head of the row of the result, which stands for all that was asked, every value and the result itself
+(`hybrid.runs.chain`); rows and head are those of the chain up to there.
 Signatures lie beside the journal, one file for each key, as OpenSSH's ``ssh-keygen -Y sign -n hybrid-run`` makes them;
 who may sign, and with which key, says a file of allowed signers in OpenSSH's format, which the reader keeps.
 """
@@ -58,8 +59,8 @@ def message(rows: int, head: str) -> bytes:
     """What is signed.
 
     Args:
-        rows: Of the chain.
-        head: Of its last row, in hexadecimal.
+        rows: Of the chain, up to the result.
+        head: Of the last of them, in hexadecimal.
     """
     return f"hybrid run\nrows {rows}\nhead {head}\n".encode()
 
@@ -86,11 +87,11 @@ def sign(folder: Path, key: Path) -> Path:
         raise Refused(f"{folder} was changed after it was written: {chain.told(found.faults)}: it is not signed")
     if not found.chained:
         raise Refused(f"{folder} was made before records were chained: it has no head that could be signed")
-    if not found.sealed:
+    if not found.sealed or found.seal is None:
         raise Refused(f"{folder} has not ended ({chain.told(found.open)}): resume it, then sign it")
     if not key.is_file():
         raise Refused(f"{key}: no such key; make one with ssh-keygen -t ed25519 -f {key}")
-    made = _run(["sign", "-q", "-f", str(key), "-n", NAMESPACE], message(found.rows, found.head))
+    made = _run(["sign", "-q", "-f", str(key), "-n", NAMESPACE], message(*found.seal))
     if made.returncode:
         raise Refused(f"{PROGRAM} cannot sign with {key}: {_words(made)}")
     path = folder / f"signature-{_key(made.stdout)[0]}.sig"
@@ -173,28 +174,28 @@ def _words(ended: subprocess.CompletedProcess[bytes]) -> str:
 Outcome = Literal["passed", "failed", "none"]
 
 
-def judged(found: Sequence[Signature], rows: int, *, asked: bool) -> tuple[Outcome, str]:
+def judged(found: Sequence[Signature], last: int | None, *, asked: bool) -> tuple[Outcome, str]:
     """The signatures of a run in one sentence, and whether that is good.
 
     Args:
         found: All of them.
-        rows: Of the chain, whose last one a signature should stand for.
+        last: Row of the last result in the chain, for which a signature should stand; None before the first.
         asked: Whether a file of allowed signers was given: then one of these must have signed.
     """
     if not found:
         return ("failed", "nobody has signed it") if asked else ("none", "nobody has signed it")
-    sentences = [_sentence(one, rows) for one in found]
+    sentences = [_sentence(one, last) for one in found]
     if any(one.row is None for one in found):
         return "failed", "; ".join(sentences)
     if not asked:
         return "passed", f"{'; '.join(sentences)}; whose keys they are, --signers says"
-    known = any(one.signer and one.row == rows for one in found)
+    known = any(one.signer and one.row == last for one in found)
     return "passed" if known else "failed", "; ".join(sentences)
 
 
-def _sentence(one: Signature, rows: int) -> str:
+def _sentence(one: Signature, last: int | None) -> str:
     if one.row is None:
         return f"{one.file} {one.reason}"
-    until = "" if one.row == rows else f", as far as row {one.row} of {rows}"
+    until = "" if one.row == last else f", as far as row {one.row}, before its last result in row {last}"
     by = one.signer or "somebody"
     return f"signed by {by} with {one.key}{until}" + (f" ({one.reason})" if one.reason else "")

@@ -78,7 +78,8 @@ def signature(claim: Claim) -> Finding:
         found = signatures(claim.record.path, claim.signers)
     except Refused as err:
         return Finding("unchecked", str(err))
-    return Finding(*judged(found, claim.evidence.rows, asked=claim.signers is not None))
+    seal = claim.evidence.seal
+    return Finding(*judged(found, None if seal is None else seal[0], asked=claim.signers is not None))
 
 
 def replay(claim: Claim) -> Finding:

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 import hybrid
+from backends.providers.hardware import Charge
 from circuits import hardware_efficient, tfim
 from circuits.errors import Refused
 from hybrid.runs import signature
 from hybrid.runs.evidence import examine
+from hybrid.runs.jobs import JobRow, Place
+from hybrid.runs.journal import Journal, read
 from hybrid.runs.signature import judged, message, sign, signatures
 from hybrid.verification.checks import CHECKS
 
@@ -44,7 +47,7 @@ def run(home, tmp_path):
 
 
 def verdict(run, signers=None):
-    return judged(signatures(run, signers), examine(run).rows, asked=signers is not None)
+    return judged(signatures(run, signers), examine(run).seal[0], asked=signers is not None)
 
 
 def test_a_signed_run_says_by_whom(run, home):
@@ -57,6 +60,17 @@ def test_a_signed_run_says_by_whom(run, home):
     by_hand = ("-Y", "verify", "-f", home / "signers", "-I", "anna@site", "-n", "hybrid-run", "-s", path)
     text = f"hybrid run\nrows {found.rows}\nhead {found.head}\n"
     assert keygen(*by_hand, given=text.encode()).returncode == 0
+
+
+def test_what_becomes_known_of_a_job_after_the_end_leaves_the_signature_good(run, home):
+    sign(run, home / "anna")
+    before = examine(run)
+    with Journal(run / "journal.sqlite", read(run / "journal.sqlite").run_digest) as opened:
+        opened.write_job(JobRow(Place("", 0, 0), 0, "digest", "tag", "device", 1, 1, Charge(), "done", 0.0))
+    assert examine(run).rows == before.rows + 1
+    assert verdict(run, home / "signers")[0] == "passed"
+    sign(run, home / "anna")
+    assert verdict(run, home / "signers")[0] == "passed"
 
 
 def test_a_key_that_nobody_allows_is_no_signer(run, home):
