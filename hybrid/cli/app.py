@@ -26,6 +26,7 @@ from hybrid.cli import (
     record,
     report,
     run,
+    sign,
     status,
 )
 from hybrid.cli.exit_codes import HELP, UNRECORDED, of_error
@@ -58,11 +59,31 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-for command in (run.run, compare.compare, plan.plan, plan.backends, record.runs, record.show, record.verify, plan.new):
-    app.command(help=_summary(command))(command)
-for command in (report.report, export.export, batch.submit, status.status, batch.cancel, environment.sites):
-    app.command(help=_summary(command))(command)
-for command in (jobs.jobs, bench.bench, codesign.codesign, machine.machine, environment.completion):
+COMMANDS = (
+    run.run,
+    compare.compare,
+    plan.plan,
+    plan.backends,
+    plan.new,
+    record.runs,
+    record.show,
+    record.verify,
+    sign.sign,
+    report.report,
+    export.export,
+    batch.submit,
+    status.status,
+    batch.cancel,
+    environment.sites,
+    jobs.jobs,
+    bench.bench,
+    codesign.codesign,
+    machine.machine,
+    environment.completion,
+)
+"""In the order in which help lists them."""
+
+for command in COMMANDS:
     app.command(help=_summary(command))(command)
 
 
