@@ -53,6 +53,17 @@ class Deflated(Backend, Jobs):
         other._backend = self._backend.through(dispatch)
         return other
 
+    def on(self, backend: Backend) -> "Deflated":
+        """The same penalties around another backend's energies.
+
+        Args:
+            backend: Where the numbers come from.
+        """
+        other = copy.copy(self)
+        other._backend, other.around = backend, backend
+        other.hardware = backend.hardware if isinstance(backend, Jobs) else None
+        return other
+
     def capabilities(self) -> Capabilities:
         """Those of the other backend, under a name that says what its energies are."""
         other = self._backend.capabilities()

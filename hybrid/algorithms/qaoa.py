@@ -22,8 +22,10 @@ from circuits.problems.graphs import Graph
 from circuits.problems.problem import as_problem
 from hybrid.algorithms.algorithm import Algorithm, Stage
 from hybrid.algorithms.carry_out import carry_out
+from hybrid.algorithms.inputs import problem_files
 from hybrid.algorithms.outlook import searches
-from hybrid.algorithms.record import Record, with_cached_exact_energy
+from hybrid.algorithms.record import with_cached_exact_energy
+from hybrid.algorithms.stages import Stages
 from hybrid.algorithms.summary import PreparesState
 from hybrid.routing.spares import Failing
 from hybrid.runs import folder as folders
@@ -299,12 +301,22 @@ def prepared(
             f"one search for each depth from {depths[0]} to {layers}, each at most as long as from a new start",
             f"the sample of {samples:,} bit strings takes no time beside them",
         ],
-        lambda record: _carried_out(record, problem, theta, layers, samples),
+        lambda stages: carried_out(stages, problem, theta, layers, samples),
+        lambda: problem_files(problem),
         ability=Samples,
     )
 
 
-def _carried_out(record: Record, problem: Problem, theta: np.ndarray, layers: int, samples: int) -> QAOA:
+def carried_out(record: Stages, problem: Problem, theta: np.ndarray, layers: int, samples: int) -> QAOA:
+    """The stages of QAOA.
+
+    Args:
+        record: Where they are computed, or read.
+        problem: With a diagonal Hamiltonian.
+        theta: Where the first depth starts, shape (2 p,), radians.
+        layers: Largest depth.
+        samples: Bit strings that are drawn there.
+    """
     runs: list[Result] = []
     for depth in range(len(theta) // 2, layers + 1):
         circuit = ansatz(problem, layers=depth)

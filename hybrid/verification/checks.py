@@ -11,7 +11,7 @@ from circuits.errors import FailedJob, Refused
 from hybrid.loop.conclusion import AGREEMENT, SIGMAS, with_noise_explained
 from hybrid.terminal.words import measured
 from hybrid.verification.claim import Claim, JournalEnded
-from hybrid.verification.engines import other_engines
+from hybrid.verification.engines import alike, other_engines
 
 VERIFICATION = 2
 """Branch of the run's tree of seeds that verification draws from; 1 belongs to the evaluations."""
@@ -149,7 +149,7 @@ def energy(claim: Claim) -> Finding:
     energies, reasons = [], []
     for engine in other_engines(claim.backends):
         try:
-            value = claim.energy_on(engine).value
+            value = claim.energy_on(alike(engine, claim.backend)).value
         except (Refused, FailedJob) as err:
             reasons.append(f"{engine.capabilities().name}: {err}")
             continue

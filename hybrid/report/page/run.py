@@ -15,14 +15,14 @@ from hybrid.runs.account import Account
 
 def run_sections(run: Account) -> Html:
     """All that the record of a run says, as sections in the order in which they are read."""
-    found = verified(run)
+    found = verified(run.path)
     sections = (
         answer(run, found),
         question(run),
         convergence(run),
         error_budget(run),
         forecast(run),
-        checks(run, found),
+        checks(run.path, found),
         device(run),
         jobs(run),
         failovers(run),

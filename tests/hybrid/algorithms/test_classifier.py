@@ -6,7 +6,7 @@ import pytest
 import backends
 import hybrid
 from circuits.errors import Refused
-from hybrid.algorithms.classifier import _loss, _Scores, batch_rows, classifier_circuit
+from hybrid.algorithms.classifier import Scores, _loss, batch_rows, classifier_circuit
 from hybrid.optimizers.optimizer import Points
 
 pytest.importorskip("sklearn", reason="classifiers need the extra learn")
@@ -66,7 +66,7 @@ def test_the_same_seed_gives_the_same_bits_and_a_kill_changes_nothing(tmp_path):
 @pytest.mark.parametrize("name", ["statevector", "reference"])
 def test_the_gradient_of_the_loss_is_that_of_differences(name):
     circuit, n_theta = classifier_circuit(2, layers=1), 4  # two angles of each qubit in each layer
-    scores = _Scores(backends.get(name), circuit, 2, None)
+    scores = Scores(backends.get(name), circuit, 2, None)
     rng = np.random.default_rng(4)
     theta, rows, labels = rng.normal(size=n_theta), rng.normal(size=(5, 2)), np.array([0, 1, 1, 0, 1])
     told = _loss(scores, Points(theta[None], gradient=True), rows, labels, 0)
