@@ -31,6 +31,7 @@ from hybrid.runs.budget import Budget
 from hybrid.runs.history import History
 from hybrid.runs.prediction import Interval
 from hybrid.runs.result import Result
+from hybrid.terminal.words import axis, slope_unit, with_unit
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import Workload, workload
@@ -120,11 +121,11 @@ class ADAPT(PreparesState):
         errors = np.array([run.standard_error for run in self.runs])
         energies, exact = np.array([run.energy for run in self.runs]), self.runs[-1].exact_energy
         if exact is None:
-            above = Panel(f"energy ({unit})", [Series("", numbers, energies, errors)])
+            above = Panel(axis("energy", unit), [Series("", numbers, energies, errors)])
         else:
-            above = Panel(f"energy above exact ({unit})", [Series("", numbers, energies - exact, errors)], log=True)
+            above = Panel(axis("energy above exact", unit), [Series("", numbers, energies - exact, errors)], log=True)
         slope = Series("", numbers, np.array(self.gradient_norms))
-        parts = [above, Panel(f"gradient of the pool ({unit}/rad)", [slope], log=True)]
+        parts = [above, Panel(axis("gradient of the pool", slope_unit(unit)), [slope], log=True)]
         return panels(parts, x_label="operators", title=self.title(), whole_numbers=True)
 
     def title(self) -> str:
@@ -137,8 +138,9 @@ class ADAPT(PreparesState):
         for k, run in enumerate(self.runs):
             name = self.chosen[k - 1].name if k else "reference"
             width = f" ± {run.standard_error:.0e}" if run.standard_error else ""
-            error = "" if run.error is None else f", error {run.error:+.1e}{width} {run.unit}"
-            rows.append((name, f"{run.measured()}{error}, pool gradient {self.gradient_norms[k]:.1e} {run.unit}/rad"))
+            error = "" if run.error is None else f", error {with_unit(f'{run.error:+.1e}{width}', run.unit)}"
+            slope = with_unit(f"{self.gradient_norms[k]:.1e}", slope_unit(run.unit))
+            rows.append((name, f"{run.measured()}{error}, pool gradient {slope}"))
         return [*rows, ("status", self.status), ("record", str(self.folder))]
 
 

@@ -34,6 +34,7 @@ from hybrid.loop.conclusion import AGREEMENT, scale
 from hybrid.loop.exact import exact_energy
 from hybrid.loop.stop import stop_at_once
 from hybrid.runs.algorithm import Status
+from hybrid.terminal.words import axis, counted, with_unit
 from hybrid.workload.arguments import BackendLike, ProblemLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import Workload, workload
@@ -163,12 +164,12 @@ class Evolution(PreparesState):
         if self.exact_energy is not None:
             drawn.append(Series("lowest", self.times, np.full(len(self.times), self.exact_energy), exact=True))
         lost = (
-            Panel(f"residual ({unit})", [Series("", self.times, self.residuals)], log=True)
+            Panel(axis("residual", unit), [Series("", self.times, self.residuals)], log=True)
             if self.fidelities is None
             else Panel("1 - fidelity", [Series("", self.times, 1 - self.fidelities)], log=True)
         )
-        parts = [Panel(f"energy ({unit})", drawn), lost]
-        return panels(parts, x_label=f"time (1/{unit})", title=self.title())
+        parts = [Panel(axis("energy", unit), drawn), lost]
+        return panels(parts, x_label=axis("time", "" if unit in ("", "1") else f"1/{unit}"), title=self.title())
 
     def title(self) -> str:
         """What was done to what."""
@@ -176,13 +177,18 @@ class Evolution(PreparesState):
 
     def rows(self) -> list[tuple[str, str]]:
         """The results as pairs of a name and a text."""
-        rows = [("time", f"{self.times[-1]:g} in {len(self.times) - 1} steps")]
-        rows.append(("energy", f"{self.energies[0]:.8f} to {self.energy:.8f} {self.problem.unit}"))
+        rows = [("time", f"{self.times[-1]:g} in {counted(len(self.times) - 1, 'steps')}")]
+        rows.append(("energy", with_unit(f"{self.energies[0]:.8f} to {self.energy:.8f}", self.problem.unit)))
         if self.kind == "real":
-            rows.append(("drift", f"{self.drift:.1e} {self.problem.unit}"))
+            rows.append(("drift", with_unit(f"{self.drift:.1e}", self.problem.unit)))
             rows.append(("distance", f"at most {self.distance_bound:.1e} by the residuals"))
         elif self.exact_energy is not None:
-            rows.append(("error", f"{self.energy - self.exact_energy:+.1e} {self.problem.unit} from the lowest energy"))
+            rows.append(
+                (
+                    "error",
+                    with_unit(f"{self.energy - self.exact_energy:+.1e}", self.problem.unit) + " from the lowest energy",
+                )
+            )
             if self.status == "below_exact":
                 rows.append(("warning", "the energy lies below the exact one: do not trust it"))
         if self.fidelities is not None:

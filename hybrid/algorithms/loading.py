@@ -24,8 +24,12 @@ from hybrid.workload.arguments import BackendLike
 from hybrid.workload.workload import Workload, workload
 
 ROUNDING = 1e-9
-"""Difference that another processor may cause between a number in result.json and the same from the stages, relative to
-its size, and at least in the number's own unit."""
+"""Difference that another processor may cause between a number in result.json and the same computed from the stages,
+relative to its size, and at least in the number's own unit."""
+
+COMPUTED = {"ratio", "value", "gradient_norms", "loss", "times", "drift", "distance_bound"}
+"""Keys of result.json whose numbers are computed from those of the stages; of a classifier theta is, too. All others
+are numbers of the stages, to the last bit."""
 
 S = TypeVar("S", bound=Summary)
 
@@ -139,21 +143,24 @@ def differing(outcome: StoredOutcome, summary: Summary, reading: Reading) -> lis
     tally = reading.tally
     right = {"steps": tally.steps, "evaluations": tally.evaluations, "message": tally.message, **summary.content()}
     told = outcome.model_dump()
-    return [key for key, value in right.items() if not _same(told.get(key), value)]
+    computed = COMPUTED | ({"theta"} if isinstance(summary, classifier.Classifier) else set())
+    bounds = {key: ROUNDING if key in computed else 0.0 for key in right}
+    return [key for key, value in right.items() if not _same(told.get(key), value, bounds[key])]
 
 
-def _same(told: Any, right: Any) -> bool:
-    """Whether two JSON-able values agree, numbers up to the rounding of another processor."""
+def _same(told: Any, right: Any, bound: float) -> bool:
+    """Whether two JSON-able values agree, numbers up to a bound relative to their size."""
     if isinstance(right, np.ndarray):
         right = right.tolist()
     if isinstance(right, list | tuple):
-        return isinstance(told, list | tuple) and len(told) == len(right) and all(map(_same, told, right))
+        if not isinstance(told, list | tuple) or len(told) != len(right):
+            return False
+        return all(_same(one, other, bound) for one, other in zip(told, right, strict=True))
     if isinstance(right, Mapping):
-        return (
-            isinstance(told, Mapping) and told.keys() == right.keys() and all(_same(told[k], right[k]) for k in right)
-        )
+        alike = isinstance(told, Mapping) and told.keys() == right.keys()
+        return alike and all(_same(told[key], right[key], bound) for key in right)
     if isinstance(right, float) and isinstance(told, int | float):
-        return abs(told - right) <= ROUNDING * max(1.0, abs(right))
+        return abs(told - right) <= bound * max(1.0, abs(right))
     return bool(told == right)
 
 

@@ -35,6 +35,7 @@ from hybrid.runs.history import History
 from hybrid.runs.loading import load
 from hybrid.runs.result import Result
 from hybrid.runs.start import PREFIX
+from hybrid.terminal.words import axis, counted, with_unit
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel, problem_of
 from hybrid.workload.workload import workload
@@ -161,7 +162,7 @@ class QAOA(PreparesState):
         else:
             errors = np.array([run.standard_error for run in self.runs])
             found = Series("", depths, np.array([run.energy for run in self.runs]), errors)
-            part = Panel(f"energy ({self.problem.unit})", [found])
+            part = Panel(axis("energy", self.problem.unit), [found])
         return panels([part], x_label="layers", title=self.title(), whole_numbers=True)
 
     def title(self) -> str:
@@ -177,13 +178,13 @@ class QAOA(PreparesState):
                 ratio = f", ratio {self.ratio[k]:.4f}" + (
                     f" ± {self.ratio_errors[k]:.1g}" if run.standard_error else ""
                 )
-            steps = f"{run.status} after {run.evaluations} evaluations"
+            steps = f"{run.status} after {counted(run.evaluations, 'evaluations')}"
             rows.append((f"layers {len(run.theta) // 2}", f"{run.measured()}{ratio}, {steps}"))
         best = f"{self.bits}: {self.value:g}" if self.cut is None else f"{self.bits} cuts {self.cut:g}"
         exact = self.runs[-1].exact_energy
-        rows.append(("best", f"{best}, {self.hits} times in {self.samples} samples"))
+        rows.append(("best", f"{best}, {counted(self.hits, 'times')} in {counted(self.samples, 'samples')}"))
         if exact is not None:
-            rows.append(("exact", f"{exact:g} {self.problem.unit}"))
+            rows.append(("exact", with_unit(f"{exact:g}", self.problem.unit)))
         return [*rows, ("record", str(self.folder))]
 
 

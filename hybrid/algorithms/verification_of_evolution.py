@@ -19,6 +19,7 @@ from hybrid.algorithms.evolution import (
 )
 from hybrid.algorithms.reading import Reading
 from hybrid.loop.conclusion import AGREEMENT, scale
+from hybrid.terminal.words import with_unit
 from hybrid.verification.engines import other_engines
 from hybrid.verification.verification import Check
 
@@ -126,7 +127,7 @@ def _bound(found: Evolution) -> Check:
     if found.kind == "imaginary":
         rise = float(np.max(np.diff(found.energies), initial=0.0))
         good = rise <= RESIDUAL * scale(found.problem) and found.status != "below_exact"
-        told = f"by {found.energies[0] - found.energy:.3g} {found.problem.unit}"
+        told = "by " + with_unit(f"{found.energies[0] - found.energy:.3g}", found.problem.unit)
         return Check("energy falls", "passed" if good else "failed", told)
     if found.fidelities is None:
         return Check("distance", "none", f"the exact path is computed up to {EXACT_QUBITS} qubits")

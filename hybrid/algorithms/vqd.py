@@ -32,7 +32,7 @@ from hybrid.runs.algorithm import Status, read_spec, worst
 from hybrid.runs.budget import Budget
 from hybrid.runs.files import checked, read_json
 from hybrid.runs.result import Result, StoredResult
-from hybrid.terminal.words import measured
+from hybrid.terminal.words import axis, measured, with_unit
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel, backend_of, backend_spec
 from hybrid.workload.workload import Workload, workload
@@ -151,12 +151,15 @@ class VQD(Summary):
         numbers, unit = np.arange(len(self.levels)), self.problem.unit
         errors = np.array([level.standard_error for level in self.levels])
         found = Series("found", numbers, self.energies, errors, joined=False)
-        parts = [Panel(f"energy ({unit})", [found])]
+        parts = [Panel(axis("energy", unit), [found])]
         if self.exact is not None:
             known = min(len(self.exact), len(numbers))
             right = Series("exact", numbers[:known], self.exact[:known], exact=True, joined=False)
             away = Series("", numbers[:known], self.energies[:known] - self.exact[:known], errors[:known], joined=False)
-            parts = [Panel(f"energy ({unit})", [found, right]), Panel(f"size of the error ({unit})", [away], log=True)]
+            parts = [
+                Panel(axis("energy", unit), [found, right]),
+                Panel(axis("size of the error", unit), [away], log=True),
+            ]
         return panels(parts, x_label="level", title=self.title(), whole_numbers=True)
 
     def title(self) -> str:
@@ -170,7 +173,7 @@ class VQD(Summary):
             text = measured(level.energy, level.standard_error, self.problem.unit)
             if self.exact is not None and k < len(self.exact):
                 width = f" ± {level.standard_error:.0e}" if level.standard_error else ""
-                text += f", error {level.energy - self.exact[k]:+.1e}{width} {self.problem.unit}"
+                text += f", error {with_unit(f'{level.energy - self.exact[k]:+.1e}{width}', self.problem.unit)}"
             if k:
                 most = int(np.argmax(level.overlaps))
                 error = f" ± {level.overlap_errors[most]:.0e}" if level.overlap_errors.any() else ""

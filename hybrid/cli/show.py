@@ -13,6 +13,7 @@ from circuits.errors import Refused
 from hybrid.algorithms.result import AlgorithmResult
 from hybrid.runs.result import Result
 from hybrid.studies.outcome import Outcome
+from hybrid.terminal.words import with_unit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,7 +40,7 @@ def line(outcome: Outcome) -> str:
     if not result.begun:
         return f"{outcome.point.name}: {result.status} before its first value"
     width = f" ± {result.standard_error:.0e}" if result.standard_error else ""
-    error = "" if result.error is None else f"  error {result.error:+.1e}{width} {result.unit}"
+    error = "" if result.error is None else "  error " + with_unit(f"{result.error:+.1e}{width}", result.unit)
     return f"{outcome.point.name}: {result.measured()}{error}  {result.status} on {result.backend}"
 
 

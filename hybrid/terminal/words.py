@@ -81,6 +81,24 @@ def with_unit(number: str, unit: str) -> str:
     return number if unit in ("", "1") else f"{number} {unit}"
 
 
+def axis(name: str, unit: str) -> str:
+    """What an axis or a column holds, with its unit in brackets where it has one.
+
+    >>> axis("energy", "hartree"), axis("energy", "1")
+    ('energy (hartree)', 'energy')
+    """
+    return name if unit in ("", "1") else f"{name} ({unit})"
+
+
+def slope_unit(unit: str) -> str:
+    """The unit of a derivative by an angle.
+
+    >>> slope_unit("hartree"), slope_unit("1")
+    ('hartree/rad', '1/rad')
+    """
+    return f"{unit or '1'}/rad"
+
+
 def counted(number: int, things: str) -> str:
     """A number of things as text, in the singular where there is one.
 

@@ -10,7 +10,7 @@ from hybrid.report.page.axes import linear, logarithmic
 from hybrid.report.page.html import Html, section, table, tag
 from hybrid.report.page.picture import Series, picture
 from hybrid.runs.account import Account, AlgorithmAccount
-from hybrid.terminal.words import measured, with_unit
+from hybrid.terminal.words import axis, counted, measured, slope_unit, with_unit
 
 FLOOR = 1e-14
 """Smallest size that a logarithmic scale shows, in its unit."""
@@ -63,16 +63,12 @@ def _errors(found: AlgorithmAccount) -> list[float]:
     return [float(run.entry["standard_error"] or 0.0) for run in _runs(found)]
 
 
-def _label(name: str, unit: str) -> str:
-    return f"{name} ({unit})" if unit not in ("", "1") else name
-
-
 # QAOA
 
 
 def _cut(found: AlgorithmAccount) -> str:
     own = found.own
-    return f"{own['cut']:g} cut by {own['bits']}" if own.get("cut") is not None else _sampled(found)
+    return f"A cut of {own['cut']:g}: {own['bits']}" if own.get("cut") is not None else _sampled(found)
 
 
 def _sampled(found: AlgorithmAccount) -> str:
@@ -88,7 +84,7 @@ def _of_qaoa(found: AlgorithmAccount) -> Pairs:
     yield "Its energy", with_unit(format(own["value"], "g"), found.unit)
     yield "Expected energy", _energy(found)
     if own.get("ratio"):
-        yield "Approximation ratio", f"{own['ratio'][-1]:.4f} with {_layers(found)[-1]} layers"
+        yield "Approximation ratio", f"{own['ratio'][-1]:.4f} with {counted(_layers(found)[-1], 'layers')}"
     yield from _from_exact(found)
 
 
@@ -98,7 +94,7 @@ def _layers(found: AlgorithmAccount) -> list[int]:
 
 def _draw_qaoa(found: AlgorithmAccount) -> Iterator[Html]:
     layers, ratio = _layers(found), found.own.get("ratio")
-    values, name = (ratio, "approximation ratio") if ratio else (found.own["energies"], _label("energy", found.unit))
+    values, name = (ratio, "approximation ratio") if ratio else (found.own["energies"], axis("energy", found.unit))
     if len(values) != len(layers):
         return
     errors = [] if ratio else _errors(found)
@@ -109,7 +105,7 @@ def _draw_qaoa(found: AlgorithmAccount) -> Iterator[Html]:
         (str(p), f"{value:.6g}", str(run.entry["status"]))
         for p, value, run in zip(layers, values, _runs(found), strict=True)
     ]
-    told = table(("Layers", name.capitalize(), "Status"), rows, caption="Depths", numbers=("Layers", name.capitalize()))
+    told = table(("Layers", name.capitalize(), "Status"), rows, caption="Depths", numbers=(name.capitalize(),))
     yield section("From depth to depth", drawn, told)
 
 
@@ -118,7 +114,7 @@ def _draw_qaoa(found: AlgorithmAccount) -> Iterator[Html]:
 
 def _levels(found: AlgorithmAccount) -> str:
     n = len(found.own["energies"])
-    return f"{n} level{'s' * (n != 1)} from {_energy(found)}"
+    return f"{counted(n, 'levels')} from {_energy(found)}"
 
 
 def _of_vqd(found: AlgorithmAccount) -> Pairs:
@@ -136,7 +132,7 @@ def _draw_vqd(found: AlgorithmAccount) -> Iterator[Html]:
     series = [Series("found", numbers, energies, "first", errors=errors if any(errors) else ())]
     if exact:
         series.insert(0, Series("exact", numbers[: len(exact)], exact[: len(numbers)], "exact"))
-    up = linear([*energies, *exact[: len(numbers)]], _label("energy", unit))
+    up = linear([*energies, *exact[: len(numbers)]], axis("energy", unit))
     says = f"Energies of {len(energies)} levels, from {energies[0]:.6g} to {energies[-1]:.6g}"
     drawn = picture(series, linear(numbers, "level", whole=True), up, says=says)
     rows = []
@@ -147,7 +143,7 @@ def _draw_vqd(found: AlgorithmAccount) -> Iterator[Html]:
         most = f"{max(overlaps[k]):.1e}" if overlaps[k] else "–"
         rows.append((f"{k}", measured(energy, width, "").rstrip(), away, most))
     columns = ("Level", "Energy", "Distance", "Largest overlap below")
-    told = table(columns, rows, caption="Levels", numbers=columns)
+    told = table(columns, rows, caption="Levels", numbers=columns[1:])
     yield section("Levels", drawn, told)
 
 
@@ -157,12 +153,8 @@ def _draw_vqd(found: AlgorithmAccount) -> Iterator[Html]:
 def _of_adapt(found: AlgorithmAccount) -> Pairs:
     names, norms = found.own["operators"], found.own["gradient_norms"]
     yield "Operators", f"{len(names)}: {'; '.join(names)}" if names else "none: the reference state is as good"
-    yield "Gradient of the pool", with_unit(f"{norms[-1]:.2g}", _slope(found)) + " at the end"
+    yield "Gradient of the pool", with_unit(f"{norms[-1]:.2g}", slope_unit(found.unit)) + " at the end"
     yield from _from_exact(found)
-
-
-def _slope(found: AlgorithmAccount) -> str:
-    return f"{found.unit}/rad" if found.unit not in ("", "1") else "per radian"
 
 
 def _draw_adapt(found: AlgorithmAccount) -> Iterator[Html]:
@@ -173,16 +165,16 @@ def _draw_adapt(found: AlgorithmAccount) -> Iterator[Html]:
     if exact is None or any(_errors(found)):
         errors = _errors(found)
         fitting = errors if len(errors) == len(energies) and any(errors) else []
-        up = linear(energies, _label("energy", unit))
+        up = linear(energies, axis("energy", unit))
         series = [Series("energy", numbers, energies, "first", line=True, errors=fitting)]
     else:
         away = [max(abs(energy - exact), FLOOR) for energy in energies]
-        up = logarithmic(away, _label("distance from the exact energy", unit))
+        up = logarithmic(away, axis("distance from the exact energy", unit))
         series = [Series("distance", numbers, away, "first", line=True)]
     drawn = [picture(series, across, up, says=f"Energy with 0 to {numbers[-1]} operators")]
     slopes = [max(norm, FLOOR) for norm in norms]
     if len(slopes) == len(numbers):
-        up = logarithmic(slopes, f"gradient of the pool ({_slope(found)})")
+        up = logarithmic(slopes, f"gradient of the pool ({slope_unit(found.unit)})")
         says = f"Norm of the pool's gradients, {slopes[-1]:.2g} at the end"
         drawn.append(picture([Series("gradient", numbers, slopes, "second", line=True)], across, up, says=says))
     rows = [
@@ -190,7 +182,7 @@ def _draw_adapt(found: AlgorithmAccount) -> Iterator[Html]:
         for k in numbers
     ]
     columns = ("Operators", "The last one", "Energy", "Gradient of the pool")
-    told = table(columns, rows, caption="How the ansatz grew", numbers=("Operators", "Energy", "Gradient of the pool"))
+    told = table(columns, rows, caption="How the ansatz grew", numbers=("Energy", "Gradient of the pool"))
     yield section("How the ansatz grew", drawn, told)
 
 
@@ -227,12 +219,6 @@ def _draw_classifier(found: AlgorithmAccount) -> Iterator[Html]:
     up = linear(losses.tolist(), "cross entropy (nats)")
     says = f"Cross entropy over {len(losses)} steps, {means[-1]:.3g} nats at the end"
     yield section("Training", picture(series, linear(steps, "steps", whole=True), up, says=says))
-    if found.outcome is not None:
-        own = found.own
-        names = ("trained circuit", "logistic regression", "chance")
-        rows = [(name, f"{own[key]:.1%}") for name, key in zip(names, ("accuracy", "baseline", "chance"), strict=True)]
-        told = table(("On the rows held out", "Accuracy"), rows, caption="Accuracy", numbers=("Accuracy",))
-        yield section("Accuracy", told)
 
 
 # Time evolution
@@ -252,7 +238,7 @@ def _of_imaginary(found: AlgorithmAccount) -> Pairs:
 
 def _of_evolution(found: AlgorithmAccount) -> Pairs:
     own = found.own
-    yield "Time", f"{_time(own['times'][-1], found.unit)} in {len(own['times']) - 1:,} steps"
+    yield "Time", f"{_time(own['times'][-1], found.unit)} in {counted(len(own['times']) - 1, 'steps')}"
     yield "Energy at the start", measured(own["energies"][0], 0.0, found.unit)
     if own.get("fidelities"):
         text = f"{own['fidelities'][-1]:.8f} at the end, {min(own['fidelities']):.8f} at worst"
@@ -270,13 +256,13 @@ def _draw_evolution(found: AlgorithmAccount) -> Iterator[Html]:
     series = [Series("ansatz", times, energies, "first", line=True, dots=False)]
     if exact is not None:
         series.append(Series("lowest energy", [times[0], times[-1]], [exact, exact], "exact", line=True, dots=False))
-    up = linear([*energies, *(() if exact is None else (exact,))], _label("energy", unit))
+    up = linear([*energies, *(() if exact is None else (exact,))], axis("energy", unit))
     says = f"Energy over time, from {energies[0]:.6g} to {energies[-1]:.6g}"
     drawn = [picture(series, across, up, says=says)]
     if own.get("fidelities"):
         lost: Sequence[float] = [max(abs(1 - one), FLOOR) for one in own["fidelities"]]
         drawn.append(_logarithmic(times, lost, across, "1 - fidelity with the exact state"))
-    drawn.append(_logarithmic(times, [max(one, FLOOR) for one in own["residuals"]], across, _label("residual", unit)))
+    drawn.append(_logarithmic(times, [max(one, FLOOR) for one in own["residuals"]], across, axis("residual", unit)))
     note = "The residual is what the ansatz cannot follow, per unit of time."
     yield section("Over time", drawn, tag("p", note, class_="note"))
 

@@ -9,7 +9,7 @@ from hybrid.report.page.html import Html, below, fold, join, section, table, tag
 from hybrid.report.page.picture import Series, picture
 from hybrid.report.page.run import run_sections
 from hybrid.runs.account import Account, AlgorithmAccount, Unread
-from hybrid.terminal.words import counted
+from hybrid.terminal.words import axis, counted
 
 FLOOR, NOTHING = 1e-14, 1e-12
 """Smallest distance from an exact energy that the logarithmic scale shows, and the largest that is not worth drawing,
@@ -77,7 +77,7 @@ def _picture(runs: Sequence[Account | AlgorithmAccount]) -> Html | None:
         at, values = zip(*exact, strict=True)
         series.insert(0, Series("exact", at, values, "exact", line=True, dots=False))
     ends = [e + sign * error for e, error in zip(energies, errors, strict=True) for sign in (-1, 1)]
-    up = linear([*ends, *(value for _, value in exact)], f"energy ({done[0].unit})")
+    up = linear([*ends, *(value for _, value in exact)], axis("energy", done[0].unit))
     across = linear(x, name)
     drawn = [picture(series, across, up, says=f"Energy of {len(done)} points over {name}")]
     if len(exact) == len(done):
@@ -85,7 +85,7 @@ def _picture(runs: Sequence[Account | AlgorithmAccount]) -> Html | None:
         if max(away) <= NOTHING:
             said = f"No point is further than {NOTHING:g} {done[0].unit} from its exact energy."
             return section(f"Energy over {name}", drawn, tag("p", said))
-        scale = logarithmic(away, f"distance from the exact energy ({done[0].unit})")
+        scale = logarithmic(away, axis("distance from the exact energy", done[0].unit))
         said = f"Distance from the exact energy over {name}; the largest is {max(away):.2g} {done[0].unit}"
         drawn.append(picture([Series("distance", x, away, "first", line=True)], across, scale, says=said))
     return section(f"Energy over {name}", drawn)
