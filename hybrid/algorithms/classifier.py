@@ -26,9 +26,9 @@ from hybrid.algorithms.carry_out import carry_out
 from hybrid.algorithms.dataset import DataLike, Dataset, baseline, load
 from hybrid.algorithms.inputs import data_files
 from hybrid.algorithms.outlook import steps_of
-from hybrid.algorithms.stages import Stages
+from hybrid.algorithms.stages import ALGORITHM, Stages
 from hybrid.algorithms.summary import Summary
-from hybrid.loop.ledger import Evaluate
+from hybrid.loop.evaluator import Tile
 from hybrid.optimizers.optimizer import Points, Told
 from hybrid.routing.spares import Failing
 from hybrid.runs.algorithm import Status
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 
 SHARPNESS = 5.0
 """A class's score is its qubit's <Z> times this: probabilities of two classes may differ by exp(10)."""
+
+
+TILE_ROWS = 8
+"""Rows of data that are computed together: the same tiles on any number of ranks, so that losses have the same bits."""
 
 
 class Predictions(RecordModel):
@@ -309,22 +313,106 @@ def training_work(circuit: QuantumCircuit, dataset: Dataset, *, seed: int, **set
     return workload(circuit, problem, theta=theta, seed=seed, **settings)
 
 
-def training(stages: Stages, dataset: Dataset, batch_size: int, backend: Backend) -> Evaluate:
-    """The loss of the batch of each step on a backend, as a function of points and the step's number.
+class Loss:
+    """The mean cross entropy of the batch of each step, in tiles of rows of data that any rank can compute.
 
     Args:
-        stages: Whose seeds choose the rows and the shots.
+        work: The training's workload.
         dataset: What it is trained on.
         batch_size: Rows in a batch.
         backend: Where the numbers come from.
     """
-    scores = Scores(backend, stages.work.circuit, len(dataset.classes), stages.work.shots)
 
-    def evaluate(points: Points, step: int) -> Told:
-        rows = batch_rows(len(dataset.train), batch_size, step=step, seed=stages.seed(0))
-        return _loss(scores, points, dataset.train[rows], dataset.train_labels[rows], stages.seed(1, step))
+    def __init__(self, work: Workload, dataset: Dataset, batch_size: int, backend: Backend):
+        self._dataset, self._batch_size, self._seed = dataset, batch_size, work.seed
+        self._size = min(batch_size, len(dataset.train))
+        self._n_theta = work.circuit.num_parameters - work.circuit.num_qubits
+        self._scores = Scores(backend, work.circuit, len(dataset.classes), work.shots)
+        whole_batch = backend.capabilities().place == "provider"
+        self._tile_rows = self._size if whole_batch else TILE_ROWS
 
-    return evaluate
+    def __call__(self, points: Points, number: int) -> Told:
+        """Losses of a batch at points, with the standard errors of the means over its rows.
+
+        Args:
+            points: What the optimizer asks for.
+            number: Of the evaluation, from which rows and seeds follow.
+        """
+        return self.combine(points, self.compute(points, number, self.tiles(points)))
+
+    def tiles(self, points: Points) -> list[Tile]:
+        """Some rows of the batch at one of the points each; a provider gets the whole batch at once."""
+        size, step = self._size, self._tile_rows
+        cuts = [
+            (slice(k * size + start, k * size + min(start + step, size)), k)
+            for k in range(len(points.rows))
+            for start in range(0, size, step)
+        ]
+        return [Tile(number, *cut) for number, cut in enumerate(cuts)]
+
+    def width(self, points: Points) -> int:
+        """Number of columns that `compute` returns: log of the right class's probability, and the loss's gradient."""
+        return 1 + (self._n_theta if points.gradient else 0)
+
+    def compute(self, points: Points, number: int, tiles: list[Tile]) -> np.ndarray:
+        """Log probabilities of the right classes, and gradients of their negatives, for the rows of some tiles.
+
+        Args:
+            points: What the optimizer asks for.
+            number: Of the evaluation.
+            tiles: Some of its tiles.
+
+        Returns:
+            Shape (rows, width).
+        """
+        data, size = self._dataset, self._size
+        chosen = batch_rows(len(data.train), self._batch_size, step=number, seed=_seed(self._seed, 0))
+        computed = [np.empty((0, self.width(points)))]
+        for tile in tiles:
+            rows = chosen[tile.rows.start - tile.group * size : tile.rows.stop - tile.group * size]
+            seed = child_seed(_seed(self._seed, 1, number), tile.number)
+            theta, angles, labels = points.rows[tile.group], data.train[rows], data.train_labels[rows]
+            computed.append(self._rows(theta, angles, labels, seed, gradient=points.gradient))
+        return np.concatenate(computed)
+
+    def _rows(
+        self, theta: np.ndarray, angles: np.ndarray, labels: np.ndarray, seed: int, *, gradient: bool
+    ) -> np.ndarray:
+        if gradient:
+            s, slopes = self._scores.with_gradients(theta, angles, seed)
+        else:
+            s, slopes = self._scores(theta, angles, seed), None
+        shifted = s - np.max(s, axis=1, keepdims=True)
+        log_p = shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
+        right = np.arange(len(labels)), labels
+        columns = [log_p[right][:, None]]
+        if slopes is not None:
+            wrong = np.exp(log_p)
+            wrong[right] -= 1.0
+            columns.append(np.einsum("rk,rkp->rp", wrong, slopes))
+        return np.concatenate(columns, axis=1)
+
+    def combine(self, points: Points, numbers: np.ndarray) -> Told:
+        """The losses from the rows of all tiles in order.
+
+        Args:
+            points: What the optimizer asks for.
+            numbers: What `compute` returns for all tiles.
+        """
+        rows = numbers.reshape(len(points.rows), self._size, -1)
+        log_p = rows[:, :, 0]
+        errors = np.std(log_p, axis=1) / np.sqrt(self._size)
+        return Told(-np.mean(log_p, axis=1), errors, np.mean(rows[:, :, 1:], axis=1) if points.gradient else None)
+
+    def with_geometry(self, told: Told, points: Points, number: int) -> Told:
+        """The same: there is no metric of a loss."""
+        del points, number
+        return told
+
+
+def _seed(root: int, *place: int) -> int:
+    """As `Stages.seed`, where there are no stages."""
+    return child_seed(root, ALGORITHM, *place)
 
 
 def predictions(stages: Stages, dataset: Dataset, theta: np.ndarray, backend: Backend) -> list[list[int]]:
@@ -353,7 +441,7 @@ def carried_out(record: Stages, dataset: Dataset, batch_size: int) -> Classifier
     """
     circuit = record.work.circuit
     start = record.work.theta[: circuit.num_parameters - circuit.num_qubits]
-    ending, losses = record.descend("training", start, partial(training, record, dataset, batch_size))
+    ending, losses = record.descend("training", start, partial(Loss, record.work, dataset, batch_size))
     theta = ending.theta
 
     def predict(backend: Backend) -> Predictions:
@@ -482,26 +570,6 @@ class Scores:
 
 def _joined(theta: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.concatenate([np.tile(theta, (len(rows), 1)), rows], axis=1)
-
-
-def _loss(scores: Scores, points: Points, rows: np.ndarray, labels: np.ndarray, seed: int) -> Told:
-    """Mean cross entropy of a batch, with the standard error of the mean, at each of the points."""
-    values, errors, gradients = [], [], []
-    for k, theta in enumerate(points.rows):
-        if points.gradient:
-            s, slopes = scores.with_gradients(theta, rows, child_seed(seed, k))
-        else:
-            s, slopes = scores(theta, rows, child_seed(seed, k)), None
-        shifted = s - np.max(s, axis=1, keepdims=True)
-        log_p = shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
-        right = np.arange(len(labels)), labels
-        values.append(-np.mean(log_p[right]))
-        errors.append(np.std(log_p[right]) / np.sqrt(len(labels)))
-        if slopes is not None:
-            wrong = np.exp(log_p)
-            wrong[right] -= 1.0
-            gradients.append(np.einsum("rk,rkp->p", wrong, slopes) / len(labels))
-    return Told(np.array(values), np.array(errors), np.array(gradients) if points.gradient else None)
 
 
 def digest(data: Dataset) -> str:

@@ -15,9 +15,9 @@ from circuits.errors import Refused
 from hybrid.algorithms.places import FILE, Around, StageFailover
 from hybrid.algorithms.stages import Stages, Tally, W
 from hybrid.loop.clock import Clock
-from hybrid.loop.ledger import Evaluate
 from hybrid.loop.optimize import Ending, optimize
 from hybrid.loop.replay import Replay
+from hybrid.loop.team import Tiled
 from hybrid.optimizers.optimizer import Points, Told
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
@@ -79,7 +79,7 @@ class Reading(Stages):
         self.tally.add(result)
         return result
 
-    def descend(self, name: str, theta: np.ndarray, make: Callable[[Backend], Evaluate]) -> tuple[Ending, np.ndarray]:
+    def descend(self, name: str, theta: np.ndarray, make: Callable[[Backend], Tiled]) -> tuple[Ending, np.ndarray]:
         """Repeat the optimizer's steps from the journal; see `Stages.descend`."""
         del make
         path, work = self.folder / f"{name}.sqlite", self.work

@@ -24,6 +24,7 @@ from hybrid.loop.ledger import Evaluate, Ledger, Place
 from hybrid.loop.minimize import continue_run, run
 from hybrid.loop.optimize import Ending, optimize
 from hybrid.loop.stop import Stopped
+from hybrid.loop.team import Tiled, shared
 from hybrid.ranks.mpi import Ranks
 from hybrid.routing.plan import rank
 from hybrid.runs import folder as folders
@@ -112,7 +113,7 @@ class Record(Stages):
         self.tally.add(result)
         return result
 
-    def descend(self, name: str, theta: np.ndarray, make: Callable[[Backend], Evaluate]) -> tuple[Ending, np.ndarray]:
+    def descend(self, name: str, theta: np.ndarray, make: Callable[[Backend], Tiled]) -> tuple[Ending, np.ndarray]:
         """Minimize with a journal; continue it if it was begun before. See `Stages.descend`."""
         self.progress.update(0, name)
         path, work, clock = self.folder / f"{name}.sqlite", self.work, Clock()
@@ -120,12 +121,15 @@ class Record(Stages):
         if not path.exists():
             journal.create(path, run_digest)
 
+        def evaluate(backend: Backend) -> Evaluate:
+            return shared(make, make, backend, self.team, contained=self.places.more)
+
         def after(err: Exception, number: int) -> Place:
             self.places.leave(err, name, number)
-            return self.places.place(name, make)
+            return self.places.place(name, evaluate)
 
         with Journal(path, run_digest) as opened:
-            ledger = Ledger(opened, self.places.place(name, make), clock, after=after)
+            ledger = Ledger(opened, self.places.place(name, evaluate), clock, team=self.team, after=after)
             ending = optimize(
                 work.optimizer,
                 theta,

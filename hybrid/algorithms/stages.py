@@ -17,8 +17,8 @@ from backends.base import Backend
 from backends.seeds import child_seed
 from circuits import Problem
 from hybrid.algorithms.places import Around
-from hybrid.loop.ledger import Evaluate
 from hybrid.loop.optimize import Ending
+from hybrid.loop.team import Tiled
 from hybrid.runs.entries import FailoverEntry
 from hybrid.runs.result import Result
 from hybrid.workload.spec import RecordModel
@@ -117,14 +117,13 @@ class Stages(ABC):
         """
 
     @abstractmethod
-    def descend(self, name: str, theta: np.ndarray, make: Callable[[Backend], Evaluate]) -> tuple[Ending, np.ndarray]:
+    def descend(self, name: str, theta: np.ndarray, make: Callable[[Backend], Tiled]) -> tuple[Ending, np.ndarray]:
         """Minimize a function that is no energy in a stage with a journal of its own.
 
         Args:
             name: Of the stage and its journal.
             theta: Starting point, shape (params,), radians.
-            make: From the backend to the function: from points and the number of the evaluation, from 0, to the values
-                of the points.
+            make: From the backend to the function, in tiles that ranks share; it can be sent to another process.
 
         Returns:
             How it ended, and the value of the first point of every step, shape (steps,), in the function's unit.

@@ -6,7 +6,7 @@ import numpy as np
 
 from backends.base import Backend
 from circuits.errors import FailedJob, Refused
-from hybrid.algorithms.classifier import Classifier, Predictions, digest, predictions, training
+from hybrid.algorithms.classifier import Classifier, Loss, Predictions, digest, predictions
 from hybrid.algorithms.dataset import baseline
 from hybrid.algorithms.reading import Reading
 from hybrid.loop.conclusion import AGREEMENT
@@ -75,7 +75,7 @@ def _judge(reading: Reading) -> tuple[Backend | str, str]:
 
 def _again(found: Classifier, reading: Reading, backend: Backend, how: str) -> Iterator[Check]:
     batch_size = int(reading.spec.asked["batch_size"])
-    evaluate = training(reading, found.data, batch_size, backend)
+    evaluate = Loss(reading.work, found.data, batch_size, backend)
     recorded = journal.read(found.folder / "training.sqlite").evaluations
     chosen = sorted({round(k) for k in np.linspace(0, len(recorded) - 1, min(SPREAD, len(recorded)))})
     apart, sampled = 0.0, backend is reading.backend

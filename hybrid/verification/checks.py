@@ -8,10 +8,11 @@ import numpy as np
 from backends.batch import Batch
 from backends.seeds import child_seed
 from circuits.errors import FailedJob, Refused
+from hybrid.loop.changing import alike
 from hybrid.loop.conclusion import AGREEMENT, SIGMAS, with_noise_explained
 from hybrid.terminal.words import counted, measured, with_unit
 from hybrid.verification.claim import Claim, JournalEnded
-from hybrid.verification.engines import alike, other_engines
+from hybrid.verification.engines import other_engines
 
 VERIFICATION = 2
 """Branch of the run's tree of seeds that verification draws from; 1 belongs to the evaluations."""

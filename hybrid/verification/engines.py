@@ -1,7 +1,6 @@
 """Engines on which a claimed energy can be computed again, other than those that it came from."""
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol, runtime_checkable
 
 import backends
 from backends.base import Backend, Jobs
@@ -26,29 +25,6 @@ LIBRARIES = (
     ("backends.statevector", "statevector"),
 )
 """Modules of the devices of other libraries, and the engine that computes in them."""
-
-
-@runtime_checkable
-class Changing(Protocol):
-    """A backend that changes the energies of another one, such as by penalties."""
-
-    def on(self, backend: Backend) -> Backend:
-        """The same change of another backend's energies.
-
-        Args:
-            backend: Where the numbers come from.
-        """
-        ...
-
-
-def alike(engine: Backend, used: Backend) -> Backend:
-    """The engine with whatever a run's backend has put around its own energies.
-
-    Args:
-        engine: Another one.
-        used: The run's.
-    """
-    return used.on(engine) if isinstance(used, Changing) else engine
 
 
 def other_engines(used: Iterable[Backend]) -> Iterator[Backend]:
