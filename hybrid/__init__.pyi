@@ -6,6 +6,7 @@ from .algorithms.adapt import adapt as adapt
 from .algorithms.classifier import classifier as classifier
 from .algorithms.evolution import imaginary_time_evolution as imaginary_time_evolution
 from .algorithms.evolution import real_time_evolution as real_time_evolution
+from .algorithms.loading import load as load
 from .algorithms.qaoa import qaoa as qaoa
 from .algorithms.verification import verify as verify
 from .algorithms.vqd import vqd as vqd
@@ -28,7 +29,6 @@ from .primitives.sampler import Sampler as Sampler
 from .routing.plan import Plan as Plan
 from .routing.plan import plan as plan
 from .runs.comparison import compare as compare
-from .runs.loading import load as load
 from .runs.overview import Runs as Runs
 from .runs.result import Result as Result
 

@@ -49,6 +49,11 @@ class QiskitDevice(Device):
         name: Annotated[str | None, "how it shall appear in tables and records"] = None,
         **options: Any,
     ):
+        if isinstance(device, list | tuple):
+            raise Refused(
+                f"one backend is expected, and {len(device)} were given in a list: give one; failover=[...] names "
+                "those to go on at, and hybrid.compare lays runs on several side by side"
+            )
         if not isinstance(device, BackendV2):
             raise Refused(
                 f"{type(device).__module__}.{type(device).__name__} is not a backend: give a name such as "

@@ -19,9 +19,11 @@ from circuits.problems.checks import finite, whole
 from circuits.problems.problem import as_problem
 from hybrid.algorithms.algorithm import Algorithm, Stage
 from hybrid.algorithms.carry_out import carry_out
+from hybrid.algorithms.inputs import pool_files, problem_files
 from hybrid.algorithms.outlook import gradients_of, searches
 from hybrid.algorithms.pools import Generator, PoolLike, generators
-from hybrid.algorithms.record import Record, with_cached_exact_energy
+from hybrid.algorithms.record import with_cached_exact_energy
+from hybrid.algorithms.stages import Stages
 from hybrid.algorithms.summary import PreparesState
 from hybrid.routing.spares import Failing
 from hybrid.runs.algorithm import Status
@@ -29,6 +31,7 @@ from hybrid.runs.budget import Budget
 from hybrid.runs.history import History
 from hybrid.runs.prediction import Interval
 from hybrid.runs.result import Result
+from hybrid.terminal.words import axis, slope_unit, with_unit
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import Workload, workload
@@ -118,11 +121,11 @@ class ADAPT(PreparesState):
         errors = np.array([run.standard_error for run in self.runs])
         energies, exact = np.array([run.energy for run in self.runs]), self.runs[-1].exact_energy
         if exact is None:
-            above = Panel(f"energy ({unit})", [Series("", numbers, energies, errors)])
+            above = Panel(axis("energy", unit), [Series("", numbers, energies, errors)])
         else:
-            above = Panel(f"energy above exact ({unit})", [Series("", numbers, energies - exact, errors)], log=True)
+            above = Panel(axis("energy above exact", unit), [Series("", numbers, energies - exact, errors)], log=True)
         slope = Series("", numbers, np.array(self.gradient_norms))
-        parts = [above, Panel(f"gradient of the pool ({unit}/rad)", [slope], log=True)]
+        parts = [above, Panel(axis("gradient of the pool", slope_unit(unit)), [slope], log=True)]
         return panels(parts, x_label="operators", title=self.title(), whole_numbers=True)
 
     def title(self) -> str:
@@ -135,8 +138,9 @@ class ADAPT(PreparesState):
         for k, run in enumerate(self.runs):
             name = self.chosen[k - 1].name if k else "reference"
             width = f" ± {run.standard_error:.0e}" if run.standard_error else ""
-            error = "" if run.error is None else f", error {run.error:+.1e}{width} {run.unit}"
-            rows.append((name, f"{run.measured()}{error}, pool gradient {self.gradient_norms[k]:.1e} {run.unit}/rad"))
+            error = "" if run.error is None else f", error {with_unit(f'{run.error:+.1e}{width}', run.unit)}"
+            slope = with_unit(f"{self.gradient_norms[k]:.1e}", slope_unit(run.unit))
+            rows.append((name, f"{run.measured()}{error}, pool gradient {slope}"))
         return [*rows, ("status", self.status), ("record", str(self.folder))]
 
 
@@ -242,7 +246,7 @@ def prepared(
         raise Refused(f"tolerance must be positive, in {problem.unit} per radian, not {tolerance}")
     operators = generators(problem, pool)
     problem = with_cached_exact_energy(problem)
-    work = workload(_grown(problem, operators, "theta"), problem, theta=np.zeros(len(operators)), **settings)
+    work = workload(grown(problem, operators, "theta"), problem, theta=np.zeros(len(operators)), **settings)
     most = min(max_operators, len(operators))
     usual = max(1, min(max_operators, round(math.sqrt(len(operators)))))
     number = Interval(expected=usual, low=1, high=max_operators)
@@ -258,7 +262,8 @@ def prepared(
             f"the ansatz grows to about {usual} operators, 1 to {max_operators}, with a search and a gradient for each",
             f"each search as long as one of {most} operators from a new start",
         ],
-        lambda record: _carried_out(record, problem, operators, tolerance, max_operators),
+        lambda stages: carried_out(stages, problem, operators, tolerance, max_operators),
+        lambda: problem_files(problem) | pool_files(problem, operators),
     )
 
 
@@ -269,16 +274,25 @@ def _part(work: Workload, n_operators: int) -> Workload:
     return replace(work, circuit=circuit, theta=work.theta[:n_operators])
 
 
-def _carried_out(
-    record: Record, problem: Problem, operators: tuple[Generator, ...], tolerance: float, max_operators: int
+def carried_out(
+    record: Stages, problem: Problem, operators: tuple[Generator, ...], tolerance: float, max_operators: int
 ) -> ADAPT:
+    """The stages of ADAPT-VQE.
+
+    Args:
+        record: Where they are computed, or read.
+        problem: With a reference state, or without.
+        operators: The pool.
+        tolerance: As for `adapt`.
+        max_operators: As for `adapt`.
+    """
     chosen: list[Generator] = []
     runs: list[Result] = []
     norms: list[float] = []
     theta = np.zeros(0)
     while True:
         k = len(chosen)
-        circuit = _grown(problem, chosen, "theta")
+        circuit = grown(problem, chosen, "theta")
         runs.append(record.run(f"operators-{k}", circuit, problem, theta=theta, seed=record.seed(0, k)))
         theta = runs[-1].theta
         gradient = _pool_gradient(record, circuit, theta, operators, k)
@@ -293,7 +307,14 @@ def _carried_out(
     return ADAPT(problem, tuple(chosen), tuple(runs), tuple(norms), circuit, status, record.folder)
 
 
-def _grown(problem: Problem, operators: Sequence[Generator], name: str) -> QuantumCircuit:
+def grown(problem: Problem, operators: Sequence[Generator], name: str) -> QuantumCircuit:
+    """The ansatz: the reference state, then a gate for each operator.
+
+    Args:
+        problem: With its reference state, if it has one.
+        operators: In their order.
+        name: Of the vector of parameters.
+    """
     circuit = QuantumCircuit(problem.n_qubits, name="adapt")
     if problem.reference_state is not None:
         circuit.compose(problem.reference_state, inplace=True)
@@ -313,7 +334,7 @@ def _steepest(gradient: np.ndarray) -> int:
 
 
 def _pool_gradient(
-    record: Record, circuit: QuantumCircuit, theta: np.ndarray, operators: tuple[Generator, ...], k: int
+    record: Stages, circuit: QuantumCircuit, theta: np.ndarray, operators: tuple[Generator, ...], k: int
 ) -> np.ndarray:
     """dE/dtheta of every operator of the pool, appended with a zero angle; shape (pool,)."""
     work, seed = record.work, record.seed(1, k)

@@ -11,7 +11,7 @@ from hybrid.workload.question import SETTINGS
 from hybrid.workload.workload import Workload
 
 if TYPE_CHECKING:
-    from hybrid.algorithms.record import Record
+    from hybrid.algorithms.stages import Stages
 
 R = TypeVar("R", bound=Summary, covariant=True)
 """What the algorithm finds."""
@@ -40,7 +40,8 @@ class Algorithm(Generic[R]):
         asked: Its own arguments, as JSON-able values.
         stages: What it is expected to take, part by part.
         assumed: What that rests on, a sentence for each assumption.
-        carry_out: Runs the stages in a folder, and says what they found.
+        carry_out: Runs the stages in a folder, or reads them, and says what they found.
+        inputs: Gives the files that the folder needs besides to be read by itself: name to content.
         settings: Names of those attributes of the workload that it uses.
         ability: Class that its backend must have for a base, such as `backends.base.Samples`.
     """
@@ -50,6 +51,7 @@ class Algorithm(Generic[R]):
     asked: Mapping[str, Any]
     stages: Sequence[Stage]
     assumed: Sequence[str]
-    carry_out: "Callable[[Record], R]"
+    carry_out: "Callable[[Stages], R]"
+    inputs: Callable[[], Mapping[str, bytes]]
     settings: Sequence[str] = SETTINGS
     ability: type = object

@@ -1,5 +1,6 @@
 """Carrying out an algorithm: plan, stages, result; or going on in its folder where it was interrupted."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,7 +25,7 @@ from hybrid.runs import algorithm as recorded
 from hybrid.runs import folder as folders
 from hybrid.runs.algorithm import AlgorithmSpec
 from hybrid.runs.budget import Budget, budget_of, spending_of
-from hybrid.runs.files import write_json
+from hybrid.runs.files import write, write_json
 from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
 from hybrid.runs.provenance import provenance
@@ -183,6 +184,9 @@ def _written(
 ) -> list[Backend]:
     """Write what is asked; where it begins, and where it may go on."""
     device = plan.chosen.backend
+    inputs = algorithm.inputs()
+    for name, file in inputs.items():
+        write(path / name, file)
     spec = AlgorithmSpec(
         format=recorded.FORMAT,
         kind=algorithm.kind,
@@ -193,6 +197,7 @@ def _written(
         plan=dict(plan.to_dict()),
         provenance=provenance(),
         notes=notes,
+        inputs={name: hashlib.sha256(file).hexdigest() for name, file in inputs.items()},
     )
     content = spec.model_dump() | {"backend": spec.backend.to_dict()}
     write_json(path / folders.ALGORITHM, content | {"failover": [spare.to_dict() for spare in spec.failover]})

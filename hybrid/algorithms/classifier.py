@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,17 +24,18 @@ from circuits.problems.checks import whole
 from hybrid.algorithms.algorithm import Algorithm, Stage
 from hybrid.algorithms.carry_out import carry_out
 from hybrid.algorithms.dataset import DataLike, Dataset, baseline, load
+from hybrid.algorithms.inputs import data_files
 from hybrid.algorithms.outlook import steps_of
-from hybrid.algorithms.record import Record
+from hybrid.algorithms.stages import ALGORITHM, Stages
 from hybrid.algorithms.summary import Summary
-from hybrid.loop.ledger import Evaluate
+from hybrid.loop.evaluator import Tile
 from hybrid.optimizers.optimizer import Points, Told
 from hybrid.routing.spares import Failing
 from hybrid.runs.algorithm import Status
 from hybrid.runs.budget import Budget
 from hybrid.workload.arguments import BackendLike, OptimizerLike
 from hybrid.workload.spec import RecordModel
-from hybrid.workload.workload import workload
+from hybrid.workload.workload import Workload, workload
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,11 +44,16 @@ SHARPNESS = 5.0
 """A class's score is its qubit's <Z> times this: probabilities of two classes may differ by exp(10)."""
 
 
+TILE_ROWS = 8
+"""Rows of data that are computed together: the same tiles on any number of ranks, so that losses have the same bits."""
+
+
 class Predictions(RecordModel):
-    """Predicted class numbers of the rows, as their file holds them."""
+    """Predicted class numbers of the rows, as their file holds them, and what logistic regression gets right."""
 
     train: list[int]
     test: list[int]
+    baseline: float | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,7 +70,7 @@ class Classifier(Summary):
         chance: Share of the most frequent class among them.
         baseline: Share that logistic regression on the same angles gets right.
         folder: Where the record lies.
-        backend: That it was trained on, and predicts with.
+        backend: That it was trained on, and predicts with; None where it was read from a folder that does not hold it.
         problem: The classes' observables, which the circuit is trained for.
         status: How the training ended, as for a run.
     """
@@ -78,7 +84,7 @@ class Classifier(Summary):
     chance: float
     baseline: float
     folder: Path
-    backend: Backend
+    backend: Backend | None
     problem: Problem
     status: Status
 
@@ -92,8 +98,16 @@ class Classifier(Summary):
 
         Returns:
             Numbers of the classes, positions in ``data.classes``, shape (rows,).
+
+        Raises:
+            Refused: if it was read from a folder that does not hold the whole backend.
         """
-        scores = _Scores(self.backend, self.circuit, len(self.data.classes), shots)
+        if self.backend is None:
+            raise Refused(
+                f"{self.folder} does not hold the backend that it predicts with; call hybrid.classifier again with the "
+                f"same arguments, that backend and folder='{self.folder}'"
+            )
+        scores = Scores(self.backend, self.circuit, len(self.data.classes), shots)
         return np.argmax(scores(self.theta, self.data.angles(rows), seed), axis=1)
 
     def content(self) -> dict[str, Any]:
@@ -261,57 +275,178 @@ def prepared(
         raise Refused(f"n_qubits must be at least {n_classes}, one for each class of {dataset.name}, not {n_qubits}")
     circuit = classifier_circuit(n_qubits, layers=layers)
     n_theta = circuit.num_parameters - n_qubits
-    start = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,))).uniform(-0.5, 0.5, n_theta)
-    work = workload(
-        circuit,
-        Problem(
-            SparsePauliOp.sum(class_observables(n_qubits, n_classes)),
-            name=f"classes of {dataset.name}",
-            unit="nat",
-            source={},
-        ),
-        theta=np.concatenate([start, np.zeros(n_qubits)]),
-        seed=seed,
-        **settings,
-    )
+    work = training_work(circuit, dataset, seed=seed, **settings)
     rows = min(batch_size, len(dataset.train))
     return Algorithm(
         "classifier",
         work,
-        {"layers": layers, "batch_size": batch_size, "held_out": held_out, "data": _digest(dataset)},
+        {"layers": layers, "batch_size": batch_size, "held_out": held_out, "data": digest(dataset)},
         [Stage("training", steps_of(work, n_theta, each=rows * n_classes))],
         [
             f"all {work.max_steps} steps are taken, each of {rows} rows of data for each of {n_classes} classes",
             "the predictions and the classical baseline take no time beside them",
         ],
-        lambda record: _carried_out(record, dataset, circuit, start, batch_size),
+        lambda stages: carried_out(stages, dataset, batch_size),
+        lambda: data_files(dataset),
     )
 
 
-def _carried_out(
-    record: Record, dataset: Dataset, circuit: QuantumCircuit, start: np.ndarray, batch_size: int
-) -> Classifier:
-    n_classes, shots = len(dataset.classes), record.work.shots
+def training_work(circuit: QuantumCircuit, dataset: Dataset, *, seed: int, **settings: Any) -> Workload:
+    """The workload that stands for a training: its circuit, with the classes' observables.
 
-    def training(backend: Backend) -> Evaluate:
-        scores = _Scores(backend, circuit, n_classes, shots)
+    Args:
+        circuit: Of `classifier_circuit`.
+        dataset: What it is trained on.
+        seed: As for `classifier`.
+        settings: Optimizer, max_steps, accuracy, shots and label.
+    """
+    n_qubits, n_classes = circuit.num_qubits, len(dataset.classes)
+    start = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
+    n_theta = circuit.num_parameters - n_qubits
+    problem = Problem(
+        SparsePauliOp.sum(class_observables(n_qubits, n_classes)),
+        name=f"classes of {dataset.name}",
+        unit="nat",
+        source={},
+    )
+    theta = np.concatenate([start.uniform(-0.5, 0.5, n_theta), np.zeros(n_qubits)])
+    return workload(circuit, problem, theta=theta, seed=seed, **settings)
 
-        def evaluate(points: Points, step: int) -> Told:
-            rows = batch_rows(len(dataset.train), batch_size, step=step, seed=record.seed(0))
-            return _loss(scores, points, dataset.train[rows], dataset.train_labels[rows], record.seed(1, step))
 
-        return evaluate
+class Loss:
+    """The mean cross entropy of the batch of each step, in tiles of rows of data that any rank can compute.
 
-    ending, losses = record.descend("training", start, training)
+    Args:
+        work: The training's workload.
+        dataset: What it is trained on.
+        batch_size: Rows in a batch.
+        backend: Where the numbers come from.
+    """
+
+    def __init__(self, work: Workload, dataset: Dataset, batch_size: int, backend: Backend):
+        self._dataset, self._batch_size, self._seed = dataset, batch_size, work.seed
+        self._size = min(batch_size, len(dataset.train))
+        self._n_theta = work.circuit.num_parameters - work.circuit.num_qubits
+        self._scores = Scores(backend, work.circuit, len(dataset.classes), work.shots)
+        whole_batch = backend.capabilities().place == "provider"
+        self._tile_rows = self._size if whole_batch else TILE_ROWS
+
+    def __call__(self, points: Points, number: int) -> Told:
+        """Losses of a batch at points, with the standard errors of the means over its rows.
+
+        Args:
+            points: What the optimizer asks for.
+            number: Of the evaluation, from which rows and seeds follow.
+        """
+        return self.combine(points, self.compute(points, number, self.tiles(points)))
+
+    def tiles(self, points: Points) -> list[Tile]:
+        """Some rows of the batch at one of the points each; a provider gets the whole batch at once."""
+        size, step = self._size, self._tile_rows
+        cuts = [
+            (slice(k * size + start, k * size + min(start + step, size)), k)
+            for k in range(len(points.rows))
+            for start in range(0, size, step)
+        ]
+        return [Tile(number, *cut) for number, cut in enumerate(cuts)]
+
+    def width(self, points: Points) -> int:
+        """Number of columns that `compute` returns: log of the right class's probability, and the loss's gradient."""
+        return 1 + (self._n_theta if points.gradient else 0)
+
+    def compute(self, points: Points, number: int, tiles: list[Tile]) -> np.ndarray:
+        """Log probabilities of the right classes, and gradients of their negatives, for the rows of some tiles.
+
+        Args:
+            points: What the optimizer asks for.
+            number: Of the evaluation.
+            tiles: Some of its tiles.
+
+        Returns:
+            Shape (rows, width).
+        """
+        data, size = self._dataset, self._size
+        chosen = batch_rows(len(data.train), self._batch_size, step=number, seed=_seed(self._seed, 0))
+        computed = [np.empty((0, self.width(points)))]
+        for tile in tiles:
+            rows = chosen[tile.rows.start - tile.group * size : tile.rows.stop - tile.group * size]
+            seed = child_seed(_seed(self._seed, 1, number), tile.number)
+            theta, angles, labels = points.rows[tile.group], data.train[rows], data.train_labels[rows]
+            computed.append(self._rows(theta, angles, labels, seed, gradient=points.gradient))
+        return np.concatenate(computed)
+
+    def _rows(
+        self, theta: np.ndarray, angles: np.ndarray, labels: np.ndarray, seed: int, *, gradient: bool
+    ) -> np.ndarray:
+        if gradient:
+            s, slopes = self._scores.with_gradients(theta, angles, seed)
+        else:
+            s, slopes = self._scores(theta, angles, seed), None
+        shifted = s - np.max(s, axis=1, keepdims=True)
+        log_p = shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
+        right = np.arange(len(labels)), labels
+        columns = [log_p[right][:, None]]
+        if slopes is not None:
+            wrong = np.exp(log_p)
+            wrong[right] -= 1.0
+            columns.append(np.einsum("rk,rkp->rp", wrong, slopes))
+        return np.concatenate(columns, axis=1)
+
+    def combine(self, points: Points, numbers: np.ndarray) -> Told:
+        """The losses from the rows of all tiles in order.
+
+        Args:
+            points: What the optimizer asks for.
+            numbers: What `compute` returns for all tiles.
+        """
+        rows = numbers.reshape(len(points.rows), self._size, -1)
+        log_p = rows[:, :, 0]
+        errors = np.std(log_p, axis=1) / np.sqrt(self._size)
+        return Told(-np.mean(log_p, axis=1), errors, np.mean(rows[:, :, 1:], axis=1) if points.gradient else None)
+
+    def with_geometry(self, told: Told, points: Points, number: int) -> Told:
+        """The same: there is no metric of a loss."""
+        del points, number
+        return told
+
+
+def _seed(root: int, *place: int) -> int:
+    """As `Stages.seed`, where there are no stages."""
+    return child_seed(root, ALGORITHM, *place)
+
+
+def predictions(stages: Stages, dataset: Dataset, theta: np.ndarray, backend: Backend) -> list[list[int]]:
+    """The classes that the trained circuit gives the rows for training, and those held out.
+
+    Args:
+        stages: Whose seeds the shots follow from.
+        dataset: The rows.
+        theta: Trained parameters, shape (params,), radians.
+        backend: Where the numbers come from.
+    """
+    scores = Scores(backend, stages.work.circuit, len(dataset.classes), stages.work.shots)
+    return [
+        np.argmax(scores(theta, rows, stages.seed(2, k)), axis=1).tolist()
+        for k, rows in enumerate((dataset.train, dataset.test))
+    ]
+
+
+def carried_out(record: Stages, dataset: Dataset, batch_size: int) -> Classifier:
+    """The stages of a classifier.
+
+    Args:
+        record: Where they are computed, or read.
+        dataset: What it is trained on.
+        batch_size: Rows in a batch.
+    """
+    circuit = record.work.circuit
+    start = record.work.theta[: circuit.num_parameters - circuit.num_qubits]
+    ending, losses = record.descend("training", start, partial(Loss, record.work, dataset, batch_size))
     theta = ending.theta
 
     def predict(backend: Backend) -> Predictions:
-        scores = _Scores(backend, circuit, n_classes, shots)
-        train, test = (
-            np.argmax(scores(theta, rows, record.seed(2, k)), axis=1).tolist()
-            for k, rows in enumerate((dataset.train, dataset.test))
-        )
-        return Predictions(train=train, test=test)
+        train, test = predictions(record, dataset, theta, backend)
+        return Predictions(train=train, test=test, baseline=baseline(dataset))
 
     predicted = record.compute_once("predictions", Predictions, predict)
     return Classifier(
@@ -322,12 +457,19 @@ def _carried_out(
         train_accuracy=float(np.mean(np.array(predicted.train) == dataset.train_labels)),
         accuracy=float(np.mean(np.array(predicted.test) == dataset.test_labels)),
         chance=float(np.max(np.bincount(dataset.test_labels)) / len(dataset.test_labels)),
-        baseline=baseline(dataset),
+        baseline=baseline(dataset) if predicted.baseline is None else predicted.baseline,
         folder=record.folder,
-        backend=record.backend,
+        backend=_backend(record),
         problem=record.work.problem,
         status=ending.status,
     )
+
+
+def _backend(record: Stages) -> Backend | None:
+    try:
+        return record.backend
+    except Refused:
+        return None  # it was an object, or had secrets: predicting says so
 
 
 def classifier_circuit(n_qubits: int, *, layers: int) -> QuantumCircuit:
@@ -385,8 +527,15 @@ def batch_rows(n_rows: int, batch_size: int, *, step: int, seed: int) -> np.ndar
     return np.sort(order[place * size : (place + 1) * size])
 
 
-class _Scores:
-    """Scores of rows of data, shape (rows, classes), with or without their gradients by theta."""
+class Scores:
+    """Scores of rows of data, shape (rows, classes), with or without their gradients by theta.
+
+    Args:
+        backend: Where the numbers come from.
+        circuit: Of `classifier_circuit`.
+        n_classes: Number of classes.
+        shots: Shots for each measured circuit; None for exact values, or the backend's default.
+    """
 
     def __init__(self, backend: Backend, circuit: QuantumCircuit, n_classes: int, shots: int | None):
         self._backend, self._circuit, self._shots = backend, circuit, shots
@@ -394,6 +543,7 @@ class _Scores:
         self._values = backend.prepare(circuit, self._observables)
 
     def __call__(self, theta: np.ndarray, rows: np.ndarray, seed: int) -> np.ndarray:
+        """Scores, shape (rows, classes); as `with_gradients`."""
         return SHARPNESS * self._values(_joined(theta, rows), shots=self._shots, seed=seed).values
 
     def with_gradients(self, theta: np.ndarray, rows: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -422,26 +572,7 @@ def _joined(theta: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.concatenate([np.tile(theta, (len(rows), 1)), rows], axis=1)
 
 
-def _loss(scores: _Scores, points: Points, rows: np.ndarray, labels: np.ndarray, seed: int) -> Told:
-    """Mean cross entropy of a batch, with the standard error of the mean, at each of the points."""
-    values, errors, gradients = [], [], []
-    for k, theta in enumerate(points.rows):
-        if points.gradient:
-            s, slopes = scores.with_gradients(theta, rows, child_seed(seed, k))
-        else:
-            s, slopes = scores(theta, rows, child_seed(seed, k)), None
-        shifted = s - np.max(s, axis=1, keepdims=True)
-        log_p = shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
-        right = np.arange(len(labels)), labels
-        values.append(-np.mean(log_p[right]))
-        errors.append(np.std(log_p[right]) / np.sqrt(len(labels)))
-        if slopes is not None:
-            wrong = np.exp(log_p)
-            wrong[right] -= 1.0
-            gradients.append(np.einsum("rk,rkp->p", wrong, slopes) / len(labels))
-    return Told(np.array(values), np.array(errors), np.array(gradients) if points.gradient else None)
-
-
-def _digest(data: Dataset) -> str:
+def digest(data: Dataset) -> str:
+    """Fingerprint of the rows and their classes."""
     content = b"".join(part.tobytes() for part in (data.train, data.train_labels, data.test, data.test_labels))
     return hashlib.sha256(content).hexdigest()[:16]

@@ -1,7 +1,6 @@
 """Small real data sets for classifiers, and a classical baseline: all that needs scikit-learn."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,9 +9,6 @@ from circuits.errors import Refused, unknown
 from circuits.problems.checks import finite, whole
 from hybrid.algorithms.table import Table
 
-if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
-
 DataLike = str | Table | tuple[ArrayLike, ArrayLike]
 """The name of a data set, one of `NAMES`; a `Table`; or (X, y): rows of raw features, and the class of each row."""
 
@@ -20,6 +16,35 @@ NAMES = ("breast_cancer", "digits", "iris", "wine")
 
 WIDTH = 2.0
 """Standard deviations of the first component that become an angle of pi / 2; what lies beyond is cut off there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """From raw rows to angles: standardized, as principal components, all in the scale of the first, cut off.
+
+    Attributes:
+        mean: Of each raw feature, shape (raw features,).
+        scale: Its standard deviation, same shape.
+        center: Mean of the standardized rows, same shape.
+        components: Of the standardized rows, shape (features, raw features).
+        width: Size of a component that becomes an angle of pi / 2, shape ().
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    center: np.ndarray
+    components: np.ndarray
+    width: np.ndarray
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        """Angles, shape (rows, features), radians.
+
+        Args:
+            rows: Raw, shape (rows, raw features).
+        """
+        standard = (rows - self.mean) / self.scale
+        found = standard @ self.components.T - self.center.reshape(1, -1) @ self.components.T
+        return np.pi / 2 * np.clip(found / self.width, -1.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +67,11 @@ class Dataset:
     train_labels: np.ndarray
     test: np.ndarray
     test_labels: np.ndarray
-    encoder: "Pipeline"
+    encoder: Encoder
 
     def angles(self, rows: ArrayLike) -> np.ndarray:
         """Raw rows of shape (rows, raw features) as angles, shape (rows, features), radians."""
-        return _angles(self.encoder, np.asarray(rows, dtype=float))
+        return self.encoder(np.asarray(rows, dtype=float))
 
 
 def load(data: DataLike, *, n_features: int, held_out: float, seed: int) -> Dataset:
@@ -66,7 +91,6 @@ def load(data: DataLike, *, n_features: int, held_out: float, seed: int) -> Data
     _sklearn()
     from sklearn.decomposition import PCA
     from sklearn.model_selection import train_test_split
-    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     name, X, y, classes = _raw(data)
@@ -80,8 +104,16 @@ def load(data: DataLike, *, n_features: int, held_out: float, seed: int) -> Data
         train, test = train_test_split(everything, test_size=held_out, stratify=y, random_state=seed)
     except ValueError as err:
         raise Refused(f"{name} cannot be divided with held_out = {held_out}: {err}") from err
-    encoder = make_pipeline(StandardScaler(), PCA(n_features, svd_solver="full")).fit(X[train])
-    return Dataset(name, classes, _angles(encoder, X[train]), y[train], _angles(encoder, X[test]), y[test], encoder)
+    standard = StandardScaler().fit(X[train])
+    reduced = PCA(n_features, svd_solver="full").fit(standard.transform(X[train]))
+    encoder = Encoder(
+        mean=np.asarray(standard.mean_),
+        scale=np.asarray(standard.scale_),
+        center=np.asarray(reduced.mean_),
+        components=np.asarray(reduced.components_),
+        width=np.asarray(WIDTH * np.sqrt(reduced.explained_variance_[0])),
+    )
+    return Dataset(name, classes, encoder(X[train]), y[train], encoder(X[test]), y[test], encoder)
 
 
 def baseline(data: Dataset) -> float:
@@ -96,12 +128,6 @@ def baseline(data: Dataset) -> float:
     return float(
         LogisticRegression(max_iter=1000).fit(data.train, data.train_labels).score(data.test, data.test_labels)
     )
-
-
-def _angles(encoder: Any, X: np.ndarray) -> np.ndarray:
-    """All components in the scale of the first, so that the small ones stay small."""
-    width = WIDTH * np.sqrt(encoder[-1].explained_variance_[0])
-    return np.pi / 2 * np.clip(encoder.transform(X) / width, -1.0, 1.0)
 
 
 def _raw(data: DataLike) -> tuple[str, np.ndarray, np.ndarray, tuple[str, ...]]:

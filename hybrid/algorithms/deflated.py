@@ -1,7 +1,9 @@
 """A backend whose energies contain a penalty for the overlap with given states: deflation."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +45,7 @@ class Deflated(Backend, Jobs):
 
     def __init__(self, backend: Backend, ansatz: QuantumCircuit, below: np.ndarray, penalty: float):
         self._backend, self._penalty, self.around = backend, penalty, backend
+        self._states = ansatz, below
         self.hardware: Any = backend.hardware if isinstance(backend, Jobs) else None
         self._inverses = [ansatz.assign_parameters(row).inverse() for row in below]
 
@@ -52,6 +55,11 @@ class Deflated(Backend, Jobs):
         other = copy.copy(self)
         other._backend = self._backend.through(dispatch)
         return other
+
+    @property
+    def on(self) -> Callable[[Backend], "Deflated"]:
+        """A function that puts the same penalties around another backend's energies, and can be sent to a process."""
+        return partial(_deflated, *self._states, self._penalty)
 
     def capabilities(self) -> Capabilities:
         """Those of the other backend, under a name that says what its energies are."""
@@ -157,6 +165,10 @@ class Deflated(Backend, Jobs):
             return values, gradients
 
         return as_function(circuit, evaluate, seed)
+
+
+def _deflated(ansatz: QuantumCircuit, below: np.ndarray, penalty: float, backend: Backend) -> Deflated:
+    return Deflated(backend, ansatz, below, penalty)
 
 
 def _composed(circuit: QuantumCircuit, inverse: QuantumCircuit) -> QuantumCircuit:

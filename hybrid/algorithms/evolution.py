@@ -9,9 +9,9 @@ Where g is nearly singular the parameters would race, and no integrator could fo
 and what that costs is part of the residual, too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,23 +19,25 @@ import numpy as np
 from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
-from backends.base import Tangents
+from backends.base import Backend, Tangents
 from circuits import Problem
 from circuits.errors import FailedJob, Refused
 from circuits.problems.checks import finite, whole
 from circuits.problems.exact import as_product
 from hybrid.algorithms.algorithm import Algorithm, Stage
 from hybrid.algorithms.carry_out import carry_out
+from hybrid.algorithms.inputs import circuit_files, problem_files
 from hybrid.algorithms.outlook import tangents_of
-from hybrid.algorithms.record import Record
+from hybrid.algorithms.stages import Stages
 from hybrid.algorithms.summary import PreparesState
 from hybrid.loop.conclusion import AGREEMENT, scale
 from hybrid.loop.exact import exact_energy
 from hybrid.loop.stop import stop_at_once
 from hybrid.runs.algorithm import Status
+from hybrid.terminal.words import axis, counted, with_unit
 from hybrid.workload.arguments import BackendLike, ProblemLike
 from hybrid.workload.spec import RecordModel
-from hybrid.workload.workload import workload
+from hybrid.workload.workload import Workload, workload
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,6 +53,13 @@ over the coupling, on chains of four and eight spins; never fewer than one step 
 
 TOLERANCE = 1e-6
 """Error of one step of the integrator, radians."""
+
+
+class ExactPath(RecordModel):
+    """What is known of the exact evolution, as its file holds it; see `Evolution`."""
+
+    fidelities: list[float] | None
+    lowest: float | None
 
 
 class TrajectoryPoint(RecordModel):
@@ -155,12 +164,12 @@ class Evolution(PreparesState):
         if self.exact_energy is not None:
             drawn.append(Series("lowest", self.times, np.full(len(self.times), self.exact_energy), exact=True))
         lost = (
-            Panel(f"residual ({unit})", [Series("", self.times, self.residuals)], log=True)
+            Panel(axis("residual", unit), [Series("", self.times, self.residuals)], log=True)
             if self.fidelities is None
             else Panel("1 - fidelity", [Series("", self.times, 1 - self.fidelities)], log=True)
         )
-        parts = [Panel(f"energy ({unit})", drawn), lost]
-        return panels(parts, x_label=f"time (1/{unit})", title=self.title())
+        parts = [Panel(axis("energy", unit), drawn), lost]
+        return panels(parts, x_label=axis("time", "" if unit in ("", "1") else f"1/{unit}"), title=self.title())
 
     def title(self) -> str:
         """What was done to what."""
@@ -168,13 +177,18 @@ class Evolution(PreparesState):
 
     def rows(self) -> list[tuple[str, str]]:
         """The results as pairs of a name and a text."""
-        rows = [("time", f"{self.times[-1]:g} in {len(self.times) - 1} steps")]
-        rows.append(("energy", f"{self.energies[0]:.8f} to {self.energy:.8f} {self.problem.unit}"))
+        rows = [("time", f"{self.times[-1]:g} in {counted(len(self.times) - 1, 'steps')}")]
+        rows.append(("energy", with_unit(f"{self.energies[0]:.8f} to {self.energy:.8f}", self.problem.unit)))
         if self.kind == "real":
-            rows.append(("drift", f"{self.drift:.1e} {self.problem.unit}"))
+            rows.append(("drift", with_unit(f"{self.drift:.1e}", self.problem.unit)))
             rows.append(("distance", f"at most {self.distance_bound:.1e} by the residuals"))
         elif self.exact_energy is not None:
-            rows.append(("error", f"{self.energy - self.exact_energy:+.1e} {self.problem.unit} from the lowest energy"))
+            rows.append(
+                (
+                    "error",
+                    with_unit(f"{self.energy - self.exact_energy:+.1e}", self.problem.unit) + " from the lowest energy",
+                )
+            )
             if self.status == "below_exact":
                 rows.append(("warning", "the energy lies below the exact one: do not trust it"))
         if self.fidelities is not None:
@@ -388,35 +402,45 @@ def prepared(
             f"{steps} points, for each of which the integrator takes the state and its {len(work.theta)} derivatives "
             f"{INTEGRATOR[0]} to {INTEGRATOR[1]} times"
         ],
-        lambda record: _carried_out(record, kind, dt=float(time) / steps, steps=steps, regularization=weight),
+        lambda stages: carried_out(stages, kind, dt=float(time) / steps, steps=steps, regularization=weight),
+        lambda: circuit_files(work.circuit) | problem_files(work.problem),
         settings=("seed", "label"),
         ability=Tangents,
     )
 
 
-def _carried_out(record: Record, kind: Kind, *, dt: float, steps: int, regularization: float) -> Evolution:
-    work, device = record.work, record.backend
-    assert isinstance(device, Tangents)  # refused before the first point
-    move = partial(
-        motion,
-        kind=kind,
-        state_and_tangents=device.tangents(work.circuit),
-        product=as_product(work.problem.hamiltonian),
-        regularization=regularization,
-    )
-    points = record.lines("trajectory", TrajectoryPoint)
-    with record.timed():
-        while len(points) <= steps:
-            record.check_stop()
-            record.progress.update(len(points), f"step {len(points)} of {steps}")
-            row = _moved(move, np.array(points[-1].theta), dt) if points else work.theta
-            here = move(row)
-            points.append(TrajectoryPoint(theta=row.tolist(), energy=here.energy, residual=here.residual))
-            record.append("trajectory", points[-1])
-    record.tally.steps = record.tally.evaluations = len(points) - 1
-    with stop_at_once():  # every point of the trajectory is saved
-        thetas = [point.theta for point in points]
-        fidelities = _fidelities(kind, device, work.problem, work.circuit, thetas=thetas, dt=dt)
+def carried_out(record: Stages, kind: Kind, *, dt: float, steps: int, regularization: float) -> Evolution:
+    """The stages of a time evolution.
+
+    Args:
+        record: Where they are computed, or read.
+        kind: "real" or "imaginary".
+        dt: Time between two points, in one over the problem's unit.
+        steps: Number of points after the first.
+        regularization: As for `real_time_evolution`.
+    """
+    work = record.work
+
+    @cache
+    def move() -> Callable[[np.ndarray], Motion]:
+        return motions(record.backend, work, kind, regularization)
+
+    def follow(points: Sequence[TrajectoryPoint]) -> TrajectoryPoint:
+        row = moved(move(), np.array(points[-1].theta), dt) if points else work.theta
+        here = move()(row)
+        return TrajectoryPoint(theta=row.tolist(), energy=here.energy, residual=here.residual)
+
+    points = record.grow("trajectory", TrajectoryPoint, steps + 1, follow)
+    thetas = [point.theta for point in points]
+
+    def compare(backend: Backend) -> ExactPath:
+        assert isinstance(backend, Tangents)  # refused before the first point
+        with stop_at_once():  # every point of the trajectory is saved
+            found = fidelities(kind, backend.states(work.circuit), work.problem, thetas=thetas, dt=dt)
+            lowest = exact_energy(work.problem) if kind == "imaginary" else None
+        return ExactPath(fidelities=None if found is None else found.tolist(), lowest=lowest)
+
+    exact = record.compute_once("exact", ExactPath, compare)
     return Evolution(
         work.problem,
         kind,
@@ -424,15 +448,43 @@ def _carried_out(record: Record, kind: Kind, *, dt: float, steps: int, regulariz
         np.array(thetas),
         np.array([point.energy for point in points]),
         np.array([point.residual for point in points]),
-        fidelities,
-        exact_energy(work.problem) if kind == "imaginary" else None,
+        None if exact.fidelities is None else np.array(exact.fidelities),
+        exact.lowest,
         record.folder,
         work.circuit,
     )
 
 
-def _moved(move: Callable[[np.ndarray], Motion], theta: np.ndarray, dt: float) -> np.ndarray:
-    """The parameters a time dt later; a function of its arguments alone, so that a trajectory can be continued."""
+def motions(backend: Backend, work: Workload, kind: Kind, regularization: float) -> Callable[[np.ndarray], Motion]:
+    """The function from parameters to how they move.
+
+    Args:
+        backend: One that gives the derivatives of a state.
+        work: Circuit and problem.
+        kind: "real" or "imaginary".
+        regularization: As for `real_time_evolution`.
+    """
+    assert isinstance(backend, Tangents)  # refused before the first point
+    return partial(
+        motion,
+        kind=kind,
+        state_and_tangents=backend.tangents(work.circuit),
+        product=as_product(work.problem.hamiltonian),
+        regularization=regularization,
+    )
+
+
+def moved(move: Callable[[np.ndarray], Motion], theta: np.ndarray, dt: float) -> np.ndarray:
+    """The parameters a time dt later; a function of its arguments alone, so that a trajectory can be continued.
+
+    Args:
+        move: From parameters to how they move.
+        theta: Parameters, shape (params,), radians.
+        dt: In one over the problem's unit.
+
+    Raises:
+        FailedJob: if the integrator cannot follow the parameters.
+    """
     from scipy.integrate import solve_ivp
 
     solved = solve_ivp(lambda _, row: move(row).velocity, (0.0, dt), theta, rtol=TOLERANCE, atol=TOLERANCE)
@@ -441,23 +493,38 @@ def _moved(move: Callable[[np.ndarray], Motion], theta: np.ndarray, dt: float) -
     return solved.y[:, -1]
 
 
-def _fidelities(
-    kind: Kind, device: Tangents, problem: Problem, circuit: QuantumCircuit, *, thetas: list[list[float]], dt: float
+def fidelities(
+    kind: Kind,
+    states: Callable[[np.ndarray], np.ndarray],
+    problem: Problem,
+    *,
+    thetas: Sequence[Sequence[float]],
+    dt: float,
 ) -> np.ndarray | None:
-    """Overlap with the exact evolution of the first state at every step."""
+    """Overlap with the exact evolution of the first state at every step; None above 12 qubits.
+
+    Args:
+        kind: "real" or "imaginary".
+        states: From parameters to the state, shape (2^n,).
+        problem: Whose Hamiltonian drives it.
+        thetas: Parameters at each step, radians.
+        dt: Time between two steps, in one over the problem's unit.
+
+    Returns:
+        Shape (steps + 1,).
+    """
     if problem.n_qubits > EXACT_QUBITS:
         return None
     from scipy.sparse import csr_matrix
     from scipy.sparse.linalg import expm_multiply
 
     generator = (-1j if kind == "real" else -1.0) * dt * csr_matrix(problem.hamiltonian.to_matrix(sparse=True))
-    states = device.states(circuit)
     psi = exact = states(np.array(thetas[0]))
-    fidelities = []
+    found = []
     for theta in thetas:
-        if fidelities:
+        if found:
             exact = expm_multiply(generator, exact)
             exact /= np.linalg.norm(exact)
             psi = states(np.array(theta))
-        fidelities.append(abs(np.vdot(exact, psi)) ** 2)
-    return np.array(fidelities)
+        found.append(abs(np.vdot(exact, psi)) ** 2)
+    return np.array(found)

@@ -100,6 +100,11 @@ class Places:
             self._at = asked.index(change.backend.question)
         self._open(self.failovers[-1].failover() if self.failovers else None)
 
+    @property
+    def more(self) -> bool:
+        """Whether there is a place left to go on at."""
+        return self._at + 1 < len(self._backends)
+
     def begin(self, number: int, stage: str) -> None:
         """Say which evaluation of which stage the jobs that follow belong to."""
         if self._begin is not None:

@@ -22,8 +22,10 @@ from circuits.problems.graphs import Graph
 from circuits.problems.problem import as_problem
 from hybrid.algorithms.algorithm import Algorithm, Stage
 from hybrid.algorithms.carry_out import carry_out
+from hybrid.algorithms.inputs import problem_files
 from hybrid.algorithms.outlook import searches
-from hybrid.algorithms.record import Record, with_cached_exact_energy
+from hybrid.algorithms.record import with_cached_exact_energy
+from hybrid.algorithms.stages import Stages
 from hybrid.algorithms.summary import PreparesState
 from hybrid.routing.spares import Failing
 from hybrid.runs import folder as folders
@@ -33,6 +35,7 @@ from hybrid.runs.history import History
 from hybrid.runs.loading import load
 from hybrid.runs.result import Result
 from hybrid.runs.start import PREFIX
+from hybrid.terminal.words import axis, counted, with_unit
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel, problem_of
 from hybrid.workload.workload import workload
@@ -159,7 +162,7 @@ class QAOA(PreparesState):
         else:
             errors = np.array([run.standard_error for run in self.runs])
             found = Series("", depths, np.array([run.energy for run in self.runs]), errors)
-            part = Panel(f"energy ({self.problem.unit})", [found])
+            part = Panel(axis("energy", self.problem.unit), [found])
         return panels([part], x_label="layers", title=self.title(), whole_numbers=True)
 
     def title(self) -> str:
@@ -175,13 +178,13 @@ class QAOA(PreparesState):
                 ratio = f", ratio {self.ratio[k]:.4f}" + (
                     f" ± {self.ratio_errors[k]:.1g}" if run.standard_error else ""
                 )
-            steps = f"{run.status} after {run.evaluations} evaluations"
+            steps = f"{run.status} after {counted(run.evaluations, 'evaluations')}"
             rows.append((f"layers {len(run.theta) // 2}", f"{run.measured()}{ratio}, {steps}"))
         best = f"{self.bits}: {self.value:g}" if self.cut is None else f"{self.bits} cuts {self.cut:g}"
         exact = self.runs[-1].exact_energy
-        rows.append(("best", f"{best}, {self.hits} times in {self.samples} samples"))
+        rows.append(("best", f"{best}, {counted(self.hits, 'times')} in {counted(self.samples, 'samples')}"))
         if exact is not None:
-            rows.append(("exact", f"{exact:g} {self.problem.unit}"))
+            rows.append(("exact", with_unit(f"{exact:g}", self.problem.unit)))
         return [*rows, ("record", str(self.folder))]
 
 
@@ -299,12 +302,22 @@ def prepared(
             f"one search for each depth from {depths[0]} to {layers}, each at most as long as from a new start",
             f"the sample of {samples:,} bit strings takes no time beside them",
         ],
-        lambda record: _carried_out(record, problem, theta, layers, samples),
+        lambda stages: carried_out(stages, problem, theta, layers, samples),
+        lambda: problem_files(problem),
         ability=Samples,
     )
 
 
-def _carried_out(record: Record, problem: Problem, theta: np.ndarray, layers: int, samples: int) -> QAOA:
+def carried_out(record: Stages, problem: Problem, theta: np.ndarray, layers: int, samples: int) -> QAOA:
+    """The stages of QAOA.
+
+    Args:
+        record: Where they are computed, or read.
+        problem: With a diagonal Hamiltonian.
+        theta: Where the first depth starts, shape (2 p,), radians.
+        layers: Largest depth.
+        samples: Bit strings that are drawn there.
+    """
     runs: list[Result] = []
     for depth in range(len(theta) // 2, layers + 1):
         circuit = ansatz(problem, layers=depth)

@@ -4,83 +4,41 @@
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
 from backends.base import Backend
-from backends.seeds import child_seed
 from circuits import Problem
 from circuits.errors import Refused
 from hybrid.algorithms.places import Around, Places
+from hybrid.algorithms.stages import Stages, Tally, W
 from hybrid.loop.clock import Clock
 from hybrid.loop.ledger import Evaluate, Ledger, Place
 from hybrid.loop.minimize import continue_run, run
 from hybrid.loop.optimize import Ending, optimize
 from hybrid.loop.stop import Stopped
+from hybrid.loop.team import Tiled, shared
 from hybrid.ranks.mpi import Ranks
 from hybrid.routing.plan import rank
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
-from hybrid.runs.entries import FailoverEntry
 from hybrid.runs.files import append_line, checked, digest_of, read_json, read_lines, write_json
 from hybrid.runs.journal import Journal
 from hybrid.runs.result import Result
 from hybrid.terminal.progress import Progress
 from hybrid.workload.beside import UNASKED_S
-from hybrid.workload.spec import RecordModel
 from hybrid.workload.workload import Workload, workload
-
-ALGORITHM = 3
-"""Branch of the tree of seeds that the stages draw from; a run uses 0 to 2 of its own tree."""
-
-W = TypeVar("W", bound=RecordModel)
-"""The result of a stage, as its file holds it."""
-
-
-@dataclass
-class Tally:
-    """What the stages took so far.
-
-    Attributes:
-        steps: Of the optimizers, or of a trajectory.
-        evaluations: Rows of parameters.
-        seconds: Wall time by phase; of a run that was finished before, what it took then.
-        failovers: Of the runs.
-        message: Of the first run that has not converged; empty if all have.
-    """
-
-    steps: int = 0
-    evaluations: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-    failovers: list[FailoverEntry] = field(default_factory=list)
-    message: str = ""
-
-    def add(self, result: Result) -> None:
-        """Count a run that has ended."""
-        self.steps += result.steps
-        self.evaluations += result.evaluations
-        self.failovers.extend(result.failovers)
-        if result.status != "converged":
-            self.message = self.message or result.message
-        for phase, seconds in result.seconds.items():
-            if phase != "total":
-                self.spend(phase, seconds)
-
-    def spend(self, phase: str, seconds: float) -> None:
-        """Add seconds to a phase."""
-        self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
 
 
 @dataclass(frozen=True)
-class Record:
+class Record(Stages):
     """An algorithm's folder, locked for this process, with what all stages share.
 
     Attributes:
@@ -106,10 +64,6 @@ class Record:
         """Where the next stage runs; after failovers where the last one went on."""
         return self.places.backend
 
-    def seed(self, *place: int) -> int:
-        """The seed of a stage, from the algorithm's own and the stage's place in it: numbers of 0 or more."""
-        return child_seed(self.work.seed, ALGORITHM, *place)
-
     def check_stop(self) -> None:
         """Stop here if a signal asks for it; finished stages are saved.
 
@@ -129,23 +83,7 @@ class Record:
         seed: int = 0,
         around: Around = lambda backend: backend,
     ) -> Result:
-        """Minimize in a stage, a run with a folder of its own; continue it, or read it, if it was begun before.
-
-        Args:
-            name: Of the stage and its folder.
-            circuit: Ansatz.
-            problem: What is minimized.
-            theta: Starting point, shape (params,), radians; by default the ansatz's own, or a small random one.
-            seed: Of the stage.
-            around: What is put around the algorithm's backend, such as penalties.
-
-        Returns:
-            The result of the run, which has ended.
-
-        Raises:
-            Refused: if the parts do not fit each other, or the stage's folder is damaged.
-            Stopped: if a signal stopped it; its work is saved.
-        """
+        """Minimize in a run; continue it, or read it, if it was begun before. See `Stages.run`."""
         self.check_stop()
         self.progress.update(0, name)
         place, kept = self.folder / name, self.work
@@ -175,34 +113,23 @@ class Record:
         self.tally.add(result)
         return result
 
-    def descend(self, name: str, theta: np.ndarray, make: Callable[[Backend], Evaluate]) -> tuple[Ending, np.ndarray]:
-        """Minimize a function that is no energy in a stage with a journal of its own; continue it if it was begun.
-
-        Args:
-            name: Of the stage and its journal.
-            theta: Starting point, shape (params,), radians.
-            make: From the backend to the function: from points and the number of the evaluation, from 0, to the values
-                of the points.
-
-        Returns:
-            How it ended, and the value of the first point of every step, shape (steps,), in the function's unit.
-
-        Raises:
-            Refused: if the journal is damaged, or belongs to something else.
-            Stopped: if a signal stopped it; its work is saved.
-        """
+    def descend(self, name: str, theta: np.ndarray, make: Callable[[Backend], Tiled]) -> tuple[Ending, np.ndarray]:
+        """Minimize with a journal; continue it if it was begun before. See `Stages.descend`."""
         self.progress.update(0, name)
         path, work, clock = self.folder / f"{name}.sqlite", self.work, Clock()
         run_digest = digest_of(self.folder / folders.ALGORITHM)
         if not path.exists():
             journal.create(path, run_digest)
 
+        def evaluate(backend: Backend) -> Evaluate:
+            return shared(make, make, backend, self.team, contained=self.places.more)
+
         def after(err: Exception, number: int) -> Place:
             self.places.leave(err, name, number)
-            return self.places.place(name, make)
+            return self.places.place(name, evaluate)
 
         with Journal(path, run_digest) as opened:
-            ledger = Ledger(opened, self.places.place(name, make), clock, after=after)
+            ledger = Ledger(opened, self.places.place(name, evaluate), clock, team=self.team, after=after)
             ending = optimize(
                 work.optimizer,
                 theta,
@@ -227,17 +154,7 @@ class Record:
         return ending, np.array([evaluation.told.values[0] for evaluation in ledger.evaluations])
 
     def compute_once(self, name: str, model: type[W], compute: Callable[[Backend], W]) -> W:
-        """The result of a stage: read from its file if it was computed before, else computed and written there.
-
-        Args:
-            name: Of the stage and its file.
-            model: Type of the result.
-            compute: Gives it, from the backend.
-
-        Raises:
-            Refused: if the file is damaged.
-            Stopped: if a signal asks to stop.
-        """
+        """Read the result of a stage from its file, or compute it and write it there. See `Stages.compute_once`."""
         path = self.folder / f"{name}.json"
         self.check_stop()
         if not path.exists():
@@ -253,29 +170,21 @@ class Record:
         yield
         self.tally.spend("stages", time.perf_counter() - start)
 
-    def lines(self, name: str, model: type[W]) -> list[W]:
-        """The steps that a stage of many steps has written so far; a line that a kill left unfinished is removed.
+    def grow(self, name: str, model: type[W], number: int, compute: Callable[[Sequence[W]], W]) -> list[W]:
+        """Compute the steps that the file lacks, each written before the next is begun. See `Stages.grow`.
 
-        Args:
-            name: Of the stage and its file.
-            model: Type of a step.
-
-        Raises:
-            Refused: if the file is damaged.
+        A line that a kill left unfinished is removed.
         """
-        return read_lines(self.folder / f"{name}.jsonl", model)
-
-    def append(self, name: str, line: RecordModel) -> None:
-        """Append one step to the file of a stage of many steps.
-
-        Args:
-            name: Of the stage and its file.
-            line: The step.
-
-        Raises:
-            RecordFailed: if the disk is full or the folder is gone.
-        """
-        append_line(self.folder / f"{name}.jsonl", line)
+        file = self.folder / f"{name}.jsonl"
+        steps = read_lines(file, model)
+        with self.timed():
+            while len(steps) < number:
+                self.check_stop()
+                self.progress.update(len(steps), f"step {len(steps)} of {number - 1}")
+                steps.append(compute(steps))
+                append_line(file, steps[-1])
+        self.tally.steps = self.tally.evaluations = len(steps) - 1
+        return steps
 
 
 def with_cached_exact_energy(problem: Problem) -> Problem:

@@ -8,7 +8,7 @@ import numpy as np
 
 from hybrid.algorithms.summary import Summary
 from hybrid.runs.algorithm import Status, StoredOutcome, read_outcome, read_spec
-from hybrid.terminal.words import measured
+from hybrid.terminal.words import measured, with_unit
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class AlgorithmResult:
         value = measured(self.energy, self.standard_error, self.unit) if self.begun else _share(own)
         error = ""
         if self.begun and self.exact_energy is not None:
-            error = f"  error {self.energy - self.exact_energy:+.1e} {self.unit}"
+            error = "  error " + with_unit(f"{self.energy - self.exact_energy:+.1e}", self.unit)
         return f"{value}{error}  {self.status} on {self.backend}"
 
     def to_dict(self) -> dict[str, Any]:

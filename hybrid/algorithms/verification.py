@@ -1,18 +1,20 @@
-"""Verifying what a folder holds: a run, or an algorithm with each of its runs."""
+"""Verifying what a folder holds: a run, or an algorithm with each of its stages."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from circuits.errors import RecordFailed, Refused
+from circuits.errors import FailedJob, RecordFailed, Refused
 from hybrid.algorithms import vqd
-from hybrid.algorithms.evolution import TrajectoryPoint
+from hybrid.algorithms.classifier import Classifier
+from hybrid.algorithms.evolution import Evolution
+from hybrid.algorithms.loading import check_inputs, differing, read
+from hybrid.algorithms.reading import Reading
+from hybrid.algorithms.summary import Summary
+from hybrid.algorithms.verification_of_classifier import of_classifier
+from hybrid.algorithms.verification_of_evolution import of_evolution
 from hybrid.runs import folder as folders
-from hybrid.runs.algorithm import StoredOutcome, read_outcome, read_spec, runs_of
-from hybrid.runs.files import checked, parsed, read_bytes, read_json, write_json
-from hybrid.runs.result import StoredResult
+from hybrid.runs.algorithm import read_outcome, read_spec, runs_of
+from hybrid.runs.files import write_json
 from hybrid.verification import verification as of_run
 from hybrid.verification.checks import Outcome
 from hybrid.verification.verification import FILE, Check, Verification
@@ -20,10 +22,6 @@ from hybrid.workload.arguments import BackendLike, OptimizerLike
 
 OUTCOMES: dict[str, Outcome] = {"passed": "passed", "failed": "failed", "incomplete": "unchecked"}
 """From the verdict on a run to the outcome of the check that it is of its algorithm."""
-
-WITHOUT_RUNS = Check(
-    "numbers", "unchecked", "no run stands behind them that could be repeated: carry it out elsewhere, and compare"
-)
 
 
 def verify(
@@ -36,7 +34,8 @@ def verify(
     """Check a run, or an algorithm: that its record is whole and leads to its result, and that its numbers are right.
 
     Of a run see `hybrid.verification.verification.verify`. Each run of an algorithm is checked like any other, and what
-    the algorithm says must be what its stages came to.
+    the algorithm says must be what its stages came to. Where no runs stand behind it, its numbers are computed again: a
+    classifier's losses and predictions, a trajectory's energies, motion and exact path.
 
     Args:
         folder: Of a run or of an algorithm.
@@ -55,7 +54,7 @@ def verify(
     if not folders.is_algorithm(path):
         return of_run.verify(path, backend=backend, optimizer=optimizer, signers=signers)
     runs = [_run(path, run, backend, optimizer, signers) for run in runs_of(path)]
-    verification = Verification(path, (_ended(path), _result(path), *(runs or [WITHOUT_RUNS])))
+    verification = Verification(path, (_ended(path), *_stages(path, backend), *runs))
     try:
         write_json(path / FILE, verification.to_dict())
     except RecordFailed as err:
@@ -92,49 +91,44 @@ def _ended(path: Path) -> Check:
     return Check("status", "passed" if good else "failed", outcome.status)
 
 
-def _result(path: Path) -> Check:
-    """Whether what the algorithm says is what its stages came to, to the last bit."""
-    kind, outcome = read_spec(path).kind, read_outcome(path)
-    stages = _STAGES.get(kind)
+def _stages(path: Path, backend: BackendLike | None) -> Iterator[Check]:
+    """Whether what was given is what it was, what the algorithm says is what its stages came to, and that is right."""
+    spec, outcome = read_spec(path), read_outcome(path)
+    if not spec.inputs:
+        said = "begun by an earlier version, which kept too little to check it: carry it out again, and compare"
+        yield Check("record", "unchecked", said)
+        return
+    try:
+        check_inputs(path, spec)
+    except Refused as err:
+        yield Check("record", "failed", str(err))
+        return
+    yield Check("record", "passed", f"what was given is unchanged: {', '.join(spec.inputs)}")
     if outcome is None:
-        return Check("result", "unchecked", "there is none yet")
-    if stages is None:
-        return Check("result", "unchecked", "the data that it was trained on are not in the folder")
-    own, found = outcome.model_extra or {}, stages(path)
-    claimed = {key: np.asarray(own.get(key), dtype=float) for key in found}
-    wrong = [key for key, value in found.items() if claimed[key].tobytes() != np.asarray(value, float).tobytes()]
-    if wrong or not _is_one_of(outcome, claimed["energies"]):
-        what = ", ".join(wrong) or "energy"
-        return Check("result", "failed", f"{what} in result.json differ from what the stages say")
-    return Check("result", "passed", f"{', '.join(found)} are those of the stages, to the last bit")
+        yield Check("result", "unchecked", "there is none yet")
+        return
+    try:
+        summary, reading = read(path, backend=backend)
+    except Refused as err:
+        yield Check("result", "failed", str(err))
+        return
+    if wrong := differing(outcome, summary, reading):
+        yield Check("result", "failed", f"{', '.join(wrong)} in result.json differ from what the stages say")
+    else:
+        yield Check("result", "passed", f"{', '.join(summary.content())} are those of the stages")
+    yield from _numbers(summary, reading)
 
 
-def _is_one_of(outcome: StoredOutcome, energies: np.ndarray) -> bool:
-    return outcome.energy in (energies[0], energies[-1])
-
-
-def _of_runs(path: Path) -> dict[str, Any]:
-    """The energies of runs whose names end in a number, in its order, and the last one's angles."""
-    files = [run / folders.RESULT for run in sorted(runs_of(path), key=lambda run: int(run.name.rpartition("-")[2]))]
-    results = [checked(StoredResult, read_json(file), file) for file in files]
-    return {"energies": [result.energy for result in results], "theta": results[-1].theta}
-
-
-def _of_levels(path: Path) -> dict[str, Any]:
-    files = [path / f"level-{k}.json" for k in range(len(list(path.glob("level-*.json"))))]
-    return {"energies": [checked(vqd.StoredLevel, read_json(file), file).energy for file in files]}
-
-
-def _of_trajectory(path: Path) -> dict[str, Any]:
-    file = path / "trajectory.jsonl"
-    points = [checked(TrajectoryPoint, parsed(file, line), file) for line in read_bytes(file).splitlines()]
-    return {"energies": [point.energy for point in points], "theta": points[-1].theta}
-
-
-_STAGES: dict[str, Callable[[Path], dict[str, Any]]] = {
-    "qaoa": _of_runs,
-    "adapt": _of_runs,
-    "vqd": _of_levels,
-    "real-time": _of_trajectory,
-    "imaginary-time": _of_trajectory,
-}
+def _numbers(summary: Summary, reading: Reading) -> Iterator[Check]:
+    """The checks of numbers behind which no run stands."""
+    found: Iterator[Check] = iter(())
+    if isinstance(summary, Classifier):
+        found = of_classifier(summary, reading)
+    elif isinstance(summary, Evolution):
+        found = of_evolution(summary, reading)
+    try:
+        yield from found
+    except Refused as err:
+        yield Check("numbers", "unchecked", str(err))
+    except FailedJob as err:
+        yield Check("numbers", "failed", str(err))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
 
-from backends.base import Backend
+from backends.base import Backend, Capabilities
 from backends.batch import Batch
 from backends.mitigation.words import MitigationLike
 from circuits import Problem
@@ -19,8 +19,10 @@ from circuits.problems.levels import MAX_QUBITS, lowest_levels
 from hybrid.algorithms.algorithm import Algorithm, Stage
 from hybrid.algorithms.carry_out import carry_out
 from hybrid.algorithms.deflated import Deflated
+from hybrid.algorithms.inputs import circuit_files, problem_files
 from hybrid.algorithms.outlook import searches
-from hybrid.algorithms.record import Record, without_exact_energy
+from hybrid.algorithms.record import without_exact_energy
+from hybrid.algorithms.stages import Stages
 from hybrid.algorithms.summary import Summary
 from hybrid.loop.conclusion import SIGMAS
 from hybrid.routing.spares import Failing
@@ -30,7 +32,7 @@ from hybrid.runs.algorithm import Status, read_spec, worst
 from hybrid.runs.budget import Budget
 from hybrid.runs.files import checked, read_json
 from hybrid.runs.result import Result, StoredResult
-from hybrid.terminal.words import measured
+from hybrid.terminal.words import axis, measured, with_unit
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel, backend_of, backend_spec
 from hybrid.workload.workload import Workload, workload
@@ -56,6 +58,14 @@ class StoredLevel(RecordModel):
     energy: float
     standard_error: float
     overlaps: list[float]
+    overlap_errors: list[float] | None = None
+    mixed: bool | None = None
+
+
+class ExactLevels(RecordModel):
+    """The lowest levels, as their file holds them; None above 12 qubits."""
+
+    exact: list[float] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +137,7 @@ class VQD(Summary):
             "energies": self.energies,
             "standard_errors": [level.standard_error for level in self.levels],
             "exact": self.exact,
+            "overlaps": [level.overlaps for level in self.levels],
         }
 
     def plot(self) -> "Figure":
@@ -140,12 +151,15 @@ class VQD(Summary):
         numbers, unit = np.arange(len(self.levels)), self.problem.unit
         errors = np.array([level.standard_error for level in self.levels])
         found = Series("found", numbers, self.energies, errors, joined=False)
-        parts = [Panel(f"energy ({unit})", [found])]
+        parts = [Panel(axis("energy", unit), [found])]
         if self.exact is not None:
             known = min(len(self.exact), len(numbers))
             right = Series("exact", numbers[:known], self.exact[:known], exact=True, joined=False)
             away = Series("", numbers[:known], self.energies[:known] - self.exact[:known], errors[:known], joined=False)
-            parts = [Panel(f"energy ({unit})", [found, right]), Panel(f"size of the error ({unit})", [away], log=True)]
+            parts = [
+                Panel(axis("energy", unit), [found, right]),
+                Panel(axis("size of the error", unit), [away], log=True),
+            ]
         return panels(parts, x_label="level", title=self.title(), whole_numbers=True)
 
     def title(self) -> str:
@@ -159,7 +173,7 @@ class VQD(Summary):
             text = measured(level.energy, level.standard_error, self.problem.unit)
             if self.exact is not None and k < len(self.exact):
                 width = f" ± {level.standard_error:.0e}" if level.standard_error else ""
-                text += f", error {level.energy - self.exact[k]:+.1e}{width} {self.problem.unit}"
+                text += f", error {with_unit(f'{level.energy - self.exact[k]:+.1e}{width}', self.problem.unit)}"
             if k:
                 most = int(np.argmax(level.overlaps))
                 error = f" ± {level.overlap_errors[most]:.0e}" if level.overlap_errors.any() else ""
@@ -290,13 +304,6 @@ def prepared(
             f"level {k}", searches(work, starts, around=lambda backend: _deflated(backend, circuit, below, weight))
         )
 
-    def carried_out(record: Record) -> VQD:
-        lowest: list[Level] = []
-        for _ in range(levels):
-            lowest.append(_next(record, work, lowest, weight, starts))
-        exact = lowest_levels(work.problem, levels) if circuit.num_qubits <= MAX_QUBITS else None
-        return VQD(work.problem, tuple(lowest), exact, record.folder)
-
     return Algorithm(
         "vqd",
         work,
@@ -307,8 +314,31 @@ def prepared(
             "for the ground state",
             "each overlap with a level below takes as long as two energies",
         ],
-        carried_out,
+        lambda stages: carried_out(stages, levels, weight, starts),
+        lambda: circuit_files(work.circuit) | problem_files(work.problem),
     )
+
+
+def carried_out(record: Stages, levels: int, penalty: float, starts: int) -> VQD:
+    """The stages of deflation.
+
+    Args:
+        record: Where they are computed, or read.
+        levels: Number of levels.
+        penalty: In the problem's unit.
+        starts: Searches for each level.
+    """
+    work, lowest = record.work, list[Level]()
+    for _ in range(levels):
+        lowest.append(_next(record, work, lowest, penalty, starts))
+
+    def exactly(backend: Backend) -> ExactLevels:
+        del backend
+        known = work.circuit.num_qubits <= MAX_QUBITS
+        return ExactLevels(exact=lowest_levels(work.problem, levels).tolist() if known else None)
+
+    exact = record.compute_once("exact", ExactLevels, exactly).exact
+    return VQD(work.problem, tuple(lowest), None if exact is None else np.array(exact), record.folder)
 
 
 def penalized_backend(folder: Path, run: Path, backend: BackendLike | None = None) -> Backend | None:
@@ -346,7 +376,7 @@ def _deflated(backend: Backend, circuit: QuantumCircuit, below: np.ndarray, pena
     return Deflated(backend, circuit, below, penalty) if len(below) else backend
 
 
-def _next(record: Record, work: Workload, below: list[Level], penalty: float, starts: int) -> Level:
+def _next(record: Stages, work: Workload, below: list[Level], penalty: float, starts: int) -> Level:
     """The next level above those below."""
     k = len(below)
     thetas = np.array([level.theta for level in below]).reshape(k, len(work.theta))
@@ -374,20 +404,38 @@ def _next(record: Record, work: Workload, below: list[Level], penalty: float, st
         deflated = Deflated(backend, work.circuit, thetas, penalty)
         overlaps = deflated.overlaps(work.circuit, run.theta, shots=work.shots, seed=seeds[1])
         energy, error = float(expectation.values[0, 0]), float(expectation.standard_errors[0, 0])
-        return StoredLevel(energy=energy, standard_error=error, overlaps=overlaps.tolist())
+        can = backend.capabilities()
+        mixed = bool(np.any(overlaps > _explained(can, work, penalty)))
+        errors = _errors(overlaps, work.shots or can.default_shots)
+        return StoredLevel(
+            energy=energy,
+            standard_error=error,
+            overlaps=overlaps.tolist(),
+            overlap_errors=errors.tolist(),
+            mixed=mixed,
+        )
 
     level = record.compute_once(f"level-{k}", StoredLevel, evaluate)
     overlaps = np.array(level.overlaps, dtype=float)
-    mixed = bool(np.any(overlaps > _explained(record, work, penalty)))
-    shots = work.shots or record.backend.capabilities().default_shots
-    seldom = 0.0 if shots is None else (overlaps * shots + 0.5) / (shots + 1)  # never in n shots: once in about n
-    errors = np.zeros_like(overlaps) if shots is None else np.sqrt(seldom * (1 - seldom) / shots)
+    can = record.backend.capabilities() if level.mixed is None or level.overlap_errors is None else None
+    if can is None:
+        mixed, errors = bool(level.mixed), np.array(level.overlap_errors, dtype=float)
+    else:  # a level that an earlier version has written
+        mixed = bool(np.any(overlaps > _explained(can, work, penalty)))
+        errors = _errors(overlaps, work.shots or can.default_shots)
     return Level(level.energy, level.standard_error, run.theta, overlaps, run, mixed, errors)
 
 
-def _explained(record: Record, work: Workload, penalty: float) -> float:
+def _errors(overlaps: np.ndarray, shots: int | None) -> np.ndarray:
+    """Standard errors of overlaps that were counted; zeros where they are exact."""
+    if shots is None:
+        return np.zeros_like(overlaps)
+    seldom = (overlaps * shots + 0.5) / (shots + 1)  # never in n shots: once in about n
+    return np.sqrt(seldom * (1 - seldom) / shots)
+
+
+def _explained(can: Capabilities, work: Workload, penalty: float) -> float:
     """The overlap with a level below that accuracy and statistics explain; noise explains any."""
-    can = record.backend.capabilities()
     if can.noise:
         return 1.0
     allowed = max(MIXED, 10.0 * work.accuracy / penalty)

@@ -55,6 +55,7 @@ def export(
     """
     from hybrid.runs.export import export as write
     from hybrid.terminal.console import console
+    from hybrid.terminal.words import counted
 
     if (folder / BENCHMARK).is_file() or folder.is_file():
         _export_benchmark(folder, kind, output, force=force, as_json=as_json)
@@ -68,7 +69,7 @@ def export(
         print(json.dumps(written.to_dict()))
         return
     console().print(
-        f"{written.path}: {written.rows} rows of {written.runs} run{'s' if written.runs != 1 else ''}",
+        f"{written.path}: {counted(written.rows, 'rows')} of {counted(written.runs, 'runs')}",
         highlight=False,
         soft_wrap=True,
         markup=False,

@@ -120,7 +120,7 @@ def _is_absent(key: str, value: Any) -> bool:
 
 def _text(key: str, value: Any, unit: str) -> str:
     from hybrid.runs.prediction import Prediction
-    from hybrid.terminal.words import measured, value_text
+    from hybrid.terminal.words import measured, value_text, with_unit
 
     if key == "prediction":
         return Prediction.model_validate(value).text()
@@ -129,7 +129,7 @@ def _text(key: str, value: Any, unit: str) -> str:
     if key == "start" and value.get("energy") is not None:
         value = value | {"energy": measured(value["energy"], 0.0, unit)}
     if key in ("standard_error", "bias", "accuracy"):
-        return f"{value:.2g} {unit}"
+        return with_unit(f"{value:.2g}", unit)
     return value_text(key, value)
 
 

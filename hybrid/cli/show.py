@@ -13,6 +13,7 @@ from circuits.errors import Refused
 from hybrid.algorithms.result import AlgorithmResult
 from hybrid.runs.result import Result
 from hybrid.studies.outcome import Outcome
+from hybrid.terminal.words import with_unit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,7 +40,7 @@ def line(outcome: Outcome) -> str:
     if not result.begun:
         return f"{outcome.point.name}: {result.status} before its first value"
     width = f" ± {result.standard_error:.0e}" if result.standard_error else ""
-    error = "" if result.error is None else f"  error {result.error:+.1e}{width} {result.unit}"
+    error = "" if result.error is None else "  error " + with_unit(f"{result.error:+.1e}{width}", result.unit)
     return f"{outcome.point.name}: {result.measured()}{error}  {result.status} on {result.backend}"
 
 
@@ -47,7 +48,7 @@ def draw(outcomes: Sequence[Outcome], place: Path, *, swept: bool) -> Path | Non
     """Write the picture of a run or a sweep into its folder.
 
     Args:
-        outcomes: Of one workload, or of the points of a sweep; at least one.
+        outcomes: Of one workload or algorithm, or of the points of a sweep; at least one.
         place: The folder.
         swept: Whether it is a sweep, whose energies are drawn over its variables.
 
@@ -55,16 +56,24 @@ def draw(outcomes: Sequence[Outcome], place: Path, *, swept: bool) -> Path | Non
         Path of the picture; None where there is nothing to draw, or it cannot be written; of a sweep a message on
         standard error says why.
     """
-    result = outcomes[0].result
-    alone = result.plot if isinstance(result, Result) and result.begun else lambda: None
     try:
-        figure = _sweep(outcomes) if swept else alone()
+        figure = _sweep(outcomes) if swept else _alone(outcomes[0].result)
     except Refused as err:
         print(f"hybrid: no picture: {err}", file=sys.stderr)
         return None
     if figure is None:
         return None
-    return save(figure, place / ("sweep.png" if swept else "convergence.png"))
+    algorithm = isinstance(outcomes[0].result, AlgorithmResult)
+    return save(figure, place / ("sweep.png" if swept else "result.png" if algorithm else "convergence.png"))
+
+
+def _alone(result: Result | AlgorithmResult | None) -> "Figure | None":
+    """The picture of a run or an algorithm; None of one that has nothing to draw yet."""
+    if isinstance(result, AlgorithmResult):
+        from hybrid.algorithms.loading import read
+
+        return None if result.status == "stopped" else read(result.folder)[0].plot()
+    return result.plot() if result is not None and result.begun else None
 
 
 def save(figure: "Figure", picture: Path) -> Path | None:
@@ -80,7 +89,7 @@ def save(figure: "Figure", picture: Path) -> Path | None:
     scratch = picture.with_name(f".{os.getpid()}.{picture.name}")
     try:
         picture.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(scratch, dpi=150)
+        figure.savefig(scratch)
         scratch.replace(picture)  # whole or not at all, whoever else draws it
     except OSError as err:
         with suppress(OSError):

@@ -11,6 +11,7 @@ from hybrid.loop.optimize import Ending
 from hybrid.optimizers.optimizer import Points, Told
 from hybrid.runs.evaluation import Evaluation
 from hybrid.runs.result import Status
+from hybrid.terminal.words import with_unit
 from hybrid.workload.workload import Workload
 
 SIGMAS = 5.0
@@ -79,7 +80,7 @@ def conclude(
         error = float(np.hypot(told.standard_errors[0], told.standard_errors[chosen]))
         message = _joined(
             message,
-            f"the optimizer's answer lies {above:.2g} ± {error:.1g} {unit} above {names[chosen]}, so "
+            f"the optimizer's answer lies {with_unit(f'{above:.2g} ± {error:.1g}', unit)} above {names[chosen]}, so "
             f"{names[chosen]} is given instead",
         )
     one = told.row(chosen)
@@ -88,7 +89,9 @@ def conclude(
         above = one.values[0] - told.values[-1]
         if above > 0:
             error = float(np.hypot(one.standard_errors[0], told.standard_errors[-1]))
-            message = _joined(message, f"evaluated afresh, it lies {above:.2g} ± {error:.1g} {unit} above the start")
+            message = _joined(
+                message, f"evaluated afresh, it lies {with_unit(f'{above:.2g} ± {error:.1g}', unit)} above the start"
+            )
     conclusion = conclusion_at(rows[chosen], one, ending.status, message)
     depth = below_exact(work.problem, conclusion, exact)
     if depth:
@@ -125,7 +128,7 @@ def with_noise_explained(
     if exact is None or not can.noise or conclusion.energy - exact <= SIGMAS * conclusion.standard_error:
         return conclusion
     error = f" ± {1.96 * conclusion.standard_error:.1g}" if conclusion.standard_error else ""
-    text = f"{conclusion.energy - exact:.2g}{error} {unit} above the exact energy"
+    text = with_unit(f"{conclusion.energy - exact:.2g}{error}", unit) + " above the exact energy"
     if validated is None:
         text += ", by the angles and by the device's noise"
     else:

@@ -11,6 +11,7 @@ from hybrid.loop.clock import Clock
 from hybrid.optimizers.optimizer import Optimizer, Points, Told
 from hybrid.runs.result import Status
 from hybrid.terminal.progress import Progress
+from hybrid.terminal.words import with_unit
 
 Callback = Callable[[int, np.ndarray, float], object]
 """Called after each step with its number, from 1, the parameters of the lowest value that the step asked for, shape
@@ -99,11 +100,11 @@ def optimize(
             progress.update(step + 1, _standing(float(told.values[0]), exact, unit))
             if callback is not None and _enough(callback, step + 1, points, told):
                 return ended(state, step + 1, "stopped", "the callback stopped it; resume to continue")
-    return ended(state, max_steps, "max_steps", f"not converged to {accuracy:g} {unit}")
+    return ended(state, max_steps, "max_steps", "not converged to " + with_unit(f"{accuracy:g}", unit))
 
 
 def _standing(value: float, exact: float | None, unit: str) -> str:
-    return f"{value:.8f} {unit}" + ("" if exact is None else f", {value - exact:+.1e} from exact")
+    return with_unit(f"{value:.8f}", unit) + ("" if exact is None else f", {value - exact:+.1e} from exact")
 
 
 def check_callback(callback: object) -> None:

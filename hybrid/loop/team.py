@@ -6,16 +6,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-import backends
 from backends import memory
-from backends.base import Backend, Origin
+from backends.base import Backend
 from backends.cost import Cost
 from circuits.errors import FailedJob, Refused, ToolkitError
-from hybrid.loop.evaluator import Evaluator
+from hybrid.loop.changing import remade
+from hybrid.loop.evaluator import Evaluator, Tile
 from hybrid.loop.threads import check_ranks
 from hybrid.optimizers.optimizer import Points, Told
 from hybrid.ranks.mpi import Ranks
@@ -31,18 +31,44 @@ FINE, FAILED = 0.0, 1.0
 
 @dataclass(frozen=True)
 class Prepare:
-    """The leader's message that evaluations of another workload follow.
+    """The leader's message that evaluations of something else follow.
 
     Attributes:
-        work: The workload.
-        origin: Name and options of its backend, from which each rank makes its own.
+        make: Makes what evaluates, on each rank.
         contained: Whether any error of the backend is sent to the leader, which goes on elsewhere; otherwise one that
             is not of this toolkit ends the rank.
     """
 
-    work: Workload
-    origin: Origin
+    make: Callable[[], "Tiled"]
     contained: bool = False
+
+
+class Tiled(Protocol):
+    """What evaluates points in tiles, which any rank can compute: an `Evaluator`, or the loss of a classifier."""
+
+    def __call__(self, points: Points, number: int) -> Told:
+        """As `hybrid.loop.evaluator.Evaluator`, like all the others."""
+        ...
+
+    def tiles(self, points: Points) -> list[Tile]:
+        """The tiles of an evaluation, in the order in which they are combined."""
+        ...
+
+    def width(self, points: Points) -> int:
+        """Number of columns that `compute` returns."""
+        ...
+
+    def compute(self, points: Points, number: int, tiles: list[Tile]) -> np.ndarray:
+        """The rows of some tiles, one tile below the other, shape (rows, width)."""
+        ...
+
+    def combine(self, points: Points, numbers: np.ndarray) -> Told:
+        """The result of an evaluation from the rows of all tiles."""
+        ...
+
+    def with_geometry(self, told: Told, points: Points, number: int) -> Told:
+        """The same with metrics and fidelities, where they are asked for."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -64,11 +90,11 @@ class Disband:
 
 
 class SharedEvaluator:
-    """An `Evaluator` whose tiles are computed by all ranks of a team; made on its leader, while the others `serve`.
+    """What evaluates, with its tiles computed by all ranks of a team; made on its leader, while the others `serve`.
 
     Args:
-        work: What is minimized.
-        backend: One that was made by name, so that each rank can make its own.
+        own: Makes what evaluates on this rank.
+        theirs: Makes the same on another rank, to which it is sent.
         team: The ranks; this one leads.
         contained: As for `Prepare`.
 
@@ -76,12 +102,10 @@ class SharedEvaluator:
         ToolkitError: if the workload cannot be compiled on a rank; the message says on which.
     """
 
-    def __init__(self, work: Workload, backend: Backend, team: Ranks, *, contained: bool = False):
-        assert backend.origin is not None
+    def __init__(self, own: Callable[[], Tiled], theirs: Callable[[], Tiled], team: Ranks, *, contained: bool = False):
         self._team, self._contained = team, contained
-        bare = replace(work, problem=replace(work.problem, solve=None, structure=None))
-        team.broadcast(Prepare(bare, backend.origin, contained))
-        self._evaluator = _made(lambda: Evaluator(work, backend), team, contained=contained)
+        team.broadcast(Prepare(theirs, contained))
+        self._evaluator = _made(own, team, contained=contained)
 
     def __call__(self, points: Points, number: int) -> Told:
         """Evaluate points, on the leader alone if they are a single tile.
@@ -123,8 +147,39 @@ def evaluator(
     check_ranks(backend)
     if isinstance(backend, Replay):
         return backend.answering(work)
-    alone = team.size == 1 or backend.origin is None or backend.capabilities().place == "provider"
-    return Evaluator(work, backend) if alone else SharedEvaluator(work, backend, team, contained=contained)
+    bare = replace(work, problem=replace(work.problem, solve=None, structure=None))
+    return shared(partial(Evaluator, work), partial(Evaluator, bare), backend, team, contained=contained)
+
+
+def shared(
+    own: Callable[[Backend], Tiled],
+    theirs: Callable[[Backend], Tiled],
+    backend: Backend,
+    team: Ranks,
+    *,
+    contained: bool = False,
+) -> Callable[[Points, int], Told]:
+    """What evaluates on a backend, with the help of the team where each rank can make its own backend.
+
+    Args:
+        own: From this rank's backend to what evaluates.
+        theirs: The same on another rank, to which it is sent.
+        backend: Where the numbers come from.
+        team: The ranks; this one leads.
+        contained: As for `Prepare`.
+
+    Raises:
+        ToolkitError: if it cannot be made on a rank.
+    """
+    again = remade(backend)
+    if team.size == 1 or again is None or backend.capabilities().place == "provider":
+        return own(backend)
+    made = partial(_made_there, theirs, again)
+    return SharedEvaluator(partial(own, backend), made, team, contained=contained)
+
+
+def _made_there(make: Callable[[Backend], Tiled], again: Callable[[], Backend]) -> Tiled:
+    return make(again())
 
 
 def check_node(backend: Backend, cost: Cost, team: Ranks, *, leader_bytes: int = 0) -> None:
@@ -162,7 +217,7 @@ def serve(team: Ranks, meanwhile: Callable[[], object]) -> None:
     while not isinstance(message := team.broadcast(meanwhile=meanwhile), Disband):
         if isinstance(message, Prepare):
             contained = message.contained
-            evaluator = _made(partial(_evaluator_of, message), team, contained=contained)
+            evaluator = _made(message.make, team, contained=contained)
         elif isinstance(message, Evaluate) and evaluator is not None:
             _gathered(evaluator, message.points, message.number, team, contained=contained)
 
@@ -178,11 +233,7 @@ def leading(team: Ranks) -> Iterator[None]:
     team.broadcast(Disband())
 
 
-def _evaluator_of(message: Prepare) -> Evaluator:
-    return Evaluator(message.work, backends.get(message.origin.name, **message.origin.options))
-
-
-def _made(make: Callable[[], Evaluator], team: Ranks, *, contained: bool) -> Any:
+def _made(make: Callable[[], Tiled], team: Ranks, *, contained: bool) -> Any:
     """The evaluator of this rank; None where it cannot be made: the leader gets the error and raises it."""
     made, error = None, None
     try:
@@ -193,7 +244,7 @@ def _made(make: Callable[[], Evaluator], team: Ranks, *, contained: bool) -> Any
     return made
 
 
-def _gathered(evaluator: Evaluator, points: Points, number: int, team: Ranks, *, contained: bool) -> np.ndarray:
+def _gathered(evaluator: Tiled, points: Points, number: int, team: Ranks, *, contained: bool) -> np.ndarray:
     """The numbers of all tiles, on the leader; every rank computes its part, tiles that are neighbours."""
     tiles, width = evaluator.tiles(points), evaluator.width(points)
     cuts = [rank * len(tiles) // team.size for rank in range(team.size + 1)]

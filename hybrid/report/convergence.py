@@ -7,6 +7,7 @@ from matplotlib.ticker import MaxNLocator
 
 from hybrid.report.picture import ACCENT, INK, QUIET, finish
 from hybrid.report.picture import axes as new_axes
+from hybrid.terminal.words import axis
 
 
 def convergence(
@@ -32,10 +33,10 @@ def convergence(
     count = np.arange(1, len(energies) + 1)
     if exact_energy is not None and not np.any(standard_errors > 0):
         _errors(axes, count, energies - exact_energy, exact_energy)
-        axes.set_ylabel(f"energy above exact ({unit})")
+        axes.set_ylabel(axis("energy above exact", unit))
     else:
         _energies(axes, count, energies, standard_errors, exact_energy)
-        axes.set_ylabel(f"energy ({unit})")
+        axes.set_ylabel(axis("energy", unit))
     axes.set_xlabel("evaluations")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_title(title, loc="left", color=INK, fontsize=11)

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hybrid.report.picture import ACCENT, INK, Picture, finish
+from hybrid.terminal.words import axis
 
 FLOOR = 1e-14
 """Smallest error that the logarithmic axis shows, in the problem's unit."""
@@ -51,11 +52,11 @@ def curve(points: Sequence[CurvePoint], *, x_label: str, unit: str, title: str, 
         away = [max(abs(point.energy - right), FLOOR) for point, right in zip(points, exact, strict=True)]
         above.plot(x, exact, "--", color=INK, lw=1.2, label="exact")
         below.semilogy(x, away, "o-", ms=4, lw=1, color=ACCENT)
-        below.set_ylabel(f"error ({unit})")
+        below.set_ylabel(axis("error", unit))
         finish(below)
     energies = [point.energy for point in points]
     above.errorbar(x, energies, yerr=errors if np.any(errors) else None, fmt="o", ms=5, color=ACCENT, label=label)
-    above.set_ylabel(f"energy ({unit})")
+    above.set_ylabel(axis("energy", unit))
     above.set_title(title, loc="left", color=INK, fontsize=11)
     finish(above)
     below.set_xlabel(x_label)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from circuits.errors import Refused
 from hybrid.report.picture import INK, NAMED_LINES, Picture, line_colors
+from hybrid.terminal.words import axis
 
 Value = int | float | str
 
@@ -72,7 +73,7 @@ def grid(points: Sequence[GridPoint], *, unit: str, title: str) -> Figure:
             axes.set_title(said, loc="left", color=INK, fontsize=9)
     drawn.flat[0].legend(frameon=False, fontsize=8)
     figure.supxlabel(along, fontsize=10)
-    figure.supylabel(f"energy ({unit})", fontsize=10)
+    figure.supylabel(axis("energy", unit), fontsize=10)
     figure.suptitle(title, x=0.01, ha="left", color=INK, fontsize=11)
     return figure
 

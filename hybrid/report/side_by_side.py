@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hybrid.report.picture import INK, NAMED_LINES, Picture, finish, line_colors, look
+from hybrid.terminal.words import axis
 
 WIDTHS = (3.0, 2.2, 1.8, 1.4)
 """So that lines that lie on each other are seen: backends that agree take the same way."""
@@ -55,7 +56,7 @@ def side_by_side(lines: Sequence[Line], *, exact_energy: float | None, unit: str
         right.plot(np.cumsum(line.seconds), drawn, **drawn_as)  # the legend on the left is for both
     for axes, name, label in ((left, "evaluations", "exact"), (right, "time of evaluations (s)", None)):
         _finish(axes, name, None if exact else exact_energy, label=label, log=exact)
-    left.set_ylabel(f"best energy above exact ({unit})" if exact else f"best energy ({unit})")
+    left.set_ylabel(axis("best energy above exact", unit) if exact else axis("best energy", unit))
     left.set_title(title, loc="left", color=INK, fontsize=11)
     return figure
 

@@ -11,7 +11,7 @@ from backends.cost import Cost
 from hybrid.routing.learned import factor, size_class
 from hybrid.routing.phases import final_rows, phases, seconds_a_row
 from hybrid.runs.prediction import Interval, Phase, Prediction, counted, total
-from hybrid.terminal.words import duration
+from hybrid.terminal.words import duration, with_unit
 from hybrid.workload.beside import is_sampled
 from hybrid.workload.workload import Workload
 
@@ -59,9 +59,10 @@ def outlook(work: Workload, backend: Backend, cost: Cost) -> Outlook:
     at_once = f", {rows.at_once} at a time" if rows.at_once > 1 else ""
     limit = f", no more than {work.max_steps:,} steps take" if rows.rows == rows.most else ""
     taught = f"; {learned:.2g} times the usual number, as earlier runs here took" if learned != 1.0 else ""
+    accuracy = with_unit(f"{work.accuracy:g}", work.problem.unit)
     told = (
         f"{counted(evaluations, 'evaluations')}{at_once}{limit}: {work.optimizer.kind} on "
-        f"{len(work.theta)} parameters to {work.accuracy:g} {work.problem.unit}{taught}"
+        f"{len(work.theta)} parameter{'s' * (len(work.theta) != 1)} to {accuracy}{taught}"
     )
     sentences = (told, *_split(parts, can.name), *_shots(work, can, cost))
     return Outlook(Prediction(evaluations=evaluations, seconds=seconds), parts, sentences, seconds_a_row(work, cost))
@@ -118,7 +119,8 @@ def _shots(work: Workload, can: Capabilities, cost: Cost) -> Iterator[str]:
     shots = work.shots or can.default_shots
     if shots is None or not cost.standard_error > 0:
         return
-    error = f"{shots:,} shots a circuit leave a statistical error of {cost.standard_error:.1e} {work.problem.unit}"
+    width = with_unit(f"{cost.standard_error:.1e}", work.problem.unit)
+    error = f"{shots:,} shots a circuit leave a statistical error of {width}"
     if (need := shots_for(work.accuracy, cost, shots)) > shots:
         yield f"{error}, more than the accuracy of {work.accuracy:g}: {enough(work.accuracy, cost, shots)}"
     else:

@@ -10,8 +10,9 @@ from backends.providers.hardware import Charge
 from circuits.errors import Refused
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
-from hybrid.runs.algorithm import read_spec, runs_of
+from hybrid.runs.algorithm import TRAINING, AlgorithmSpec, StoredOutcome, read_outcome, read_spec, runs_of
 from hybrid.runs.entries import RunEntry
+from hybrid.runs.evaluation import Evaluation
 from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, parsed, read_bytes, read_json
 from hybrid.runs.folder import Record
@@ -111,6 +112,39 @@ def account(path: Path, values: dict[str, Any] | None = None) -> Account:
     return Account(record, content, result, entry_of(path), values or {})
 
 
+@dataclass(frozen=True, eq=False)
+class AlgorithmAccount:
+    """An algorithm's record.
+
+    Attributes:
+        path: Of its folder.
+        spec: What was asked.
+        outcome: What came out; None for one that has not ended.
+        entry: The same as a list of runs says it; see `hybrid.runs.listing.entry_of`.
+        runs: Of its stages, in the order in which they were begun.
+        losses: Of a classifier, of the batch of every step so far, in nats; empty for any other.
+        values: Of the sweep's variables; empty for an algorithm by itself.
+    """
+
+    path: Path
+    spec: AlgorithmSpec
+    outcome: StoredOutcome | None
+    entry: RunEntry
+    runs: "tuple[Account | Unread, ...]"
+    losses: tuple[Evaluation, ...] = ()
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def unit(self) -> str:
+        """Of the energies."""
+        return self.spec.unit
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """What its result says of its own; empty before the end."""
+        return {} if self.outcome is None else dict(self.outcome.model_extra or {})
+
+
 @dataclass(frozen=True)
 class Unread:
     """A point of a sweep of which there is no account.
@@ -127,36 +161,57 @@ class Unread:
 
 
 def is_sweep(path: Path) -> bool:
-    """Whether the folder holds a sweep: no run and no algorithm itself, but runs in the folders below it."""
+    """Whether the folder holds a sweep: no run or algorithm itself, but those of its points, or what became of them."""
     if folders.is_run(path) or folders.is_algorithm(path):
         return False
-    return next(path.glob(f"*/{folders.SPEC}"), None) is not None
+    return (path / SWEEP).is_file() or bool(_begun(path))
 
 
-def holds_runs(path: Path) -> bool:
-    """Whether the folder holds runs in the folders below it: the points of a sweep, or the stages of an algorithm."""
-    return is_sweep(path) or folders.is_algorithm(path)
+def algorithm_account(path: Path, values: dict[str, Any] | None = None) -> AlgorithmAccount:
+    """Read all that the record of an algorithm says.
+
+    Args:
+        path: Of its folder.
+        values: Of the sweep's variables, for a point of one.
+
+    Returns:
+        The account; of one that has not ended as far as it has come.
+
+    Raises:
+        Refused: if the folder holds none, or a damaged one.
+        RecordFailed: if a file cannot be read.
+    """
+    spec, outcome, training = read_spec(path), read_outcome(path), path / TRAINING
+    runs = tuple(_point(run, {"stage": run.name}) for run in runs_of(path))
+    losses = journal.read(training).evaluations if training.exists() else ()
+    return AlgorithmAccount(path, spec, outcome, entry_of(path), runs, losses, values or {})
 
 
-def points(path: Path) -> Iterator[Account | Unread]:
+def points(path: Path) -> Iterator[Account | AlgorithmAccount | Unread]:
     """The points of a sweep, in the order of its study file where that is known, else by their values.
 
     Args:
-        path: Of the sweep's folder, or of an algorithm's, whose runs come in the order in which they were begun.
+        path: Of the sweep's folder.
 
     Raises:
-        Refused: if the sweep's own file is damaged; if no run stands behind an algorithm.
+        Refused: if the sweep's own file is damaged.
         RecordFailed: if a file cannot be read.
     """
-    if folders.is_algorithm(path):
-        yield from _stages(path)
-        return
     told = list(_told(path / SWEEP))
-    there = {spec.parent.name for spec in path.glob(f"*/{folders.SPEC}")}
+    there = _begun(path)
     named = {name for name, _, _ in told}
     rest = sorted(((name, values_of(name), "") for name in there - named), key=lambda one: (_order(one[1]), one[0]))
     for name, values, reason in [*told, *rest]:
-        yield _point(path / name, values) if name in there else Unread(name, values, reason or "it was not begun")
+        yield (
+            _point_of_any_kind(path / name, values)
+            if name in there
+            else Unread(name, values, reason or "it was not begun")
+        )
+
+
+def _begun(path: Path) -> set[str]:
+    """Names of the folders below that hold a run or an algorithm."""
+    return {head.parent.name for name in (folders.SPEC, folders.ALGORITHM) for head in path.glob(f"*/{name}")}
 
 
 def _point(path: Path, values: dict[str, Any]) -> Account | Unread:
@@ -166,15 +221,13 @@ def _point(path: Path, values: dict[str, Any]) -> Account | Unread:
         return Unread(path.name, values, str(err))
 
 
-def _stages(path: Path) -> Iterator[Account | Unread]:
-    runs = runs_of(path)
-    if not runs:
-        raise Refused(
-            f"{path}: no stage of this {read_spec(path).kind} is a run with evaluations to tell of; "
-            f"`hybrid show {path}` shows what came out, and {path / folders.RESULT} holds it"
-        )
-    for run in runs:
-        yield _point(run, {"stage": run.name})
+def _point_of_any_kind(path: Path, values: dict[str, Any]) -> Account | AlgorithmAccount | Unread:
+    if not folders.is_algorithm(path):
+        return _point(path, values)
+    try:
+        return algorithm_account(path, values)
+    except Refused as err:
+        return Unread(path.name, values, str(err))
 
 
 def _told(file: Path) -> Iterator[tuple[str, dict[str, Any], str]]:

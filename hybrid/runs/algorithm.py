@@ -1,6 +1,7 @@
 """An algorithm of several stages, as its folder holds it: what was asked, and what came out.
 
 algorithm.json      what was asked: the arguments, the backend, the plan, versions, machine
+problem.json, ...   what was given, besides: see `hybrid.algorithms.inputs`
 NAME/               a stage that is a minimization: the folder of a run
 NAME.json           a stage that is computed once, such as the counts of a sample
 NAME.jsonl          a stage of many small steps, a line for each
@@ -23,7 +24,14 @@ from hybrid.runs.files import checked, read_json
 from hybrid.runs.prediction import Prediction
 from hybrid.workload.spec import BackendSpec, RecordModel
 
-FORMAT = 1
+TRAINING = "training.sqlite"
+"""The journal of a classifier, whose values are losses."""
+
+TRAJECTORY = "trajectory.jsonl"
+"""The points of a time evolution."""
+
+FORMAT = 2
+"""The first one has no files of what was given."""
 
 Status = Literal[
     "converged", "finished", "max_steps", "stalled", "stopped", "below_exact", "mixed", "max_operators", "unfinished"
@@ -52,6 +60,7 @@ class AlgorithmSpec(RecordModel):
         plan: What it was expected to take, as `hybrid.routing.plan.Plan.to_dict` says it.
         provenance: Versions and machine.
         notes: What the caller wants kept; of a study file its sections under "study".
+        inputs: SHA-256 of each file of what was given, by its name.
     """
 
     format: int = Field(ge=1, le=FORMAT)
@@ -63,6 +72,7 @@ class AlgorithmSpec(RecordModel):
     plan: dict[str, Any] = Field(default_factory=dict)
     provenance: dict[str, Any] = Field(default_factory=dict)
     notes: dict[str, Any] = Field(default_factory=dict)
+    inputs: dict[str, str] = Field(default_factory=dict)
 
 
 class StoredOutcome(RecordModel):

@@ -132,7 +132,11 @@ class Comparison:
         problems = ", ".join(dict.fromkeys(run.entry["problem"] for run in self.runs))
         exact = {run.entry["exact_energy"] for run in self.runs}
         known = next(iter(exact)) if len(exact) == 1 else None
-        return f"{problems}: energies in {unit}" + ("" if known is None else f", exact {known:.10f}")
+        return (
+            f"{problems}: energies"
+            + ("" if unit in ("", "1") else f" in {unit}")
+            + ("" if known is None else f", exact {known:.10f}")
+        )
 
     def table(self) -> Table:
         """All runs as a table for a terminal."""

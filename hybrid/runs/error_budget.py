@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import FiniteFloat
 
 from circuits import tables
+from hybrid.terminal.words import with_unit
 from hybrid.workload.spec import RecordModel
 
 
@@ -67,7 +68,9 @@ class ErrorBudget:
         return tables.html([*self.rows(), ("total", self._text(self.total, 0.0), "above the exact energy")])
 
     def _text(self, size: float, interval: float) -> str:
-        return f"{size:+.2g}" + (f" ± {interval:.1g} {self.unit} (95 %)" if interval else f" {self.unit}")
+        if not interval:
+            return with_unit(f"{size:+.2g}", self.unit)
+        return with_unit(f"{size:+.2g} ± {interval:.1g}", self.unit) + " (95 %)"
 
 
 def error_budget(

@@ -1,16 +1,14 @@
 """A run or a sweep as one file for other programs: CSV, JSON or Parquet."""
 
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from circuits.errors import Refused, unknown
-from hybrid.runs.account import Account, Unread, account, holds_runs, points
-from hybrid.runs.document import FORMAT, VERSION, Document, Failure, Row, Run, Summary
+from hybrid.runs import folder as folders
+from hybrid.runs.account import Account, AlgorithmAccount, Unread, account, algorithm_account, is_sweep, points
+from hybrid.runs.document import FORMAT, VERSION, Algorithm, Document, Failure, Run
+from hybrid.runs.exported_runs import run_of, stages_of
 from hybrid.runs.files import write
 from hybrid.runs.formats import CONTENT
 
@@ -22,7 +20,7 @@ class Export:
     Attributes:
         path: Of the file.
         kind: "csv", "json" or "parquet".
-        runs: How many runs it holds.
+        runs: How many runs it holds, stages of algorithms included.
         rows: How many rows of parameters.
     """
 
@@ -88,10 +86,10 @@ def check_new(path: Path, *, overwrite: bool) -> None:
 
 
 def document_of(folder: Path) -> Document:
-    """What a run, or a sweep, comes to as a document.
+    """What a run, an algorithm or a sweep comes to as a document.
 
     Args:
-        folder: Of the run or the sweep.
+        folder: Of it.
 
     Raises:
         Refused: if it holds neither, or one of its runs is damaged or incomplete.
@@ -99,92 +97,59 @@ def document_of(folder: Path) -> Document:
     """
     if not folder.is_dir():
         raise Refused(f"{folder}: no such folder; give that of a run or a sweep, as `hybrid runs` lists it")
-    swept = holds_runs(folder)
-    runs, failures = [], []
-    for point in points(folder) if swept else [account(folder)]:
+    swept = is_sweep(folder)
+    runs, algorithms, failures = list[Run](), list[Algorithm](), list[Failure]()
+    for point in points(folder) if swept else [_alone(folder)]:
         if isinstance(point, Account):
-            runs.append(_run(point))
+            runs.append(run_of(point))
+        elif isinstance(point, AlgorithmAccount):
+            algorithms.append(_algorithm(point))
+            runs += stages_of(point)
         elif (folder / point.name).exists():
             raise Refused(f"{folder}: the point {point.name} cannot be read: {point.reason}")
         else:
             failures.append(_failure(point))
-    name = folder.resolve().name
-    return Document(format=FORMAT, version=VERSION, folder=name, sweep=swept, runs=runs, failures=failures)
+    return Document(
+        format=FORMAT,
+        version=VERSION,
+        folder=folder.resolve().name,
+        sweep=swept,
+        runs=runs,
+        algorithms=algorithms,
+        failures=failures,
+    )
 
 
-def _failure(point: Unread) -> Failure:
-    return Failure(values=point.values, message=point.reason)
+def _alone(folder: Path) -> Account | AlgorithmAccount:
+    return algorithm_account(folder) if folders.is_algorithm(folder) else account(folder)
 
 
-def _run(run: Account) -> Run:
-    return Run(folder=run.path.resolve().name, values=run.values, summary=_summary(run), rows=list(_rows(run)))
-
-
-def _summary(run: Account) -> Summary:
-    spec, entry, result = run.record.spec, run.entry, run.result
-    charge = run.charge
-    return Summary(
-        problem=spec.problem.name,
-        source=spec.problem.source,
-        unit=spec.problem.unit,
-        n_qubits=run.record.circuit.num_qubits,
-        parameters=[parameter.name for parameter in run.record.circuit.parameters],
-        optimizer=spec.workload.optimizer,
-        accuracy=spec.workload.accuracy,
-        seed=spec.workload.seed,
-        shots=spec.workload.shots,
-        label=spec.workload.label,
+def _algorithm(found: AlgorithmAccount) -> Algorithm:
+    entry, outcome = found.entry, found.outcome
+    own = {key: value for key, value in found.own.items() if key not in ("kind", "problem", "unit")}
+    return Algorithm(
+        folder=found.path.resolve().name,
+        values=found.values,
+        kind=found.spec.kind,
+        problem=entry["problem"],
+        unit=found.unit,
+        asked=found.spec.asked,
         backend=entry["backend"],
         status=entry["status"],
         message=entry["message"] or "",
         energy=entry["energy"],
         standard_error=entry["standard_error"],
-        bias=entry["bias"] or 0.0,
-        exact_energy=spec.problem.exact_energy,
-        theta=None if result is None else result.theta,
+        exact_energy=entry["exact_energy"],
         steps=entry["steps"],
-        evaluations=sum(len(evaluation.theta) for evaluation in run.content.evaluations),
+        evaluations=entry["evaluations"],
         seconds=entry["seconds"],
-        ranks=None if result is None else result.ranks,
-        jobs=sum(job.counts for job in run.content.jobs),
-        money_usd=0.0 if charge is None else charge.usd if charge.priced else None,
+        ranks=None if outcome is None else outcome.ranks,
         failovers=[dict(one) for one in entry["failovers"]],
         prediction=None if entry["prediction"] is None else dict(entry["prediction"]),
-        provenance=spec.provenance,
+        result=own,
+        provenance=found.spec.provenance,
     )
 
 
-def _rows(run: Account) -> Iterator[Row]:
-    number = 0
-    for evaluation in run.content.evaluations:
-        told, n_rows = evaluation.told, len(evaluation.theta)
-        backend, finished = run.backend_of(evaluation.number), _utc(evaluation.finished_at)
-        norms = largest = biases = [None] * n_rows
-        if told.gradients is not None and told.gradients.size:
-            norms = np.linalg.norm(told.gradients, axis=1).tolist()
-            largest = np.abs(told.gradients).max(axis=1).tolist()
-        if told.biases is not None:
-            biases = told.biases.tolist()
-        energies, errors, thetas = told.values.tolist(), told.standard_errors.tolist(), evaluation.theta.tolist()
-        for k in range(n_rows):
-            yield Row.model_construct(  # as they come from a checked journal; checking each number again takes long
-                row=number,
-                evaluation=evaluation.number,
-                step=evaluation.step,
-                energy=energies[k],
-                standard_error=errors[k],
-                bias=biases[k],
-                gradient_norm=norms[k],
-                gradient_max=largest[k],
-                seconds=evaluation.seconds / n_rows,
-                backend=backend,
-                finished_utc=finished,
-                theta=thetas[k],
-            )
-            number += 1
-
-
-def _utc(moment: float | None) -> str | None:
-    if moment is None:
-        return None
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment % 1 * 1e6):06d}Z"
+def _failure(point: Unread) -> Failure:
+    return Failure(values=point.values, message=point.reason)

@@ -79,8 +79,12 @@ class _Nothing(float):
 
 def _header(document: Document) -> Iterator[str]:
     """Comment lines above the table, each without line breaks."""
-    lines = [f"{FORMAT} {VERSION}: {'sweep' if document.sweep else 'run'} {document.folder}"]
+    what = "sweep" if document.sweep else "algorithm" if document.algorithms else "run"
+    lines = [f"{FORMAT} {VERSION}: {what} {document.folder}"]
     lines.append("units: " + ", ".join(f"{name} {unit}" for name, unit in units(document).items()))
+    for one in document.algorithms:
+        shown = one.model_dump(include={"kind", "problem", "unit", "backend", "status", "energy", "exact_energy"})
+        lines.append(f"{one.folder}: {json.dumps(shown | {'result': _finite(one.result)}, ensure_ascii=False)}")
     for run in document.runs:
         told = run.summary.model_dump(
             include={"problem", "unit", "backend", "status", "energy", "standard_error", "exact_energy", "seed"}

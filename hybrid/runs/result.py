@@ -13,7 +13,7 @@ from hybrid.runs.error_budget import ErrorBudget
 from hybrid.runs.failovers import described
 from hybrid.runs.history import History
 from hybrid.runs.prediction import Prediction
-from hybrid.terminal.words import duration, measured
+from hybrid.terminal.words import counted, duration, measured, with_unit
 from hybrid.workload.spec import RecordModel
 
 if TYPE_CHECKING:
@@ -196,18 +196,24 @@ class Result:
         if self.exact_energy is not None and self.begun:
             rows.append(("exact", measured(self.exact_energy, self.standard_error, self.unit, plain=True)))
             width = f" ± {self.standard_error:.0e}" if self.standard_error else ""
-            rows.append(("error", f"{self.error:+.2e}{width} {self.unit}"))
+            rows.append(("error", with_unit(f"{self.error:+.2e}{width}", self.unit)))
         if self.bias:
-            rows.append(("bias", f"about {self.bias:.1e} {self.unit}, as estimated, of truncation or mitigation"))
+            rows.append(
+                ("bias", f"about {with_unit(f'{self.bias:.1e}', self.unit)}, as estimated, of truncation or mitigation")
+            )
         if self.rounding is not None:
-            rows.append(("rounding", f"{self.rounding:+.1e} {self.unit} from the energy in double precision"))
+            rows.append(
+                ("rounding", f"{with_unit(f'{self.rounding:+.1e}', self.unit)} from the energy in double precision")
+            )
         if self.validated is not None:
             exactly = measured(self.validated, self.standard_error, self.unit, plain=True)
             rows.append(("exactly", f"{exactly} at these parameters, on a simulator"))
         if self.error_budget is not None:
             rows += [(f"by {cause}", f"{size} ({note})") for cause, size, note in self.error_budget.rows()]
         rows.append(("status", self.status + (f": {self.message}" if self.message else "")))
-        rows.append(("work", f"{self.steps} steps, {self.evaluations} evaluations on {self.backend}"))
+        rows.append(
+            ("work", f"{counted(self.steps, 'steps')}, {counted(self.evaluations, 'evaluations')} on {self.backend}")
+        )
         rows += [("failover", described(failover)) for failover in self.failovers]
         phases = ", ".join(f"{name} {duration(s)}" for name, s in self.seconds.items() if name != "total")
         rows.append(("time", f"{duration(self.seconds['total'])} ({phases})"))

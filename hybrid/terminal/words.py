@@ -66,9 +66,51 @@ def measured(value: float, standard_error: float, unit: str, *, plain: bool = Fa
     ('-1.137 ± 0.012 hartree', '-1.1373060358 hartree')
     """
     if not standard_error > 0:
-        return f"{value:.10f} {unit}"
+        return with_unit(f"{value:.10f}", unit)
     digits = max(0, 1 - math.floor(math.log10(standard_error)))
-    return f"{value:.{digits}f} {unit}" if plain else f"{value:.{digits}f} ± {standard_error:.2g} {unit}"
+    told = f"{value:.{digits}f}"
+    return with_unit(told if plain else f"{told} ± {standard_error:.2g}", unit)
+
+
+def with_unit(number: str, unit: str) -> str:
+    """A number as text with its unit; numbers without a dimension, whose unit is "1", stand alone.
+
+    >>> with_unit("-3.2", "hartree"), with_unit("-3.2", "1")
+    ('-3.2 hartree', '-3.2')
+    """
+    return number if unit in ("", "1") else f"{number} {unit}"
+
+
+def axis(name: str, unit: str) -> str:
+    """What an axis or a column holds, with its unit in brackets where it has one.
+
+    >>> axis("energy", "hartree"), axis("energy", "1")
+    ('energy (hartree)', 'energy')
+    """
+    return name if unit in ("", "1") else f"{name} ({unit})"
+
+
+def slope_unit(unit: str) -> str:
+    """The unit of a derivative by an angle.
+
+    >>> slope_unit("hartree"), slope_unit("1")
+    ('hartree/rad', '1/rad')
+    """
+    return f"{unit or '1'}/rad"
+
+
+def counted(number: int, things: str) -> str:
+    """A number of things as text, in the singular where there is one.
+
+    Args:
+        number: How many.
+        things: What, in a plural whose first word ends in "s".
+
+    >>> counted(1, "steps"), counted(2000, "steps"), counted(1, "points of a sweep")
+    ('1 step', '2,000 steps', '1 point of a sweep')
+    """
+    first, *others = things.split(" ")
+    return " ".join([f"{number:,}", first.removesuffix("s") if number == 1 else first, *others])
 
 
 def energy(record: Mapping[str, Any]) -> str:

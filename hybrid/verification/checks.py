@@ -8,10 +8,11 @@ import numpy as np
 from backends.batch import Batch
 from backends.seeds import child_seed
 from circuits.errors import FailedJob, Refused
+from hybrid.loop.changing import alike
 from hybrid.loop.conclusion import AGREEMENT, SIGMAS, with_noise_explained
 from hybrid.runs.chain import told
 from hybrid.runs.signature import judged, signatures
-from hybrid.terminal.words import measured
+from hybrid.terminal.words import counted, measured, with_unit
 from hybrid.verification.claim import Claim, JournalEnded
 from hybrid.verification.engines import other_engines
 
@@ -55,7 +56,8 @@ def record(claim: Claim) -> Finding:
     if not claim.sealed:
         return Finding("failed", "result.json or the journal was changed after the run had ended")
     return Finding(
-        "passed", f"{len(journal.evaluations)} evaluations, bound to the run; result and journal are as it left them"
+        "passed",
+        f"{counted(len(journal.evaluations), 'evaluations')}, bound to the run; result and journal are as it left them",
     )
 
 
@@ -99,7 +101,7 @@ def replay(claim: Claim) -> Finding:
     if differ := sorted(_differing(claim)):
         return Finding("failed", f"result.json says otherwise than the journal: {', '.join(differ)}")
     how = "to the last bit" if again.same_bits else "up to the rounding of another processor"
-    return Finding("passed", f"{again.steps} steps, {again.evaluations} evaluations, {how}")
+    return Finding("passed", f"{counted(again.steps, 'steps')}, {counted(again.evaluations, 'evaluations')}, {how}")
 
 
 def _differing(claim: Claim) -> Iterator[str]:
@@ -149,7 +151,7 @@ def exact_energy(claim: Claim) -> Finding:
     except Refused as err:
         return Finding("unchecked", str(err))
     difference, bound = abs(recorded - right), 1e-8 * claim.scale
-    text = f"{right:.12g} {claim.problem.unit}, {difference:.1e} from the record's (bound {bound:.1e})"
+    text = f"{with_unit(f'{right:.12g}', claim.problem.unit)}, {difference:.1e} from the record's (bound {bound:.1e})"
     if difference > bound and right < recorded and claim.problem.solve is None:
         return Finding("unchecked", f"{text}: it may be that of a sector that the record does not describe")
     return _finding(difference <= bound, text)
@@ -174,7 +176,7 @@ def energy(claim: Claim) -> Finding:
     energies, reasons = [], []
     for engine in other_engines(claim.backends):
         try:
-            value = claim.energy_on(engine).value
+            value = claim.energy_on(alike(engine, claim.backend)).value
         except (Refused, FailedJob) as err:
             reasons.append(f"{engine.capabilities().name}: {err}")
             continue
@@ -186,7 +188,7 @@ def energy(claim: Claim) -> Finding:
         others = f"no other engine here can do it ({'; '.join(reasons)})" if reasons else "no other engine is here"
         return Finding("unchecked", f"{others}: it came from {own}, which would only say the same again")
     unit = claim.problem.unit
-    text = ", ".join(f"{value:.12g} {unit} on {name}" for name, value in energies)
+    text = ", ".join(f"{with_unit(f'{value:.12g}', unit)} on {name}" for name, value in energies)
     apart = max(abs(value - recorded) for _, value in energies)
     good = apart <= bound and all(_fits(claim, value) for _, value in energies)
     return _finding(good, f"{text}; {apart:.1e} apart (bound {bound:.1e}); the run used {own}")
@@ -230,8 +232,8 @@ def variational_bound(claim: Claim) -> Finding:
     above, unit = result.energy - exact, claim.problem.unit
     width = f" ± {result.standard_error:.0e}" if result.standard_error else ""
     if above < -allowed:
-        return Finding("failed", f"{-above:.1e}{width} {unit} BELOW the exact energy {exact:.12g}")
-    return Finding("passed", f"{above:+.1e}{width} {unit} from the exact energy {exact:.12g}")
+        return Finding("failed", f"{with_unit(f'{-above:.1e}{width}', unit)} BELOW the exact energy {exact:.12g}")
+    return Finding("passed", f"{with_unit(f'{above:+.1e}{width}', unit)} from the exact energy {exact:.12g}")
 
 
 def gradient(claim: Claim) -> Finding:
@@ -267,9 +269,8 @@ def precision(claim: Claim) -> Finding:
     rounding = digits * claim.scale * float(np.sqrt(claim.record.circuit.size() + 1))
     resolved = max(rounding, claim.result.standard_error or 0.0, claim.result.bias)
     accuracy = claim.record.spec.workload.accuracy
-    return _finding(
-        resolved <= accuracy, f"energies are resolved to {resolved:.1e}, asked was {accuracy:.1e} {claim.problem.unit}"
-    )
+    asked = with_unit(f"{accuracy:.1e}", claim.problem.unit)
+    return _finding(resolved <= accuracy, f"energies are resolved to {resolved:.1e}, asked was {asked}")
 
 
 def _rounding(claim: Claim) -> float:

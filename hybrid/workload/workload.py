@@ -17,6 +17,7 @@ from circuits.problems.checks import finite, whole
 from circuits.problems.problem import as_problem
 from hybrid import optimizers
 from hybrid.optimizers.optimizer import Optimizer
+from hybrid.terminal.words import counted, with_unit
 from hybrid.workload.arguments import OptimizerLike, ProblemLike
 from hybrid.workload.expected import Expected, comparisons, deviation, expected
 
@@ -119,10 +120,10 @@ class Workload:
     def description(self) -> str:
         """Problem, sizes, optimizer and accuracy, on one line."""
         circuit, problem = self.circuit, self.problem
+        qubits, n_params = counted(circuit.num_qubits, "qubits"), counted(circuit.num_parameters, "parameters")
         return (
-            f"{problem.name}: {circuit.num_qubits} qubits, {circuit.num_parameters} parameters, "
-            f"{len(problem.hamiltonian)} terms, {type(self.optimizer).__name__}, "
-            f"accuracy {self.accuracy:g} {problem.unit}"
+            f"{problem.name}: {qubits}, {n_params}, {counted(len(problem.hamiltonian), 'terms')}, "
+            f"{type(self.optimizer).__name__}, accuracy {with_unit(f'{self.accuracy:g}', problem.unit)}"
         )
 
     @property
@@ -184,6 +185,11 @@ def workload(
     """
     check_unitary(circuit)
     problem = as_problem(problem, circuit.num_qubits)
+    if problem.n_qubits != circuit.num_qubits:
+        raise Refused(
+            f"the Hamiltonian of {problem.name} acts on {counted(problem.n_qubits, 'qubits')}, but the circuit has "
+            f"{circuit.num_qubits}: give an ansatz made for this problem"
+        )
     as_observables(problem.hamiltonian, circuit.num_qubits)
     problem = problem if exact else without_exact_energy(problem)
     if finite(accuracy, "accuracy") <= 0:

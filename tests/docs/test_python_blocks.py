@@ -29,6 +29,14 @@ backend = backends.get("ibm:fake_manila")
 import pennylane as qml
 noise_model = qml.NoiseModel({qml.noise.op_eq(qml.X): qml.noise.partial_wires(qml.DepolarizingChannel, 0.01)})
 """,
+    "reports.md": """
+import hybrid
+import pandas
+from circuits import hardware_efficient, tfim
+chain = tfim(2)
+result = hybrid.minimize(hardware_efficient(2), chain, backend="reference", folder="runs/lih")
+hybrid.minimize(hardware_efficient(2), chain, backend="reference", seed=1, folder="runs/other")
+""",
     "sharding.md": """
 from circuits import hardware_efficient, tfim
 circuit, H = hardware_efficient(4), tfim(4).hamiltonian

@@ -88,16 +88,28 @@ def begun(place, *arguments, ranks=0):
     return subprocess.Popen(command, cwd=place, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
+MANY = {
+    "qaoa": NOISY,
+    "vqd": (KINDS["vqd"] + 'shots = 40\n[optimizer]\nkind = "spsa"\nmax_steps = 4\n'),
+    "classifier": (KINDS["classifier"].replace("max_steps = 20", "max_steps = 3") + "shots = 20\n"),
+}
+"""Studies whose evaluations have several tiles, which ranks share."""
+
+
 @pytest.mark.skipif(shutil.which("mpiexec") is None, reason="mpiexec is not on PATH")
 @pytest.mark.skipif(importlib.util.find_spec("mpi4py") is None, reason="mpi4py is not installed")
-def test_two_ranks_have_the_bits_of_one(cli, tmp_path):
-    (tmp_path / "study.toml").write_text(NOISY)
+@pytest.mark.parametrize(
+    "kind", [kind if kind == "qaoa" else pytest.param(kind, marks=pytest.mark.slow) for kind in MANY]
+)
+def test_two_ranks_have_the_bits_of_one(kind, cli, tmp_path):
+    (tmp_path / "study.toml").write_text(MANY[kind])
     assert cli("run", "study.toml", "--folder", "one", "--no-plot")[0] == 3  # so few steps do not converge
     process = begun(tmp_path, "--folder", "two", ranks=2)
     _, err = process.communicate(timeout=300)
     assert process.returncode == 3, err
     assert outcome(tmp_path / "two") == outcome(tmp_path / "one")
     assert json.loads((tmp_path / "two" / "result.json").read_text())["ranks"] == 2
+    assert json.loads((tmp_path / "two" / "result.json").read_text())["seconds"]["other ranks"] > 0.0
 
 
 @pytest.mark.parametrize(

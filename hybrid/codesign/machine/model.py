@@ -290,7 +290,8 @@ def machine_model(of: "Result | Plan | str | Path", *, messages: Messages | None
         >>> model.with_(record=10, optimizer=10).total_s < model.total_s
         True
     """
-    from hybrid.runs.account import account, holds_runs
+    from hybrid.runs.account import account, is_sweep
+    from hybrid.runs.folder import is_algorithm
     from hybrid.runs.index import find
 
     if isinstance(of, Plan):
@@ -299,7 +300,7 @@ def machine_model(of: "Result | Plan | str | Path", *, messages: Messages | None
     if not isinstance(of, Result | str | Path):
         raise Refused(f"a run is named by its result or its folder, or given as its plan, not as {shown(of)}")
     path = find(Path(of)) if isinstance(of, str | Path) else of.folder
-    if holds_runs(path):
+    if is_sweep(path) or is_algorithm(path):
         split = _of_all(path)
         return MachineModel(split, split.seconds, (), _fixed_s(split), messages)
     return model_of(account(path), messages=messages)
@@ -318,9 +319,11 @@ def model_of(run: "Account", *, messages: Messages | None = None) -> MachineMode
 
 def _of_all(path: Path) -> Split:
     """The time of all runs in a folder: points of a sweep, or stages of an algorithm."""
-    from hybrid.runs.account import Account, points
+    from hybrid.runs.account import Account, AlgorithmAccount, algorithm_account, points
+    from hybrid.runs.folder import is_algorithm
 
-    found = list(points(path))
+    parts = [algorithm_account(path)] if is_algorithm(path) else list(points(path))
+    found = [run for part in parts for run in (part.runs if isinstance(part, AlgorithmAccount) else (part,))]
     ended = [run for run in found if isinstance(run, Account) and run.result is not None]
     if not ended:
         raise Refused(f"{path}: none of its runs has ended")

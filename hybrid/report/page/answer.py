@@ -1,6 +1,6 @@
 """What came out, with all that is to be said against it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,17 +41,18 @@ def answer(run: Account, verified: Verified) -> Html:
     """The energy with its interval, how it was reached, and the caveats."""
     result = run.result
     if result is None or result.energy is None:
-        return section("Answer", tag("p", ENDS[run.entry["status"]], class_="status"), _list(caveats(run, verified)))
+        return section("Answer", tag("p", ENDS[run.entry["status"]], class_="status"), listed(caveats(run, verified)))
     return section(
         "Answer",
         tag("p", measured(result.energy, result.standard_error or 0.0, result.unit), class_="energy"),
-        tag("p", " ".join([ENDS[result.status], *_sentences(result.message)]), class_="status"),
+        tag("p", " ".join([ENDS[result.status], *sentences(result.message)]), class_="status"),
         facts(_numbers(run, result)),
-        _list(caveats(run, verified)),
+        listed(caveats(run, verified)),
     )
 
 
-def _sentences(message: str) -> list[str]:
+def sentences(message: str) -> list[str]:
+    """A message as sentences, none where there is no message."""
     return [message[:1].upper() + message[1:] + ("" if message.endswith(".") else ".")] if message else []
 
 
@@ -79,10 +80,8 @@ def _numbers(run: Account, result: StoredResult) -> Iterator[tuple[str, str | No
 
 
 def caveats(run: Account, verified: Verified) -> list[Caveat]:
-    """All that is to be said against an answer, the weightiest first."""
-    found = [*_of_result(run), *_of_record(run), *_of_checks(verified)]
-    order = ("wrong", "doubt", "note")
-    return sorted(found, key=lambda caveat: order.index(caveat.weight))
+    """All that is to be said against an answer."""
+    return [*_of_result(run), *_of_record(run), *of_checks(verified)]
 
 
 def _of_result(run: Account) -> Iterator[Caveat]:
@@ -123,9 +122,15 @@ def _of_record(run: Account) -> Iterator[Caveat]:
         yield Caveat("note", "The device was calibrated anew during the run; see below.")
 
 
-def _of_checks(verified: Verified) -> Iterator[Caveat]:
+def of_checks(verified: Verified, what: str = "run") -> Iterator[Caveat]:
+    """What a verification says against an answer.
+
+    Args:
+        verified: The verification.
+        what: Is verified: a "run" or an "algorithm".
+    """
     if verified.verdict is None:
-        yield Caveat("note", "Not verified: nobody has checked the run by other means (hybrid verify).")
+        yield Caveat("note", f"Not verified: nobody has checked the {what} by other means (hybrid verify).")
     elif verified.verdict == "failed":
         failed = ", ".join(check["name"] for check in verified.checks if check["outcome"] == "failed")
         yield Caveat("doubt", f"Verification failed: {failed}.")
@@ -133,10 +138,13 @@ def _of_checks(verified: Verified) -> Iterator[Caveat]:
         left = ", ".join(check["name"] for check in verified.checks if check["outcome"] == "unchecked")
         yield Caveat("note", f"Verification is incomplete: {left} could not be checked.")
     if verified.stale:
-        yield Caveat("doubt", "The verification is older than the result: verify the run again.")
+        yield Caveat("doubt", f"The verification is older than the result: verify the {what} again.")
 
 
-def _list(found: list[Caveat]) -> Html:
+def listed(found: Sequence[Caveat]) -> Html:
+    """Caveats as a list, the weightiest first."""
+    order = ("wrong", "doubt", "note")
+    found = sorted(found, key=lambda caveat: order.index(caveat.weight))
     if not found:
         return tag("p", "Nothing in the record speaks against it.", class_="status")
     names = {"wrong": "Unusable", "doubt": "Caution", "note": "Note"}

@@ -1,12 +1,12 @@
 """What a verification checked, and what each check can tell and cannot."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from circuits.errors import Refused
 from hybrid.report.page.html import Html, section, table, tag
-from hybrid.runs.account import Account
 from hybrid.runs.files import read_json
 from hybrid.runs.folder import RESULT
 
@@ -50,6 +50,54 @@ DETECTS = {
         "Gradients that are not the slopes of the energies, near the answer and along one random direction.",
         "Faults elsewhere, and of runs on sampled values, where it is not made.",
     ),
+    "run": (
+        "Whatever the checks of a run by itself detect.",
+        "What they cannot; the report on the run says it.",
+    ),
+    "result": (
+        "A result that its stages do not lead to.",
+        "Whether the numbers of the stages are right; the other checks say that.",
+    ),
+    "energies on another engine": (
+        "A fault of the engine that was used: another program computes energies along the path again.",
+        "A fault that all engines share, such as a circuit that is not the one that was meant.",
+    ),
+    "steps": (
+        "Points that do not follow from those before them by the integrator.",
+        "A fault of the derivatives; the residuals say that.",
+    ),
+    "residuals": (
+        "Derivatives that are not the slopes of the states, at some points of the path.",
+        "Faults at other points.",
+    ),
+    "exact path": (
+        "Fidelities that another program's states do not have.",
+        "A fault of the exact evolution itself.",
+    ),
+    "distance": (
+        "A distance from the exact state larger than the residuals allow.",
+        "Faults smaller than the bound.",
+    ),
+    "energy falls": (
+        "An energy that rises in imaginary time, or lies below the exact one.",
+        "Whether the path is the right one on the way down.",
+    ),
+    "data": (
+        "Rows or classes that are not those that were asked for.",
+        "Whether the data are any good.",
+    ),
+    "losses": (
+        "Losses that another engine, or the same random numbers, do not give again.",
+        "Faults at the steps that are not computed again.",
+    ),
+    "predictions": (
+        "Classes that the trained circuit does not give.",
+        "Whether it does as well on other data.",
+    ),
+    "baseline": (
+        "A classical baseline that was made worse than it is.",
+        "Whether a better classical method exists.",
+    ),
     "precision": (
         "An accuracy that was asked for and that rounding, shots or bias cannot give.",
         "A bias that nobody estimated.",
@@ -75,19 +123,22 @@ class Verified:
     stale: bool = False
 
 
-def verified(run: Account) -> Verified:
-    """The verification in a run's folder.
+def verified(path: Path) -> Verified:
+    """The verification in the folder of a run or an algorithm.
+
+    Args:
+        path: Of the folder.
 
     Raises:
         Refused: if it is damaged.
     """
-    file = run.path / FILE
+    file = path / FILE
     if not file.exists():
         return Verified()
     content = read_json(file)
     try:
         checks = tuple({key: str(check[key]) for key in ("name", "outcome", "finding")} for check in content["checks"])
-        return Verified(str(content["verdict"]), checks, _older(file, run.path / RESULT))
+        return Verified(str(content["verdict"]), checks, _older(file, path / RESULT))
     except (TypeError, KeyError) as err:
         raise Refused(f"{file} is damaged ({type(err).__name__}: {err}); remove it, or verify the run again") from err
 
@@ -96,18 +147,26 @@ def _older(file: Path, result: Path) -> bool:
     return result.exists() and file.stat().st_mtime < result.stat().st_mtime
 
 
-def checks(run: Account, found: Verified) -> Html:
-    """The checks as a table, with what each could and could not detect."""
+def checks(path: Path, found: Verified, what: str = "run") -> Html:
+    """The checks as a table, with what each could and could not detect.
+
+    Args:
+        path: Of the folder.
+        found: The verification.
+        what: Is verified: a "run" or an "algorithm".
+    """
     if found.verdict is None:
-        command = tag("code", f"hybrid verify {run.path}")
-        return section("Verification", tag("p", "The run was not verified. ", command, " checks it by other means."))
+        command = tag("code", f"hybrid verify {shlex.quote(str(path))}")
+        return section(
+            "Verification", tag("p", f"The {what} was not verified. ", command, " checks it by other means.")
+        )
     return section(
         "Verification",
         tag("p", f"Verdict: {found.verdict}.", class_="status"),
         table(
             ("Check", "Outcome", "Finding", "Detects", "Cannot detect"),
             [_row(check) for check in found.checks],
-            caption="Checks of the run",
+            caption=f"Checks of the {what}",
             folds=True,
         ),
     )
@@ -116,4 +175,4 @@ def checks(run: Account, found: Verified) -> Html:
 def _row(check: dict[str, str]) -> tuple[Any, ...]:
     name, outcome = check["name"], check["outcome"]
     told = tag("span", SIGNS.get(outcome, outcome), class_=f"outcome {outcome if outcome in SIGNS else 'none'}")
-    return name, told, check["finding"], *DETECTS.get(name, ("", ""))
+    return name, told, check["finding"], *DETECTS.get("run" if name.startswith("run ") else name, ("", ""))

@@ -6,6 +6,7 @@ from hybrid.report.page.axes import linear, logarithmic
 from hybrid.report.page.html import Html, section, table
 from hybrid.report.page.picture import Look, Series, picture
 from hybrid.runs.comparison import COLUMNS, Comparison
+from hybrid.terminal.words import axis
 
 LOOKS: tuple[Look, ...] = ("first", "second", "third", "fourth")
 """Of the lines; more lines than these are told apart by the table, not by the picture."""
@@ -45,12 +46,12 @@ def _picture(compared: Comparison) -> Html | None:
     every = [value for line in lines for value in line.tolist()]
     longest = max(len(line) for line in lines)
     if distances:
-        up = logarithmic(every, f"distance from the exact energy, best so far ({unit})")
+        up = logarithmic(every, axis("distance from the exact energy, best so far", unit))
     else:
         if known is not None:
             series.append(Series("exact energy", [1, longest], [known, known], "exact", line=True, dots=False))
             every.append(known)
-        up = linear(every, f"energy, best so far ({unit})")
+        up = linear(every, axis("energy, best so far", unit))
     across = (
         logarithmic([1, longest], "evaluations") if longest > 50 else linear([1, longest], "evaluations", whole=True)
     )

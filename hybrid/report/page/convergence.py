@@ -7,6 +7,7 @@ from hybrid.report.page.html import Html, section, tag
 from hybrid.report.page.picture import Series, picture
 from hybrid.runs.account import Account
 from hybrid.runs.history import History
+from hybrid.terminal.words import axis
 
 
 def convergence(run: Account) -> Html | None:
@@ -33,7 +34,7 @@ def _distances(run: Account, history: History, exact: float) -> Html:
     accuracy = run.record.spec.workload.accuracy
     if best[-1] / 1e3 < accuracy < np.nanmax(above):
         series.append(_level("accuracy asked for", accuracy, len(above)))
-    up = logarithmic([*_finite(above), *series[-1].y], f"distance from the exact energy ({run.unit})")
+    up = logarithmic([*_finite(above), *series[-1].y], axis("distance from the exact energy", run.unit))
     says = f"{len(above)} evaluations; the nearest is {best[-1]:.2g} {run.unit} from the exact energy"
     return picture(series, linear(count.tolist(), "evaluations", whole=True), up, says=says)
 
@@ -48,7 +49,7 @@ def _energies(run: Account, history: History) -> Html:
     if exact is not None:
         series.append(_level("exact energy", exact, len(history)))
     ends = [*_finite(history.energy - history.standard_error), *_finite(history.energy + history.standard_error)]
-    up = linear([*ends, *(() if exact is None else (exact,))], f"energy ({run.unit})")
+    up = linear([*ends, *(() if exact is None else (exact,))], axis("energy", run.unit))
     says = f"{len(history)} evaluations; the lowest energy is {np.nanmin(history.energy):.8g} {run.unit}"
     drawn = picture(series, linear(count.tolist(), "evaluations", whole=True), up, says=says)
     note = "The distance from the exact energy is not drawn, since that is not known."

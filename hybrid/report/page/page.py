@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from circuits.errors import Refused
+from hybrid.report.page.algorithm import algorithm_sections, title
 from hybrid.report.page.codesign import codesign_sections, codesigns_in, is_codesign
 from hybrid.report.page.comparison import comparison
 from hybrid.report.page.html import Html, below, fold, join, tag
 from hybrid.report.page.run import run_sections
 from hybrid.report.page.sweep import sweep_sections
 from hybrid.runs import folder as folders
-from hybrid.runs.account import Account, Unread, account, holds_runs, points
+from hybrid.runs.account import Account, AlgorithmAccount, Unread, account, algorithm_account, is_sweep, points
 from hybrid.runs.algorithm import read_spec
 from hybrid.runs.comparison import compare
 from hybrid.runs.export import check_new
 from hybrid.runs.files import write as write_file
 from hybrid.runs.result import Result
+from hybrid.terminal.words import counted
 
 NAME = "report.html"
 
@@ -110,7 +112,9 @@ def page(folders: Sequence[Path]) -> tuple[Html, int]:
     title = "Comparison of " + _titles(part.title for part in parts)
     each = [fold(f"{part.title}, {part.under}", below(part.content)) for part in parts]
     compared = comparison(compare(folders))
-    return _document(title, f"{runs} runs", join([compared, tag("section", tag("h2", "Each of them"), each)])), runs
+    return _document(
+        title, counted(runs, "runs"), join([compared, tag("section", tag("h2", "Each of them"), each)])
+    ), runs
 
 
 @dataclass(frozen=True)
@@ -129,21 +133,25 @@ def _part(folder: Path) -> _Part:
     if is_codesign(folder):
         name = str(read_spec(folder).asked.get("problem", "?"))
         return _Part(f"What limits {name}", folder.resolve().name, codesign_sections(folder), 1)
-    if found := codesigns_in(folder):
-        each = [tag("section", tag("h2", place.name), below(codesign_sections(place))) for place in found]
-        return _Part(f"What limits {len(found)} applications", folder.resolve().name, join(each), len(found))
-    if not holds_runs(folder):
+    if designs := codesigns_in(folder):
+        each = [tag("section", tag("h2", place.name), below(codesign_sections(place))) for place in designs]
+        return _Part(f"What limits {len(designs)} applications", folder.resolve().name, join(each), len(designs))
+    if folders.is_algorithm(folder):
+        found = algorithm_account(folder)
+        return _Part(title(found), _under(found), algorithm_sections(found), len(found.runs) or 1)
+    if not is_sweep(folder):
         run = account(folder)
         return _Part(run.record.spec.problem.name, _under(run), run_sections(run), 1)
-    found = list(points(folder))
-    runs = [point for point in found if isinstance(point, Account)]
+    there = list(points(folder))
+    runs = [point for point in there if not isinstance(point, Unread)]
+    if not there:
+        raise Refused(f"{folder}: the sweep has no point yet; run its study, or give another folder")
     if not runs:
-        reasons = "; ".join(f"{point.name}: {point.reason}" for point in found if isinstance(point, Unread))
+        reasons = "; ".join(f"{point.name}: {point.reason}" for point in there if isinstance(point, Unread))
         raise Refused(f"{folder}: none of its runs can be read: {reasons}")
-    algorithm = folders.is_algorithm(folder)
-    what = f"stages of {read_spec(folder).kind}" if algorithm else "points of a sweep" if runs[0].values else "runs"
-    under = f"{len(found)} {what}, {folder.resolve().name}"
-    return _Part(_titles(run.record.spec.problem.name for run in runs), under, sweep_sections(found), len(runs))
+    what = "points of a sweep" if runs[0].values else "runs"
+    under = f"{counted(len(there), what)}, {folder.resolve().name}"
+    return _Part(_titles(run.entry["problem"] for run in runs), under, sweep_sections(there), len(runs))
 
 
 def _titles(names: Iterable[str]) -> str:
@@ -153,7 +161,7 @@ def _titles(names: Iterable[str]) -> str:
     return ", ".join(different[:FEW]) + (f" and {left} more" if left > 0 else "")
 
 
-def _under(run: Account) -> str:
+def _under(run: Account | AlgorithmAccount) -> str:
     begun = str(run.entry["created_utc"])[:16].replace("T", " ")
     return f"{run.entry['backend']}, {begun} UTC, {run.path.resolve().name}"
 

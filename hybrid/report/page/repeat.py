@@ -1,18 +1,37 @@
 """With what it was made, and how to make it again."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from circuits.secrets import is_reference
 from hybrid.report.page import toml
 from hybrid.report.page.html import Html, code, facts, fold, join, section, tag
 from hybrid.runs.account import Account
+from hybrid.workload.spec import BackendSpec
 
 
 def versions(run: Account) -> Html:
     """Machine and versions."""
     found, result = run.record.spec.provenance, run.result
+    ranks, threads = (None if result is None else result.ranks), run.record.spec.threads
+    digest = run.record.digest and tag("code", run.record.digest)
+    return section("Machine and versions", machine(found, run.path, ranks, threads=threads, digest=digest))
+
+
+def machine(
+    found: Mapping[str, Any], path: Path, ranks: int | None, *, threads: Any = None, digest: Any = None
+) -> Html:
+    """Machine and versions as facts.
+
+    Args:
+        found: Of the record.
+        path: Of its folder.
+        ranks: Processes that shared the work.
+        threads: Of each.
+        digest: Of the record.
+    """
     packages = found.get("packages") or {}
     named = ", ".join(f"{name} {version}" for name, version in packages.items())
     pairs = [
@@ -20,25 +39,30 @@ def versions(run: Account) -> Html:
         ("Machine", found.get("machine")),
         ("System", ", ".join(part for part in (found.get("system"), f"Python {found.get('python', '?')}") if part)),
         ("Kernels", found.get("kernels")),
-        ("Processes", result.ranks if result is not None else None),
-        ("Threads", run.record.spec.threads),
+        ("Processes", ranks),
+        ("Threads", threads),
         ("Packages", named),
-        ("Record", str(run.path)),
-        ("Digest", run.record.digest and tag("code", run.record.digest)),
+        ("Record", str(path)),
+        ("Digest", digest),
     ]
-    return section("Machine and versions", facts(pairs))
+    return facts(pairs)
 
 
 def repeat(run: Account) -> Html:
     """The study file and the commands, or a script, that make the run again."""
     study = run.record.spec.notes.get("study")
-    made = _by_study(run, study) if isinstance(study, dict) else _by_script(run)
+    made = by_study(run.record.spec.backend, study) if isinstance(study, dict) else _by_script(run)
     checked = code(f"hybrid verify {_quoted(run.path)}\nhybrid show {_quoted(run.path)}")
     return section("How to repeat it", made, tag("p", "To check the record that is there, and to see it:"), checked)
 
 
-def _by_study(run: Account, study: dict[str, Any]) -> Html:
-    backend = run.record.spec.backend
+def by_study(backend: BackendSpec, study: dict[str, Any]) -> Html:
+    """The study file and the command that make a run or an algorithm again.
+
+    Args:
+        backend: Where it was begun.
+        study: Its sections, as the record holds them.
+    """
     if backend.name is not None:  # the one that was chosen, not "auto"
         asked = study.get("backend") or {}
         chosen = {key: value for key, value in backend.options.items() if key not in asked and not is_reference(value)}

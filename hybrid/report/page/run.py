@@ -16,7 +16,7 @@ from hybrid.runs.account import Account
 
 def run_sections(run: Account) -> Html:
     """All that the record of a run says, as sections in the order in which they are read."""
-    found = verified(run)
+    found = verified(run.path)
     sections = (
         answer(run, found),
         question(run),
@@ -24,7 +24,7 @@ def run_sections(run: Account) -> Html:
         error_budget(run),
         forecast(run),
         where_the_time_went(run),
-        checks(run, found),
+        checks(run.path, found),
         device(run),
         jobs(run),
         failovers(run),

@@ -6,7 +6,8 @@ import pytest
 import backends
 import hybrid
 from circuits.errors import Refused
-from hybrid.algorithms.classifier import _loss, _Scores, batch_rows, classifier_circuit
+from hybrid.algorithms.classifier import Loss, Scores, batch_rows, classifier_circuit, training_work
+from hybrid.algorithms.dataset import Dataset, Encoder
 from hybrid.optimizers.optimizer import Points
 
 pytest.importorskip("sklearn", reason="classifiers need the extra learn")
@@ -67,18 +68,20 @@ def test_the_same_seed_gives_the_same_bits_and_a_kill_changes_nothing(tmp_path, 
 @pytest.mark.parametrize("name", ["statevector", "reference"])
 def test_the_gradient_of_the_loss_is_that_of_differences(name):
     circuit, n_theta = classifier_circuit(2, layers=1), 4  # two angles of each qubit in each layer
-    scores = _Scores(backends.get(name), circuit, 2, None)
+    scores = Scores(backends.get(name), circuit, 2, None)
     rng = np.random.default_rng(4)
-    theta, rows, labels = rng.normal(size=n_theta), rng.normal(size=(5, 2)), np.array([0, 1, 1, 0, 1])
-    told = _loss(scores, Points(theta[None], gradient=True), rows, labels, 0)
+    theta, rows, labels = rng.normal(size=n_theta), rng.normal(size=(11, 2)), np.arange(11) % 3 % 2
+    data = Dataset("two", ("a", "b"), rows, labels, rows, labels, Encoder(*np.zeros((5, 1))))
+    loss = Loss(training_work(circuit, data, seed=0), data, 11, backends.get(name))
+    told = loss(Points(theta[None], gradient=True), 0)
     assert told.gradients is not None
     h = 1e-5
     moved = theta + h * np.concatenate([np.eye(n_theta), -np.eye(n_theta)])
-    up, down = _loss(scores, Points(moved, gradient=False), rows, labels, 0).values.reshape(2, -1)
+    up, down = loss(Points(moved, gradient=False), 0).values.reshape(2, -1)
     assert told.gradients[0] == pytest.approx((up - down) / (2 * h), abs=1e-7)
     assert np.linalg.norm(told.gradients) > 0.1
     p = np.exp(scores(theta, rows, 0))
-    assert told.values[0] == pytest.approx(-np.mean(np.log(p[range(5), labels] / p.sum(axis=1))), abs=1e-12)
+    assert told.values[0] == pytest.approx(-np.mean(np.log(p[range(11), labels] / p.sum(axis=1))), abs=1e-12)
 
 
 def test_a_classifier_from_shots(tmp_path):

@@ -1,7 +1,7 @@
 """Sweeps: the grid and the substitution."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from circuits.errors import Refused
@@ -19,6 +19,7 @@ def test_order_is_that_of_the_file():
     assert list(grid({})) == [{}]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(NAMES, NUMBERS, min_size=3))
 def test_exact_placeholder_keeps_the_number(values):
     filled = fill({name: [{"deep": "{" + name + "}"}] for name in values}, values)
