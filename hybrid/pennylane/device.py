@@ -28,7 +28,7 @@ from pennylane.measurements import (
     VarianceMP,
 )
 from pennylane.transforms import broadcast_expand, defer_measurements, split_non_commuting
-from pennylane.transforms.core import CompilePipeline
+from pennylane.transforms.core import CompilePipeline, Transform
 from pennylane.wires import Wires
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
@@ -36,6 +36,7 @@ from backends.base import Backend, Samples, States
 from circuits.errors import Refused
 from circuits.interop.pennylane_gates import TOLERANCE, is_known, paulis
 from hybrid.pennylane.evolutions import keep_generators, written_out
+from hybrid.pennylane.rows import for_each_row, rows_apart
 from hybrid.pennylane.structure import Turns, turns
 from hybrid.primitives.asked import AskedCounts, AskedValues, place
 
@@ -168,6 +169,9 @@ class ToolkitDevice(Device):
             found |= {"grad_on_execution": True} if config.grad_on_execution is None else {}
         elif config.gradient_method == "best" and circuit is not None:
             found |= {"gradient_method": qml.gradients.finite_diff, "gradient_keyword_arguments": DIFFERENCES}
+        method = found.get("gradient_method", config.gradient_method)
+        if isinstance(method, Transform):
+            found |= {"gradient_method": for_each_row(method)}
         if again:
             found |= {"derivative_order": max(2, config.derivative_order)}
         found |= {"use_device_jacobian_product": False}
@@ -181,8 +185,9 @@ class ToolkitDevice(Device):
         pipeline = CompilePipeline()
         pipeline.add_transform(validate_device_wires, self.wires, name=self.name)
         pipeline.add_transform(defer_measurements, allow_postselect=False)
+        pipeline.add_transform(rows_apart)  # at first: what turns by rows of angles need not be decomposed
+        pipeline.add_transform(keep_generators)
         pipeline.add_transform(_for_shots)
-        pipeline.add_transform(broadcast_expand)  # what turns by rows of angles need not be decomposed
         pipeline.add_transform(
             decompose,
             stopping_condition=_takes,
@@ -190,14 +195,14 @@ class ToolkitDevice(Device):
             skip_initial_state_prep=False,
             name=self.name,
         )
-        pipeline.add_transform(keep_generators)
         pipeline.add_transform(
             validate_measurements,
             analytic_measurements=_measures_state,
             sample_measurements=_measures_samples,
             name=self.name,
         )
-        pipeline.add_transform(broadcast_expand)
+        pipeline.add_transform(rows_apart)  # decompositions of templates can have rows that these do not tell
+        pipeline.add_transform(broadcast_expand)  # does nothing any more: where it stands, jax.vmap calls row by row
         if config.gradient_method == "adjoint":
             pipeline.add_transform(no_sampling, name=f"adjoint derivatives on {self.name}")
         return pipeline

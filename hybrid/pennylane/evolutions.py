@@ -14,24 +14,34 @@ from pennylane.ops.op_math import SymbolicOp
 from circuits.interop.pennylane_gates import MOST_WIRES
 
 
-class _Kept(Evolution):
-    """An evolution that keeps the numbers in its generator, which PennyLane's loses when it is given another time."""
+class Kept(Evolution):
+    """An evolution that keeps the numbers in its generator, which PennyLane's loses when it is given another time.
+
+    Its time is a real number, of which PennyLane asks more than JAX can say while it compiles.
+    """
+
+    has_generator = True  # pyright: ignore[reportAssignmentType]
+
+    def generator(self) -> Any:
+        """G of exp(i t G)."""
+        return -1 * self.base
 
 
 @bind_new_parameters.register
-def _bound(operation: _Kept, params: Sequence[Any]) -> _Kept:
-    return _Kept(operation.base, params[0])
+def _bound(operation: Kept, params: Sequence[Any]) -> Kept:
+    return Kept(operation.base, params[0])
 
 
 @qml.transform
 def keep_generators(tape: Any) -> tuple[Sequence[Any], Callable[[Any], Any]]:
     """Replace evolutions by ones that can be given another time."""
-    return (tape.copy(operations=list(map(_kept, tape.operations))),), lambda results: results[0]
+    kept = tape.copy(operations=list(map(_kept, tape.operations)), trainable_params=tape.trainable_params)
+    return (kept,), lambda results: results[0]
 
 
 def _kept(operation: Any) -> Any:
     if isinstance(operation, Evolution):
-        return _Kept(operation.base, operation.data[0]) if operation.base.num_params else operation
+        return operation if isinstance(operation, Kept) else Kept(operation.base, operation.data[0])
     if not isinstance(operation, SymbolicOp) or (base := _kept(operation.base)) is operation.base:
         return operation
     found = copy.copy(operation)  # such as the evolution controlled, or undone
@@ -48,13 +58,13 @@ def written_out(operation: Any) -> list[Any]:
         DecompositionUndefinedError: for what has no decomposition.
     """
     if not isinstance(operation, Exp) or operation.has_decomposition or not _turns_by_time(operation):
-        return operation.decomposition()
+        return list(map(_kept, operation.decomposition()))
     wires = operation.base.wires
     values, vectors = np.linalg.eigh(_matrix(operation.base))
     words: Any = qml.pauli_decompose(np.diag(values), wire_order=wires, pauli=True)
     diagonal, time = words.operation(wire_order=wires), -imag(operation.coeff)
     undo, do = (qml.QubitUnitary(matrix, wires=wires) for matrix in (vectors.conj().T, vectors))
-    return [undo, _Kept(diagonal, time), do]
+    return [undo, Kept(diagonal, time), do]
 
 
 def _turns_by_time(operation: Exp) -> bool:
