@@ -55,7 +55,7 @@ def row(operation: Any, k: int) -> Any:
     if isinstance(operation, Evolution):
         return Kept(row(operation.base, k), _number(operation.param, k))
     if isinstance(operation, Exp):
-        return Exp(row(operation.base, k), _number(operation.scalar, k), num_steps=operation.num_steps)
+        return Exp(row(operation.base, k), _number(operation.scalar, k))
     if isinstance(operation, SProd):
         return SProd(_number(operation.scalar, k), row(operation.base, k))
     if isinstance(operation, Adjoint):
