@@ -38,7 +38,7 @@ from hybrid.pennylane.measurements import (
     is_sum,
     no_postselection,
 )
-from hybrid.pennylane.rows import for_each_row, rows_apart
+from hybrid.pennylane.rows import for_each_row, in_full_precision, rows_apart
 from hybrid.pennylane.structure import Turns, turns
 from hybrid.primitives.asked import AskedCounts, AskedValues, place
 
@@ -150,7 +150,7 @@ class ToolkitDevice(Device):
             found |= {"gradient_method": qml.gradients.finite_diff, "gradient_keyword_arguments": DIFFERENCES}
         method = found.get("gradient_method", config.gradient_method)
         if isinstance(method, Transform):
-            found |= {"gradient_method": for_each_row(method)}
+            found |= {"gradient_method": for_each_row(method, again=again)}
         if again:
             found |= {"derivative_order": max(2, config.derivative_order)}
         found |= {"use_device_jacobian_product": False}
@@ -168,6 +168,7 @@ class ToolkitDevice(Device):
         pipeline.add_transform(defer_measurements, allow_postselect=False)
         pipeline.add_transform(rows_apart)  # at first: what turns by rows of angles need not be decomposed
         pipeline.add_transform(keep_generators)
+        pipeline.add_transform(in_full_precision)
         pipeline.add_transform(for_shots)
         pipeline.add_transform(
             decompose,

@@ -7,8 +7,9 @@ and exponentials of operations, and on those undone or controlled.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jax
 import pennylane as qml
-from pennylane.math import ndim
+from pennylane.math import get_interface, ndim
 from pennylane.ops import Adjoint, Controlled, ControlledOp, ControlledQubitUnitary, Evolution, Exp, Pow, SProd
 from pennylane.ops.functions import bind_new_parameters
 from pennylane.ops.op_math import CompositeOp
@@ -73,17 +74,41 @@ def row(operation: Any, k: int) -> Any:
     return found
 
 
+@qml.transform
+def in_full_precision(tape: Any) -> tuple[Sequence[Any], Callable[[Any], Any]]:
+    """Let angles of 32 bits or fewer have 64 where JAX works with such: PennyLane's derivatives need it."""
+    narrow = {k: x for k, x in enumerate(tape.get_parameters(trainable_only=False)) if _is_narrow(x)}
+    if not narrow or not jax.config.read("jax_enable_x64"):
+        return (tape,), lambda results: results[0]
+    wider = {k: x.astype("float64") for k, x in narrow.items()}
+    found = tape.bind_new_parameters(list(wider.values()), list(wider))
+    found.trainable_params = tape.trainable_params
+    return (found,), lambda results: results[0]
+
+
+def _is_narrow(x: Any) -> bool:
+    return get_interface(x) == "jax" and x.dtype.name in ("float16", "bfloat16", "float32")
+
+
 def _number(x: Any, k: int) -> Any:
     return x[k] if ndim(x) else x
 
 
-def for_each_row(method: Any) -> Any:
-    """A way to differentiate, such as `qml.gradients.param_shift`, for circuits with rows of angles, too."""
+def for_each_row(method: Any, *, again: bool = False) -> Any:
+    """A way to differentiate, such as `qml.gradients.param_shift`, for circuits with rows of angles, too.
+
+    Args:
+        method: PennyLane's.
+        again: Whether derivatives are differentiated again.
+    """
 
     def expand(tape: Any, **options: Any) -> tuple[Sequence[Any], Callable[[Any], Any]]:
         pipeline = CompilePipeline()
         pipeline.add_transform(rows_apart)
         pipeline.add_transform(keep_generators)
+        pipeline.add_transform(in_full_precision)
+        if again and not tape.shots:
+            pipeline.add_transform(qml.transforms.split_to_single_terms)  # whose numbers JAX takes for free ones
         if method.expand_transform is not None:
             pipeline.add_transform(qml.transform(method.expand_transform), **options)
             pipeline.add_transform(rows_apart)

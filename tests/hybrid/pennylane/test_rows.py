@@ -18,7 +18,7 @@ OPERATIONS = {
     "excitation": lambda t: qml.DoubleExcitationPlus(t, range(4)),
     "evolution": lambda t: qml.evolve(COMMUTING, t),
     "evolution of terms that do not commute": lambda t: qml.evolve(OTHERS, t),
-    "exponential": lambda t: qml.exp(qml.Z(0) @ qml.X(1), -1j * t),
+    "power of an evolution": lambda t: qml.pow(qml.evolve(COMMUTING, t), 2),
     "undone": lambda t: qml.adjoint(qml.CRX(t, [0, 1])),
     "evolution undone": lambda t: qml.adjoint(qml.evolve(COMMUTING, t)),
     "controlled": lambda t: qml.ctrl(qml.RY(t, 0), [1, 2], control_values=[0, 1]),
@@ -29,6 +29,7 @@ OPERATIONS = {
     "template": lambda t: qml.AngleEmbedding(qml.math.stack([t, t], axis=-1), wires=[0, 1]),
 }
 MATRICES = {
+    "exponential": lambda t: qml.exp(qml.Z(0) @ qml.X(1), -1j * t),
     "matrix": lambda t: qml.QubitUnitary(qml.RX.compute_matrix(qml.math.array(t)), 0),
     "controlled matrix": lambda t: qml.ControlledQubitUnitary(
         qml.RX.compute_matrix(qml.math.array(t)), [1, 2, 0], control_values=[1, 0]
