@@ -26,8 +26,8 @@ from pennylane.transforms.core import CompilePipeline, Transform
 from pennylane.wires import Wires
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
-from backends.base import Backend, Samples, States
-from circuits.errors import Refused
+import backends
+from backends.base import Samples, States
 from circuits.interop.pennylane_gates import is_known, paulis
 from hybrid.pennylane.evolutions import keep_generators, written_out
 from hybrid.pennylane.measurements import (
@@ -40,30 +40,15 @@ from hybrid.pennylane.measurements import (
 )
 from hybrid.pennylane.rows import for_each_row, in_full_precision, rows_apart
 from hybrid.pennylane.structure import Turns, turns
-from hybrid.primitives.asked import AskedCounts, AskedValues, place
 
 DIFFERENCES = {"approx_order": 4, "strategy": "center", "h": 1e-3}
 """Of fourth order: in double precision they miss a derivative by about 1e-12."""
 
+SMALL = 16
+"""Wires of a circuit whose state fits every machine, so that the engine by name need not be asked whether it does."""
+
 MOST_PREPARED = 64
 """Structures of circuits that a device keeps ready."""
-
-
-@dataclass(frozen=True, eq=False)
-class _AskedGradient(AskedValues):
-    """Expectation values with their derivatives."""
-
-    derivative = True  # pyright: ignore[reportAssignmentType]
-
-
-@dataclass(frozen=True, eq=False)
-class _AskedState(AskedValues):
-    """Final states."""
-
-    def check(self, backend: Backend) -> None:
-        """Refuse a backend that hands out no states."""
-        if not isinstance(backend, States):
-            raise Refused(f"'{backend.capabilities().name}' hands out no states")
 
 
 def _is_batched(value: Any) -> bool:
@@ -327,33 +312,31 @@ class _Held:
             self._ready[key] = make()
         return self._ready[key]
 
-    def _asked(self, kind: Any, observables: tuple[SparsePauliOp, ...], rows: np.ndarray) -> Any:
-        return kind(
-            self._circuit, observables, rows, precision=None, shots=None, accuracy=1e-6, label="open", exactly=True
-        )
-
     def _prepare(self, observables: tuple[SparsePauliOp, ...], rows: np.ndarray) -> Any:
-        backend, _ = place(self._asked(AskedValues, observables, rows), self._backend)
-        return backend.prepare(self._circuit, observables)
+        return self._place("values", observables, rows).prepare(self._circuit, observables)
 
     def _differentiate(self, observable: SparsePauliOp, row: np.ndarray) -> Any:
-        backend, _ = place(self._asked(_AskedGradient, (observable,), row[None]), self._backend)
-        return backend.value_and_grad(self._circuit, observable)
+        return self._place("derivatives", (observable,), row[None]).value_and_grad(self._circuit, observable)
 
     def _states(self, row: np.ndarray) -> Any:
-        everything = (SparsePauliOp("Z" * self._circuit.num_qubits),)
-        backend, _ = place(self._asked(_AskedState, everything, row[None]), self._backend)
+        backend = self._place("states", self._everything(), row[None])
         assert isinstance(backend, States)
         return backend.states(self._circuit)
 
     def _drawing(self, row: np.ndarray, shots: int) -> Any:
-        everything = (SparsePauliOp("Z" * self._circuit.num_qubits),)
-        asked = AskedCounts(
-            self._circuit, everything, row[None], precision=None, shots=shots, accuracy=np.inf, label="open"
-        )
-        backend, _ = place(asked, self._backend)
+        backend = self._place("counts", self._everything(), row[None], shots)
         assert isinstance(backend, Samples)
         return backend.prepare_samples(self._circuit)
+
+    def _everything(self) -> tuple[SparsePauliOp, ...]:
+        return (SparsePauliOp("Z" * self._circuit.num_qubits),)
+
+    def _place(self, what: str, observables: tuple[SparsePauliOp, ...], rows: np.ndarray, shots: int | None = None):
+        if self._backend == "statevector" and self._circuit.num_qubits <= SMALL:
+            return backends.get("statevector")
+        from hybrid.pennylane.placed import placed  # half a second, for what compares backends and predicts memory
+
+        return placed(what, self._circuit, observables, rows, backend=self._backend, shots=shots)
 
 
 def _observables(tape: Any, found: Turns) -> tuple[SparsePauliOp, ...]:
