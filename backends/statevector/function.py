@@ -34,7 +34,8 @@ def function_of(
         traced: Makes it ready in real numbers of a type, so that JAX can differentiate through it.
 
     Returns:
-        From parameters of shape (params,) to a scalar of their type, if that is a real one.
+        From parameters of shape (params,) to a scalar of their type, that of JAX's real numbers where they are whole
+        ones; complex ones are refused.
     """
     angles, n_params = angle_function(program.angles), len(program.angles.parameters)
     through = _through(traced, observable)
@@ -68,6 +69,8 @@ def function_of(
         if theta.shape != (n_params,):
             rows = "; for rows of parameters take jax.vmap of the function" if theta.ndim > 1 else ""
             raise Refused(f"theta must have the shape ({n_params},), not {theta.shape}{rows}")
+        if jnp.issubdtype(theta.dtype, jnp.complexfloating):
+            raise Refused(f"theta must be real numbers, radians, not {theta.dtype}; take jax.numpy.real of it")
         if not jnp.issubdtype(theta.dtype, jnp.floating):
             theta = theta.astype(float)
         return compiled(theta)

@@ -97,9 +97,10 @@ def generator(operation: Any) -> SparsePauliOp | None:
     """G of an operation exp(i angle G) with one angle, on its wires in their order, the first wire as qubit 0.
 
     Returns:
-        The generator; None where the operation has none, or one whose Pauli terms do not commute.
+        The generator; None where the operation has none, or one whose Pauli terms do not commute, and where its
+        number is complex, and so no angle, as in PennyLane's ``exp(G, 1j * angle)``.
     """
-    if operation.num_params != 1 or not operation.has_generator or np.ndim(operation.data[0]):
+    if operation.num_params != 1 or not _is_angle(operation.data[0]) or not operation.has_generator:
         return None
     if (held := plainly_held(operation)) is None:
         return _generator(operation)
@@ -109,6 +110,10 @@ def generator(operation: Any) -> SparsePauliOp | None:
             _KEPT.clear()
         _KEPT[key] = _generator(operation)
     return _KEPT[key]
+
+
+def _is_angle(x: Any) -> bool:
+    return np.ndim(x) == 0 and "complex" not in str(getattr(x, "dtype", type(x)))
 
 
 def plainly_held(operation: Any) -> tuple[tuple[str, Any], ...] | None:

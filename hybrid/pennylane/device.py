@@ -14,60 +14,41 @@ from pennylane.devices.preprocess import (
     decompose,
     no_sampling,
     validate_device_wires,
-    validate_measurements,
 )
 from pennylane.devices.qubit import measure
 from pennylane.exceptions import DeviceError
 from pennylane.math import Interface, requires_grad
 from pennylane.measurements import (
-    ExpectationMP,
-    ProbabilityMP,
-    SampleMeasurement,
-    StateMeasurement,
     StateMP,
-    VarianceMP,
 )
-from pennylane.transforms import broadcast_expand, defer_measurements, split_non_commuting
-from pennylane.transforms.core import CompilePipeline
+from pennylane.transforms import broadcast_expand, defer_measurements
+from pennylane.transforms.core import CompilePipeline, Transform
 from pennylane.wires import Wires
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
-from backends.base import Backend, Samples, States
-from circuits.errors import Refused
-from circuits.interop.pennylane_gates import TOLERANCE, is_known, paulis
+import backends
+from backends.base import Samples, States
+from circuits.interop.pennylane_gates import is_known, paulis
 from hybrid.pennylane.evolutions import keep_generators, written_out
+from hybrid.pennylane.measurements import (
+    SHADOWS,
+    can_be_shifted,
+    check_measurements,
+    for_shots,
+    is_sum,
+    no_postselection,
+)
+from hybrid.pennylane.rows import for_each_row, in_full_precision, rows_apart
 from hybrid.pennylane.structure import Turns, turns
-from hybrid.primitives.asked import AskedCounts, AskedValues, place
 
 DIFFERENCES = {"approx_order": 4, "strategy": "center", "h": 1e-3}
 """Of fourth order: in double precision they miss a derivative by about 1e-12."""
 
+SMALL = 16
+"""Wires of a circuit whose state fits every machine, so that the engine by name need not be asked whether it does."""
+
 MOST_PREPARED = 64
 """Structures of circuits that a device keeps ready."""
-
-
-@dataclass(frozen=True, eq=False)
-class _AskedGradient(AskedValues):
-    """Expectation values with their derivatives."""
-
-    derivative = True  # pyright: ignore[reportAssignmentType]
-
-
-@dataclass(frozen=True, eq=False)
-class _AskedState(AskedValues):
-    """Final states."""
-
-    def check(self, backend: Backend) -> None:
-        """Refuse a backend that hands out no states."""
-        if not isinstance(backend, States):
-            raise Refused(f"'{backend.capabilities().name}' hands out no states")
-
-
-def _is_values(tape: Any) -> bool:
-    """Whether a tape asks for exact expectation values of sums of Pauli words alone."""
-    return not tape.shots and all(
-        isinstance(m, ExpectationMP) and getattr(m.obs, "pauli_rep", None) is not None for m in tape.measurements
-    )
 
 
 def _is_batched(value: Any) -> bool:
@@ -90,24 +71,8 @@ def _again(config: ExecutionConfig, circuit: Any) -> bool:
     return config.derivative_order > 1 or any(map(_is_nested, circuit.data))
 
 
-def _shifts(measurement: Any) -> bool:
-    """Whether PennyLane's parameter shift is right for an exact measurement; of some others it says nothing."""
-    if isinstance(measurement, VarianceMP):
-        sentence = getattr(measurement.obs, "pauli_rep", None)
-        return sentence is not None and len(sentence) == 1 and abs(abs(next(iter(sentence.values()))) - 1) < TOLERANCE
-    return isinstance(measurement, ExpectationMP | ProbabilityMP)
-
-
 def _takes(operation: Any) -> bool:
     return is_known(operation, free=any(requires_grad(x) for x in operation.data))
-
-
-def _measures_state(measurement: Any) -> bool:
-    return isinstance(measurement, StateMeasurement)
-
-
-def _measures_samples(measurement: Any) -> bool:
-    return isinstance(measurement, SampleMeasurement)
 
 
 @simulator_tracking
@@ -143,9 +108,9 @@ class ToolkitDevice(Device):
         own = method in {"adjoint", "device", "best"}
         if circuit is None:
             return own
-        if method == "best" and not circuit.shots and not all(map(_shifts, circuit.measurements)):
+        if method == "best" and not circuit.shots and not all(map(can_be_shifted, circuit.measurements)):
             return True
-        return own and _is_values(circuit) and not _again(execution_config, circuit)
+        return own and is_sum(circuit) and not _again(execution_config, circuit)
 
     def setup_execution_config(self, config: ExecutionConfig | None = None, circuit: Any = None) -> ExecutionConfig:
         """Fill in what was left open: adjoint derivatives, measurements on the way moved to the end."""
@@ -158,7 +123,7 @@ class ToolkitDevice(Device):
             )
         again = circuit is not None and _again(config, circuit)
         own = config.gradient_method in {"adjoint", "device"}
-        best = config.gradient_method == "best" and not again and (circuit is None or _is_values(circuit))
+        best = config.gradient_method == "best" and not again and (circuit is None or is_sum(circuit))
         found: dict[str, Any] = {
             "mcm_config": MCMConfig(mcm_method="deferred", postselect_mode=measuring.postselect_mode),
             "convert_to_numpy": True,
@@ -168,6 +133,9 @@ class ToolkitDevice(Device):
             found |= {"grad_on_execution": True} if config.grad_on_execution is None else {}
         elif config.gradient_method == "best" and circuit is not None:
             found |= {"gradient_method": qml.gradients.finite_diff, "gradient_keyword_arguments": DIFFERENCES}
+        method = found.get("gradient_method", config.gradient_method)
+        if isinstance(method, Transform):
+            found |= {"gradient_method": for_each_row(method, again=again)}
         if again:
             found |= {"derivative_order": max(2, config.derivative_order)}
         found |= {"use_device_jacobian_product": False}
@@ -180,9 +148,13 @@ class ToolkitDevice(Device):
         config = execution_config or ExecutionConfig()
         pipeline = CompilePipeline()
         pipeline.add_transform(validate_device_wires, self.wires, name=self.name)
+        pipeline.add_transform(check_measurements, name=self.name)
+        pipeline.add_transform(no_postselection, name=self.name)
         pipeline.add_transform(defer_measurements, allow_postselect=False)
-        pipeline.add_transform(_for_shots)
-        pipeline.add_transform(broadcast_expand)  # what turns by rows of angles need not be decomposed
+        pipeline.add_transform(rows_apart)  # at first: what turns by rows of angles need not be decomposed
+        pipeline.add_transform(keep_generators)
+        pipeline.add_transform(in_full_precision)
+        pipeline.add_transform(for_shots)
         pipeline.add_transform(
             decompose,
             stopping_condition=_takes,
@@ -190,14 +162,8 @@ class ToolkitDevice(Device):
             skip_initial_state_prep=False,
             name=self.name,
         )
-        pipeline.add_transform(keep_generators)
-        pipeline.add_transform(
-            validate_measurements,
-            analytic_measurements=_measures_state,
-            sample_measurements=_measures_samples,
-            name=self.name,
-        )
-        pipeline.add_transform(broadcast_expand)
+        pipeline.add_transform(rows_apart)  # decompositions of templates can have rows that these do not tell
+        pipeline.add_transform(broadcast_expand)  # does nothing any more: where it stands, jax.vmap calls row by row
         if config.gradient_method == "adjoint":
             pipeline.add_transform(no_sampling, name=f"adjoint derivatives on {self.name}")
         return pipeline
@@ -208,8 +174,10 @@ class ToolkitDevice(Device):
         groups: dict[Hashable, list[tuple[int, Turns]]] = {}
         for k, tape in enumerate(circuits):
             found = self._turns(tape)
-            if _is_values(tape):
+            if is_sum(tape):
                 groups.setdefault((found.key, _measured(tape)), []).append((k, found))
+            elif tape.shots and isinstance(tape.measurements[0], SHADOWS):
+                answers[k] = self._shadow(tape, found)
             elif tape.shots:
                 answers[k] = self._sampled(tape, found)
             else:
@@ -240,7 +208,7 @@ class ToolkitDevice(Device):
         return tuple(results), tuple(jacobians)
 
     def _turns(self, tape: Any) -> Turns:
-        return turns(tape, tape.wires if self.wires is None else self.wires)
+        return turns(tape, tape.wires if self.wires is None else [*self.wires, *(tape.wires - self.wires)])
 
     def _held(self, found: Turns) -> "_Held":
         return self._prepared(_Structure(found, self._backend))
@@ -254,6 +222,12 @@ class ToolkitDevice(Device):
         number = {wire: k for k, wire in enumerate(found.wires)}
         results: tuple[Any, ...] = tuple(measure(one.map_wires(number), state) for one in tape.measurements)
         return results if len(results) != 1 else results[0]
+
+    def _shadow(self, tape: Any, found: Turns) -> Any:
+        (measurement,) = tape.measurements
+        state, wires = self._held(found).state(found.row).reshape((2,) * len(found.wires)), Wires(found.wires)
+        parts = tuple(measurement.process_state_with_shots(state, wires, n, rng=self._rng) for n in tape.shots)
+        return parts if tape.shots.has_partitioned_shots else parts[0]
 
     def _sampled(self, tape: Any, found: Turns) -> Any:
         samples = self._held(found).samples(found.row, tape.shots.total_shots, self._rng)
@@ -277,17 +251,6 @@ class AutoDevice(ToolkitDevice):
 
     name = "hybrid.auto"
     _requested = "auto"
-
-
-@qml.transform
-def _for_shots(tape: Any) -> tuple[Sequence[Any], Callable[[Any], Any]]:
-    """With shots: what does not commute is measured apart, each in the basis of its observables."""
-    if not tape.shots:
-        return (tape,), lambda results: results[0]
-    split: Any = split_non_commuting
-    tapes, finish = split(tape)
-    turned = [one.copy(operations=[*one.operations, *one.diagonalizing_gates]) for one in tapes]
-    return turned, lambda results: finish(results)
 
 
 @dataclass(frozen=True, eq=False)
@@ -349,33 +312,31 @@ class _Held:
             self._ready[key] = make()
         return self._ready[key]
 
-    def _asked(self, kind: Any, observables: tuple[SparsePauliOp, ...], rows: np.ndarray) -> Any:
-        return kind(
-            self._circuit, observables, rows, precision=None, shots=None, accuracy=1e-6, label="open", exactly=True
-        )
-
     def _prepare(self, observables: tuple[SparsePauliOp, ...], rows: np.ndarray) -> Any:
-        backend, _ = place(self._asked(AskedValues, observables, rows), self._backend)
-        return backend.prepare(self._circuit, observables)
+        return self._place("values", observables, rows).prepare(self._circuit, observables)
 
     def _differentiate(self, observable: SparsePauliOp, row: np.ndarray) -> Any:
-        backend, _ = place(self._asked(_AskedGradient, (observable,), row[None]), self._backend)
-        return backend.value_and_grad(self._circuit, observable)
+        return self._place("derivatives", (observable,), row[None]).value_and_grad(self._circuit, observable)
 
     def _states(self, row: np.ndarray) -> Any:
-        everything = (SparsePauliOp("Z" * self._circuit.num_qubits),)
-        backend, _ = place(self._asked(_AskedState, everything, row[None]), self._backend)
+        backend = self._place("states", self._everything(), row[None])
         assert isinstance(backend, States)
         return backend.states(self._circuit)
 
     def _drawing(self, row: np.ndarray, shots: int) -> Any:
-        everything = (SparsePauliOp("Z" * self._circuit.num_qubits),)
-        asked = AskedCounts(
-            self._circuit, everything, row[None], precision=None, shots=shots, accuracy=np.inf, label="open"
-        )
-        backend, _ = place(asked, self._backend)
+        backend = self._place("counts", self._everything(), row[None], shots)
         assert isinstance(backend, Samples)
         return backend.prepare_samples(self._circuit)
+
+    def _everything(self) -> tuple[SparsePauliOp, ...]:
+        return (SparsePauliOp("Z" * self._circuit.num_qubits),)
+
+    def _place(self, what: str, observables: tuple[SparsePauliOp, ...], rows: np.ndarray, shots: int | None = None):
+        if self._backend == "statevector" and self._circuit.num_qubits <= SMALL:
+            return backends.get("statevector")
+        from hybrid.pennylane.placed import placed  # half a second, for what compares backends and predicts memory
+
+        return placed(what, self._circuit, observables, rows, backend=self._backend, shots=shots)
 
 
 def _observables(tape: Any, found: Turns) -> tuple[SparsePauliOp, ...]:
