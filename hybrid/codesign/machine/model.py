@@ -17,7 +17,7 @@ References:
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,7 @@ class MachineModel:
         fixed_device_s: The part of the device's time that does not depend on its repetition rate.
         messages: What messages between ranks take; None for what was measured on this machine.
         run: The run's folder, for a run; more ranks need its workload.
+        ranks: That share the evaluations in place of the one that the run had; None for those of the split.
     """
 
     split: Split
@@ -68,7 +69,8 @@ class MachineModel:
     changes: tuple[str, ...] = ()
     fixed_device_s: float = 0.0
     messages: Messages | None = None
-    run: Path | None = field(default=None, repr=False)
+    run: Path | None = None
+    ranks: int | None = None
 
     @property
     def total_s(self) -> float:
@@ -115,9 +117,8 @@ class MachineModel:
             queue_s: Seconds that each wait for jobs takes, in place of those of the run; 0 for a device of one's own.
             ranks: Processes that share the evaluations, each with as many cores as the run had; for a run on one rank,
                 once messages between ranks were measured here.
-
-            gpu: A card that computes the states instead: the time of its operations or of its bytes, whichever is
-                longer, without what starting its kernels takes; so the least that is to be expected.
+            gpu: A card that computes the states instead, one for each rank: the time of its operations or of its
+                bytes, whichever is longer, without what starting its kernels takes; so the least to be expected.
 
         Returns:
             The model of that machine.
@@ -135,15 +136,17 @@ class MachineModel:
             "record": record,
         }
         for name, factor in asked.items():
-            if not 0 < factor < math.inf:
+            if not (_is_number(factor) and 0 < factor < math.inf):
                 raise Refused(f"{name} must be how many times faster, a positive number; it is {factor!r}")
         seconds, changes, fixed_s = dict(self.seconds), list(self.changes), self.fixed_device_s
-        if ranks is not None:
-            seconds = self._on_ranks(ranks)
-            changes.append(f"{ranks} ranks")
         if gpu is not None:
             seconds["simulator"] = self._on(gpu)
             changes.append(f"a card of {gpu.gflop_s:g} GFLOP/s and {gpu.gb_s:g} GB/s")
+        if ranks is not None:
+            shared = self._on_ranks(ranks)
+            seconds["simulator"] *= shared.share
+            seconds["communication"] += shared.messages_s
+            changes.append(f"{ranks} ranks")
         for name, factor in asked.items():
             if factor != 1.0:
                 part = SCALED[name]
@@ -151,13 +154,13 @@ class MachineModel:
                 seconds[part] = fixed + (seconds[part] - fixed) / factor
                 changes.append(f"{name.replace('_', ' ')} x {factor:g}")
         if queue_s is not None:
-            if not 0 <= queue_s < math.inf:
+            if not (_is_number(queue_s) and 0 <= queue_s < math.inf):
                 raise Refused(f"queue_s must be seconds, from 0; it is {queue_s!r}")
             if not self.split.waits:
                 raise Refused(f"{self.split.title}: no job is sent to a device, so that nothing waits in a queue")
             seconds["queue"] = queue_s * self.split.waits
             changes.append(f"{duration(queue_s)} for each of {self.split.waits:,} waits")
-        return replace(self, seconds=seconds, changes=tuple(changes))
+        return replace(self, seconds=seconds, changes=tuple(changes), ranks=ranks or self.ranks)
 
     def limit_s(self, part: str) -> float:
         """What the run would take if one part took no time.
@@ -228,9 +231,11 @@ class MachineModel:
     def _repr_html_(self) -> str:
         return tables.html(self.rows(), title=self.title, columns=COLUMNS, notes=self.notes())
 
-    def _on_ranks(self, ranks: int) -> dict[str, float]:
+    def _on_ranks(self, ranks: int) -> Shared:
         if isinstance(ranks, bool) or not isinstance(ranks, int) or ranks < 1:
             raise Refused(f"ranks must be a whole number from 1, not {ranks!r}")
+        if self.ranks is not None:
+            raise Refused(f"the run was put on {self.ranks} ranks already; ask the model of the run itself")
         if self.run is None or self.split.ranks > 1 or self.split.waits:
             raise Refused(
                 f"more ranks are predicted from one run, on one rank, that sent no jobs; {self.split.title} is no "
@@ -242,11 +247,7 @@ class MachineModel:
                 "more ranks need the latency and the bandwidth of messages: `mpiexec -n 2 hybrid machine` measures and "
                 "keeps them"
             )
-        found: Shared = shared_by(self.run, ranks, messages)
-        seconds = dict(self.seconds)
-        seconds["simulator"] *= found.share
-        seconds["communication"] += found.messages_s
-        return seconds
+        return shared_by(self.run, ranks, messages)
 
     def _waiting_s(self) -> float:
         """The part of the communication that is waiting for the slowest rank, and no message; 0 where not known."""
@@ -328,6 +329,10 @@ def _of_all(path: Path) -> Split:
     if not ended:
         raise Refused(f"{path}: none of its runs has ended")
     return joined([measured_split(run) for run in ended], path.name, left_out=len(found) - len(ended))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _fixed_s(split: Split) -> float:

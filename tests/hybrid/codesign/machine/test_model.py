@@ -51,6 +51,8 @@ def test_what_makes_no_sense_is_refused():
     model = model_of(simulator=1.0)
     with pytest.raises(Refused, match="simulator must be how many times faster"):
         model.with_(simulator=0)
+    with pytest.raises(Refused, match="optimizer must be how many times faster"):
+        model.with_(optimizer="fast")  # type: ignore[arg-type]
     with pytest.raises(Refused, match="queue_s must be seconds"):
         model.with_(queue_s=-1)
     with pytest.raises(Refused, match="ranks must be a whole number"):
@@ -88,6 +90,8 @@ def test_rows_are_shared_by_ranks_tile_by_tile(many_rows):
         before, after = alone.seconds["simulator"], alone.with_(ranks=ranks).seconds["simulator"]
         assert after == pytest.approx(before * expected)
     assert alone.with_(ranks=1).total_s == pytest.approx(alone.total_s)
+    with pytest.raises(Refused, match="put on 2 ranks already"):
+        alone.with_(ranks=2).with_(ranks=4)
     assert shared_by(many_rows.folder, 2, latency).messages_s == pytest.approx(3 * 2.0)
     assert shared_by(many_rows.folder, 5, latency).messages_s == pytest.approx(3 * 3 * 2.0)  # three deep
     # parameters of 20 rows out; of ten rows a value, an error and a bias back, and whether all went well
