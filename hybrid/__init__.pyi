@@ -1,4 +1,5 @@
 import collections.abc
+import os
 import pathlib
 import typing
 
@@ -26,6 +27,7 @@ from .loop.minimize import resume as resume
 from .loop.stop import Stopped as Stopped
 from .primitives.estimator import Estimator as Estimator
 from .primitives.sampler import Sampler as Sampler
+from .registry.registry import Registry as Registry
 from .routing.plan import Plan as Plan
 from .routing.plan import plan as plan
 from .runs.comparison import compare as compare
@@ -33,9 +35,11 @@ from .runs.overview import Runs as Runs
 from .runs.result import Result as Result
 
 if not typing.TYPE_CHECKING:
-    from . import report as report  # packages that can be called
+    from . import registry as registry  # packages that can be called
+    from . import report as report
     from . import runs as runs
 
+def registry(address: str | os.PathLike[str] | None = None) -> Registry: ...
 def report(
     runs: Result | str | pathlib.Path | collections.abc.Iterable[Result | str | pathlib.Path],
     path: str | pathlib.Path | None = None,

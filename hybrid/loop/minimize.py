@@ -20,6 +20,8 @@ from hybrid.loop.run_to_end import is_unfinished, run_to_end
 from hybrid.loop.threads import check_threads, threads_of
 from hybrid.optimizers.optimizer import Optimizer
 from hybrid.ranks.mpi import ALONE, Ranks
+from hybrid.registry.start import warm
+from hybrid.registry.words import NOTE, REGISTRY, is_registry
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.routing.spares import Failing, spares_now, with_spares
 from hybrid.runs import calibrations, failovers, index
@@ -85,7 +87,8 @@ def minimize(
             must be given again.
         theta: Starting point, shape (params,), radians; by default the ansatz's own, or a small random one.
             ``"run:FOLDER"`` starts where another run has ended, such as on a device from a simulator's angles; the
-            record says which.
+            record says which. ``"registry"`` starts where the registry's best run of this problem and circuit has
+            ended, or else that of the nearest problem, and adds this run to it at its end; see `hybrid.registry`.
         seed: Root of every random number; the same seed gives the same bits.
         max_steps: Most steps of the optimizer.
         accuracy: Wanted accuracy of the minimum, in the problem's unit.
@@ -131,7 +134,8 @@ def minimize(
     """
     check_callback(callback)
     backend = backend if mitigation is None else mitigated(backend, mitigation)
-    start, notes = started(theta, circuit)
+    from_registry = is_registry(theta)
+    start, notes = (None, {}) if from_registry else started(theta, circuit)
     if tol is not None and accuracy != ACCURACY:
         raise Refused(f"tol={tol} and accuracy={accuracy} mean the same: give one of them")
     work = workload(
@@ -147,7 +151,8 @@ def minimize(
         exact=exact,
     )
     limits = None if budget is None else budget_of(budget)
-    asked = {**question(work), "theta": work.theta.tolist(), "backend": requested_backend(backend)}
+    begin = REGISTRY if from_registry else work.theta.tolist()
+    asked = {**question(work), "theta": begin, "backend": requested_backend(backend)}
     with notebook.interrupts() as interrupted, Progress(work.problem.name, shown=progress) as shown:
 
         def stopping() -> bool:
@@ -160,6 +165,8 @@ def minimize(
         else:
             place = place or fresh(name or work.problem.name)
             folders.check_free(place)
+            if from_registry:
+                work, notes = warm(work)
             clock = Clock()
             with clock.phase("plan"):
                 plan, spares = with_spares(work, rank(work, candidates(backend)), backend, failover)
@@ -220,6 +227,8 @@ def _continued(
     record = folders.read(path)
     work = _work_of(record)
     kept = {**question(work), "theta": work.theta.tolist(), "backend": record.spec.backend.to_dict()}
+    if is_registry(asked["theta"]) and NOTE in record.spec.notes:
+        kept["theta"] = REGISTRY  # whatever the registry holds by now
     if asked["backend"] == "auto":
         kept["backend"] = "auto"
     if differ := differing(kept, asked):

@@ -17,6 +17,7 @@ from hybrid.loop.stop import Waiting
 from hybrid.loop.team import evaluator
 from hybrid.loop.validation import error_budget_of, rounding_of, validated_energy
 from hybrid.ranks.mpi import Ranks
+from hybrid.registry.start import add_at_end
 from hybrid.routing.plan import Plan
 from hybrid.routing.policy import guarded
 from hybrid.runs import folder as folders
@@ -135,6 +136,7 @@ def run_to_end(
             error_budget=errors,
             failovers=tuple(change.to_dict() for change in places.failovers),
             prediction=in_hindsight(record.spec.plan, n_rows, seconds, ledger.replayed_s),
+            start=record.spec.start,
         )
         recorded = _recorded(record, result, ledger, journal)
         if ledger.evaluated and result.status != "stopped" and not places.failovers:
@@ -143,6 +145,8 @@ def run_to_end(
             if whole:  # the last steps of a descent say nothing of a whole one
                 learn_from(work, can, result)
             correct_speed(work, can, result, record.spec.plan)
+        if result.status != "stopped":
+            add_at_end(record)
         return recorded
 
 

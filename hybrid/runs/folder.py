@@ -7,6 +7,7 @@ journal.sqlite      every evaluation and every job at a vendor; bound to the thr
 budget.sqlite       what may be spent at vendors, and what is; for the points of a sweep it lies in the folder above
 calibrations.json   what was measured of the device when the run was resumed after a change; absent if it never was
 result.json         what came out; absent until the run has ended
+registry.json       what became of it in the registry of trained parameters; absent unless it began with that
 lock                held by the one process that works on the run
 """
 

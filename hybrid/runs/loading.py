@@ -68,6 +68,7 @@ def load(folder: str | Path) -> Result:
         failovers=cast("tuple[FailoverEntry, ...]", tuple(stored.failovers)),
         prediction=stored.prediction,
         chain=cast("ChainEntry | None", stored.chain),
+        start=record.spec.start,
     )
 
 

@@ -88,6 +88,7 @@ class Result:
             versions that did not expect anything.
         chain: On how many "rows" of its journal's chain it rests, and the "head" of the last, to be kept elsewhere;
             None for records that were made before they were chained.
+        start: What the registry gave as the start, as one sentence; empty where it was not asked.
     """
 
     energy: float
@@ -113,6 +114,7 @@ class Result:
     failovers: tuple[FailoverEntry, ...] = ()
     prediction: Prediction | None = None
     chain: ChainEntry | None = None
+    start: str = ""
 
     @property
     def error(self) -> float | None:
@@ -211,6 +213,8 @@ class Result:
         if self.error_budget is not None:
             rows += [(f"by {cause}", f"{size} ({note})") for cause, size, note in self.error_budget.rows()]
         rows.append(("status", self.status + (f": {self.message}" if self.message else "")))
+        if self.start:
+            rows.append(("start", self.start))
         rows.append(
             ("work", f"{counted(self.steps, 'steps')}, {counted(self.evaluations, 'evaluations')} on {self.backend}")
         )

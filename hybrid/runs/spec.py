@@ -41,6 +41,12 @@ class RunSpec(RecordModel):
     failover: list[BackendSpec] = Field(default_factory=list)
     notes: dict[str, Any] = Field(default_factory=dict)
 
+    @property
+    def start(self) -> str:
+        """What the registry gave as the start, as one sentence; empty where it was not asked."""
+        said = self.notes.get("registry", "")
+        return said if isinstance(said, str) else ""
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form."""
         spares = {"failover": [spare.to_dict() for spare in self.failover]} if self.failover else {}

@@ -49,7 +49,9 @@ def started(theta: ArrayLike | str | None, circuit: QuantumCircuit) -> tuple[Arr
     if not isinstance(theta, str):
         return theta, {}
     if not theta.startswith(PREFIX) or theta == PREFIX:
-        raise Refused(f'theta must be numbers, or "{PREFIX}FOLDER" for where another run has ended, not {theta!r}')
+        raise Refused(
+            f'theta must be numbers, "{PREFIX}FOLDER" for where another run has ended, or "registry", not {theta!r}'
+        )
     start = from_run(Path(theta.removeprefix(PREFIX)), circuit)
     return start.theta, {"start": start.origin}
 

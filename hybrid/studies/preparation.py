@@ -11,6 +11,7 @@ from circuits.errors import BudgetExceeded, Refused, ToolkitError
 from hybrid.algorithms.algorithm import Algorithm
 from hybrid.algorithms.carry_out import check_able, planned
 from hybrid.ranks.mpi import Ranks
+from hybrid.registry.words import is_registry
 from hybrid.routing.plan import Plan, candidates, check_possible, rank, unreachable
 from hybrid.routing.spares import with_spares
 from hybrid.studies.study import Point, backend_asked, build, build_algorithm, simulator_of
@@ -70,6 +71,8 @@ def workload_of(point: Point, **made: Any) -> tuple[Workload, Any]:
     problem, circuit, arguments = build(point, **made)
     backend = arguments.pop("backend")
     arguments.pop("name")
+    if is_registry(arguments["theta"]):
+        arguments["theta"] = None  # the registry is asked when the run begins
     try:
         return workload(circuit, problem, **arguments), backend
     except Refused as err:

@@ -15,6 +15,8 @@ from hybrid.loop.stop import Stop, Stopped
 from hybrid.loop.team import check_node, leading, serve
 from hybrid.ranks.mpi import ALONE, End, Ranks
 from hybrid.ranks.work_queue import SharedStop, Work, WorkQueue, WorkQueueClient
+from hybrid.registry.start import warm
+from hybrid.registry.words import is_registry
 from hybrid.routing.plan import Plan, candidates, rank
 from hybrid.routing.spares import with_spares
 from hybrid.runs import folder as folders
@@ -282,7 +284,8 @@ def _start(
     should_stop: Callable[[], bool],
     team: Ranks,
 ) -> Result:
-    work, clock = prepared.work, Clock(before={"problem": prepared.seconds})
+    work, begin, clock = prepared.work, start_of(point), Clock(before={"problem": prepared.seconds})
+    work, origin = warm(work) if is_registry(begin) else (work, started(begin, work.circuit)[1])
     with clock.phase("plan"):
         plan = rank(work, candidates(prepared.backend))
         plan, spares = with_spares(work, plan, prepared.backend, point.spec.run.failover)
@@ -290,5 +293,5 @@ def _start(
         # Refused before anything is announced or written.
         check_node(plan.chosen.backend, plan.chosen.cost, team, leader_bytes=own)
     on_plan(point, plan)
-    notes = {"study": point.record()} | started(start_of(point), work.circuit)[1]
+    notes = {"study": point.record()} | origin
     return run(work, plan, folder=place, notes=notes, clock=clock, should_stop=should_stop, team=team, spares=spares)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from circuits.secrets import is_reference, is_secret
 from hybrid.studies.algorithm_sections import Classifier
-from hybrid.studies.fields import STRICT, Count, InputPath, Section, Words, existing, fault
+from hybrid.studies.fields import STRICT, Count, Section, Words, existing, fault
 from hybrid.studies.problem_and_ansatz import PROBLEMS, AnyAlgorithm, AnyAnsatz, AnyProblem, Molecule, Uccsd
 
 CLASSIFIER_OPTIMIZER = "adam"
@@ -119,9 +119,11 @@ Names = Annotated[tuple[Annotated[str, AfterValidator(_spare_name)], ...], Field
 """Of backends at which a run may go on."""
 
 
-def _start(text: str, info: ValidationInfo) -> InputPath:
+def _start(text: str, info: ValidationInfo) -> str:
+    if text == "registry":
+        return text
     if not text.startswith("run:") or not text.removeprefix("run:").strip():
-        raise ValueError('must be a list of angles in radians, or "run:FOLDER" for where another run has ended')
+        raise ValueError('must be a list of angles in radians, "run:FOLDER" where another run has ended, or "registry"')
     try:
         return existing(f"{text.removeprefix('run:').strip()}/result.json", info)
     except ValueError as err:
@@ -148,7 +150,7 @@ class Run(Section):
     )
     theta: Start | None = Field(
         default=None,
-        description='a list of angles in radians, or "run:FOLDER" for where another run has ended',
+        description='a list of angles in radians, "run:FOLDER" for where another run has ended, or "registry"',
     )
     failover: bool | Names = Field(
         default=False,
@@ -220,6 +222,13 @@ class Spec(Section):
         return self
 
     @model_validator(mode="after")
+    def _one_start(self):
+        if self.run.warm_start and self.run.theta == "registry":
+            why = 'theta = "registry" finds the nearest run for each point, the point before it among them; give one'
+            raise fault("run.warm_start", True, why)
+        return self
+
+    @model_validator(mode="after")
     def _fitting_algorithm(self):
         algorithm = self.algorithm
         if algorithm is None:
@@ -229,6 +238,8 @@ class Spec(Section):
             raise fault("run.warm_start", True, f"an algorithm of kind {kind} starts at each point of a sweep anew")
         if self.run.theta is not None and not algorithm.takes_theta:
             raise fault("run.theta", None, f"an algorithm of kind {kind} chooses its angles itself")
+        if self.run.theta == "registry":
+            raise fault("run.theta", "registry", f"an algorithm of kind {kind} cannot start so, only one minimization")
         if not algorithm.minimizes:
             if "optimizer" in self.model_fields_set:
                 raise fault("optimizer", None, f"an algorithm of kind {kind} minimizes nothing; leave the section out")

@@ -17,6 +17,7 @@ import circuits
 from circuits import registry
 from circuits.errors import Refused
 from hybrid import optimizers
+from hybrid.registry.words import is_registry
 from hybrid.runs.start import PREFIX, started
 from hybrid.studies.fields import InputPath, KindSection
 from hybrid.studies.refusals import refusal
@@ -294,7 +295,8 @@ def build(
     with _section(point, "optimizer"):
         optimizer = optimizers.get(**spec.optimizer.description)
     with _section(point, "run"):
-        theta = started(start_of(point), circuit)[0]
+        begin = start_of(point)
+        theta = begin if is_registry(begin) else started(begin, circuit)[0]
     if backend is None:
         backend = backend_asked(point, circuit)
     return (
@@ -389,7 +391,7 @@ def _works_on(
 def start_of(point: Point) -> "tuple[float, ...] | str | None":
     """The starting point that a point asks for, as `hybrid.minimize` takes it."""
     theta = point.spec.run.theta
-    return f"{PREFIX}{Path(theta).parent}" if isinstance(theta, str) else theta
+    return f"{PREFIX}{Path(theta).parent}" if isinstance(theta, InputPath) else theta
 
 
 @contextmanager
