@@ -1,9 +1,5 @@
-import os
 import sqlite3
 import stat
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -40,37 +36,8 @@ def test_run_is_added_once(run, place):
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
 
 
-def test_twenty_writers_at_once_lose_nothing(run, tmp_path):
-    program = tmp_path / "writer.py"
-    program.write_text(WRITER)
-    command = [sys.executable, str(program), str(run.folder)]
-    environment = os.environ | {"PYTHONPATH": str(Path(hybrid.__file__).parents[1])}
-    writers = [subprocess.Popen([*command, str(k)], env=environment) for k in range(2)]
-    assert [writer.wait() for writer in writers] == [0] * 2
-    entries = hybrid.registry().entries()
-    assert sorted(entry.evaluations for entry in entries) == list(range(20))
-
-
-WRITER = """
-import sys, threading
-from dataclasses import replace
-from pathlib import Path
-from hybrid.registry import registry as module
-from hybrid.registry.entry import entry_from
-entry, first = entry_from(Path(sys.argv[1])), 10 * int(sys.argv[2])
-module.entry_from = lambda path: replace(entry, result_sha256=f"{int(str(path)):064x}", evaluations=int(str(path)))
-failed = []
-def add(k):
-    try:
-        module.registry().add(str(k))
-    except BaseException as err:
-        failed.append(err)
-threads = [threading.Thread(target=add, args=(first + k,)) for k in range(10)]
-[one.start() for one in threads]
-[one.join() for one in threads]
-if failed:
-    raise failed[0]
-"""
+def test_twenty_writers_at_once_lose_nothing(run, twenty_writers):
+    assert twenty_writers(run.folder) == list(range(20))
 
 
 def test_stopped_and_unfinished_runs_are_refused(place, tmp_path):
