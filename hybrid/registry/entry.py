@@ -119,7 +119,7 @@ def entry_of(row: tuple[Any, ...]) -> Entry:
     content = dict(zip(COLUMNS, row, strict=True))
     try:
         content |= {name: json.loads(content[name]) for name in JSON}
-        return Entry(**content | {"theta": np.array(content["theta"], dtype=float)})
+        return Entry(**cast("dict[str, Any]", content | {"theta": np.array(content["theta"], dtype=float)}))
     except (TypeError, ValueError) as err:
         raise Refused(
             f"the registry's entry {str(content['result_sha256'])[:12]} is damaged ({type(err).__name__}): restore the "
