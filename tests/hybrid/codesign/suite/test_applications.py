@@ -48,7 +48,7 @@ def scored(name: str, size: Size, seed: int = 1):
         ("quantum-volume", Size(3)),
         ("quantum-volume", Size(2, 5)),
         ("layer-fidelity", Size(2)),
-        ("layer-fidelity", Size(5)),
+        ("layer-fidelity", Size(3)),
     ],
 )
 def test_exact_states_score_what_a_perfect_computer_does(name, size):
@@ -96,7 +96,7 @@ def test_the_products_are_those_of_mermins_operator(n):
 
 
 def test_right_answers_are_certain():
-    for name, size in (("mirror", Size(4, 8)), ("qft", Size(4)), ("layer-fidelity", Size(4))):
+    for name, size in (("mirror", Size(4, 8)), ("qft", Size(4)), ("layer-fidelity", Size(3))):
         _, tasks = scored(name, size, seed=3)
         for task in tasks:
             assert Statevector(task.circuit).probabilities_dict(decimals=9) == pytest.approx(
