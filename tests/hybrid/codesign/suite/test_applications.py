@@ -154,6 +154,24 @@ def test_the_error_of_a_depolarized_layer_is_that_of_its_channel():
     assert found.standard_error < 0.1 * exactly
 
 
+@pytest.mark.parametrize("name", ["ghz", "mermin-bell", "qft", "mirror", "quantum-volume", "layer-fidelity"])
+def test_noise_alone_has_a_finite_score_or_is_refused(name):
+    benchmark = application(name)
+    size, rng = benchmark.sizes["quick"][0], np.random.default_rng(0)
+    tasks, refused = benchmark.circuits(size, shots=50, seed=0), []
+    for _ in range(3):
+        drawn = rng.multinomial(50, [2.0**-size.n_qubits] * 2**size.n_qubits, size=len(tasks))
+        answers = [Answer({f"{k:0{size.n_qubits}b}": int(n) for k, n in enumerate(row) if n}) for row in drawn]
+        try:
+            found = benchmark.score(size, tasks, answers)
+        except Refused as err:
+            refused.append(str(err))
+            continue
+        assert np.isfinite([found.value, found.standard_error]).all()
+        assert found.standard_error > 0
+    assert all("no decay can be fitted" in words for words in refused)
+
+
 def test_throughput_is_layers_over_time():
     benchmark, size = application("throughput"), Size(3, 7)
     tasks = benchmark.circuits(size, shots=100, seed=0)
