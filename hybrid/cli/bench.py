@@ -25,6 +25,9 @@ def bench(
     sizes: Annotated[
         str, typer.Option(metavar="N,M", help="These sizes instead of the suite's: qubits, or qubits x layers as 4x8.")
     ] = "",
+    circuits: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Run the circuits in this folder, named as MQT Bench names them.")
+    ] = None,
     shots: Annotated[int | None, typer.Option(metavar="N", help="Shots of each circuit.", min=1)] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Root of every random number.", min=0)] = 0,
     folder: Annotated[
@@ -46,6 +49,7 @@ def bench(
         backends: Names with commas between.
         only: Names of applications with commas between; empty for all.
         sizes: With commas between; empty for the suite's.
+        circuits: A folder of circuits that are run in place of the suite's applications; None for those.
         shots: Of each circuit; None for each application's own.
         seed: Root of every random number.
         folder: Where the record goes; None for a new folder where runs without one of their own go.
@@ -79,6 +83,7 @@ def bench(
                 backends=named,
                 only=_split(only) or None,
                 sizes=_split(sizes) or None,
+                circuits=circuits,
                 shots=shots,
                 seed=seed,
                 folder=place,

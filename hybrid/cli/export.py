@@ -6,28 +6,47 @@ from typing import Annotated
 
 import typer
 
+from circuits.errors import Refused
 from hybrid.cli.arguments import Force, Json
+
+BENCHMARK = "bench.json"
+"""In the folder of a benchmark."""
+
+OF_BENCHMARKS = ("metriq", "qedc")
 
 
 def export(
-    folder: Annotated[Path, typer.Argument(metavar="RUN|SWEEP|ALGORITHM", help="The folder.", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(metavar="RUN|SWEEP|ALGORITHM|BENCHMARK", help="The folder.", show_default=False)
+    ],
     kind: Annotated[
-        str | None, typer.Option("--format", metavar="csv|json|parquet", help="By default what --output ends in; csv.")
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="csv|json|parquet",
+            help="By default what --output ends in; csv. Of a benchmark: csv, metriq or qedc.",
+        ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where it goes; export.FORMAT in the folder by default.")
+        Path | None,
+        typer.Option(
+            metavar="FILE|DIR", help="Where it goes; export.FORMAT, or a folder FORMAT, in the folder by default."
+        ),
     ] = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Write every evaluation of a run, or of all runs of a sweep or an algorithm, into one file: CSV, JSON or Parquet.
 
+    A benchmark becomes a table (csv), or the files of Metriq (metriq) or of QED-C (qedc).
+
     Args:
-        folder: Of the run, the sweep or the algorithm.
+        folder: Of the run, the sweep, the algorithm or the benchmark, or the file of a benchmark's record.
         kind: The format; None for what the output's ending says, and CSV without an output.
-        output: The file; None for one in the folder.
+        output: The file, or the folder of several; None for one in the folder.
         force: Whether to replace a file that is there already.
-        as_json: Whether to print what was written as JSON: "path", "format", "runs", "rows".
+        as_json: Whether to print what was written as JSON: "path", "format", and "runs", "rows" or of a benchmark
+            "files", "left_out".
 
     Raises:
         Refused: if the folder holds no run, or a damaged one; if the file is there already; if the
@@ -37,6 +56,11 @@ def export(
     from hybrid.runs.export import export as write
     from hybrid.terminal.console import console
 
+    if (folder / BENCHMARK).is_file() or folder.is_file():
+        _export_benchmark(folder, kind, output, force=force, as_json=as_json)
+        return
+    if kind in OF_BENCHMARKS:
+        raise Refused(f"{folder} holds no benchmark, and --format {kind} is for those alone; use csv, json or parquet")
     if kind is None and output is None:
         kind = "csv"
     written = write(folder, output or folder / f"export.{kind}", kind=kind, overwrite=force)
@@ -49,3 +73,18 @@ def export(
         soft_wrap=True,
         markup=False,
     )
+
+
+def _export_benchmark(folder: Path, kind: str | None, output: Path | None, *, force: bool, as_json: bool) -> None:
+    from hybrid.codesign.suite.formats.export import export_bench
+    from hybrid.terminal.console import console
+
+    written = export_bench(folder, output, kind=kind or "csv", overwrite=force)
+    if as_json:
+        print(json.dumps(written.to_dict()))
+        return
+    out = console()
+    for file in written.files:
+        out.print(str(file), highlight=False, soft_wrap=True, markup=False)
+    for line in written.left_out:
+        out.print(f"left out: {line}", highlight=False, soft_wrap=True, markup=False)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 
 import numpy as np
@@ -15,6 +15,7 @@ from backends.providers.device import Device
 from backends.seeds import child_seed
 from circuits.errors import Refused
 from hybrid.codesign.suite.benchmark import Answer, Benchmark, Score, Size, Task
+from hybrid.codesign.suite.features import features, measured
 from hybrid.codesign.suite.record import CircuitSize
 
 ASKED = 1
@@ -48,8 +49,10 @@ class Account:
     def note(self, tasks: Sequence[Task]) -> None:
         """Count the circuits of a round."""
         self.n_circuits += len(tasks)
-        sizes = [_size_of(task.circuit) for task in tasks] + ([] if self.circuit is None else [self.circuit])
-        self.circuit = max(sizes, key=lambda one: (one.two_qubit_gates, one.depth), default=None)
+        sized = [(_size_of(task.circuit), task) for task in tasks]
+        size, largest = max(sized, key=lambda pair: _rank(pair[0]))
+        if self.circuit is None or _rank(size) > _rank(self.circuit):
+            self.circuit = size.model_copy(update={"features": asdict(features(measured(largest)))})
 
 
 def measure(
@@ -173,6 +176,10 @@ def _phases(backend: Backend, seconds: dict[str, float]) -> dict[str, float]:
     if backend.capabilities().place == "provider":
         names["execute"] = "jobs"
     return {names.get(phase, phase): spent for phase, spent in seconds.items()}
+
+
+def _rank(size: CircuitSize) -> tuple[int, int]:
+    return size.two_qubit_gates, size.depth
 
 
 def _size_of(circuit: QuantumCircuit) -> CircuitSize:

@@ -49,11 +49,13 @@ class CircuitSize(RecordModel):
         n_qubits: Its width.
         depth: Its depth in gates.
         two_qubit_gates: Gates on two qubits or more.
+        features: SupermarQ's, by name, of the circuit with its measurements; see `hybrid.codesign.suite.features`.
     """
 
     n_qubits: int
     depth: int
     two_qubit_gates: int
+    features: dict[str, FiniteFloat] = Field(default_factory=dict)
 
 
 class Unit(RecordModel):
@@ -141,6 +143,7 @@ class BenchSpec(RecordModel):
         seed: Root of every random number.
         sizes: Of each application, in order, as text.
         backends: Asked, in order.
+        circuits: Of applications from files, SHA-256 of the file of each name and size.
         provenance: Machine, versions and time of the first start; see `hybrid.runs.provenance`.
     """
 
@@ -151,6 +154,7 @@ class BenchSpec(RecordModel):
     seed: int
     sizes: dict[str, list[str]]
     backends: list[Measured]
+    circuits: dict[str, str] = Field(default_factory=dict)
     provenance: dict[str, Any]
 
 

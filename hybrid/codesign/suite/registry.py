@@ -16,6 +16,12 @@ APPLICATIONS: Mapping[str, str] = {
     "quantum-volume": "hybrid.codesign.suite.quantum_volume:QuantumVolume",
     "layer-fidelity": "hybrid.codesign.suite.layer_fidelity:LayerFidelity",
     "throughput": "hybrid.codesign.suite.throughput:Throughput",
+    "maxcut-qaoa": "hybrid.codesign.suite.maxcut_qaoa:MaxCutQAOA",
+    "lr-qaoa": "hybrid.codesign.suite.linear_ramp_qaoa:LinearRampQAOA",
+    "vqe-h2": "hybrid.codesign.suite.vqe_h2:H2VQE",
+    "vqe-chain": "hybrid.codesign.suite.vqe_chain:ChainVQE",
+    "hamiltonian-simulation": "hybrid.codesign.suite.hamiltonian_simulation:HamiltonianSimulation",
+    "quantum-kernel": "hybrid.codesign.suite.quantum_kernel:QuantumKernel",
 }
 """Name to ``module:class``, in the order of tables."""
 
@@ -33,6 +39,11 @@ def application(name: str) -> Benchmark:
         raise unknown("application", name, APPLICATIONS)
     module, _, found = APPLICATIONS[name].partition(":")
     return getattr(import_module(module), found)()
+
+
+def applications() -> dict[str, Benchmark]:
+    """All of them, by name, in the order of tables."""
+    return {name: application(name) for name in APPLICATIONS}
 
 
 def suite(name: str) -> SuiteName:

@@ -6,18 +6,20 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import backends as floor
 from backends.base import Backend
 from backends.seeds import child_seed
-from circuits.errors import RecordFailed, Refused, ToolkitError, shown
+from circuits.errors import RecordFailed, Refused, ToolkitError, shown, unknown
 from circuits.secrets import redacted
 from hybrid.codesign.suite import folder as folders
 from hybrid.codesign.suite import registry
 from hybrid.codesign.suite.benchmark import Benchmark, Score, Size, SuiteName
+from hybrid.codesign.suite.circuit_file import CircuitFiles
+from hybrid.codesign.suite.formats.mqt_bench import applications
 from hybrid.codesign.suite.measure import Account, measure, warm_up
 from hybrid.codesign.suite.record import BenchRecord, BenchSpec, Measured, Number, Seconds, Status, Unit
 from hybrid.codesign.suite.result import Bench
@@ -80,6 +82,7 @@ def bench(
     backends: BackendLike | Sequence[BackendLike] = ("statevector", "aer"),
     only: Sequence[str] | None = None,
     sizes: Sequence[str | int] | None = None,
+    circuits: str | Path | None = None,
     shots: int | None = None,
     seed: int = 0,
     folder: str | Path | None = None,
@@ -97,6 +100,7 @@ def bench(
         only: Names of applications; None for all.
         sizes: Instead of the suite's, for every application that has such instances: qubits such as 4, or qubits x
             layers such as ``"4x8"``.
+        circuits: A folder of circuits with MQT Bench's names, which are run in place of the suite's applications.
         shots: Of each circuit; None for each application's own number.
         seed: Root of every random number, from 0: all backends run the same circuits.
         folder: Where the record goes; by default a new folder under ``runs/`` (or ``$HYBRID_RUNS``). A folder in which
@@ -118,7 +122,8 @@ def bench(
     References:
         The papers of each application are named in its class, in `hybrid.codesign.suite`.
     """
-    asked = _asked(registry.suite(suite), only, sizes)
+    files = {} if circuits is None else applications(circuits)
+    asked = _asked(registry.suite(suite), files or registry.applications(), only, sizes)
     if shots is not None and shots < 1:
         raise Refused(f"shots must be at least 1, not {shots}")
     if seed < 0:
@@ -131,6 +136,7 @@ def bench(
         seed=seed,
         sizes={name: list(map(str, found)) for name, found in asked.items()},
         backends=[place.written() for place in places],
+        circuits={key: digest for name in asked if name in files for key, digest in files[name].digests().items()},
         provenance=provenance(),
     )
     question = {"bench": spec.suite, **_question(spec)}
@@ -154,7 +160,16 @@ def bench(
             folders.begin(path, spec)
         if limits is not None:
             spending_of(path).grant(limits)
-        todo = _Todo(path, spec, places, lambda: should_stop() or interrupted(), shown_to, on_unit, stack)
+        todo = _Todo(
+            path,
+            spec,
+            files or registry.applications(),
+            places,
+            lambda: should_stop() or interrupted(),
+            shown_to,
+            on_unit,
+            stack,
+        )
         try:
             record = todo.carry_out(asked)
         except KeyboardInterrupt as interrupt:
@@ -172,13 +187,14 @@ class _Todo:
         self,
         path: Path,
         spec: BenchSpec,
+        known: Mapping[str, Benchmark],
         places: Sequence[Place],
         should_stop: Callable[[], bool],
         progress: Progress,
         on_unit: Callable[[Unit], None],
         stack: ExitStack,
     ):
-        self._path, self._spec, self._places = path, spec, places
+        self._path, self._spec, self._known, self._places = path, spec, known, places
         self._should_stop, self._progress, self._on_unit, self._stack = should_stop, progress, on_unit, stack
         self._journal: Journal | None = None
         self._ready: dict[int, tuple[Backend, Callable[[int, str], None] | None]] = {}
@@ -193,7 +209,7 @@ class _Todo:
                     where = (name, size.n_qubits, size.depth, number)
                     self._progress.update(done, f"{name} {size} on {place.label}")
                     if where not in ended:
-                        ended[where] = self._measured(registry.application(name), size, number)
+                        ended[where] = self._measured(self._known[name], size, number)
                         append_line(self._path / folders.UNITS, ended[where])
                         self._on_unit(ended[where])
                     done += 1
@@ -225,6 +241,8 @@ class _Todo:
                 on_round=(lambda round_: begin(round_, stage)) if begin is not None else (lambda round_: None),
                 check_stop=self._check_stop,
             )
+            if isinstance(benchmark, CircuitFiles) and (made := self._places[number].backend) is not None:
+                score = replace(score, details={**score.details, **benchmark.predicted(size, made)})
             _check_finite(benchmark.name, score)
         except Exception as err:
             if isinstance(err, RecordFailed) or not isinstance(err, ToolkitError | ImportError):
@@ -287,13 +305,16 @@ class _Todo:
 
 
 def _asked(
-    suite: SuiteName, only: Sequence[str] | None, sizes: Sequence[str | int] | None
+    suite: SuiteName, known: Mapping[str, Benchmark], only: Sequence[str] | None, sizes: Sequence[str | int] | None
 ) -> dict[str, tuple[Size, ...]]:
     """The sizes of each application that are to be run."""
-    names = list(registry.APPLICATIONS) if only is None else [only] if isinstance(only, str) else list(only)
+    names = list(known) if only is None else [only] if isinstance(only, str) else list(only)
     if not names:
-        raise Refused(f"no application is asked for; there are {', '.join(registry.APPLICATIONS)}")
-    found = {name: registry.application(name) for name in names}
+        raise Refused(f"no application is asked for; there are {', '.join(known)}")
+    for name in names:
+        if name not in known:
+            raise unknown("application", name, known)
+    found = {name: known[name] for name in names}
     if sizes is None:
         return {name: one.sizes[suite] for name, one in found.items() if one.sizes[suite]}
     wanted = tuple(dict.fromkeys(Size.of(str(size)) for size in ([sizes] if isinstance(sizes, str | int) else sizes)))
@@ -367,6 +388,7 @@ def _question(spec: BenchSpec) -> dict:
     return {
         "suite": spec.suite,
         "applications and sizes": spec.sizes,
+        "circuits": spec.circuits,
         "backends": [[one.label, repr(one.spec.question)] for one in spec.backends],
         "shots": spec.shots,
         "seed": spec.seed,

@@ -36,6 +36,13 @@ def test_a_device_is_the_same_from_its_own_options(device):
     assert Device.of({"n_qubits": 4, "topology": "ring"}) == Device(4, "ring")
 
 
+def test_a_device_without_relaxation_is_a_backend():
+    device = Device(2, two_qubit_error=0.05)
+    assert device.options() == {"n_qubits": 2, "edges": [[0, 1]], "two_qubit_error": 0.05}
+    assert Device.of(device.options()) == device
+    assert backends.get(device).hardware.device == device
+
+
 def test_scaled_multiplies_rates(device):
     worse = device.scaled(2)
     assert worse.two_qubit_error == (0.02, 0.04)

@@ -1,0 +1,1 @@
+"""Formats of other suites of benchmarks: records written for them, and circuits read from them."""
