@@ -11,6 +11,7 @@ References:
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,6 @@ from hybrid.codesign.suite.formats.files import Written, labels
 from hybrid.codesign.suite.record import BenchRecord, Number, Unit
 from hybrid.codesign.suite.registry import APPLICATIONS, application
 from hybrid.runs.files import to_json
-from hybrid.runs.provenance import provenance
 
 BASIS = ("rx", "ry", "rz", "cx")
 """QED-C's gates in which depths can be compared."""
@@ -112,8 +112,8 @@ def _pairs(circuit: QuantumCircuit) -> tuple[int, float]:
 
 
 def _same_versions(record: BenchRecord) -> bool:
-    now = provenance()["packages"]
-    return all(record.provenance["packages"].get(name) == now[name] for name in ("hybrid-codesign", "qiskit", "numpy"))
+    made_with = record.provenance["packages"]
+    return all(made_with.get(name) == version(name) for name in ("hybrid-codesign", "qiskit", "numpy"))
 
 
 def _fidelities(unit: Unit) -> tuple[Number, Number] | None:
