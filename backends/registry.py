@@ -47,6 +47,7 @@ BUILT_IN = {
     "reference": "backends.simulators.reference:Reference",
     "pauli": "backends.simulators.pauli:PauliPropagation",
     "density": "backends.density.engine:Density",
+    "trajectories": "backends.trajectories.engine:QuantumTrajectories",
     "device": "backends.devices.hardware:ModelledDevice",
     "ibm": "backends.providers.ibm:IBM",
     "iqm": "backends.providers.worker.families:IQM",

@@ -41,6 +41,19 @@ from circuits.errors import Refused
 RESULTS = Path(__file__).parent / "results" / "speeds.json"
 SHIPPED = Path(backends.__file__).parent / "speeds.json"
 
+MODELLED: dict[str, Any] = {
+    "n_qubits": 20,
+    "topology": "all-to-all",
+    "one_qubit_error": 3e-4,
+    "two_qubit_error": 5e-3,
+    "readout_error": 0.01,
+    "t1": 2e-4,
+    "t2": 1.5e-4,
+    "one_qubit_s": 4e-8,
+    "two_qubit_s": 2e-7,
+}
+"""A device on which no circuit has to be routed."""
+
 WAYS: tuple[tuple[str, dict[str, Any], int | None, bool], ...] = (
     ("statevector", {}, None, False),
     ("statevector", {}, None, True),
@@ -70,6 +83,10 @@ WAYS: tuple[tuple[str, dict[str, Any], int | None, bool], ...] = (
     ("default.qubit", {}, None, False),
     ("default.qubit", {}, None, True),
     ("ibm:fake_guadalupe", {}, None, False),
+    ("density", {"device": MODELLED}, None, False),
+    ("density", {"device": MODELLED}, None, True),
+    ("trajectories", {"device": MODELLED}, 200, False),
+    ("device", MODELLED, 1000, False),
 )
 """Name, options, shots, and whether gradients are asked for."""
 

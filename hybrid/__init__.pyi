@@ -9,6 +9,9 @@ from .algorithms.evolution import real_time_evolution as real_time_evolution
 from .algorithms.qaoa import qaoa as qaoa
 from .algorithms.verification import verify as verify
 from .algorithms.vqd import vqd as vqd
+from .codesign.codesign import codesign as codesign
+from .codesign.machine.model import machine_model as machine_model
+from .codesign.machine.roofline import machine as machine
 from .codesign.suite.result import Bench as Bench
 from .codesign.suite.run import bench as bench
 from .devices import Device as Device

@@ -14,9 +14,12 @@ from backends.base import Backend, Capabilities, Samples
 from backends.batch import Evaluate, Expectations
 from backends.checks import as_observables, as_rows, check_request, check_unitary
 from backends.cost import Footprint, Work
+from backends.density.evolution import every, kept_states
 from backends.density.program import MAX_QUBITS, Program, check_width, prepared
+from backends.density.values import Values
 from backends.devices.device import Device
 from backends.gradients.value_and_gradient import as_function
+from backends.gradients.shift_rule import n_shifted
 from backends.measurement.groups import Measurements, measurements
 from backends.measurement.sampled import sampling
 from backends.measurement.targets import LEVELS, OptimizationLevel
@@ -25,12 +28,9 @@ from circuits.errors import Refused
 Told = Callable[[str], np.ndarray]
 """Probabilities, shape (2^n,), of the bit strings that are told where each qubit is measured in a letter's basis."""
 
-COPIES = 4
-"""States that a value holds beside each other."""
-
 
 class Density(Backend, Samples):
-    """Exact values of a device with noise, in JAX, in double precision, with derivatives by backpropagation.
+    """Exact values of a device with noise, in double precision, with derivatives by backpropagation.
 
     Values are those of infinitely many shots on the device; with shots, bit strings are drawn.
 
@@ -39,7 +39,6 @@ class Density(Backend, Samples):
         optimization_level: For the one transpilation of each circuit; 0 runs every gate that was written.
     """
 
-    library = "jax"
     automatic = False
 
     def __init__(
@@ -60,7 +59,7 @@ class Density(Backend, Samples):
         """Values without statistical errors, with noise, with gradients of its own."""
         return Capabilities(
             name="density",
-            summary=f"density matrices in JAX, with the noise of {self.device.name}",
+            summary=f"density matrices, with the noise of {self.device.name}",
             max_qubits=min(MAX_QUBITS, self.device.n_qubits),
             exact=True,
             noise=True,
@@ -68,7 +67,7 @@ class Density(Backend, Samples):
         )
 
     def footprint(self, work: Work) -> Footprint:
-        """One pass over 4^n numbers for each pair of gates; a gradient keeps the state before each.
+        """One pass over 4^n numbers for each pair of gates; a derivative goes back, and some of the way twice.
 
         Raises:
             Refused: for a circuit that cannot be brought to the device, or takes too many of its qubits.
@@ -76,31 +75,26 @@ class Density(Backend, Samples):
         program = prepared(work.circuit, self.device, self._level)
         steps, size = len(program.pairs), 4.0**program.n_qubits
         plan = None if work.shots is None else measurements(work.observables)
-        held = COPIES + (steps if work.derivative else 0)
+        again = every(steps, program.n_qubits) < steps
+        derivative = work.derivative and work.shots is None
         return Footprint(
-            passes=float(3 * steps if work.derivative else steps),
+            passes=float((3 + again) * steps if derivative else steps),
             amplitudes=size,
-            memory_bytes=int(8 * size * held),
+            memory_bytes=_bytes(program, derivative=derivative),
+            values=1 + n_shifted(work.circuit) if work.derivative and not derivative else 1,
             standard_error=0.0 if plan is None or work.shots is None else plan.standard_error(work.shots),
             circuits=0 if plan is None else len(plan.groups),
             shots=0 if plan is None else len(plan.groups) * (work.shots or 0),
-            steps=float(steps),
+            steps=float(len(program.segments)),
             kind="density matrix",
         )
 
     def prepare(self, circuit: QuantumCircuit, observables: Any) -> Evaluate:
-        """Transpile once; compiled at the first call. See `Backend.prepare`."""
-        import jax
-
-        from backends.density.function import values_of
-
+        """Transpile once. See `Backend.prepare`."""
         check_unitary(circuit)
         observables = as_observables(observables, circuit.num_qubits)
-        program = self._program(circuit, derivative=False)
-        noise = self.device.values()
-        with jax.enable_x64(True):
-            values = values_of(program, observables, self.device)
-        plan, told = measurements(observables), self._told(program)
+        values = Values(self._program(circuit, derivative=False), self.device, observables)
+        plan = measurements(observables)
 
         def evaluate(
             parameters: ArrayLike, precision: float | None = None, shots: int | None = None, seed: int | None = None
@@ -110,11 +104,12 @@ class Density(Backend, Samples):
             start = time.perf_counter()
             errors = np.zeros((len(rows), len(observables)))
             if shots is None:
-                with jax.enable_x64(True):
-                    found = np.array([values(np.asarray(row), noise) for row in rows]).reshape(errors.shape)
+                found = np.array([values(row) for row in rows]).reshape(errors.shape)
             else:
                 streams = np.random.SeedSequence(seed).spawn(len(rows))
-                pairs = [_drawn(told(row), plan, shots, stream) for row, stream in zip(rows, streams, strict=True)]
+                pairs = [
+                    _drawn(_told(values, row), plan, shots, stream) for row, stream in zip(rows, streams, strict=True)
+                ]
                 found, errors = (np.reshape(part, errors.shape) for part in zip(*pairs, strict=True))
             return Expectations(found, errors, shots or 0, {"execute": time.perf_counter() - start})
 
@@ -125,22 +120,14 @@ class Density(Backend, Samples):
         check_request(precision, shots, seed)
         if shots is not None:
             return super().value_and_grad(circuit, observable, precision=precision, shots=shots, seed=seed)
-        import jax
-
-        from backends.density.function import values_of
-
         check_unitary(circuit)
         (observable,) = as_observables(observable, circuit.num_qubits)
-        program, noise = self._program(circuit, derivative=True), self.device.values()
-        with jax.enable_x64(True):
-            values = values_of(program, (observable,), self.device)
-            both = jax.jit(jax.value_and_grad(lambda row: values(row, noise)[0]))
+        values = Values(self._program(circuit, derivative=True), self.device, (observable,))
 
         def evaluate(rows: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-            with jax.enable_x64(True):
-                found = [both(np.asarray(row)) for row in rows]
+            found = [values.and_slopes(row) for row in rows]
             gradients = np.array([gradient for _, gradient in found]).reshape(len(rows), circuit.num_parameters)
-            return np.array([float(value) for value, _ in found]), gradients
+            return np.array([value for value, _ in found]), gradients
 
         return as_function(circuit, evaluate, seed)
 
@@ -156,40 +143,37 @@ class Density(Backend, Samples):
         """Counts of bit strings, of circuits that measure at their end at most; see `Samples`."""
         request = sampling(circuit, parameters, shots=shots, seed=seed)
         circuit = request.at_end("density")
-        told = self._told(self._program(circuit, derivative=False))(request.row)
+        told = _told(Values(self._program(circuit, derivative=False), self.device), request.row)
         drawn = dense.draw(told("Z" * circuit.num_qubits), shots, np.random.default_rng(seed))
         return request.of_all(drawn)
 
     def _program(self, circuit: QuantumCircuit, *, derivative: bool) -> Program:
         check_width(circuit.num_qubits, self.device)
         program = prepared(circuit, self.device, self._level)
-        held = COPIES + (len(program.pairs) if derivative else 0)
-        memory.check(8 * 4**program.n_qubits * held, what=f"{program.n_qubits} qubits on density")
+        memory.check(_bytes(program, derivative=derivative), what=f"{program.n_qubits} qubits on density")
         return program
 
-    def _told(self, program: Program) -> Callable[[np.ndarray], Told]:
-        """From a row of parameters to the probabilities of what is told; compiled at the first call."""
-        import jax
 
-        from backends.density.function import state_of
+def _bytes(program: Program, *, derivative: bool) -> int:
+    """States, and the matrices of the steps with what they are made of."""
+    states = 3 + kept_states(len(program.pairs), program.n_qubits) if derivative else 1
+    matrices = len(program.segments) * (12 if derivative else 6) + program.blocks.size * (6 if derivative else 2)
+    return 8 * (4**program.n_qubits * states + 256 * matrices)
 
-        with jax.enable_x64(True):
-            state = jax.jit(state_of(program, self.device))
 
-        def at(row: np.ndarray) -> Told:
-            with jax.enable_x64(True):
-                r = np.asarray(state(np.asarray(row), self.device.values())).reshape((4,) * program.n_qubits)
+def _told(values: Values, row: np.ndarray) -> Told:
+    """The probabilities of what is told at a row of parameters."""
+    program = values.program
+    r = values.told(row).reshape((4,) * program.n_qubits)
 
-            def told(basis: str) -> np.ndarray:
-                letters = dict(zip(program.place, reversed(basis.replace("I", "Z")), strict=True))
-                kept = r
-                for axis, q in enumerate(reversed(range(program.n_qubits))):
-                    kept = np.take(kept, [0, "IXYZ".index(letters.get(q, "Z"))], axis)
-                return probabilities(kept, program.place)
+    def told(basis: str) -> np.ndarray:
+        letters = dict(zip(program.place, reversed(basis.replace("I", "Z")), strict=True))
+        kept = r
+        for axis, q in enumerate(reversed(range(program.n_qubits))):
+            kept = np.take(kept, [0, "IXYZ".index(letters.get(q, "Z"))], axis)
+        return probabilities(kept, program.place)
 
-            return told
-
-        return at
+    return told
 
 
 def _drawn(told: Told, plan: Measurements, shots: int, stream: np.random.SeedSequence) -> Any:

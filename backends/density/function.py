@@ -1,25 +1,22 @@
 """Values under a device's noise as functions of JAX's, of the angles and of every noise parameter."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.checks import ObservableLike, as_observables, check_unitary
+from backends.density.evolution import start
 from backends.density.program import Program, prepared
-from backends.devices import channels
+from backends.density.steps import Noise, errors_of, superoperators
+from backends.density.values import strings_of
 from backends.devices.device import PARAMETERS, Device
-from backends.instructions import terms
 from backends.measurement.targets import OptimizationLevel
 from backends.statevector.function import angle_function
 from circuits.errors import Refused, unknown
-
-Noise = Mapping[str, Any]
-"""Noise parameters of a device by name: a number for all places, or one for each qubit or edge."""
 
 
 def noisy_value(
@@ -72,7 +69,7 @@ def values_of(
 ) -> Callable[[Any, Noise], jax.Array]:
     """Values of observables: theta (params,) and all noise parameters -> (observables,)."""
     state = state_of(program, device)
-    places, coefficients, owners = _strings(program, observables)
+    places, coefficients, owners = strings_of(program, observables)
     n_observables = len(observables)
 
     @jax.jit
@@ -88,54 +85,10 @@ def state_of(program: Program, device: Device) -> Callable[[Any, Noise], jax.Arr
     alpha = angle_function(program.angles)
 
     def state(theta: jax.Array, noise: Noise) -> jax.Array:
-        theta = jnp.asarray(theta)
-        return evolved(superoperators(program, alpha(theta), noise, device), program.pairs, program.n_qubits)
+        steps, _ = superoperators(program, alpha(jnp.asarray(theta)), errors_of(program, noise, device, jnp), jnp)
+        return evolved(steps, program.pairs, program.n_qubits)
 
     return state
-
-
-def superoperators(program: Program, alpha: jax.Array, noise: Noise, device: Device) -> jax.Array:
-    """The channel of each step.
-
-    Args:
-        program: The circuit.
-        alpha: Angles, shape (angles,).
-        noise: All noise parameters.
-        device: For how many qubits and edges they are.
-
-    Returns:
-        Shape (steps, 16, 16).
-    """
-    kind, qubits = alpha.dtype, np.array(program.qubits, dtype=np.int32)
-    edge, low, high = program.edges.T
-
-    def of(name: str, index: np.ndarray, size: int) -> jax.Array:
-        return jnp.broadcast_to(noise[name], (size,))[index]
-
-    def relaxed(index: np.ndarray, seconds: jax.Array) -> jax.Array:
-        n = device.n_qubits
-        return channels.relaxation(of("t1", index, n), of("t2", index, n), seconds, jnp)
-
-    n, n_edges = device.n_qubits, len(device.edges)
-    after_one = channels.with_error(
-        relaxed(qubits, of("one_qubit_s", qubits, n)), of("one_qubit_error", qubits, n), jnp
-    )
-    seconds = of("two_qubit_s", edge, n_edges)
-    both = channels.pair(relaxed(high, seconds), relaxed(low, seconds), jnp)
-    after_two = channels.with_error(both, of("two_qubit_error", edge, n_edges), jnp)
-    one, two = jnp.eye(4, dtype=kind)[None], jnp.eye(16, dtype=kind)[None]
-    ones = _at(program.ones, alpha[program.ones_angle])
-    chains = _product(jnp.concatenate([ones, after_one, one])[program.chains])
-    told = channels.readout(of("readout_error", qubits, n), of("readout_bias", qubits, n), jnp)
-    turned = jnp.einsum("qz,qlzj->qlj", told[:, 3], chains[program.bases])
-    measured = jnp.concatenate([jnp.broadcast_to(one[:, :1], (len(qubits), 1, 4)), turned], 1)
-    measured = jnp.concatenate([measured, one])
-    lower, upper, gate, channel, first, second = program.segments.T
-    found = channels.pair(chains[upper], chains[lower], jnp)
-    found = jnp.concatenate([_at(program.twos, alpha[program.twos_angle]), two])[gate] @ found
-    found = jnp.concatenate([after_two, two])[channel] @ found
-    found = channels.pair(measured[second], measured[first], jnp) @ found
-    return _product(jnp.concatenate([found, two])[program.blocks])
 
 
 def evolved(steps: jax.Array, pairs: tuple[tuple[int, int], ...], n_qubits: int) -> jax.Array:
@@ -150,7 +103,7 @@ def evolved(steps: jax.Array, pairs: tuple[tuple[int, int], ...], n_qubits: int)
         Shape (4^n,); digit q of an index, to the base 4, is the letter of qubit q among I, X, Y, Z.
     """
     shape, axes = (4,) * n_qubits, [*reversed(range(n_qubits))]
-    r = jnp.asarray(_start(n_qubits), steps.dtype).reshape(shape)
+    r = jnp.asarray(start(n_qubits), steps.dtype).reshape(shape)
     for step, (low, high) in zip(steps, pairs, strict=True):
         order = [high, low, *(q for q in axes if q not in (high, low))]  # stays so: to move axes takes longest
         r = (step @ _moved(r, axes, order).reshape(16, -1)).reshape(shape)
@@ -161,37 +114,6 @@ def evolved(steps: jax.Array, pairs: tuple[tuple[int, int], ...], n_qubits: int)
 def _moved(r: jax.Array, axes: list[int], order: list[int]) -> jax.Array:
     """The qubits' axes brought from one order to another."""
     return r if axes == order else jnp.transpose(r, [axes.index(q) for q in order])
-
-
-def _start(n_qubits: int) -> np.ndarray:
-    r = np.ones(1)
-    for _ in range(n_qubits):
-        r = np.kron(r, [1.0, 0.0, 0.0, 1.0])
-    return r
-
-
-def _at(parts: np.ndarray, alpha: jax.Array) -> jax.Array:
-    """Gates at their angles: (3, gates, d, d), (gates,) -> (gates, d, d)."""
-    a, b, c = (jnp.asarray(part, alpha.dtype) for part in parts)
-    return a + jnp.cos(alpha)[:, None, None] * b + jnp.sin(alpha)[:, None, None] * c
-
-
-def _product(matrices: jax.Array) -> jax.Array:
-    """Products of rows of matrices, the first to act first: (rows, length, d, d) -> (rows, d, d)."""
-    first, rest = matrices[:, 0], jnp.moveaxis(matrices[:, 1:], 1, 0)
-    return jax.lax.scan(lambda product, one: (one @ product, None), first, rest)[0]
-
-
-def _strings(program: Program, observables: tuple[SparsePauliOp, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of all terms the places of their expectation values, their coefficients, and their observables."""
-    places, coefficients, owners = [], [], []
-    for owner, observable in enumerate(observables):
-        for label, coefficient in terms(observable):
-            digits = zip(program.place, reversed(label), strict=True)
-            places.append(sum("IXYZ".index(letter) * 4**k for k, letter in digits))
-            coefficients.append(coefficient)
-            owners.append(owner)
-    return np.array(places, dtype=np.int32), np.array(coefficients), np.array(owners, dtype=np.int32)
 
 
 def _is_single(observable: Any) -> bool:

@@ -22,7 +22,7 @@ from backends.simulators.cropping import in_use
 from circuits.errors import Refused
 
 MAX_QUBITS = 12
-"""In use on the device; a state of so many takes 128 MiB, and a gradient holds one for each step."""
+"""In use on the device; a state of so many takes 128 MiB, and a gradient holds some of them, see `evolution`."""
 
 BASES = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}
 """Gates before a measurement of each letter."""
@@ -42,8 +42,11 @@ class Program:
         twos_angle: Angle of each, shape (twos,).
         edges: Channels behind gates on two qubits: edge of the device, and its qubits, lower one of the pair first;
             shape (channels, 3).
+        timeline: The gates that take time, in order: their qubits of the state, one of them twice for a gate on one,
+            and a place among the durations of gates on each of `qubits` and then of the channels; shape (gates, 3).
         chains: Products on one qubit, the first to act first, shape (chains, length): places in the list of `ones`,
-            then for each of `qubits` the channel behind its gates, then the identity.
+            then for each of `qubits` the channel behind its gates, then what each of the qubits of each gate on two
+            suffers while it waits for the other, if the device says so, then the identity.
         bases: Chain that changes the basis of each of `qubits` for X, Y and Z, shape (qubits, 3).
         segments: Chains of the lower and the upper qubit, then a place in `twos`, then one in `edges`, and then the
             qubits of the state whose measurement is told; shape (segments, 6). The place behind the last of each is
@@ -60,6 +63,7 @@ class Program:
     twos: np.ndarray
     twos_angle: np.ndarray
     edges: np.ndarray
+    timeline: np.ndarray
     chains: np.ndarray
     bases: np.ndarray
     segments: np.ndarray
@@ -71,14 +75,20 @@ class Program:
         """Qubits of the state, two at least."""
         return max(2, len(self.qubits))
 
+    @property
+    def pairs_array(self) -> np.ndarray:
+        """The same as `pairs`, shape (steps, 2)."""
+        return np.array(self.pairs, dtype=np.int32).reshape(-1, 2)
+
 
 @dataclass
 class _Growing:
-    """The lists of a program while it grows; an item of `chains` is a gate's place, ("noise", qubit) or none."""
+    """The lists of a program while it grows; an item of `chains` is a gate's place, ("noise", qubit), or ("wait", number)."""
 
     ones: list[tuple[np.ndarray, Any]] = field(default_factory=list)
     twos: list[tuple[np.ndarray, Any]] = field(default_factory=list)
     edges: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    timeline: list[tuple[int, int, tuple[str, int]]] = field(default_factory=list)
     chains: list[list[Any]] = field(default_factory=list)
     segments: list[list[Any]] = field(default_factory=list)
     blocks: list[tuple[tuple[int, int], list[int]]] = field(default_factory=list)
@@ -120,8 +130,8 @@ def check_width(n_qubits: int, device: Device | None) -> None:
     if n_qubits > MAX_QUBITS:
         raise Refused(
             f"the circuit takes {n_qubits} qubits of the device, whose density matrix would take "
-            f"{in_bytes(8 * 4**n_qubits)}, and the backend 'density' takes {MAX_QUBITS}: ask the backend 'device' for "
-            "shots"
+            f"{in_bytes(8 * 4**n_qubits)}, and the backend 'density' takes {MAX_QUBITS}: ask the backend 'trajectories' "
+            "for values with standard errors, or 'device' for shots"
         )
 
 
@@ -144,22 +154,30 @@ def program_of(moved: QuantumCircuit, layout: Sequence[int], parameters: Iterabl
     made = _Growing()
     waiting: list[list[Any]] = [[] for _ in range(n)]
     last: list[int | None] = [None] * n
+    n_waits = 0
     for gate, on in flatten(moved, lambda gate: gate.name in device.gates):
         where = [state[q] for q in on]
         if len(where) == 1:
             waiting[where[0]] += made.on_one(gate, where[0], device)
+            if gate.name not in device.virtual:
+                made.timeline.append((where[0], where[0], ("one", where[0])))
         elif len(where) == 2:
             low, high = sorted(where)
             channel = (edge_of[on[0], on[1]], qubits[low], qubits[high])
             noise = made.edges.setdefault(channel, len(made.edges))
+            if device.idle:
+                for q in where:
+                    waiting[q].append(("wait", n_waits))
+                    n_waits += 1
+            made.timeline.append((*where, ("two", noise)))
             parts = factors(gate)
             for number, (part, angle) in enumerate(parts):
                 made.twos.append((part if where[0] == low else exchanged(part), angle))
                 behind = noise if number == len(parts) - 1 else None
                 _put(made, (low, high), waiting, last, [len(made.twos) - 1, behind, None, None])
     _finish(made, waiting, last, [state[q] for q in layout])
-    bases = [[made.chain(_basis(made, letter, q, k, device)) for letter in "XYZ"] for k, q in enumerate(qubits)]
-    return _packed(made, parameters, qubits, tuple(state[q] for q in layout), np.array(bases))
+    bases = _bases(made, qubits, device)
+    return _packed(made, parameters, qubits, tuple(state[q] for q in layout), bases, n_waits)
 
 
 def _put(made: _Growing, pair: tuple[int, int], waiting: list, last: list, rest: list[Any]) -> None:
@@ -198,28 +216,43 @@ def _finish(made: _Growing, waiting: list, last: list, told: list[int]) -> None:
             waiting[q] = []
 
 
-def _basis(made: _Growing, letter: str, q: int, k: int, device: Device) -> list[Any]:
-    """The gates, with their noise, that turn a letter to Z on a qubit of the device."""
-    change = QuantumCircuit(device.n_qubits)
-    for name in BASES[letter]:
-        getattr(change, name)(q)
-    items: list[Any] = []
-    if BASES[letter]:
-        for gate, _ in flatten(translated(change, device.fake()), lambda gate: gate.name in device.gates):
-            items += made.on_one(gate, k, device) if gate.num_qubits else []
-    return items
+def _bases(made: _Growing, qubits: tuple[int, ...], device: Device) -> np.ndarray:
+    """Chains of the gates, with their noise, that turn each letter to Z on each of some of the device's qubits."""
+    found = np.empty((len(qubits), len(BASES)), dtype=np.int32)
+    for column, names in enumerate(BASES.values()):
+        items: dict[int, list[Any]] = {q: [] for q in qubits}
+        if names:
+            change = QuantumCircuit(device.n_qubits)
+            for q in qubits:
+                for name in names:
+                    getattr(change, name)(q)
+            for gate, on in flatten(translated(change, device.fake()), lambda gate: gate.name in device.gates):
+                if on:
+                    items[on[0]] += made.on_one(gate, qubits.index(on[0]), device)
+        found[:, column] = [made.chain(items[q]) for q in qubits]
+    return found
 
 
 def _packed(
-    made: _Growing, parameters: Iterable[Any], qubits: tuple[int, ...], place: tuple[int, ...], bases: np.ndarray
+    made: _Growing,
+    parameters: Iterable[Any],
+    qubits: tuple[int, ...],
+    place: tuple[int, ...],
+    bases: np.ndarray,
+    n_waits: int,
 ) -> Program:
     expressions = [angle for _, angle in (*made.ones, *made.twos) if angle is not None]
     none, count = len(expressions), iter(range(len(expressions)))
     ones_angle = np.array([none if angle is None else next(count) for _, angle in made.ones], dtype=np.int32)
     twos_angle = np.array([none if angle is None else next(count) for _, angle in made.twos], dtype=np.int32)
     n_ones, n_two, n_edges = len(made.ones), len(made.twos), len(made.edges)
-    identity = n_ones + len(qubits)
-    chains = [[n_ones + item[1] if isinstance(item, tuple) else item for item in chain] for chain in made.chains]
+    begins = {"noise": n_ones, "wait": n_ones + len(qubits)}
+    identity = n_ones + len(qubits) + n_waits
+    chains = [
+        [begins[item[0]] + item[1] if isinstance(item, tuple) else item for item in chain] for chain in made.chains
+    ]
+    durations = {"one": 0, "two": len(qubits)}
+    timeline = [(a, b, durations[kind] + number) for a, b, (kind, number) in made.timeline]
     ends = (0, 0, n_two, n_edges, len(qubits), len(qubits))
     segments = [[end if item is None else item for item, end in zip(one, ends, strict=True)] for one in made.segments]
     return Program(
@@ -231,8 +264,9 @@ def _packed(
         twos=_stacked([part for part, _ in made.twos], 16),
         twos_angle=twos_angle,
         edges=np.array(list(made.edges), dtype=np.int32).reshape(-1, 3),
+        timeline=np.array(timeline, dtype=np.int32).reshape(-1, 3),
         chains=_filled(chains, identity),
-        bases=bases.astype(np.int32),
+        bases=bases,
         segments=np.array(segments, dtype=np.int32),
         blocks=_filled([inside for _, inside in made.blocks], len(segments)),
         pairs=tuple(pair for pair, _ in made.blocks),

@@ -51,13 +51,49 @@ def with_error(relaxed: Any, error: Any, xp: Any = np) -> Any:
         Shape (..., 4^k, 4^k).
     """
     size = relaxed.shape[-1]
+    p = depolarizing(relaxed, error, xp)
+    keeps = xp.concatenate([xp.ones((*p.shape, 1)), xp.repeat((1 - p)[..., None], size - 1, -1)], -1)
+    return relaxed * keeps[..., None, :]
+
+
+def depolarizing(relaxed: Any, error: Any, xp: Any = np) -> Any:
+    """The probability p of the depolarizing channel of `with_error`: with p, all Pauli strings are as likely.
+
+    Args:
+        relaxed: As there.
+        error: As there.
+        xp: Array module.
+
+    Returns:
+        Shape (...).
+    """
+    size = relaxed.shape[-1]
     d = round(size**0.5)
     process = xp.trace(relaxed, axis1=-2, axis2=-1) / size
     fidelity = (d * process + 1) / (d + 1)
     lacking = xp.minimum(error, d / (d + 1)) - (1 - fidelity)
-    p = xp.clip(d * lacking / (d * fidelity - 1), 0, size / (size - 1))
-    keeps = xp.concatenate([xp.ones((*p.shape, 1)), xp.repeat((1 - p)[..., None], size - 1, -1)], -1)
-    return relaxed * keeps[..., None, :]
+    return xp.clip(d * lacking / (d * fidelity - 1), 0, size / (size - 1))
+
+
+def relaxation_choices(t1: Any, t2: Any, seconds: Any, xp: Any = np) -> tuple[Any, Any]:
+    """`relaxation` as a sum of a phase flip, a reset to |0>, and nothing, with these weights and what is left to 1.
+
+    The weight of the phase flip is negative where T2 is above T1.
+
+    Args:
+        t1: As there.
+        t2: As there.
+        seconds: As there.
+        xp: Array module.
+
+    Returns:
+        The weights of the phase flip and the reset.
+
+    References:
+        M. Otten, S. K. Gray, npj Quantum Inf. 5, 11 (2019) (relaxation as a mixture of flips and resets).
+    """
+    kept = xp.exp(-seconds / t1)
+    return kept * (1 - xp.exp(-seconds * (1 / t2 - 1 / t1))) / 2, 1 - kept
 
 
 def readout(error: Any, bias: Any, xp: Any = np) -> Any:

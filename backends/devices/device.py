@@ -36,6 +36,9 @@ PARAMETERS = (
 CHANGED = " (changed)"
 """Behind the name of a device that has other numbers than the one that it was made from."""
 
+NOT_MODELLED = ("crosstalk", "leakage")
+"""Errors that no simulator here has: gates that disturb their neighbours, and states that leave the qubit."""
+
 PER_EDGE = ("two_qubit_error", "two_qubit_s")
 
 
@@ -45,7 +48,7 @@ class Device:
 
     After each gate that takes time or errs stands relaxation for the gate's duration, and so much depolarizing noise
     that the average error of both is the stated one; see `backends.devices.channels`. Qubits that wait keep their
-    states, and neighbours do not disturb each other.
+    states, unless `idle` says otherwise, and neighbours do not disturb each other.
 
     Attributes:
         n_qubits: How many qubits there are.
@@ -63,6 +66,8 @@ class Device:
         readout_s: Duration of a measurement, seconds; its errors are in `readout_error`, and it adds none.
         gates: Native gates by Qiskit's names, one of them on two qubits.
         virtual: Those that only turn the frame of what follows: without duration and error.
+        idle: Whether qubits relax while they wait for the partner of their next gate on two qubits; each gate begins as
+            soon as its qubits are free, and each qubit is measured right after its last gate.
         directed: Whether the gate on two qubits runs from the first qubit of an edge to the second alone.
         repetition_delay_s: Pause between two executions, seconds.
         usd_per_shot: Price of one execution of a circuit, US dollars; None where it is not known.
@@ -84,6 +89,7 @@ class Device:
     readout_bias: Numbers = 0.0
     gates: tuple[str, ...] = ("rz", "sx", "x", "cz")
     virtual: tuple[str, ...] = ("rz",)
+    idle: bool = False
     directed: bool = False
     repetition_delay_s: float = 250e-6
     usd_per_shot: float | None = None
@@ -143,8 +149,7 @@ class Device:
         """
         known = [field.name for field in dataclasses.fields(self)]
         for name in changes:
-            if name not in known:
-                raise unknown("number of a device:", name, known)
+            _check_name(name, known)
         real = self.name != type(self).name and not self.name.endswith(CHANGED)
         name = {"name": self.name + CHANGED} if real and changes else {}
         return dataclasses.replace(self, **name | changes)
@@ -280,13 +285,22 @@ def from_mapping(content: Mapping[str, Any]) -> Device:
         return Device.of(base, **given)
     known = [field.name for field in dataclasses.fields(Device)]
     for name in given:
-        if name not in known:
-            raise unknown("number of a device:", name, [*known, "topology", "of"])
+        _check_name(name, [*known, "topology", "of"])
     if "n_qubits" not in given:
         raise Refused(
             'n_qubits of the device is missing; give it, or another device to change, as in of = "ibm:fake_torino"'
         )
     return Device(**given)
+
+
+def _check_name(name: str, known: Iterable[str]) -> None:
+    if name in NOT_MODELLED:
+        raise Refused(
+            f"{name} is not modelled: a device has errors behind each gate, relaxation, also of qubits that wait "
+            "(idle = true), and errors of readout; leave it out"
+        )
+    if name not in known:
+        raise unknown("number of a device:", name, known)
 
 
 def _times(value: Any, factor: float) -> Numbers:

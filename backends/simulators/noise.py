@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 
@@ -30,6 +31,7 @@ class Noise:
         device: The device it belongs to, for whose qubits and gates circuits are transpiled; None for a bare model.
         name: For tables.
         crops: Whether the noise of some qubits can be told; else the model of all of them is used.
+        waits: Puts what waiting qubits suffer into a circuit on some of the qubits; None where they suffer nothing.
     """
 
     model: Callable[[tuple[int, ...] | None], Any]
@@ -37,6 +39,7 @@ class Noise:
     device: BackendV2 | None
     name: str
     crops: bool
+    waits: Callable[[QuantumCircuit, tuple[int, ...]], QuantumCircuit] | None = None
 
     @property
     def n_qubits(self) -> int | None:
@@ -65,7 +68,8 @@ class Noise:
             return self.model(None), list(circuits)
         qubits = in_use(circuits)
         small = [cropped(circuit, qubits) for circuit in circuits]
-        return self._part(qubits, instructions(small)), small
+        model = self._part(qubits, instructions(small))
+        return model, small if self.waits is None else [self.waits(circuit, qubits) for circuit in small]
 
     @cached_property
     def _part(self) -> Callable[[tuple[int, ...], Any], Any]:
@@ -152,12 +156,55 @@ def noise_of_device(device: "Device") -> Noise:
                 found.add_readout_error([[1 - one, one], [zero, 1 - zero]], [k])
         return found
 
+    waited = partial(with_waits, device) if device.idle else None
     measuring = NoiseModel()
     for q in range(device.n_qubits):
         one, zero = error[q] * (1 - bias[q]), error[q] * (1 + bias[q])
         if one or zero:
             measuring.add_readout_error([[1 - one, one], [zero, 1 - zero]], [q])
-    return Noise(model, measuring, device.fake(), device.name, crops=True)
+    return Noise(model, measuring, device.fake(), device.name, crops=True, waits=waited)
+
+
+def with_waits(device: "Device", circuit: QuantumCircuit, qubits: tuple[int, ...]) -> QuantumCircuit:
+    """A circuit with the relaxation of qubits that wait, as instructions of Aer's.
+
+    Args:
+        device: Whose durations and times count.
+        circuit: On some of its qubits, in its gates.
+        qubits: Which of the device's they are.
+
+    Raises:
+        Refused: for a circuit that branches or loops, whose gates have no time of their own.
+    """
+    from qiskit.circuit import ControlFlowOp
+    from qiskit_aer.noise import thermal_relaxation_error
+
+    one, two, t1, t2 = (device.per_place(name) for name in ("one_qubit_s", "two_qubit_s", "t1", "t2"))
+    seconds = {frozenset(edge): float(two[k]) for k, edge in enumerate(device.edges)}
+    seconds |= {edge: float(two[k]) for k, edge in enumerate(device.edges)}
+    free = dict.fromkeys(circuit.qubits, 0.0)
+    name_of = {bit: qubits[k] for k, bit in enumerate(circuit.qubits)}
+    made = circuit.copy_empty_like()
+    for one_of in circuit.data:
+        operation, on = one_of.operation, one_of.qubits
+        if isinstance(operation, ControlFlowOp):
+            raise Refused(
+                f"{device.name} has idle = true, and the circuit branches or loops ('{operation.name}'): when its gates "
+                "begin is not known before it runs; leave idle out"
+            )
+        if operation.name == device.two_qubit_gate:
+            begin = max(free[q] for q in on)
+            for q in on:
+                place, waited = name_of[q], begin - free[q]
+                if waited > 0 and np.isfinite(min(t1[place], t2[place])):
+                    made.append(thermal_relaxation_error(t1[place], t2[place], waited).to_instruction(), [q])
+            pair = (name_of[on[0]], name_of[on[1]])
+            for q in on:
+                free[q] = begin + seconds.get(pair, seconds[frozenset(pair)])
+        elif operation.name in device.gates and operation.name not in device.virtual:
+            free[on[0]] += float(one[name_of[on[0]]])
+        made._append(one_of)
+    return made
 
 
 def simulated(noise: Noise, circuits: Sequence[QuantumCircuit], options: Mapping[str, Any]) -> Any:

@@ -243,7 +243,7 @@ def ready(everyone: Iterable[Contestant], known: dict[str, Any]) -> dict[str, An
         known: What this returned before.
 
     Returns:
-        Library of a contestant to the "load_s" and "load_bytes" of its "modules" in a fresh process.
+        Library of a contestant to the "load_s" and "load_bytes" of its imports in a fresh process.
     """
     import hybrid
     import hybrid.routing.plan
@@ -251,13 +251,9 @@ def ready(everyone: Iterable[Contestant], known: dict[str, Any]) -> dict[str, An
     hybrid.minimize  # noqa: B018 - lazily imported by its name
     optimization = replace(LEAST, gradient=True, optimizer="lbfgs", max_steps=2)
     _import(_imports(Contestant("reference", "reference", {}), optimization))
-    found = dict(known)
-    for each in everyone:
-        if each.library not in found:
-            modules = _imports(each, LEAST)
-            found[each.library] = _load(modules) | {"modules": modules}
-    for library in found.values():
-        _import(name for name in library["modules"] if name.partition(".")[0] not in LATE)
+    modules = {each.library: _imports(each, LEAST) for each in everyone}
+    found = known | {library: _load(names) for library, names in modules.items() if library not in known}
+    _import(name for names in modules.values() for name in names if name.partition(".")[0] not in LATE)
     return found
 
 

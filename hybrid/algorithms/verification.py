@@ -27,7 +27,11 @@ WITHOUT_RUNS = Check(
 
 
 def verify(
-    folder: str | Path, *, backend: BackendLike | None = None, optimizer: OptimizerLike | None = None
+    folder: str | Path,
+    *,
+    backend: BackendLike | None = None,
+    optimizer: OptimizerLike | None = None,
+    signers: str | Path | None = None,
 ) -> Verification:
     """Check a run, or an algorithm: that its record is whole and leads to its result, and that its numbers are right.
 
@@ -38,6 +42,8 @@ def verify(
         folder: Of a run or of an algorithm.
         backend: Needed only if a backend object, or secret options, were used: no folder holds those.
         optimizer: Needed only if an object of Optax's was used; without it, the loop is not replayed.
+        signers: A file of those who may have signed a run, in OpenSSH's format; then one of them must
+            have.
 
     Returns:
         The `Verification`; it is written to ``verification.json`` in the folder, too, if that can be written.
@@ -47,8 +53,8 @@ def verify(
     """
     path = Path(folder)
     if not folders.is_algorithm(path):
-        return of_run.verify(path, backend=backend, optimizer=optimizer)
-    runs = [_run(path, run, backend, optimizer) for run in runs_of(path)]
+        return of_run.verify(path, backend=backend, optimizer=optimizer, signers=signers)
+    runs = [_run(path, run, backend, optimizer, signers) for run in runs_of(path)]
     verification = Verification(path, (_ended(path), _result(path), *(runs or [WITHOUT_RUNS])))
     try:
         write_json(path / FILE, verification.to_dict())
@@ -57,12 +63,18 @@ def verify(
     return verification
 
 
-def _run(path: Path, run: Path, backend: BackendLike | None, optimizer: OptimizerLike | None) -> Check:
+def _run(
+    path: Path,
+    run: Path,
+    backend: BackendLike | None,
+    optimizer: OptimizerLike | None,
+    signers: str | Path | None,
+) -> Check:
     """The checks of one run, as one check of the algorithm."""
     name = f"run {run.name}"
     try:
         device = vqd.penalized_backend(path, run, backend) or backend
-        found = of_run.verify(run, backend=device, optimizer=optimizer)
+        found = of_run.verify(run, backend=device, optimizer=optimizer, signers=signers)
     except Refused as err:
         return Check(name, "unchecked", str(err))
     decisive = [check for check in found.checks if check.outcome == OUTCOMES[found.verdict]]

@@ -13,7 +13,22 @@ import typer
 
 from circuits.errors import ToolkitError
 from circuits.secrets import redacted
-from hybrid.cli import batch, bench, compare, environment, export, jobs, plan, record, report, run, status
+from hybrid.cli import (
+    batch,
+    bench,
+    codesign,
+    compare,
+    environment,
+    export,
+    jobs,
+    machine,
+    plan,
+    record,
+    report,
+    run,
+    sign,
+    status,
+)
 from hybrid.cli.exit_codes import HELP, UNRECORDED, of_error
 
 SUMMARY = "Variational quantum workloads: written once, run where they fit, with a record that can be checked."
@@ -44,11 +59,31 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-for command in (run.run, compare.compare, plan.plan, plan.backends, record.runs, record.show, record.verify, plan.new):
-    app.command(help=_summary(command))(command)
-for command in (report.report, export.export, batch.submit, status.status, batch.cancel, environment.sites):
-    app.command(help=_summary(command))(command)
-for command in (jobs.jobs, bench.bench, environment.completion):
+COMMANDS = (
+    run.run,
+    compare.compare,
+    plan.plan,
+    plan.backends,
+    plan.new,
+    record.runs,
+    record.show,
+    record.verify,
+    sign.sign,
+    report.report,
+    export.export,
+    batch.submit,
+    status.status,
+    batch.cancel,
+    environment.sites,
+    jobs.jobs,
+    bench.bench,
+    codesign.codesign,
+    machine.machine,
+    environment.completion,
+)
+"""In the order in which help lists them."""
+
+for command in COMMANDS:
     app.command(help=_summary(command))(command)
 
 

@@ -142,11 +142,18 @@ def _print_points(points: "list[RunEntry]", what: str = "point") -> None:
     put(console(), rows)
 
 
-def verify(folder: RunFolder, as_json: Json = False) -> None:
+def verify(
+    folder: RunFolder,
+    signers: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="OpenSSH's list of those of whom one must have signed.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Check a run: its record, its journal replayed, its energy on other engines, bound, gradient, precision.
 
     Args:
         folder: Of a run, or of a sweep or an algorithm, each of whose points or runs is checked.
+        signers: A file of allowed signers.
         as_json: Whether to print the verification as JSON.
 
     Raises:
@@ -164,7 +171,7 @@ def verify(folder: RunFolder, as_json: Json = False) -> None:
 
     out = console(quiet=as_json)
     if sweep_of(folder) is None:
-        verification = check(folder)
+        verification = check(folder, signers=signers)
         out.print(verification)
         sentence = f"{folder}: {problem_of(verification) or 'passed'}"
     else:
@@ -176,7 +183,7 @@ def verify(folder: RunFolder, as_json: Json = False) -> None:
                 progress.update(done, name)
                 done += 1
 
-            verification = verify_sweep(folder, on_point=told)
+            verification = verify_sweep(folder, on_point=told, signers=signers)
         put(out, verification.rows())
         sentence = verification.sentence()
     if as_json:

@@ -436,7 +436,7 @@ def _work_of(record: folders.Record, optimizer: OptimizerLike | None = None) -> 
 def _check_draws(record: folders.Record, work: Workload, backend: Backend) -> None:
     """Refuse to go on with random numbers that another version drew in another way."""
     drawn = is_sampled(backend.capabilities(), work.shots) or work.optimizer.geometry == "fidelities"
-    if record.spec.format < FORMAT and drawn and is_unfinished(record):
+    if record.spec.format < 3 and drawn and is_unfinished(record):
         raise Refused(
             f"{record.path} was begun by an earlier version, whose random numbers of shots were drawn in another way: "
             "it can be shown, but not continued to the same bits. Start it anew in another folder"

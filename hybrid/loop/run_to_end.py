@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import cast
 
 from backends.base import Backend
 from hybrid.loop.clock import Clock
@@ -20,6 +21,7 @@ from hybrid.routing.plan import Plan
 from hybrid.routing.policy import guarded
 from hybrid.runs import folder as folders
 from hybrid.runs.budget import Budget, spending_of
+from hybrid.runs.entries import ChainEntry
 from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_bytes, read_json, to_json, write
 from hybrid.runs.history import History
@@ -187,11 +189,13 @@ def _recorded(record: folders.Record, result: Result, ledger: Ledger, journal: J
     """Write the result, unless nothing was computed: then times and ranks are those of the run itself."""
     written = _written(record) if (record.path / folders.RESULT).exists() else None
     if ledger.evaluated or written is None or written.status != result.status:
+        result = replace(result, chain=journal.chain)
         content = to_json(result.to_dict())
         journal.seal(content)
         write(record.path / folders.RESULT, content)
         return result
-    return replace(result, seconds=written.seconds, ranks=written.ranks, prediction=written.prediction)
+    kept = {"seconds": written.seconds, "ranks": written.ranks, "prediction": written.prediction}
+    return replace(result, **kept, chain=cast("ChainEntry | None", written.chain))
 
 
 def _written(record: folders.Record) -> StoredResult:

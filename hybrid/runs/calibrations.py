@@ -17,7 +17,10 @@ from backends.base import Backend, Calibrated
 from backends.providers.calibration import Calibration
 from circuits.errors import Refused
 from hybrid.runs.failovers import Failover
-from hybrid.runs.files import read_json, write_json
+from hybrid.runs.files import read_json, to_json, write
+from hybrid.runs.folder import JOURNAL
+from hybrid.runs.journal import Journal, read
+from hybrid.runs.lock import Lock
 
 FILE = "calibrations.json"
 
@@ -48,7 +51,7 @@ def resumed(folder: Path, provenance: Mapping[str, Any], backend: Backend, circu
         How the device has changed since the run last had it, in words; empty if it was not measured anew.
 
     Raises:
-        Refused: if the file is damaged.
+        Refused: if the file or the journal is damaged.
         RecordFailed: if it cannot be written.
     """
     begun = _begun(folder, provenance)
@@ -61,7 +64,10 @@ def resumed(folder: Path, provenance: Mapping[str, Any], backend: Backend, circu
         return ""
     later.append((time.strftime(MOMENT, time.gmtime()), now))
     kept = [{"resumed_utc": when, "calibration": one.to_dict()} for when, one in later]
-    write_json(folder / FILE, {"calibrations": kept})
+    content = to_json({"calibrations": kept})
+    with Lock(folder), Journal(folder / JOURNAL, read(folder / JOURNAL).run_digest) as opened:
+        opened.keep(FILE, content)
+    write(folder / FILE, content)
     return changed
 
 

@@ -31,6 +31,13 @@ class PredictionEntry(TypedDict):
     seconds: IntervalEntry | None
 
 
+class ChainEntry(TypedDict):
+    """On how many rows of its journal's chain a result rests, and the head of the last; see `hybrid.runs.chain`."""
+
+    rows: int
+    head: str
+
+
 class Outcome(TypedDict):
     """What a list of runs says of a result; None for what is not known, and in a run that has not ended."""
 
@@ -58,6 +65,7 @@ class ResultEntry(Outcome):
     rounding: float | None
     validated: float | None
     error_budget: dict[str, object] | None
+    chain: ChainEntry | None
     theta: list[float]
 
 

@@ -127,7 +127,7 @@ def create(path: Path, spec: RunSpec, circuit: QuantumCircuit, hamiltonian: Spar
             for name in (CIRCUIT, HAMILTONIAN):
                 write(path / name, files[name])
             (path / JOURNAL).unlink(missing_ok=True)  # an empty one, of a run that never began
-            journal.create(path / JOURNAL, digest)
+            journal.create(path / JOURNAL, digest, files)
             write(path / SPEC, files[SPEC])
             index.add(path)
     except (OSError, RecordFailed) as err:

@@ -5,27 +5,30 @@ a state of its own to save. History, plots and verification read the same table.
 at once; cheap ones are grouped, so that writing takes a small, self-measured share of the loop's time.
 
 A journal is bound to its run: it holds the digest of what the run asks (`hybrid.runs.folder`), written when it was
-made, and is never continued for anything else.
+made, and is never continued for anything else. Everything in it is chained by digests (`hybrid.runs.chain`), so that a
+row that was changed, removed or put in afterwards is found and named.
 """
 
 import hashlib
+import itertools
 import os
 import secrets
 import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from circuits.errors import LostJob, RecordFailed, Refused
-from hybrid.runs import failovers, jobs
+from hybrid.runs import chain, failovers, jobs
+from hybrid.runs.chain import Chain, Link
+from hybrid.runs.entries import ChainEntry
 from hybrid.runs.evaluation import ARRAYS, Evaluation, Row, from_row, to_row
 from hybrid.runs.failovers import Failover
 from hybrid.runs.jobs import JobRow
@@ -51,12 +54,17 @@ CREATE TABLE IF NOT EXISTS evaluation (
     biases BLOB
 );
 CREATE TABLE IF NOT EXISTS intent (number INTEGER PRIMARY KEY, sent_at REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS seal (digest TEXT PRIMARY KEY);
 """
-"""Besides the table of jobs (`hybrid.runs.jobs`). An ``intent`` is an evaluation that was about to be sent to a
-provider, by a backend that does not let its jobs be journaled."""
+"""Besides the tables of `hybrid.runs.jobs`, `hybrid.runs.failovers` and `hybrid.runs.chain`. An ``intent`` is an
+evaluation that was about to be sent to a provider, by a backend that does not let its jobs be journaled."""
+
+SEALS = "CREATE TABLE IF NOT EXISTS seal (digest TEXT PRIMARY KEY);"
+"""Of journals without a chain, which earlier versions wrote: what ties their results to their rows."""
 
 HEAD = ("number", "step", "n_rows", "n_params", "seconds", "finished_at", "checksum")
+
+EVALUATION = (*HEAD[:4], *ARRAYS[:4], *HEAD[4:], *ARRAYS[4:])
+"""Columns of an evaluation, as they are written."""
 
 OWNER = "CREATE TABLE journal (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
 """The table that says which run a journal belongs to; those of version 0.1 have none."""
@@ -64,8 +72,9 @@ OWNER = "CREATE TABLE journal (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
 LATER = ("pairs", "metrics", "fidelities", "biases")
 """Columns that the journals of earlier versions may lack; they are added where they are missing."""
 
-RUN_DIGEST, NONCE = "bound", "nonce"
-"""Keys, in the table `journal`, of the digest of what the run asks, and of a random text that no other journal has."""
+RUN_DIGEST, NONCE, CHAINED = "bound", "nonce", "chained"
+"""Keys, in the table `journal`, of the digest of what the run asks, of a random text that no other journal has, and of
+the version of the chain."""
 
 COMMIT_SHARE = 400
 """A commit waits until this many times its own duration has passed since the last one: it costs 1/400 of the time."""
@@ -88,12 +97,15 @@ class Content:
         evaluations: In order.
         run_digest: SHA-256 of what the run asks, in hexadecimal; None in journals of version 0.1, which did not say.
         unanswered: Number of an evaluation that was sent to a provider and never answered, or None.
-        seals: Digests of the results that the run came to, each with the evaluations it rests on; see `seal`.
-        rows: SHA-256 of all evaluations, to the last bit, with the time that each took, of what jobs measured, and of
-            the failovers.
+        seals: Of a journal without a chain the digests of the results that the run came to, each with the evaluations
+            it rests on; see `seal`.
+        rows: The same of all evaluations, to the last bit, with the time that each took, of what jobs measured, and of
+            the failovers; empty in a journal with a chain.
         jobs: Every job that was sent or was about to be, in order of evaluation, part and attempt.
         nonce: Random text that no other journal has; empty in journals that were written before there was one.
         failovers: How the run went on at other backends, in order.
+        chain: What its links say, and where its rows say otherwise; None in journals that were made before there was
+            a chain.
     """
 
     evaluations: tuple[Evaluation, ...]
@@ -104,9 +116,10 @@ class Content:
     jobs: tuple[JobRow, ...] = ()
     nonce: str = ""
     failovers: tuple[Failover, ...] = ()
+    chain: Chain | None = None
 
     def check_run(self, run_digest: str | None, path: Path) -> None:
-        """Refuse a journal that belongs to another run.
+        """Refuse a journal that belongs to another run, or that is not as it was written.
 
         Args:
             run_digest: SHA-256 of what this run asks; None for a run of version 0.1.
@@ -120,6 +133,22 @@ class Content:
                 f"{path} belongs to another run, or spec.json, circuit.qpy or hamiltonian.json beside it were changed: "
                 "it was left as it is. Restore the folder from a copy, or start the run anew in another folder"
             )
+        if self.chain is not None and self.chain.faults:
+            raise Refused(
+                f"{path} was changed after it was written ({chain.told(self.chain.faults)}): it was left as it is. "
+                "Restore the folder from a copy, or start the run anew in another folder"
+            )
+
+    def sealed(self, result: bytes) -> bool:
+        """Whether a result is the last one that the run came to, and rests on what the journal holds.
+
+        Args:
+            result: Content of result.json.
+        """
+        if self.chain is None:
+            return seal(result, self) in self.seals
+        digest = hashlib.sha256(result).hexdigest()
+        return not self.chain.faults and bool(self.chain.results) and self.chain.results[-1][1] == digest
 
 
 LATEST = 100
@@ -144,7 +173,7 @@ class Latest:
 
 
 def seal(result: bytes, content: Content) -> str:
-    """The digest that ties a result to the evaluations it rests on; it changes when either of them is changed.
+    """The digest that ties a result to the evaluations of a journal without a chain; it changes when either does.
 
     Args:
         result: Content of result.json.
@@ -156,12 +185,13 @@ def seal(result: bytes, content: Content) -> str:
     return hashlib.sha256(hashlib.sha256(result).digest() + content.rows.encode()).hexdigest()
 
 
-def create(path: Path, run_digest: str) -> None:
+def create(path: Path, run_digest: str, files: Mapping[str, bytes] | None = None) -> None:
     """Make an empty journal for a run.
 
     Args:
         path: Where no file is yet.
         run_digest: SHA-256 of what the run asks, to which the journal is bound.
+        files: Content by name of the files beside it that say what the run asks; they begin the chain.
 
     Raises:
         RecordFailed: if it cannot be written.
@@ -171,10 +201,15 @@ def create(path: Path, run_digest: str) -> None:
         scratch.unlink(missing_ok=True)
         database = sqlite3.connect(scratch, isolation_level=None)
         try:
-            database.executescript(SCHEMA + jobs.SCHEMA + failovers.SCHEMA)
+            database.executescript(SCHEMA + jobs.SCHEMA + failovers.SCHEMA + chain.SCHEMA)
             database.execute(OWNER)
-            values = [(RUN_DIGEST, run_digest), (NONCE, secrets.token_hex(16))]
-            database.executemany("INSERT INTO journal VALUES (?, ?)", values)
+            values = {RUN_DIGEST: run_digest, NONCE: secrets.token_hex(16), CHAINED: "1"}
+            database.execute("BEGIN")
+            database.executemany("INSERT INTO journal VALUES (?, ?)", values.items())
+            beside = [_link_of_file(name, content) for name, content in (files or {}).items()]
+            links = [chain.link("journal", {"key": key, "value": value}) for key, value in values.items()]
+            chain.end_of(database).add(database, [*beside, *links])
+            database.execute("COMMIT")
         finally:
             database.close()
         scratch.replace(path)
@@ -208,6 +243,19 @@ def read_latest(path: Path) -> Latest:
         RecordFailed: as `read`.
     """
     return _reading(path, _latest)
+
+
+def read_chain(path: Path) -> Chain | None:
+    """What the links of a journal say, and where its rows say otherwise; the rows themselves need not make sense.
+
+    Returns:
+        The chain; None for a journal that was made before there was one.
+
+    Raises:
+        Refused: if there is no journal, or the file is no database any more.
+        RecordFailed: as `read`.
+    """
+    return _reading(path, _chain)
 
 
 def _reading(path: Path, what: Callable[[sqlite3.Connection], T]) -> T:
@@ -252,6 +300,9 @@ class Journal:
             self._database.execute("PRAGMA journal_mode=DELETE")
             self._database.execute("PRAGMA synchronous=FULL")
             self._database.executescript(SCHEMA + jobs.SCHEMA + failovers.SCHEMA)
+            if self.content.chain is None:
+                self._database.executescript(SEALS)
+            self._end = None if self.content.chain is None else chain.end_of(self._database)
             columns = _columns(self._database)
             for name in LATER:
                 if name not in columns:
@@ -273,7 +324,7 @@ class Journal:
         """
         row = to_row(evaluation)
         values = (*row.head, *row.blobs[:4], row.seconds, time.time(), row.checksum, *row.blobs[4:])
-        self._write(f"INSERT INTO evaluation VALUES ({','.join('?' * len(values))})", values)
+        self._insert("evaluation", EVALUATION, values)
         waited = time.monotonic() - self._last_commit
         if evaluation.seconds > SLOW_S or waited > max(COMMIT_AFTER_S, COMMIT_SHARE * self._commit_s):
             self.commit()
@@ -287,7 +338,7 @@ class Journal:
         Raises:
             RecordFailed: if the disk is full or the file is gone.
         """
-        self._write("INSERT INTO intent VALUES (?, ?)", (number, time.time()))
+        self._insert("intent", ("number", "sent_at"), (number, time.time()))
         self.commit()
 
     def fail_over(self, row: Failover) -> None:
@@ -298,10 +349,12 @@ class Journal:
         Raises:
             RecordFailed: if the disk is full or the file is gone.
         """
-        columns = ", ".join(failovers.COLUMNS)
-        marks = ",".join("?" * len(failovers.COLUMNS))
-        self._write("DELETE FROM intent WHERE number >= ?", (row.evaluation,))
-        self._write(f"INSERT INTO failover ({columns}) VALUES ({marks})", row.values())
+        with self._writing():
+            now = self._database.execute("SELECT number FROM intent WHERE number >= ?", (row.evaluation,)).fetchall()
+            self._database.execute("DELETE FROM intent WHERE number >= ?", (row.evaluation,))
+            self._add([Link("intent", chain.key_of(key), None) for key in now])
+            (place,) = self._database.execute("SELECT coalesce(max(place), 0) + 1 FROM failover").fetchone()
+            self._put("failover", ("place", *failovers.COLUMNS), (place, *row.values()))
         self.commit()
 
     def jobs(self) -> tuple[JobRow, ...]:
@@ -315,9 +368,7 @@ class Journal:
         Raises:
             RecordFailed: if the disk is full or the file is gone.
         """
-        values = row.values()
-        columns, marks = ", ".join(jobs.COLUMNS), ",".join("?" * len(values))
-        self._write(f"INSERT OR REPLACE INTO job ({columns}) VALUES ({marks})", values)
+        self._insert("job", jobs.COLUMNS, row.values())
         self.commit()
 
     def commit(self) -> None:
@@ -327,14 +378,14 @@ class Journal:
             RecordFailed: if the disk is full or the file is gone.
         """
         start = time.monotonic()
-        self._write("COMMIT")
+        self._execute("COMMIT")
         self._check_place()
-        self._write("BEGIN")
+        self._execute("BEGIN")
         self._last_commit = time.monotonic()
         self._commit_s = self._last_commit - start
 
     def seal(self, result: bytes) -> None:
-        """Put the digest of a result and of all evaluations so far on disk, before the result itself is written.
+        """Put the digest of a result on disk, tied to all that was written so far, before the result itself is written.
 
         Args:
             result: Content of the result.json that will be written.
@@ -343,9 +394,27 @@ class Journal:
             RecordFailed: if the disk is full or the file is gone.
         """
         self.commit()
-        with _translated(self.path):
-            digest = seal(result, _content(self._database))
-        self._write("INSERT OR IGNORE INTO seal VALUES (?)", (digest,))
+        if self._end is None:
+            with _translated(self.path):
+                digest = seal(result, _content(self._database))
+            self._execute("INSERT OR IGNORE INTO seal VALUES (?)", (digest,))
+        else:
+            with self._writing():
+                self._add([Link(chain.RESULT, "result.json", hashlib.sha256(result).digest())])
+        self.commit()
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Put the digest of a file on disk that is about to be written beside the journal.
+
+        Args:
+            name: Of the file.
+            content: What will be written.
+
+        Raises:
+            RecordFailed: if the disk is full or the file is gone.
+        """
+        with self._writing():
+            self._add([_link_of_file(name, content)])
         self.commit()
 
     def close(self) -> None:
@@ -356,12 +425,49 @@ class Journal:
         """
         try:
             if self._database.in_transaction:
-                self._write("COMMIT")
+                self._execute("COMMIT")
                 self._check_place()
         finally:
             self._database.close()
 
-    def _write(self, statement: str, values: tuple = ()) -> None:
+    @property
+    def chain(self) -> ChainEntry | None:
+        """The end of its chain so far; None in a journal that was made before there was one."""
+        return None if self._end is None else {"rows": self._end.rows, "head": self._end.head.hex()}
+
+    def _insert(self, table: str, columns: Sequence[str], values: Sequence[object]) -> None:
+        with self._writing():
+            self._put(table, columns, values)
+
+    def _put(self, table: str, columns: Sequence[str], values: Sequence[object]) -> None:
+        """Put a row into a table, in place of the one that is there, and its link into the chain."""
+        marks = ",".join("?" * len(values))
+        put = "INSERT OR REPLACE" if table == "job" else "INSERT"
+        self._database.execute(f"{put} INTO {table} ({', '.join(columns)}) VALUES ({marks})", values)
+        self._add([chain.link(table, dict(zip(columns, values, strict=True)))])
+
+    def _add(self, links: Sequence[Link]) -> None:
+        if self._end is not None:
+            self._end = self._end.add(self._database, links)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """All that is written inside, or nothing of it, whatever breaks it off: a full disk, or Ctrl-C."""
+        self._execute("SAVEPOINT row")
+        end = self._end
+        try:
+            yield
+            self._database.execute("RELEASE row")
+        except BaseException as err:
+            self._end = end
+            if self._database.in_transaction:  # a full disk may have undone all of it already
+                self._execute("ROLLBACK TO row")
+                self._execute("RELEASE row")
+            if isinstance(err, sqlite3.Error):
+                raise _unwritable(self.path, str(err)) from err
+            raise
+
+    def _execute(self, statement: str, values: tuple = ()) -> None:
         try:
             self._database.execute(statement, values)
         except sqlite3.Error as err:
@@ -399,6 +505,7 @@ def check_answered(content: Content, path: Path, provider: str) -> None:
 def _read(path: Path, what: Callable[[sqlite3.Connection], T], mode: str = "ro") -> T:
     database = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
     try:
+        database.execute("BEGIN")  # all that is read was there at one time, while another process may go on writing
         return what(database)
     finally:
         database.close()
@@ -423,12 +530,20 @@ def _latest(database: sqlite3.Connection) -> Latest:
     return Latest(int(rows), float(seconds), float(found[0][lowest]), float(found[1][lowest]))
 
 
+def _chain(database: sqlite3.Connection) -> Chain | None:
+    """The chain; one is missing where the journal says that it has one, and where it has rows of one."""
+    tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    chained = "journal" in tables and database.execute("SELECT 1 FROM journal WHERE key = ?", (CHAINED,)).fetchone()
+    return chain.read(database) if chained or "chain" in tables else None
+
+
 def _content(database: sqlite3.Connection) -> Content:
     if database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
         raise sqlite3.DatabaseError("its pages are damaged")
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     evaluations = tuple(_evaluations(database)) if "evaluation" in tables else ()
     run_digest = intent = nonce = None
+    chained = _chain(database)
     if "journal" in tables:
         nonce = database.execute("SELECT value FROM journal WHERE key = ?", (NONCE,)).fetchone()
         run_digest = database.execute("SELECT value FROM journal WHERE key = ?", (RUN_DIGEST,)).fetchone()
@@ -445,10 +560,11 @@ def _content(database: sqlite3.Connection) -> Content:
         run_digest=None if run_digest is None else str(run_digest[0]),
         unanswered=unanswered,
         seals=frozenset(str(digest) for (digest,) in seals),
-        rows=_rows_digest(database, sent, changes) if "evaluation" in tables else "",
+        rows=_rows_digest(database, sent, changes) if "evaluation" in tables and chained is None else "",
         jobs=sent,
         nonce="" if nonce is None else str(nonce[0]),
         failovers=changes,
+        chain=chained,
     )
 
 
@@ -458,11 +574,15 @@ def _rows_digest(database: sqlite3.Connection, sent: tuple[JobRow, ...], changes
     measured = [(str(job.place), job.attempt, job.request, job.id, job.measured) for job in sent if job.measured]
     digest = hashlib.sha256()
     evaluations = database.execute(f"SELECT {', '.join(columns)} FROM evaluation ORDER BY number")
-    for row in chain(evaluations, measured, (change.values() for change in changes)):
+    for row in itertools.chain(evaluations, measured, (change.values() for change in changes)):
         for value in row:
             content = value if isinstance(value, bytes) else repr(value).encode()
             digest.update(len(content).to_bytes(8, "little") + content)
     return digest.hexdigest()
+
+
+def _link_of_file(name: str, content: bytes) -> Link:
+    return Link(chain.FILE, name, hashlib.sha256(content).digest())
 
 
 def _evaluations(database: sqlite3.Connection) -> Iterator[Evaluation]:

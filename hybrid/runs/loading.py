@@ -8,11 +8,11 @@ import numpy as np
 from circuits.errors import Refused
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
-from hybrid.runs.entries import FailoverEntry
+from hybrid.runs.entries import ChainEntry, FailoverEntry
 from hybrid.runs.error_budget import ErrorBudget
 from hybrid.runs.files import checked, parsed, read_bytes
 from hybrid.runs.history import History
-from hybrid.runs.journal import Content, seal
+from hybrid.runs.journal import Content
 from hybrid.runs.result import Result, StoredResult
 
 
@@ -67,6 +67,7 @@ def load(folder: str | Path) -> Result:
         error_budget=None if stored.error_budget is None else ErrorBudget.of_dict(stored.error_budget),
         failovers=cast("tuple[FailoverEntry, ...]", tuple(stored.failovers)),
         prediction=stored.prediction,
+        chain=cast("ChainEntry | None", stored.chain),
     )
 
 
@@ -79,9 +80,9 @@ def check_sealed(path: Path, result: bytes, content: Content) -> None:
         content: What its journal holds.
 
     Raises:
-        Refused: if the journal's seals do not know the two.
+        Refused: if the two do not belong together.
     """
-    if seal(result, content) not in content.seals:
+    if not content.sealed(result):
         raise Refused(
             f"{path}: result.json or the journal was changed after the run had ended: it is not read as what "
             "the run came to. Restore the folder from a copy; `hybrid verify` says more"

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, FiniteFloat
 
 from circuits import tables
-from hybrid.runs.entries import FailoverEntry, PredictionEntry, ResultEntry
+from hybrid.runs.entries import ChainEntry, FailoverEntry, PredictionEntry, ResultEntry
 from hybrid.runs.error_budget import ErrorBudget
 from hybrid.runs.failovers import described
 from hybrid.runs.history import History
@@ -49,6 +49,7 @@ class StoredResult(RecordModel):
     error_budget: dict[str, Any] | None = None
     failovers: list[dict[str, Any]] = Field(default_factory=list)
     prediction: Prediction | None = None
+    chain: dict[str, Any] | None = None
     theta: list[FiniteFloat]
 
 
@@ -85,6 +86,8 @@ class Result:
             which "evaluation" on, "from" which backend "to" which, the "reason", and "when_utc".
         prediction: What its plan expected of evaluations and time, beside what they came to; None for records of
             versions that did not expect anything.
+        chain: On how many "rows" of its journal's chain it rests, and the "head" of the last, to be kept elsewhere;
+            None for records that were made before they were chained.
     """
 
     energy: float
@@ -109,6 +112,7 @@ class Result:
     error_budget: ErrorBudget | None = None
     failovers: tuple[FailoverEntry, ...] = ()
     prediction: Prediction | None = None
+    chain: ChainEntry | None = None
 
     @property
     def error(self) -> float | None:
@@ -182,6 +186,7 @@ class Result:
             "error_budget": None if self.error_budget is None else self.error_budget.to_dict(),
             "failovers": list(self.failovers),
             "prediction": None if self.prediction is None else cast("PredictionEntry", self.prediction.model_dump()),
+            "chain": self.chain,
             "theta": self.theta.tolist(),
         }
 

@@ -10,9 +10,10 @@ from circuits.errors import Refused
 from hybrid.runs.files import checked
 from hybrid.workload.spec import BackendSpec, ProblemSpec, RecordModel, WorkloadSpec
 
-FORMAT = 3
+FORMAT = 4
 """Of the folders that are written. Earlier ones are read, too: journals of format 1, of version 0.1, are not bound to
-their runs; runs of format 2 end without the best point on the way beside the optimizer's answer."""
+their runs; runs of format 2 end without the best point on the way beside the optimizer's answer; the journals of format
+3 have no chain."""
 
 
 class RunSpec(RecordModel):

@@ -1,7 +1,7 @@
 """Preparing a study: every point is built, and checked as far as possible, before the first one runs."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from hybrid.algorithms.carry_out import check_able, planned
 from hybrid.ranks.mpi import Ranks
 from hybrid.routing.plan import Plan, candidates, check_possible, rank, unreachable
 from hybrid.routing.spares import with_spares
-from hybrid.studies.study import Point, backend_asked, build, build_algorithm
+from hybrid.studies.study import Point, backend_asked, build, build_algorithm, simulator_of
 from hybrid.terminal.progress import Progress
 from hybrid.workload.question import question
 from hybrid.workload.workload import Workload, workload
@@ -64,8 +64,9 @@ def workload_of(point: Point, **made: Any) -> tuple[Workload, Any]:
     Of an algorithm it is the first of its workloads.
     """
     if point.spec.algorithm is not None:
-        backend = made.pop("backend", None) or backend_asked(point)
-        return build_algorithm(point, **made).work, backend
+        backend = made.pop("backend", None)
+        work = build_algorithm(point, **made).work
+        return work, backend or backend_asked(point, work.circuit)
     problem, circuit, arguments = build(point, **made)
     backend = arguments.pop("backend")
     arguments.pop("name")
@@ -93,6 +94,10 @@ def plan_of(point: Point) -> Plan:
         return planned(build_algorithm(point), backend, point.spec.run.failover)[0]
     work, backend = workload_of(point, backend=backend)
     plan = rank(work, candidates(backend))
+    if point.spec.backend.name == "auto" and point.spec.backend.options:
+        why = simulator_of(point, work.circuit)[1]
+        ways = [replace(way, reason="; ".join(filter(None, [why, way.reason]))) for way in plan.ways]
+        plan = replace(plan, ways=tuple(ways))
     return with_spares(work, plan, backend, point.spec.run.failover)[0] if plan.ways else plan
 
 
@@ -156,6 +161,8 @@ def build_all(task: Task, ranks: Ranks) -> tuple[dict[int, Prepared], set[int]]:
 def _backend_of(point: Point) -> str | Backend:
     """The backend that a point asks for, "auto" or a `Backend`."""
     asked = point.spec.backend
+    if asked.name == "auto" and asked.options:
+        return workload_of(point)[1]
     return "auto" if asked.name == "auto" else backends.get(asked.name, **asked.options)
 
 
@@ -169,7 +176,9 @@ def prepare(point: Point) -> Prepared:
     if point.spec.algorithm is None:
         return Prepared(*workload_of(point), time.perf_counter() - start)
     algorithm = build_algorithm(point)
-    return Prepared(algorithm.work, backend_asked(point), time.perf_counter() - start, algorithm)
+    return Prepared(
+        algorithm.work, backend_asked(point, algorithm.work.circuit), time.perf_counter() - start, algorithm
+    )
 
 
 def _check(point: Point, prepared: Prepared, checked: set[str]) -> None:

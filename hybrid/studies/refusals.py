@@ -9,13 +9,13 @@ from pydantic import BaseModel, ValidationError
 from circuits.errors import Refused
 from circuits.secrets import is_reference, is_secret, redacted
 from hybrid.studies.problem_and_ansatz import kinds, model_of
-from hybrid.studies.sections import Backend, Budget, Optimizer, Run, Spec
+from hybrid.studies.sections import Backend, Budget, Codesign, Optimizer, Run, Spec
 from hybrid.studies.sweep import shown
 
 SECRETS = ("token", "secret", "password", "api_key", "access_key", "credential")
 """Names of options whose values no message shows, though they be misspelt."""
 
-_SINGLE = {"optimizer": Optimizer, "backend": Backend, "run": Run, "budget": Budget}
+_SINGLE = {"optimizer": Optimizer, "backend": Backend, "run": Run, "budget": Budget, "codesign": Codesign}
 
 
 def refusal(error: ValidationError, data: Mapping[str, Any], *, where: str) -> Refused:

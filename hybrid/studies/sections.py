@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from circuits.secrets import is_reference, is_secret
 from hybrid.studies.algorithm_sections import Classifier
-from hybrid.studies.fields import STRICT, Count, InputPath, Section, existing, fault
+from hybrid.studies.fields import STRICT, Count, InputPath, Section, Words, existing, fault
 from hybrid.studies.problem_and_ansatz import PROBLEMS, AnyAlgorithm, AnyAnsatz, AnyProblem, Molecule, Uccsd
 
 CLASSIFIER_OPTIMIZER = "adam"
@@ -96,7 +96,8 @@ class Backend(Section):
     def _options_of_the_name(self):
         from backends import registry
 
-        known = {} if self.name == "auto" else registry.options(self.name)
+        modelled = {"device": registry.options("density")["device"]} if "device" in self.options else {}
+        known = modelled if self.name == "auto" else registry.options(self.name)
         for key, value in self.options.items():
             if key in known:
                 if is_reference(value):
@@ -172,6 +173,25 @@ class Budget(Section):
     shots: float | None = Field(default=None, ge=0, description="a number of shots, 0 or more")
 
 
+class Codesign(Section):
+    """What `hybrid codesign` asks of the study's device, and of others; running the study takes no notice of it."""
+
+    target: float | None = Field(default=None, gt=0, description="a positive number, in the problem's unit")
+    devices: Words | None = Field(
+        default=None, description='a list of devices or topologies, such as ["ibm:fake_torino", "all-to-all"]'
+    )
+    vary: dict[str, Any] = Field(
+        default={}, description="a table of numbers of the device, each with a list of values or {from, to, points}"
+    )
+    method: Literal["auto", "density", "trajectories", "model"] | None = Field(
+        default=None, description='"auto", "density", "trajectories" or "model"'
+    )
+    reoptimize: bool | None = Field(
+        default=None, description="true or false: whether angles are optimized anew under each device's noise"
+    )
+    mitigation: Any = Field(default=None, description='words such as ["readout", "zne"]')
+
+
 def _usual_kind(table: Any, info: ValidationInfo) -> Any:
     """An [optimizer] without a kind is the one that its algorithm takes anyway."""
     algorithm = info.data.get("algorithm")
@@ -190,6 +210,7 @@ class Spec(Section):
     backend: Backend = Field(default=Backend())
     run: Run = Field(default=Run())
     budget: Budget = Field(default=Budget())
+    codesign: Codesign = Field(default=Codesign())
 
     @model_validator(mode="after")
     def _fitting_ansatz(self):

@@ -73,10 +73,12 @@ class Point:
     def record(self) -> dict[str, Any]:
         """The sections of the file at this point, as JSON-able values; input files by their names and contents.
 
-        The budget, where the run may go on, and whether the exact energy is computed beside it are not among them: they
-        change nothing in what is asked, and others may be given later.
+        The budget, [codesign], where the run may go on, and whether the exact energy is computed beside it are not
+        among them: they change nothing in what is asked, and others may be given later.
         """
-        sections = self.spec.model_dump(exclude_unset=True, exclude={"budget": True, "run": UNRECORDED})
+        sections = self.spec.model_dump(
+            exclude_unset=True, exclude={"budget": True, "codesign": True, "run": UNRECORDED}
+        )
         given = self.spec.run.model_fields_set - UNRECORDED
         return _recorded({name: section for name, section in sections.items() if name != "run" or given})
 
@@ -228,7 +230,7 @@ def check(
     return study
 
 
-DEVICE_GOES = {"device": None, "density": "device", "aer": "noise"}
+DEVICE_GOES = {"device": None, "density": "device", "trajectories": "device", "aer": "noise", "auto": "device"}
 """Backends that take the section [device], and the option that it is; None: its keys are options themselves."""
 
 
@@ -294,7 +296,7 @@ def build(
     with _section(point, "run"):
         theta = started(start_of(point), circuit)[0]
     if backend is None:
-        backend = backend_asked(point)
+        backend = backend_asked(point, circuit)
     return (
         problem,
         circuit,
@@ -338,15 +340,32 @@ def build_algorithm(
         return algorithm_of(point.spec, problem=problem, circuit=circuit, theta=theta)
 
 
-def backend_asked(point: Point) -> "str | Backend":
-    """The backend that a point asks for, "auto" or a `Backend`.
+def backend_asked(point: Point, circuit: "QuantumCircuit") -> "str | Backend":
+    """The backend that a point asks for, "auto" or a `Backend`; for "auto" on a modelled device the one that suits it.
+
+    Args:
+        point: Of a study.
+        circuit: What it runs.
 
     Raises:
         Refused: if there is no such backend here.
     """
     asked = point.spec.backend
     with _section(point, "backend"):
-        return "auto" if asked.name == "auto" else backends.get(asked.name, **asked.options)
+        if asked.name != "auto":
+            return backends.get(asked.name, **asked.options)
+        if not asked.options:
+            return "auto"
+        name, _ = simulator_of(point, circuit)
+        device = asked.options["device"]
+        return backends.get(name, **(device if DEVICE_GOES[name] is None else {"device": device}))
+
+
+def simulator_of(point: Point, circuit: "QuantumCircuit") -> tuple[str, str]:
+    """For "auto" on a modelled device: the backend that simulates it, and why; see `backends.devices.choose`."""
+    from backends.devices.choose import simulator
+
+    return simulator(point.spec.backend.options["device"], circuit, shots=point.spec.backend.shots)
 
 
 def _works_on(

@@ -81,12 +81,15 @@ class SweepVerification:
         return {"folder": str(self.folder), "passed": self.passed, "sentence": self.sentence(), "points": points}
 
 
-def verify_sweep(folder: Path, *, on_point: Callable[[str], None] = lambda name: None) -> SweepVerification:
+def verify_sweep(
+    folder: Path, *, on_point: Callable[[str], None] = lambda name: None, signers: Path | None = None
+) -> SweepVerification:
     """Check every point of a sweep.
 
     Args:
         folder: Of the sweep.
         on_point: Called with the name of each point before it is checked.
+        signers: A file of those who may have signed the points, in OpenSSH's format; then one of them must have.
 
     Returns:
         The `SweepVerification`; it is written to ``verification.json`` in the folder, too, if that can be written. A
@@ -95,7 +98,7 @@ def verify_sweep(folder: Path, *, on_point: Callable[[str], None] = lambda name:
     points = []
     for name in names(folder):
         on_point(name)
-        points.append(_point(folder / name, name))
+        points.append(_point(folder / name, name, signers))
     verification = SweepVerification(folder, tuple(points))
     try:
         write_json(folder / FILE, verification.to_dict())
@@ -117,11 +120,11 @@ def names(folder: Path) -> list[str]:
     return list(dict.fromkeys([*known, *found]))
 
 
-def _point(place: Path, name: str) -> PointVerification:
+def _point(place: Path, name: str, signers: Path | None) -> PointVerification:
     if not (folders.is_run(place) or folders.is_algorithm(place)):
         return PointVerification(name, None, "it has no run")
     try:
-        verification = verify(place)
+        verification = verify(place, signers=signers)
     except Refused as err:
         return PointVerification(name, None, str(err))
     return PointVerification(name, verification, problem_of(verification))

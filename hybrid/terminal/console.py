@@ -20,9 +20,8 @@ def console(*, quiet: bool = False) -> Console:
         quiet: Whether it prints nothing.
     """
     watched = sys.stdout.isatty() or "COLUMNS" in os.environ
-    console = PipeSafeConsole(
-        quiet=quiet, width=None if watched else PAGE_WIDTH, markup=False
-    )  # [x] in a name is no colour
+    # [x] in a name is no colour; nor are numbers coloured: in cyan they are hard to read on white
+    console = PipeSafeConsole(quiet=quiet, width=None if watched else PAGE_WIDTH, markup=False, highlight=False)
     if console.width < LEAST_WIDTH:
         console.width = LEAST_WIDTH
     return console

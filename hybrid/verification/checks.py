@@ -9,6 +9,8 @@ from backends.batch import Batch
 from backends.seeds import child_seed
 from circuits.errors import FailedJob, Refused
 from hybrid.loop.conclusion import AGREEMENT, SIGMAS, with_noise_explained
+from hybrid.runs.chain import told
+from hybrid.runs.signature import judged, signatures
 from hybrid.terminal.words import measured
 from hybrid.verification.claim import Claim, JournalEnded
 from hybrid.verification.engines import other_engines
@@ -55,6 +57,29 @@ def record(claim: Claim) -> Finding:
     return Finding(
         "passed", f"{len(journal.evaluations)} evaluations, bound to the run; result and journal are as it left them"
     )
+
+
+def chain(claim: Claim) -> Finding:
+    """Whether every row and file is as it was written, by the chain of the journal; what is not is named."""
+    found = claim.evidence
+    if found.faults:
+        return Finding("failed", f"changed after it was written: {told(found.faults)}")
+    if not found.chained:
+        return Finding("none", "made before records were chained: nothing is known of single rows")
+    if claim.result is not None and found.open:
+        return Finding("unchecked", f"{told(found.open)}: a kill leaves that, too, so resume the run")
+    ends = "sealed with result.json" if found.sealed else told(found.open)
+    return Finding("passed", f"{found.rows} rows, each bound to those before; {ends}; head {found.head}")
+
+
+def signature(claim: Claim) -> Finding:
+    """Whether somebody has signed the record as it is now; with a file of allowed signers, one of these."""
+    try:
+        found = signatures(claim.record.path, claim.signers)
+    except Refused as err:
+        return Finding("unchecked", str(err))
+    seal = claim.evidence.seal
+    return Finding(*judged(found, None if seal is None else seal[0], asked=claim.signers is not None))
 
 
 def replay(claim: Claim) -> Finding:
@@ -257,6 +282,8 @@ def _finding(good: bool, text: str) -> Finding:
 
 CHECKS: dict[str, Callable[[Claim], Finding]] = {
     "record": record,
+    "chain": chain,
+    "signature": signature,
     "replay": replay,
     "status": status,
     "exact energy": exact_energy,

@@ -20,6 +20,7 @@ from hybrid.loop.replay import Replay
 from hybrid.optimizers.optimizer import Points, Told
 from hybrid.runs import failovers, journal
 from hybrid.runs import folder as folders
+from hybrid.runs.evidence import Evidence, examine
 from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_bytes, read_json
 from hybrid.runs.folder import Record
@@ -79,12 +80,14 @@ class Claim:
         result: What came out, as result.json holds it; None if the run has not ended.
         given: The backend, where the folder does not hold all of it.
         optimizer: The same for the optimizer.
+        signers: A file of those who may have signed the run, in OpenSSH's format; None where nobody asks.
     """
 
     record: Record
     result: StoredResult | None
     given: BackendLike | None = field(default=None, repr=False)
     optimizer: OptimizerLike | None = None
+    signers: Path | None = None
 
     @cached_property
     def problem(self) -> Problem:
@@ -145,11 +148,19 @@ class Claim:
         content.check_run(self.record.digest, self.record.journal)
         return content
 
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What the chain of the journal says of the folder.
+
+        Raises:
+            RecordFailed: if a file cannot be read.
+        """
+        return examine(self.record.path)
+
     @property
     def sealed(self) -> bool:
         """Whether the journal holds the digest of result.json and of its own evaluations."""
-        content = self.journal_content
-        return journal.seal(read_bytes(self.record.path / folders.RESULT), content) in content.seals
+        return self.journal_content.sealed(read_bytes(self.record.path / folders.RESULT))
 
     @cached_property
     def replayed(self) -> Replayed:
@@ -225,13 +236,19 @@ class Claim:
         return Energy(float(result.values[0, 0]), float(result.standard_errors[0, 0]), float(result.bias[0, 0]))
 
 
-def claim(folder: Path, backend: BackendLike | None = None, optimizer: OptimizerLike | None = None) -> Claim:
+def claim(
+    folder: Path,
+    backend: BackendLike | None = None,
+    optimizer: OptimizerLike | None = None,
+    signers: Path | None = None,
+) -> Claim:
     """What a run claims, read from its folder.
 
     Args:
         folder: Of a run.
         backend: Needed only where the folder does not hold all of it: a backend object, or secret options.
         optimizer: The same: an object of Optax's.
+        signers: A file of those who may have signed the run, in OpenSSH's format.
 
     Raises:
         Refused: if the folder holds no run, or damaged files.
@@ -239,7 +256,7 @@ def claim(folder: Path, backend: BackendLike | None = None, optimizer: Optimizer
     record = folders.read(folder)
     file = folder / folders.RESULT
     result = checked(StoredResult, read_json(file), file) if file.exists() else None
-    return Claim(record, result, backend, optimizer)
+    return Claim(record, result, backend, optimizer, signers)
 
 
 def _made_again(source: Mapping[str, Any]) -> Problem | None:

@@ -10,7 +10,10 @@ from rich.text import Text
 
 from circuits import tables
 from circuits.errors import RecordFailed, Refused, ToolkitError
+from hybrid.runs.chain import told
+from hybrid.runs.evidence import examine
 from hybrid.runs.files import write_json
+from hybrid.runs.folder import check_run
 from hybrid.terminal.progress import Progress
 from hybrid.verification.checks import CHECKS, Outcome
 from hybrid.verification.claim import Claim, claim
@@ -96,7 +99,11 @@ class Verification:
 
 
 def verify(
-    folder: str | Path, *, backend: BackendLike | None = None, optimizer: OptimizerLike | None = None
+    folder: str | Path,
+    *,
+    backend: BackendLike | None = None,
+    optimizer: OptimizerLike | None = None,
+    signers: str | Path | None = None,
 ) -> Verification:
     """Check a run: that its record is whole, that its journal leads to its result, and that its numbers are right.
 
@@ -108,16 +115,26 @@ def verify(
         folder: Of a run.
         backend: Needed only if the run used a backend object, or secret options: no folder holds those.
         optimizer: Needed only if the run used an object of Optax's; without it, the loop is not replayed.
+        signers: A file of those who may have signed the run, in OpenSSH's format; then one of them must
+            have.
 
     Returns:
         The `Verification`; it is written to ``verification.json`` in the folder, too, if that can be written.
 
     Raises:
-        Refused: if the folder holds no run, or files so damaged that nothing can be checked.
+        Refused: if the folder holds no run, or files so damaged that nothing can be checked; what was changed is named.
     """
     path = Path(folder)
-    claimed = claim(path, backend, optimizer)
-    _ = claimed.work, claimed.backend  # what cannot even be made is refused
+    try:
+        claimed = claim(path, backend, optimizer, None if signers is None else Path(signers))
+        _ = claimed.work, claimed.backend  # what cannot even be made is refused
+    except Refused as err:
+        check_run(path)
+        if not (faults := examine(path).faults):
+            raise
+        raise Refused(
+            f"{path} was changed after it was written: {told(faults)}. Nothing can be checked: {err}"
+        ) from err
     checks = []
     with Progress(f"verifying {path.name}", len(CHECKS)) as progress:
         for name in CHECKS:

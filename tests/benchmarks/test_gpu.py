@@ -51,5 +51,5 @@ def test_a_rehearsal_on_the_processor_compares_xla_with_native_kernels(tmp_path)
         assert 0 < check["largest_difference_of_gradients"] <= TOLERANCE[precision]
     double, single = (numbers["ring"][f"ring 6 qubits, 2 layers, {p}"]["statevector-xla"] for p in TOLERANCE)
     assert abs(double["value"] - single["value"]) < 1e-4
-    assert double["predicted_bytes"] == 2 * single["predicted_bytes"] > 2 * 16 * 2**6
+    assert double["predicted_bytes"] > single["predicted_bytes"] > 2 * 8 * 2**6
     assert len(double["times_s"]) == 3

@@ -97,11 +97,11 @@ def test_text_stands_out_from_its_ground(site, opened, colours):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page, _ = opened(1280, colours)
     for name in (
-        "index.html",
-        "getting_started.html",
-        "batch.html",
-        "reference/hybrid.html",
-        "reference/commands.html",
+        "index",
+        "getting_started",
+        "batch",
+        "reference/hybrid",
+        "reference/commands",
     ):
         page.goto((site / f"{name}.html").as_uri())
         result = axe.run(page, options={"runOnly": ["color-contrast"]})

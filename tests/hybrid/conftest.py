@@ -59,3 +59,14 @@ def wait_until():
             time.sleep(0.005)
 
     return wait
+
+
+@pytest.fixture
+def unchain():
+    """Make an open journal one as they were before they were chained, in which a test may change rows."""
+
+    def change(database):
+        database.execute("DROP TABLE chain")
+        database.execute("DELETE FROM journal WHERE key = 'chained'")
+
+    return change

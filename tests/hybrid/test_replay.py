@@ -75,8 +75,8 @@ def test_values_of_one_point_come_in_their_order_and_then_end(small, recorded):
         evaluate(rows)
 
 
-def test_it_waits_as_the_run_did(small, recorded, tmp_path):
-    _slow_down(recorded.folder, 0.05)
+def test_it_waits_as_the_run_did(small, recorded, tmp_path, unchain):
+    _slow_down(recorded.folder, 0.05, unchain)
     made = backends.get(f"replay:{recorded.folder}", speed=0.5)
     start = time.monotonic()
     try:
@@ -86,7 +86,7 @@ def test_it_waits_as_the_run_did(small, recorded, tmp_path):
     assert waited >= 0.1
 
 
-def test_a_job_that_failed_fails_again_until_the_run_is_resumed(small, recorded, tmp_path):
+def test_a_job_that_failed_fails_again_until_the_run_is_resumed(small, recorded, tmp_path, unchain):
     with sqlite3.connect(recorded.folder / "journal.sqlite") as database:
         job = (
             "",
@@ -107,6 +107,7 @@ def test_a_job_that_failed_fails_again_until_the_run_is_resumed(small, recorded,
         )
         columns = (*COLUMNS[:14], "reason")
         database.execute(f"INSERT INTO job ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", job)
+        unchain(database)
     with pytest.raises(FailedJob, match="evaluation 2 failed in the recorded run: the fridge was warm"):
         play(small, recorded, tmp_path / "again")
     assert hybrid.resume(tmp_path / "again").energy == recorded.energy
@@ -147,6 +148,7 @@ def _first(folder):
     return read(folder / "journal.sqlite").evaluations[0].theta
 
 
-def _slow_down(folder, seconds):
+def _slow_down(folder, seconds, unchain):
     with sqlite3.connect(folder / "journal.sqlite") as database:
         database.execute("UPDATE evaluation SET seconds = ?", (seconds,))
+        unchain(database)

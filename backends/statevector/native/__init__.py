@@ -28,9 +28,12 @@ try:
         Propagation,
         copy_bytes_per_s,
         default_workers,
+        evolve,
         instruction_sets,
         peak_flops,
         propagate,
+        pull_back,
+        trajectories,
     )
 except ImportError as err:  # not there, or made for another Python or C++ library
     _why_not = (
@@ -48,10 +51,13 @@ __all__ = [
     "available",
     "copy_bytes_per_s",
     "default_workers",
+    "evolve",
     "instruction_set",
     "instruction_sets",
     "peak_flops",
     "propagate",
+    "pull_back",
+    "trajectories",
     "why_not",
 ]
 

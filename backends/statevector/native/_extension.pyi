@@ -90,6 +90,34 @@ def propagate(
     derivative: bool,
     tape_bytes: int,
 ) -> Propagation: ...
+def evolve(
+    steps: NDArray[np.float64], pairs: NDArray[np.int32], n_qubits: int, isa: str = "", workers: int = 0
+) -> NDArray[np.float64]: ...
+def pull_back(
+    steps: NDArray[np.float64],
+    pairs: NDArray[np.int32],
+    n_qubits: int,
+    slopes: NDArray[np.float64],
+    every: int,
+    isa: str = "",
+    workers: int = 0,
+) -> NDArray[np.float64]: ...
+def trajectories(
+    n_qubits: int,
+    events: NDArray[np.int32],
+    gates: NDArray[np.complex128],
+    at: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    reset: NDArray[np.float64],
+    ends: NDArray[np.int64],
+    qubit: NDArray[np.int32],
+    factor: NDArray[np.float64],
+    seed: int,
+    first: int,
+    count: int,
+    isa: str = "",
+    workers: int = 0,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint8]]: ...
 def default_workers() -> int: ...
 def instruction_sets() -> list[str]: ...
 def peak_flops(single: bool = False, workers: int = 0) -> float: ...

@@ -5,6 +5,7 @@
 //
 // VECTOR_BYTES is the length of a vector register, ROTATE_BITS and PAIR_BITS are how many rows (as powers of two) of
 // one state, and of two, are held in registers.
+#include "groups.hpp"
 #include "tile.hpp"
 #include "vectors.hpp"
 
@@ -676,7 +677,8 @@ struct Tiles {
 
     static constexpr Kernels<Real> kernels(const char* name) {
         return {name,   lane_bits, ROTATE_BITS, PAIR_BITS, ROTATE_BITS, scratch_bytes, coefficients,
-                rotate, undo,      observe,     multiply_add};
+                rotate, undo,      observe,     Groups<Real>::multiply,
+                Groups<Real>::outer, multiply_add};
     }
 };
 

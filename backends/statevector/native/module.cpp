@@ -4,9 +4,11 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <complex>
 #include <limits>
 #include <stdexcept>
 
+#include "channels.hpp"
 #include "evaluators.hpp"
 #include "foreign.hpp"
 #include "isa.hpp"
@@ -14,6 +16,7 @@
 #include "program.hpp"
 #include "propagation.hpp"
 #include "rates.hpp"
+#include "trajectories.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -261,6 +264,115 @@ void define_propagation(nb::module_& m) {
         "max_weight"_a, "max_terms"_a, "cut"_a, "derivative"_a, "tape_bytes"_a);
 }
 
+template <class T>
+using Cube = nb::ndarray<const T, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+
+Channels checked(const Cube<double>& steps, const Matrix<std::int32_t>& pairs, int n_qubits) {
+    require(n_qubits >= 2 && n_qubits <= 16, "n_qubits must be 2 to 16, it is " + std::to_string(n_qubits));
+    require(steps.shape(1) == 16 && steps.shape(2) == 16, "steps must be matrices of 16 x 16");
+    require(pairs.shape(1) == 2, "pairs must have two columns");
+    require_same("steps", steps, "pairs", pairs);
+    for (std::size_t k = 0; k < pairs.shape(0); ++k)
+        require(pairs(k, 0) >= 0 && pairs(k, 0) < n_qubits && pairs(k, 1) >= 0 && pairs(k, 1) < n_qubits &&
+                    pairs(k, 0) != pairs(k, 1),
+                "pairs must be different qubits from 0 to " + std::to_string(n_qubits - 1));
+    return {n_qubits, steps.shape(0), steps.data(), pairs.data()};
+}
+
+void define_channels(nb::module_& m) {
+    m.def(
+        "evolve",
+        [](Cube<double> steps, Matrix<std::int32_t> pairs, int n_qubits, const std::string& isa, int workers) {
+            const Channels channels = checked(steps, pairs, n_qubits);
+            const InstructionSet set = instruction_set(isa);
+            auto values = array<double>({std::size_t{1} << 2 * n_qubits});
+            compute(workers, [&](Pool& pool, Watch& watch) {
+                evolve(channels, values.data(), set.kernels<double>(), pool, watch);
+            });
+            return values;
+        },
+        "steps"_a, "pairs"_a, "n_qubits"_a, "isa"_a = "", "workers"_a = 0);
+    m.def(
+        "pull_back",
+        [](Cube<double> steps, Matrix<std::int32_t> pairs, int n_qubits, Vector<double> slopes, std::size_t every,
+           const std::string& isa, int workers) {
+            const Channels channels = checked(steps, pairs, n_qubits);
+            const InstructionSet set = instruction_set(isa);
+            require(slopes.shape(0) == std::size_t{1} << 2 * n_qubits, "slopes must be one for each value");
+            require(every >= 1, "every must be 1 at least");
+            auto derivatives = array<double>({steps.shape(0), 16, 16});
+            compute(workers, [&](Pool& pool, Watch& watch) {
+                pull_back(channels, slopes.data(), every, derivatives.data(), set.kernels<double>(), pool, watch);
+            });
+            return derivatives;
+        },
+        "steps"_a, "pairs"_a, "n_qubits"_a, "slopes"_a, "every"_a, "isa"_a = "", "workers"_a = 0);
+}
+
+// A circuit from its lists, which are checked, since an index that is wrong would read anywhere.
+NoisyCircuit noisy_circuit(int n_qubits, const Matrix<std::int32_t>& events, const Vector<std::complex<double>>& gates,
+                           const Vector<std::int64_t>& at, const Vector<double>& weight, const Vector<double>& reset,
+                           const Vector<std::int64_t>& ends, const Vector<std::int32_t>& qubit,
+                           const Matrix<double>& factor) {
+    require(n_qubits >= 1 && n_qubits <= 40, "n_qubits must be 1 to 40, it is " + std::to_string(n_qubits));
+    require(events.shape(1) == 4, "events must have four columns");
+    require_same("weight", weight, "reset", reset);
+    require_same("qubit", qubit, "factor", factor);
+    require(factor.shape(1) == 4, "factor must have four columns");
+    NoisyCircuit made{n_qubits, {}, {gates.data(), gates.data() + gates.size()}, {},
+                      {weight.data(), weight.data() + weight.size()}, {reset.data(), reset.data() + reset.size()}, {},
+                      {qubit.data(), qubit.data() + qubit.size()}, {factor.data(), factor.data() + factor.size()}};
+    for (std::size_t k = 0; k < at.size(); ++k) made.at.push_back(static_cast<std::size_t>(at(k)));
+    for (std::size_t k = 0; k < events.shape(0); ++k) {
+        const Event one{static_cast<Event::Kind>(events(k, 0)), events(k, 1), events(k, 2), events(k, 3)};
+        const bool pair = one.kind == Event::pair_gate || one.kind == Event::pair_error;
+        const bool gate = one.kind == Event::gate || one.kind == Event::pair_gate;
+        require(one.kind >= Event::gate && one.kind <= Event::relaxation, "an event is of no kind that there is");
+        require(one.first >= 0 && one.first < n_qubits && one.second >= 0 && one.second < n_qubits &&
+                    (!pair || one.first != one.second),
+                "an event is on no qubits that there are");
+        require(one.number >= 0 &&
+                    (gate ? static_cast<std::size_t>(one.number) < made.at.size() &&
+                                made.at[one.number] + (pair ? 16 : 4) <= gates.size()
+                          : static_cast<std::size_t>(one.number) < weight.size()),
+                "an event has a number that nothing has");
+        made.events.push_back(one);
+    }
+    std::size_t begin = 0;
+    for (std::size_t k = 0; k < ends.size(); ++k) {
+        const auto end = static_cast<std::size_t>(ends(k));
+        require(end >= begin && end <= qubit.size(), "ends must ascend, up to the number of factors");
+        made.products.push_back({begin, end});
+        begin = end;
+    }
+    for (const std::int32_t q : made.qubit) require(q >= 0 && q < n_qubits, "a factor is on no qubit that there is");
+    return made;
+}
+
+void define_trajectories(nb::module_& m) {
+    m.def(
+        "trajectories",
+        [](int n_qubits, Matrix<std::int32_t> events, Vector<std::complex<double>> gates, Vector<std::int64_t> at,
+           Vector<double> weight, Vector<double> reset, Vector<std::int64_t> ends, Vector<std::int32_t> qubit,
+           Matrix<double> factor, std::uint64_t seed, std::uint64_t first, std::size_t count, const std::string& isa,
+           int workers) {
+            const NoisyCircuit circuit =
+                noisy_circuit(n_qubits, events, gates, at, weight, reset, ends, qubit, factor);
+            const InstructionSet set = instruction_set(isa);
+            auto values = array<double>({count, circuit.products.size()});
+            auto weights = array<double>({count});
+            auto choices = array<std::uint8_t>({count, circuit.weight.size()});
+            compute(workers, [&](Pool& pool, Watch& watch) {
+                trajectories(circuit, seed, first, count,
+                             {values.data(), weights.data(), choices.data()}, set.kernels<double>(), pool,
+                             watch);
+            });
+            return nb::make_tuple(values, weights, choices);
+        },
+        "n_qubits"_a, "events"_a, "gates"_a, "at"_a, "weight"_a, "reset"_a, "ends"_a, "qubit"_a, "factor"_a, "seed"_a,
+        "first"_a, "count"_a, "isa"_a = "", "workers"_a = 0);
+}
+
 }  // namespace
 
 NB_MODULE(_extension, m) {
@@ -275,6 +387,8 @@ NB_MODULE(_extension, m) {
     define_program<double>(m, "ProgramDouble");
     define_program<float>(m, "ProgramSingle");
     define_propagation(m);
+    define_channels(m);
+    define_trajectories(m);
     m.def("default_workers", &Pool::default_workers);
     m.def("instruction_sets", [] {
         std::vector<std::string> names;

@@ -120,17 +120,51 @@ def work(kernel: "native.ProgramDouble | native.ProgramSingle", n_qubits: int, r
     Returns:
         ``flops`` and ``bytes``.
     """
-    amplitudes = 2.0**n_qubits
+    there, back = work_of_energy(kernel, n_qubits, real), work_of_slopes(kernel, n_qubits, real)
+    return {what: there[what] + back[what] for what in there}
+
+
+def work_of_energy(
+    kernel: "native.ProgramDouble | native.ProgramSingle", n_qubits: int, real: np.dtype
+) -> dict[str, float]:
+    """The part of `work` that a value alone takes: the rotations forward, and the observables.
+
+    Args:
+        kernel: The program.
+        n_qubits: Of it.
+        real: Type of real numbers.
+
+    Returns:
+        ``flops`` and ``bytes``.
+    """
     passes, _, layers, steps, _ = kernel.counts(False)
-    undo_passes, _, undo_layers, undo_steps, _ = kernel.counts(True)
     observe_passes, _, observe_layers, terms, _ = kernel.observed()
-    flops = 4 * steps + 12 * undo_steps + 12 * layers + 23 * undo_layers + 4 * (terms + observe_layers + observe_passes)
-    added = max(0, observe_passes - kernel.n_observables)
-    moves = 2 * (passes + 2 * undo_passes + observe_passes) + added
-    return {
-        "flops": flops * amplitudes,
-        "bytes": moves * 2 * real.itemsize * amplitudes,
-    }
+    flops = 4 * steps + 12 * layers + 4 * (terms + observe_layers + observe_passes)
+    moves = 2 * (passes + observe_passes) + max(0, observe_passes - kernel.n_observables)
+    return _amount(flops, moves, n_qubits, real)
+
+
+def work_of_slopes(
+    kernel: "native.ProgramDouble | native.ProgramSingle", n_qubits: int, real: np.dtype
+) -> dict[str, float]:
+    """The part of `work` that the gradient adds: the way back on two states.
+
+    Args:
+        kernel: The program.
+        n_qubits: Of it.
+        real: Type of real numbers.
+
+    Returns:
+        ``flops`` and ``bytes``.
+    """
+    passes, _, layers, steps, _ = kernel.counts(True)
+    return _amount(12 * steps + 23 * layers, 4 * passes, n_qubits, real)
+
+
+def _amount(flops: float, moves: float, n_qubits: int, real: np.dtype) -> dict[str, float]:
+    """From operations, and states read or written, of each amplitude."""
+    amplitudes = 2.0**n_qubits
+    return {"flops": flops * amplitudes, "bytes": moves * 2 * real.itemsize * amplitudes}
 
 
 def _cost(passes: int, sweeps: int, layers: int, steps: int, diagonals: int) -> float:

@@ -72,6 +72,14 @@ struct Place {
     std::uint32_t syndrome;  // rows with another one hold nothing
 };
 
+// Which numbers of a state belong together.
+struct Group {
+    std::int32_t n_bits;      // of the index of a state
+    std::int32_t varying;     // bits that vary in a group: 2, 3 or 4
+    std::int32_t place[4];    // of each of these bits, ascending
+    std::uint64_t offset[16]; // of each member from the first
+};
+
 template <class Real>
 struct Kernels {
     const char* name;
@@ -94,6 +102,13 @@ struct Kernels {
     // lambda (+)= H psi, if there is a lambda; the sum of <psi| H |psi> over the tile.
     double (*observe)(const View&, const Place&, const Place& next, const Real* coefficients,
                       const double* weights, const Real* psi, Real* lambda, bool add, void* scratch);
+
+    // Each group of some blocks of a state (as many groups as a vector has lanes) times a matrix.
+    void (*multiply)(const Group&, const Real* matrix, Real* state, std::uint64_t begin, std::uint64_t end);
+
+    // Adds the products of the 16 members of groups of two states, summed over some blocks, to sums[left][right].
+    void (*outer)(const Group&, const Real* left, const Real* right, double* sums, std::uint64_t begin,
+                  std::uint64_t end);
 
     // Multiply and add in registers, so many times; how many operations one time is.
     std::size_t (*multiply_add)(std::size_t rounds);

@@ -17,6 +17,14 @@ DETECTS = {
         "A result, journal or question that was changed after the end, or belongs to another run.",
         "A record that was forged as a whole, digests included.",
     ),
+    "chain": (
+        "Rows of the journal, or files beside it, that were changed, removed, put in or swapped: each has a name.",
+        "A chain that was made anew by somebody who may write the whole folder; a signature or a kept head shows it.",
+    ),
+    "signature": (
+        "A record that is not the one that was signed, or that nobody who may sign has signed.",
+        "Whether those who signed knew what they signed.",
+    ),
     "replay": (
         "A result that does not follow from the evaluations by the optimizer that is named; lost or added evaluations.",
         "Whether the values of the evaluations themselves are right.",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from circuits.errors import Refused
+from hybrid.report.page.codesign import codesign_sections, codesigns_in, is_codesign
 from hybrid.report.page.comparison import comparison
 from hybrid.report.page.html import Html, below, fold, join, tag
 from hybrid.report.page.run import run_sections
@@ -125,6 +126,12 @@ class _Part:
 def _part(folder: Path) -> _Part:
     if not folder.is_dir():
         raise Refused(f"{folder}: no such folder; give that of a run or a sweep, as `hybrid runs` lists it")
+    if is_codesign(folder):
+        name = str(read_spec(folder).asked.get("problem", "?"))
+        return _Part(f"What limits {name}", folder.resolve().name, codesign_sections(folder), 1)
+    if found := codesigns_in(folder):
+        each = [tag("section", tag("h2", place.name), below(codesign_sections(place))) for place in found]
+        return _Part(f"What limits {len(found)} applications", folder.resolve().name, join(each), len(found))
     if not holds_runs(folder):
         run = account(folder)
         return _Part(run.record.spec.problem.name, _under(run), run_sections(run), 1)

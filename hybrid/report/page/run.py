@@ -10,6 +10,7 @@ from hybrid.report.page.html import Html, join
 from hybrid.report.page.jobs import failovers, jobs
 from hybrid.report.page.question import question
 from hybrid.report.page.repeat import repeat, versions
+from hybrid.report.page.time import where_the_time_went
 from hybrid.runs.account import Account
 
 
@@ -22,6 +23,7 @@ def run_sections(run: Account) -> Html:
         convergence(run),
         error_budget(run),
         forecast(run),
+        where_the_time_went(run),
         checks(run, found),
         device(run),
         jobs(run),

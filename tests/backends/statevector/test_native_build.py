@@ -67,18 +67,19 @@ def installed(made: Path, folder: Path, env: dict[str, str]) -> str:
 
 
 def contents(made: Path) -> set[str]:
+    """The files of a wheel by where they lie in it; those beside the packages by their place under the prefix."""
     with zipfile.ZipFile(made) as archive:
-        return {name for name in archive.namelist() if ".dist-info/" not in name}
+        return {name.partition(".data/data/")[2] or name for name in archive.namelist() if ".dist-info/" not in name}
 
 
 def sources(source: Path) -> set[str]:
-    """What every wheel holds: modules, stubs, templates and tables."""
+    """What every wheel holds: modules, stubs, templates, tables and styles, and the manual page."""
     return {
         str(file.relative_to(source))
         for package in ("circuits", "backends", "hybrid")
         for file in (source / package).rglob("*")
-        if file.suffix in (".py", ".pyi", ".toml", ".json")
-    }
+        if file.suffix in (".py", ".pyi", ".toml", ".json", ".css", ".mplstyle")
+    } | {"share/man/man1/hybrid.1"}
 
 
 @pytest.mark.skipif(not shutil.which("c++"), reason="needs a C++ compiler")

@@ -211,13 +211,16 @@ def test_outside_of_runs_a_job_that_is_not_found_is_not_sent_again(vendor):
     assert vendor.jobs() == []
 
 
-def test_the_age_of_a_job_by_a_clock_that_was_set_anew_is_not_believed(vendor, place, workers, whole, monkeypatch):
+def test_the_age_of_a_job_by_a_clock_that_was_set_anew_is_not_believed(
+    vendor, place, workers, whole, monkeypatch, unchain
+):
     """A job that is listed late, after a death in which the clock was put forward by a day."""
     monkeypatch.setattr(hybrid.loop.dispatch, "PATIENCE", dataclasses.replace(filed.QUICK, listed_s=0.3))
     vendor.plan(submit=["", "die after"])
     assert workers.run("minimize", place, vendor.folder) == KILLED
     with sqlite3.connect(place / "journal.sqlite") as database:
         database.execute("UPDATE job SET intended_at = intended_at - 86400")
+        unchain(database)
     listed, start = filed.FiledByTag.jobs, time.monotonic()
     late = lambda self, tags: listed(self, tags) if time.monotonic() > start + 0.2 else []  # noqa: E731
     monkeypatch.setattr(filed.FiledByTag, "jobs", late)
@@ -285,12 +288,13 @@ def test_two_jobs_of_one_tag_are_named(vendor, place, workers, cli):
     assert minimize(place, vendor.folder).status == "max_steps"
 
 
-def test_another_request_in_the_place_of_a_recorded_one_is_refused(vendor, place, workers):
+def test_another_request_in_the_place_of_a_recorded_one_is_refused(vendor, place, workers, unchain):
     vendor.plan(state=["die"])
     workers.run("minimize", place, vendor.folder)
     recorded, other = jobs_of(place)[0].request, hashlib.sha256(b"other").hexdigest()
     with sqlite3.connect(place / "journal.sqlite") as database:
         database.execute("UPDATE job SET request = ? WHERE part = 0", (other,))
+        unchain(database)
     before = vendor.jobs()
     with pytest.raises(Refused, match=rf"job 0\.0 .*{other[:16]}.*{recorded[:16]}"):
         minimize(place, vendor.folder)
@@ -331,10 +335,11 @@ def test_verification_holds_and_sees_a_changed_outcome(vendor, place):
     assert CHECKS["record"](claim(place, None)).outcome == "failed"
 
 
-def test_a_journal_without_the_table_of_jobs_gets_it(vendor, place):
+def test_a_journal_without_the_table_of_jobs_gets_it(vendor, place, unchain):
     minimize(place, vendor.folder, max_steps=1)
     with sqlite3.connect(place / "journal.sqlite") as database:
         database.execute("DROP TABLE job")
+        unchain(database)
     assert jobs_of(place) == ()
     with journal.Journal(place / "journal.sqlite", journal.read(place / "journal.sqlite").run_digest):
         pass
@@ -342,12 +347,13 @@ def test_a_journal_without_the_table_of_jobs_gets_it(vendor, place):
         assert database.execute("SELECT count(*) FROM job").fetchone() == (0,)
 
 
-def test_an_intent_of_an_older_journal_keeps_its_meaning(vendor, place, workers):
+def test_an_intent_of_an_older_journal_keeps_its_meaning(vendor, place, workers, unchain):
     vendor.plan(submit=["die"])
     workers.run("minimize", place, vendor.folder)
     with sqlite3.connect(place / "journal.sqlite") as database:
         database.execute("DELETE FROM job")
         database.execute("INSERT INTO intent VALUES (0, 0.0)")
+        unchain(database)
     with pytest.raises(LostJob, match="evaluation 0 was sent"):
         minimize(place, vendor.folder)
     assert vendor.jobs() == []
@@ -435,10 +441,11 @@ def test_the_fidelities_of_an_evaluation_wait_together(vendor):
     assert same_states(pairs, 0).tolist() == [1.0] * 7
 
 
-def test_what_was_surely_not_sent_may_be_another_request(vendor, place, workers):
+def test_what_was_surely_not_sent_may_be_another_request(vendor, place, workers, unchain):
     vendor.plan(submit=["refuse"])
     with pytest.raises(Refused, match="400"):
         minimize(place, vendor.folder)
     with sqlite3.connect(place / "journal.sqlite") as database:
         database.execute("UPDATE job SET request = 'other'")
+        unchain(database)
     assert minimize(place, vendor.folder).status == "max_steps"

@@ -5,9 +5,11 @@ import zlib
 from dataclasses import replace
 from types import SimpleNamespace
 
+import matplotlib.pyplot
+import matplotlib.style
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 
 import hybrid
 from circuits import hardware_efficient, tfim
@@ -162,3 +164,18 @@ def test_the_levels_are_those_that_were_found(run):
     drawn = found_by("vqd", run).plot().axes[0].get_lines()
     assert any(np.array_equal(line.get_ydata(), [-2.0, -1.0]) for line in drawn)
     assert any(np.array_equal(line.get_ydata(), [-2.2, -1.1]) for line in drawn if line.get_color() == picture.INK)
+
+
+def test_pictures_made_by_hand_look_alike():
+    """The style for pyplot has the colours of the toolkit's own pictures, and no ground."""
+    with matplotlib.style.context("hybrid.report.pictures"):
+        figure, axes = matplotlib.pyplot.subplots()
+        lines = [axes.plot([0, 1], [k, k], label=str(k))[0] for k in range(len(picture.COLORS))]
+        axes.set(title="found", xlabel="step", ylabel="energy / hartree")
+        legend = axes.legend()
+    matplotlib.pyplot.close(figure)
+    assert tuple(line.get_color() for line in lines) == picture.COLORS
+    assert figure.get_facecolor()[3] == axes.get_facecolor()[3] == 0
+    assert not legend.get_frame_on()
+    labels = [axes.title, axes.xaxis.label, axes.yaxis.label, *axes.get_xticklabels(), *legend.get_texts()]
+    assert {to_hex(text.get_color()) for text in labels} == {picture.INK}

@@ -8,6 +8,8 @@ from backends.base import Calibrated
 from backends.providers.calibration import Calibration, Qubit
 from hybrid.runs import calibrations
 from hybrid.runs.failovers import Failover
+from hybrid.runs.files import digest_of
+from hybrid.runs.journal import create, read_chain
 from hybrid.workload.spec import BackendSpec
 
 
@@ -25,6 +27,8 @@ class Measured(Calibrated):
 
 def resumed(folder, begun: Calibration, now: Calibration) -> str:
     backend: Any = Measured(now)
+    if not (folder / "journal.sqlite").exists():
+        create(folder / "journal.sqlite", "a run")
     return calibrations.resumed(folder, {"calibration": begun.to_dict()}, backend, QuantumCircuit(1))
 
 
@@ -34,6 +38,9 @@ def test_after_a_failover_the_next_device_is_compared_with_itself(tmp_path):
     assert resumed(tmp_path, second, second) == ""  # not "calibrated anew" since the first one was
     assert "from 200 to 300 µs" in resumed(tmp_path, second, device("vendor:second", "2030-01-06", 3e-4))
     assert resumed(tmp_path, second, device("vendor:second", "2030-01-06", 3e-4)) == ""
+    written = read_chain(tmp_path / "journal.sqlite")
+    assert written is not None
+    assert written.files == {calibrations.FILE: digest_of(tmp_path / calibrations.FILE)}
     came = Failover(
         3,
         "vendor:first",

@@ -11,8 +11,8 @@ import numpy as np
 from qiskit import qpy
 
 from circuits import hamiltonian_variational, tfim
+from hybrid.runs import chain, journal
 from hybrid.runs import folder as folders
-from hybrid.runs import journal
 
 
 def edit(path, change):
@@ -162,13 +162,37 @@ def bind(run):
 
 
 def reseal(run):
-    """Seal a result, as somebody could who knows how."""
-    seal = journal.seal((run / "result.json").read_bytes(), journal.read(run / "journal.sqlite"))
+    """Chain all rows anew and seal a result, as somebody could who knows how."""
     database = sqlite3.connect(run / "journal.sqlite")
-    database.execute("DELETE FROM seal")
-    database.execute("INSERT INTO seal VALUES (?)", (seal,))
+    rechain(run, database)
     database.commit()
     database.close()
+
+
+def rechain(run, database):
+    database.execute("DELETE FROM chain")
+    files = [
+        chain.Link(chain.FILE, name, hashlib.sha256((run / name).read_bytes()).digest())
+        for name in ("spec.json", "circuit.qpy", "hamiltonian.json")
+    ]
+    rows = [chain.Link(table, *row) for table in chain.TABLES for row in chain._rows(database, table)]
+    end = chain.Link(chain.RESULT, "result.json", hashlib.sha256((run / "result.json").read_bytes()).digest())
+    chain.end_of(database).add(database, [*files, *rows, end])
+
+
+def without_chain(run: Path, version: int) -> None:
+    """The folder as version 0.2 or a later one would have left it, before records were chained."""
+    edit(run / "spec.json", put("format", value=version))
+    edit(run / "result.json", lambda content: content.pop("chain"))
+    database = sqlite3.connect(run / "journal.sqlite")
+    database.execute("DROP TABLE chain")
+    database.execute("DELETE FROM journal WHERE key = 'chained'")
+    database.execute("CREATE TABLE seal (digest TEXT PRIMARY KEY)")
+    database.commit()
+    database.close()
+    bind(run)
+    seal = journal.seal((run / "result.json").read_bytes(), journal.read(run / "journal.sqlite"))
+    rows("INSERT INTO seal VALUES (?)", seal)(run, None)
 
 
 def knowing(*changes):
@@ -187,9 +211,9 @@ def as_version_1(run: Path) -> None:
     """The folder as version 0.1 would have left it: without digests."""
     edit(run / "spec.json", put("format", value=1))
     edit(run / "spec.json", lambda content: content.pop("threads"))
-    edit(run / "result.json", lambda content: content.pop("bias"))
+    edit(run / "result.json", lambda content: (content.pop("bias"), content.pop("chain")))
     database = sqlite3.connect(run / "journal.sqlite")
-    for table in ("journal", "intent", "seal"):
+    for table in ("journal", "intent", "chain"):
         database.execute(f"DROP TABLE {table}")
     for column in ("pairs", "metrics", "fidelities", "biases"):
         database.execute(f"ALTER TABLE evaluation DROP COLUMN {column}")

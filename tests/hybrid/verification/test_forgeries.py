@@ -117,8 +117,11 @@ FORGED = {
     "final energy in the journal": forge.last_energy(-1e-3),
     "whose journal": forge.rows("UPDATE journal SET value = 'somebody' WHERE key = 'bound'"),
     "nobody's journal": forge.rows("DELETE FROM journal"),
-    "seal": forge.rows("UPDATE seal SET digest = 'none'"),
-    "no seal": forge.rows("DELETE FROM seal"),
+    "seal": forge.rows("UPDATE chain SET digest = zeroblob(32) WHERE kind = 'result'"),
+    "no seal": forge.rows("DELETE FROM chain WHERE kind = 'result'"),
+    "no chain": forge.rows("DROP TABLE chain"),
+    "an empty chain": forge.rows("DELETE FROM chain"),
+    "a link gone": forge.rows("DELETE FROM chain WHERE row = 9"),
     # Somebody who makes every digest fit again is found out by what the numbers mean.
     "knowingly: energy": forge.knowing(forge.result("energy", value=lambda e: e - 1e-3)),
     "knowingly: steps": forge.knowing(forge.result("steps", value=3)),
@@ -212,8 +215,12 @@ class TestHonest:
         assert hybrid.verify(folder).passed
 
     def test_killed_between_the_seal_and_the_result(self, run):
-        """The journal knows a result that was never written; the one that lies there is older."""
-        forge.rows("INSERT INTO seal VALUES ('of a result that was never written')")(run, None)
+        """The journal knows a result that was never written: it is not there yet, and nobody is accused."""
+        (run / "result.json").unlink()
+        verification = hybrid.verify(run)
+        assert {check.name: check.outcome for check in verification.checks}["chain"] == "passed"
+        assert "announces it" in str(verification)
+        assert hybrid.resume(run).status == "converged"
         assert hybrid.verify(run).passed
 
     def test_where_the_findings_cannot_be_written(self, run):
@@ -249,6 +256,15 @@ class TestHonest:
         database.close()
         assert (killed / "journal.sqlite-journal").stat().st_size
         assert hybrid.verify(killed).passed == whole.passed
+
+    @pytest.mark.parametrize("version", [2, 3])
+    def test_made_before_records_were_chained(self, version, run):
+        forge.without_chain(run, version)
+        verification = hybrid.verify(run)
+        assert verification.passed, str(verification)
+        assert "made before records were chained" in str(verification)
+        assert hybrid.resume(run).status == "converged"
+        assert hybrid.verify(run).passed
 
     def test_of_an_older_version(self, run):
         forge.as_version_1(run)
