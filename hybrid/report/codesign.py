@@ -90,6 +90,7 @@ def heat_map(
     bar = figure.colorbar(shown, ax=axes)
     if bar.solids is not None:
         bar.solids.set_rasterized(False)  # pages show no images
+        bar.solids.set_edgecolor("face")
     bar.set_label(f"error ({unit})", color=INK)
     bar.ax.tick_params(which="both", colors=INK)
     bright = shown.norm(values)
