@@ -245,7 +245,7 @@ def _usual_target(work: Workload, best: Result) -> float:
 
 def _mixed(H: SparsePauliOp) -> float:
     """tr(H) / 2^n, the energy of the maximally mixed state."""
-    return float(np.real(H.coeffs[~np.any(H.paulis.x | H.paulis.z, axis=1)].sum()))
+    return float(np.real(np.asarray(H.coeffs)[~np.any(H.paulis.x | H.paulis.z, axis=1)].sum()))
 
 
 class _Looking:
