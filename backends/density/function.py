@@ -18,6 +18,7 @@ from backends.measurement.targets import OptimizationLevel
 from backends.statevector.function import angle_function
 from circuits.errors import Refused, unknown
 
+
 def noisy_value(
     circuit: QuantumCircuit, observable: ObservableLike, device: Device, *, optimization_level: OptimizationLevel = 0
 ) -> Callable[..., jax.Array]:

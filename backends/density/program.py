@@ -83,7 +83,7 @@ class Program:
 
 @dataclass
 class _Growing:
-    """The lists of a program while it grows; an item of `chains` is a gate's place, ("noise", qubit), or ("wait", number)."""
+    """The lists of a program while it grows; `chains` are of places of gates, ("noise", qubit), ("wait", number)."""
 
     ones: list[tuple[np.ndarray, Any]] = field(default_factory=list)
     twos: list[tuple[np.ndarray, Any]] = field(default_factory=list)
@@ -130,8 +130,8 @@ def check_width(n_qubits: int, device: Device | None) -> None:
     if n_qubits > MAX_QUBITS:
         raise Refused(
             f"the circuit takes {n_qubits} qubits of the device, whose density matrix would take "
-            f"{in_bytes(8 * 4**n_qubits)}, and the backend 'density' takes {MAX_QUBITS}: ask the backend 'trajectories' "
-            "for values with standard errors, or 'device' for shots"
+            f"{in_bytes(8 * 4**n_qubits)}, and the backend 'density' takes {MAX_QUBITS}: ask the backend "
+            "'trajectories' for values with standard errors, or 'device' for shots"
         )
 
 

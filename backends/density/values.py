@@ -59,9 +59,7 @@ class Values:
         return strings_of(self.program, self.observables)
 
 
-def strings_of(
-    program: Program, observables: tuple[SparsePauliOp, ...]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def strings_of(program: Program, observables: tuple[SparsePauliOp, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of all terms the places of their expectation values, their coefficients, and their observables."""
     places, coefficients, owners = [], [], []
     for owner, observable in enumerate(observables):

@@ -189,8 +189,8 @@ def with_waits(device: "Device", circuit: QuantumCircuit, qubits: tuple[int, ...
         operation, on = one_of.operation, one_of.qubits
         if isinstance(operation, ControlFlowOp):
             raise Refused(
-                f"{device.name} has idle = true, and the circuit branches or loops ('{operation.name}'): when its gates "
-                "begin is not known before it runs; leave idle out"
+                f"{device.name} has idle = true, and the circuit branches or loops ('{operation.name}'): when its "
+                "gates begin is not known before it runs; leave idle out"
             )
         if operation.name == device.two_qubit_gate:
             begin = max(free[q] for q in on)

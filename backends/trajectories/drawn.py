@@ -11,7 +11,7 @@ from backends.devices.device import PARAMETERS, Device
 from backends.instructions import terms
 from backends.seeds import folded
 from backends.statevector import native
-from backends.trajectories.program import Program, letters_of, sites, weights_of
+from backends.trajectories.program import Program, begins, letters_of, weights_of
 from circuits.errors import Refused
 
 
@@ -158,7 +158,7 @@ class Trajectories:
             self.program.n_qubits,
             self.program.events,
             np.ascontiguousarray(self.program.matrices(self.row), dtype=complex),
-            sites(self.program.gates),
+            begins(self.program.gates),
             first,
             reset,
             np.cumsum([len(one) for one in products], dtype=np.int64),

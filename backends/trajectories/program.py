@@ -1,4 +1,4 @@
-"""A circuit on a device as gates on pure states and places where errors are drawn, whatever its angles and errors are."""
+"""A circuit on a device as gates on pure states and places where errors are drawn, for any angles and errors."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,8 +57,7 @@ class Program:
         """All gates at a row of parameters, one after the other by rows, flat."""
         alpha = self.angles.values(row[None])[0][self.gates_angle] / 2
         turned = [
-            parts[0] * np.cos(angle) + parts[1] * np.sin(angle)
-            for parts, angle in zip(self.gates, alpha, strict=True)
+            parts[0] * np.cos(angle) + parts[1] * np.sin(angle) for parts, angle in zip(self.gates, alpha, strict=True)
         ]
         return np.concatenate([np.zeros(0, complex), *(one.reshape(-1) for one in turned)])
 
@@ -178,7 +177,7 @@ def unitaries(gate: Instruction) -> list[tuple[np.ndarray, Any]]:
     return [(np.stack([np.eye(2 ** len(letters)), -1j * string(letters)]), angle) for letters, angle in found]
 
 
-def sites(gates: Sequence[np.ndarray]) -> np.ndarray:
+def begins(gates: Sequence[np.ndarray]) -> np.ndarray:
     """Where each gate begins among the numbers of `Program.matrices`."""
     sizes = [parts[0].size for parts in gates]
     return np.concatenate([[0], np.cumsum(sizes)])[: len(gates)].astype(np.int64)
