@@ -169,7 +169,7 @@ def program_of(moved: QuantumCircuit, layout: Sequence[int], parameters: Iterabl
                 for q in where:
                     waiting[q].append(("wait", n_waits))
                     n_waits += 1
-            made.timeline.append((*where, ("two", noise)))
+            made.timeline.append((where[0], where[1], ("two", noise)))
             parts = factors(gate)
             for number, (part, angle) in enumerate(parts):
                 made.twos.append((part if where[0] == low else exchanged(part), angle))

@@ -9,7 +9,6 @@ from qiskit.quantum_info import SparsePauliOp
 
 from backends.devices.device import PARAMETERS, Device
 from backends.instructions import terms
-from backends.seeds import folded
 from backends.statevector import native
 from backends.trajectories.program import Program, begins, letters_of, weights_of
 from circuits.errors import Refused
@@ -164,7 +163,7 @@ class Trajectories:
             np.cumsum([len(one) for one in products], dtype=np.int64),
             np.array(qubits, dtype=np.int32),
             np.array([by for one in products for by in one.values()], dtype=float).reshape(-1, 4),
-            folded(seed, 64) if seed is not None else int(np.random.SeedSequence().generate_state(1, np.uint64)[0]),
+            int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]),
             0,
             count,
         )
