@@ -13,7 +13,7 @@ import typer
 
 from circuits.errors import ToolkitError
 from circuits.secrets import redacted
-from hybrid.cli import batch, compare, environment, export, jobs, plan, record, report, run, sign, status
+from hybrid.cli import batch, compare, crate, environment, export, jobs, plan, record, report, run, sign, status
 from hybrid.cli.exit_codes import HELP, UNRECORDED, of_error
 
 SUMMARY = "Variational quantum workloads: written once, run where they fit, with a record that can be checked."
@@ -48,7 +48,7 @@ for command in (run.run, compare.compare, plan.plan, plan.backends, record.runs,
     app.command(help=_summary(command))(command)
 for command in (report.report, export.export, batch.submit, status.status, batch.cancel, environment.sites):
     app.command(help=_summary(command))(command)
-for command in (sign.sign, jobs.jobs, environment.completion):
+for command in (sign.sign, crate.rerun, jobs.jobs, environment.completion):
     app.command(help=_summary(command))(command)
 
 
