@@ -137,6 +137,8 @@ def test_a_time_evolution_is_exported_point_by_point(tmp_path):
     document = document_of(tmp_path / "e")
     assert [row.energy for row in document.runs[0].rows] == found.energies.tolist()
     assert [row.theta for row in document.runs[0].rows] == found.thetas.tolist()
+    with pytest.raises(Refused, match="no stage of this real-time is a run"):
+        hybrid.compare([tmp_path / "e"])
     (algorithm,) = document.algorithms
     assert algorithm.kind == "real-time"
     assert algorithm.result["fidelities"] == found.fidelities.tolist()
