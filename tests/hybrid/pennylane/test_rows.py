@@ -93,7 +93,12 @@ def test_values_of_every_operation(name):
     assert np.allclose(flat(qnode("hybrid.statevector", operation, MEASUREMENTS["values"])(ROWS)), expected, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+QUICKLY = ("rotation of several", "evolution undone")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICKLY else pytest.param(name, marks=pytest.mark.slow) for name in OPERATIONS]
+)
 def test_derivatives_of_every_operation(name):
     slopes = differences(qnode("default.qubit", OPERATIONS[name], MEASUREMENTS["values"]))
     assert np.max(np.abs(slopes)) > 0.05
@@ -104,8 +109,9 @@ def test_derivatives_of_every_operation(name):
     assert np.allclose(jax.jit(jax.jacobian(ours))(jax.numpy.asarray(ROWS))[0], np.diag(slope), atol=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measured", MEASUREMENTS)
-@pytest.mark.parametrize("name", ["rotation of several", "evolution undone"])
+@pytest.mark.parametrize("name", QUICKLY)
 def test_every_measurement_under_jax(name, measured):
     operation, measurement = OPERATIONS[name], MEASUREMENTS[measured]
     theirs, ours = (qnode(device, operation, measurement) for device in ("default.qubit", "hybrid.statevector"))
