@@ -113,6 +113,8 @@ def test_jax_compiles_and_maps(x):
     assert np.allclose(jax.jit(jax.grad(f))(rows[0]), slope[0], **close)
     assert np.allclose(jax.vmap(jax.grad(f))(rows), slope, **close)
     assert np.allclose(jax.jit(jax.vmap(f))(rows), expected, **close)
+    assert np.allclose(f(rows.T), expected, **close)
+    assert np.allclose(jax.jacobian(f)(rows.T), np.einsum("rk,rs->rks", slope, np.eye(3)), **close)
 
 
 def test_derivatives_of_rows_of_angles(x):
