@@ -66,7 +66,7 @@ def export(
         _export_benchmark(folder, kind, output, force=force, as_json=as_json)
         return
     if kind in OF_BENCHMARKS:
-        raise Refused(f"{folder} holds no benchmark, and --format {kind} is for those alone; use csv, json, parquet or crate")
+        raise Refused(f"{folder} holds no benchmark, which --format {kind} is for; use csv, json, parquet or crate")
     if kind == "crate":
         crate(folder, output, agent, terms, force, as_json)
         return
