@@ -1,7 +1,3 @@
-import collections.abc
-import pathlib
-import typing
-
 from .algorithms.adapt import adapt as adapt
 from .algorithms.classifier import classifier as classifier
 from .algorithms.evolution import imaginary_time_evolution as imaginary_time_evolution
@@ -26,18 +22,10 @@ from .loop.minimize import resume as resume
 from .loop.stop import Stopped as Stopped
 from .primitives.estimator import Estimator as Estimator
 from .primitives.sampler import Sampler as Sampler
+from .report.page.page import report as report
 from .routing.plan import Plan as Plan
 from .routing.plan import plan as plan
 from .runs.comparison import compare as compare
 from .runs.overview import Runs as Runs
+from .runs.overview import runs as runs
 from .runs.result import Result as Result
-
-if not typing.TYPE_CHECKING:
-    from . import report as report  # packages that can be called
-    from . import runs as runs
-
-def report(
-    runs: Result | str | pathlib.Path | collections.abc.Iterable[Result | str | pathlib.Path],
-    path: str | pathlib.Path | None = None,
-) -> pathlib.Path: ...
-def runs(folder: str | pathlib.Path | None = None) -> Runs: ...

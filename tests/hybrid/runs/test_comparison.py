@@ -126,7 +126,7 @@ def test_an_algorithm_is_compared_exported_and_reported_on_by_its_runs(tmp_path)
     assert [run.values for run in document_of(folder).runs] == [{"stage": name} for name in stages]
     page = hybrid.report(folder).read_text()
     assert "QAOA: MaxCut, 3 nodes" in page
-    assert "2 cut by" in page  # of a triangle
+    assert "A cut of 2" in page  # of a triangle
     assert all(name in page for name in stages)
 
 
