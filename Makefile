@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 JOBS ?= 2
-EXTRAS := chem ibm braket ionq learn mpi notebooks parquet docs dev
+EXTRAS := chem ibm braket ionq learn mpi notebooks parquet crate docs dev
 
 NATIVE := $(wildcard backends/statevector/native/*.cpp backends/statevector/native/*.hpp backends/statevector/native/CMakeLists.txt)
 

@@ -1,5 +1,4 @@
-"""Of 500 random tamperings of records, how many that change their meaning are found and named, and of 200 honest
-records, how many are accused?
+"""How many of 500 random tamperings of records are found and named, and how many of 200 honest records are accused.
 
 A tampering changes one bit of any file, changes, removes, inserts or swaps rows of any table of the journal, checksums
 made to fit or not, moves the clock, edits a value of a JSON file, removes a file, or puts that of another run in its

@@ -1,8 +1,3 @@
-import collections.abc
-import os
-import pathlib
-import typing
-
 from .algorithms.adapt import adapt as adapt
 from .algorithms.classifier import classifier as classifier
 from .algorithms.evolution import imaginary_time_evolution as imaginary_time_evolution
@@ -28,20 +23,11 @@ from .loop.stop import Stopped as Stopped
 from .primitives.estimator import Estimator as Estimator
 from .primitives.sampler import Sampler as Sampler
 from .registry.registry import Registry as Registry
+from .registry.registry import registry as registry
+from .report.page.page import report as report
 from .routing.plan import Plan as Plan
 from .routing.plan import plan as plan
 from .runs.comparison import compare as compare
 from .runs.overview import Runs as Runs
+from .runs.overview import runs as runs
 from .runs.result import Result as Result
-
-if not typing.TYPE_CHECKING:
-    from . import registry as registry  # packages that can be called
-    from . import report as report
-    from . import runs as runs
-
-def registry(address: str | os.PathLike[str] | None = None) -> Registry: ...
-def report(
-    runs: Result | str | pathlib.Path | collections.abc.Iterable[Result | str | pathlib.Path],
-    path: str | pathlib.Path | None = None,
-) -> pathlib.Path: ...
-def runs(folder: str | pathlib.Path | None = None) -> Runs: ...

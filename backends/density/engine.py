@@ -18,8 +18,8 @@ from backends.density.evolution import every, kept_states
 from backends.density.program import MAX_QUBITS, Program, check_width, prepared
 from backends.density.values import Values
 from backends.devices.device import Device
-from backends.gradients.value_and_gradient import as_function
 from backends.gradients.shift_rule import n_shifted
+from backends.gradients.value_and_gradient import as_function
 from backends.measurement.groups import Measurements, measurements
 from backends.measurement.sampled import sampling
 from backends.measurement.targets import LEVELS, OptimizationLevel
@@ -107,9 +107,7 @@ class Density(Backend, Samples):
                 found = np.array([values(row) for row in rows]).reshape(errors.shape)
             else:
                 streams = np.random.SeedSequence(seed).spawn(len(rows))
-                pairs = [
-                    _drawn(_told(values, row), plan, shots, stream) for row, stream in zip(rows, streams, strict=True)
-                ]
+                pairs = [_drawn(_told(values, row), plan, shots, one) for row, one in zip(rows, streams, strict=True)]
                 found, errors = (np.reshape(part, errors.shape) for part in zip(*pairs, strict=True))
             return Expectations(found, errors, shots or 0, {"execute": time.perf_counter() - start})
 

@@ -83,7 +83,7 @@ class Program:
 
 @dataclass
 class _Growing:
-    """The lists of a program while it grows; an item of `chains` is a gate's place, ("noise", qubit), or ("wait", number)."""
+    """The lists of a program while it grows; `chains` are of places of gates, ("noise", qubit), ("wait", number)."""
 
     ones: list[tuple[np.ndarray, Any]] = field(default_factory=list)
     twos: list[tuple[np.ndarray, Any]] = field(default_factory=list)
@@ -130,8 +130,8 @@ def check_width(n_qubits: int, device: Device | None) -> None:
     if n_qubits > MAX_QUBITS:
         raise Refused(
             f"the circuit takes {n_qubits} qubits of the device, whose density matrix would take "
-            f"{in_bytes(8 * 4**n_qubits)}, and the backend 'density' takes {MAX_QUBITS}: ask the backend 'trajectories' "
-            "for values with standard errors, or 'device' for shots"
+            f"{in_bytes(8 * 4**n_qubits)}, and the backend 'density' takes {MAX_QUBITS}: ask the backend "
+            "'trajectories' for values with standard errors, or 'device' for shots"
         )
 
 
@@ -169,7 +169,7 @@ def program_of(moved: QuantumCircuit, layout: Sequence[int], parameters: Iterabl
                 for q in where:
                     waiting[q].append(("wait", n_waits))
                     n_waits += 1
-            made.timeline.append((*where, ("two", noise)))
+            made.timeline.append((where[0], where[1], ("two", noise)))
             parts = factors(gate)
             for number, (part, angle) in enumerate(parts):
                 made.twos.append((part if where[0] == low else exchanged(part), angle))

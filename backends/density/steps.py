@@ -95,9 +95,8 @@ def superoperators(program: Program, alpha: Any, errors: Errors, xp: Any = np) -
 
 def items_of(program: Program, alpha: Any, errors: Errors, xp: Any = np) -> Any:
     """What the chains of a program are made of, the identity last: shape (items, 4, 4); as for `superoperators`."""
-    return xp.concatenate(
-        [_at(program.ones, alpha[program.ones_angle], xp), errors.one, xp.eye(4, dtype=alpha.dtype)[None]]
-    )
+    one = xp.eye(4, dtype=alpha.dtype)[None]
+    return xp.concatenate([_at(program.ones, alpha[program.ones_angle], xp), errors.one, one])
 
 
 def told_letters(program: Program, items: Any, errors: Errors, xp: Any = np) -> Any:

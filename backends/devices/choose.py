@@ -39,7 +39,7 @@ def simulator(device: Any, circuit: QuantumCircuit, *, shots: int | None = None)
             return "density", f"up to {MAX_QUBITS} qubits in use, density matrices give exact values"
     if circuit.num_qubits > MOST:
         raise Refused(
-            f"{circuit.num_qubits} qubits with the noise of {made.name} are too many for density matrices ({MAX_QUBITS}) "
-            f"and for trajectories ({MOST}): no simulator here can do them"
+            f"{circuit.num_qubits} qubits with the noise of {made.name} are too many for density matrices "
+            f"({MAX_QUBITS}) and for trajectories ({MOST}): no simulator here can do them"
         )
     return "trajectories", f"beyond {MAX_QUBITS} qubits in use, trajectories give values with standard errors"

@@ -234,7 +234,7 @@ class Device:
         """All that is not as by default, in plain words and numbers: ``Device.of(device.options())`` is the same."""
         told: dict[str, Any] = {}
         follows: dict[str, Any] = {"t2": _times(self.t1, 2)}  # what None was taken for
-        if not np.any(np.isfinite(self.t2)):
+        if not np.any(np.isfinite(self.per_place("t2"))):
             follows |= dict.fromkeys(("one_qubit_s", "two_qubit_s", "readout_s"), 0.0)
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)

@@ -1,4 +1,4 @@
-"""How long qubits wait: each gate begins as soon as its qubits are free, and each qubit is measured after its last one."""
+"""How long qubits wait: gates begin as soon as their qubits are free, and each qubit is measured after its last."""
 
 from typing import Any
 

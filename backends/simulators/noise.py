@@ -185,12 +185,13 @@ def with_waits(device: "Device", circuit: QuantumCircuit, qubits: tuple[int, ...
     free = dict.fromkeys(circuit.qubits, 0.0)
     name_of = {bit: qubits[k] for k, bit in enumerate(circuit.qubits)}
     made = circuit.copy_empty_like()
+    append: Any = made._append  # without the checks, which the circuit has passed
     for one_of in circuit.data:
         operation, on = one_of.operation, one_of.qubits
         if isinstance(operation, ControlFlowOp):
             raise Refused(
-                f"{device.name} has idle = true, and the circuit branches or loops ('{operation.name}'): when its gates "
-                "begin is not known before it runs; leave idle out"
+                f"{device.name} has idle = true, and the circuit branches or loops ('{operation.name}'): when its "
+                "gates begin is not known before it runs; leave idle out"
             )
         if operation.name == device.two_qubit_gate:
             begin = max(free[q] for q in on)
@@ -203,7 +204,7 @@ def with_waits(device: "Device", circuit: QuantumCircuit, qubits: tuple[int, ...
                 free[q] = begin + seconds.get(pair, seconds[frozenset(pair)])
         elif operation.name in device.gates and operation.name not in device.virtual:
             free[on[0]] += float(one[name_of[on[0]]])
-        made._append(one_of)
+        append(one_of)
     return made
 
 

@@ -9,9 +9,8 @@ from qiskit.quantum_info import SparsePauliOp
 
 from backends.devices.device import PARAMETERS, Device
 from backends.instructions import terms
-from backends.seeds import folded
 from backends.statevector import native
-from backends.trajectories.program import Program, letters_of, sites, weights_of
+from backends.trajectories.program import Program, begins, letters_of, weights_of
 from circuits.errors import Refused
 
 
@@ -158,13 +157,13 @@ class Trajectories:
             self.program.n_qubits,
             self.program.events,
             np.ascontiguousarray(self.program.matrices(self.row), dtype=complex),
-            sites(self.program.gates),
+            begins(self.program.gates),
             first,
             reset,
             np.cumsum([len(one) for one in products], dtype=np.int64),
             np.array(qubits, dtype=np.int32),
             np.array([by for one in products for by in one.values()], dtype=float).reshape(-1, 4),
-            folded(seed, 64) if seed is not None else int(np.random.SeedSequence().generate_state(1, np.uint64)[0]),
+            int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]),
             0,
             count,
         )

@@ -1,4 +1,4 @@
-"""A circuit on a device as gates on pure states and places where errors are drawn, whatever its angles and errors are."""
+"""A circuit on a device as gates on pure states and places where errors are drawn, for any angles and errors."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -177,7 +177,7 @@ def unitaries(gate: Instruction) -> list[tuple[np.ndarray, Any]]:
     return [(np.stack([np.eye(2 ** len(letters)), -1j * string(letters)]), angle) for letters, angle in found]
 
 
-def sites(gates: Sequence[np.ndarray]) -> np.ndarray:
+def begins(gates: Sequence[np.ndarray]) -> np.ndarray:
     """Where each gate begins among the numbers of `Program.matrices`."""
     sizes = [parts[0].size for parts in gates]
     return np.concatenate([[0], np.cumsum(sizes)])[: len(gates)].astype(np.int64)

@@ -170,7 +170,7 @@ def _make(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as err:
-        raise Refused(f"the folder {path} cannot be written: {err}") from err
+        raise Refused(f"the folder {path} cannot be written: {err.strerror}; choose another one") from err
 
 
 def _written(

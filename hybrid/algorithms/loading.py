@@ -210,6 +210,14 @@ def _evolution(kind: evolution.Kind, path: Path, asked: Mapping[str, Any]) -> tu
     return work, lambda stages: evolution.carried_out(stages, kind, dt=dt, steps=steps, regularization=weight)
 
 
+def _codesign(path: Path, asked: Mapping[str, Any]) -> tuple[Workload, Carry]:
+    from hybrid.codesign.codesign import read_points  # which stands on the algorithms
+
+    circuit, problem = read_circuit(path), read_problem(path)
+    work = workload(circuit, problem, theta=asked["theta"], seed=asked["seed"], label=asked["label"])
+    return work, lambda stages: read_points(stages, work, len(asked["points"]))
+
+
 _READERS: dict[str, Reader] = {
     "qaoa": _qaoa,
     "vqd": _vqd,
@@ -217,4 +225,5 @@ _READERS: dict[str, Reader] = {
     "classifier": _classifier,
     "real-time": partial(_evolution, "real"),
     "imaginary-time": partial(_evolution, "imaginary"),
+    "codesign": _codesign,
 }

@@ -95,10 +95,7 @@ def bench(
             out.print(f"record: {place} (unfinished: the same command with --folder {place} goes on)", soft_wrap=True)
             raise typer.Exit(exit_codes.STOPPED) from err
     _show(found, out)
-    if earlier is not None:
-        out.print()
-        out.print(str(found.compare(earlier)), highlight=False, soft_wrap=True)
-    picture = show.save(found.plot(), place / PICTURE) if plot else None
+    picture = show.save(found.plot(), place / PICTURE) if plot and found.rows() else None
     if picture is not None:
         out.print(f"picture: {picture}", highlight=False, soft_wrap=True)
     if printed:
@@ -107,6 +104,9 @@ def bench(
         write_json(json_file, found.to_dict())
         out.print(f"JSON: {json_file}", highlight=False, soft_wrap=True)
     out.print(f"record: {place}", highlight=False, soft_wrap=True)
+    if earlier is not None and found.rows():
+        out.print()
+        out.print(str(found.compare(earlier)), highlight=False, soft_wrap=True)
     if found.failed:
         raise typer.Exit(exit_codes.PROVIDER_FAILED)
 

@@ -8,6 +8,7 @@ import typer
 
 from circuits.errors import Refused
 from hybrid.cli.arguments import Force, Json
+from hybrid.cli.crate import crate
 
 BENCHMARK = "bench.json"
 """In the folder of a benchmark."""
@@ -23,7 +24,7 @@ def export(
         str | None,
         typer.Option(
             "--format",
-            metavar="csv|json|parquet",
+            metavar="csv|json|parquet|crate",
             help="By default what --output ends in; csv. Of a benchmark: csv, metriq or qedc.",
         ),
     ] = None,
@@ -33,10 +34,12 @@ def export(
             metavar="FILE|DIR", help="Where it goes; export.FORMAT, or a folder FORMAT, in the folder by default."
         ),
     ] = None,
+    agent: Annotated[str, typer.Option(help="In a crate: who ran it, an ORCID's address or a name.")] = "",
+    terms: Annotated[str, typer.Option("--license", help="In a crate: a license's address, or a sentence.")] = "",
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Write every evaluation of a run, or of all runs of a sweep or an algorithm, into one file: CSV, JSON or Parquet.
+    """Write every evaluation of a run, or of all runs of a sweep or an algorithm, into one file.
 
     A benchmark becomes a table (csv), or the files of Metriq (metriq) or of QED-C (qedc).
 
@@ -44,6 +47,8 @@ def export(
         folder: Of the run, the sweep, the algorithm or the benchmark, or the file of a benchmark's record.
         kind: The format; None for what the output's ending says, and CSV without an output.
         output: The file, or the folder of several; None for one in the folder.
+        agent: Who ran it, in a crate.
+        terms: The license, in a crate.
         force: Whether to replace a file that is there already.
         as_json: Whether to print what was written as JSON: "path", "format", and "runs", "rows" or of a benchmark
             "files", "left_out".
@@ -61,7 +66,10 @@ def export(
         _export_benchmark(folder, kind, output, force=force, as_json=as_json)
         return
     if kind in OF_BENCHMARKS:
-        raise Refused(f"{folder} holds no benchmark, and --format {kind} is for those alone; use csv, json or parquet")
+        raise Refused(f"{folder} holds no benchmark, which --format {kind} is for; use csv, json, parquet or crate")
+    if kind == "crate":
+        crate(folder, output, agent, terms, force, as_json)
+        return
     if kind is None and output is None:
         kind = "csv"
     written = write(folder, output or folder / f"export.{kind}", kind=kind, overwrite=force)

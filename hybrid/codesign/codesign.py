@@ -13,6 +13,7 @@ from qiskit.quantum_info import SparsePauliOp
 from scipy.optimize import minimize as descend
 
 import backends
+from backends.base import Backend
 from backends.devices.device import Device
 from backends.gradients.shift_rule import n_shifted
 from backends.instructions import terms
@@ -22,8 +23,9 @@ from circuits.errors import Refused
 from circuits.problems.checks import finite, whole
 from hybrid.algorithms.algorithm import Algorithm, Stage
 from hybrid.algorithms.carry_out import carry_out
+from hybrid.algorithms.inputs import circuit_files, problem_files
 from hybrid.algorithms.outlook import searches
-from hybrid.algorithms.record import Record
+from hybrid.algorithms.stages import Stages
 from hybrid.codesign.engines import DENSITY_QUBITS, Density, Engine, Method, chosen, trajectories
 from hybrid.codesign.grid import Variant, Vary, devices_of, sharing, variants
 from hybrid.codesign.model import model, paths
@@ -196,8 +198,11 @@ def prepared(
     words = None if mitigation is None else as_mitigation(mitigation).words
     asked = Asked(target, method, reoptimize, mitigation, shots, optimization_level)
 
-    def carried_out(record: Record) -> Codesign:
-        return _carried_out(record, work, grid, asked)
+    def carried_out(stages: Stages) -> Codesign:
+        return _carried_out(stages, work, grid, asked)
+
+    def inputs() -> dict[str, bytes]:
+        return problem_files(work.problem) | circuit_files(work.circuit)
 
     return Algorithm(
         "codesign",
@@ -216,25 +221,50 @@ def prepared(
         [Stage("angles", searches(work))],
         [f"what {len(grid)} device{'s' * (len(grid) != 1)} take is not predicted"],
         carried_out,
+        inputs,
     )
 
 
-def _carried_out(record: Record, work: Workload, grid: Sequence[Variant], asked: Asked) -> Codesign:
+def _carried_out(stages: Stages, work: Workload, grid: Sequence[Variant], asked: Asked) -> Codesign:
     """Angles without noise, then one device after the other, each written down as it is done."""
-    best = record.run("angles", work.circuit, work.problem, theta=work.theta, seed=record.seed(0))
+    best = stages.run("angles", work.circuit, work.problem, theta=work.theta, seed=stages.seed(0))
     target = asked.target or _usual_target(work, best)
     look = _Looking(work, best, target, asked)
     points = []
     with Progress("devices", len(grid)) as progress:
         for k, variant in enumerate(grid):
             progress.update(k, variant.name or variant.device.name)
-            seed = record.seed(1, k)
+            seed = stages.seed(1, k)
             points.append(
-                record.compute_once(
-                    f"device-{k:04}", DevicePoint, lambda _, variant=variant, seed=seed: look.at(variant, seed)
+                stages.compute_once(
+                    _stage(k), DevicePoint, lambda _, variant=variant, seed=seed: look.at(variant, seed)
                 )
             )
-    return Codesign(work.problem, tuple(points), record.folder)
+    return Codesign(work.problem, tuple(points), stages.folder)
+
+
+def read_points(stages: Stages, work: Workload, n_points: int) -> Codesign:
+    """The same from stages that have all been done.
+
+    Args:
+        stages: Of the folder.
+        work: The application.
+        n_points: Number of the devices.
+
+    Raises:
+        Refused: if a stage is missing or damaged.
+    """
+    stages.run("angles", work.circuit, work.problem)
+
+    def missing(_: Backend) -> DevicePoint:
+        raise Refused(f"{stages.folder}: a device is missing")
+
+    points = [stages.compute_once(_stage(k), DevicePoint, missing) for k in range(n_points)]
+    return Codesign(work.problem, tuple(points), stages.folder)
+
+
+def _stage(k: int) -> str:
+    return f"device-{k:04}"
 
 
 def _usual_target(work: Workload, best: Result) -> float:
@@ -245,7 +275,7 @@ def _usual_target(work: Workload, best: Result) -> float:
 
 def _mixed(H: SparsePauliOp) -> float:
     """tr(H) / 2^n, the energy of the maximally mixed state."""
-    return float(np.real(H.coeffs[~np.any(H.paulis.x | H.paulis.z, axis=1)].sum()))
+    return float(np.real(np.asarray(H.coeffs)[~np.any(H.paulis.x | H.paulis.z, axis=1)].sum()))
 
 
 class _Looking:

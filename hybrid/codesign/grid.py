@@ -35,18 +35,19 @@ class Variant:
         base: With its topology and gates; circuits are transpiled for it.
         values: What is varied, and the device's name where there are several.
         device: The base with the varied numbers.
+        named: Those of the values that tell it from others; all where none does.
     """
 
     base: Device
     values: Mapping[str, Value]
     device: Device
+    named: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """For tables."""
-        return ", ".join(
-            str(value) if key == "device" else f"{key} = {_short(value)}" for key, value in self.values.items()
-        )
+        told = {key: value for key, value in self.values.items() if key in self.named} or self.values
+        return ", ".join(str(value) if key == "device" else f"{key} = {_short(value)}" for key, value in told.items())
 
 
 def devices_of(given: Any, n_qubits: int, own: Device | None = None) -> list[tuple[str, Device]]:
@@ -130,8 +131,10 @@ def variants(
     for name, device in devices:
         for combination in itertools.product(*lists.values()):
             values = dict(zip(lists, combination, strict=True))
+            named = tuple(name for name, options in lists.items() if len(options) > 1)
             said = dict(at or {}) | ({"device": name} if len(devices) > 1 else {}) | values
-            found.append(_variant(device, values, said, n_qubits))
+            made = _variant(device, values, said, n_qubits)
+            found.append(replace(made, named=("device", *(at or {}), *named)))
     return found
 
 

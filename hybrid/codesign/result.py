@@ -168,7 +168,7 @@ class Codesign(Summary):
         scale, unit = _scale(point.unit)
         steps = [(words.WORDS[one.parameter], one.ten_percent * scale) for one in shown(point.sensitivities)]
         bars = [(name, -step, step) for name, step in steps]
-        return {"bars": bars, "unit": unit, "title": f"{self.problem.name} on {point.name}", "step": "10 %"}
+        return {"bars": bars, "unit": unit, "title": f"{self.problem.name}\non {point.name}", "step": "10 %"}
 
     def _axes(self) -> tuple[str, str] | None:
         """Two varied numbers of which every combination is there; None where there are not."""

@@ -50,17 +50,16 @@ def energy(value: float, unit: str, *, sign: bool = False) -> str:
 def with_interval(value: float, interval: float, unit: str) -> str:
     """An energy difference with half the width of its interval.
 
-    >>> with_interval(0.0123, 0.0004, "hartree")
-    '12.3 ± 0.4 mHa'
+    >>> with_interval(0.0123, 0.0004, "hartree"), with_interval(0.2472, 0.2, "coupling")
+    ('12.3 ± 0.4 mHa', '0.25 ± 0.20 coupling')
     """
     scale, name = (1e3, "mHa") if unit == "hartree" else (1.0, unit)
     value, interval = value * scale, interval * scale
     if interval <= 0:
         return f"{_plain(value)} {name}"
-    digits = max(0, -floor(log10(float(f"{interval:.1g}"))))
-    return (
-        f"{value:.{digits}f} ± {interval:.{digits}f} {name}" if digits <= 6 else f"{value:.3g} ± {interval:.1g} {name}"
-    )
+    shown = 2 if float(f"{interval:.0e}"[0]) < 3 else 1  # of the interval's digits
+    digits = max(0, shown - 1 - floor(log10(float(f"{interval:.{shown}g}"))))
+    return f"{value:.{digits}f} ± {interval:.{digits}f} {name}"
 
 
 def number(parameter: str, value: float | None) -> str:

@@ -10,17 +10,11 @@ import numpy as np
 import pennylane as qml
 from pennylane.devices import Device, ExecutionConfig, MCMConfig
 from pennylane.devices.modifiers import simulator_tracking, single_tape_support
-from pennylane.devices.preprocess import (
-    decompose,
-    no_sampling,
-    validate_device_wires,
-)
+from pennylane.devices.preprocess import decompose, no_sampling, validate_device_wires
 from pennylane.devices.qubit import measure
 from pennylane.exceptions import DeviceError
 from pennylane.math import Interface, requires_grad
-from pennylane.measurements import (
-    StateMP,
-)
+from pennylane.measurements import StateMP
 from pennylane.transforms import broadcast_expand, defer_measurements
 from pennylane.transforms.core import CompilePipeline, Transform
 from pennylane.wires import Wires
@@ -133,9 +127,8 @@ class ToolkitDevice(Device):
             found |= {"grad_on_execution": True} if config.grad_on_execution is None else {}
         elif config.gradient_method == "best" and circuit is not None:
             found |= {"gradient_method": qml.gradients.finite_diff, "gradient_keyword_arguments": DIFFERENCES}
-        method = found.get("gradient_method", config.gradient_method)
-        if isinstance(method, Transform):
-            found |= {"gradient_method": for_each_row(method, again=again)}
+        if isinstance(config.gradient_method, Transform):
+            found |= {"gradient_method": for_each_row(config.gradient_method, again=again)}
         if again:
             found |= {"derivative_order": max(2, config.derivative_order)}
         found |= {"use_device_jacobian_product": False}

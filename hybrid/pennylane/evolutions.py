@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pennylane as qml
 from pennylane.exceptions import DeviceError
-from pennylane.math import imag, is_abstract, requires_grad, unwrap
+from pennylane.math import get_trainable_indices, imag, is_abstract, requires_grad, unwrap
 from pennylane.ops import Adjoint, Controlled, Evolution, Exp, Pow
 from pennylane.ops.functions import bind_new_parameters
 from pennylane.ops.op_math import SymbolicOp
@@ -35,8 +35,11 @@ def _bound(operation: Kept, params: Sequence[Any]) -> Kept:
 @qml.transform
 def keep_generators(tape: Any) -> tuple[Sequence[Any], Callable[[Any], Any]]:
     """Replace evolutions by ones that can be given another time."""
-    kept = tape.copy(operations=list(map(_kept, tape.operations)), trainable_params=tape.trainable_params)
-    return (kept,), lambda results: results[0]
+    found = tape.copy(operations=list(map(_kept, tape.operations)))
+    parameters = found.get_parameters(trainable_only=False)
+    same = len(parameters) == len(tape.get_parameters(trainable_only=False))  # numbers in generators are none any more
+    found.trainable_params = tape.trainable_params if same else get_trainable_indices(parameters)
+    return (found,), lambda results: results[0]
 
 
 def _kept(operation: Any) -> Any:

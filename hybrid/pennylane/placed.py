@@ -9,7 +9,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Backend, States
 from circuits.errors import Refused
-from hybrid.primitives.asked import Asked, AskedCounts, AskedValues, place
+from hybrid.primitives.asked import AskedCounts, AskedValues, place
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class _AskedState(AskedValues):
             raise Refused(f"'{backend.capabilities().name}' hands out no states")
 
 
-_KINDS = {"values": AskedValues, "derivatives": _AskedGradient, "states": _AskedState}
+_KINDS: dict[str, type[AskedValues]] = {"values": AskedValues, "derivatives": _AskedGradient, "states": _AskedState}
 
 
 def placed(
@@ -54,7 +54,7 @@ def placed(
     Raises:
         Refused: if none can.
     """
-    asked: Asked
+    asked: AskedCounts | AskedValues
     if what == "counts":
         asked = AskedCounts(circuit, observables, rows, precision=None, shots=shots, accuracy=np.inf, label="open")
     else:

@@ -9,11 +9,12 @@ from typing import Any
 
 import jax
 import pennylane as qml
-from pennylane.math import get_interface, ndim
+from pennylane.math import get_interface, ndim, stack
 from pennylane.ops import Adjoint, Controlled, ControlledOp, ControlledQubitUnitary, Evolution, Exp, Pow, SProd
 from pennylane.ops.functions import bind_new_parameters
 from pennylane.ops.op_math import CompositeOp
 from pennylane.tape import QuantumScript
+from pennylane.transforms import split_to_single_terms
 from pennylane.transforms.core import CompilePipeline
 
 from hybrid.pennylane.evolutions import Kept, keep_generators
@@ -44,7 +45,7 @@ def _together(results: Sequence[Any], depth: int) -> Any:
         return tuple(_together(parts, depth - 1) for parts in zip(*results, strict=True))
     if isinstance(results[0], dict):
         return list(results)
-    return qml.math.stack(results)
+    return stack(results)
 
 
 def row(operation: Any, k: int) -> Any:
@@ -108,7 +109,7 @@ def for_each_row(method: Any, *, again: bool = False) -> Any:
         pipeline.add_transform(keep_generators)
         pipeline.add_transform(in_full_precision)
         if again and not tape.shots:
-            pipeline.add_transform(qml.transforms.split_to_single_terms)  # whose numbers JAX takes for free ones
+            pipeline.add_transform(split_to_single_terms)  # whose numbers JAX takes for free ones
         if method.expand_transform is not None:
             pipeline.add_transform(qml.transform(method.expand_transform), **options)
             pipeline.add_transform(rows_apart)

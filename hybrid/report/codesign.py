@@ -88,11 +88,14 @@ def heat_map(
         np.arange(len(x)), np.arange(len(y)), values, cmap="viridis_r", norm=LogNorm() if logarithmic else None
     )
     bar = figure.colorbar(shown, ax=axes)
+    if bar.solids is not None:
+        bar.solids.set_rasterized(False)  # pages show no images
+        bar.solids.set_edgecolor("face")
     bar.set_label(f"error ({unit})", color=INK)
     bar.ax.tick_params(which="both", colors=INK)
     bright = shown.norm(values)
     for row, column in np.ndindex(values.shape) if values.size <= 80 else ():
-        ink = "white" if float(np.asarray(bright)[row, column]) > 0.55 else "black"
+        ink = "white" if float(np.asarray(bright)[row, column]) > 0.55 else "#111111"
         text = f"{values[row, column]:.3g}"
         axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=8)
     if min(values.shape) > 1 and values.min() < target < values.max():

@@ -14,7 +14,7 @@ from circuits import tables
 from circuits.errors import Refused
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
-from hybrid.runs.algorithm import runs_of
+from hybrid.runs.algorithm import read_spec, runs_of
 from hybrid.runs.entries import RunEntry
 from hybrid.runs.history import History
 from hybrid.runs.listing import entry_of
@@ -229,7 +229,13 @@ def _places(run: "Result | str | Path") -> list[Path]:
     path = Path(run)
     if not path.is_dir():
         raise Refused(f"{path}: no such folder; give the folder of a run, as `hybrid runs` lists it")
-    if folders.is_algorithm(path) and (stages := runs_of(path)):
+    if folders.is_algorithm(path):
+        stages = runs_of(path)
+        if not stages:
+            raise Refused(
+                f"{path}: no stage of this {read_spec(path).kind} is a run that could be laid beside others; "
+                f"`hybrid show {path}` shows what came out"
+            )
         return stages
     points = sorted(spec.parent for spec in path.glob("*/spec.json"))
     if points and not folders.is_run(path):

@@ -59,7 +59,7 @@ def examine(folder: Path) -> Evidence:
         return Evidence(0, "", False, faults, chained=False)
     beside = list(_beside(folder, written))
     result, late = _result(folder, written)
-    if SPEC in {fault.partition(":")[0] for fault in beside} and result:
+    if len(beside) + len(result) > 1:
         beside.insert(0, f"{JOURNAL}: that of another run, or what lies beside it is")
     faults = (*written.faults, *beside, *result)
     seal = written.seals[-1] if written.seals else None

@@ -1,5 +1,6 @@
 """Files that are written whole or not at all, and whose damage is one clear error when they are read."""
 
+import errno
 import hashlib
 import json
 import os
@@ -46,7 +47,13 @@ def write(path: Path, content: bytes) -> None:
     except OSError as err:
         with suppress(OSError):
             scratch.unlink(missing_ok=True)
-        raise RecordFailed(f"{path} cannot be written: {err.strerror}") from err
+        raise RecordFailed(f"{path} cannot be written: {reason(err)}") from err
+
+
+def reason(err: OSError) -> str:
+    """Why a file cannot be written, with the cure where it is room that lacks."""
+    full = err.errno in (errno.ENOSPC, errno.EDQUOT)
+    return f"{err.strerror}" + ("; make room, then resume: what was recorded before is kept" if full else "")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -160,7 +167,7 @@ def append_line(path: Path, line: BaseModel) -> None:
         with path.open("a") as file:
             file.write(json.dumps(line.model_dump(), allow_nan=False) + "\n")
     except OSError as err:
-        raise RecordFailed(f"{path} cannot be written: {err.strerror}") from err
+        raise RecordFailed(f"{path} cannot be written: {reason(err)}") from err
 
 
 def digest_of(path: Path) -> str:

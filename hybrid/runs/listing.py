@@ -35,7 +35,7 @@ HEADS = (folders.SPEC, folders.ALGORITHM)
 
 FORM = "%Y-%m-%dT%H:%M:%S"
 
-STATUSES = (*get_args(Status), "unfinished", "damaged")
+STATUSES = tuple(dict.fromkeys([*get_args(Status), *get_args(algorithm.Status), "damaged"]))
 """What a list says of how a run has ended, or that it has not."""
 
 AGO = re.compile(r"(\d{1,6})\s*([hdw])")

@@ -179,9 +179,8 @@ def prepare(point: Point) -> Prepared:
     if point.spec.algorithm is None:
         return Prepared(*workload_of(point), time.perf_counter() - start)
     algorithm = build_algorithm(point)
-    return Prepared(
-        algorithm.work, backend_asked(point, algorithm.work.circuit), time.perf_counter() - start, algorithm
-    )
+    backend = backend_asked(point, algorithm.work.circuit)
+    return Prepared(algorithm.work, backend, time.perf_counter() - start, algorithm)
 
 
 def _check(point: Point, prepared: Prepared, checked: set[str]) -> None:

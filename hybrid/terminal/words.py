@@ -4,6 +4,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+MOST = 4
+"""Numbers of a list that a table shows in full."""
+
 UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
@@ -46,8 +49,10 @@ def value_text(key: str, value: Any) -> str:
     """
     if key == "seconds" and value:
         return ", ".join(f"{phase} {duration(s)}" for phase, s in value.items())
-    if key == "drift":
-        value = "; ".join(f"resumed {one['resumed_utc']}: {one['words']}" for one in value or ())
+    if isinstance(value, list) and len(value) > MOST and all(isinstance(one, int | float) for one in value):
+        value = ", ".join([*(f"{one:.6g}" for one in value[:2]), "...", f"{value[-1]:.6g} ({len(value)} numbers)"])
+    if key == "drift" and isinstance(value, list | tuple):  # of a device; a trajectory's is a number
+        value = "; ".join(f"resumed {one['resumed_utc']}: {one['words']}" for one in value)
     if isinstance(value, dict):
         return ", ".join(f"{name} {content}" for name, content in value.items())
     return "-" if value in (None, "") else str(value)

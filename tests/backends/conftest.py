@@ -51,11 +51,10 @@ NOISY = {
     "generic": lambda: backends.get(generic()),
     "aer-noisy": lambda: backends.get("aer", noise_model="fake_manila"),
 }
-COMPILED = {
+MODELLED = {
     "density": lambda: backends.get("density", device={"n_qubits": 5, "two_qubit_error": 0.01, "readout_error": 0.02}),
 }
-"""Those that compile a second for each circuit."""
-EVERY = EXACT | SINGLE | NOISY | COMPILED
+EVERY = EXACT | SINGLE | NOISY | MODELLED
 
 
 def generic():
@@ -64,7 +63,7 @@ def generic():
     return GenericBackendV2(5, seed=7)
 
 
-@pytest.fixture(params=[pytest.param(one, marks=pytest.mark.slow) if one in COMPILED else one for one in EVERY])
+@pytest.fixture(params=EVERY)
 def backend(request):
     return EVERY[request.param]()
 

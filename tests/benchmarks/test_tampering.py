@@ -1,4 +1,4 @@
-"""The benchmark of tampered records, at small size: all that changes meaning is found by name, no honest one accused."""
+"""The benchmark of tampered records, small: what changes meaning is found by name, and no honest one is accused."""
 
 import sys
 from pathlib import Path

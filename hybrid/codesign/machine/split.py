@@ -204,13 +204,13 @@ def predicted_split(plan: "Plan") -> Split:
             seconds[PREDICTED[phase.name]] += phase.seconds
         else:
             unknown.append(phase.name)
-    hardware, evaluated = way.cost.hardware, "evaluate" not in unknown
-    away = hardware is not None and (way.backend.capabilities().place == "provider" or not evaluated)
-    if away and hardware is not None and hardware.qpu_s is not None:
-        seconds["device"], seconds["simulator"] = hardware.qpu_s, 0.0
+    hardware, qpu_s = way.cost.hardware, None if way.cost.hardware is None else way.cost.hardware.qpu_s
+    away = hardware is not None and (qpu_s is not None or way.backend.capabilities().place == "provider")
+    if hardware is not None and qpu_s is not None:
+        seconds["device"], seconds["simulator"] = qpu_s, 0.0
         unknown = [phase for phase in unknown if PREDICTED[phase] != "simulator"]
         notes.append(f"Evaluations as {hardware.device} itself would take them, without its queue (say queue_s).")
-    elif not evaluated:
+    elif "evaluate" in unknown:
         raise Refused(
             f"how long {way.name} takes for an evaluation is not known here, so that the time of {plan.workload} "
             "cannot be divided; `hybrid backends --calibrate` measures simulators"

@@ -10,6 +10,7 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import Clifford
 from scipy.optimize import OptimizeWarning, curve_fit
 
+from circuits.errors import Refused
 from hybrid.codesign.suite.benchmark import Answer, Benchmark, Estimate, Score, Size, Task
 from hybrid.codesign.suite.layers import chain_pairs, part_of, random_cliffords, random_pauli
 from hybrid.codesign.suite.statistics import mean, proportion
@@ -160,13 +161,24 @@ def decay(lengths: Sequence[int], survivals: Sequence[Estimate], floor: float) -
         lengths: m of each point.
         survivals: Probabilities with their errors.
         floor: What is left after a long time.
+
+    Raises:
+        Refused: if so little is left after the shortest length that nothing can be fitted.
     """
     m, y = np.array(lengths, float), np.array([one.value - floor for one in survivals])
     errors = np.array([one.standard_error for one in survivals])
     start = float(np.clip((max(y[-1], 1e-3) / max(y[0], 1e-3)) ** (1 / (m[-1] - m[0])), 0.1, 1.0))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", OptimizeWarning)
-        values, covariance = curve_fit(
-            lambda x, a, alpha: a * np.abs(alpha) ** x, m, y, p0=(1 - floor, start), sigma=errors, absolute_sigma=True
-        )
+
+    def model(x: np.ndarray, a: float, alpha: float) -> np.ndarray:
+        return a * np.abs(alpha) ** x
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", OptimizeWarning)
+            values, covariance = curve_fit(model, m, y, p0=(1 - floor, start), sigma=errors, absolute_sigma=True)
+    except (RuntimeError, OptimizeWarning) as err:
+        raise Refused(
+            f"no decay can be fitted to what is left after {', '.join(map(str, lengths))} layers, "
+            f"{', '.join(f'{value:.3f}' for value in y)} above noise alone: {err}"
+        ) from err
     return Estimate(float(abs(values[1])), float(np.sqrt(covariance[1, 1])))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from hybrid.codesign.suite.compare import Differences
+    from hybrid.codesign.suite.formats.files import Exported
 
 COLUMNS = ("application", "size", "backend", "score", "±", "perfect", "prepare", "run", "total")
 
@@ -78,6 +79,27 @@ class Bench:
     def to_dict(self) -> dict[str, object]:
         """JSON-able form, whose schema is docs/bench.schema.json; `Bench.load` reads it back."""
         return self.record.model_dump(mode="json")
+
+    def export(self, path: str | Path | None = None, *, kind: str = "csv", overwrite: bool = False) -> "Exported":
+        """Write the record in a format that other programs read.
+
+        Args:
+            path: The file for ``"csv"``, else the folder in which the files go; by default in the benchmark's own.
+            kind: ``"csv"``, ``"metriq"`` or ``"qedc"``.
+            overwrite: Whether files that are there already may be replaced.
+
+        Returns:
+            What was written, and what was left out since the format has no truthful place for it.
+
+        Raises:
+            Refused: for an unknown format, one that takes nothing of the record, or files that are there already.
+            RecordFailed: if a file cannot be written.
+        """
+        from hybrid.codesign.suite.formats.export import export_bench
+
+        return export_bench(
+            self.record if path is not None else self.folder or self.record, path, kind=kind, overwrite=overwrite
+        )
 
     def plot(self) -> "Figure":
         """Scores with their error bars; of an application with sizes in qubits and layers a panel of squares.

@@ -1,6 +1,7 @@
 """Running a suite: every application at every size on every backend, with a record that can be gone on with."""
 
 import json
+import math
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,7 @@ from circuits.errors import RecordFailed, Refused, ToolkitError, shown, unknown
 from circuits.secrets import redacted
 from hybrid.codesign.suite import folder as folders
 from hybrid.codesign.suite import registry
-from hybrid.codesign.suite.benchmark import Benchmark, Size, SuiteName
+from hybrid.codesign.suite.benchmark import Benchmark, Score, Size, SuiteName
 from hybrid.codesign.suite.circuit_file import CircuitFiles
 from hybrid.codesign.suite.formats.mqt_bench import applications
 from hybrid.codesign.suite.measure import Account, measure, warm_up
@@ -242,10 +243,11 @@ class _Todo:
             )
             if isinstance(benchmark, CircuitFiles) and (made := self._places[number].backend) is not None:
                 score = replace(score, details={**score.details, **benchmark.predicted(size, made)})
+            _check_finite(benchmark.name, score)
         except Exception as err:
             if isinstance(err, RecordFailed) or not isinstance(err, ToolkitError | ImportError):
                 raise
-            status = "refused" if isinstance(err, Refused) else "failed"
+            status, score = ("refused" if isinstance(err, Refused) else "failed"), None
             reason = redacted(str(err))
         return Unit(
             application=benchmark.name,
@@ -408,6 +410,14 @@ def _continued(path: Path, asked: BenchSpec) -> BenchSpec:
             "times of one record must be comparable; choose another folder"
         )
     return kept
+
+
+def _check_finite(name: str, score: Score) -> None:
+    """Refuse a score that is no number, as of a device that answers noise alone."""
+    numbers = [score.value, score.standard_error]
+    numbers += [number for one in score.details.values() for number in (one.value, one.standard_error)]
+    if not all(map(math.isfinite, numbers)):
+        raise Refused(f"{name} has no finite score for these answers: {score}")
 
 
 def _seconds(account: Account, total: float) -> Seconds:

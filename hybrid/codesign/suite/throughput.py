@@ -26,6 +26,8 @@ class Throughput(Benchmark):
     with the last counts as the seed, so that no update can begin before them. M = 10, K = 5 and S = 100 by default,
     where the paper has M = 100 and K = 10, and D = log2 of the quantum volume.
 
+    Parameters are bound before a circuit is sent: what a backend could save by compiling a template once is not seen.
+
     The error is that of the mean over the updates. It tells how steady the time was, not how another machine would do.
 
     References:

@@ -19,6 +19,9 @@ KIND = "codesign"
 
 _UNUSED = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 
+WORDS = ("limit", "for the target", "mitigated")
+"""Columns of words."""
+
 SAYS = {
     "map": "The error over the two numbers that were varied",
     "pareto": "The error of each device against what it costs",
@@ -70,7 +73,8 @@ def _sections(content: Mapping[str, Any], spec: AlgorithmSpec) -> list[Html]:
 
 def _table(content: Mapping[str, Any], caption: str) -> Html:
     first, *others = content["columns"]
-    return table([first, *others], content["rows"], caption=caption, numbers=others, folds=True)
+    numbers = [name for name in others if name not in WORDS]
+    return table([first, *others], content["rows"], caption=caption, numbers=numbers, folds=True)
 
 
 def _pictures(content: Mapping[str, Any], kinds: tuple[str, ...]) -> list[Html]:

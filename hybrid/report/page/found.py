@@ -228,7 +228,7 @@ def _of_real(found: AlgorithmAccount) -> Pairs:
     own = found.own
     yield from _of_evolution(found)
     yield "Drift of the energy", with_unit(f"{own['drift']:.1e}", found.unit) + " at most; the exact one conserves it"
-    yield "Distance", f"about {own['distance_bound']:.1e} from the exact state at most, by the residuals"
+    yield "Distance", f"about {own['distance_bound']:.1e} from the exact state, as the residuals add up"
 
 
 def _of_imaginary(found: AlgorithmAccount) -> Pairs:

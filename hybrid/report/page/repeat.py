@@ -3,13 +3,15 @@
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from circuits.secrets import is_reference
 from hybrid.report.page import toml
 from hybrid.report.page.html import Html, code, facts, fold, join, section, tag
 from hybrid.runs.account import Account
-from hybrid.workload.spec import BackendSpec
+
+if TYPE_CHECKING:
+    from hybrid.workload.spec import BackendSpec
 
 
 def versions(run: Account) -> Html:
@@ -56,7 +58,7 @@ def repeat(run: Account) -> Html:
     return section("How to repeat it", made, tag("p", "To check the record that is there, and to see it:"), checked)
 
 
-def by_study(backend: BackendSpec, study: dict[str, Any]) -> Html:
+def by_study(backend: "BackendSpec", study: dict[str, Any]) -> Html:
     """The study file and the command that make a run or an algorithm again.
 
     Args:

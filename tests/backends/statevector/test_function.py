@@ -143,3 +143,37 @@ def test_rows_without_vmap_are_refused():
         f(np.zeros((2, 6)))
     with pytest.raises(Refused, match=r"shape \(6,\), not \(5,\)"):
         jax.jit(f)(np.zeros(5))
+
+
+def test_complex_parameters_are_refused():
+    circuit, observable = layered()
+    f = backends.get("statevector").function(circuit, observable)
+    with pytest.raises(Refused, match="theta must be real numbers, radians, not complex"):
+        f(np.ones(6, dtype=complex))
+
+
+@pytest.mark.slow
+def test_transformations_compose_in_any_order():
+    circuit, observable = layered()
+    engine, theta = backends.get("statevector"), point(circuit)
+    gradient = engine.value_and_grad(circuit, observable)(theta)[1]
+    with numbers(64):
+        f = engine.function(circuit, observable)
+        hessian = differences(jax.grad(f), theta)
+        direction = np.linspace(-1, 1, len(theta))
+        for second in (
+            jax.hessian(jax.jit(f))(theta),
+            jax.jit(jax.jacrev(jax.jacrev(f)))(theta),
+            jax.hessian(jax.checkpoint(f))(theta),
+        ):
+            np.testing.assert_allclose(second, hessian, atol=1e-7)
+        pushed = jax.jvp(jax.grad(f), (theta,), (direction,))[1]
+        pulled = jax.grad(lambda x: jax.jvp(f, (x,), (direction,))[1])(theta)
+        np.testing.assert_allclose(pushed, hessian @ direction, atol=1e-7)
+        np.testing.assert_allclose(pulled, hessian @ direction, atol=1e-7)
+        mesh = jax.sharding.Mesh(jax.devices()[:1], ("rows",))
+        split = jax.sharding.PartitionSpec("rows")
+        slopes = jax.vmap(jax.grad(f))
+        shared = jax.jit(jax.shard_map(slopes, mesh=mesh, in_specs=split, out_specs=split, check_vma=False))
+        np.testing.assert_allclose(shared(theta[None])[0], gradient, atol=1e-10)
+        np.testing.assert_allclose(jax.pmap(jax.grad(f))(theta[None])[0], gradient, atol=1e-10)

@@ -48,7 +48,7 @@ def test_it_says_what_limits_a_study_and_the_page_shows_it(cli, study, tmp_path)
     point = told["points"][0]
     assert {one["parameter"] for one in point["sensitivities"]} >= {"t1", "two_qubit_error", "all"}
     assert point["solution_usd"] > 0
-    code, out, err = cli("report", "found")
+    code, _, err = cli("report", "found")
     assert code == 0, err
     page = (tmp_path / "found" / "report.html").read_text(encoding="utf-8")
     assert "Readout error limits it" in page
@@ -59,9 +59,9 @@ def test_it_says_what_limits_a_study_and_the_page_shows_it(cli, study, tmp_path)
 
 
 def test_the_file_still_runs_and_plans(cli, study):
-    code, out, err = cli("plan", study, "--json")
+    code, _, err = cli("plan", study, "--json")
     assert code == 0, err
-    code, out, err = cli("run", study, "--folder", "run", "--no-plot", "--json")
+    code, _, err = cli("run", study, "--folder", "run", "--no-plot", "--json")
     assert code in (0, 3), err
 
 
@@ -100,7 +100,7 @@ def test_a_sweep_over_the_device_is_one_application(cli, study):
 )
 def test_bad_input_is_refused_in_one_sentence(cli, study, old, new, arguments, message):
     study.write_text(STUDY.replace(old, new, 1) if old else STUDY)
-    code, out, err = cli("codesign", study, "--folder", "found", *arguments)
+    code, _, err = cli("codesign", study, "--folder", "found", *arguments)
     assert code == 2
     assert message in err
     assert len(err.strip().splitlines()) == 1
@@ -108,7 +108,7 @@ def test_bad_input_is_refused_in_one_sentence(cli, study, old, new, arguments, m
 
 def test_a_study_without_a_device_is_told_how_to_get_one(cli, study):
     study.write_text(STUDY.split("[device]")[0])
-    code, out, err = cli("codesign", study)
+    code, _, err = cli("codesign", study)
     assert code == 2
     assert "[device]: missing" in err
     assert "--devices ibm:fake_manila" in err

@@ -46,6 +46,7 @@ def test_killed_after_a_job_was_taken_it_waits_for_that_job(vendor, place, worke
     assert found.units[1].seconds.jobs is None  # part of it passed before this process began
 
 
+@pytest.mark.slow
 def test_throughput_that_was_interrupted_says_so(vendor, place, workers):
     asked = {"only": "throughput", "shots": 10, "progress": False}
     vendor.plan(submit=["", "die after"])

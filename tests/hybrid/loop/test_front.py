@@ -90,7 +90,7 @@ def test_tolerance_and_accuracy_are_one_thing(tmp_path):
 
 
 def test_runs_are_listed_and_loaded(tmp_path):
-    import hybrid.runs.places  # the package stays what it is when it is called
+    from hybrid.runs import places  # of the package behind the function
 
     assert str(hybrid.runs(tmp_path)) == "no runs here"
     first = minimized(tmp_path / "first")
@@ -100,7 +100,7 @@ def test_runs_are_listed_and_loaded(tmp_path):
     assert isinstance(found[:1], hybrid.Runs)
     assert f"{first.energy:.6f}" in str(found)
     assert "<td>stopped</td>" in found._repr_html_()
-    assert hybrid.runs.places.home().name  # pyright: ignore[reportFunctionMemberAccess]
+    assert places.home().name
     loaded = hybrid.load(found[0]["folder"])
     assert str(loaded) == str(first)
     assert loaded.to_dict() == first.to_dict()

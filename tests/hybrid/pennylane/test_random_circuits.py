@@ -113,6 +113,8 @@ def test_jax_compiles_and_maps(x):
     assert np.allclose(jax.jit(jax.grad(f))(rows[0]), slope[0], **close)
     assert np.allclose(jax.vmap(jax.grad(f))(rows), slope, **close)
     assert np.allclose(jax.jit(jax.vmap(f))(rows), expected, **close)
+    assert np.allclose(f(rows.T), expected, **close)
+    assert np.allclose(jax.jacobian(f)(rows.T), np.einsum("rk,rs->rks", slope, np.eye(3)), **close)
 
 
 def test_derivatives_of_rows_of_angles(x):
@@ -191,3 +193,23 @@ def test_second_derivatives_by_the_adjoint_method_are_refused(x):
     f = qnode("hybrid.statevector", small, value, diff_method="adjoint")
     with pytest.raises(qml.exceptions.QuantumFunctionError, match="adjoint"):
         jax.hessian(f)(x[:2])
+
+
+def test_second_derivatives_of_sums_and_of_compiled_functions(x):
+    def value():
+        return qml.expval(qml.Z(1) @ qml.X(2) + 0.5 * qml.Y(1))
+
+    f = qnode("default.qubit", small, value, diff_method="backprop")
+    expected = qml.jacobian(qml.grad(f))(pnp.array(x[:2], requires_grad=True))
+    assert np.allclose(jax.hessian(qnode("hybrid.statevector", small, value))(x[:2]), expected, atol=1e-4)
+    compiled = jax.jit(qnode("hybrid.statevector", small, value, max_diff=2))
+    assert np.allclose(jax.hessian(compiled)(x[:2]), expected, atol=1e-4)  # JAX works in single precision here
+
+
+def test_angles_of_32_bits_where_jax_has_64(x):
+    f = qnode("default.qubit", small, value, diff_method="backprop")
+    expected = qml.grad(f)(pnp.array(x[:2], requires_grad=True))
+    with jax.enable_x64(True):
+        found = jax.grad(qnode("hybrid.statevector", small, value))(jax.numpy.asarray(x[:2], dtype="float32"))
+    assert found.dtype == "float32"
+    assert np.allclose(found, expected, atol=1e-5)

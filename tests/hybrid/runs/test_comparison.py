@@ -126,7 +126,7 @@ def test_an_algorithm_is_compared_exported_and_reported_on_by_its_runs(tmp_path)
     assert [run.values for run in document_of(folder).runs] == [{"stage": name} for name in stages]
     page = hybrid.report(folder).read_text()
     assert "QAOA: MaxCut, 3 nodes" in page
-    assert "2 cut by" in page  # of a triangle
+    assert "A cut of 2" in page  # of a triangle
     assert all(name in page for name in stages)
 
 
@@ -137,6 +137,8 @@ def test_a_time_evolution_is_exported_point_by_point(tmp_path):
     document = document_of(tmp_path / "e")
     assert [row.energy for row in document.runs[0].rows] == found.energies.tolist()
     assert [row.theta for row in document.runs[0].rows] == found.thetas.tolist()
+    with pytest.raises(Refused, match="no stage of this real-time is a run"):
+        hybrid.compare([tmp_path / "e"])
     (algorithm,) = document.algorithms
     assert algorithm.kind == "real-time"
     assert algorithm.result["fidelities"] == found.fidelities.tolist()

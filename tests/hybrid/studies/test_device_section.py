@@ -44,10 +44,7 @@ def test_a_device_is_the_backend_or_the_noise_of_the_one_that_is_named(name):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (
-            '[backend]\nname = "statevector"\n',
-            r"\[device\] is for the backends device, density, trajectories, aer, auto",
-        ),
+        ('[backend]\nname = "statevector"\n', r"is for the backends device, density, trajectories, aer, auto"),
         ("[backend]\nn_qubits = 5\n", r"\[backend\] n_qubits: \[device\] says it, too"),
     ],
 )

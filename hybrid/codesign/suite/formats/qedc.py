@@ -11,10 +11,13 @@ References:
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from qiskit import QuantumCircuit, transpile
+from qiskit import QuantumCircuit
+from qiskit.transpiler import PassManager, generate_preset_pass_manager
 
 from hybrid.codesign.suite.benchmark import Size
 from hybrid.codesign.suite.features import measured
@@ -22,7 +25,6 @@ from hybrid.codesign.suite.formats.files import Written, labels
 from hybrid.codesign.suite.record import BenchRecord, Number, Unit
 from hybrid.codesign.suite.registry import APPLICATIONS, application
 from hybrid.runs.files import to_json
-from hybrid.runs.provenance import provenance
 
 BASIS = ("rx", "ry", "rz", "cx")
 """QED-C's gates in which depths can be compared."""
@@ -96,12 +98,18 @@ def _depths(unit: Unit) -> tuple[float, ...]:
     """Means over the circuits, which the unit's seed makes again."""
     tasks = application(unit.application).circuits(Size(unit.n_qubits, unit.depth), shots=unit.shots, seed=unit.seed)
     circuits = [measured(task) for task in tasks]
-    moved = [transpile(one, basis_gates=list(BASIS), optimization_level=1, seed_transpiler=0) for one in circuits]
+    moved = [_compiler().run(one) for one in circuits]
     rows = [
         (plain.depth(), _pairs(plain)[1], native.depth(), _pairs(native)[1], _pairs(native)[0])
         for plain, native in zip(circuits, moved, strict=True)
     ]
     return tuple(round(float(number), 3) for number in np.mean(rows, axis=0))
+
+
+@cache
+def _compiler() -> PassManager:
+    """To QED-C's gates, as Qiskit compiles by default."""
+    return generate_preset_pass_manager(2, basis_gates=list(BASIS), seed_transpiler=0)
 
 
 def _pairs(circuit: QuantumCircuit) -> tuple[int, float]:
@@ -112,8 +120,8 @@ def _pairs(circuit: QuantumCircuit) -> tuple[int, float]:
 
 
 def _same_versions(record: BenchRecord) -> bool:
-    now = provenance()["packages"]
-    return all(record.provenance["packages"].get(name) == now[name] for name in ("hybrid-codesign", "qiskit", "numpy"))
+    made_with = record.provenance["packages"]
+    return all(made_with.get(name) == version(name) for name in ("hybrid-codesign", "qiskit", "numpy"))
 
 
 def _fidelities(unit: Unit) -> tuple[Number, Number] | None:

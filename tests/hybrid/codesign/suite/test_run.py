@@ -245,6 +245,9 @@ def test_a_failing_backend_ends_the_command_with_5(cli, monkeypatch):
     code, out, _ = cli("bench", "quick", "--only", "ghz", "--backends", "statevector,reference", "--folder", "b")
     assert code == 5
     assert "failed: the fridge is warm" in out
+    code, out, _ = cli("bench", "quick", "--only", "ghz", "--backends", "statevector", "--folder", "c", "--json", "-")
+    assert code == 5  # also where nothing was done, so that there is nothing to draw
+    assert [unit["status"] for unit in json.loads(out)["units"]] == ["failed"]
 
 
 @pytest.mark.slow

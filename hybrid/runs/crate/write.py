@@ -1,0 +1,249 @@
+"""A run, or a sweep, as one Workflow Run RO-Crate: a zip file that archives and other tools can read.
+
+The crate holds the folders as they are, so that `hybrid verify`, `hybrid resume` and `hybrid rerun` work on what comes
+out of it, and says in ro-crate-metadata.json what they are in the words of RO-Crate 1.1 and of the profiles Process Run
+Crate, Workflow Run Crate (https://w3id.org/ro/wfrun) and Workflow RO-Crate. Its workflow is a program of a few lines
+that repeats the runs. provenance.jsonld says the same in W3C's PROV-O. Nothing is made up: who ran it, and under which
+license it may be used, stand there only if they were given.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+from circuits.errors import RecordFailed, Refused
+from hybrid.runs import folder as folders
+from hybrid.runs.crate import prov
+from hybrid.runs.crate.told import BESIDE, INPUTS, OUTPUTS, Told, told
+
+PROFILES = {
+    "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
+    "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
+}
+
+UNLICENSED = "No license was given with this crate: its owner decides who may use it, and how."
+
+WORKFLOW = "rerun.py"
+
+PROGRAM = '''"""Repeat the runs of this crate with the toolkit that made them (hybrid-codesign on PyPI), and compare."""
+
+import sys
+from pathlib import Path
+
+from hybrid.loop.rerun import rerun
+
+for repeated in rerun(Path(__file__).parent, Path(sys.argv[1] if len(sys.argv) > 1 else "again")):
+    print(repeated)
+'''
+
+BESIDE_RUNS = ("sweep.json", "algorithm.json", "verification.json")
+"""Files of a sweep or an algorithm that go along with its runs."""
+
+
+def write(folder: Path, output: Path, *, agent: str = "", terms: str = "", overwrite: bool = False) -> Path:
+    """Write a run, or all runs of a sweep or an algorithm, into one crate.
+
+    Args:
+        folder: Of the run, the sweep or the algorithm.
+        output: Of the zip file.
+        agent: Who ran it: an ORCID or another address (a web address), or a name; empty to say nothing.
+        terms: Under which it may be used: the address of a license, or a sentence; empty to say nothing.
+        overwrite: Whether to replace a file that is there already.
+
+    Returns:
+        The output.
+
+    Raises:
+        Refused: if the folder holds no run, one of its runs has not ended or was changed since, the file is there
+            already, or the package rocrate is not installed.
+        RecordFailed: if the file cannot be written.
+    """
+    if output.exists() and not overwrite:
+        raise Refused(f"{output} is there already; choose another file, or replace it with --force")
+    runs = runs_in(folder)
+    crate = _rocrate().ROCrate(version="1.1")
+    root = {
+        "name": f"{'Run' if runs[0].name == '' else 'Runs'} {folder.resolve().name}",
+        "description": "; ".join(f"{run.name or run.problem} on {run.backend}: {run.status}" for run in runs),
+        "datePublished": _moment(max(run.ended for run in runs)),
+        "conformsTo": [{"@id": url} for url in PROFILES],
+    }
+    for url, name in PROFILES.items():
+        crate.add_jsonld({"@id": url, "@type": "CreativeWork", "name": name, "version": url.rpartition("/")[2]})
+    who, licence = _given(crate, "Person", agent), _given(crate, "CreativeWork", terms)
+    if who:
+        root["author"] = {"@id": who}
+    root["license"] = {"@id": licence} if licence else UNLICENSED
+    crate.root_dataset.properties().update(root)
+    scratch = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        with tempfile.TemporaryDirectory() as made:
+            _fill(crate, folder, runs, who, Path(made))
+            crate.write_zip(scratch)
+        scratch.replace(output)
+    except OSError as err:
+        scratch.unlink(missing_ok=True)
+        raise RecordFailed(f"{output} cannot be written: {err.strerror or err}") from err
+    return output
+
+
+def runs_in(folder: Path) -> list[Told]:
+    """The run of a folder, or all runs in the folders below it.
+
+    Raises:
+        Refused: if there is none, or one that has not ended or was changed since.
+        RecordFailed: if a file cannot be read.
+    """
+    if folders.is_run(folder):
+        return [told(folder)]
+    found = sorted(spec.parent for spec in folder.glob(f"*/{folders.SPEC}"))
+    if not found:
+        folders.check_run(folder)
+    return [told(path, path.name) for path in found]
+
+
+def _rocrate() -> Any:
+    try:
+        from rocrate.model import computerlanguage
+        from rocrate.rocrate import ROCrate
+    except ImportError as err:
+        raise Refused("a crate needs the package rocrate: pip install 'hybrid-codesign[crate]'") from err
+    return SimpleNamespace(ROCrate=ROCrate, ComputerLanguage=computerlanguage.ComputerLanguage)
+
+
+def _given(crate: Any, kind: str, given: str) -> str:
+    """The identifier of a person or a license that somebody has named; empty if nobody has."""
+    if not given:
+        return ""
+    address = given if given.startswith(("https://", "http://")) else ""
+    name = given if not address else address.rstrip("/").rpartition("/")[2]
+    identifier = address or f"#{kind.lower()}-{''.join(c if c.isalnum() else '-' for c in given)[:60]}"
+    node = {"@id": identifier, "@type": kind, "name": name}
+    if kind == "CreativeWork":
+        node["description"] = given
+    crate.add_jsonld(node)
+    return identifier
+
+
+def _fill(crate: Any, folder: Path, runs: Sequence[Told], who: str, made: Path) -> None:
+    (made / WORKFLOW).write_text(PROGRAM)
+    (made / prov.FILE).write_text(json.dumps(prov.document(runs, who), indent=1) + "\n")
+    spoken = {"name": "Python", "url": "https://www.python.org/", "version": runs[0].provenance.get("python", "")}
+    language = crate.add(_rocrate().ComputerLanguage(crate, "https://www.python.org/", properties=spoken))
+    workflow = crate.add_workflow(made / WORKFLOW, WORKFLOW, main=True, lang=language, properties={
+        "name": "Repeat the runs of this crate",
+        "description": "Starts each run anew from its spec, circuit and Hamiltonian, and compares what comes out.",
+        "encodingFormat": "text/x-python",
+        "url": "https://pypi.org/project/hybrid-codesign/",
+        "version": runs[0].provenance.get("packages", {}).get("hybrid-codesign", "unknown"),
+    })  # fmt: skip
+    parameters = {name: _parameter(crate, name, what) for name, what in (INPUTS | OUTPUTS).items()}
+    workflow["input"] = [parameters[name] for name in INPUTS]
+    workflow["output"] = [parameters[name] for name in OUTPUTS]
+    _file(crate, made / prov.FILE, prov.FILE, "The same provenance in W3C's PROV-O", "application/ld+json")
+    if runs[0].name:
+        for name in BESIDE_RUNS:
+            if (folder / name).is_file():
+                _file(crate, folder / name, name, f"{name} of the folder", "application/json")
+    for run in runs:
+        _add(crate, run, workflow, parameters, who)
+
+
+def _add(crate: Any, run: Told, workflow: Any, parameters: Mapping[str, Any], who: str) -> None:
+    """A run: its files, and the action that made them."""
+    inputs = [_file(crate, *one, parameters[one[0].name]) for one in run.files(INPUTS)]
+    outputs = [_file(crate, *one, parameters[one[0].name]) for one in run.files(OUTPUTS)]
+    for one in run.files(BESIDE):
+        _file(crate, *one)
+    for name in run.signatures:
+        _file(crate, run.path / name, run.inside(name), "A signature of the head of the chain", "text/plain")
+    software = _software(crate, run)
+    workflow["softwareRequirements"] = software
+    head = f"; head of its chain: {run.head}" if run.head else ""
+    properties: dict[str, Any] = {
+        "name": f"{run.problem} on {run.backend}",
+        "description": f"{run.status}: {run.energy}{head}",
+        "startTime": _moment(run.begun),
+        "endTime": _moment(run.ended),
+        "actionStatus": "http://schema.org/CompletedActionStatus",
+        "location": _machine(crate, run),
+    }
+    if who:
+        properties["agent"] = {"@id": who}
+    action = crate.add_action(
+        workflow,
+        f"#run-{quote(run.name)}" if run.name else "#run",
+        object=inputs,
+        result=outputs,
+        properties=properties,
+    )
+    crate.root_dataset.append_to("mentions", action)
+
+
+def _moment(text: str) -> str:
+    """ISO 8601 with the offset in digits, as the profiles want it."""
+    return text.replace("Z", "+00:00")
+
+
+def _parameter(crate: Any, name: str, what: tuple[str, str]) -> Any:
+    return crate.add_formal_parameter(
+        name, "File", f"#parameter-{name}", what[0], True, properties={"encodingFormat": what[1]}
+    )
+
+
+def _file(crate: Any, path: Path, inside: str, what: str, kind: str, parameter: Any = None) -> Any:
+    properties: dict[str, Any] = {"name": inside, "description": what, "encodingFormat": kind}
+    if parameter is not None:
+        properties["exampleOfWork"] = {"@id": parameter.id}
+    return crate.add_file(path, inside, properties=properties, record_size=True)
+
+
+def _software(crate: Any, run: Told) -> Any:
+    """The toolkit in its version, with the versions of what it stands on."""
+    packages: Mapping[str, str] = run.provenance.get("packages", {})
+    needs = [
+        crate.add_jsonld(
+            {
+                "@id": f"https://pypi.org/project/{name}/{version}/",
+                "@type": "SoftwareApplication",
+                "name": name,
+                "softwareVersion": version,
+                "url": f"https://pypi.org/project/{name}/",
+            }
+        )
+        for name, version in packages.items()
+        if name != "hybrid-codesign" and crate.get(f"https://pypi.org/project/{name}/{version}/") is None
+    ]
+    identifier = prov.software_id(run)
+    if (known := crate.get(identifier)) is not None:
+        return known
+    return crate.add_jsonld(
+        {
+            "@id": identifier,
+            "@type": "SoftwareApplication",
+            "name": "hybrid-codesign",
+            "softwareVersion": packages.get("hybrid-codesign", "unknown"),
+            "url": "https://pypi.org/project/hybrid-codesign/",
+            "softwareRequirements": [{"@id": one.id} for one in needs],
+        }
+    )
+
+
+def _machine(crate: Any, run: Told) -> Any:
+    """Where it ran, as far as the record says: the processor, no name of a host or a user."""
+    found = run.provenance
+    values = {"system": found.get("system"), "python": found.get("python"), "kernels": found.get("kernels")}
+    values |= {"threads": run.threads, "processes": run.ranks}
+    text = ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
+    name = str(found.get("machine", "a machine of which nothing is known"))
+    identifier = f"#machine-{''.join(c if c.isalnum() else '-' for c in f'{name} {text}')[:80]}"
+    known = crate.get(identifier)
+    if known is not None:
+        return known
+    return crate.add_jsonld({"@id": identifier, "@type": "Place", "name": name, "description": text})
