@@ -10,9 +10,6 @@ from circuits.errors import Refused
 from hybrid.cli.arguments import Force, Json
 from hybrid.cli.crate import crate
 
-BENCHMARK = "bench.json"
-"""In the folder of a benchmark."""
-
 OF_BENCHMARKS = ("metriq", "qedc")
 
 
@@ -59,10 +56,11 @@ def export(
         RecordFailed: if the file cannot be written.
     """
     from hybrid.runs.export import export as write
+    from hybrid.runs.folder import is_benchmark
     from hybrid.terminal.console import console
     from hybrid.terminal.words import counted
 
-    if (folder / BENCHMARK).is_file() or folder.is_file():
+    if is_benchmark(folder) or folder.is_file():
         _export_benchmark(folder, kind, output, force=force, as_json=as_json)
         return
     if kind in OF_BENCHMARKS:
