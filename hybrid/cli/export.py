@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from circuits.errors import Refused
+from circuits.errors import Refused, unknown
 from hybrid.cli.arguments import Force, Json
 from hybrid.cli.crate import crate
 
@@ -55,6 +55,7 @@ def export(
             format is not known or needs a package that is not installed. Nothing is written then.
         RecordFailed: if the file cannot be written.
     """
+    from hybrid.runs.export import CONTENT
     from hybrid.runs.export import export as write
     from hybrid.runs.folder import is_benchmark
     from hybrid.terminal.console import console
@@ -65,6 +66,8 @@ def export(
         return
     if kind in OF_BENCHMARKS:
         raise Refused(f"{folder} holds no benchmark, which --format {kind} is for; use csv, json, parquet or crate")
+    if kind is not None and kind not in (*CONTENT, "crate"):
+        raise unknown("format", kind, (*CONTENT, "crate"))
     if kind == "crate":
         crate(folder, output, agent, terms, force, as_json)
         return

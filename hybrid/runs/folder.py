@@ -105,10 +105,12 @@ def check_free(path: Path) -> None:
     """Refuse a path where no new run can be written; it need not exist.
 
     Raises:
-        Refused: if it holds a run, or a journal with evaluations, already, or is no folder.
+        Refused: if it holds a run, a benchmark, or a journal with evaluations, already, or is no folder.
     """
     if is_run(path):
         raise Refused(f"{path} holds a run already; resume it, or choose another folder")
+    if is_benchmark(path):
+        raise Refused(f"{path} holds a benchmark already; choose another folder")
     if path.exists() and not path.is_dir():
         raise Refused(f"{path} is a file; a run needs a folder")
     if (path / JOURNAL).exists() and journal.read(path / JOURNAL).evaluations:

@@ -66,7 +66,7 @@ def read_record(path: str | Path) -> BenchRecord:
     path = Path(path)
     if path.is_dir():
         if not is_benchmark(path):
-            raise Refused(f"{path} holds no benchmark: it has no {SPEC}; `hybrid bench --folder {path}` writes one")
+            raise Refused(f"{path} holds no benchmark: it has no {SPEC}; give the folder of one, or its JSON file")
         return record_of(read_spec(path), units(path))
     content = parsed(path, read_bytes(path))
     _check_version(content, path)

@@ -9,8 +9,10 @@ import pytest
 import hybrid
 from circuits.errors import Refused
 from hybrid.cli.app import app
+from hybrid.cli.show import save
 from hybrid.loop.rerun import rerun
 from hybrid.report.page.benchmark import commands_of
+from hybrid.runs import algorithm, folder
 from hybrid.runs.benchmark.folder import read_record
 from hybrid.runs.folder import read_spec
 from hybrid.runs.listing import listing
@@ -89,3 +91,17 @@ def test_commands_on_runs_alone_say_that_it_is_a_benchmark(benchmark):
 def test_a_folder_that_is_not_there_is_said_not_to_be_there(tmp_path):
     with pytest.raises(Refused, match="no such folder"):
         hybrid.load(tmp_path / "nowhere")
+
+
+def test_nothing_else_is_begun_in_its_folder(benchmark, tmp_path):
+    place = tmp_path / "taken"
+    place.mkdir()
+    (place / "bench.json").write_bytes((benchmark / "bench.json").read_bytes())
+    for check in (algorithm.check_free, folder.check_free):
+        with pytest.raises(Refused, match="holds a benchmark already"):
+            check(place)
+
+
+def test_a_picture_of_an_unknown_format_is_refused(benchmark, tmp_path):
+    with pytest.raises(Refused, match=r"no format of a picture.*\.png"):
+        save(hybrid.Bench.load(benchmark).plot(), tmp_path / "scores.xyz")
