@@ -62,10 +62,10 @@ def bench(
         typer.Exit: with code 5 if a provider failed at a unit, 75 if a signal stopped it.
     """
     from hybrid.cli import exit_codes, show
-    from hybrid.codesign.suite.folder import read_record
     from hybrid.codesign.suite.run import bench as run
     from hybrid.loop.stop import Stop, Stopped
     from hybrid.loop.walltime import end_time
+    from hybrid.runs.benchmark.folder import read_record
     from hybrid.runs.files import write_json
     from hybrid.runs.places import fresh
     from hybrid.terminal.console import console

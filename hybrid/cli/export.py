@@ -6,12 +6,9 @@ from typing import Annotated
 
 import typer
 
-from circuits.errors import Refused
+from circuits.errors import Refused, unknown
 from hybrid.cli.arguments import Force, Json
 from hybrid.cli.crate import crate
-
-BENCHMARK = "bench.json"
-"""In the folder of a benchmark."""
 
 OF_BENCHMARKS = ("metriq", "qedc")
 
@@ -58,15 +55,19 @@ def export(
             format is not known or needs a package that is not installed. Nothing is written then.
         RecordFailed: if the file cannot be written.
     """
+    from hybrid.runs.export import CONTENT
     from hybrid.runs.export import export as write
+    from hybrid.runs.folder import is_benchmark
     from hybrid.terminal.console import console
     from hybrid.terminal.words import counted
 
-    if (folder / BENCHMARK).is_file() or folder.is_file():
+    if is_benchmark(folder) or folder.is_file():
         _export_benchmark(folder, kind, output, force=force, as_json=as_json)
         return
     if kind in OF_BENCHMARKS:
         raise Refused(f"{folder} holds no benchmark, which --format {kind} is for; use csv, json, parquet or crate")
+    if kind is not None and kind not in (*CONTENT, "crate"):
+        raise unknown("format", kind, (*CONTENT, "crate"))
     if kind == "crate":
         crate(folder, output, agent, terms, force, as_json)
         return

@@ -70,18 +70,23 @@ def _minute(entry: "RunEntry") -> str:
 
 
 def show(folder: RunFolder, as_json: Json = False) -> None:
-    """Show a run or an algorithm: what was asked, where it ran, what came out.
+    """Show a run, an algorithm or a benchmark: what was asked, where it ran, what came out.
 
     Args:
-        folder: Of a run, of an algorithm, whose runs are listed below, or of a sweep, whose points are listed.
+        folder: Of a run, of an algorithm, whose runs are listed below, of a sweep, whose points are listed, or of a
+            benchmark, whose scores are.
         as_json: Whether to print JSON: the run, or "points" with one object for each point of a sweep; of an algorithm
-            also "runs".
+            also "runs"; of a benchmark its record.
 
     Raises:
-        Refused: if the folder holds neither, or a damaged run.
+        Refused: if the folder holds none of these, or a damaged one.
     """
-    from hybrid.runs.folder import is_algorithm
+    from hybrid.runs.folder import is_algorithm, is_benchmark
     from hybrid.runs.listing import entry_of, stages_of, sweep_of
+
+    if is_benchmark(folder):
+        _show_benchmark(folder, as_json=as_json)
+        return
 
     points = sweep_of(folder)
     stages = stages_of(folder) if is_algorithm(folder) else []
@@ -94,6 +99,22 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
             _print_points(stages, "run")
     else:
         _print_points(points)
+
+
+def _show_benchmark(folder: Path, *, as_json: bool) -> None:
+    from hybrid.codesign.suite.result import Bench
+    from hybrid.terminal.console import console
+    from hybrid.terminal.rows import put
+
+    found = Bench.load(folder)
+    if as_json:
+        print(json.dumps(found.to_dict(), allow_nan=False))
+        return
+    out = console()
+    out.print(found.title, highlight=False, soft_wrap=True, markup=False)
+    put(out, found.rows(), nothing="no unit was done")
+    for line in found.troubles():
+        out.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def _print_run(entry: "RunEntry") -> None:

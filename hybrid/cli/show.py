@@ -85,7 +85,13 @@ def save(figure: "Figure", picture: Path) -> Path | None:
 
     Returns:
         Its path; None, with a message on standard error, if it cannot be written.
+
+    Raises:
+        Refused: if its name ends in no known format.
     """
+    known = figure.canvas.get_supported_filetypes()
+    if picture.suffix.removeprefix(".").lower() not in known:
+        raise Refused(f"{picture}: no format of a picture; end its name in .png, .pdf or .svg")
     scratch = picture.with_name(f".{os.getpid()}.{picture.name}")
     try:
         picture.parent.mkdir(parents=True, exist_ok=True)

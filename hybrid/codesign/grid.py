@@ -63,8 +63,10 @@ def devices_of(given: Any, n_qubits: int, own: Device | None = None) -> list[tup
         Names and devices.
 
     Raises:
-        Refused: for an unknown name, and a device that is too small.
+        Refused: for an unknown name, for none at all, and a device that is too small.
     """
+    if isinstance(given, list | tuple) and not given:
+        raise Refused("devices: none is named; give some, such as ibm:fake_manila, or leave it out")
     found: list[tuple[str, Device]] = []
     for one in list(given) if isinstance(given, list | tuple) else [given]:
         if isinstance(one, str) and ":" not in one:

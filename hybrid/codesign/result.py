@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from circuits import Problem, tables
-from circuits.errors import Refused, unknown
+from circuits.errors import RecordFailed, Refused, unknown
 from hybrid.algorithms.summary import Summary
 from hybrid.codesign import words
 from hybrid.codesign.pareto import front
@@ -152,15 +152,21 @@ class Codesign(Summary):
 
         Returns:
             The files.
+
+        Raises:
+            RecordFailed: if they cannot be written.
         """
         place = Path(folder)
-        place.mkdir(parents=True, exist_ok=True)
         files = []
-        for kind in self.kinds():
-            figure = self.plot(kind)
-            for ending in formats:
-                files.append(place / f"{kind}.{ending}")
-                figure.savefig(files[-1])
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            for kind in self.kinds():
+                figure = self.plot(kind)
+                for ending in formats:
+                    files.append(place / f"{kind}.{ending}")
+                    figure.savefig(files[-1])
+        except OSError as err:
+            raise RecordFailed(f"{place}: the pictures cannot be written: {err.strerror}") from err
         return files
 
     def _tornado(self) -> dict[str, Any]:
@@ -343,7 +349,7 @@ def mitigated(point: DevicePoint) -> str:
 def _of_model(point: DevicePoint) -> str:
     """How far the analytic model is from what was found."""
     left = point.modelled - point.noiseless
-    share = f", {left / point.noise:.2g} times the noise that was found" if abs(point.noise) > 0 else ""
+    share = f", it finds {100 * left / point.noise:.3g} % of the noise" if abs(point.noise) > 0 else ""
     drawn = f" ± {words.energy(1.96 * point.standard_error, point.unit)}" if point.standard_error else ""
     return f"off by {words.energy(point.model_error, point.unit, sign=True)}{drawn}{share}"
 

@@ -94,6 +94,8 @@ def rerun(crate: Path, folder: Path) -> Iterator[Rerun]:
 
 def _unpacked(crate: Path, scratch: Path) -> Path:
     if crate.is_dir():
+        if not any(crate.glob(f"*/{folders.SPEC}")):
+            folders.check_run(crate)
         return crate
     if not crate.is_file():
         raise Refused(f"{crate}: no such crate")

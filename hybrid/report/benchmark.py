@@ -102,7 +102,8 @@ def benchmark(parts: Sequence[Part], *, title: str) -> Figure:
 
 def _lines(axes: Axes, part: Part, labels: Sequence[str]) -> None:
     everything = [one for found in part.scores.values() for one in found]
-    widths = sorted({one.n_qubits for one in everything})
+    depth_of = {one.n_qubits: one.depth for one in everything}
+    widths = sorted(depth_of)
     for label, scores in part.scores.items():
         ordered = sorted(scores, key=lambda one: one.n_qubits)
         beside = 0.1 * (labels.index(label) - (len(labels) - 1) / 2)  # so that error bars do not hide each other
@@ -121,9 +122,12 @@ def _lines(axes: Axes, part: Part, labels: Sequence[str]) -> None:
         axes.hlines(list(exact.values()), left, right, lw=1.2, color=INK, label="perfect")
     elif all(one.value > 0 for one in everything):
         axes.set_yscale("log")
+    if axes.get_yscale() == "linear":
+        axes.ticklabel_format(axis="y", useOffset=False)  # a score of 1 is 1, not 0 with "+1" above the axis
     axes.set_xlim(-0.5, len(widths) - 0.5)
-    axes.set_xticks(range(len(widths)), list(map(str, widths)))
-    axes.set_xlabel("qubits")
+    layered = any(depth_of.values())
+    axes.set_xticks(range(len(widths)), [f"{n}x{depth_of[n]}" if depth_of[n] else f"{n}" for n in widths])
+    axes.set_xlabel("qubits x layers" if layered else "qubits")
     axes.set_ylabel(part.unit or "score")
     axes.set_title(part.title, loc="left", color=INK, fontsize=10)
     _finished(axes)

@@ -31,6 +31,7 @@ SPEC, CIRCUIT, HAMILTONIAN = "spec.json", "circuit.qpy", "hamiltonian.json"
 JOURNAL = "journal.sqlite"
 RESULT = "result.json"
 ALGORITHM = "algorithm.json"
+BENCHMARK = "bench.json"
 JOBS = "jobs.sqlite"
 """The journal of the jobs that an algorithm's stages sent, besides those of its runs."""
 
@@ -70,12 +71,25 @@ def is_algorithm(path: Path) -> bool:
     return (path / ALGORITHM).is_file()
 
 
+def is_benchmark(path: Path) -> bool:
+    """Whether the folder holds a benchmark; see `hybrid.runs.benchmark.folder`."""
+    return (path / BENCHMARK).is_file()
+
+
 def check_run(path: Path) -> None:
     """Refuse a folder that holds no run.
 
     Raises:
-        Refused: if it holds none; for the folder of a sweep or of an algorithm the message names a run below it.
+        Refused: if it holds none; for the folder of a sweep or of an algorithm the message names a run below it, for
+            that of a benchmark the commands that take it.
     """
+    if not path.is_dir():
+        raise Refused(f"{path} is a file; give the folder of a run" if path.exists() else f"{path}: no such folder")
+    if is_benchmark(path):
+        raise Refused(
+            f"{path} holds a benchmark, not a run; `hybrid show`, `hybrid report` and `hybrid export` take it, "
+            f"`hybrid bench --folder {path}` goes on with it"
+        )
     point = next(iter(sorted(path.glob("*/spec.json"))), None)
     if is_algorithm(path):
         raise Refused(
@@ -92,10 +106,12 @@ def check_free(path: Path) -> None:
     """Refuse a path where no new run can be written; it need not exist.
 
     Raises:
-        Refused: if it holds a run, or a journal with evaluations, already, or is no folder.
+        Refused: if it holds a run, a benchmark, or a journal with evaluations, already, or is no folder.
     """
     if is_run(path):
         raise Refused(f"{path} holds a run already; resume it, or choose another folder")
+    if is_benchmark(path):
+        raise Refused(f"{path} holds a benchmark already; choose another folder")
     if path.exists() and not path.is_dir():
         raise Refused(f"{path} is a file; a run needs a folder")
     if (path / JOURNAL).exists() and journal.read(path / JOURNAL).evaluations:

@@ -10,6 +10,7 @@ from typing import cast, get_args
 from circuits.errors import RecordFailed, Refused, unknown
 from hybrid.runs import algorithm, calibrations, failovers, index, journal
 from hybrid.runs import folder as folders
+from hybrid.runs.benchmark.folder import read_spec as read_benchmark
 from hybrid.runs.entries import RunEntry
 from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_json
@@ -33,6 +34,9 @@ SHOWN = (
 HEADS = (folders.SPEC, folders.ALGORITHM)
 """Of a run and of an algorithm the file by which its folder is known."""
 
+LISTED = (*HEADS, folders.BENCHMARK)
+"""Of all that a list shows, the same."""
+
 FORM = "%Y-%m-%dT%H:%M:%S"
 
 STATUSES = tuple(dict.fromkeys([*get_args(Status), *get_args(algorithm.Status), "damaged"]))
@@ -43,7 +47,7 @@ HOURS = {"h": 1, "d": 24, "w": 168}
 
 
 def listing(folder: Path | None = None) -> list[RunEntry]:
-    """Every run and algorithm in a folder and one level of sweeps below it, oldest first.
+    """Every run, algorithm and benchmark in a folder and one level of sweeps below it, oldest first.
 
     The runs of an algorithm are its stages, and not listed; `stages_of` does.
 
@@ -79,7 +83,7 @@ def _named(path: Path, name: str) -> RunEntry:
 def _below(root: Path, name: str, *, deep: bool) -> dict[Path, tuple[str, Path]]:
     """The runs in a folder, by where they really lie, each with its name and its path."""
     levels = ("", "*/", "*/*/") if deep else ("", "*/")
-    found = [head.parent for below in levels for name in HEADS for head in root.glob(below + name)]
+    found = [head.parent for below in levels for name in LISTED for head in root.glob(below + name)]
     paths = dict.fromkeys(path for path in found if not folders.is_algorithm(path.parent))
     inner = {path: path.relative_to(root) for path in paths}
     return {
@@ -139,20 +143,22 @@ def _time(text: str) -> str:
 
 
 def entry_of(path: Path) -> RunEntry:
-    """What was asked of a run or an algorithm and what came out, as JSON-able values.
+    """What was asked of a run, an algorithm or a benchmark and what came out, as JSON-able values.
 
     Returns:
         "folder", "problem", "unit", "backend" (where it is now), "failovers" (how it came there), "optimizer",
         "accuracy", "seed", "created_utc", "machine" and "start" (the run at whose end it started, or None), what
         `hybrid.runs.calibrations.told` says of its device, and from the result the keys in `SHOWN`; of a run that has
         not ended the status is "unfinished", the others are None. Of an algorithm also "algorithm" (its kind) and what
-        its result holds of its own.
+        its result holds of its own. Of a benchmark also "benchmark" (its suite); its scores are in its record.
 
     Raises:
         Refused: if the folder holds neither, or a damaged one.
     """
     if folders.is_algorithm(path):
         return _algorithm(path)
+    if folders.is_benchmark(path):
+        return _benchmark(path)
     spec = folders.read_spec(path)
     file = path / folders.RESULT
     result = checked(StoredResult, read_json(file), file).model_dump() if file.exists() else {"status": "unfinished"}
@@ -200,6 +206,29 @@ def _algorithm(path: Path) -> RunEntry:
     return cast("RunEntry", entry)
 
 
+def _benchmark(path: Path) -> RunEntry:
+    """What `entry_of` says of a benchmark, which has scores in place of an energy: they are in its record."""
+    spec = read_benchmark(path)
+    ended = (path / folders.RESULT).exists()
+    entry = {
+        "folder": str(path),
+        "benchmark": spec.suite,
+        "problem": f"benchmark {spec.suite}",
+        "unit": "",
+        "backend": ", ".join(one.label for one in spec.backends),
+        "failovers": [],
+        **dict.fromkeys(SHOWN),
+        "status": "finished" if ended else "unfinished",
+        "optimizer": None,
+        "accuracy": None,
+        "seed": spec.seed,
+        "start": None,
+        "created_utc": str(spec.provenance.get("created_utc", "")),
+        "machine": str(spec.provenance.get("machine", "")),
+    }
+    return cast("RunEntry", entry)
+
+
 def stages_of(path: Path) -> list[RunEntry]:
     """What `entry_of` says of the runs of an algorithm, in the order in which they were begun."""
     return [_entry_or_damage(run) for run in algorithm.runs_of(path)]
@@ -230,7 +259,7 @@ def _entry_or_damage(path: Path) -> RunEntry:
 
 def _age(path: Path) -> float:
     """When the run was begun; a file that has gone meanwhile sorts first."""
-    for name in HEADS:
+    for name in LISTED:
         with suppress(OSError):
             return (path / name).stat().st_mtime
     return 0.0

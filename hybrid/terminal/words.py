@@ -17,14 +17,16 @@ def duration(seconds: float, *, digits: int = 3) -> str:
         seconds: The time.
         digits: How many of them mean something: 3 of what was measured, 2 of what is predicted.
 
-    >>> duration(0.0042), duration(75), duration(0.9996), duration(80, digits=2), duration(float("nan"))
-    ('4.2 ms', '1.25 min', '1 s', '1.3 min', 'unknown')
+    >>> duration(8.87e-9), duration(0.0042), duration(75), duration(0.9996), duration(80, digits=2)
+    ('8.87 ns', '4.2 ms', '1.25 min', '1 s', '1.3 min')
     """
     if math.isnan(seconds):
         return "unknown"
     for unit, size in UNITS:
         if float(f"{seconds / size:.{digits}g}") >= 1:
             return f"{rounded(seconds / size, digits=digits)} {unit}"
+    if 0 < seconds < 1e-6:
+        return f"{rounded(seconds * 1e9, digits=digits)} ns"
     return f"{rounded(seconds * 1000, digits=digits)} ms"
 
 

@@ -196,9 +196,7 @@ class MachineModel:
         """The bottleneck, the change, and what the numbers leave out."""
         found = [self.sentence()]
         if self.changes:
-            found.append(
-                f"{duration(self.total_s)} instead of {duration(self.split.total_s)}: {self.speedup:.3g} times as fast."
-            )
+            found.append(f"{duration(self.total_s)} instead of {duration(self.split.total_s)}: {_times(self.speedup)}.")
         return [*found, *self.split.notes]
 
     def to_dict(self) -> dict[str, object]:
@@ -329,6 +327,15 @@ def _of_all(path: Path) -> Split:
     if not ended:
         raise Refused(f"{path}: none of its runs has ended")
     return joined([measured_split(run) for run in ended], path.name, left_out=len(found) - len(ended))
+
+
+def _times(speedup: float) -> str:
+    """A speed-up in words.
+
+    >>> _times(1.004), _times(2.5), _times(0.5)
+    ('as fast as before, to 1 %', '2.5 times as fast', '0.5 times as fast')
+    """
+    return "as fast as before, to 1 %" if abs(speedup - 1) < 0.01 else f"{speedup:.3g} times as fast"
 
 
 def _is_number(value: object) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from circuits.errors import Refused
-from hybrid.terminal.words import duration
+from hybrid.terminal.words import counted, duration
 
 if TYPE_CHECKING:
     from hybrid.routing.plan import Plan
@@ -173,7 +173,7 @@ def joined(splits: "Sequence[Split]", title: str, *, left_out: int = 0) -> Split
     """
     notes = [f"{left_out:,} runs that have not ended, or cannot be read, are left out."] if left_out else []
     return Split(
-        title=f"{title}, {len(splits):,} runs",
+        title=f"{title}, {counted(len(splits), 'runs')}",
         measured=True,
         seconds={part: sum(split.seconds[part] for split in splits) for part in PARTS},
         ranks=max(split.ranks for split in splits),

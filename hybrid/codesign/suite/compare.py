@@ -6,8 +6,7 @@ from typing import Any
 
 from circuits import tables
 from circuits.errors import Refused
-from hybrid.codesign.suite.record import BenchRecord, Number, Unit
-from hybrid.codesign.suite.result import number_text
+from hybrid.runs.benchmark.record import BenchRecord, Number, Unit, number_text
 from hybrid.terminal.words import duration
 
 LEVEL = 0.05

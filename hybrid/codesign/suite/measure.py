@@ -16,7 +16,7 @@ from backends.seeds import child_seed
 from circuits.errors import Refused
 from hybrid.codesign.suite.benchmark import Answer, Benchmark, Score, Size, Task
 from hybrid.codesign.suite.features import features, measured
-from hybrid.codesign.suite.record import CircuitSize
+from hybrid.runs.benchmark.record import CircuitSize
 
 ASKED = 1
 """Branch of a unit's tree of seeds that backends draw shots from; its circuits take the root itself."""

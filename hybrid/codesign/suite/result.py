@@ -1,13 +1,12 @@
 """The record of a benchmark as a user sees it: tables, pictures, comparisons."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from circuits import tables
-from hybrid.codesign.suite.folder import read_record
-from hybrid.codesign.suite.record import BenchRecord, Number, Unit
+from hybrid.runs.benchmark.folder import read_record
+from hybrid.runs.benchmark.record import BenchRecord, Unit, number_text
 from hybrid.terminal.words import duration
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class Bench:
         Returns:
             The figure, which can be saved with ``savefig``.
         """
-        from hybrid.codesign.suite.picture import picture
+        from hybrid.runs.benchmark.picture import picture
 
         return picture(self.record)
 
@@ -128,20 +127,21 @@ class Bench:
 
     def __str__(self) -> str:
         cells = [self._cells(unit) for unit in self.record.units if unit.status == "done"]
-        table = tables.text(cells, title=self._title(), columns=COLUMNS) if cells else self._title()
+        table = tables.text(cells, title=self.title, columns=COLUMNS) if cells else self.title
         return "\n".join([table, *self.troubles()])
 
     def __repr__(self) -> str:
-        return f"<{self._title()}{'' if self.folder is None else f' in {self.folder}'}>"
+        return f"<{self.title}{'' if self.folder is None else f' in {self.folder}'}>"
 
     def _repr_html_(self) -> str:
         cells = [self._cells(unit) for unit in self.record.units if unit.status == "done"]
-        return tables.html(cells, title=self._title(), columns=COLUMNS, notes=self.troubles())
+        return tables.html(cells, title=self.title, columns=COLUMNS, notes=self.troubles())
 
-    def _title(self) -> str:
+    @property
+    def title(self) -> str:
+        """What was asked, and how much of it was done."""
         done = sum(unit.status == "done" for unit in self.record.units)
-        of = sum(map(len, self.record.sizes.values())) * len(self.record.backends)
-        return f"Benchmark {self.record.suite}: {done} of {of} done, seed {self.record.seed}"
+        return f"Benchmark {self.record.suite}: {done} of {self.record.n_units} done, seed {self.record.seed}"
 
     def _cells(self, unit: Unit) -> tuple[str, ...]:
         spent = unit.seconds
@@ -157,19 +157,3 @@ class Bench:
             "-" if running is None else duration(running),
             duration(spent.total),
         )
-
-
-def number_text(number: Number, unit: str = "") -> str:
-    """A number with its standard error, to two digits of the error, and its unit.
-
-    >>> number_text(Number(value=0.91234, standard_error=0.0123)), number_text(Number(value=1200.0), "layers/s")
-    ('0.912 ± 0.012', '1200 layers/s')
-    """
-    value, error = number.value, number.standard_error
-    after = f" {unit}" if unit else ""
-    if not error > 0:
-        return f"{value:.6g}{after}"
-    places = 1 - math.floor(math.log10(float(f"{error:.1e}")))
-    if places > 7 or error >= 1e6:
-        return f"{value:.6g} ± {error:.2g}{after}"
-    return f"{round(value, places):.{max(places, 0)}f} ± {round(error, places):.{max(places, 0)}f}{after}"

@@ -15,13 +15,11 @@ from backends.base import Backend
 from backends.seeds import child_seed
 from circuits.errors import RecordFailed, Refused, ToolkitError, shown, unknown
 from circuits.secrets import redacted
-from hybrid.codesign.suite import folder as folders
 from hybrid.codesign.suite import registry
 from hybrid.codesign.suite.benchmark import Benchmark, Score, Size, SuiteName
 from hybrid.codesign.suite.circuit_file import CircuitFiles
 from hybrid.codesign.suite.formats.mqt_bench import applications
 from hybrid.codesign.suite.measure import Account, measure, warm_up
-from hybrid.codesign.suite.record import BenchRecord, BenchSpec, Measured, Number, Seconds, Status, Unit
 from hybrid.codesign.suite.result import Bench
 from hybrid.loop import notebook
 from hybrid.loop.dispatch import held, journaled
@@ -29,9 +27,11 @@ from hybrid.loop.failover import is_failure
 from hybrid.loop.stop import Stopped
 from hybrid.routing.policy import guarded
 from hybrid.runs import journal
+from hybrid.runs.benchmark import folder as folders
+from hybrid.runs.benchmark.record import BenchRecord, BenchSpec, Measured, Number, Seconds, Status, Unit
 from hybrid.runs.budget import Budget, budget_of, spending_of
 from hybrid.runs.files import append_line, digest_of, write_json
-from hybrid.runs.folder import JOBS
+from hybrid.runs.folder import JOBS, is_benchmark
 from hybrid.runs.journal import Journal
 from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
@@ -154,7 +154,7 @@ def bench(
         except OSError as err:
             raise Refused(f"the folder {path} cannot be written: {err}") from err
         stack.enter_context(Lock(path))
-        if folders.is_bench(path):
+        if is_benchmark(path):
             spec = _continued(path, spec)
         else:
             folders.begin(path, spec)

@@ -1,23 +1,19 @@
 """The sections on one application and the devices that were compared for it, from what its record says."""
 
-import io
-import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from matplotlib import rc_context
-
 from circuits.errors import Refused
 from hybrid.report.codesign import DRAW
+from hybrid.report.page.drawing import drawing
 from hybrid.report.page.html import Html, facts, join, section, table, tag
 from hybrid.runs import folder as folders
 from hybrid.runs.algorithm import AlgorithmSpec, read_spec
 from hybrid.runs.files import read_json
 
 KIND = "codesign"
-
-_UNUSED = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 
 WORDS = ("limit", "for the target", "mitigated")
 """Columns of words."""
@@ -78,17 +74,8 @@ def _table(content: Mapping[str, Any], caption: str) -> Html:
 
 
 def _pictures(content: Mapping[str, Any], kinds: tuple[str, ...]) -> list[Html]:
-    return [_picture(kind, content["pictures"][kind]) for kind in kinds if kind in content["pictures"]]
-
-
-def _picture(kind: str, content: Mapping[str, Any]) -> Html:
-    """A picture as SVG in the page, texts as texts."""
-    buffer = io.StringIO()
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": kind}):
-        DRAW[kind](content).savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    drawn = buffer.getvalue()
-    drawn = _UNUSED.sub("", drawn[drawn.index("<svg") :]).replace("<g id=", "<g data-part=")  # ids are for the page
-    return tag("figure", Html(drawn), role="img", aria_label=SAYS[kind])
+    there = content["pictures"]
+    return [drawing(partial(DRAW[kind], there[kind]), name=kind, says=SAYS[kind]) for kind in kinds if kind in there]
 
 
 def _origin(spec: AlgorithmSpec) -> list[tuple[str, Any]]:

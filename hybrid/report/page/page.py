@@ -8,6 +8,9 @@ from typing import Any
 
 from circuits.errors import Refused
 from hybrid.report.page.algorithm import algorithm_sections, title
+from hybrid.report.page.benchmark import benchmark_sections
+from hybrid.report.page.benchmark import title as benchmark_title
+from hybrid.report.page.benchmark import under as under_benchmark
 from hybrid.report.page.codesign import codesign_sections, codesigns_in, is_codesign
 from hybrid.report.page.comparison import comparison
 from hybrid.report.page.html import Html, below, fold, join, tag
@@ -16,6 +19,7 @@ from hybrid.report.page.sweep import sweep_sections
 from hybrid.runs import folder as folders
 from hybrid.runs.account import Account, AlgorithmAccount, Unread, account, algorithm_account, is_sweep, points
 from hybrid.runs.algorithm import read_spec
+from hybrid.runs.benchmark.folder import read_record
 from hybrid.runs.comparison import compare
 from hybrid.runs.export import check_new
 from hybrid.runs.files import write as write_file
@@ -130,6 +134,9 @@ class _Part:
 def _part(folder: Path) -> _Part:
     if not folder.is_dir():
         raise Refused(f"{folder}: no such folder; give that of a run or a sweep, as `hybrid runs` lists it")
+    if folders.is_benchmark(folder):
+        record = read_record(folder)
+        return _Part(benchmark_title(record), under_benchmark(record, folder), benchmark_sections(record, folder), 0)
     if is_codesign(folder):
         name = str(read_spec(folder).asked.get("problem", "?"))
         return _Part(f"What limits {name}", folder.resolve().name, codesign_sections(folder), 1)

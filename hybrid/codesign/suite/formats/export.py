@@ -5,9 +5,9 @@ from importlib import import_module
 from pathlib import Path
 
 from circuits.errors import RecordFailed, Refused, unknown
-from hybrid.codesign.suite.folder import read_record
 from hybrid.codesign.suite.formats.files import Exported, Written
-from hybrid.codesign.suite.record import BenchRecord
+from hybrid.runs.benchmark.folder import read_record
+from hybrid.runs.benchmark.record import BenchRecord
 from hybrid.runs.files import write
 
 FORMATS: Mapping[str, str] = {

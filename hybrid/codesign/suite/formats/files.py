@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybrid.codesign.suite.record import BenchRecord
+from hybrid.runs.benchmark.record import BenchRecord
 
 
 @dataclass(frozen=True)

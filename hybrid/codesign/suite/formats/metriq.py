@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from hybrid.codesign.suite.formats.files import Written, labels
-from hybrid.codesign.suite.record import BenchRecord, Measured, Number, Unit
+from hybrid.runs.benchmark.record import BenchRecord, Measured, Number, Unit
 from hybrid.runs.files import to_json
 
 CONFIDENCE = 0.999

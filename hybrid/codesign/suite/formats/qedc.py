@@ -22,8 +22,8 @@ from qiskit.transpiler import PassManager, generate_preset_pass_manager
 from hybrid.codesign.suite.benchmark import Size
 from hybrid.codesign.suite.features import measured
 from hybrid.codesign.suite.formats.files import Written, labels
-from hybrid.codesign.suite.record import BenchRecord, Number, Unit
 from hybrid.codesign.suite.registry import APPLICATIONS, application
+from hybrid.runs.benchmark.record import BenchRecord, Number, Unit
 from hybrid.runs.files import to_json
 
 BASIS = ("rx", "ry", "rz", "cx")

@@ -6,7 +6,7 @@ from typing import Any
 
 from hybrid.codesign.suite.features import Features
 from hybrid.codesign.suite.formats.files import Written
-from hybrid.codesign.suite.record import BenchRecord, Seconds, Unit
+from hybrid.runs.benchmark.record import BenchRecord, Seconds, Unit
 
 PLAIN = ("application", "title", "n_qubits", "depth")
 AFTER = ("unit", "higher_is_better", "shots", "n_circuits", "seed", "finished_utc")

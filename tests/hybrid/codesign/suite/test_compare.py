@@ -7,9 +7,9 @@ import pytest
 
 from circuits.errors import Refused
 from hybrid.codesign.suite.compare import LEVEL, differences, holm
-from hybrid.codesign.suite.picture import picture
-from hybrid.codesign.suite.record import BenchRecord, Measured, Number, Seconds, Unit
 from hybrid.codesign.suite.result import Bench
+from hybrid.runs.benchmark.picture import picture
+from hybrid.runs.benchmark.record import BenchRecord, Measured, Number, Seconds, Unit
 from hybrid.workload.spec import BackendSpec
 
 

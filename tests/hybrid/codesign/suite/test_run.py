@@ -12,8 +12,8 @@ import hybrid
 from backends.base import Backend
 from circuits.errors import FailedJob, Refused
 from hybrid.codesign.suite import measure, registry, run
-from hybrid.codesign.suite.folder import read_record
-from hybrid.codesign.suite.record import BenchRecord
+from hybrid.runs.benchmark.folder import read_record
+from hybrid.runs.benchmark.record import BenchRecord
 
 ROOT = Path(__file__).parents[4]
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import hybrid
-from hybrid.codesign.suite.record import BenchRecord
+from hybrid.runs.benchmark.record import BenchRecord
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from circuits.errors import Refused
-from hybrid.codesign.suite.record import BenchRecord
 from hybrid.report.benchmark import Part, Scored, benchmark
+from hybrid.runs.benchmark.record import BenchRecord
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

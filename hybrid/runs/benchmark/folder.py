@@ -11,17 +11,13 @@ lock                held by the one process that works on it
 from pathlib import Path
 
 from circuits.errors import Refused
-from hybrid.codesign.suite.record import FORMAT, VERSION, BenchRecord, BenchSpec, Unit
 from hybrid.runs import algorithm as algorithms
 from hybrid.runs import index
+from hybrid.runs.benchmark.record import FORMAT, VERSION, BenchRecord, BenchSpec, Unit
 from hybrid.runs.files import checked, parsed, read_bytes, read_json, read_lines, write_json
+from hybrid.runs.folder import BENCHMARK, is_benchmark
 
-SPEC, UNITS, RESULT = "bench.json", "units.jsonl", "result.json"
-
-
-def is_bench(path: Path) -> bool:
-    """Whether the folder holds a benchmark."""
-    return (path / SPEC).is_file()
+SPEC, UNITS, RESULT = BENCHMARK, "units.jsonl", "result.json"
 
 
 def begin(path: Path, spec: BenchSpec) -> None:
@@ -69,8 +65,8 @@ def read_record(path: str | Path) -> BenchRecord:
     """
     path = Path(path)
     if path.is_dir():
-        if not is_bench(path):
-            raise Refused(f"{path} holds no benchmark: it has no {SPEC}; `hybrid bench --folder {path}` writes one")
+        if not is_benchmark(path):
+            raise Refused(f"{path} holds no benchmark: it has no {SPEC}; give the folder of one, or its JSON file")
         return record_of(read_spec(path), units(path))
     content = parsed(path, read_bytes(path))
     _check_version(content, path)

@@ -1,5 +1,6 @@
 """What a benchmark measured, as its record holds it: JSON with a version, readable by later versions."""
 
+import math
 from typing import Any, Literal
 
 from pydantic import Field, FiniteFloat
@@ -166,3 +167,24 @@ class BenchRecord(BenchSpec):
     """
 
     units: list[Unit]
+
+    @property
+    def n_units(self) -> int:
+        """How many were asked for."""
+        return sum(map(len, self.sizes.values())) * len(self.backends)
+
+
+def number_text(number: Number, unit: str = "") -> str:
+    """A number with its standard error, to two digits of the error, and its unit.
+
+    >>> number_text(Number(value=0.91234, standard_error=0.0123)), number_text(Number(value=1200.0), "layers/s")
+    ('0.912 ± 0.012', '1200 layers/s')
+    """
+    value, error = number.value, number.standard_error
+    after = f" {unit}" if unit else ""
+    if not error > 0:
+        return f"{value:.6g}{after}"
+    places = 1 - math.floor(math.log10(float(f"{error:.1e}")))
+    if places > 7 or error >= 1e6:
+        return f"{value:.6g} ± {error:.2g}{after}"
+    return f"{round(value, places):.{max(places, 0)}f} ± {round(error, places):.{max(places, 0)}f}{after}"

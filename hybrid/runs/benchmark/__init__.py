@@ -1,0 +1,1 @@
+"""A benchmark on disk: its record, its folder, its picture."""
