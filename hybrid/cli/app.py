@@ -27,6 +27,7 @@ from hybrid.cli import (
     record,
     report,
     run,
+    sbom,
     sign,
     status,
 )
@@ -71,6 +72,7 @@ COMMANDS = (
     record.show,
     record.verify,
     sign.sign,
+    sbom.sbom,
     report.report,
     export.export,
     batch.submit,
