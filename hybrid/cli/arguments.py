@@ -24,6 +24,12 @@ OptionalRunFolder = Annotated[
     Path | None,
     typer.Argument(metavar="RUN", help="A folder or its name; all without one.", show_default=False, callback=_found),
 ]
+EnvironmentOrRun = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="RUN", help="A folder or its name; without one, this environment.", show_default=False, callback=_found
+    ),
+]
 NoExact = Annotated[bool, typer.Option("--no-exact", help="Compute no exact energy beside the run, to compare with.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")]

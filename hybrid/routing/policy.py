@@ -1,28 +1,30 @@
-"""The policy: where data with a label may go, who approved it, and until when; and a log of every decision.
+"""Whether data with a label may go somewhere: what the policies in force say, and a log of every decision.
 
-A policy is a file of TOML, ``[[approval]]`` after ``[[approval]]``; what none of them allows is refused. There may be
-one for the whole machine and one of the user's: then both must allow it. Without any, open data may go to every vendor,
-and all data to every site.
+A policy is a file of TOML, see `hybrid.routing.policy_file`; what no approval in it allows is refused. There may be one
+for the whole machine and one of the user's: then both must allow it. Without any, open data may go to every vendor, and
+all data to every site. Restricted data go to a vendor only after two persons have approved it, neither of them the one
+who asks.
 """
 
-import getpass
+import grp
 import json
 import os
+import pwd
 import time
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backends.base import Backend
 from backends.providers.device import Device
 from circuits.errors import PolicyViolation, RecordFailed, unknown
+from hybrid.routing.policy_file import LABELS, PERSONS, Approval, Kind, Numbered, Policy, content_of, parse, person
+from hybrid.runs.budget import Budget, spending_of
 
 VARIABLE = "HYBRID_POLICY"
 
@@ -37,43 +39,41 @@ DECISIONS = "decisions.jsonl"
 OBJECT = "object"
 """Stands for the family in the name of a backend that was made around an object."""
 
-Label = Literal["open", "internal", "restricted"]
-Kind = Literal["vendor", "site"]
 
-
-class Approval(BaseModel):
-    """One approval of a policy.
+@dataclass(frozen=True)
+class Requester:
+    """The one who asks, as the operating system knows them.
 
     Attributes:
-        labels: Of the data that may go.
-        vendors: Where to: families such as "ibm", devices such as "ibm:ibm_fez", or "*" for all.
-        sites: Names of sites in the site file where it may be submitted to, or "*" for all.
-        approved_by: Who has said so.
-        until: The last day on which it holds.
-        reason: Why, if that is to be kept.
+        login: Login name.
+        name: Full name; empty if none is kept.
+        groups: Names of the groups of the process.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    labels: list[Label] = Field(min_length=1)
-    vendors: list[str] = []
-    sites: list[str] = []
-    approved_by: str = Field(min_length=1)
-    until: date
-    reason: str = ""
-
-    def covers(self, label: str, place: str, kind: Kind) -> bool:
-        """Whether it names the label and the place, whatever the day."""
-        named = self.vendors if kind == "vendor" else self.sites
-        return label in self.labels and any(_fits(name, place, kind) for name in named)
+    login: str
+    name: str = ""
+    groups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether data may go somewhere, and why."""
+    """Whether data may go somewhere, and why.
+
+    Attributes:
+        allowed: Whether they may.
+        why: In one sentence.
+        rule: What decided: file, line and number of the table; empty where no rule of a file did.
+        needed: What would be needed; empty where they may, and where nothing helps but another policy.
+        approvals: All that count, each as "PERSON until DATE (where it stands)".
+        policies: The files that were asked, and the SHA-256 of each as it was read.
+    """
 
     allowed: bool
     why: str
+    rule: str = ""
+    needed: str = ""
+    approvals: tuple[str, ...] = ()
+    policies: tuple[tuple[str, str], ...] = ()
 
 
 def check_may_go(
@@ -85,33 +85,59 @@ def check_may_go(
         label: Of the data.
         place: Name of the backend, as `place_of` gives it, or of the site.
         kind: Which of the two.
-        purpose: What is about to happen, for the log: "plan", "send" or "submit".
+        purpose: What is about to happen, for the log: "plan", "send" or "submit". Limits of money and shots are left
+            to the sending, when the run's budget is known.
         folder: Of the run, where the log is kept, too; None before there is one.
 
     Raises:
         PolicyViolation: if it is not allowed, or a policy file cannot be understood.
         RecordFailed: if the decision cannot be logged.
     """
-    decision = decide(label, place, kind=kind)
+    budget = None if purpose == "plan" else Budget() if folder is None else spending_of(Path(folder)).granted
+    decision = decide(label, place, kind=kind, budget=budget)
     entry = {
         "when_utc": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "who": _user(),
+        "who": requester().login,
         "purpose": purpose,
         "label": label,
         kind: place,
         "allowed": decision.allowed,
         "why": decision.why,
+        "rule": decision.rule,
+        "approvals": list(decision.approvals),
+        "policies": [{"file": file, "sha256": sha256} for file, sha256 in decision.policies],
     }
     if folder is not None and Path(folder).is_dir():
         _log(Path(folder) / DECISIONS, entry)
     _log(state_folder() / DECISIONS, entry)
     if not decision.allowed:
-        raise PolicyViolation(
-            f"data labelled '{label}' may not leave this machine for {kind} '{place}': {decision.why}"
-        )
+        raise refusal(label, place, kind, decision)
 
 
-def decide(label: str, place: str, *, kind: Kind = "vendor", today: date | None = None) -> Decision:
+def refusal(label: str, place: str, kind: Kind, decision: Decision) -> PolicyViolation:
+    """The error that says why data may not go somewhere, and what would be needed.
+
+    Args:
+        label: Of the data.
+        place: As for `check_may_go`.
+        kind: As for `check_may_go`.
+        decision: The refusal.
+    """
+    needed = f"; needed: {decision.needed}" if decision.needed else ""
+    return PolicyViolation(
+        f"data labelled '{label}' may not leave this machine for {kind} '{place}': {decision.why}{needed}"
+    )
+
+
+def decide(
+    label: str,
+    place: str,
+    *,
+    kind: Kind = "vendor",
+    today: date | None = None,
+    budget: Budget | None = None,
+    who: Requester | None = None,
+) -> Decision:
     """What the policies in force say; nothing is logged.
 
     Args:
@@ -119,20 +145,29 @@ def decide(label: str, place: str, *, kind: Kind = "vendor", today: date | None 
         place: As for `check_may_go`.
         kind: As for `check_may_go`.
         today: The day that counts; by default this one.
+        budget: What the run may spend at vendors; None before that is known, when limits are not looked at.
+        who: The one who asks; by default the user of this process.
     """
-    today = today or date.today()
+    today, who = today or date.today(), who or requester()
+    if label not in LABELS:
+        return Decision(False, str(unknown("label", label, LABELS)))
+    policies: list[Policy] = []
     try:
-        policies = [(file, read(file)) for file in files()]
+        for file in files():
+            policies.append(parse(file, content_of(file)))
     except PolicyViolation as err:
-        return Decision(False, f"{err}; until it is mended, nothing leaves this machine")
+        return Decision(False, f"{err}; until it is mended, nothing leaves this machine", policies=_digests(policies))
     if not policies:
         if kind == "site":
             return Decision(True, "there is no policy file, and then every site is allowed")
-        return Decision(
-            label == "open", f"without a policy file only open data may go to vendors; it would be {path()}"
-        )
-    decisions = [_decided(file, approvals, label, place, kind, today) for file, approvals in policies]
-    return next((one for one in decisions if not one.allowed), decisions[-1])
+        why = f"without a policy file only open data may go to vendors; it would be {path()}"
+        return Decision(label == "open", why, needed="" if label == "open" else _wanted(path(), label, place, kind))
+    decisions = [_decided(policy, label, place, kind, today, budget, who) for policy in policies]
+    found = next((one for one in decisions if not one.allowed), decisions[-1])
+    if not found.allowed:
+        return _with(found, policies, found.rule, found.approvals)
+    rules = "; ".join(one.rule for one in decisions)
+    return _with(found, policies, rules, tuple(line for one in decisions for line in one.approvals))
 
 
 def guarded(backend: Backend, label: str, folder: str | Path | None = None) -> Backend:
@@ -166,9 +201,9 @@ def place_of(backend: Backend) -> str:
 
 
 def files() -> list[Path]:
-    """The policy files in force: the machine's, then the user's."""
-    found = [SITE_WIDE] if SITE_WIDE.exists() else []
-    return [*found, path()] if path().exists() or os.environ.get(VARIABLE) else found
+    """The policy files in force: the machine's, then the user's; also those that are there and cannot be read."""
+    found = [SITE_WIDE] if _is_there(SITE_WIDE) else []
+    return [*found, path()] if os.environ.get(VARIABLE) or _is_there(path()) else found
 
 
 def path() -> Path:
@@ -181,63 +216,119 @@ def state_folder() -> Path:
     return Path(os.environ.get(STATE) or platformdirs.user_state_path("hybrid"))
 
 
-def read(file: Path) -> tuple[Approval, ...]:
-    """The approvals of a policy file.
+def read(file: Path) -> Policy:
+    """What a policy file says.
 
     Raises:
         PolicyViolation: if it cannot be read, or says anything that is not understood.
     """
+    return parse(file, content_of(file))
+
+
+def requester() -> Requester:
+    """The user of this process, by the operating system and not by what the environment says."""
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except OSError as err:
-        raise PolicyViolation(f"{file}: the policy cannot be read: {err.strerror}") from err
-    except (ValueError, RecursionError) as err:
-        raise PolicyViolation(f"{file}: the policy is not TOML: {err}") from err
-    if wrong := next((key for key in content if key != "approval"), None):
-        raise PolicyViolation(f"{file}: {unknown('key', wrong, ['approval'])}; a policy is made of [[approval]] tables")
-    entries = content.get("approval", [])
-    if not isinstance(entries, list):
-        raise PolicyViolation(f"{file}: approval must be a list of tables, each beginning with [[approval]]")
-    return tuple(_checked(file, number, entry) for number, entry in enumerate(entries, start=1))
+        entry = pwd.getpwuid(os.getuid())
+    except KeyError:  # in a container whose user has no name
+        return Requester(f"user {os.getuid()}", groups=_groups())
+    return Requester(entry.pw_name, entry.pw_gecos.partition(",")[0], _groups())
 
 
-def _checked(file: Path, number: int, entry: Any) -> Approval:
+def _groups() -> frozenset[str]:
+    names = set()
+    for number in {os.getgid(), *os.getgroups()}:
+        try:
+            names.add(grp.getgrgid(number).gr_name)
+        except KeyError:  # a group without a name is named by no policy
+            continue
+    return frozenset(names)
+
+
+def _is_there(file: Path) -> bool:
+    """Whether there is something of this name, such as a link to nothing or what may not be looked at."""
     try:
-        return Approval.model_validate(entry)
-    except ValidationError as err:
-        first = err.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"])) or "approval"
-        if first["type"] == "extra_forbidden":
-            why = str(unknown("key", key, Approval.model_fields))
-        elif first["type"] == "missing":
-            why = f"{key} is missing"
-        else:
-            why = f"{key}: {first['msg'].lower()}"
-        raise PolicyViolation(f"{file}: [[approval]] number {number}: {why}") from err
-
-
-def _decided(file: Path, approvals: Sequence[Approval], label: str, place: str, kind: Kind, today: date) -> Decision:
-    covering = [approval for approval in approvals if approval.covers(label, place, kind)]
-    if not covering:
-        return Decision(False, f"no approval in {file} names this label and this {kind}")
-    last = max(covering, key=lambda approval: approval.until)
-    if last.until < today:
-        return Decision(False, f"the approval by {last.approved_by} ended on {last.until.isoformat()} ({file})")
-    reason = f": {last.reason}" if last.reason else ""
-    return Decision(True, f"approved by {last.approved_by} until {last.until.isoformat()} ({file}){reason}")
-
-
-def _fits(name: str, place: str, kind: Kind) -> bool:
-    if name == "*" or name.lower() == place.lower():
+        file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
         return True
-    return kind == "vendor" and name.lower() == place.partition(":")[0].lower()
+    return True
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # in a container whose user has no name
-        return f"user {os.getuid()}"
+def _with(found: Decision, policies: Sequence[Policy], rule: str, approvals: tuple[str, ...]) -> Decision:
+    return Decision(found.allowed, found.why, rule, found.needed, approvals, _digests(policies))
+
+
+def _digests(policies: Sequence[Policy]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(policy.file), policy.sha256) for policy in policies)
+
+
+def _decided(
+    policy: Policy, label: str, place: str, kind: Kind, today: date, budget: Budget | None, who: Requester
+) -> Decision:
+    file = policy.file
+    for where, refused in policy.refusals:
+        if refused.covers(label, place, kind) and refused.concerns(who.login, who.groups) and refused.holds(today):
+            reason = f": {refused.reason}" if refused.reason else ""
+            return Decision(False, f"it is refused by {file}, {where}{reason}", f"{file}, {where}")
+    n_persons = policy.persons[label] if kind == "vendor" else 1
+    needed = _wanted(file, label, place, kind, n_persons)
+    covering = [(where, one) for where, one in policy.approvals if one.covers(label, place, kind)]
+    if not covering:
+        return Decision(False, f"no approval in {file} names this label and this {kind}", needed=needed)
+    reasons = [_why_not(one, kind, today, budget, who, several=n_persons > 1) for _, one in covering]
+    good = [(where, one) for (where, one), reason in zip(covering, reasons, strict=True) if not reason]
+    latest: dict[str, tuple[Numbered, Approval]] = {}
+    for where, one in sorted(good, key=lambda entry: entry[1].until):
+        latest[one.person] = (where, one)
+    counted = sorted(latest.values(), key=lambda entry: entry[1].until, reverse=True)
+    approvals = tuple(f"{one.approved_by} until {one.until.isoformat()} ({file}, {where})" for where, one in counted)
+    if len(counted) >= n_persons:
+        used = counted[:n_persons]
+        last = min(one.until for _, one in used)
+        names = " and ".join(one.approved_by for _, one in used)
+        reason = "".join(f": {one.reason}" for _, one in used if one.reason)
+        rule = f"{file}, {' and '.join(str(where) for where, _ in used)}"
+        return Decision(True, f"approved by {names} until {last.isoformat()} ({file}){reason}", rule, "", approvals)
+    failed = [(where, one, reason) for (where, one), reason in zip(covering, reasons, strict=True) if reason]
+    if not counted:
+        where, _, why = max(failed, key=lambda entry: entry[1].until)
+        return Decision(False, f"{why} ({file})", f"{file}, {where}", needed)
+    so_far = " and ".join(one.approved_by for _, one in counted)
+    why = f"{n_persons} different persons must approve it, and so far only {so_far} did ({file})"
+    others = "".join(f"; {reason}" for _, _, reason in failed)
+    return Decision(False, why + others, f"{file}, {counted[0][0]}", needed, approvals)
+
+
+def _why_not(one: Approval, kind: Kind, today: date, budget: Budget | None, who: Requester, *, several: bool) -> str:
+    """Why an approval that names label and place does not count; empty if it does."""
+    by = f"the approval by {one.approved_by}"
+    if one.until < today:
+        return f"{by} ended on {one.until.isoformat()}"
+    if not one.holds(today):
+        return f"{by} begins on {one.since}"
+    if not one.concerns(who.login, who.groups):
+        return f"{by} is for other users than {who.login}"
+    if several and one.person in {person(who.login), person(who.name)}:
+        return f"{by} does not count, since {who.login} asks and cannot approve it, too"
+    if kind == "vendor" and budget is not None:
+        for what, most, granted in (("usd", one.max_usd, budget.usd), ("shots", one.max_shots, budget.shots)):
+            if most is not None and (granted is None or granted > most):
+                has = "has no such limit" if granted is None else f"may spend {granted:g}"
+                return f"{by} is for runs with a budget of at most {what} = {most:g}, and this one {has}"
+    return ""
+
+
+def _wanted(file: Path, label: str, place: str, kind: Kind, n_persons: int | None = None) -> str:
+    """What a policy file would have to say."""
+    number = n_persons or (PERSONS[label] if kind == "vendor" else 1)
+    entry = f'labels = ["{label}"] and {kind}s = ["{place}"]'
+    if number == 1:
+        return f"an [[approval]] that holds in {file}, with {entry}"
+    return (
+        f"[[approval]] tables that hold in {file}, with {entry}, by {number} different persons other than the one "
+        "who asks"
+    )
 
 
 def _log(file: Path, entry: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from hybrid.runs.document import FORMAT, VERSION, Algorithm, Document, Failure, 
 from hybrid.runs.exported_runs import run_of, stages_of
 from hybrid.runs.files import write
 from hybrid.runs.formats import CONTENT
+from hybrid.runs.sbom import without_packages
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def _algorithm(found: AlgorithmAccount) -> Algorithm:
         failovers=[dict(one) for one in entry["failovers"]],
         prediction=None if entry["prediction"] is None else dict(entry["prediction"]),
         result=own,
-        provenance=found.spec.provenance,
+        provenance=without_packages(found.spec.provenance),
     )
 
 

@@ -13,6 +13,7 @@ from hybrid.runs.algorithm import TRAINING, TRAJECTORY
 from hybrid.runs.document import Row, Run, Summary
 from hybrid.runs.evaluation import Evaluation
 from hybrid.runs.files import checked, parsed, read_bytes
+from hybrid.runs.sbom import without_packages
 
 
 def stages_of(found: AlgorithmAccount) -> list[Run]:
@@ -98,7 +99,7 @@ def _stage(found: AlgorithmAccount, name: str, rows: list[Row], *, unit: str) ->
         money_usd=None,
         failovers=[dict(one) for one in entry["failovers"]],
         prediction=None,
-        provenance=found.spec.provenance,
+        provenance=without_packages(found.spec.provenance),
     )
     return Run(folder=name, values={**found.values, "stage": name}, summary=summary, rows=rows)
 
@@ -143,7 +144,7 @@ def _summary(run: Account) -> Summary:
         money_usd=0.0 if charge is None else charge.usd if charge.priced else None,
         failovers=[dict(one) for one in entry["failovers"]],
         prediction=None if entry["prediction"] is None else dict(entry["prediction"]),
-        provenance=spec.provenance,
+        provenance=without_packages(spec.provenance),
     )
 
 

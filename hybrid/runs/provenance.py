@@ -8,6 +8,7 @@ from typing import Any
 
 from backends.machine import machine
 from backends.statevector import native
+from hybrid.runs.sbom import kept
 
 PACKAGES = (
     "amazon-braket-default-simulator",
@@ -35,8 +36,9 @@ def provenance() -> dict[str, Any]:
 
     Returns:
         "created_utc" (ISO 8601, UTC), "python", "system", "machine" (a description of its processor), "kernels" (the
-        instruction set that the statevector engine's native kernels compute with, or "none") and "packages" (name to
-        version, of those in `PACKAGES` that are installed).
+        instruction set that the statevector engine's native kernels compute with, or "none"), "packages" (name to
+        version, of those in `PACKAGES` that are installed) and "software" (every package with its licence, and the
+        digest of the bill of materials; see `hybrid.runs.sbom`).
     """
     return {
         "created_utc": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -44,6 +46,7 @@ def provenance() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "machine": machine(),
         "kernels": native.instruction_set() or "none",
+        "software": kept(),
         "packages": {name: found for name in PACKAGES if (found := _version(name)) is not None},
     }
 

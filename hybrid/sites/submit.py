@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
-from circuits.errors import LostJob, PolicyViolation, ProviderUnreachable, RecordFailed, Refused, ToolkitError
+from circuits.errors import LostJob, ProviderUnreachable, RecordFailed, Refused, ToolkitError
 from hybrid.routing.plan import candidates, check_possible
-from hybrid.routing.policy import check_may_go, decide
+from hybrid.routing.policy import check_may_go, decide, refusal
 from hybrid.runs import folder as folders
 from hybrid.runs import index
 from hybrid.runs.lock import Lock
@@ -129,9 +129,7 @@ def preview(file: Path, site: Site, *, site_name: str, folder: Path, per_task: i
     for label in [] if isinstance(site, Local) else sorted({points[number].spec.run.label for number in missing}):
         decision = decide(label, site_name, kind="site")
         if not decision.allowed:
-            raise PolicyViolation(
-                f"data labelled '{label}' may not leave this machine for site '{site_name}': {decision.why}"
-            )
+            raise refusal(label, site_name, "site", decision)
     check_points([points[number] for number in missing if not _is_begun(folder / points[number].name)])
     if not missing:
         return None
