@@ -59,7 +59,7 @@ def test_what_was_never_recorded_is_refused(small, recorded, tmp_path):
         hybrid.minimize(hardware_efficient(2, layers=2), small[1], backend=made, folder=tmp_path / "c", **SPSA)
     with pytest.raises(Refused, match="the observable is another"):
         hybrid.minimize(small[0], tfim(2, field=0.3), backend=made, folder=tmp_path / "o", **SPSA)
-    with pytest.raises(Refused, match="holds no run"):
+    with pytest.raises(Refused, match="no such folder"):
         backends.get(f"replay:{tmp_path / 'nothing'}")
     with pytest.raises(Refused, match="speed"):
         backends.get(f"replay:{recorded.folder}", speed=0.0)

@@ -44,7 +44,7 @@ def test_what_cannot_be_a_start_is_refused(tmp_path, first):
     for theta, reason in (
         ("somewhere", "must be numbers"),
         ("run:", "must be numbers"),
-        (f"run:{tmp_path / 'nowhere'}", "holds no run"),
+        (f"run:{tmp_path / 'nowhere'}", "no such folder"),
     ):
         with pytest.raises(Refused, match=reason):
             hybrid.minimize(CIRCUIT, PROBLEM, theta=theta, folder=tmp_path / "x")
