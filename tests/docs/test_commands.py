@@ -18,10 +18,13 @@ ELSEWHERE = ("ibm:ibm_", "--site", "srun", "RUN", "PBS_ARRAY_INDEX", "runs/chain
 """What stands in lines that need a vendor, a cluster, or a run that a reader would have."""
 
 LEFT_OUT = {
-    "README.md": ("curve", "torino", "statevector,aer"),
+    "README.md": ("curve", "torino", "statevector,aer", "hybrid sign", "hybrid codesign"),
     "batch.md": ("here, now", "--wait"),
+    "benchmark_formats.md": ("--circuits",),
     "benchmarks.md": ("ibm:fake_torino",),
     "comparing.md": ("ibm:fake_manila",),
+    "machine.md": ("runs/", "--repetition-rate"),
+    "registry.md": ("runs/", "registry show"),
 }
 """What stands in lines that need what such a line makes, leave the next one nothing to do, or take half an hour."""
 
