@@ -11,6 +11,7 @@ import hybrid
 from circuits import hamiltonian_variational, maxcut, tfim
 from circuits.errors import RecordFailed, Refused
 from hybrid.runs.export import document_of
+from hybrid.runs.files import reason
 
 ODD = "-a 'b' \"ü\nx"
 CHAIN = tfim(3)
@@ -44,7 +45,7 @@ def test_a_full_disk_in_the_middle_of_a_trajectory_costs_one_point(tmp_path, mon
         if number > 3:
             with path.open("a") as file:
                 file.write('{"theta": [0.1')  # as far as there was room
-            raise RecordFailed(f"{path} cannot be written: {hybrid.runs.files.reason(OSError(errno.ENOSPC, 'full'))}")
+            raise RecordFailed(f"{path} cannot be written: {reason(OSError(errno.ENOSPC, 'full'))}")
         append(path, line)
 
     monkeypatch.setattr("hybrid.algorithms.record.append_line", full)

@@ -51,7 +51,7 @@ def test_stopped_and_unfinished_runs_are_refused(place, tmp_path):
     )
     with pytest.raises(Refused, match="stopped before its end: continue it"):
         hybrid.registry().add(stopped.folder)
-    with pytest.raises(Refused, match="holds no run"):
+    with pytest.raises(Refused, match="no such folder"):
         hybrid.registry().add(tmp_path / "nothing")
 
 

@@ -32,7 +32,7 @@ def test_run_is_added_listed_and_shown(run, cli):
         (["add"], "needs the folder or the name of a run"),
         (["show"], "takes one entry"),
         (["list", "chain"], "did you mean show, or add?"),
-        (["add", "nothing"], "holds no run"),
+        (["add", "nothing"], "no such folder"),
         (["list", "--at", "mysql://there"], "postgresql://USER@HOST/DATABASE"),
     ],
 )
