@@ -14,11 +14,9 @@ from circuits import Problem
 from circuits.errors import Refused
 from hybrid.algorithms.places import FILE, Around, StageFailover
 from hybrid.algorithms.stages import Stages, Tally, W
-from hybrid.loop.clock import Clock
-from hybrid.loop.optimize import Ending, optimize
-from hybrid.loop.replay import Replay
+from hybrid.loop.optimize import Ending
+from hybrid.loop.repeat import JournalEnded, repeated
 from hybrid.loop.team import Tiled
-from hybrid.optimizers.optimizer import Points, Told
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
 from hybrid.runs.algorithm import AlgorithmSpec
@@ -28,9 +26,6 @@ from hybrid.runs.result import Result
 from hybrid.workload.arguments import BackendLike
 from hybrid.workload.spec import backend_of
 from hybrid.workload.workload import Workload
-
-OTHER_PROCESSOR = 1e-9
-"""By how much parameters may differ that an optimizer asks for again on another processor, radians."""
 
 
 @dataclass(frozen=True)
@@ -88,26 +83,11 @@ class Reading(Stages):
         content = journal.read(path)
         if content.run_digest != digest_of(self.folder / folders.ALGORITHM):
             raise Refused(f"{path} belongs to another run, or {folders.ALGORITHM} beside it was changed")
-        replay = Replay(content.evaluations, tolerance=OTHER_PROCESSOR)
-
-        def answer(points: Points, step: int) -> Told:
-            evaluation = replay.next(points, step)
-            if evaluation is None:
-                raise Refused(f"{path} ends after {replay.number} evaluations, in step {step}: it is not whole")
-            return evaluation.told
-
-        ending = optimize(
-            work.optimizer,
-            theta,
-            answer,
-            accuracy=work.accuracy,
-            seed=work.seed,
-            max_steps=work.max_steps,
-            should_stop=lambda: False,
-            clock=Clock(),
-            title=f"reading {self.folder.name}",
-            unit=work.problem.unit,
-        )
+        try:
+            found = repeated(work, theta, content.evaluations, title=f"reading {self.folder.name}")
+        except JournalEnded as err:
+            raise Refused(f"{path} is not whole: {err}") from err
+        ending, replay = found.ending, found.replay
         if replay.left:
             raise Refused(f"{path} holds {replay.left} evaluations more than the optimizer asks for")
         self.tally.steps += ending.steps

@@ -10,10 +10,11 @@ from backends.seeds import child_seed
 from circuits.errors import FailedJob, Refused
 from hybrid.loop.changing import alike
 from hybrid.loop.conclusion import AGREEMENT, SIGMAS, with_noise_explained
+from hybrid.loop.repeat import JournalEnded
 from hybrid.runs.chain import told
 from hybrid.runs.signature import judged, signatures
 from hybrid.terminal.words import counted, measured, with_unit
-from hybrid.verification.claim import Claim, JournalEnded
+from hybrid.verification.claim import Claim
 from hybrid.verification.engines import other_engines
 
 VERIFICATION = 2

@@ -13,11 +13,8 @@ from backends.base import Backend
 from backends.batch import Batch
 from circuits import Problem, registry
 from circuits.errors import RecordFailed, Refused
-from hybrid.loop.clock import Clock
 from hybrid.loop.conclusion import Conclusion, best_seen, conclude, scale
-from hybrid.loop.optimize import optimize
-from hybrid.loop.replay import Replay
-from hybrid.optimizers.optimizer import Points, Told
+from hybrid.loop.repeat import repeated
 from hybrid.runs import failovers, journal
 from hybrid.runs import folder as folders
 from hybrid.runs.evidence import Evidence, examine
@@ -29,13 +26,6 @@ from hybrid.workload.arguments import BackendLike, OptimizerLike
 from hybrid.workload.beside import is_sampled
 from hybrid.workload.spec import backend_of, problem_of, workload_of
 from hybrid.workload.workload import Workload
-
-OTHER_PROCESSOR = 1e-9
-"""Radians by which parameters may differ where a run is replayed on another processor, which rounds otherwise."""
-
-
-class JournalEnded(Exception):
-    """The loop asks for more than the journal holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,30 +161,12 @@ class Claim:
             JournalEnded: if it asks for more.
         """
         work, exact = self.work, self.record.spec.problem.exact_energy
-        replay = Replay(self.journal_content.evaluations, tolerance=OTHER_PROCESSOR)
-
-        def answer(points: Points, step: int) -> Told:
-            evaluation = replay.next(points, step)
-            if evaluation is None:
-                raise JournalEnded(f"the journal ends after {replay.number} evaluations, in step {step}")
-            return evaluation.told
-
-        ending = optimize(
-            work.optimizer,
-            work.theta,
-            answer,
-            accuracy=work.accuracy,
-            seed=work.seed,
-            max_steps=work.max_steps,
-            should_stop=lambda: False,
-            clock=Clock(),
-            title=f"replaying {work.problem.name}",
-            unit=work.problem.unit,
-        )
+        found = repeated(work, work.theta, self.journal_content.evaluations, title=f"replaying {work.problem.name}")
+        ending, replay = found.ending, found.replay
         beside_start = self.sampled and self.record.spec.format > 1
         before = self.journal_content.evaluations[: replay.number]
         seen = best_seen(before, work.theta) if self.record.spec.format > 2 else None
-        conclusion = conclude(work, ending, answer, sampled=beside_start, exact=exact, seen=seen)
+        conclusion = conclude(work, ending, found.answer, sampled=beside_start, exact=exact, seen=seen)
         rows = sum(len(evaluation.theta) for evaluation in self.journal_content.evaluations[: replay.number])
         return Replayed(conclusion, ending.steps, rows, replay.left, replay.same_bits)
 
