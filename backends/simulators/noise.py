@@ -9,6 +9,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 
+from backends.devices.topology import edge_numbers
 from backends.memory import in_bytes
 from backends.simulators.cropping import can_crop, cropped, cropped_model, in_use, instructions, of_instructions
 from backends.simulators.readout import Readout, readout
@@ -180,8 +181,7 @@ def with_waits(device: "Device", circuit: QuantumCircuit, qubits: tuple[int, ...
     from qiskit_aer.noise import thermal_relaxation_error
 
     one, two, t1, t2 = (device.per_place(name) for name in ("one_qubit_s", "two_qubit_s", "t1", "t2"))
-    seconds = {frozenset(edge): float(two[k]) for k, edge in enumerate(device.edges)}
-    seconds |= {edge: float(two[k]) for k, edge in enumerate(device.edges)}
+    edge_of = edge_numbers(device.edges)
     free = dict.fromkeys(circuit.qubits, 0.0)
     name_of = {bit: qubits[k] for k, bit in enumerate(circuit.qubits)}
     made = circuit.copy_empty_like()
@@ -201,7 +201,7 @@ def with_waits(device: "Device", circuit: QuantumCircuit, qubits: tuple[int, ...
                     made.append(thermal_relaxation_error(t1[place], t2[place], waited).to_instruction(), [q])
             pair = (name_of[on[0]], name_of[on[1]])
             for q in on:
-                free[q] = begin + seconds.get(pair, seconds[frozenset(pair)])
+                free[q] = begin + float(two[edge_of[pair]])
         elif operation.name in device.gates and operation.name not in device.virtual:
             free[on[0]] += float(one[name_of[on[0]]])
         append(one_of)
