@@ -15,7 +15,6 @@ from qiskit.circuit import Instruction
 from backends.angles import Angles, compile_angles
 from backends.density.gates import exchanged, factors
 from backends.devices.device import Device
-from backends.devices.topology import edge_numbers
 from backends.instructions import flatten
 from backends.measurement.targets import OptimizationLevel, translated, transpiled
 from backends.memory import in_bytes
@@ -149,7 +148,7 @@ def program_of(moved: QuantumCircuit, layout: Sequence[int], parameters: Iterabl
     qubits = tuple(sorted({*used, *layout}))
     n = max(2, len(qubits))
     state = {q: k for k, q in enumerate(qubits)}
-    edge_of = edge_numbers(device.edges)
+    edge_of = device.edge_numbers()
     made = _Growing()
     waiting: list[list[Any]] = [[] for _ in range(n)]
     last: list[int | None] = [None] * n

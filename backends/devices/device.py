@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -176,6 +176,11 @@ class Device:
     def values(self) -> dict[str, np.ndarray]:
         """The noise parameters: name to a number, shape (), or to one for each qubit or edge."""
         return {name: np.asarray(getattr(self, name), dtype=float) for name in PARAMETERS}
+
+    def edge_numbers(self) -> dict[Edge, int]:
+        """The number of the edge that joins two qubits, in either order; where both orders are edges, each its own."""
+        numbered = list(enumerate(cast("tuple[Edge, ...]", self.edges)))
+        return {(b, a): k for k, (a, b) in numbered} | {edge: k for k, edge in numbered}
 
     def per_place(self, name: str) -> np.ndarray:
         """A noise parameter or duration for each qubit, or for each edge if it belongs to gates on two qubits.

@@ -41,12 +41,6 @@ def edges_of(edges: Topology | Iterable[Iterable[int]], n_qubits: int) -> tuple[
     return found
 
 
-def edge_numbers(edges: Iterable[Edge]) -> dict[Edge, int]:
-    """The number of the edge that joins two qubits, in either order; where both orders are edges, each is its own."""
-    numbered = list(enumerate(edges))
-    return {(b, a): k for k, (a, b) in numbered} | {edge: k for k, edge in numbered}
-
-
 def _pair(edge: Any, n_qubits: int) -> Edge:
     pair = tuple(edge) if isinstance(edge, Iterable) else ()
     whole = all(isinstance(q, int) and not isinstance(q, bool) and 0 <= q < n_qubits for q in pair)

@@ -9,7 +9,6 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 
-from backends.devices.topology import edge_numbers
 from backends.memory import in_bytes
 from backends.simulators.cropping import can_crop, cropped, cropped_model, in_use, instructions, of_instructions
 from backends.simulators.readout import Readout, readout
@@ -181,7 +180,7 @@ def with_waits(device: "Device", circuit: QuantumCircuit, qubits: tuple[int, ...
     from qiskit_aer.noise import thermal_relaxation_error
 
     one, two, t1, t2 = (device.per_place(name) for name in ("one_qubit_s", "two_qubit_s", "t1", "t2"))
-    edge_of = edge_numbers(device.edges)
+    edge_of = device.edge_numbers()
     free = dict.fromkeys(circuit.qubits, 0.0)
     name_of = {bit: qubits[k] for k, bit in enumerate(circuit.qubits)}
     made = circuit.copy_empty_like()

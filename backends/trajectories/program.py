@@ -16,7 +16,6 @@ from backends.density.steps import errors_of, items_of, told_letters
 from backends.devices import channels
 from backends.devices.device import Device
 from backends.devices.schedule import waits
-from backends.devices.topology import edge_numbers
 from backends.instructions import flatten, matrix_of
 from backends.measurement.targets import OptimizationLevel, transpiled
 
@@ -85,7 +84,7 @@ def prepared(circuit: QuantumCircuit, device: Device, level: OptimizationLevel) 
     pairs = program_of(moved, layout, circuit.parameters, device)
     state = {q: k for k, q in enumerate(pairs.qubits)}
     channel = {tuple(edge): k for k, edge in enumerate(pairs.edges.tolist())}
-    edge_of = edge_numbers(device.edges)
+    edge_of = device.edge_numbers()
     n, n_two = len(pairs.qubits), len(pairs.edges)
     gates: list[tuple[np.ndarray, Any]] = []
     events: list[tuple[int, int, int, int]] = []
