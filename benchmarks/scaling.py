@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 
@@ -22,6 +23,7 @@ import numpy as np
 import record
 
 from circuits import hardware_efficient, tfim
+from hybrid.codesign.machine.messages import measure_messages
 from hybrid.loop.team import Disband, evaluator, serve
 from hybrid.optimizers.optimizer import Points
 from hybrid.ranks.mpi import Ranks, started
@@ -120,26 +122,11 @@ def measure_sweep(ranks: Ranks, small: bool, share: int) -> dict[str, float]:
     return found
 
 
-def measure_messages(ranks: Ranks) -> dict[str, float]:
-    """Latency of a question and its answer without work in them, and bytes in a second of a large answer."""
-    times = {}
-    for name, size, repeats in (("latency_s", 1, 200), ("large_s", 2**20, 10)):
-        seconds = []
-        for _ in range(repeats):
-            start = time.perf_counter()
-            ranks.broadcast(name)
-            ranks.gather_arrays(np.zeros(size), [size] * ranks.size)
-            seconds.append(time.perf_counter() - start)
-        times[name] = median(seconds)
-    bandwidth = 8 * 2**20 * (ranks.size - 1) / max(times["large_s"] - times["latency_s"], 1e-9)
-    return {"latency_s": times["latency_s"], "bandwidth_bytes_s": bandwidth}
-
-
 def worker(case: str, small: bool, share: int) -> None:
     """One rank of a measurement; the leader prints it."""
     with started(lambda _: 2) as ranks:
         if case == "messages":
-            found = measure_messages(ranks)
+            found = asdict(measure_messages(ranks))
         elif case == "sweep":
             found = measure_sweep(ranks, small, share)
         else:
