@@ -1,7 +1,7 @@
 """What the results of all algorithms have in common: they print themselves, in a terminal and in a notebook."""
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 
 class Summary(ABC):
-    """A result that shows itself as a title and a few rows."""
+    """A result that shows itself as a title and a few rows.
+
+    Attributes:
+        unchecked: Why no check of the record computes its own numbers anew; empty where one does, or where runs stand
+            behind them that are checked.
+    """
+
+    unchecked: ClassVar[str] = ""
 
     @abstractmethod
     def title(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -54,6 +54,10 @@ class Codesign(Summary):
         points: What is known of each device, in the order of the grid.
         folder: Where the record lies.
     """
+
+    unchecked: ClassVar[str] = (
+        "what each device gives is not computed anew: ask again with another --folder, and compare"
+    )
 
     problem: Problem
     points: tuple[DevicePoint, ...]

@@ -7,8 +7,10 @@ import pytest
 
 import hybrid
 from circuits import hamiltonian_variational, tfim
+from circuits.errors import Refused
 from hybrid.codesign import codesign as module
 from hybrid.codesign.pareto import front
+from hybrid.codesign.result import Codesign
 
 PROBLEM = tfim(4)
 CIRCUIT = hamiltonian_variational(PROBLEM, layers=4)
@@ -197,3 +199,22 @@ def test_a_range_is_even_in_its_logarithm(tmp_path):
     found = asked(tmp_path / "a", vary={"two_qubit_error": {"from": 1e-4, "to": 1e-2, "points": 3}})
     assert [point.values["two_qubit_error"] for point in found.points] == pytest.approx([1e-4, 1e-3, 1e-2])
     assert math.log10(found.points[2].error) > math.log10(found.points[0].error)
+
+
+def test_it_is_read_back_from_its_folder_and_its_record_checked(tmp_path):
+    found = asked(tmp_path / "a", vary={"readout_error": [0.05, 0.02]})
+    again = hybrid.load(tmp_path / "a", Codesign)
+    assert again.sentence() == found.sentence()
+    assert again.points == found.points
+    checks = {check.name: check.outcome for check in hybrid.verify(tmp_path / "a").checks}
+    assert checks == {
+        "status": "passed",
+        "record": "passed",
+        "result": "passed",
+        "numbers": "unchecked",  # of the devices
+        "run angles": "passed",
+    }
+    stage = tmp_path / "a" / "device-0001.json"
+    stage.write_text(stage.read_text().replace('"two_qubit_gates": 24', '"two_qubit_gates": 23'))
+    with pytest.raises(Refused, match=r"changed after the codesign had ended"):
+        hybrid.load(tmp_path / "a")
