@@ -6,6 +6,7 @@ median over the engine's; above one the engine is ahead. Without options the who
 
     python benchmarks/statevector.py
     python benchmarks/statevector.py --workload tfim --qubits 10 --layers 2 --json trial.json
+    python benchmarks/statevector.py --contestants --json benchmarks/results/rates.json    # the engine's rates alone
 """
 
 import argparse
@@ -23,12 +24,6 @@ from contest.rivals import CONTESTANTS, PACKAGES
 from contest.worker import serve
 from contest.workloads import FIRST_CALLS, GEOMETRY, GPU, KINDS, TABLE, Workload
 
-RATED = ("ring", "scattered", "brickwork", "trotter", "tfim")
-"""Kinds of circuits whose achieved rates are measured."""
-
-RATED_CHAIN = 20
-"""Qubits of a chain (TFIM) from which on they are."""
-
 
 def arguments(words: Iterable[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -39,7 +34,7 @@ def arguments(words: Iterable[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--precision", choices=("double", "single"), nargs="+", default=["double"])
     parser.add_argument("--rows", type=int, help="rows of parameters in one call")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, help="rivals to let in, instead of all")
+    parser.add_argument("--contestants", nargs="*", choices=CONTESTANTS, help="rivals to let in, instead of all")
     parser.add_argument("--rounds", type=int, default=Rules.rounds)
     parser.add_argument("--limit", type=float, default=Rules.limit_s, help="seconds for a first call")
     parser.add_argument("--memory", type=float, default=Rules.memory_share, help="share of memory for one process")
@@ -79,7 +74,8 @@ def check_gpu() -> None:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    rules = Rules(options.rounds, options.limit, options.memory, options.contestants and tuple(options.contestants))
+    names = None if options.contestants is None else tuple(options.contestants)
+    rules = Rules(options.rounds, options.limit, options.memory, names)
     path = options.json or record.RESULTS / "statevector.json"
     numbers: dict[str, Any] = {
         "settings": {"rounds": rules.rounds, "limit_s": rules.limit_s, "memory_share": rules.memory_share},
@@ -95,9 +91,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
     for workload, wanted in chosen(options).items():
         print(f"{workload.title} ...", file=sys.stderr, flush=True)
-        large = workload.kind != "tfim" or workload.n_qubits >= RATED_CHAIN
-        rated = workload.kind in RATED and large and workload.rows is None
-        store("gradient", workload, play(workload, "gradient", rules, rates=rated) | {"wanted": wanted})
+        store("gradient", workload, play(workload, "gradient", rules) | {"wanted": wanted})
         if workload.rows is None and workload.device == "cpu":
             store("energy", workload, play(workload, "energy", rules))
     for workload, wanted in FIRST_CALLS.items() if options.workload is None else ():

@@ -50,14 +50,13 @@ class Rules:
     names: tuple[str, ...] | None = None
 
 
-def play(workload: Workload, task: str, rules: Rules, *, rates: bool = False) -> dict[str, Any]:
+def play(workload: Workload, task: str, rules: Rules) -> dict[str, Any]:
     """Let everyone who takes part compute one workload in turn.
 
     Args:
         workload: What to compute.
         task: "gradient" for value and gradient, "energy" for the value alone.
         rules: Rounds and limits.
-        rates: Measure the machine's own rates in the engine's process, too.
     """
     ours = OURS[task]
     result: dict[str, Any] = {
@@ -80,7 +79,7 @@ def play(workload: Workload, task: str, rules: Rules, *, rates: bool = False) ->
                 entries[name]["failed"] = str(left)
         _take_turns(workers, entries, rules)
         _compare(entries, ours, workload)
-        if rates and ours in workers and "failed" not in entries[ours]:
+        if task == "gradient" and ours in workers and "failed" not in entries[ours]:
             try:
                 result["rates"] = _shares(workers[ours].ask("rates"), entries[ours]["median_s"], workload)
             except Left as left:
@@ -189,7 +188,8 @@ def _shares(answer: dict[str, Any], seconds: float, workload: Workload) -> dict[
     machine, work = answer["machine"], answer["work"]
     if "failed" in work:
         return {**machine, **work}
-    gflops, gbs = 1e-9 * work["flops"] / seconds, 1e-9 * work["bytes"] / seconds
+    row_s = seconds / (workload.rows or 1)
+    gflops, gbs = 1e-9 * work["flops"] / row_s, 1e-9 * work["bytes"] / row_s
     shares = {"peak": gflops / machine.get("peak_gflops", machine["gemm_gflops"])}
     if 2 * (8 if workload.precision == "single" else 16) * 2**workload.n_qubits > CACHE_BYTES:
         shares["copy"] = gbs / machine.get("native_copy_gbs", machine["copy_gbs"])
