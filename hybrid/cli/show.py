@@ -13,7 +13,7 @@ from circuits.errors import Refused
 from hybrid.algorithms.result import AlgorithmResult
 from hybrid.runs.result import Result
 from hybrid.studies.outcome import Outcome
-from hybrid.terminal.words import with_unit
+from hybrid.terminal.words import axis, with_unit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -121,9 +121,10 @@ def _sweep(outcomes: Sequence[Outcome]) -> "Figure":
     if len(units) > 1:
         raise Refused(f"the points have energies in different units: {', '.join(units)}")
     title = " / ".join(sorted({result.problem for _, result in done})[:2])
-    names = list(done[0][0])
+    names, variable_units = list(done[0][0]), outcomes[0].point.units
     if len(names) > 1 or any(isinstance(values[names[0]], str) for values, _ in done):
         grid_points = [GridPoint(values, r.energy, r.standard_error, r.exact_energy) for values, r in done]
-        return grid(grid_points, unit=units[0], title=title)
+        return grid(grid_points, unit=units[0], title=title, units=variable_units)
     points = [CurvePoint(float(v[names[0]]), r.energy, r.standard_error, r.exact_energy) for v, r in done]
-    return curve(points, x_label=names[0], unit=units[0], title=title, label=done[0][1].backend)
+    x_label = axis(names[0], variable_units.get(names[0], ""))
+    return curve(points, x_label=x_label, unit=units[0], title=title, label=done[0][1].backend)

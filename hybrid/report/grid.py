@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,6 +19,8 @@ MOST_PANELS = 20
 """Panels that one picture has room for."""
 
 COLUMNS = 4
+
+NO_UNITS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class GridPoint:
     exact_energy: float | None
 
 
-def grid(points: Sequence[GridPoint], *, unit: str, title: str) -> Figure:
+def grid(points: Sequence[GridPoint], *, unit: str, title: str, units: Mapping[str, str] = NO_UNITS) -> Figure:
     """Energies of a sweep over any variables.
 
     Along x is the number with the most values; each value of the next variable has a line, and each combination of the
@@ -47,6 +50,7 @@ def grid(points: Sequence[GridPoint], *, unit: str, title: str) -> Figure:
         points: At least one; all with the same variables.
         unit: Of the energies.
         title: Above the picture.
+        units: Of the sweep variables that have one.
 
     Raises:
         Refused: if that would make more panels than a picture has room for.
@@ -72,7 +76,7 @@ def grid(points: Sequence[GridPoint], *, unit: str, title: str) -> Figure:
             said = ", ".join(f"{name} = {value}" for name, value in zip(others, panel, strict=True))
             axes.set_title(said, loc="left", color=INK, fontsize=9)
     drawn.flat[0].legend(frameon=False, fontsize=8)
-    figure.supxlabel(along, fontsize=10)
+    figure.supxlabel(axis(along, units.get(along, "")), fontsize=10)
     figure.supylabel(axis("energy", unit), fontsize=10)
     figure.suptitle(title, x=0.01, ha="left", color=INK, fontsize=11)
     return figure

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from hybrid.runs.start import PREFIX, started
 from hybrid.studies.fields import InputPath, KindSection
 from hybrid.studies.refusals import refusal
 from hybrid.studies.sections import Spec
-from hybrid.studies.sweep import Value, check_use, fill, grid, positions, slug, variables
+from hybrid.studies.sweep import Value, check_use, fill, grid, placeholders, positions, slug, variables
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -60,11 +60,13 @@ class Point:
         values: The sweep variables' values here; empty without a sweep.
         spec: All sections, checked, with the values filled in and paths made absolute.
         where: The file and the values, for messages.
+        units: Of the sweep variables that have one.
     """
 
     values: Mapping[str, Value]
     spec: Spec
     where: str
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -427,9 +429,17 @@ def _point(path: Path, folder: Path, sections: Mapping[str, Any], values: Mappin
     where = f"{path} (at {at})" if at else str(path)
     data = fill(sections, values)
     try:
-        return Point(values, Spec.model_validate(data, context={"folder": folder}), where)
+        return Point(values, Spec.model_validate(data, context={"folder": folder}), where, _units(sections, values))
     except ValidationError as err:
         raise refusal(err, data, where=where) from err
+
+
+def _units(sections: Mapping[str, Any], values: Mapping[str, Value]) -> dict[str, str]:
+    """The units of numbers that stand for coordinates of atoms, as in ``"H 0 0 0; H 0 0 {r}"``."""
+    problem = sections.get("problem")
+    geometry = problem.get("geometry") if isinstance(problem, Mapping) else None
+    atoms = [atom.split()[1:] for atom in re.split("[;\n]", geometry)] if isinstance(geometry, str) else []
+    return {name: "angstrom" for name in placeholders(atoms) if not isinstance(values[name], str)}
 
 
 def _check_keys(path: Path, text: str) -> None:

@@ -165,3 +165,20 @@ def test_build_says_where_it_failed(tmp_path):
         Refused, match=r"study.toml \(at gate = czz\): \[ansatz\] unknown entangler 'czz'; did you mean"
     ):
         build(bad)
+
+
+def test_coordinates_of_a_sweep_are_in_angstrom(tmp_path):
+    text = """
+[problem]
+kind = "molecule"
+geometry = "{atom} 0 0 0; H 0 0 {r}"
+basis = "{basis}"
+[ansatz]
+kind = "uccsd"
+[sweep]
+atom = ["Li", "Na"]
+basis = ["sto-3g"]
+r = [1.2, 1.4]
+"""
+    assert [dict(point.units) for point in study(text, tmp_path).points()] == 4 * [{"r": "angstrom"}]
+    assert dict(study(TFIM, tmp_path).points()[0].units) == {}
