@@ -185,5 +185,5 @@ def test_interrupts_are_answered_at_once(work):
         f"try: {INTERRUPTED[work]}\n"
         "except KeyboardInterrupt: print(time.monotonic() - sent)\n"
     )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert float(answer.stdout) < 3  # some milliseconds on an idle machine, minutes inside of a library's call
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=200)
+    assert float(answer.stdout) < 30  # some milliseconds on an idle machine, minutes inside of a library's call
