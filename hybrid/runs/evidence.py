@@ -1,4 +1,4 @@
-"""Whether a run's folder is as the run left it, and where it is not: by the chain of its journal alone.
+"""Whether a folder is as its run, algorithm or benchmark left it, and where it is not: by its chains alone.
 
 Nothing is computed, and no row needs to make sense: so what was changed has a name even where the record cannot be read
 any more.
@@ -10,24 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from circuits.errors import RecordFailed, Refused
-from hybrid.runs import calibrations, chain, journal
+from hybrid.runs import budget, calibrations, chain, journal
+from hybrid.runs.chain import Link
 from hybrid.runs.files import read_bytes, read_json
-from hybrid.runs.folder import JOURNAL, RESULT, SPEC
+from hybrid.runs.folder import JOURNAL, RESULT, SPEC, STAGES
+from hybrid.runs.kinds import KINDS, Kind, kind_of
 
-CHAINED = 4
-"""Format of spec.json from which on every journal has a chain."""
+RUN = next(kind for kind in KINDS if kind.name == "run")
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the chain says of a run's folder.
+    """What the chain says of a folder, and of a folder of stages the chains of their journals, too.
 
     Attributes:
         rows: Of the chain; 0 where there is none.
         head: Of its last row, in hexadecimal; empty where there is none.
         sealed: Whether result.json is there and is the last one that the run came to.
         faults: What was changed, one sentence each.
-        open: What is missing or old, as a kill leaves it, too: the run has to be resumed.
+        open: What is missing or old, as a kill leaves it, too: it has to be resumed.
         chained: Whether there is a chain at all; there is none in records of earlier versions.
         seal: The row of the last result in the chain, and its head; None before the first result.
     """
@@ -42,36 +43,146 @@ class Evidence:
 
 
 def examine(folder: Path) -> Evidence:
-    """Compare a run's folder with the chain of its journal.
+    """Compare the folder of a run, an algorithm or a benchmark with its chain, and its stages with theirs.
 
     Args:
-        folder: Of the run.
+        folder: Its path.
 
     Raises:
         RecordFailed: if a file cannot be read.
     """
+    kind = kind_of(folder) or next((kind for kind in KINDS if (folder / kind.journal).is_file()), RUN)
+    name = kind.journal
+    if name == STAGES and not (folder / name).is_file():
+        lacking = (f"{name}: missing",) if _version(folder, kind) >= kind.chained else ()
+        return Evidence(0, "", False, (*lacking, *_inside(folder)), chained=False)
     try:
-        written = journal.read_chain(folder / JOURNAL)
+        written = journal.read_chain(folder / name)
     except Refused as err:
-        return Evidence(0, "", False, (f"{JOURNAL}: {err}",))
+        return Evidence(0, "", False, (f"{name}: {err}",))
     if written is None:
-        faults = (f"{JOURNAL}, chain: missing",) if _format(folder) >= CHAINED else ()
+        faults = (f"{name}, chain: missing",) if _version(folder, kind) >= kind.chained else ()
         return Evidence(0, "", False, faults, chained=False)
-    beside = list(_beside(folder, written))
-    result, late = _result(folder, written)
-    if len(beside) + len(result) > 1:
+    beside, late = _stages(folder, written) if name == STAGES else (list(_beside(folder, written)), [])
+    result, old = _result(folder, written)
+    if name == JOURNAL and len(beside) + len(result) > 1:
         beside.insert(0, f"{JOURNAL}: that of another run, or what lies beside it is")
     faults = (*written.faults, *beside, *result)
     seal = written.seals[-1] if written.seals else None
-    return Evidence(written.rows, written.head, not (result or late), faults, tuple(late), seal=seal)
+    return Evidence(written.rows, written.head, not (result or old or late), faults, (*late, *old), seal=seal)
 
 
-def _format(folder: Path) -> int:
+def head_of(stage: Path) -> str | None:
+    """The head of the chain of a stage that has a journal of its own: of a run that of its last result.
+
+    Args:
+        stage: Folder of the run, or path of the journal.
+
+    Returns:
+        In hexadecimal; None where there is no chain, or the run has come to no result.
+
+    Raises:
+        Refused: if the journal is missing or damaged.
+        RecordFailed: if it cannot be read.
+    """
+    if not stage.is_dir():
+        written = journal.read_chain(stage)
+        return None if written is None else written.head
+    written = journal.read_chain(stage / JOURNAL)
+    return written.seals[-1][1] if written is not None and written.seals else None
+
+
+def unfulfilled(folder: Path, written: chain.Chain) -> Link | None:
+    """The last link of a folder of stages, if what it stands for is not there: a kill came between the two.
+
+    Args:
+        folder: Of the stages.
+        written: Their chain.
+    """
+    last = written.latest
+    if last is None or last.digest is None or last.kind not in (chain.FILE, chain.LINE):
+        return None
+    there = (folder / last.key).is_file() if last.kind == chain.FILE else last.key in _lines(folder)[0]
+    return None if there else last
+
+
+def _version(folder: Path, kind: Kind) -> int:
     try:
-        found = read_json(folder / SPEC).get("format")
+        found = read_json(folder / kind.head).get(kind.version)
     except (Refused, RecordFailed):
-        return CHAINED  # whatever it says can be read no more
-    return found if isinstance(found, int) else CHAINED
+        return kind.chained  # whatever it says can be read no more
+    return found if isinstance(found, int) else kind.chained
+
+
+def _stages(folder: Path, written: chain.Chain) -> tuple[list[str], list[str]]:
+    """What is wrong with stages, and what a kill has left undone."""
+    missing = unfulfilled(folder, written)
+    lines, torn = _lines(folder)
+    there = {
+        chain.FILE: {n: _digest(folder / n) for n in written.files if (folder / n).is_file()},
+        chain.LINE: lines,
+        chain.STAGE: dict(_heads(folder, written)),
+    }
+    faults: list[str] = []
+    for kind, known in ((chain.FILE, written.files), (chain.LINE, written.lines), (chain.STAGE, written.stages)):
+        kept = {name: digest for name, digest in known.items() if missing is None or name != missing.key}
+        faults += chain.differences(kind, kept, there[kind])
+    pending = "" if missing is None else missing.key
+    faults += [f"{name}: ends in half a line" for name in torn if not pending.startswith(chain.line_name(name, 0)[:-1])]
+    late = [f"{pending}: not there yet"] if pending else []
+    return [*faults, *_inside(folder)], late
+
+
+def _lines(folder: Path) -> tuple[dict[str, str], list[str]]:
+    """The digest of each whole line of the files that grow, by its name, and the files whose last line is none."""
+    found, torn = {}, []
+    for file in sorted(folder.glob("*.jsonl")):
+        *whole, rest = read_bytes(file).split(b"\n")
+        for number, line in enumerate(whole, start=1):
+            found[chain.line_name(file.name, number)] = hashlib.sha256(line + b"\n").hexdigest()
+        if rest:
+            torn.append(file.name)
+    return found, torn
+
+
+def _heads(folder: Path, written: chain.Chain) -> Iterator[tuple[str, str]]:
+    """The head of each stage that has a journal of its own and is chained, or should be."""
+    for stage in (*_runs(folder), *_journals(folder)):
+        known = written.stages.get(stage.name)
+        try:
+            if known is not None and not stage.is_dir() and journal.holds_head(stage, known):
+                yield stage.name, known  # what became known of jobs later follows it
+                continue
+            head = head_of(stage)
+        except Refused:
+            head = None  # `_inside` says why
+        if known is not None or (written.results and head is not None):
+            yield stage.name, head or ""
+
+
+def _inside(folder: Path) -> Iterator[str]:
+    """What is wrong with the journals of the stages by themselves."""
+    for run in _runs(folder):
+        yield from (f"{run.name}: {fault}" for fault in examine(run).faults)
+    for file in _journals(folder):
+        try:
+            written = journal.read_chain(file)
+        except Refused as err:
+            yield f"{file.name}: {err}"
+            continue
+        yield from () if written is None else (f"{file.name}, {fault}" for fault in written.faults)
+
+
+def _runs(folder: Path) -> list[Path]:
+    return sorted({file.parent for name in (SPEC, JOURNAL) for file in folder.glob(f"*/{name}")})
+
+
+def _journals(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.glob("*.sqlite") if file.name not in (STAGES, budget.FILE))
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(read_bytes(file)).hexdigest()
 
 
 def _beside(folder: Path, written: chain.Chain) -> Iterator[str]:
