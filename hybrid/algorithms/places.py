@@ -231,5 +231,6 @@ class Places:
             path, digest = self._folder / folders.JOBS, digest_of(self._folder / folders.ALGORITHM)
             if not path.exists():
                 journal.create(path, digest)
+                self._files.ended(folders.JOBS)
             self._journal = self._held_open.enter_context(Journal(path, digest))
         return self._journal

@@ -39,8 +39,8 @@ FILE, RESULT = "file", "result"
 """Kinds of links that stand for no row: a file beside the journal, and a result.json that is about to be written."""
 
 LINE, STAGE = "line", "stage"
-"""The same in a folder of stages (`hybrid.runs.stages`): a line that a file grows by, and the end of a stage that has a
-journal of its own, with the head of that one's chain in place of a digest."""
+"""The same in a folder of stages (`hybrid.runs.stages`): a line that a file grows by, and a stage that is done. Where
+that has a journal of its own, the head of the journal's chain stands in place of a digest."""
 
 STANDING = (FILE, LINE, STAGE)
 """Kinds of links whose keys are names already."""
@@ -197,7 +197,7 @@ class Chain:
         results: Row in the chain and SHA-256, in hexadecimal, of each result.json that was about to be written.
         seals: The same rows, each with its head.
         lines: SHA-256, in hexadecimal, of each line of the files of stages, by its name.
-        stages: Head of the journal of each stage that has ended, in hexadecimal, by the stage's name.
+        stages: SHA-256 of the file of each stage that is done, or the head of its journal, in hexadecimal, by its name.
         latest: The last link of all; None before the first.
     """
 
@@ -335,6 +335,15 @@ def line_name(file: str, number: int) -> str:
         number: Of the line, from 1.
     """
     return f"{file}, line {number}"
+
+
+def file_of(line: str) -> str:
+    """The file that a line belongs to.
+
+    Args:
+        line: Its key.
+    """
+    return line.partition(", line ")[0]
 
 
 def _order(key: str) -> tuple[int, str]:

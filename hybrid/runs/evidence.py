@@ -5,15 +5,16 @@ any more.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from circuits.errors import RecordFailed, Refused
 from hybrid.runs import budget, calibrations, chain, journal
 from hybrid.runs.chain import Link
 from hybrid.runs.files import read_bytes, read_json
-from hybrid.runs.folder import JOURNAL, RESULT, SPEC, STAGES
+from hybrid.runs.folder import JOBS, JOURNAL, RESULT, SPEC, STAGES
 from hybrid.runs.kinds import KINDS, Kind, kind_of
 
 RUN = next(kind for kind in KINDS if kind.name == "run")
@@ -30,6 +31,7 @@ class Evidence:
         faults: What was changed, one sentence each.
         open: What is missing or old, as a kill leaves it, too: it has to be resumed.
         chained: Whether there is a chain at all; there is none in records of earlier versions.
+        lost: Stages that were done and are not there any more, as links; a fault says so of each.
         seal: The row of the last result in the chain, and its head; None before the first result.
     """
 
@@ -40,6 +42,13 @@ class Evidence:
     open: tuple[str, ...] = ()
     chained: bool = True
     seal: tuple[int, str] | None = None
+    lost: tuple[Link, ...] = ()
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The faults besides what is lost, which can be done again."""
+        gone = {_missing(one.key) for one in self.lost}
+        return tuple(fault for fault in self.faults if fault not in gone)
 
 
 def examine(folder: Path) -> Evidence:
@@ -63,13 +72,16 @@ def examine(folder: Path) -> Evidence:
     if written is None:
         faults = (f"{name}, chain: missing",) if _version(folder, kind) >= kind.chained else ()
         return Evidence(0, "", False, faults, chained=False)
-    beside, late = _stages(folder, written) if name == STAGES else (list(_beside(folder, written)), [])
+    stages = _stages(folder, written) if name == STAGES else _Stages(list(_beside(folder, written)))
     result, old = _result(folder, written)
+    beside = stages.faults
     if name == JOURNAL and len(beside) + len(result) > 1:
         beside.insert(0, f"{JOURNAL}: that of another run, or what lies beside it is")
     faults = (*written.faults, *beside, *result)
     seal = written.seals[-1] if written.seals else None
-    return Evidence(written.rows, written.head, not (result or old or late), faults, (*late, *old), seal=seal)
+    sealed = not (result or old or stages.late)
+    late = (*stages.late, *old)
+    return Evidence(written.rows, written.head, sealed, faults, late, seal=seal, lost=tuple(stages.lost))
 
 
 def head_of(stage: Path) -> str | None:
@@ -92,20 +104,6 @@ def head_of(stage: Path) -> str | None:
     return written.seals[-1][1] if written is not None and written.seals else None
 
 
-def unfulfilled(folder: Path, written: chain.Chain) -> Link | None:
-    """The last link of a folder of stages, if what it stands for is not there: a kill came between the two.
-
-    Args:
-        folder: Of the stages.
-        written: Their chain.
-    """
-    last = written.latest
-    if last is None or last.digest is None or last.kind not in (chain.FILE, chain.LINE):
-        return None
-    there = (folder / last.key).is_file() if last.kind == chain.FILE else last.key in _lines(folder)[0]
-    return None if there else last
-
-
 def _version(folder: Path, kind: Kind) -> int:
     try:
         found = read_json(folder / kind.head).get(kind.version)
@@ -114,23 +112,38 @@ def _version(folder: Path, kind: Kind) -> int:
     return found if isinstance(found, int) else kind.chained
 
 
-def _stages(folder: Path, written: chain.Chain) -> tuple[list[str], list[str]]:
-    """What is wrong with stages, and what a kill has left undone."""
-    missing = unfulfilled(folder, written)
+class _Stages(NamedTuple):
+    """What is wrong with stages, what a kill has left undone, and which of them are not there."""
+
+    faults: list[str]
+    late: Sequence[str] = ()
+    lost: Sequence[Link] = ()
+
+
+def _stages(folder: Path, written: chain.Chain) -> _Stages:
     lines, torn = _lines(folder)
-    there = {
-        chain.FILE: {n: _digest(folder / n) for n in written.files if (folder / n).is_file()},
-        chain.LINE: lines,
-        chain.STAGE: dict(_heads(folder, written)),
-    }
-    faults: list[str] = []
-    for kind, known in ((chain.FILE, written.files), (chain.LINE, written.lines), (chain.STAGE, written.stages)):
-        kept = {name: digest for name, digest in known.items() if missing is None or name != missing.key}
-        faults += chain.differences(kind, kept, there[kind])
-    pending = "" if missing is None else missing.key
-    faults += [f"{name}: ends in half a line" for name in torn if not pending.startswith(chain.line_name(name, 0)[:-1])]
-    late = [f"{pending}: not there yet"] if pending else []
-    return [*faults, *_inside(folder)], late
+    ends = dict(_ends(folder, written))
+    kinds = ((chain.LINE, written.lines, lines), (chain.STAGE, written.stages, ends))
+    gone = [Link(kind, key, None) for kind, known, there in kinds for key in known if key not in there]
+    lost = [one for one in gone if one.key != JOBS]  # they were paid for, and are not sent again
+    last = written.latest
+    files = [one for one in lost if one.kind == chain.LINE or _is_file(one.key)]
+    pending = [one.key for one in files if last is not None and one[:2] == last[:2]]
+    late = [f"{key}: not there yet" for key in pending]
+    faults = list(_beside(folder, written))
+    faults += [fault for one in kinds for fault in chain.differences(*one) if fault not in map(_missing, pending)]
+    grown = {chain.file_of(key) for key in pending}
+    faults += [f"{name}: ends in half a line" for name in torn if name not in grown]
+    return _Stages([*faults, *_inside(folder)], late, lost)
+
+
+def _missing(key: str) -> str:
+    return f"{key}: missing"
+
+
+def _is_file(stage: str) -> bool:
+    """Whether a stage is a file that was written at once, right after its link."""
+    return stage.endswith(".json")
 
 
 def _lines(folder: Path) -> tuple[dict[str, str], list[str]]:
@@ -145,8 +158,11 @@ def _lines(folder: Path) -> tuple[dict[str, str], list[str]]:
     return found, torn
 
 
-def _heads(folder: Path, written: chain.Chain) -> Iterator[tuple[str, str]]:
-    """The head of each stage that has a journal of its own and is chained, or should be."""
+def _ends(folder: Path, written: chain.Chain) -> Iterator[tuple[str, str]]:
+    """The digest of the file, or the head of the journal, of each stage that is chained, or should be."""
+    for name in filter(_is_file, written.stages):
+        if (folder / name).is_file():
+            yield name, hashlib.sha256(read_bytes(folder / name)).hexdigest()
     for stage in (*_runs(folder), *_journals(folder)):
         known = written.stages.get(stage.name)
         try:
@@ -179,10 +195,6 @@ def _runs(folder: Path) -> list[Path]:
 
 def _journals(folder: Path) -> list[Path]:
     return sorted(file for file in folder.glob("*.sqlite") if file.name not in (STAGES, budget.FILE))
-
-
-def _digest(file: Path) -> str:
-    return hashlib.sha256(read_bytes(file)).hexdigest()
 
 
 def _beside(folder: Path, written: chain.Chain) -> Iterator[str]:

@@ -4,7 +4,8 @@ A stage is a file that is written whole, a line that a file grows by, or a run (
 own. `stages.sqlite` chains them (`hybrid.runs.chain`): the files that say what was asked; a digest of every file and
 line, which is put on disk right before the file or line itself; of every stage with a journal the head of that
 journal's chain, once it has ended; and the result. So only the very last link can stand for what is not there:
-a kill came between the two, and the stage is done again. What else is missing, changed or swapped became so afterwards.
+a kill came between the two. What else is missing, changed or swapped became so afterwards; what is missing is done
+again when the work goes on, and the chain says that it was gone.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from pydantic import BaseModel
 from circuits.errors import Refused
 from hybrid.runs import chain, index, journal
 from hybrid.runs.chain import Chain, Link
-from hybrid.runs.evidence import examine, head_of, unfulfilled
+from hybrid.runs.evidence import examine, head_of
 from hybrid.runs.files import append, digest_of, line_of, read_bytes, read_lines, write
 from hybrid.runs.folder import RESULT, STAGES
 from hybrid.runs.journal import Journal
@@ -67,17 +68,18 @@ class StageFiles:
         self._written = Chain(0, "", ())
         self._lines: dict[str, int] = {}
         found = examine(folder)
-        if found.faults:
+        if found.changed:
             raise Refused(
-                f"{folder} was changed after it was written ({chain.told(found.faults)}): it was left as it is. "
+                f"{folder} was changed after it was written ({chain.told(found.changed)}): it was left as it is. "
                 "Restore it from a copy, or start anew in another folder"
             )
         if not found.chained:
             return  # an earlier version began it
         self._written = journal.read_chain(folder / STAGES) or self._written
         self._journal = Journal(folder / STAGES, digest_of(folder / head))
-        if (last := unfulfilled(folder, self._written)) is not None:
-            self._journal.link(Link(last.kind, last.key, None))
+        for one in found.lost:
+            self._journal.link(one)
+            self._written.stages.pop(one.key, None)
 
     def __enter__(self) -> "StageFiles":
         return self
@@ -96,7 +98,7 @@ class StageFiles:
             Refused: if the file is there, and was not written as a stage.
         """
         there = (self.folder / name).exists()
-        if there and self._journal is not None and name not in self._written.files:
+        if there and self._journal is not None and name not in self._written.stages:
             raise Refused(f"{self.folder / name}: inserted, no stage has written it; remove it, then resume")
         return there
 
@@ -110,8 +112,8 @@ class StageFiles:
         Raises:
             RecordFailed: if it cannot be written.
         """
-        self._link(Link(chain.FILE, name, hashlib.sha256(content).digest()))
-        self._written.files[name] = hashlib.sha256(content).hexdigest()
+        self._link(Link(chain.STAGE, name, hashlib.sha256(content).digest()))
+        self._written.stages[name] = hashlib.sha256(content).hexdigest()
         write(self.folder / name, content)
 
     def lines(self, name: str, model: type[M]) -> list[M]:

@@ -239,7 +239,7 @@ class _Todo:
         try:
             reference = benchmark.reference(size, seed=seed)
             backend, begin = self._backend(number)
-            stage = f"{benchmark.name}-{size}-{number}"
+            stage = folders.stage_of(benchmark.name, str(size), number)
             account.resumed = begin is not None and any(row.place.stage == stage for row in self._opened().jobs())
             start = time.perf_counter()
             score = measure(
@@ -311,6 +311,7 @@ class _Todo:
             file, digest = self._path / JOBS, digest_of(self._path / folders.SPEC)
             if not file.exists():
                 journal.create(file, digest)
+                self._files.ended(JOBS)
             self._journal = self._stack.enter_context(Journal(file, digest))
         return self._journal
 

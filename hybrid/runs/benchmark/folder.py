@@ -15,7 +15,7 @@ from pathlib import Path
 from circuits.errors import Refused
 from hybrid.runs import algorithm as algorithms
 from hybrid.runs import stages
-from hybrid.runs.benchmark.record import FORMAT, VERSION, BenchRecord, BenchSpec, Unit
+from hybrid.runs.benchmark.record import FORMAT, VERSION, BenchRecord, BenchSpec, Measured, Unit
 from hybrid.runs.files import checked, parsed, read_bytes, read_json, read_lines, to_json
 from hybrid.runs.folder import BENCHMARK, is_benchmark
 
@@ -61,6 +61,38 @@ def latest(lines: Iterable[Unit]) -> list[Unit]:
         lines: Of the file, in order.
     """
     return list({unit.place: unit for unit in lines}.values())
+
+
+def stage_of(application: str, size: str, backend: int) -> str:
+    """The name under which the journal keeps the jobs of a unit.
+
+    Args:
+        application: Of the unit.
+        size: Of the unit, as text.
+        backend: Its place in the record's list of backends, from 0.
+    """
+    return f"{application}-{size}-{backend}"
+
+
+def backend_of_stage(spec: BenchSpec, stage: str) -> Measured:
+    """The backend of a unit.
+
+    Args:
+        spec: What was asked.
+        stage: As `stage_of` names it.
+
+    Raises:
+        Refused: if it is the name of no unit.
+    """
+    known = {
+        stage_of(name, size, number): backend
+        for name, sizes in spec.sizes.items()
+        for size in sizes
+        for number, backend in enumerate(spec.backends)
+    }
+    if stage not in known:
+        raise Refused(f"{stage} is no unit of this benchmark")
+    return known[stage]
 
 
 def read_record(path: str | Path) -> BenchRecord:
