@@ -5,7 +5,7 @@ any more.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -134,7 +134,7 @@ def _stages(folder: Path, written: chain.Chain) -> _Stages:
     faults += [fault for one in kinds for fault in chain.differences(*one) if fault not in map(_missing, pending)]
     grown = {chain.file_of(key) for key in pending}
     faults += [f"{name}: ends in half a line" for name in torn if name not in grown]
-    return _Stages([*faults, *_inside(folder)], late, lost)
+    return _Stages([*faults, *_inside(folder, written.stages)], late, lost)
 
 
 def _missing(key: str) -> str:
@@ -176,10 +176,11 @@ def _ends(folder: Path, written: chain.Chain) -> Iterator[tuple[str, str]]:
             yield stage.name, head or ""
 
 
-def _inside(folder: Path) -> Iterator[str]:
-    """What is wrong with the journals of the stages by themselves."""
+def _inside(folder: Path, ended: Collection[str] = ()) -> Iterator[str]:
+    """What is wrong with the journals of the stages by themselves; of those that have ended nothing may be open."""
     for run in _runs(folder):
-        yield from (f"{run.name}: {fault}" for fault in examine(run).faults)
+        found = examine(run)
+        yield from (f"{run.name}: {fault}" for fault in (*found.faults, *(found.open if run.name in ended else ())))
     for file in _journals(folder):
         try:
             written = journal.read_chain(file)

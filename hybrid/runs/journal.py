@@ -638,7 +638,7 @@ def _translated(path: Path) -> Iterator[None]:
     """SQLite's errors as ours: a file that cannot be reached, or one that is no sound journal."""
     try:
         yield
-    except sqlite3.Error as err:
+    except (sqlite3.Error, UnicodeDecodeError) as err:  # the second where SQLite's own words quote damaged text
         name = getattr(err, "sqlite_errorname", None) or ""
         if any(name.startswith(known) for known in UNWRITABLE):
             raise _unwritable(path, str(err)) from err
