@@ -106,18 +106,24 @@ def meaning(folder: Path) -> dict[str, Any]:
         if not file.is_file():
             said[name] = None
         elif name == JOURNAL:
-            said[name] = _tables(file)
+            said[name] = tables(file)
         elif name.endswith(".json"):
-            try:
-                said[name] = repr(json.loads(file.read_bytes()))
-            except ValueError:
-                said[name] = "unreadable"
+            said[name] = content(file)
         else:
             said[name] = digest_of(file)
     return said
 
 
-def _tables(file: Path) -> Any:
+def content(file: Path) -> str:
+    """What a JSON file says."""
+    try:
+        return repr(json.loads(file.read_bytes()))
+    except ValueError:
+        return "unreadable"
+
+
+def tables(file: Path) -> Any:
+    """What the tables of a database say."""
     database = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
     try:
         names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -269,13 +275,19 @@ def dropped(run: Path, other: Path, rng: random.Random) -> Tampering:
 def edited(run: Path, other: Path, rng: random.Random) -> Tampering:
     name = rng.choice(("spec.json", "hamiltonian.json", "result.json"))
     content = json.loads((run / name).read_text())
+    path = edit(content, rng)
+    (run / name).write_text(json.dumps(content, indent=1) + "\n")
+    return Tampering("a JSON file edited", f"{path} of {name}", (name,))
+
+
+def edit(content: Any, rng: random.Random) -> str:
+    """Edit a value of a JSON object, and say which."""
     path = rng.choice(list(_leaves(content)))
     inner = content
     for step in path[:-1]:
         inner = inner[step]
     inner[path[-1]] = _edited(inner[path[-1]], rng)
-    (run / name).write_text(json.dumps(content, indent=1) + "\n")
-    return Tampering("a JSON file edited", f"{'/'.join(map(str, path))} of {name}", (name,))
+    return "/".join(map(str, path))
 
 
 def _leaves(content: Any, path: tuple = ()) -> Iterator[tuple]:
@@ -384,7 +396,7 @@ def killed(folder: Path, rng: random.Random) -> Path:
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     if rng.random() < 0.7:
-        _not_accused(examine(folder))
+        not_accused(examine(folder))
         hybrid.resume(folder)
     return folder
 
@@ -467,7 +479,7 @@ WAYS: tuple[Callable[[Path, random.Random], Path], ...] = (
 )
 
 
-def _not_accused(found: Evidence) -> None:
+def not_accused(found: Evidence) -> None:
     assert not found.faults, found.faults
 
 
@@ -483,7 +495,7 @@ def honest(home: Path, n: int, seed: int) -> dict[str, Any]:
         counts[way.__name__]["all"] += 1
         try:
             found = examine(way(place / "run", rng))
-            _not_accused(found)
+            not_accused(found)
             counts[way.__name__]["sealed"] += found.sealed
             counts[way.__name__]["unchained"] += not found.chained
         except (AssertionError, Refused) as err:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -19,7 +19,8 @@ from circuits.problems.checks import finite, whole
 from circuits.problems.problem import as_problem
 from hybrid.algorithms.algorithm import Algorithm, Stage
 from hybrid.algorithms.carry_out import carry_out
-from hybrid.algorithms.inputs import pool_files, problem_files
+from hybrid.algorithms.inputs import pool_files, problem_files, read_pool, read_problem
+from hybrid.algorithms.kinds import Carry, settings
 from hybrid.algorithms.outlook import gradients_of, searches
 from hybrid.algorithms.pools import Generator, PoolLike, generators
 from hybrid.algorithms.record import with_cached_exact_energy
@@ -62,6 +63,8 @@ class ADAPT(PreparesState):
         status: "converged" (the norm is below the tolerance), "max_operators", or "below_exact" as for a run.
         folder: Where the record lies.
     """
+
+    computed: ClassVar[frozenset[str]] = frozenset({"gradient_norms"})
 
     problem: Problem
     chosen: tuple[Generator, ...]
@@ -272,6 +275,19 @@ def _part(work: Workload, n_operators: int) -> Workload:
     rest = list(work.circuit.parameters)[n_operators:]
     circuit = work.circuit.assign_parameters(dict.fromkeys(rest, 0.0))
     return replace(work, circuit=circuit, theta=work.theta[:n_operators])
+
+
+def reader(path: Path, asked: Mapping[str, Any]) -> tuple[Workload, Carry]:
+    """How its folder is read; see `hybrid.algorithms.kinds.Reader`.
+
+    Args:
+        path: Of the folder.
+        asked: What was asked.
+    """
+    problem, pool = read_problem(path), read_pool(path)
+    work = workload(grown(problem, pool, "theta"), problem, theta=np.zeros(len(pool)), **settings(asked))
+    tolerance, most = asked["tolerance"], asked["max_operators"]
+    return work, lambda stages: carried_out(stages, problem, pool, tolerance, most)
 
 
 def carried_out(

@@ -25,10 +25,11 @@ from hybrid.runs import algorithm as recorded
 from hybrid.runs import folder as folders
 from hybrid.runs.algorithm import AlgorithmSpec
 from hybrid.runs.budget import Budget, budget_of, spending_of
-from hybrid.runs.files import write, write_json
+from hybrid.runs.files import to_json
 from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
 from hybrid.runs.provenance import provenance
+from hybrid.runs.stages import StageFiles, begin
 from hybrid.terminal.progress import Progress
 from hybrid.workload.arguments import BackendLike
 from hybrid.workload.question import differing, question
@@ -100,11 +101,12 @@ def carry_out(
             places = _continued(path, algorithm, whole, backend, failover)
         else:
             places = _written(path, algorithm, whole, *begun, notes=dict(notes or {}))
+        files = held_open.enter_context(StageFiles(path, folders.ALGORITHM))
         if limits is not None:
             spending_of(path).grant(limits)
         try:
-            here = Places(path, algorithm.work, places, stopping, held_open)
-            record = Record(path, here, algorithm.work, stopping, team, progress=shown)
+            here = Places(files, algorithm.work, places, stopping, held_open)
+            record = Record(files, here, algorithm.work, stopping, team, progress=shown)
             result = algorithm.carry_out(record)
             _finish(record, algorithm, result, clock)
             shown.end_with("finished")
@@ -185,8 +187,6 @@ def _written(
     """Write what is asked; where it begins, and where it may go on."""
     device = plan.chosen.backend
     inputs = algorithm.inputs()
-    for name, file in inputs.items():
-        write(path / name, file)
     spec = AlgorithmSpec(
         format=recorded.FORMAT,
         kind=algorithm.kind,
@@ -200,7 +200,8 @@ def _written(
         inputs={name: hashlib.sha256(file).hexdigest() for name, file in inputs.items()},
     )
     content = spec.model_dump() | {"backend": spec.backend.to_dict()}
-    write_json(path / folders.ALGORITHM, content | {"failover": [spare.to_dict() for spare in spec.failover]})
+    head = to_json(content | {"failover": [spare.to_dict() for spare in spec.failover]})
+    begin(path, folders.ALGORITHM, {folders.ALGORITHM: head, **inputs})
     return [device, *spares]
 
 
@@ -244,4 +245,6 @@ def _finish(record: Record, algorithm: Algorithm, result: Any, clock: Clock) -> 
     plan = recorded.read_spec(record.folder).plan
     prediction = in_hindsight(plan, tally.evaluations, seconds, 0.0)
     times = {"seconds": seconds, "ranks": record.team.size, "prediction": prediction and prediction.model_dump()}
-    write_json(file, content | times)
+    if (record.folder / folders.JOBS).exists():
+        record.files.ended(folders.JOBS)
+    record.files.finish(to_json(content | times))

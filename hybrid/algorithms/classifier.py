@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,7 +24,8 @@ from circuits.problems.checks import whole
 from hybrid.algorithms.algorithm import Algorithm, Stage
 from hybrid.algorithms.carry_out import carry_out
 from hybrid.algorithms.dataset import DataLike, Dataset, baseline, load
-from hybrid.algorithms.inputs import data_files
+from hybrid.algorithms.inputs import data_files, read_data
+from hybrid.algorithms.kinds import Carry, settings
 from hybrid.algorithms.outlook import steps_of
 from hybrid.algorithms.stages import ALGORITHM, Stages
 from hybrid.algorithms.summary import Summary
@@ -74,6 +75,8 @@ class Classifier(Summary):
         problem: The classes' observables, which the circuit is trained for.
         status: How the training ended, as for a run.
     """
+
+    computed: ClassVar[frozenset[str]] = frozenset({"loss", "theta"})
 
     data: Dataset
     circuit: QuantumCircuit
@@ -429,6 +432,19 @@ def predictions(stages: Stages, dataset: Dataset, theta: np.ndarray, backend: Ba
         np.argmax(scores(theta, rows, stages.seed(2, k)), axis=1).tolist()
         for k, rows in enumerate((dataset.train, dataset.test))
     ]
+
+
+def reader(path: Path, asked: Mapping[str, Any]) -> tuple[Workload, Carry]:
+    """How its folder is read; see `hybrid.algorithms.kinds.Reader`.
+
+    Args:
+        path: Of the folder.
+        asked: What was asked.
+    """
+    data, batch_size = read_data(path), asked["batch_size"]
+    circuit = classifier_circuit(data.train.shape[1], layers=asked["layers"])
+    work = training_work(circuit, data, **settings(asked))
+    return work, lambda stages: carried_out(stages, data, batch_size)
 
 
 def carried_out(record: Stages, dataset: Dataset, batch_size: int) -> Classifier:

@@ -9,11 +9,11 @@ Where g is nearly singular the parameters would race, and no integrator could fo
 and what that costs is part of the residual, too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,7 +26,8 @@ from circuits.problems.checks import finite, whole
 from circuits.problems.exact import as_product
 from hybrid.algorithms.algorithm import Algorithm, Stage
 from hybrid.algorithms.carry_out import carry_out
-from hybrid.algorithms.inputs import circuit_files, problem_files
+from hybrid.algorithms.inputs import circuit_files, problem_files, read_circuit, read_problem
+from hybrid.algorithms.kinds import Carry
 from hybrid.algorithms.outlook import tangents_of
 from hybrid.algorithms.stages import Stages
 from hybrid.algorithms.summary import PreparesState
@@ -87,6 +88,8 @@ class Evolution(PreparesState):
         folder: Where the record lies.
         circuit: The ansatz, its parameters free.
     """
+
+    computed: ClassVar[frozenset[str]] = frozenset({"times", "drift", "distance_bound"})
 
     problem: Problem
     kind: Kind
@@ -407,6 +410,34 @@ def prepared(
         settings=("seed", "label"),
         ability=Tangents,
     )
+
+
+def reader_of_real(path: Path, asked: Mapping[str, Any]) -> tuple[Workload, Carry]:
+    """How its folder is read; see `hybrid.algorithms.kinds.Reader`.
+
+    Args:
+        path: Of the folder.
+        asked: What was asked.
+    """
+    return _reader("real", path, asked)
+
+
+def reader_of_imaginary(path: Path, asked: Mapping[str, Any]) -> tuple[Workload, Carry]:
+    """How its folder is read; see `hybrid.algorithms.kinds.Reader`.
+
+    Args:
+        path: Of the folder.
+        asked: What was asked.
+    """
+    return _reader("imaginary", path, asked)
+
+
+def _reader(kind: Kind, path: Path, asked: Mapping[str, Any]) -> tuple[Workload, Carry]:
+    circuit, problem = read_circuit(path), read_problem(path)
+    work = workload(circuit, problem, theta=asked["theta"], seed=asked["seed"], label=asked["label"])
+    steps, weight = asked["steps"], asked["regularization"]
+    dt = asked["time"] / steps
+    return work, lambda stages: carried_out(stages, kind, dt=dt, steps=steps, regularization=weight)
 
 
 def carried_out(record: Stages, kind: Kind, *, dt: float, steps: int, regularization: float) -> Evolution:

@@ -1,35 +1,28 @@
 """What a folder came to, read back: the result of a run, or of an algorithm."""
 
 import hashlib
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
 import numpy as np
 
 from circuits.errors import Refused
-from hybrid import optimizers
-from hybrid.algorithms import adapt, classifier, evolution, qaoa, vqd
-from hybrid.algorithms.inputs import read_circuit, read_data, read_pool, read_problem
+from hybrid.algorithms.kinds import kind_of
 from hybrid.algorithms.reading import Reading
-from hybrid.algorithms.stages import Stages
 from hybrid.algorithms.summary import Summary
 from hybrid.runs import folder as folders
 from hybrid.runs import loading
 from hybrid.runs.algorithm import AlgorithmSpec, StoredOutcome, read_outcome, read_spec
+from hybrid.runs.chain import told
+from hybrid.runs.evidence import examine
 from hybrid.runs.files import read_bytes
 from hybrid.runs.result import Result
 from hybrid.workload.arguments import BackendLike
-from hybrid.workload.workload import Workload, workload
 
 ROUNDING = 1e-9
 """Difference that another processor may cause between a number in result.json and the same computed from the stages,
 relative to its size, and at least in the number's own unit."""
-
-COMPUTED = {"ratio", "value", "gradient_norms", "loss", "times", "drift", "distance_bound"}
-"""Keys of result.json whose numbers are computed from those of the stages; of a classifier theta is, too. All others
-are numbers of the stages, to the last bit."""
 
 S = TypeVar("S", bound=Summary)
 
@@ -75,6 +68,11 @@ def _algorithm(path: Path) -> Summary:
     if outcome is None:
         raise Refused(f"{path} has no result yet: {cure(path, spec)}")
     check_inputs(path, spec)
+    if faults := examine(path).faults:
+        raise Refused(
+            f"{path} was changed after it was written: {told(faults)}. It is not read as what the {spec.kind} came to: "
+            "restore the folder from a copy; `hybrid verify` says more"
+        )
     summary, reading = read(path)
     if changed := differing(outcome, summary, reading):
         raise Refused(
@@ -122,10 +120,8 @@ def read(path: Path, *, backend: BackendLike | None = None) -> tuple[Summary, Re
         Refused: if a stage is missing or damaged.
     """
     spec = read_spec(path)
-    if spec.kind not in _READERS:
-        raise Refused(f"{path} holds an algorithm of the kind '{spec.kind}', which this version does not know")
     try:
-        work, carried_out = _READERS[spec.kind](path, spec.asked)
+        work, carried_out = kind_of(spec.kind, path).reader(path, spec.asked)
     except KeyError as err:
         raise Refused(f"{path / folders.ALGORITHM} is damaged: it does not say {err} of what was asked") from err
     reading = Reading(path, spec, work, backend)
@@ -143,8 +139,7 @@ def differing(outcome: StoredOutcome, summary: Summary, reading: Reading) -> lis
     tally = reading.tally
     right = {"steps": tally.steps, "evaluations": tally.evaluations, "message": tally.message, **summary.content()}
     told = outcome.model_dump()
-    computed = COMPUTED | ({"theta"} if isinstance(summary, classifier.Classifier) else set())
-    bounds = {key: ROUNDING if key in computed else 0.0 for key in right}
+    bounds = {key: ROUNDING if key in summary.computed else 0.0 for key in right}
     return [key for key, value in right.items() if not _same(told.get(key), value, bounds[key])]
 
 
@@ -162,68 +157,3 @@ def _same(told: Any, right: Any, bound: float) -> bool:
     if isinstance(right, float) and isinstance(told, int | float):
         return abs(told - right) <= bound * max(1.0, abs(right))
     return bool(told == right)
-
-
-Carry = Callable[[Stages], Summary]
-Reader = Callable[[Path, Mapping[str, Any]], tuple[Workload, Carry]]
-"""From an algorithm's folder and what was asked to its first minimization, and what reads the stages."""
-
-
-def _settings(asked: Mapping[str, Any]) -> dict[str, Any]:
-    settings = {key: asked[key] for key in ("accuracy", "max_steps", "seed", "shots", "label")}
-    return settings | {"optimizer": optimizers.get(**asked["optimizer"])}
-
-
-def _qaoa(path: Path, asked: Mapping[str, Any]) -> tuple[Workload, Carry]:
-    problem, theta = read_problem(path), np.array(asked["start"], dtype=float)
-    work = workload(qaoa.ansatz(problem, layers=len(theta) // 2), problem, theta=theta, **_settings(asked))
-    layers, samples = asked["layers"], asked["samples"]
-    return work, lambda stages: qaoa.carried_out(stages, problem, theta, layers, samples)
-
-
-def _vqd(path: Path, asked: Mapping[str, Any]) -> tuple[Workload, Carry]:
-    work = workload(read_circuit(path), read_problem(path), theta=asked["theta"], **_settings(asked))
-    levels, penalty, starts = asked["levels"], asked["penalty"], asked["starts"]
-    return work, lambda stages: vqd.carried_out(stages, levels, penalty, starts)
-
-
-def _adapt(path: Path, asked: Mapping[str, Any]) -> tuple[Workload, Carry]:
-    problem, pool = read_problem(path), read_pool(path)
-    circuit = adapt.grown(problem, pool, "theta")
-    work = workload(circuit, problem, theta=np.zeros(len(pool)), **_settings(asked))
-    tolerance, most = asked["tolerance"], asked["max_operators"]
-    return work, lambda stages: adapt.carried_out(stages, problem, pool, tolerance, most)
-
-
-def _classifier(path: Path, asked: Mapping[str, Any]) -> tuple[Workload, Carry]:
-    data, batch_size = read_data(path), asked["batch_size"]
-    circuit = classifier.classifier_circuit(data.train.shape[1], layers=asked["layers"])
-    work = classifier.training_work(circuit, data, **_settings(asked))
-    return work, lambda stages: classifier.carried_out(stages, data, batch_size)
-
-
-def _evolution(kind: evolution.Kind, path: Path, asked: Mapping[str, Any]) -> tuple[Workload, Carry]:
-    circuit, problem = read_circuit(path), read_problem(path)
-    work = workload(circuit, problem, theta=asked["theta"], seed=asked["seed"], label=asked["label"])
-    steps, weight = asked["steps"], asked["regularization"]
-    dt = asked["time"] / steps
-    return work, lambda stages: evolution.carried_out(stages, kind, dt=dt, steps=steps, regularization=weight)
-
-
-def _codesign(path: Path, asked: Mapping[str, Any]) -> tuple[Workload, Carry]:
-    from hybrid.codesign.codesign import read_points  # which stands on the algorithms
-
-    circuit, problem = read_circuit(path), read_problem(path)
-    work = workload(circuit, problem, theta=asked["theta"], seed=asked["seed"], label=asked["label"])
-    return work, lambda stages: read_points(stages, work, len(asked["points"]))
-
-
-_READERS: dict[str, Reader] = {
-    "qaoa": _qaoa,
-    "vqd": _vqd,
-    "adapt": _adapt,
-    "classifier": _classifier,
-    "real-time": partial(_evolution, "real"),
-    "imaginary-time": partial(_evolution, "imaginary"),
-    "codesign": _codesign,
-}

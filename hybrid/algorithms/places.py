@@ -20,8 +20,9 @@ from hybrid.runs import folder as folders
 from hybrid.runs import journal
 from hybrid.runs.budget import spending_of
 from hybrid.runs.failovers import Failover
-from hybrid.runs.files import append_line, digest_of, read_lines
+from hybrid.runs.files import digest_of
 from hybrid.runs.journal import Journal
+from hybrid.runs.stages import StageFiles
 from hybrid.terminal.progress import say
 from hybrid.workload.spec import BackendSpec, RecordModel, backend_spec
 from hybrid.workload.workload import Workload
@@ -66,7 +67,7 @@ class Places:
     """The backends of an algorithm, each with the journal and the budget of the algorithm around its jobs.
 
     Args:
-        folder: Of the algorithm, locked.
+        files: Of the algorithm's stages.
         work: Its first minimization.
         backends: Where it was begun, then where it may go on, in order.
         should_stop: Asked while jobs are waited for.
@@ -79,16 +80,17 @@ class Places:
 
     def __init__(
         self,
-        folder: Path,
+        files: StageFiles,
         work: Workload,
         backends: Sequence[Backend],
         should_stop: Callable[[], bool],
         held_open: ExitStack,
     ):
-        self._folder, self._work, self._backends = folder, work, list(backends)
+        self._files, self._work, self._backends = files, work, list(backends)
+        self._folder = folder = files.folder
         self._should_stop, self._held_open = should_stop, held_open
         self._journal: Journal | None = None
-        self.failovers = read_lines(folder / FILE, StageFailover)
+        self.failovers = files.lines(FILE, StageFailover)
         self._at = 0
         asked = [backend_spec(one).question for one in self._backends]
         for change in self.failovers:
@@ -174,7 +176,7 @@ class Places:
                 continue
             kept = {key: getattr(change, key) for key in StageFailover.model_fields if key != "stage"}
             self.failovers.append(StageFailover(stage=stage, **kept))
-            append_line(self._folder / FILE, self.failovers[-1])
+            self._files.append(FILE, self.failovers[-1])
             say(f"hybrid: {name} failed, going on at {change.name}: {change.reason}")
             return
         raise FailedJob(f"{name} failed, and there is nowhere left to go on: {'; '.join(reasons)}") from err
@@ -229,5 +231,6 @@ class Places:
             path, digest = self._folder / folders.JOBS, digest_of(self._folder / folders.ALGORITHM)
             if not path.exists():
                 journal.create(path, digest)
+                self._files.ended(folders.JOBS)
             self._journal = self._held_open.enter_context(Journal(path, digest))
         return self._journal

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,7 +22,8 @@ from circuits.problems.graphs import Graph
 from circuits.problems.problem import as_problem
 from hybrid.algorithms.algorithm import Algorithm, Stage
 from hybrid.algorithms.carry_out import carry_out
-from hybrid.algorithms.inputs import problem_files
+from hybrid.algorithms.inputs import problem_files, read_problem
+from hybrid.algorithms.kinds import Carry, settings
 from hybrid.algorithms.outlook import searches
 from hybrid.algorithms.record import with_cached_exact_energy
 from hybrid.algorithms.stages import Stages
@@ -38,7 +39,7 @@ from hybrid.runs.start import PREFIX
 from hybrid.terminal.words import axis, counted, with_unit
 from hybrid.workload.arguments import BackendLike, OptimizerLike, ProblemLike
 from hybrid.workload.spec import RecordModel, problem_of
-from hybrid.workload.workload import workload
+from hybrid.workload.workload import Workload, workload
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,6 +84,8 @@ class QAOA(PreparesState):
         folder: Where the record lies.
         ratio_errors: Standard error of each ratio; empty where there is none.
     """
+
+    computed: ClassVar[frozenset[str]] = frozenset({"ratio", "value"})
 
     problem: Problem
     runs: tuple[Result, ...]
@@ -306,6 +309,19 @@ def prepared(
         lambda: problem_files(problem),
         ability=Samples,
     )
+
+
+def reader(path: Path, asked: Mapping[str, Any]) -> tuple[Workload, Carry]:
+    """How its folder is read; see `hybrid.algorithms.kinds.Reader`.
+
+    Args:
+        path: Of the folder.
+        asked: What was asked.
+    """
+    problem, theta = read_problem(path), np.array(asked["start"], dtype=float)
+    work = workload(ansatz(problem, layers=len(theta) // 2), problem, theta=theta, **settings(asked))
+    layers, samples = asked["layers"], asked["samples"]
+    return work, lambda stages: carried_out(stages, problem, theta, layers, samples)
 
 
 def carried_out(record: Stages, problem: Problem, theta: np.ndarray, layers: int, samples: int) -> QAOA:

@@ -29,9 +29,10 @@ from hybrid.ranks.mpi import Ranks
 from hybrid.routing.plan import rank
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
-from hybrid.runs.files import append_line, checked, digest_of, read_json, read_lines, write_json
+from hybrid.runs.files import checked, digest_of, read_json, to_json
 from hybrid.runs.journal import Journal
 from hybrid.runs.result import Result
+from hybrid.runs.stages import StageFiles
 from hybrid.terminal.progress import Progress
 from hybrid.workload.beside import UNASKED_S
 from hybrid.workload.workload import Workload, workload
@@ -42,7 +43,7 @@ class Record(Stages):
     """An algorithm's folder, locked for this process, with what all stages share.
 
     Attributes:
-        folder: Its path.
+        files: The files of its stages.
         places: Where the stages run.
         work: The first minimization; the others share its optimizer, accuracy, steps, shots and label.
         should_stop: Whether a signal asks to stop.
@@ -51,13 +52,18 @@ class Record(Stages):
         progress: Shows which stage goes on.
     """
 
-    folder: Path
+    files: StageFiles
     places: Places
     work: Workload
     should_stop: Callable[[], bool]
     team: Ranks
     tally: Tally = field(default_factory=Tally)
     progress: Progress = field(default_factory=lambda: Progress(""))
+
+    @property
+    def folder(self) -> Path:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Path of the folder."""
+        return self.files.folder
 
     @property
     def backend(self) -> Backend:
@@ -109,6 +115,7 @@ class Record(Stages):
             )
         if result.status == "stopped":
             self.check_stop()
+        self.files.ended(name)
         self.places.follow(place, around)
         self.tally.add(result)
         return result
@@ -144,6 +151,7 @@ class Record(Stages):
             )
         if ending.status == "stopped":
             self.check_stop()
+        self.files.ended(path.name)
         tally = self.tally
         tally.steps += ending.steps
         tally.evaluations += sum(len(evaluation.theta) for evaluation in ledger.evaluations)
@@ -157,10 +165,10 @@ class Record(Stages):
         """Read the result of a stage from its file, or compute it and write it there. See `Stages.compute_once`."""
         path = self.folder / f"{name}.json"
         self.check_stop()
-        if not path.exists():
+        if not self.files.has(path.name):
             self.progress.update(0, name)
             with self.timed():
-                write_json(path, self.places.attempt(name, compute).model_dump())
+                self.files.write(path.name, to_json(self.places.attempt(name, compute).model_dump()))
         return checked(model, read_json(path), path)
 
     @contextmanager
@@ -175,14 +183,14 @@ class Record(Stages):
 
         A line that a kill left unfinished is removed.
         """
-        file = self.folder / f"{name}.jsonl"
-        steps = read_lines(file, model)
+        file = f"{name}.jsonl"
+        steps = self.files.lines(file, model)
         with self.timed():
             while len(steps) < number:
                 self.check_stop()
                 self.progress.update(len(steps), f"step {len(steps)} of {number - 1}")
                 steps.append(compute(steps))
-                append_line(file, steps[-1])
+                self.files.append(file, steps[-1])
         self.tally.steps = self.tally.evaluations = len(steps) - 1
         return steps
 

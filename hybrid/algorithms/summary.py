@@ -20,9 +20,12 @@ class Summary(ABC):
     Attributes:
         unchecked: Why no check of the record computes its own numbers anew; empty where one does, or where runs stand
             behind them that are checked.
+        computed: Keys of its content whose numbers are computed from those of the stages, and may differ by rounding on
+            another processor; all others are numbers of the stages, to the last bit.
     """
 
     unchecked: ClassVar[str] = ""
+    computed: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def title(self) -> str:

@@ -3,21 +3,19 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from circuits.errors import FailedJob, RecordFailed, Refused
-from hybrid.algorithms import vqd
-from hybrid.algorithms.classifier import Classifier
-from hybrid.algorithms.evolution import Evolution
+from circuits.errors import FailedJob, Refused
+from hybrid.algorithms.kinds import kind_of
 from hybrid.algorithms.loading import check_inputs, differing, read
 from hybrid.algorithms.reading import Reading
 from hybrid.algorithms.summary import Summary
-from hybrid.algorithms.verification_of_classifier import of_classifier
-from hybrid.algorithms.verification_of_evolution import of_evolution
 from hybrid.runs import folder as folders
 from hybrid.runs.algorithm import read_outcome, read_spec, runs_of
-from hybrid.runs.files import write_json
+from hybrid.runs.chain import told
+from hybrid.runs.evidence import examine
+from hybrid.verification import benchmark as of_benchmark
 from hybrid.verification import verification as of_run
-from hybrid.verification.checks import Outcome
-from hybrid.verification.verification import FILE, Check, Verification
+from hybrid.verification.checks import Outcome, chained, signed
+from hybrid.verification.verification import Check, Verification, written
 from hybrid.workload.arguments import BackendLike, OptimizerLike
 
 OUTCOMES: dict[str, Outcome] = {"passed": "passed", "failed": "failed", "incomplete": "unchecked"}
@@ -31,35 +29,45 @@ def verify(
     optimizer: OptimizerLike | None = None,
     signers: str | Path | None = None,
 ) -> Verification:
-    """Check a run, or an algorithm: that its record is whole and leads to its result, and that its numbers are right.
+    """Check a run, an algorithm or a benchmark: that its record is whole, leads to its result, and is right.
 
     Of a run see `hybrid.verification.verification.verify`. Each run of an algorithm is checked like any other, and what
     the algorithm says must be what its stages came to. Where no runs stand behind it, its numbers are computed again: a
-    classifier's losses and predictions, a trajectory's energies, motion and exact path.
+    classifier's losses and predictions, a trajectory's energies, motion and exact path. Of a benchmark see
+    `hybrid.verification.benchmark.verify`.
 
     Args:
-        folder: Of a run or of an algorithm.
+        folder: Of a run, of an algorithm or of a benchmark.
         backend: Needed only if a backend object, or secret options, were used: no folder holds those.
         optimizer: Needed only if an object of Optax's was used; without it, the loop is not replayed.
-        signers: A file of those who may have signed a run, in OpenSSH's format; then one of them must
-            have.
+        signers: A file of those who may have signed it, in OpenSSH's format; then one of them must have.
 
     Returns:
         The `Verification`; it is written to ``verification.json`` in the folder, too, if that can be written.
 
     Raises:
-        Refused: if the folder holds neither, or files so damaged that nothing can be checked.
+        Refused: if the folder holds none of them, or files so damaged that nothing can be checked; what was changed is
+            named.
     """
     path = Path(folder)
+    allowed = None if signers is None else Path(signers)
+    if folders.is_benchmark(path):
+        return of_benchmark.verify(path, signers=allowed)
     if not folders.is_algorithm(path):
         return of_run.verify(path, backend=backend, optimizer=optimizer, signers=signers)
-    runs = [_run(path, run, backend, optimizer, signers) for run in runs_of(path)]
-    verification = Verification(path, (_ended(path), *_stages(path, backend), *runs))
+    found = examine(path)
     try:
-        write_json(path / FILE, verification.to_dict())
-    except RecordFailed as err:
-        return Verification(path, verification.checks, unwritten=str(err))
-    return verification
+        ended = _ended(path)
+    except Refused as err:
+        if found.faults:
+            raise Refused(f"{path} was changed after it was written: {told(found.faults)}. {err}") from err
+        raise
+    chain = Check("chain", *chained(found, ended=(path / folders.RESULT).exists()))
+    signature = Check("signature", *signed(path, found, allowed)) if found.chained else None
+    signers = None if found.chained else signers  # the head of the whole is signed, and not each run
+    runs = [_run(path, run, backend, optimizer, signers) for run in runs_of(path)]
+    marks = (chain,) if signature is None else (chain, signature)
+    return written(Verification(path, (ended, *marks, *_stages(path, backend), *runs)))
 
 
 def _run(
@@ -72,7 +80,8 @@ def _run(
     """The checks of one run, as one check of the algorithm."""
     name = f"run {run.name}"
     try:
-        device = vqd.penalized_backend(path, run, backend) or backend
+        around = kind_of(read_spec(path).kind, path).backend_of_run
+        device = (around and around(path, run, backend)) or backend
         found = of_run.verify(run, backend=device, optimizer=optimizer, signers=signers)
     except Refused as err:
         return Check(name, "unchecked", str(err))
@@ -121,15 +130,11 @@ def _stages(path: Path, backend: BackendLike | None) -> Iterator[Check]:
 
 def _numbers(summary: Summary, reading: Reading) -> Iterator[Check]:
     """The checks of numbers behind which no run stands."""
-    found: Iterator[Check] = iter(())
     if summary.unchecked:
-        found = iter([Check("numbers", "unchecked", summary.unchecked)])
-    if isinstance(summary, Classifier):
-        found = of_classifier(summary, reading)
-    elif isinstance(summary, Evolution):
-        found = of_evolution(summary, reading)
+        yield Check("numbers", "unchecked", summary.unchecked)
+    checks = kind_of(reading.spec.kind, reading.folder).checked
     try:
-        yield from found
+        yield from () if checks is None else checks(summary, reading)
     except Refused as err:
         yield Check("numbers", "unchecked", str(err))
     except FailedJob as err:

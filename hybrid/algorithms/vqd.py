@@ -19,7 +19,8 @@ from circuits.problems.levels import MAX_QUBITS, lowest_levels
 from hybrid.algorithms.algorithm import Algorithm, Stage
 from hybrid.algorithms.carry_out import carry_out
 from hybrid.algorithms.deflated import Deflated
-from hybrid.algorithms.inputs import circuit_files, problem_files
+from hybrid.algorithms.inputs import circuit_files, problem_files, read_circuit, read_problem
+from hybrid.algorithms.kinds import Carry, settings
 from hybrid.algorithms.outlook import searches
 from hybrid.algorithms.record import without_exact_energy
 from hybrid.algorithms.stages import Stages
@@ -317,6 +318,18 @@ def prepared(
         lambda stages: carried_out(stages, levels, weight, starts),
         lambda: circuit_files(work.circuit) | problem_files(work.problem),
     )
+
+
+def reader(path: Path, asked: Mapping[str, Any]) -> tuple[Workload, Carry]:
+    """How its folder is read; see `hybrid.algorithms.kinds.Reader`.
+
+    Args:
+        path: Of the folder.
+        asked: What was asked.
+    """
+    work = workload(read_circuit(path), read_problem(path), theta=asked["theta"], **settings(asked))
+    levels, penalty, starts = asked["levels"], asked["penalty"], asked["starts"]
+    return work, lambda stages: carried_out(stages, levels, penalty, starts)
 
 
 def carried_out(record: Stages, levels: int, penalty: float, starts: int) -> VQD:

@@ -1,4 +1,4 @@
-"""The command that shows runs side by side."""
+"""The command that shows runs side by side, or what two benchmarks differ in."""
 
 import json
 from dataclasses import dataclass
@@ -32,7 +32,11 @@ class Request:
 
 def compare(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="STUDY.toml | RUN...", help="A study file, or folders of runs and sweeps.")
+        list[Path],
+        typer.Argument(
+            metavar="STUDY.toml | RUN...",
+            help="A study file, folders of runs and sweeps, or two benchmarks.",
+        ),
     ],
     backends: Annotated[str, typer.Option(metavar="A,B", help="Run the study on each of these backends.")] = "",
     optimizers: Annotated[str, typer.Option(metavar="A,B", help="Run the study with each of these optimizers.")] = "",
@@ -43,17 +47,17 @@ def compare(
     plot: Annotated[bool, typer.Option(help="Write a picture into the folder.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Run a study on several backends or with several optimizers, and show the runs side by side.
+    """Show runs side by side, of a study on several backends or with several optimizers, or two benchmarks.
 
     Args:
-        paths: One study file, or folders of what has been run.
+        paths: One study file, folders of what has been run, or of two benchmarks the folders or JSON files.
         backends: Names with commas between, for a study.
         optimizers: The same, of optimizers; with both, every one runs on every backend.
         folder: Where the record of a study goes; None for a new folder where runs without one of their own go. Of runs
             that are there already, where the picture goes; None for no picture.
         resume: Whether to continue what the folder holds; without a folder, the newest comparison of the study.
         plot: Whether to draw a picture.
-        as_json: Whether to print JSON: "runs" with one object for each.
+        as_json: Whether to print JSON: "runs" with one object for each; of benchmarks their "differences".
 
     Raises:
         ToolkitError: for a wrong study, folders without runs, or a run that cannot go on.
@@ -87,8 +91,30 @@ def _split(text: str) -> list[str]:
 
 def _show_stored(paths: list[Path], folder: Path | None, as_json: bool) -> None:
     from hybrid.runs.comparison import compare
+    from hybrid.runs.folder import is_benchmark
 
+    if any(is_benchmark(path) or path.is_file() for path in paths):
+        _show_benchmarks(paths, folder, as_json)
+        return
     _show(compare(paths), folder, as_json)
+
+
+def _show_benchmarks(paths: list[Path], folder: Path | None, as_json: bool) -> None:
+    """Print what a benchmark differs in from an earlier one, as `hybrid bench --against` does."""
+    from circuits.errors import Refused
+    from hybrid.codesign.suite.compare import differences
+    from hybrid.runs.benchmark.folder import read_record
+    from hybrid.terminal.console import console
+
+    if len(paths) != 2:
+        raise Refused(f"two benchmarks are compared, the earlier one first, and {len(paths)} were given")
+    if folder is not None:
+        raise Refused("of two benchmarks there is no picture that --folder could take: leave it out")
+    found = differences(*map(read_record, paths))
+    if as_json:
+        print(json.dumps(found.to_dict(), allow_nan=False))
+    else:
+        console().print(str(found), highlight=False, soft_wrap=True, markup=False)
 
 
 def _show(comparison: "Comparison", folder: Path | None, as_json: bool) -> None:

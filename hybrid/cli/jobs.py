@@ -29,10 +29,10 @@ def jobs(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the jobs of a run, sweep or algorithm at a vendor; wait for them, cancel them, or say what became of them.
+    """List the jobs of a run, sweep, algorithm or benchmark; wait for them, cancel them, say what became of them.
 
     Args:
-        folder: Of a run, a sweep, or an algorithm.
+        folder: Of a run, a sweep, an algorithm or a benchmark.
         adopt: The vendor's id of the job whose id never arrived; the run then waits for it.
         resend: Whether jobs that are lost, failed or cancelled may be sent anew, which resuming the run then does.
         cancel: Whether the vendor is asked to stop the jobs that have not ended.

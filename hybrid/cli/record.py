@@ -170,15 +170,15 @@ def verify(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check a run: its record, its journal replayed, its energy on other engines, bound, gradient, precision.
+    """Check a record: that nothing in it was changed, and what it says, by replay and on other engines.
 
     Args:
-        folder: Of a run, or of a sweep or an algorithm, each of whose points or runs is checked.
+        folder: Of a run, a benchmark, or a sweep or an algorithm, each of whose points or runs is checked.
         signers: A file of allowed signers.
         as_json: Whether to print the verification as JSON.
 
     Raises:
-        Refused: if the folder holds no run, or files so damaged that nothing can be checked.
+        Refused: if the folder holds none, or files so damaged that nothing can be checked.
         typer.Exit: always, with the code 0 if everything was checked and holds, and 3 otherwise, as for a run that has
             not ended or not converged.
     """

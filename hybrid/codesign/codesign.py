@@ -23,7 +23,8 @@ from circuits.errors import Refused
 from circuits.problems.checks import finite, whole
 from hybrid.algorithms.algorithm import Algorithm, Stage
 from hybrid.algorithms.carry_out import carry_out
-from hybrid.algorithms.inputs import circuit_files, problem_files
+from hybrid.algorithms.inputs import circuit_files, problem_files, read_circuit, read_problem
+from hybrid.algorithms.kinds import Carry
 from hybrid.algorithms.outlook import searches
 from hybrid.algorithms.stages import Stages
 from hybrid.codesign.engines import DENSITY_QUBITS, Density, Engine, Method, chosen, trajectories
@@ -241,6 +242,18 @@ def _carried_out(stages: Stages, work: Workload, grid: Sequence[Variant], asked:
                 )
             )
     return Codesign(work.problem, tuple(points), stages.folder)
+
+
+def reader(path: Path, asked: Mapping[str, Any]) -> tuple[Workload, Carry]:
+    """How its folder is read; see `hybrid.algorithms.kinds.Reader`.
+
+    Args:
+        path: Of the folder.
+        asked: What was asked.
+    """
+    circuit, problem = read_circuit(path), read_problem(path)
+    work = workload(circuit, problem, theta=asked["theta"], seed=asked["seed"], label=asked["label"])
+    return work, lambda stages: read_points(stages, work, len(asked["points"]))
 
 
 def read_points(stages: Stages, work: Workload, n_points: int) -> Codesign:

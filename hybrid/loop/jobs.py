@@ -1,4 +1,4 @@
-"""The jobs of a run, a sweep or an algorithm: listed, waited for, cancelled; and what a person says became of them."""
+"""The jobs of a run or of any record of several: listed, waited for, cancelled; what a person says became of them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,16 +12,18 @@ from circuits.errors import FailedJob, LostJob, Refused
 from hybrid.loop.dispatch import PATIENCE, elsewhere, moment
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
+from hybrid.runs.benchmark import folder as benchmark
 from hybrid.runs.budget import FILE, Budget, Spending, spending_of
 from hybrid.runs.files import checked, read_json
 from hybrid.runs.jobs import OPEN, JobRow
 from hybrid.runs.journal import Journal
+from hybrid.runs.kinds import kind_of
 from hybrid.runs.lock import Lock
 from hybrid.workload.arguments import BackendLike
 from hybrid.workload.spec import BackendSpec, backend_of
 
 JOURNALS = (folders.JOURNAL, folders.JOBS)
-"""Names of the journals of a run, and of the stages of an algorithm."""
+"""Names of the journals of a run, and of the stages of an algorithm or the units of a benchmark."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,14 @@ class Entry:
 
 
 def listed(folder: Path) -> list[Entry]:
-    """Every job of a run, of the points of a sweep, or of an algorithm and its runs; nothing is asked or written.
+    """Every job of a run, a benchmark, a sweep's points, or an algorithm and its runs; nothing is asked or written.
 
     Raises:
         Refused: if the folder holds none of these, or a damaged journal.
     """
     paths = journals(folder)
-    if not paths:
-        raise Refused(f"{folder} holds no run, sweep or algorithm")
+    if not paths and kind_of(folder) is None:
+        raise Refused(f"{folder} holds no run, sweep, algorithm or benchmark")
     return [Entry(path, row) for path in paths for row in journal.read(path).jobs]
 
 
@@ -75,7 +77,7 @@ def budget(folder: Path) -> tuple[Budget, Charge]:
     """What may be spent by what lies in a folder, and what is spent.
 
     Args:
-        folder: Of a run, a sweep or an algorithm.
+        folder: As for `listed`.
     """
     spending = Spending(folder / FILE) if (folder / FILE).is_file() else spending_of(folder)
     if spending.path.is_file():
@@ -228,13 +230,15 @@ def _hardware(entry: Entry, backend: BackendLike | None) -> Elsewhere:
         there = elsewhere(backend_of(change.backend))
         if there is not None and there.name == entry.row.hardware:
             return there
-    hardware = elsewhere(backend_of(_backend_spec(path.parent), backend))
+    hardware = elsewhere(backend_of(_backend_spec(path.parent, entry.row), backend))
     if hardware is None:
         raise Refused(f"{path.parent}: its backend sends no jobs that can be asked for")
     return hardware
 
 
-def _backend_spec(folder: Path) -> BackendSpec:
+def _backend_spec(folder: Path, row: JobRow) -> BackendSpec:
+    if folders.is_benchmark(folder):
+        return benchmark.backend_of_stage(benchmark.read_spec(folder), row.place.stage).spec
     if folders.is_run(folder):
         return folders.read_spec(folder).backend
     file = folder / folders.ALGORITHM

@@ -6,6 +6,7 @@ NAME/               a stage that is a minimization: the folder of a run
 NAME.json           a stage that is computed once, such as the counts of a sample
 NAME.jsonl          a stage of many small steps, a line for each
 NAME.sqlite         a stage that minimizes something else than an energy: its journal
+stages.sqlite       the chain of all that was asked and all stages: see `hybrid.runs.stages`
 failovers.jsonl     where stages that are no runs went on after their backend had failed; only if one has
 jobs.sqlite         the jobs at a vendor that stages sent, besides those of the runs; only where there is one
 budget.sqlite       what all stages together may spend at vendors, and have spent; in a sweep's folder for its points
@@ -30,8 +31,8 @@ TRAINING = "training.sqlite"
 TRAJECTORY = "trajectory.jsonl"
 """The points of a time evolution."""
 
-FORMAT = 2
-"""The first one has no files of what was given."""
+FORMAT = 3
+"""The first one has no files of what was given, the first two have no chain of their stages."""
 
 Status = Literal[
     "converged", "finished", "max_steps", "stalled", "stopped", "below_exact", "mixed", "max_operators", "unfinished"

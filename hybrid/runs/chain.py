@@ -18,7 +18,10 @@ import sqlite3
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T", bytes, str)
+"""A digest, as bytes or in hexadecimal."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS chain (
@@ -29,10 +32,18 @@ CREATE TABLE IF NOT EXISTS chain (
     head BLOB NOT NULL
 );
 """
-"""``kind`` is the table of the row, or `FILE` or `RESULT`; ``digest`` is NULL where the row was removed."""
+"""``kind`` is the table of the row, or `FILE`, `LINE`, `STAGE` or `RESULT`; ``digest`` is NULL where the row was
+removed."""
 
 FILE, RESULT = "file", "result"
 """Kinds of links that stand for no row: a file beside the journal, and a result.json that is about to be written."""
+
+LINE, STAGE = "line", "stage"
+"""The same in a folder of stages (`hybrid.runs.stages`): a line that a file grows by, and a stage that is done. Where
+that has a journal of its own, the head of the journal's chain stands in place of a digest."""
+
+STANDING = (FILE, LINE, STAGE)
+"""Kinds of links whose keys are names already."""
 
 ORIGIN = bytes(32)
 """The head before the first link."""
@@ -185,6 +196,9 @@ class Chain:
         files: SHA-256 of each file beside the journal, in hexadecimal, as it was last written.
         results: Row in the chain and SHA-256, in hexadecimal, of each result.json that was about to be written.
         seals: The same rows, each with its head.
+        lines: SHA-256, in hexadecimal, of each line of the files of stages, by its name.
+        stages: SHA-256 of the file of each stage that is done, or the head of its journal, in hexadecimal, by its name.
+        latest: The last link of all; None before the first.
     """
 
     rows: int
@@ -193,6 +207,9 @@ class Chain:
     files: dict[str, str] = field(default_factory=dict)
     results: tuple[tuple[int, str], ...] = ()
     seals: tuple[tuple[int, str], ...] = ()
+    lines: dict[str, str] = field(default_factory=dict)
+    stages: dict[str, str] = field(default_factory=dict)
+    latest: Link | None = None
 
 
 def told(faults: Sequence[str]) -> str:
@@ -229,13 +246,15 @@ def _read(database: sqlite3.Connection) -> Chain:
     for table in TABLES:
         written = {key: digest for (kind, key), digest in last.items() if kind == table}
         there = dict(_rows(database, table)) if table in tables else {}
-        broken += _differences(table, written, there)
+        broken += differences(table, written, there)
     end = end_of(database)
-    files = {key: digest.hex() for (kind, key), digest in last.items() if kind == FILE}
+    standing = [{key: digest.hex() for (kind, key), digest in last.items() if kind == one} for one in STANDING]
     results = [(row, one, head) for row, one, head in links if one.kind == RESULT and one.digest is not None]
     digests = tuple((row, (one.digest or b"").hex()) for row, one, _ in results)
     seals = tuple((row, head.hex()) for row, _, head in results)
-    return Chain(end.rows, end.head.hex(), tuple(broken), files, digests, seals)
+    files, lines, stages = standing
+    latest = links[-1][1] if links else None
+    return Chain(end.rows, end.head.hex(), tuple(broken), files, digests, seals, lines, stages, latest)
 
 
 def _sound(database: sqlite3.Connection, broken: list[str]) -> Iterator[tuple[int, Link, bytes]]:
@@ -279,8 +298,17 @@ def _plain(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
 
 
-def _differences(table: str, written: Mapping[str, bytes], there: Mapping[str, bytes]) -> Iterator[str]:
-    """Where the rows of a table are not those that were written into it."""
+def differences(table: str, written: Mapping[str, T], there: Mapping[str, T]) -> Iterator[str]:
+    """Where the rows of a table, or the files of a folder, are not those that were written.
+
+    Args:
+        table: The table, or the kind of link.
+        written: Digest of each row by its key, as the chain has it.
+        there: The same of the rows that are there.
+
+    Returns:
+        A sentence for each difference.
+    """
     whose = {digest: key for key, digest in written.items()}
     for key in sorted({*written, *there}, key=_order):
         name = _name(table, key)
@@ -299,13 +327,32 @@ def _differences(table: str, written: Mapping[str, bytes], there: Mapping[str, b
                 yield f"{name}: swapped with {_name(table, other)}"
 
 
+def line_name(file: str, number: int) -> str:
+    """The key of a line.
+
+    Args:
+        file: Name of the file.
+        number: Of the line, from 1.
+    """
+    return f"{file}, line {number}"
+
+
+def file_of(line: str) -> str:
+    """The file that a line belongs to.
+
+    Args:
+        line: Its key.
+    """
+    return line.partition(", line ")[0]
+
+
 def _order(key: str) -> tuple[int, str]:
     return len(key), key
 
 
 def _name(kind: str, key: str) -> str:
     """A row as messages name it."""
-    if kind in (FILE, RESULT):
+    if kind in (*STANDING, RESULT):
         return key
     if kind == "job":
         try:

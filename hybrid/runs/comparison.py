@@ -229,6 +229,8 @@ def _places(run: "Result | str | Path") -> list[Path]:
     path = Path(run)
     if not path.is_dir():
         raise Refused(f"{path}: no such folder; give the folder of a run, as `hybrid runs` lists it")
+    if folders.is_benchmark(path):
+        raise Refused(f"{path} holds a benchmark: compare it with another one, as in hybrid compare EARLIER {path}")
     if folders.is_algorithm(path):
         stages = runs_of(path)
         if not stages:

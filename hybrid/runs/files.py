@@ -163,9 +163,27 @@ def append_line(path: Path, line: BaseModel) -> None:
     Raises:
         RecordFailed: if the disk is full or the folder is gone.
     """
+    append(path, line_of(line))
+
+
+def line_of(line: BaseModel) -> bytes:
+    """A JSON object as a line of a file of lines."""
+    return (json.dumps(line.model_dump(), allow_nan=False) + "\n").encode()
+
+
+def append(path: Path, line: bytes) -> None:
+    """Append to a file that grows.
+
+    Args:
+        path: Of the file.
+        line: What is added.
+
+    Raises:
+        RecordFailed: if the disk is full or the folder is gone.
+    """
     try:
-        with path.open("a") as file:
-            file.write(json.dumps(line.model_dump(), allow_nan=False) + "\n")
+        with path.open("ab") as file:
+            file.write(line)
     except OSError as err:
         raise RecordFailed(f"{path} cannot be written: {reason(err)}") from err
 

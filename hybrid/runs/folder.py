@@ -32,6 +32,8 @@ JOURNAL = "journal.sqlite"
 RESULT = "result.json"
 ALGORITHM = "algorithm.json"
 BENCHMARK = "bench.json"
+STAGES = "stages.sqlite"
+"""The chain of the stages of an algorithm or a benchmark; see `hybrid.runs.stages`."""
 JOBS = "jobs.sqlite"
 """The journal of the jobs that an algorithm's stages sent, besides those of its runs."""
 

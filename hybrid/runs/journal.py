@@ -258,6 +258,25 @@ def read_chain(path: Path) -> Chain | None:
     return _reading(path, _chain)
 
 
+def holds_head(path: Path, head: str) -> bool:
+    """Whether a head is that of a row of a journal's chain.
+
+    Args:
+        path: Of the journal.
+        head: In hexadecimal.
+
+    Raises:
+        Refused: as `read`.
+        RecordFailed: as `read`.
+    """
+
+    def look(database: sqlite3.Connection) -> bool:
+        found = database.execute("SELECT 1 FROM chain WHERE head = ?", (bytes.fromhex(head),)).fetchone()
+        return found is not None
+
+    return read_chain(path) is not None and _reading(path, look)
+
+
 def _reading(path: Path, what: Callable[[sqlite3.Connection], T]) -> T:
     if not path.is_file():
         raise Refused(f"{path}: the run's journal is missing; restore it from a copy, or start the run anew")
@@ -413,8 +432,19 @@ class Journal:
         Raises:
             RecordFailed: if the disk is full or the file is gone.
         """
+        self.link(_link_of_file(name, content))
+
+    def link(self, one: Link) -> None:
+        """Put a link on disk that stands for no row; of a journal without a chain nothing is written.
+
+        Args:
+            one: What is chained.
+
+        Raises:
+            RecordFailed: if the disk is full or the file is gone.
+        """
         with self._writing():
-            self._add([_link_of_file(name, content)])
+            self._add([one])
         self.commit()
 
     def close(self) -> None:
@@ -608,7 +638,7 @@ def _translated(path: Path) -> Iterator[None]:
     """SQLite's errors as ours: a file that cannot be reached, or one that is no sound journal."""
     try:
         yield
-    except sqlite3.Error as err:
+    except (sqlite3.Error, UnicodeDecodeError) as err:  # the second where SQLite's own words quote damaged text
         name = getattr(err, "sqlite_errorname", None) or ""
         if any(name.startswith(known) for known in UNWRITABLE):
             raise _unwritable(path, str(err)) from err

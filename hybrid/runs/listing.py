@@ -11,6 +11,7 @@ from circuits.errors import RecordFailed, Refused, unknown
 from hybrid.runs import algorithm, calibrations, failovers, index, journal
 from hybrid.runs import folder as folders
 from hybrid.runs.benchmark.folder import read_spec as read_benchmark
+from hybrid.runs.benchmark.folder import units
 from hybrid.runs.entries import RunEntry
 from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_json
@@ -39,7 +40,7 @@ LISTED = (*HEADS, folders.BENCHMARK)
 
 FORM = "%Y-%m-%dT%H:%M:%S"
 
-STATUSES = tuple(dict.fromkeys([*get_args(Status), *get_args(algorithm.Status), "damaged"]))
+STATUSES = tuple(dict.fromkeys([*get_args(Status), *get_args(algorithm.Status), "failed", "damaged"]))
 """What a list says of how a run has ended, or that it has not."""
 
 AGO = re.compile(r"(\d{1,6})\s*([hdw])")
@@ -84,7 +85,7 @@ def _below(root: Path, name: str, *, deep: bool) -> dict[Path, tuple[str, Path]]
     """The runs in a folder, by where they really lie, each with its name and its path."""
     levels = ("", "*/", "*/*/") if deep else ("", "*/")
     found = [head.parent for below in levels for name in LISTED for head in root.glob(below + name)]
-    paths = dict.fromkeys(path for path in found if not folders.is_algorithm(path.parent))
+    paths = dict.fromkeys(path for path in found if path == root or not folders.is_algorithm(path.parent))
     inner = {path: path.relative_to(root) for path in paths}
     return {
         path.resolve(): (str(way) if root == home() and way.parts else str(Path(name, way)), path)
@@ -210,6 +211,7 @@ def _benchmark(path: Path) -> RunEntry:
     """What `entry_of` says of a benchmark, which has scores in place of an energy: they are in its record."""
     spec = read_benchmark(path)
     ended = (path / folders.RESULT).exists()
+    failed = [unit for unit in units(path) if unit.status == "failed"] if ended else []
     entry = {
         "folder": str(path),
         "benchmark": spec.suite,
@@ -218,7 +220,8 @@ def _benchmark(path: Path) -> RunEntry:
         "backend": ", ".join(one.label for one in spec.backends),
         "failovers": [],
         **dict.fromkeys(SHOWN),
-        "status": "finished" if ended else "unfinished",
+        "status": "failed" if failed else "finished" if ended else "unfinished",
+        "message": f"{len(failed)} units failed; the same command tries them again" if failed else "",
         "optimizer": None,
         "accuracy": None,
         "seed": spec.seed,

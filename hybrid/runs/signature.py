@@ -1,4 +1,4 @@
-"""Signing the head of a run's chain with an SSH key, by the person or the site that answers for the run.
+"""Signing the head of a record's chain with an SSH key, by the person or the site that answers for it.
 
 What is signed is a text of three lines, which follows from the folder:
 
@@ -7,7 +7,8 @@ What is signed is a text of three lines, which follows from the folder:
     head 2fe6d698...
 
 It is the head of the row of the result, which stands for all that was asked, every value and the result itself
-(`hybrid.runs.chain`); rows and head are those of the chain up to there.
+(`hybrid.runs.chain`); rows and head are those of the chain up to there. Of an algorithm or a benchmark they are those
+of the chain of its stages, which holds the heads of their journals: one signature stands for the whole.
 Signatures lie beside the journal, one file for each key, as OpenSSH's ``ssh-keygen -Y sign -n hybrid-run`` makes them;
 who may sign, and with which key, says a file of allowed signers in OpenSSH's format, which the reader keeps.
 """
@@ -26,7 +27,7 @@ from circuits.errors import Refused
 from hybrid.runs import chain, journal
 from hybrid.runs.evidence import examine
 from hybrid.runs.files import read_bytes, write
-from hybrid.runs.folder import JOURNAL, check_run
+from hybrid.runs.kinds import check_record
 
 NAMESPACE = "hybrid-run"
 """So that no signature that was made for something else is taken for one of a run."""
@@ -66,10 +67,10 @@ def message(rows: int, head: str) -> bytes:
 
 
 def sign(folder: Path, key: Path) -> Path:
-    """Sign the head of a run that has ended.
+    """Sign the head of a run, an algorithm or a benchmark that has ended.
 
     Args:
-        folder: Of the run.
+        folder: Its path.
         key: A private SSH key, or the public half of one that an agent or a token holds; a passphrase is asked for on
             the terminal.
 
@@ -77,11 +78,11 @@ def sign(folder: Path, key: Path) -> Path:
         Path of the signature, in the folder; one by the same key is replaced.
 
     Raises:
-        Refused: if the folder holds no run, or one that has not ended or was changed since; if OpenSSH is not
-            installed, or cannot sign with the key.
+        Refused: if the folder holds none, or one that has not ended or was changed since; if OpenSSH is not installed,
+            or cannot sign with the key.
         RecordFailed: if the signature cannot be written.
     """
-    check_run(folder)
+    check_record(folder)
     found = examine(folder)
     if found.faults:
         raise Refused(f"{folder} was changed after it was written: {chain.told(found.faults)}: it is not signed")
@@ -100,20 +101,20 @@ def sign(folder: Path, key: Path) -> Path:
 
 
 def signatures(folder: Path, signers: Path | None = None) -> list[Signature]:
-    """What has become of the signatures of a run.
+    """What has become of the signatures of a run, an algorithm or a benchmark.
 
     Args:
-        folder: Of the run.
+        folder: Its path.
         signers: A file of allowed signers; None to look only whether the signatures are of this record.
 
     Raises:
-        Refused: if there is no such file, OpenSSH is not installed, or the journal is no database any more.
+        Refused: if there is no such file or record, OpenSSH is not installed, or the journal is no database any more.
         RecordFailed: if a file cannot be read.
     """
     if signers is not None and not signers.is_file():
         raise Refused(f"{signers}: no such file of allowed signers, each of whom is a line: NAME KEY")
     files = sorted(folder.glob("signature-*.sig"))
-    written = journal.read_chain(folder / JOURNAL) if files else None
+    written = journal.read_chain(folder / check_record(folder).journal) if files else None
     heads = () if written is None else written.seals
     return [_looked_at(file, heads, signers) for file in files]
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from circuits.errors import Refused
 from hybrid.runs.files import write_json
+from hybrid.runs.kinds import kind_of
 from hybrid.sites.file import KINDS
 from hybrid.sites.site import FOLDER, Active, Batch, Site
 from hybrid.sites.stored import load
@@ -183,7 +184,8 @@ def submitted(folder: Path) -> Submitted:
     check_folder(place)
     path = place / FOLDER / RECORD
     if not is_submitted(place):
-        raise Refused(f"{folder}: nothing was submitted to this folder; `hybrid status` lists the folders")
+        shown = f"`hybrid show {folder}` shows it" if kind_of(place) else "`hybrid status` lists the folders"
+        raise Refused(f"{folder}: nothing was submitted to this folder; {shown}")
     record = replace(load(Submitted, path), folder=place)
     if damage := _damage(record):
         raise Refused(f"{path} is damaged, or of another version: {damage}")

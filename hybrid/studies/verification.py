@@ -134,7 +134,8 @@ def problem_of(verification: Verification) -> str:
     """Why a run did not pass, by the first check that says so; empty if it did."""
     if verification.passed:
         return ""
-    order = sorted(verification.checks, key=lambda check: (check.outcome != "failed", check.name != "status"))
+    ranks = {"failed": 0, "unchecked": 1}
+    order = sorted(verification.checks, key=lambda check: (ranks.get(check.outcome, 2), check.name != "status"))
     check = order[0]
     return check.finding if check.name == "status" else f"{check.name} {check.outcome}: {check.finding}"
 

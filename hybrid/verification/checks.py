@@ -1,6 +1,7 @@
 """The single checks that a verification is made of: each takes the claim of a run and returns a finding."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from hybrid.loop.changing import alike
 from hybrid.loop.conclusion import AGREEMENT, SIGMAS, with_noise_explained
 from hybrid.loop.repeat import JournalEnded
 from hybrid.runs.chain import told
+from hybrid.runs.evidence import Evidence
 from hybrid.runs.signature import judged, signatures
 from hybrid.terminal.words import counted, measured, with_unit
 from hybrid.verification.claim import Claim
@@ -64,25 +66,45 @@ def record(claim: Claim) -> Finding:
 
 def chain(claim: Claim) -> Finding:
     """Whether every row and file is as it was written, by the chain of the journal; what is not is named."""
-    found = claim.evidence
+    return chained(claim.evidence, ended=claim.result is not None)
+
+
+def chained(found: Evidence, *, ended: bool) -> Finding:
+    """Whether a record is as it was written, by what its chain says.
+
+    Args:
+        found: Of the record.
+        ended: Whether there is a result.
+    """
     if found.faults:
         return Finding("failed", f"changed after it was written: {told(found.faults)}")
     if not found.chained:
         return Finding("none", "made before records were chained: nothing is known of single rows")
-    if claim.result is not None and found.open:
-        return Finding("unchecked", f"{told(found.open)}: a kill leaves that, too, so resume the run")
+    if ended and found.open:
+        return Finding("unchecked", f"{told(found.open)}: a kill leaves that, too, so resume it")
     ends = "sealed with result.json" if found.sealed else told(found.open)
     return Finding("passed", f"{found.rows} rows, each bound to those before; {ends}; head {found.head}")
 
 
 def signature(claim: Claim) -> Finding:
     """Whether somebody has signed the record as it is now; with a file of allowed signers, one of these."""
+    return signed(claim.record.path, claim.evidence, claim.signers)
+
+
+def signed(folder: Path, evidence: Evidence, signers: Path | None) -> Finding:
+    """Whether somebody has signed a record as it is now.
+
+    Args:
+        folder: Of the record.
+        evidence: What its chain says.
+        signers: A file of allowed signers, one of whom must have; None to ask for none.
+    """
     try:
-        found = signatures(claim.record.path, claim.signers)
+        found = signatures(folder, signers)
     except Refused as err:
         return Finding("unchecked", str(err))
-    seal = claim.evidence.seal
-    return Finding(*judged(found, None if seal is None else seal[0], asked=claim.signers is not None))
+    seal = evidence.seal
+    return Finding(*judged(found, None if seal is None else seal[0], asked=signers is not None))
 
 
 def replay(claim: Claim) -> Finding:

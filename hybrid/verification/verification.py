@@ -140,11 +140,19 @@ def verify(
         for name in CHECKS:
             progress.update(len(checks), name)
             checks.append(_check(name, claimed))
-    verification = Verification(path, tuple(checks))
+    return written(Verification(path, tuple(checks)))
+
+
+def written(verification: Verification) -> Verification:
+    """The same, written into its folder; if that cannot be written, it says so.
+
+    Args:
+        verification: All checks.
+    """
     try:
-        write_json(path / FILE, verification.to_dict())
+        write_json(verification.folder / FILE, verification.to_dict())
     except RecordFailed as err:
-        return Verification(path, verification.checks, unwritten=str(err))
+        return Verification(verification.folder, verification.checks, unwritten=str(err))
     return verification
 
 

@@ -30,12 +30,13 @@ from hybrid.runs import journal
 from hybrid.runs.benchmark import folder as folders
 from hybrid.runs.benchmark.record import BenchRecord, BenchSpec, Measured, Number, Seconds, Status, Unit
 from hybrid.runs.budget import Budget, budget_of, spending_of
-from hybrid.runs.files import append_line, digest_of, write_json
+from hybrid.runs.files import digest_of, to_json
 from hybrid.runs.folder import JOBS, is_benchmark
 from hybrid.runs.journal import Journal
 from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
 from hybrid.runs.provenance import provenance
+from hybrid.runs.stages import StageFiles
 from hybrid.terminal.progress import Progress
 from hybrid.workload.arguments import BackendLike
 from hybrid.workload.spec import BackendSpec, backend_spec
@@ -122,8 +123,8 @@ def bench(
     References:
         The papers of each application are named in its class, in `hybrid.codesign.suite`.
     """
-    files = {} if circuits is None else applications(circuits)
-    asked = _asked(registry.suite(suite), files or registry.applications(), only, sizes)
+    circuit_files = {} if circuits is None else applications(circuits)
+    asked = _asked(registry.suite(suite), circuit_files or registry.applications(), only, sizes)
     if shots is not None and shots < 1:
         raise Refused(f"shots must be at least 1, not {shots}")
     if seed < 0:
@@ -136,7 +137,12 @@ def bench(
         seed=seed,
         sizes={name: list(map(str, found)) for name, found in asked.items()},
         backends=[place.written() for place in places],
-        circuits={key: digest for name in asked if name in files for key, digest in files[name].digests().items()},
+        circuits={
+            key: digest
+            for name in asked
+            if name in circuit_files
+            for key, digest in circuit_files[name].digests().items()
+        },
         provenance=provenance(),
     )
     question = {"bench": spec.suite, **_question(spec)}
@@ -160,10 +166,11 @@ def bench(
             folders.begin(path, spec)
         if limits is not None:
             spending_of(path).grant(limits)
+        files = stack.enter_context(StageFiles(path, folders.SPEC))
         todo = _Todo(
-            path,
+            files,
             spec,
-            files or registry.applications(),
+            circuit_files or registry.applications(),
             places,
             lambda: should_stop() or interrupted(),
             shown_to,
@@ -175,7 +182,9 @@ def bench(
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(f"What has ended is saved; the same call with folder='{path}' goes on.")
             raise
-        write_json(path / folders.RESULT, record.model_dump())
+        if (path / JOBS).exists():
+            files.ended(JOBS)
+        files.finish(to_json(record.model_dump()))
         shown_to.end_with("finished")
     return Bench(record, path)
 
@@ -185,7 +194,7 @@ class _Todo:
 
     def __init__(
         self,
-        path: Path,
+        files: StageFiles,
         spec: BenchSpec,
         known: Mapping[str, Benchmark],
         places: Sequence[Place],
@@ -194,14 +203,16 @@ class _Todo:
         on_unit: Callable[[Unit], None],
         stack: ExitStack,
     ):
-        self._path, self._spec, self._known, self._places = path, spec, known, places
+        self._files, self._path = files, files.folder
+        self._spec, self._known, self._places = spec, known, places
         self._should_stop, self._progress, self._on_unit, self._stack = should_stop, progress, on_unit, stack
         self._journal: Journal | None = None
         self._ready: dict[int, tuple[Backend, Callable[[int, str], None] | None]] = {}
 
     def carry_out(self, asked: Mapping[str, Sequence[Size]]) -> BenchRecord:
         """Measure what has not ended, and give the whole record."""
-        ended = {unit.place: unit for unit in folders.units(self._path) if unit.status != "failed"}
+        before = folders.latest(self._files.lines(folders.UNITS, Unit))
+        ended = {unit.place: unit for unit in before if unit.status != "failed"}
         done = 0
         for name, sizes in asked.items():
             for size in sizes:
@@ -210,7 +221,7 @@ class _Todo:
                     self._progress.update(done, f"{name} {size} on {place.label}")
                     if where not in ended:
                         ended[where] = self._measured(self._known[name], size, number)
-                        append_line(self._path / folders.UNITS, ended[where])
+                        self._files.append(folders.UNITS, ended[where])
                         self._on_unit(ended[where])
                     done += 1
         self._progress.update(done)
@@ -228,7 +239,7 @@ class _Todo:
         try:
             reference = benchmark.reference(size, seed=seed)
             backend, begin = self._backend(number)
-            stage = f"{benchmark.name}-{size}-{number}"
+            stage = folders.stage_of(benchmark.name, str(size), number)
             account.resumed = begin is not None and any(row.place.stage == stage for row in self._opened().jobs())
             start = time.perf_counter()
             score = measure(
@@ -300,6 +311,7 @@ class _Todo:
             file, digest = self._path / JOBS, digest_of(self._path / folders.SPEC)
             if not file.exists():
                 journal.create(file, digest)
+                self._files.ended(JOBS)
             self._journal = self._stack.enter_context(Journal(file, digest))
         return self._journal
 

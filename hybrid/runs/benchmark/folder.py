@@ -1,6 +1,7 @@
 """A benchmark's folder: each unit is measured once, so that it can be killed at any instant and called again.
 
 bench.json          what was asked: suite, sizes, backends, seed, versions, machine
+stages.sqlite       the chain of what was asked and of all units: see `hybrid.runs.stages`
 units.jsonl         a line for each application, size and backend that has ended
 jobs.sqlite         the jobs at providers, each written before it is sent; only where there is one
 budget.sqlite       what these may cost, and have cost
@@ -8,13 +9,14 @@ result.json         the whole record, once all units have ended
 lock                held by the one process that works on it
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from circuits.errors import Refused
 from hybrid.runs import algorithm as algorithms
-from hybrid.runs import index
-from hybrid.runs.benchmark.record import FORMAT, VERSION, BenchRecord, BenchSpec, Unit
-from hybrid.runs.files import checked, parsed, read_bytes, read_json, read_lines, write_json
+from hybrid.runs import stages
+from hybrid.runs.benchmark.record import FORMAT, VERSION, BenchRecord, BenchSpec, Measured, Unit
+from hybrid.runs.files import checked, parsed, read_bytes, read_json, read_lines, to_json
 from hybrid.runs.folder import BENCHMARK, is_benchmark
 
 SPEC, UNITS, RESULT = BENCHMARK, "units.jsonl", "result.json"
@@ -32,8 +34,7 @@ def begin(path: Path, spec: BenchSpec) -> None:
         RecordFailed: if it cannot be written.
     """
     algorithms.check_free(path)
-    write_json(path / SPEC, spec.model_dump())
-    index.add(path)
+    stages.begin(path, SPEC, {SPEC: to_json(spec.model_dump())})
 
 
 def read_spec(path: Path) -> BenchSpec:
@@ -50,8 +51,48 @@ def read_spec(path: Path) -> BenchSpec:
 
 def units(path: Path) -> list[Unit]:
     """The units in a folder that have ended; of one that was tried again, the last."""
-    found = {unit.place: unit for unit in read_lines(path / UNITS, Unit)}
-    return list(found.values())
+    return latest(read_lines(path / UNITS, Unit))
+
+
+def latest(lines: Iterable[Unit]) -> list[Unit]:
+    """Of units that were tried again the last ones.
+
+    Args:
+        lines: Of the file, in order.
+    """
+    return list({unit.place: unit for unit in lines}.values())
+
+
+def stage_of(application: str, size: str, backend: int) -> str:
+    """The name under which the journal keeps the jobs of a unit.
+
+    Args:
+        application: Of the unit.
+        size: Of the unit, as text.
+        backend: Its place in the record's list of backends, from 0.
+    """
+    return f"{application}-{size}-{backend}"
+
+
+def backend_of_stage(spec: BenchSpec, stage: str) -> Measured:
+    """The backend of a unit.
+
+    Args:
+        spec: What was asked.
+        stage: As `stage_of` names it.
+
+    Raises:
+        Refused: if it is the name of no unit.
+    """
+    known = {
+        stage_of(name, size, number): backend
+        for name, sizes in spec.sizes.items()
+        for size in sizes
+        for number, backend in enumerate(spec.backends)
+    }
+    if stage not in known:
+        raise Refused(f"{stage} is no unit of this benchmark")
+    return known[stage]
 
 
 def read_record(path: str | Path) -> BenchRecord:

@@ -8,7 +8,8 @@ from pydantic import Field, FiniteFloat
 from hybrid.workload.spec import BackendSpec, RecordModel
 
 FORMAT = "hybrid.bench"
-VERSION = 1
+VERSION = 2
+"""The first one has no chain of its units."""
 
 Status = Literal["done", "refused", "failed"]
 """Of a unit: "refused" where a backend cannot do it, "failed" where it should have and did not."""

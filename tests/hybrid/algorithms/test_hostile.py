@@ -37,7 +37,7 @@ def test_an_odd_name_is_a_name_like_any_other(make, cli, tmp_path):
 
 def test_a_full_disk_in_the_middle_of_a_trajectory_costs_one_point(tmp_path, monkeypatch):
     whole = evolve(tmp_path / "whole")
-    append, number = hybrid.algorithms.record.append_line, 0
+    append, number = hybrid.runs.stages.append, 0
 
     def full(path, line):
         nonlocal number
@@ -48,12 +48,12 @@ def test_a_full_disk_in_the_middle_of_a_trajectory_costs_one_point(tmp_path, mon
             raise RecordFailed(f"{path} cannot be written: {reason(OSError(errno.ENOSPC, 'full'))}")
         append(path, line)
 
-    monkeypatch.setattr("hybrid.algorithms.record.append_line", full)
+    monkeypatch.setattr("hybrid.runs.stages.append", full)
     with pytest.raises(RecordFailed, match="make room, then resume"):
         evolve(tmp_path / "full")
     assert len(document_of(tmp_path / "full").runs[0].rows) == 3
     assert "Not finished" in hybrid.report(tmp_path / "full").read_text()
-    monkeypatch.setattr("hybrid.algorithms.record.append_line", append)
+    monkeypatch.setattr("hybrid.runs.stages.append", append)
     again = evolve(tmp_path / "full")
     assert again.thetas.tobytes() == whole.thetas.tobytes()
 

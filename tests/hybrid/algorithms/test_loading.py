@@ -100,6 +100,7 @@ def test_the_folder_of_an_earlier_version_says_so(copied):
     folder = copied("qaoa")
     spec = json.loads((folder / "algorithm.json").read_text())
     (folder / "algorithm.json").write_text(json.dumps(spec | {"format": 1, "inputs": {}}))
+    (folder / "stages.sqlite").unlink()
     with pytest.raises(Refused, match="begun by an earlier version"):
         hybrid.load(folder)
     assert hybrid.verify(folder).verdict == "incomplete"
