@@ -14,6 +14,7 @@ from qiskit.circuit import Instruction
 
 from backends.angles import Angles, compile_angles
 from backends.density.gates import exchanged, factors
+from backends.devices.crosstalk import disturbing
 from backends.devices.device import Device
 from backends.instructions import flatten
 from backends.measurement.targets import OptimizationLevel, translated, transpiled
@@ -40,8 +41,8 @@ class Program:
         ones_angle: Angle of each, shape (ones,).
         twos: Gates on two qubits, shape (3, twos, 16, 16).
         twos_angle: Angle of each, shape (twos,).
-        edges: Channels behind gates on two qubits: edge of the device, and its qubits, lower one of the pair first;
-            shape (channels, 3).
+        edges: Channels behind gates on two qubits: edge of the device, its qubits, lower one of the pair first, and how
+            many gates disturb this one; shape (channels, 4).
         timeline: The gates that take time, in order: their qubits of the state, one of them twice for a gate on one,
             and a place among the durations of gates on each of `qubits` and then of the channels; shape (gates, 3).
         chains: Products on one qubit, the first to act first, shape (chains, length): places in the list of `ones`,
@@ -87,7 +88,7 @@ class _Growing:
 
     ones: list[tuple[np.ndarray, Any]] = field(default_factory=list)
     twos: list[tuple[np.ndarray, Any]] = field(default_factory=list)
-    edges: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    edges: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
     timeline: list[tuple[int, int, tuple[str, int]]] = field(default_factory=list)
     chains: list[list[Any]] = field(default_factory=list)
     segments: list[list[Any]] = field(default_factory=list)
@@ -153,7 +154,9 @@ def program_of(moved: QuantumCircuit, layout: Sequence[int], parameters: Iterabl
     waiting: list[list[Any]] = [[] for _ in range(n)]
     last: list[int | None] = [None] * n
     n_waits = 0
-    for gate, on in flatten(moved, lambda gate: gate.name in device.gates):
+    gates = list(flatten(moved, lambda gate: gate.name in device.gates))
+    disturbed = iter(disturbing([(on[0], on[1]) for _, on in gates if len(on) == 2], device))
+    for gate, on in gates:
         where = [state[q] for q in on]
         if len(where) == 1:
             waiting[where[0]] += made.on_one(gate, where[0], device)
@@ -161,7 +164,7 @@ def program_of(moved: QuantumCircuit, layout: Sequence[int], parameters: Iterabl
                 made.timeline.append((where[0], where[0], ("one", where[0])))
         elif len(where) == 2:
             low, high = sorted(where)
-            channel = (edge_of[on[0], on[1]], qubits[low], qubits[high])
+            channel = (edge_of[on[0], on[1]], qubits[low], qubits[high], next(disturbed))
             noise = made.edges.setdefault(channel, len(made.edges))
             if device.idle:
                 for q in where:
@@ -261,7 +264,7 @@ def _packed(
         ones_angle=ones_angle,
         twos=_stacked([part for part, _ in made.twos], 16),
         twos_angle=twos_angle,
-        edges=np.array(list(made.edges), dtype=np.int32).reshape(-1, 3),
+        edges=np.array(list(made.edges), dtype=np.int32).reshape(-1, 4),
         timeline=np.array(timeline, dtype=np.int32).reshape(-1, 3),
         chains=_filled(chains, identity),
         bases=bases,

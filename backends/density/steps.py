@@ -7,6 +7,7 @@ import numpy as np
 
 from backends.density.program import Program
 from backends.devices import channels
+from backends.devices.crosstalk import kept
 from backends.devices.device import Device
 from backends.devices.schedule import waits
 
@@ -48,7 +49,7 @@ def errors_of(program: Program, noise: Noise, device: Device, xp: Any = np) -> E
         xp: Array module.
     """
     qubits = np.array(program.qubits, dtype=np.int32)
-    edge, low, high = program.edges.T
+    edge, low, high, n_disturbing = program.edges.T
     n, n_edges = device.n_qubits, len(device.edges)
 
     def of(name: str, index: np.ndarray, size: int) -> Any:
@@ -65,7 +66,9 @@ def errors_of(program: Program, noise: Noise, device: Device, xp: Any = np) -> E
         waiting = program.timeline[program.timeline[:, 0] != program.timeline[:, 1], :2].reshape(-1)
         one = xp.concatenate([one, relaxed(qubits[waiting], waited)])
     both = channels.pair(relaxed(high, seconds), relaxed(low, seconds), xp)
+    left = kept(of("crosstalk", edge, n_edges), of("leakage", edge, n_edges), n_disturbing, xp)
     two = channels.with_error(both, of("two_qubit_error", edge, n_edges), xp)
+    two = channels.shrinking(two, left, xp)
     told = channels.readout(of("readout_error", qubits, n), of("readout_bias", qubits, n), xp)
     return Errors(one, two, told)
 

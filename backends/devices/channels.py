@@ -50,10 +50,22 @@ def with_error(relaxed: Any, error: Any, xp: Any = np) -> Any:
     Returns:
         Shape (..., 4^k, 4^k).
     """
-    size = relaxed.shape[-1]
-    p = depolarizing(relaxed, error, xp)
-    keeps = xp.concatenate([xp.ones((*p.shape, 1)), xp.repeat((1 - p)[..., None], size - 1, -1)], -1)
-    return relaxed * keeps[..., None, :]
+    return shrinking(relaxed, 1 - depolarizing(relaxed, error, xp), xp)
+
+
+def shrinking(channel: Any, left: Any, xp: Any = np) -> Any:
+    """Depolarizing noise, then a channel.
+
+    Args:
+        channel: Shape (..., 4^k, 4^k).
+        left: What the noise leaves of every Pauli string but the identity, shape (...).
+        xp: Array module.
+
+    Returns:
+        Shape (..., 4^k, 4^k).
+    """
+    keeps = xp.concatenate([xp.ones((*left.shape, 1)), xp.repeat(left[..., None], channel.shape[-1] - 1, -1)], -1)
+    return channel * keeps[..., None, :]
 
 
 def depolarizing(relaxed: Any, error: Any, xp: Any = np) -> Any:

@@ -30,7 +30,7 @@ def numbers(name: str, value: Any, size: int) -> float | tuple[float, ...]:
             f"{name} of the device must be a number, or one for each of {size} places, not {value!r}"
         ) from None
     if found.ndim > 1 or (found.ndim == 1 and len(found) != size):
-        what = "edges" if name.startswith("two_qubit") else "qubits"
+        what = "edges" if name.startswith("two_qubit") or name in ("crosstalk", "leakage") else "qubits"
         raise Refused(
             f"{name} of the device must be one number, or one for each of its {size} {what}, not "
             f"an array of the shape {found.shape}"

@@ -30,16 +30,18 @@ PARAMETERS = (
     "t2",
     "one_qubit_s",
     "two_qubit_s",
+    "crosstalk",
+    "leakage",
 )
 """The noise parameters, by which values can be differentiated."""
 
 CHANGED = " (changed)"
 """Behind the name of a device that has other numbers than the one that it was made from."""
 
-NOT_MODELLED = ("crosstalk", "leakage")
-"""Errors that no simulator here has: gates that disturb their neighbours, and states that leave the qubit."""
+PER_EDGE = ("two_qubit_error", "two_qubit_s", "crosstalk", "leakage")
 
-PER_EDGE = ("two_qubit_error", "two_qubit_s")
+ERRORS = ("one_qubit_error", "two_qubit_error", "readout_error", "crosstalk", "leakage")
+"""The noise parameters that are probabilities."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Device:
 
     After each gate that takes time or errs stands relaxation for the gate's duration, and so much depolarizing noise
     that the average error of both is the stated one; see `backends.devices.channels`. Qubits that wait keep their
-    states, unless `idle` says otherwise, and neighbours do not disturb each other.
+    states, unless `idle` says otherwise; gates disturb each other as `crosstalk` says.
 
     Attributes:
         n_qubits: How many qubits there are.
@@ -66,6 +68,10 @@ class Device:
         readout_s: Duration of a measurement, seconds; its errors are in `readout_error`, and it adds none.
         gates: Native gates by Qiskit's names, one of them on two qubits.
         virtual: Those that only turn the frame of what follows: without duration and error.
+        crosstalk: Average error that each gate on two qubits beside it, in the same layer, adds to one; one number or
+            one an edge. See `backends.devices.crosstalk` for what is beside, and for leakage.
+        leakage: Population that leaves the qubits in a gate on two, taken as coming back at once in the mixed state;
+            one number or one an edge.
         idle: Whether qubits relax while they wait for the partner of their next gate on two qubits; each gate begins as
             soon as its qubits are free, and each qubit is measured right after its last gate.
         directed: Whether the gate on two qubits runs from the first qubit of an edge to the second alone.
@@ -89,6 +95,8 @@ class Device:
     readout_bias: Numbers = 0.0
     gates: tuple[str, ...] = ("rz", "sx", "x", "cz")
     virtual: tuple[str, ...] = ("rz",)
+    crosstalk: Numbers = 0.0
+    leakage: Numbers = 0.0
     idle: bool = False
     directed: bool = False
     repetition_delay_s: float = 250e-6
@@ -104,7 +112,7 @@ class Device:
         put: dict[str, Any] = {"n_qubits": n, "edges": edges, "gates": gates, "virtual": tuple(self.virtual)}
         t1 = numbers("t1", self.t1, n)
         put |= {"t1": t1, "t2": _times(t1, 2) if self.t2 is None else numbers("t2", self.t2, n)}
-        for name in ("one_qubit_error", "two_qubit_error", "readout_error", "readout_bias"):
+        for name in (*ERRORS, "readout_bias"):
             put[name] = numbers(name, getattr(self, name), len(edges) if name in PER_EDGE else n)
             check_error(name, put[name])
         for name in ("one_qubit_s", "two_qubit_s", "readout_s"):
@@ -165,7 +173,7 @@ class Device:
         """
         if not factor >= 0:
             raise Refused(f"the factor must be 0 or above, not {factor!r}")
-        errors = {name: _times(getattr(self, name), factor) for name in PARAMETERS[:3]}
+        errors = {name: _times(getattr(self, name), factor) for name in ERRORS}
         times = {name: _times(getattr(self, name), 1 / factor if factor else np.inf) for name in ("t1", "t2")}
         return self.with_(**errors, **times)
 
@@ -204,7 +212,7 @@ class Device:
     @property
     def is_perfect(self) -> bool:
         """Whether nothing disturbs any state or answer."""
-        errors = (np.any(np.asarray(getattr(self, name)) > 0) for name in PARAMETERS[:3])
+        errors = (np.any(np.asarray(getattr(self, name)) > 0) for name in ERRORS)
         relaxes = np.any(np.isfinite(self.t1)) or np.any(np.isfinite(np.asarray(self.t2, dtype=float)))
         return not any(errors) and not relaxes
 
@@ -261,12 +269,16 @@ class Device:
         return f"{self.name}: {self.n_qubits} qubits, {len(self.edges)} edges, gates {gates}"
 
     def _rows(self) -> list[tuple[str, str]]:
+        beside = [
+            (name, _spread(getattr(self, name))) for name in ("crosstalk", "leakage") if np.any(getattr(self, name))
+        ]
         return [
             ("one-qubit gates", f"error {_spread(self.one_qubit_error)}, {_spread(self.one_qubit_s, 1e9)} ns"),
             ("two-qubit gates", f"error {_spread(self.two_qubit_error)}, {_spread(self.two_qubit_s, 1e9)} ns"),
             ("readout", f"error {_spread(self.readout_error)}, {_spread(self.readout_s, 1e9)} ns"),
             ("T1", f"{_spread(self.t1, 1e6)} µs"),
             ("T2", f"{_spread(self.t2, 1e6)} µs"),
+            *beside,
         ]
 
 
@@ -299,11 +311,6 @@ def from_mapping(content: Mapping[str, Any]) -> Device:
 
 
 def _check_name(name: str, known: Iterable[str]) -> None:
-    if name in NOT_MODELLED:
-        raise Refused(
-            f"{name} is not modelled: a device has errors behind each gate, relaxation, also of qubits that wait "
-            "(idle = true), and errors of readout; leave it out"
-        )
     if name not in known:
         raise unknown("number of a device:", name, known)
 

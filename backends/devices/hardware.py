@@ -88,6 +88,8 @@ class ModelledDevice(Measuring):
         readout_s: Annotated[Some | None, PLACES] = None,
         gates: Annotated[list[str] | None, "a list of Qiskit's names of gates, one of them on two qubits"] = None,
         virtual: Annotated[list[str] | None, "a list of gates without duration and error"] = None,
+        crosstalk: Annotated[Some | None, EDGES] = None,
+        leakage: Annotated[Some | None, EDGES] = None,
         idle: Annotated[bool | None, "true or false: whether qubits relax while they wait"] = None,
         directed: Annotated[bool | None, "true or false: whether gates run one way along an edge"] = None,
         repetition_delay_s: Annotated[float | None, "a number of seconds, from 0"] = None,

@@ -9,6 +9,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 
+from backends.devices.crosstalk import disturbing, kept
 from backends.memory import in_bytes
 from backends.simulators.cropping import can_crop, cropped, cropped_model, in_use, instructions, of_instructions
 from backends.simulators.readout import Readout, readout
@@ -31,7 +32,8 @@ class Noise:
         device: The device it belongs to, for whose qubits and gates circuits are transpiled; None for a bare model.
         name: For tables.
         crops: Whether the noise of some qubits can be told; else the model of all of them is used.
-        waits: Puts what waiting qubits suffer into a circuit on some of the qubits; None where they suffer nothing.
+        beside: Puts what waiting qubits and gates beside each other suffer into a circuit on some of the qubits; None
+            where they suffer nothing.
     """
 
     model: Callable[[tuple[int, ...] | None], Any]
@@ -39,7 +41,7 @@ class Noise:
     device: BackendV2 | None
     name: str
     crops: bool
-    waits: Callable[[QuantumCircuit, tuple[int, ...]], QuantumCircuit] | None = None
+    beside: Callable[[QuantumCircuit, tuple[int, ...]], QuantumCircuit] | None = None
 
     @property
     def n_qubits(self) -> int | None:
@@ -69,7 +71,7 @@ class Noise:
         qubits = in_use(circuits)
         small = [cropped(circuit, qubits) for circuit in circuits]
         model = self._part(qubits, instructions(small))
-        return model, small if self.waits is None else [self.waits(circuit, qubits) for circuit in small]
+        return model, small if self.beside is None else [self.beside(circuit, qubits) for circuit in small]
 
     @cached_property
     def _part(self) -> Callable[[tuple[int, ...], Any], Any]:
@@ -156,17 +158,18 @@ def noise_of_device(device: "Device") -> Noise:
                 found.add_readout_error([[1 - one, one], [zero, 1 - zero]], [k])
         return found
 
-    waited = partial(with_waits, device) if device.idle else None
+    disturbed = any(np.any(device.per_place(name)) for name in ("crosstalk", "leakage"))
+    beside = partial(with_beside, device) if device.idle or disturbed else None
     measuring = NoiseModel()
     for q in range(device.n_qubits):
         one, zero = error[q] * (1 - bias[q]), error[q] * (1 + bias[q])
         if one or zero:
             measuring.add_readout_error([[1 - one, one], [zero, 1 - zero]], [q])
-    return Noise(model, measuring, device.fake(), device.name, crops=True, waits=waited)
+    return Noise(model, measuring, device.fake(), device.name, crops=True, beside=beside)
 
 
-def with_waits(device: "Device", circuit: QuantumCircuit, qubits: tuple[int, ...]) -> QuantumCircuit:
-    """A circuit with the relaxation of qubits that wait, as instructions of Aer's.
+def with_beside(device: "Device", circuit: QuantumCircuit, qubits: tuple[int, ...]) -> QuantumCircuit:
+    """A circuit with the relaxation of qubits that wait, crosstalk and leakage, as instructions of Aer's.
 
     Args:
         device: Whose durations and times count.
@@ -177,30 +180,37 @@ def with_waits(device: "Device", circuit: QuantumCircuit, qubits: tuple[int, ...
         Refused: for a circuit that branches or loops, whose gates have no time of their own.
     """
     from qiskit.circuit import ControlFlowOp
-    from qiskit_aer.noise import thermal_relaxation_error
+    from qiskit_aer.noise import depolarizing_error, thermal_relaxation_error
 
     one, two, t1, t2 = (device.per_place(name) for name in ("one_qubit_s", "two_qubit_s", "t1", "t2"))
     edge_of = device.edge_numbers()
+    crosstalk, leakage = device.per_place("crosstalk"), device.per_place("leakage")
     free = dict.fromkeys(circuit.qubits, 0.0)
     name_of = {bit: qubits[k] for k, bit in enumerate(circuit.qubits)}
+    on_two = [one_of.qubits for one_of in circuit.data if one_of.operation.name == device.two_qubit_gate]
+    disturbed = iter(disturbing([(name_of[a], name_of[b]) for a, b in on_two], device))
     made = circuit.copy_empty_like()
     append: Any = made._append  # without the checks, which the circuit has passed
     for one_of in circuit.data:
         operation, on = one_of.operation, one_of.qubits
         if isinstance(operation, ControlFlowOp):
             raise Refused(
-                f"{device.name} has idle = true, and the circuit branches or loops ('{operation.name}'): when its "
-                "gates begin is not known before it runs; leave idle out"
+                f"{device.name} has {'idle = true' if device.idle else 'crosstalk or leakage'}, and the circuit "
+                f"branches or loops ('{operation.name}'): when its gates begin is not known before it runs; leave "
+                "idle, crosstalk and leakage out"
             )
         if operation.name == device.two_qubit_gate:
             begin = max(free[q] for q in on)
             for q in on:
                 place, waited = name_of[q], begin - free[q]
-                if waited > 0 and np.isfinite(min(t1[place], t2[place])):
+                if device.idle and waited > 0 and np.isfinite(min(t1[place], t2[place])):
                     made.append(thermal_relaxation_error(t1[place], t2[place], waited).to_instruction(), [q])
-            pair = (name_of[on[0]], name_of[on[1]])
+            edge = edge_of[name_of[on[0]], name_of[on[1]]]
+            left = float(kept(crosstalk[edge], leakage[edge], next(disturbed)))
+            if left < 1:  # depolarizing noise on both qubits may stand before or behind the gate
+                made.append(depolarizing_error(1 - left, 2).to_instruction(), on)
             for q in on:
-                free[q] = begin + float(two[edge_of[pair]])
+                free[q] = begin + float(two[edge])
         elif operation.name in device.gates and operation.name not in device.virtual:
             free[on[0]] += float(one[name_of[on[0]]])
         append(one_of)

@@ -14,6 +14,7 @@ from backends.density.program import Program as Pairs
 from backends.density.program import program_of
 from backends.density.steps import errors_of, items_of, told_letters
 from backends.devices import channels
+from backends.devices.crosstalk import disturbing, kept
 from backends.devices.device import Device
 from backends.devices.schedule import waits
 from backends.instructions import flatten, matrix_of
@@ -95,7 +96,9 @@ def prepared(circuit: QuantumCircuit, device: Device, level: OptimizationLevel) 
         events.append((kind, first, second, len(places)))
         places.append(error)
 
-    for gate, on in flatten(moved, lambda gate: gate.name in device.gates):
+    flat = list(flatten(moved, lambda gate: gate.name in device.gates))
+    disturbed = iter(disturbing([(on[0], on[1]) for _, on in flat if len(on) == 2], device))
+    for gate, on in flat:
         if not on:
             continue
         where = [state[q] for q in on]
@@ -111,7 +114,7 @@ def prepared(circuit: QuantumCircuit, device: Device, level: OptimizationLevel) 
             draw(RELAXATION, where[0], where[0], n + where[0])
         elif len(where) == 2:
             low, high = sorted(on)
-            k = channel[edge_of[on[0], on[1]], low, high]
+            k = channel[edge_of[on[0], on[1]], low, high, next(disturbed)]
             draw(PAIR_ERROR, where[0], where[1], 2 * n + k)
             for q, number in ((state[low], n_two), (state[high], 2 * n_two)):
                 draw(RELAXATION, q, q, 2 * n + number + k)
@@ -131,7 +134,7 @@ def weights_of(program: Program, noise: Mapping[str, Any], device: Device, xp: A
     """The weights of all errors of a circuit, in the order in which `Program.places` counts them."""
     pairs = program.pairs
     qubits = np.array(pairs.qubits, dtype=np.int32)
-    edge, low, high = pairs.edges.T
+    edge, low, high, n_disturbing = pairs.edges.T
     n, n_edges = device.n_qubits, len(device.edges)
 
     def of(name: str, index: np.ndarray, size: int) -> Any:
@@ -146,7 +149,8 @@ def weights_of(program: Program, noise: Mapping[str, Any], device: Device, xp: A
     one_s, two_s = of("one_qubit_s", qubits, n), of("two_qubit_s", edge, n_edges)
     one = channels.depolarizing(relaxed(qubits, one_s), of("one_qubit_error", qubits, n), xp) * (3 / 4)
     both = channels.pair(relaxed(high, two_s), relaxed(low, two_s), xp)
-    two = channels.depolarizing(both, of("two_qubit_error", edge, n_edges), xp) * (15 / 16)
+    left = kept(of("crosstalk", edge, n_edges), of("leakage", edge, n_edges), n_disturbing, xp)
+    two = (1 - left * (1 - channels.depolarizing(both, of("two_qubit_error", edge, n_edges), xp))) * (15 / 16)
     resting = [relaxing(qubits, one_s), relaxing(low, two_s), relaxing(high, two_s)]
     if device.idle and len(edge):
         waited = waits(pairs.timeline, xp.concatenate([one_s, two_s]), pairs.n_qubits, xp).reshape(-1)

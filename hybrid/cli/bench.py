@@ -62,6 +62,8 @@ def bench(
         typer.Exit: with code 5 if a provider failed at a unit, 75 if a signal stopped it.
     """
     from hybrid.cli import exit_codes, show
+    from hybrid.cli.outputs import check_file, check_folder
+    from hybrid.codesign.suite.compare import COLUMNS as DIFFERENCES
     from hybrid.codesign.suite.run import bench as run
     from hybrid.loop.stop import Stop, Stopped
     from hybrid.loop.walltime import end_time
@@ -70,7 +72,12 @@ def bench(
     from hybrid.runs.places import fresh
     from hybrid.terminal.console import console
     from hybrid.terminal.progress import say
+    from hybrid.terminal.rows import put_table, put_text
 
+    if folder is not None:
+        check_folder(folder, "--folder")
+    if json_file is not None and str(json_file) != "-":
+        check_file(json_file, "--json")
     named = _split(backends)
     earlier = None if against is None else read_record(against)
     printed = json_file is not None and str(json_file) == "-"
@@ -106,7 +113,10 @@ def bench(
     out.print(f"record: {place}", highlight=False, soft_wrap=True)
     if earlier is not None and found.rows():
         out.print()
-        out.print(str(found.compare(earlier)), highlight=False, soft_wrap=True)
+        different = found.compare(earlier)
+        put_table(out, DIFFERENCES, different.rows(), title=different.title)
+        for note in different.notes():
+            put_text(out, note)
     if found.failed:
         raise typer.Exit(exit_codes.PROVIDER_FAILED)
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,8 @@ import typer
 from hybrid.cli.arguments import Json, StudyFile
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from hybrid.codesign.result import Codesign
 
 
@@ -60,6 +63,7 @@ def codesign(
         typer.Exit: with code 75 if a signal stopped it; what was done is kept.
     """
     from hybrid.cli.exit_codes import STOPPED
+    from hybrid.cli.outputs import check_folder
     from hybrid.codesign.study import Asked, applications, run
     from hybrid.loop.stop import Stop, Stopped
     from hybrid.loop.walltime import end_time
@@ -68,6 +72,9 @@ def codesign(
     from hybrid.studies.study import read
     from hybrid.terminal.console import console
 
+    for option, place in (("--folder", folder), ("--figures", figures)):
+        if place is not None:
+            check_folder(place, option)
     study = read(file)
     asked = Asked(
         devices=_words(devices),
@@ -86,7 +93,7 @@ def codesign(
     def told(which: str, answer: "Codesign") -> None:
         if which:
             out.print(which, style="bold")
-        out.print(str(answer), highlight=False, markup=False, soft_wrap=True)
+        put_answer(out, answer.title(), answer.content() | {"record": str(answer.folder)})
         for path in answer.save(figures / which if which else figures) if figures is not None else ():
             out.print(f"picture: {path}", highlight=False, markup=False, soft_wrap=True)
 
@@ -102,6 +109,28 @@ def codesign(
     if as_json:
         content = [({"application": which} if which else {}) | answer.to_dict() for which, answer in answers]
         print(json.dumps(content[0] if len(content) == 1 else {"applications": content}, allow_nan=False, default=str))
+
+
+def put_answer(out: "Console", title: str, content: Mapping[str, Any]) -> None:
+    """Print what was found: the sentence, and the tables, as wide as the terminal is.
+
+    Args:
+        out: The console.
+        title: What was asked, and of which device.
+        content: As the record keeps it, and "record", its folder.
+    """
+    from hybrid.terminal.rows import put_facts, put_table, put_text
+
+    found = content["tables"]
+    put_text(out, content["sentence"])
+    out.print()
+    put_facts(out, [*found["answer"][1:], ("record", content["record"])], title=title)
+    for name in ("sensitivities", "devices") if len(found["devices"]["rows"]) > 1 else ("sensitivities",):
+        out.print()
+        put_table(out, found[name]["columns"], found[name]["rows"])
+    out.print()
+    for note in content["notes"]:
+        put_text(out, note)
 
 
 def _words(text: str | None) -> list[str] | None:

@@ -60,7 +60,10 @@ def machine(
         Refused: if there is no such run, it has not ended, or a number makes no sense.
     """
     from circuits.errors import Refused
+    from hybrid.cli.outputs import check_picture
 
+    if picture is not None:
+        check_picture(picture, "--plot")
     changes = {
         "simulator": simulator,
         "optimizer": optimizer,
@@ -129,6 +132,8 @@ def _model(of: Path) -> "MachineModel":
 def _show(model: "MachineModel", of: Path, picture: Path | None, as_json: bool) -> None:
     from hybrid.codesign.machine.work import loop_work
     from hybrid.runs.account import account
+    from hybrid.terminal.console import console
+    from hybrid.terminal.rows import put_facts
 
     work = None if model.run is None else loop_work(account(model.run))
     if as_json:
@@ -136,7 +141,7 @@ def _show(model: "MachineModel", of: Path, picture: Path | None, as_json: bool) 
         print(json.dumps(content, allow_nan=False), flush=True)
     _put(model, picture, as_json=False, quiet=as_json)
     if work is not None and not as_json:
-        print(work)
+        put_facts(console(), work.table_rows(), title=work.title)
 
 
 def _put(found: "Machine | MachineModel", picture: Path | None, as_json: bool, *, quiet: bool = False) -> None:
@@ -146,9 +151,20 @@ def _put(found: "Machine | MachineModel", picture: Path | None, as_json: bool, *
     if as_json:
         print(json.dumps(found.to_dict(), allow_nan=False), flush=True)
     elif not quiet:
-        print(found)
+        _print(found)
     if picture is not None and save(found.plot(), picture) is None:
         raise RecordFailed(f"{picture}: the picture was not written")
+
+
+def _print(found: "Machine | MachineModel") -> None:
+    from hybrid.terminal.console import console
+    from hybrid.terminal.rows import put_table, put_text
+
+    out = console()
+    for title, columns, rows in found.tables():
+        put_table(out, columns, rows, title=title)
+    for note in found.notes if isinstance(found.notes, tuple) else found.notes():
+        put_text(out, note)
 
 
 def _gpu(text: str) -> "Gpu | None":

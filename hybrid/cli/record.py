@@ -94,7 +94,8 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
         entry = {"points": points} if points is not None else entry_of(folder)
         print(json.dumps(entry | ({"runs": stages} if is_algorithm(folder) else {}), allow_nan=False))
     elif points is None:
-        _print_run(entry_of(folder))
+        entry = entry_of(folder)
+        (_print_codesign if entry.get("algorithm") == "codesign" and entry.get("tables") else _print_run)(entry)
         if stages:
             _print_points(stages, "run")
     else:
@@ -152,6 +153,17 @@ def _text(key: str, value: Any, unit: str) -> str:
     if key in ("standard_error", "bias", "accuracy"):
         return with_unit(f"{value:.2g}", unit)
     return value_text(key, value)
+
+
+def _print_codesign(entry: "RunEntry") -> None:
+    from hybrid.cli.codesign import put_answer
+    from hybrid.terminal.console import console
+
+    content: dict[str, Any] = {**entry}
+    n_devices = len(content["points"])
+    where = content["points"][0]["name"] if n_devices == 1 else f"{n_devices} devices"
+    put_answer(console(), f"{entry['problem']} on {where}", content | {"record": entry["folder"]})
+    console().print()
 
 
 def _print_points(points: "list[RunEntry]", what: str = "point") -> None:

@@ -31,6 +31,7 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import Operator, SparsePauliOp
 
 from backends.devices.channels import transfer
+from backends.devices.crosstalk import disturbing
 from backends.devices.device import Device
 from backends.instructions import flatten, terms
 from backends.measurement.targets import translated
@@ -63,6 +64,7 @@ class Paths:
         owners: Term of each path, ascending, shape (paths,).
         ones: Gates on one qubit that a path feels, shape (paths, qubits of the device).
         twos: Gates on two qubits, shape (paths, used edges).
+        disturbed: The same, each as often as other gates disturb it; see `backends.devices.crosstalk`.
         told: Whether each qubit is measured, shape (paths, qubits of the device).
         edges: Edges of the device that have gates, shape (used edges,).
         pairs: Their qubits, shape (used edges, 2).
@@ -73,6 +75,7 @@ class Paths:
     owners: np.ndarray
     ones: np.ndarray
     twos: np.ndarray
+    disturbed: np.ndarray
     told: np.ndarray
     edges: np.ndarray
     pairs: np.ndarray
@@ -86,11 +89,13 @@ class _Gate:
         qubits: One or two of the device.
         bounds: Cumulated probabilities of the letters that each letter, or pair 4 b + a, becomes, shape (4^k, 4^k).
         feels: Column in `Paths.ones` or `Paths.twos` of its errors; None for a virtual gate.
+        disturbing: How many gates disturb it.
     """
 
     qubits: tuple[int, ...]
     bounds: np.ndarray
     feels: int | None
+    disturbing: int = 0
 
 
 def paths(
@@ -133,19 +138,19 @@ def paths(
         if not len(missing):
             break
         owners = np.repeat(missing, each)
-        ended, ones, twos = _drawn(begin[owners], gates, len(used), rng)
+        ended, ones, twos, disturbed = _drawn(begin[owners], gates, len(used), rng)
         ones += np.array(changed)[begin[owners]]
-        kept.append((owners[ended], ones[ended], twos[ended]))
-        last = owners, ones, twos
+        last = owners, ones, twos, disturbed
+        kept.append(tuple(part[ended] for part in last))
         counts += np.bincount(owners[ended], minlength=len(found))
         missing = np.flatnonzero(counts < ENDED)
     for t in np.flatnonzero(counts == 0):
         own = last[0] == t
         kept.append(tuple(part[own] for part in last))
-    owners, ones, twos = (
+    owners, ones, twos, disturbed = (
         (np.concatenate(parts) for parts in zip(*kept, strict=True))
         if kept
-        else (np.zeros(0, int), np.zeros((0, device.n_qubits)), np.zeros((0, len(used))))
+        else (np.zeros(0, int), np.zeros((0, device.n_qubits)), *2 * [np.zeros((0, len(used)))])
     )
     order = np.argsort(owners, kind="stable")
     return Paths(
@@ -154,6 +159,7 @@ def paths(
         owners=owners[order],
         ones=ones[order],
         twos=twos[order],
+        disturbed=disturbed[order],
         told=(begin[owners[order]] > 0).astype(float),
         edges=np.array(used, dtype=int),
         pairs=np.array([device.edges[edge] for edge in used], dtype=int).reshape(-1, 2),
@@ -169,6 +175,7 @@ def _gates(moved: QuantumCircuit, device: Device) -> tuple[list[int], list[_Gate
     told = list(flatten(moved, lambda gate: gate.name in device.gates))
     used = sorted({at[tuple(on)] for _, on in told if len(on) == 2})
     column = {edge: k for k, edge in enumerate(used)}
+    beside = disturbing([(on[0], on[1]) for _, on in told if len(on) == 2], device)
     tables: dict[tuple[Any, ...], np.ndarray] = {}
     gates = []
     for gate, on in reversed(told):
@@ -181,20 +188,21 @@ def _gates(moved: QuantumCircuit, device: Device) -> tuple[list[int], list[_Gate
             squares = transfer(np.asarray(Operator(gate).data)) ** 2
             tables[key] = np.cumsum(squares / squares.sum(1, keepdims=True), 1)
         feels = on[0] if len(on) == 1 else column[at[tuple(on)]]
-        gates.append(_Gate(tuple(on), tables[key], None if gate.name in device.virtual else feels))
+        number = beside.pop() if len(on) == 2 else 0
+        gates.append(_Gate(tuple(on), tables[key], None if gate.name in device.virtual else feels, number))
     return used, gates
 
 
 def _drawn(
     letters: np.ndarray, gates: list[_Gate], n_edges: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Paths from the end of a circuit to its beginning.
 
     Returns:
         Whether each has ended without X and Y, shape (paths,), and the gates that it felt, as in `Paths`.
     """
     n_paths, n = letters.shape
-    ones, twos = np.zeros((n_paths, n)), np.zeros((n_paths, n_edges))
+    ones, twos, disturbed = np.zeros((n_paths, n)), np.zeros((n_paths, n_edges)), np.zeros((n_paths, n_edges))
     for gate in gates:
         if len(gate.qubits) == 1:
             (q,) = gate.qubits
@@ -207,13 +215,15 @@ def _drawn(
             continue
         if gate.feels is not None:
             (ones if len(gate.qubits) == 1 else twos)[hit, gate.feels] += 1
+            if gate.disturbing:
+                disturbed[hit, gate.feels] += gate.disturbing
         bounds = gate.bounds[index[hit]]
         new = np.minimum((rng.random(len(hit))[:, None] >= bounds).sum(1), bounds.shape[1] - 1).astype(np.uint8)
         if len(gate.qubits) == 1:
             letters[hit, q] = new
         else:
             letters[hit, q], letters[hit, low] = new // 4, new % 4
-    return ~np.any((letters == 1) | (letters == 2), axis=1), ones, twos
+    return ~np.any((letters == 1) | (letters == 2), axis=1), ones, twos, disturbed
 
 
 def shrunk(felt: Paths, noise: Noise, device: Device, xp: Any = np) -> Any:
@@ -249,8 +259,11 @@ def shrunk(felt: Paths, noise: Noise, device: Device, xp: Any = np) -> Any:
     seconds = of("two_qubit_s", n_edges)[felt.edges]
     pair = kept(seconds, felt.pairs[:, 0]) * kept(seconds, felt.pairs[:, 1])
     two = lost(of("two_qubit_error", n_edges)[felt.edges], pair, 4)
+    leaked = xp.minimum(of("leakage", n_edges)[felt.edges], 1 - 1e-12)
+    beside = xp.minimum(of("crosstalk", n_edges)[felt.edges] * (4 / 3), 1 - 1e-12)
     read = xp.maximum(1 - 2 * of("readout_error", n), 1e-12)
-    return xp.exp(felt.ones @ xp.log1p(-one) + felt.twos @ xp.log1p(-two) + felt.told @ xp.log(read))
+    logs = felt.ones @ xp.log1p(-one) + felt.twos @ (xp.log1p(-two) + xp.log1p(-leaked))
+    return xp.exp(logs + felt.disturbed @ xp.log1p(-beside) + felt.told @ xp.log(read))
 
 
 def model(felt: Paths, device: Device) -> Engine:

@@ -227,7 +227,8 @@ class Codesign(Summary):
         rows += [(cause, f"{text}, {note}") for cause, text, note in first.budget().rows()]
         gates = f"{size.two_qubit_gates} on two qubits, depth {size.depth}"
         success = "" if size.success is None else f"; chance that nothing goes wrong {size.success:.2g}"
-        rows.append(("gates", gates + success))
+        leaked = f"; population that leaks {size.leaked:.2g}" if size.leaked else ""
+        rows.append(("gates", gates + success + leaked))
         rows.append(("one energy", f"{size.circuits} × {size.shots:,} shots, {_cost(size.energy_s, size.energy_usd)}"))
         whole = f"{size.energies:,} energies, {_cost(size.solution_s, size.solution_usd)}"
         rows.append(("optimization", whole))

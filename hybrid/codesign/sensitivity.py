@@ -7,11 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from scipy.optimize import brentq
 
-from backends.devices.device import PARAMETERS, Device
+from backends.devices.device import ERRORS, PARAMETERS, Device
 from hybrid.codesign.engines import Engine, Noise
 from hybrid.workload.spec import RecordModel
 
-ERRORS = ("one_qubit_error", "two_qubit_error", "readout_error")
 TIMES = ("t1", "t2")
 DURATIONS = ("one_qubit_s", "two_qubit_s")
 

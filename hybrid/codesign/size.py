@@ -3,13 +3,16 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
 from qiskit import ClassicalRegister, QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
+from backends.devices.crosstalk import disturbing
 from backends.devices.device import CHANGED, Device
 from backends.devices.hardware import Modelled
 from backends.forecast.circuit import size_of
 from backends.forecast.prices import price_of
+from backends.instructions import flatten
 from backends.measurement.groups import measurements
 from hybrid.workload.spec import RecordModel
 
@@ -26,6 +29,7 @@ class Size(RecordModel):
         depth: As Qiskit's ``depth()`` counts it, measurement included.
         circuit_s: Duration of one execution, seconds; None where the device has no durations.
         success: Chance that nothing goes wrong in one execution (ESP), in gates, readout, and while qubits wait.
+        leaked: Chance that population leaves the qubits in one execution; 0 where the device has no leakage.
         circuits: That are measured for one energy.
         shots: Of each.
         standard_error: That they are expected to leave, in the unit of the energy.
@@ -45,6 +49,7 @@ class Size(RecordModel):
     energy_s: float
     energy_usd: float | None
     energies: int
+    leaked: float = 0.0
 
     @property
     def solution_s(self) -> float:
@@ -97,16 +102,29 @@ def size(moved: QuantumCircuit, layout: tuple[int, ...], H: SparsePauliOp, devic
         qpu_s = price.qpu_s(jobs=1, executions=executions, circuit_s=found.seconds)
         gates = {"one_qubit": found.one_qubit_gates, "two_qubit": found.two_qubit_gates}
         usd = price.usd(circuits=len(plan.groups), shots=shots, qpu_s=qpu_s, **gates)
+    beside, left = _undisturbed(moved, device)
     return Size(
         two_qubit_gates=found.two_qubit_gates,
         one_qubit_gates=found.one_qubit_gates,
         depth=found.depth,
         circuit_s=found.seconds,
-        success=found.fidelity,
+        success=None if found.fidelity is None else found.fidelity * beside * left,
         circuits=len(plan.groups),
         shots=shots,
         standard_error=one_shot / math.sqrt(shots),
         energy_s=seconds,
         energy_usd=usd,
         energies=wanted.energies,
+        leaked=1 - left,
     )
+
+
+def _undisturbed(moved: QuantumCircuit, device: Device) -> tuple[float, float]:
+    """Chances that no gate is disturbed by those beside it, and that no population leaves the qubits."""
+    crosstalk, leakage, edge_of = device.per_place("crosstalk"), device.per_place("leakage"), device.edge_numbers()
+    if not (np.any(crosstalk) or np.any(leakage)):
+        return 1.0, 1.0
+    gates = [(on[0], on[1]) for _, on in flatten(moved, lambda gate: gate.name in device.gates) if len(on) == 2]
+    places = np.array([edge_of[pair] for pair in gates], dtype=int)
+    n_disturbing = np.array(disturbing(gates, device))
+    return float(np.prod((1 - crosstalk[places]) ** n_disturbing)), float(np.prod(1 - leakage[places]))

@@ -19,6 +19,8 @@ WORDS = {
     "t2": "T2",
     "one_qubit_s": "one-qubit gate time",
     "two_qubit_s": "two-qubit gate time",
+    "crosstalk": "crosstalk",
+    "leakage": "leakage",
     "coherence": "coherence (T1 and T2)",
     "gate_times": "gate times",
     "all": "all errors, T1 and T2",

@@ -221,6 +221,10 @@ class MachineModel:
 
         return speedups(self)
 
+    def tables(self) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
+        """Titles, columns and rows of what it prints."""
+        return [(self.title, COLUMNS, self.rows())]
+
     def __str__(self) -> str:
         return "\n".join([tables.text(self.rows(), title=self.title, columns=COLUMNS), *self.notes()])
 

@@ -131,20 +131,23 @@ class Machine:
 
         return roofline(self)
 
-    def __str__(self) -> str:
-        parts = [tables.text(self.rate_rows(), title=self.processor, columns=RATE_COLUMNS)]
+    def tables(self) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
+        """Titles, columns and rows of what it prints."""
+        found: list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]
+        found = [(self.processor, RATE_COLUMNS, self.rate_rows())]
         if self.kernels:
-            parts.append(tables.text(self.kernel_rows(), title="The statevector engine", columns=KERNEL_COLUMNS))
+            found.append(("The statevector engine", KERNEL_COLUMNS, self.kernel_rows()))
+        return found
+
+    def __str__(self) -> str:
+        parts = [tables.text(rows, title=title, columns=columns) for title, columns, rows in self.tables()]
         return "\n".join([*parts, *self.notes])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        rates = tables.html(self.rate_rows(), title=self.processor, columns=RATE_COLUMNS)
-        if not self.kernels:
-            return rates + tables.html([], notes=self.notes)
-        title = "The statevector engine"
-        return rates + tables.html(self.kernel_rows(), title=title, columns=KERNEL_COLUMNS, notes=self.notes)
+        parts = [tables.html(rows, title=title, columns=columns) for title, columns, rows in self.tables()]
+        return "".join([*parts, tables.html([], notes=self.notes)])
 
 
 def machine(*, qubits: Sequence[int] | None = None, precision: Precision | None = None, repeats: int = 3) -> Machine:

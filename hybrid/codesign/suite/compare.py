@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from circuits import tables
 from circuits.errors import Refused
@@ -12,7 +12,18 @@ from hybrid.terminal.words import duration
 LEVEL = 0.05
 """Probability that any difference is called significant where there is none at all."""
 
-COLUMNS = ("application", "size", "backend", "before", "now", "difference", "p", "significant", "time before", "now ")
+COLUMNS = (
+    "application",
+    "size",
+    "backend",
+    "before",
+    "now",
+    "difference",
+    "p",
+    "significant",
+    "time before",
+    "time now",
+)
 
 
 @dataclass(frozen=True)
@@ -104,13 +115,17 @@ class Differences:
             "only_now": list(self.only_now),
         }
 
+    title: ClassVar[str] = "Now against before"
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """One row for each unit that both have, with the columns `COLUMNS`."""
+        return [_cells(one) for one in self.found]
+
     def __str__(self) -> str:
-        rows = [_cells(one) for one in self.found]
-        return "\n".join([tables.text(rows, title="Now against before", columns=COLUMNS), *self.notes()])
+        return "\n".join([tables.text(self.rows(), title=self.title, columns=COLUMNS), *self.notes()])
 
     def _repr_html_(self) -> str:
-        rows = [_cells(one) for one in self.found]
-        return tables.html(rows, title="Now against before", columns=COLUMNS, notes=self.notes())
+        return tables.html(self.rows(), title=self.title, columns=COLUMNS, notes=self.notes())
 
 
 def differences(before: BenchRecord, now: BenchRecord) -> Differences:

@@ -6,7 +6,6 @@ from qiskit import QuantumCircuit
 
 import backends
 from backends import Batch, Device
-from circuits.errors import Refused
 
 TOPOLOGIES = ("line", "ring", "grid", "heavy-hex", "all-to-all")
 GATES = (("rz", "sx", "x", "cz"), ("rz", "sx", "x", "cx"), ("u", "cz"), ("rz", "rx", "ry", "ecr"))
@@ -81,11 +80,3 @@ def test_waiting_qubits_decay_and_those_that_are_done_do_not():
     assert found == pytest.approx([1 - 2 * np.exp(-1.0), 1 - 2 * np.exp(-0.1)], abs=1e-12)
     still = backends.get("density", device=device.with_(idle=False)).submit(batch).result().values[0]
     assert still == pytest.approx([1 - 2 * np.exp(-0.1)] * 2, abs=1e-12)
-
-
-@pytest.mark.parametrize("word", ["crosstalk", "leakage"])
-def test_what_is_not_modelled_is_refused_by_name(word):
-    with pytest.raises(Refused, match=f"{word} is not modelled"):
-        Device(2).with_(**{word: 1.5})
-    with pytest.raises(Refused, match=f"{word} is not modelled"):
-        Device.of({"n_qubits": 2, word: 1.5})

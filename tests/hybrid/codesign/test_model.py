@@ -82,3 +82,21 @@ def test_relaxation_counts_where_it_is_worse_than_the_stated_error():
     assert engine.value(perfect) == pytest.approx(ideal)
     assert abs(engine.value(on.values()) - ideal) > 0.02
     assert float(engine.gradient(on.values())["two_qubit_error"]) == 0
+
+
+def test_it_is_exact_for_crosstalk_and_leakage_of_clifford_circuits():
+    """Two gates beside each other, then one alone: the four numbers of the edges count for those that they disturb."""
+    circuit = QuantumCircuit(4)
+    circuit.h([0, 2])
+    circuit.cx([0, 2], [1, 3])
+    circuit.cx(1, 2)
+    observable = SparsePauliOp.from_list([("IIZZ", 1.0), ("IXXX", 0.7), ("ZZZI", -0.4), ("XXII", 0.2)])
+    on = hybrid.Device(4, "line", crosstalk=(0.02, 0.05, 0.01), leakage=(0.003, 0.004, 0.0), two_qubit_error=0.01)
+    exact = backends.get("density", device=on).prepare(circuit, observable)(()).values[0, 0]
+    engine = engine_of(circuit, observable, on)
+    assert engine.value(on.values()) == pytest.approx(exact, abs=1e-12)
+    alone = on.with_(crosstalk=0.0).values()
+    assert abs(engine.value(alone) - exact) > 0.01
+    slope = engine.gradient(on.values())["crosstalk"]
+    assert slope[1] == 0.0  # the gate in the middle has its layer alone
+    assert np.all(np.abs(slope[[0, 2]]) > 0.1)

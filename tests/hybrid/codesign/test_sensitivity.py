@@ -22,6 +22,8 @@ NUMBERS = {
     "t2": 120e-6,
     "one_qubit_s": 40e-9,
     "two_qubit_s": 300e-9,
+    "crosstalk": 2e-3,
+    "leakage": 1e-3,
 }
 
 
@@ -29,7 +31,8 @@ def device(n, topology="line"):
     return hybrid.Device(n, topology, **NUMBERS)
 
 
-def check_against_differences(circuit, H, on, theta, level=0):
+def check_against_differences(circuit, H, on, theta, level=0, without=()):
+    """All of a device's numbers count but those of `without`, as crosstalk where gates run one after the other."""
     density = Density(circuit, H, on, level)
     engine, noise = density.at(theta), on.values()
     slopes = engine.gradient(noise)
@@ -39,7 +42,7 @@ def check_against_differences(circuit, H, on, theta, level=0):
         up, down = (dict(noise, **{name: noise[name] * (1 + sign * step)}) for sign in (1, -1))
         differences = (engine.value(up) - engine.value(down)) / (2 * step)
         found = elasticity(name, noise, slopes)[1]
-        assert abs(found) > 1e-6, name
+        assert (abs(found) > 1e-6) != (name in without), name
         assert found == pytest.approx(differences, rel=1e-4), name
 
 
@@ -54,16 +57,18 @@ def test_derivatives_of_h2_by_every_number_are_finite_differences():
 def test_derivatives_of_four_spins_by_every_number_are_finite_differences():
     problem = tfim(4)
     circuit = hamiltonian_variational(problem, layers=1)
-    check_against_differences(circuit, problem.hamiltonian, device(4, "ring"), np.array([0.4, 0.7]))
+    check_against_differences(
+        circuit, problem.hamiltonian, device(4, "ring"), np.array([0.4, 0.7]), without=["crosstalk"]
+    )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [5, 6, 7, 8, 9, 10])
+@pytest.mark.parametrize("n", [6, 8, 10])
 def test_derivatives_of_more_spins_by_every_number_are_finite_differences(n):
     problem = tfim(n)
     circuit = hardware_efficient(n, layers=1)
     theta = np.random.default_rng(n).uniform(-1, 1, circuit.num_parameters)
-    check_against_differences(circuit, problem.hamiltonian, device(n), theta)
+    check_against_differences(circuit, problem.hamiltonian, device(n), theta, without=["crosstalk"])
 
 
 def engine_of(circuit, problem, on, theta):
