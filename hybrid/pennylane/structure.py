@@ -44,8 +44,15 @@ class Turns:
 
     def traced_rows(self) -> jax.Array:
         """The same as JAX's numbers, so that it can be differentiated."""
-        columns = [jnp.broadcast_to(jnp.asarray(x, dtype=float), self.n_rows or 1) for x in self.angles]
-        return jnp.stack(columns, axis=-1) if columns else jnp.zeros((self.n_rows or 1, 0))
+        angles, n_rows = [jnp.asarray(x, dtype=float) for x in self.angles], self.n_rows or 1
+        alike = [k for k, x in enumerate(angles) if not x.ndim]  # in all rows: repeated together, which XLA compiles
+        others = [k for k, x in enumerate(angles) if x.ndim]  # in half the time
+        found = jnp.zeros((n_rows, 0))
+        if alike:
+            found = jnp.broadcast_to(jnp.stack([angles[k] for k in alike]), (n_rows, len(alike)))
+        if others:
+            found = jnp.hstack([found, jnp.stack([angles[k] for k in others], axis=-1)])[:, np.argsort(alike + others)]
+        return found
 
     def circuit(self) -> QuantumCircuit:
         """With a parameter theta[k] for the k-th angle; the last wire is qubit 0."""
