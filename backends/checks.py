@@ -75,15 +75,19 @@ def as_observables(observables: ObservablesLike, n_qubits: int) -> tuple[SparseP
     Raises:
         Refused: if one is no Hermitian operator, or acts on another number of qubits.
     """
-    if not isinstance(observables, Sequence) or isinstance(observables, str):
-        observables = (observables,)
-    converted = tuple(_as_operator(observable, k, n_qubits) for k, observable in enumerate(observables))
+    given: Any = (observables,) if is_single(observables) else observables
+    converted = tuple(_as_operator(observable, k, n_qubits) for k, observable in enumerate(given))
     if not converted:
         raise Refused("no observable was given")
     for k, operator in enumerate(converted):
         if operator.num_qubits != n_qubits:
             raise Refused(f"observable {k} acts on {operator.num_qubits} qubits, but the circuit has {n_qubits}")
     return converted
+
+
+def is_single(observables: ObservablesLike) -> bool:
+    """Whether one operator is meant, and no sequence of them."""
+    return not isinstance(observables, Sequence) or isinstance(observables, str)
 
 
 def _as_operator(observable: ObservableLike, k: int, n_qubits: int) -> SparsePauliOp:

@@ -13,7 +13,15 @@ from backends import dense, memory
 from backends.base import Backend, Capabilities, Draw, Precision, Samples, Tangents
 from backends.batch import Expectations
 from backends.border import border
-from backends.checks import ObservableLike, ObservablesLike, as_observables, as_rows, check_request, check_unitary
+from backends.checks import (
+    ObservableLike,
+    ObservablesLike,
+    as_observables,
+    as_rows,
+    check_request,
+    check_unitary,
+    is_single,
+)
 from backends.cost import Footprint, Work
 from backends.gpu import Card, Held, OnCard
 from backends.gradients.value_and_gradient import as_function
@@ -226,8 +234,8 @@ class Statevector(Backend, Samples, Tangents):
 
         return evaluate
 
-    def function(self, circuit: QuantumCircuit, observable: ObservableLike) -> "Callable[[Any], jax.Array]":
-        """An expectation value as a pure function of JAX's: for `jax.jit`, `grad`, `vmap`, `hessian`, `lax.scan`.
+    def function(self, circuit: QuantumCircuit, observable: ObservablesLike) -> "Callable[[Any], jax.Array]":
+        """Expectation values as a pure function of JAX's: for `jax.jit`, `grad`, `vmap`, `hessian`, `lax.scan`.
 
         Values and gradients are the engine's; the adjoint method gives the gradient for about twice the time of a
         value. Second and higher derivatives run in XLA, through a program that holds all states of one evolution. The
@@ -236,11 +244,12 @@ class Statevector(Backend, Samples, Tangents):
 
         Args:
             circuit: With parameters; no measurements.
-            observable: A Hermitian operator on its qubits, or a `circuits.Problem`.
+            observable: A Hermitian operator on its qubits, or a `circuits.Problem`; or a sequence of such, whose values
+                come from one evolution.
 
         Returns:
             ``f(theta) -> value`` for theta of shape (params,), radians, in circuit.parameters order; a scalar of
-            theta's type. Rows go by ``jax.vmap(f)``. A compiled step must not outlive the function.
+            theta's type, and for a sequence an array of shape (observables,). Rows go by ``jax.vmap(f)``. A compiled step must not outlive the function.
 
         Raises:
             Refused: if the circuit cannot be run, or, when it is called, if theta has another shape. Where an angle is
@@ -258,15 +267,16 @@ class Statevector(Backend, Samples, Tangents):
 
         self._on_one_device("a function of JAX's")
         check_unitary(circuit)
-        (observable,) = as_observables(observable, circuit.num_qubits)
+        observables = as_observables(observable, circuit.num_qubits)
 
         def traced(real: np.dtype) -> Any:
             self._check_width(circuit)
-            chosen = choose(Question(lower(circuit), min(real, self._real), (observable,), self._executor, True))
+            chosen = choose(Question(lower(circuit), min(real, self._real), observables, self._executor, True))
             self._check_fits(chosen.memory(derivative=True, keep=True), circuit.num_qubits, _card_of(chosen))
             return chosen.program()
 
-        return function_of(self._program(circuit, (observable,), derivative=True), observable, traced)
+        shape = () if is_single(observable) else (len(observables),)
+        return function_of(self._program(circuit, observables, derivative=True), observables, traced, shape)
 
     def hessian(self, circuit: QuantumCircuit, observable: ObservableLike) -> Callable[[Any], np.ndarray]:
         """Second derivatives of an expectation value as a function of the parameters.

@@ -1,4 +1,4 @@
-"""An expectation value as a pure function of the parameters, for JAX to compile, map and differentiate.
+"""Expectation values as a pure function of the parameters, for JAX to compile, map and differentiate.
 
 Values and first derivatives are those of the engine: of the native kernels, which XLA calls itself, of a program that
 XLA compiles with the rest, or, for circuits in parts, of a call back into Python. Second and higher derivatives push
@@ -20,49 +20,53 @@ from backends.statevector.representation import Program, TracedProgram
 from circuits.errors import Refused
 
 Both = Callable[[jax.Array], tuple[jax.Array, jax.Array]]
-"""From parameters, shape (params,), to the value and its derivatives by the angles, shape (angles,)."""
+"""From parameters, shape (params,), to values, shape (observables,), and their derivatives by the angles."""
 
 
 def function_of(
-    program: Program, observable: SparsePauliOp, traced: Callable[[np.dtype], TracedProgram]
+    program: Program,
+    observables: tuple[SparsePauliOp, ...],
+    traced: Callable[[np.dtype], TracedProgram],
+    shape: tuple[int, ...],
 ) -> Callable[[Any], jax.Array]:
-    """An expectation value as a function of JAX's.
+    """Expectation values as a function of JAX's.
 
     Args:
         program: The circuit made ready in the cheapest way.
-        observable: On its qubits.
+        observables: On its qubits.
         traced: Makes it ready in real numbers of a type, so that JAX can differentiate through it.
+        shape: Of the values: (observables,), or () for the scalar of one observable.
 
     Returns:
-        From parameters of shape (params,) to a scalar of their type, that of JAX's real numbers where they are whole
+        From parameters of shape (params,) to values of their type, that of JAX's real numbers where they are whole
         ones; complex ones are refused.
     """
     angles, n_params = angle_function(program.angles), len(program.angles.parameters)
-    through = _through(traced, observable)
-    energy, both = _first(program, observable, angles, through)
+    through = _through(traced, observables)
+    energies, both = _first(program, observables, angles, through)
 
     @jax.custom_jvp
-    def value_and_slopes(theta):
+    def values_and_slopes(theta):
         return both(theta)
 
-    @value_and_slopes.defjvp
+    @values_and_slopes.defjvp
     def change_of_slopes(primals, tangents):
         alpha, direction = jax.jvp(angles, primals, tangents)
-        value, slopes = value_and_slopes(*primals)
+        values, slopes = values_and_slopes(*primals)
         _, change = jax.jvp(lambda alpha: through(alpha)[1], (alpha,), (direction,))
-        return (value, slopes), (slopes @ direction, change)
+        return (values, slopes), (slopes @ direction, change)
 
     @jax.custom_jvp
-    def value(theta):
-        return energy(theta)
+    def values(theta):
+        return energies(theta)
 
-    @value.defjvp
-    def change_of_value(primals, tangents):
-        energy, slopes = value_and_slopes(*primals)
+    @values.defjvp
+    def change_of_values(primals, tangents):
+        found, slopes = values_and_slopes(*primals)
         _, direction = jax.jvp(angles, primals, tangents)
-        return energy, slopes @ direction
+        return found, slopes @ direction
 
-    compiled = jax.jit(value)
+    compiled = jax.jit(lambda theta: values(theta).reshape(shape))
 
     def function(theta):
         theta = jnp.asarray(theta)
@@ -140,70 +144,74 @@ def _curved(angles: Angles, curved: np.ndarray) -> Callable[[jax.Array], jax.Arr
 
 
 def _first(
-    program: Program, observable: SparsePauliOp, angles: Callable, through: Callable[..., Any]
+    program: Program, observables: tuple[SparsePauliOp, ...], angles: Callable, through: Callable[..., Any]
 ) -> tuple[Callable[[jax.Array], jax.Array], Both]:
-    """The value, and it with its slopes, as functions of the parameters that need not be differentiated."""
+    """The values, and they with their slopes, as functions of the parameters that need not be differentiated."""
     if isinstance(program, NativeProgram):
-        return _in_kernels(program, observable, angles)
+        return _in_kernels(program, observables, angles)
     if isinstance(program, TracedProgram):
         return lambda theta: through(angles(theta), slopes=False)[0], lambda theta: through(angles(theta))
-    return _called_back(program, observable)
+    return _called_back(program, observables)
 
 
-def _in_kernels(program: NativeProgram, observable: SparsePauliOp, angles: Callable) -> tuple[Callable, Both]:
+def _in_kernels(
+    program: NativeProgram, observables: tuple[SparsePauliOp, ...], angles: Callable
+) -> tuple[Callable, Both]:
     from backends.statevector.native import xla
 
-    energies = xla.energies(program.kernel((observable,), undone=False))
-    slopes = xla.energies_and_slopes(program.kernel((observable,), undone=True))
+    energies = xla.energies(program.kernel(observables, undone=False))
+    slopes = xla.energies_and_slopes(program.kernel(observables, undone=True))
 
     def both(theta):
-        value, slope = slopes(angles(theta))
-        return value[0].astype(theta.dtype), slope[0].astype(theta.dtype)
+        values, found = slopes(angles(theta))
+        return values.astype(theta.dtype), found.astype(theta.dtype)
 
-    return lambda theta: energies(angles(theta))[0].astype(theta.dtype), both
+    return lambda theta: energies(angles(theta)).astype(theta.dtype), both
 
 
-def _called_back(program: Program, observable: SparsePauliOp) -> tuple[Callable, Both]:
+def _called_back(program: Program, observables: tuple[SparsePauliOp, ...]) -> tuple[Callable, Both]:
     """For programs that only Python can run; rows that `jax.vmap` makes come in one call."""
-    terms, n_angles = (program.terms(observable),), program.angles.n_angles
+    terms, n_angles = tuple(map(program.terms, observables)), program.angles.n_angles
     energies, slopes = program.energies(terms), program.energies_and_slopes(terms)
 
     def rows(theta) -> np.ndarray:
         theta = np.asarray(theta, dtype=np.float64)
         return theta.reshape(-1, theta.shape[-1])
 
-    def value(theta):
+    def values(theta):
         def run(theta):
-            return energies(rows(theta)).reshape(theta.shape[:-1]).astype(theta.dtype)
+            return energies(rows(theta)).reshape(*theta.shape[:-1], len(terms)).astype(theta.dtype)
 
-        return jax.pure_callback(run, jax.ShapeDtypeStruct((), theta.dtype), theta, vmap_method="expand_dims")
+        result = jax.ShapeDtypeStruct((len(terms),), theta.dtype)
+        return jax.pure_callback(run, result, theta, vmap_method="expand_dims")
 
     def both(theta):
         def run(theta):
             values, found = slopes(rows(theta))
-            shape, kind = theta.shape[:-1], theta.dtype
+            shape, kind = (*theta.shape[:-1], len(terms)), theta.dtype
             return values.reshape(shape).astype(kind), found.reshape(*shape, n_angles).astype(kind)
 
-        results = jax.ShapeDtypeStruct((), theta.dtype), jax.ShapeDtypeStruct((n_angles,), theta.dtype)
+        shapes = (len(terms),), (len(terms), n_angles)
+        results = tuple(jax.ShapeDtypeStruct(shape, theta.dtype) for shape in shapes)
         return jax.pure_callback(run, results, theta, vmap_method="expand_dims")
 
-    return value, both
+    return values, both
 
 
-def _through(traced: Callable[[np.dtype], TracedProgram], observable: SparsePauliOp) -> Callable:
-    """Value and slopes as a function of the angles that JAX can differentiate, made ready when it is first needed."""
+def _through(traced: Callable[[np.dtype], TracedProgram], observables: tuple[SparsePauliOp, ...]) -> Callable:
+    """Values and slopes as a function of the angles that JAX can differentiate, made ready when it is first needed."""
 
     @cache
     def ready(x64: bool):
         with jax.ensure_compile_time_eval():
             program = traced(np.dtype(np.float64 if x64 else np.float32))
-            arrays, terms = jax.tree.map(np.asarray, (program.arrays, (program.terms(observable),)))
+            arrays, terms = jax.tree.map(np.asarray, (program.arrays, tuple(map(program.terms, observables))))
         compiled = {what: jax.jit(partial(program.functions[what], *program.static)) for what in ("energies", "slopes")}
         return program.real, compiled, arrays, terms
 
     def run(alpha, slopes: bool = True):
         real, compiled, arrays, terms = ready(bool(jax.config.read("jax_enable_x64")))
         found = compiled["slopes" if slopes else "energies"](arrays, alpha.astype(real), terms)
-        return tuple(part[0].astype(alpha.dtype) for part in found)
+        return tuple(part.astype(alpha.dtype) for part in found)
 
     return run

@@ -1,13 +1,15 @@
 """PennyLane devices ``hybrid.statevector`` and ``hybrid.auto``: any QNode runs through the toolkit."""
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pennylane as qml
+from jax.core import Tracer
 from pennylane.devices import Device, ExecutionConfig, MCMConfig
 from pennylane.devices.modifiers import simulator_tracking, single_tape_support
 from pennylane.devices.preprocess import decompose, no_sampling, validate_device_wires
@@ -15,13 +17,11 @@ from pennylane.devices.qubit import measure
 from pennylane.exceptions import DeviceError
 from pennylane.math import Interface, requires_grad
 from pennylane.measurements import StateMP
+from pennylane.ops import Adjoint
 from pennylane.transforms import broadcast_expand, defer_measurements
 from pennylane.transforms.core import CompilePipeline, Transform
 from pennylane.wires import Wires
-from qiskit.quantum_info import SparsePauliOp, Statevector
 
-import backends
-from backends.base import Samples, States
 from circuits.interop.pennylane_gates import is_known, paulis
 from hybrid.pennylane.evolutions import keep_generators, written_out
 from hybrid.pennylane.measurements import (
@@ -32,14 +32,13 @@ from hybrid.pennylane.measurements import (
     is_sum,
     no_postselection,
 )
-from hybrid.pennylane.rows import for_each_row, in_full_precision, rows_apart
+from hybrid.pennylane.observables import named, operators, partials, weighed
+from hybrid.pennylane.prepared import Prepared, Structure
+from hybrid.pennylane.rows import for_each_row, in_full_precision, is_written_out, rows_apart, turns_by_angles
 from hybrid.pennylane.structure import Turns, turns
 
 DIFFERENCES = {"approx_order": 4, "strategy": "center", "h": 1e-3}
 """Of fourth order: in double precision they miss a derivative by about 1e-12."""
-
-SMALL = 16
-"""Wires of a circuit whose state fits every machine, so that the engine by name need not be asked whether it does."""
 
 MOST_PREPARED = 64
 """Structures of circuits that a device keeps ready."""
@@ -66,6 +65,8 @@ def _again(config: ExecutionConfig, circuit: Any) -> bool:
 
 
 def _takes(operation: Any) -> bool:
+    if operation.batch_size is not None and (isinstance(operation, Adjoint) or turns_by_angles(operation)):
+        return not isinstance(operation, Adjoint)
     return is_known(operation, free=any(requires_grad(x) for x in operation.data))
 
 
@@ -88,13 +89,14 @@ class ToolkitDevice(Device):
         super().__init__(wires=wires, shots=shots)
         self._rng = np.random.default_rng(seed)
         self._backend = self._requested if backend is None else backend
-        self._prepared = lru_cache(MOST_PREPARED)(_Held)
+        self._prepared = lru_cache(MOST_PREPARED)(Prepared)
+        self._in_steps: set[Any] = set()  # functions whose kernels are called by what JAX compiled with them
 
     def supports_derivatives(self, execution_config: ExecutionConfig | None = None, circuit: Any = None) -> bool:
         """Whether the device says itself how a circuit is differentiated.
 
-        Derivatives of exact expectation values of Pauli words are its own. Of states, entropies and the like, which no
-        parameter shift is right for, "best" takes differences.
+        Derivatives of exact expectation values of Pauli words are its own, or JAX's. Of states, entropies
+        and the like, which no parameter shift is right for, "best" takes differences.
         """
         if execution_config is None:
             return True
@@ -102,6 +104,8 @@ class ToolkitDevice(Device):
         own = method in {"adjoint", "device", "best"}
         if circuit is None:
             return own
+        if self._is_in_jax(execution_config, circuit):
+            return True
         if method == "best" and not circuit.shots and not all(map(can_be_shifted, circuit.measurements)):
             return True
         return own and is_sum(circuit) and not _again(execution_config, circuit)
@@ -115,11 +119,22 @@ class ToolkitDevice(Device):
             raise DeviceError(
                 f"{self.name} moves measurements to the end: use mcm_method='deferred', not '{measuring.mcm_method}'"
             )
+        if circuit is not None and self._is_in_jax(config, circuit):
+            return replace(
+                config,
+                mcm_config=_deferred(measuring),
+                gradient_method="backprop",
+                use_device_gradient=True,
+                use_device_jacobian_product=False,
+                grad_on_execution=False,
+                convert_to_numpy=False,
+                derivative_order=1,
+            )
         again = circuit is not None and _again(config, circuit)
         own = config.gradient_method in {"adjoint", "device"}
         best = config.gradient_method == "best" and not again and (circuit is None or is_sum(circuit))
         found: dict[str, Any] = {
-            "mcm_config": MCMConfig(mcm_method="deferred", postselect_mode=measuring.postselect_mode),
+            "mcm_config": _deferred(measuring),
             "convert_to_numpy": True,
         }
         if own or best:
@@ -139,12 +154,13 @@ class ToolkitDevice(Device):
     def preprocess_transforms(self, execution_config: ExecutionConfig | None = None) -> CompilePipeline:
         """What PennyLane does to a circuit before it comes here."""
         config = execution_config or ExecutionConfig()
+        in_one = config.gradient_method == "backprop"
         pipeline = CompilePipeline()
         pipeline.add_transform(validate_device_wires, self.wires, name=self.name)
         pipeline.add_transform(check_measurements, name=self.name)
         pipeline.add_transform(no_postselection, name=self.name)
         pipeline.add_transform(defer_measurements, allow_postselect=False)
-        pipeline.add_transform(rows_apart)  # at first: what turns by rows of angles need not be decomposed
+        pipeline.add_transform(rows_apart, together=is_written_out if in_one else None)
         pipeline.add_transform(keep_generators)
         pipeline.add_transform(in_full_precision)
         pipeline.add_transform(for_shots)
@@ -155,14 +171,17 @@ class ToolkitDevice(Device):
             skip_initial_state_prep=False,
             name=self.name,
         )
-        pipeline.add_transform(rows_apart)  # decompositions of templates can have rows that these do not tell
-        pipeline.add_transform(broadcast_expand)  # does nothing any more: where it stands, jax.vmap calls row by row
+        pipeline.add_transform(rows_apart, together=turns_by_angles if in_one else None)  # of what is decomposed
+        if not in_one:
+            pipeline.add_transform(broadcast_expand)  # does nothing: where it stands, jax.vmap calls back row by row
         if config.gradient_method == "adjoint":
             pipeline.add_transform(no_sampling, name=f"adjoint derivatives on {self.name}")
         return pipeline
 
     def execute(self, circuits: Sequence[Any], execution_config: ExecutionConfig | None = None) -> tuple[Any, ...]:
         """The results of circuits; those that differ in their angles only are evaluated together."""
+        if execution_config is not None and execution_config.gradient_method == "backprop":
+            return self._in_jax(circuits)
         answers: list[Any] = [None] * len(circuits)
         groups: dict[Hashable, list[tuple[int, Turns]]] = {}
         for k, tape in enumerate(circuits):
@@ -177,11 +196,48 @@ class ToolkitDevice(Device):
                 answers[k] = self._of_state(tape, found)
         for members in groups.values():
             first, found = members[0]
-            held = self._held(found)
-            values = held.values(_observables(circuits[first], found), np.stack([one.row for _, one in members]))
-            for (k, _), row in zip(members, values, strict=True):
-                answers[k] = tuple(map(np.float64, row)) if len(row) > 1 else np.float64(row[0])
+            rows = np.concatenate([one.rows() for _, one in members])
+            values = self._held(found).values(operators(circuits[first], found.wires), rows)
+            for k, part in _shared(members, values):
+                answers[k] = _result([part[..., m].astype(float)[()] for m in range(part.shape[-1])])
         return tuple(answers)
+
+    def _in_jax(self, tapes: Sequence[Any]) -> tuple[Any, ...]:
+        """Expectation values as functions of the numbers in circuits, for JAX to compile, map and differentiate."""
+        answers: list[Any] = [None] * len(tapes)
+        groups: dict[Hashable, list[tuple[int, Turns]]] = {}
+        measured = []
+        for k, tape in enumerate(tapes):
+            if not is_sum(tape):
+                raise DeviceError(
+                    f"{self.name} gives JAX expectation values of Pauli words, and {tape.measurements[0]} is measured "
+                    "beside them: give the QNode diff_method='parameter-shift'"
+                )
+            found = self._turns(tape)
+            measured.append(weighed(tape, found.wires))
+            groups.setdefault((found.key, named(measured[k].operators)), []).append((k, found))
+        for members in groups.values():
+            first, found = members[0]
+            f = self._held(found).function(measured[first].operators)
+            rows = jax.numpy.concatenate([one.traced_rows() for _, one in members])
+            if isinstance(rows, Tracer):
+                self._in_steps.add(f)
+            for k, part in _shared(members, f(rows)):
+                answers[k] = _result(measured[k].sums(part))
+        return tuple(answers)
+
+    def _is_in_jax(self, config: ExecutionConfig, circuit: Any) -> bool:
+        """Whether JAX itself differentiates: exact expectation values of Pauli words that the engine computes."""
+        if config.gradient_method not in {"best", "backprop"} or not is_sum(circuit):
+            return False
+        if config.interface not in {Interface.JAX, Interface.JAX_JIT}:
+            return False
+        if self._backend != "auto":
+            return self._backend == "statevector"
+        in_jax = replace(config, gradient_method="backprop")
+        (tape, *others), _ = self.preprocess_transforms(in_jax)((circuit,))
+        found = self._turns(tape)
+        return self._held(found).is_for_jax(weighed(tape, found.wires).operators, (found.n_rows or 1) + len(others))
 
     def compute_derivatives(self, circuits: Sequence[Any], execution_config: ExecutionConfig | None = None):
         """The derivatives of expectation values by the trainable parameters."""
@@ -192,25 +248,35 @@ class ToolkitDevice(Device):
         results, jacobians = [], []
         for tape in circuits:
             found = self._turns(tape)
-            slots = found.slots(tape)
-            values, slopes = self._held(found).gradients(_observables(tape, found), found.row)
-            results.append(tuple(map(np.float64, values)) if len(values) > 1 else np.float64(values[0]))
-            rows = [tuple(np.float64(row[slot]) for slot in slots) for row in slopes]
-            rows = [row[0] if len(row) == 1 else row for row in rows]
-            jacobians.append(tuple(rows) if len(rows) > 1 else rows[0])
+            values, by_angles = self._held(found).gradients(operators(tape, found.wires), found.rows()[0])
+            slopes = np.hstack([by_angles[:, found.slots()], self._by_coefficients(tape, found)])
+            results.append(_result(list(values)))
+            rows = [_result([row[p] for p in tape.trainable_params]) for row in slopes]
+            jacobians.append(_result(rows))
         return tuple(results), tuple(jacobians)
+
+    def _by_coefficients(self, tape: Any, found: Turns) -> np.ndarray:
+        """Derivatives by the numbers in observables, shape (observables, numbers); left out where none is trainable."""
+        n_measured = len(tape.measurements)
+        of_angles = sum(one.num_params for one in tape.operations)
+        if all(p < of_angles for p in tape.trainable_params):
+            return np.zeros((n_measured, 0))
+        parts = [[paulis(one, found.wires[::-1]) for one in partials(m.obs)] for m in tape.measurements]
+        (values,) = self._held(found).values(tuple(one for part in parts for one in part), found.rows())
+        owner = np.repeat(np.arange(n_measured), list(map(len, parts)))
+        return np.where(owner == np.arange(n_measured)[:, None], values, 0.0)
 
     def _turns(self, tape: Any) -> Turns:
         return turns(tape, tape.wires if self.wires is None else [*self.wires, *(tape.wires - self.wires)])
 
-    def _held(self, found: Turns) -> "_Held":
-        return self._prepared(_Structure(found, self._backend))
+    def _held(self, found: Turns) -> Prepared:
+        return self._prepared(Structure(found, self._backend))
 
     def _of_state(self, tape: Any, found: Turns) -> Any:
         held = self._held(found)
-        state = held.state(found.row)
+        state = held.state(found.rows()[0])
         if any(type(one) is StateMP for one in tape.measurements):
-            state = state * held.phase(found.row, state)
+            state = state * held.phase(found.rows()[0], state)
         state = state.reshape((2,) * len(found.wires))
         number = {wire: k for k, wire in enumerate(found.wires)}
         results: tuple[Any, ...] = tuple(measure(one.map_wires(number), state) for one in tape.measurements)
@@ -218,12 +284,12 @@ class ToolkitDevice(Device):
 
     def _shadow(self, tape: Any, found: Turns) -> Any:
         (measurement,) = tape.measurements
-        state, wires = self._held(found).state(found.row).reshape((2,) * len(found.wires)), Wires(found.wires)
+        state, wires = self._held(found).state(found.rows()[0]).reshape((2,) * len(found.wires)), Wires(found.wires)
         parts = tuple(measurement.process_state_with_shots(state, wires, n, rng=self._rng) for n in tape.shots)
         return parts if tape.shots.has_partitioned_shots else parts[0]
 
     def _sampled(self, tape: Any, found: Turns) -> Any:
-        samples = self._held(found).samples(found.row, tape.shots.total_shots, self._rng)
+        samples = self._held(found).samples(found.rows()[0], tape.shots.total_shots, self._rng)
         wires = Wires(found.wires)
         results: list[Any] = []
         for low, high in tape.shots.bins():
@@ -246,99 +312,23 @@ class AutoDevice(ToolkitDevice):
     _requested = "auto"
 
 
-@dataclass(frozen=True, eq=False)
-class _Structure:
-    """What `_Held` is made from; alike where the key and the backend are."""
-
-    turns: Turns
-    backend: Any
-
-    def __hash__(self) -> int:
-        return hash(self.turns.key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Structure) and self.turns.key == other.turns.key and self.backend is other.backend
-
-
-class _Held:
-    """A circuit with free angles, and what was made ready of it."""
-
-    def __init__(self, structure: _Structure):
-        self._circuit = structure.turns.circuit()
-        self._backend = structure.backend
-        self._ready: dict[Hashable, Any] = {}
-
-    def values(self, observables: tuple[SparsePauliOp, ...], rows: np.ndarray) -> np.ndarray:
-        """Shape (rows, observables)."""
-        f = self._once(("values", *_named(observables)), lambda: self._prepare(observables, rows))
-        return f(rows).values
-
-    def gradients(self, observables: tuple[SparsePauliOp, ...], row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Values, shape (observables,), and slopes, shape (observables, angles)."""
-        parts = []
-        for observable in observables:
-            f = self._once(("gradient", *_named((observable,))), lambda o=observable: self._differentiate(o, row))
-            parts.append(f(row))
-        return np.array([value for value, _ in parts]), np.array([slopes for _, slopes in parts])
-
-    def state(self, row: np.ndarray) -> np.ndarray:
-        """Shape (2^wires,), up to a global phase; the first wire is the most significant bit of the index."""
-        f = self._once("state", lambda: self._states(row))
-        return np.asarray(f(row))
-
-    def phase(self, row: np.ndarray, state: np.ndarray) -> complex:
-        """What the state must be multiplied by to have the phase of the gates' product, which backends leave open."""
-        exact = Statevector(self._circuit.assign_parameters(row)).data
-        largest = int(np.argmax(np.abs(state)))
-        turned = exact[largest] / state[largest]
-        return complex(turned / abs(turned))
-
-    def samples(self, row: np.ndarray, shots: int, rng: np.random.Generator) -> np.ndarray:
-        """Bits, shape (shots, wires)."""
-        draw = self._once("samples", lambda: self._drawing(row, shots))
-        counts = draw(row, shots, int(rng.integers(2**31)))
-        bits = np.array([[int(bit) for bit in word] for word in counts], dtype=np.int64)
-        return rng.permutation(np.repeat(bits, list(counts.values()), axis=0))
-
-    def _once(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        if key not in self._ready:
-            self._ready[key] = make()
-        return self._ready[key]
-
-    def _prepare(self, observables: tuple[SparsePauliOp, ...], rows: np.ndarray) -> Any:
-        return self._place("values", observables, rows).prepare(self._circuit, observables)
-
-    def _differentiate(self, observable: SparsePauliOp, row: np.ndarray) -> Any:
-        return self._place("derivatives", (observable,), row[None]).value_and_grad(self._circuit, observable)
-
-    def _states(self, row: np.ndarray) -> Any:
-        backend = self._place("states", self._everything(), row[None])
-        assert isinstance(backend, States)
-        return backend.states(self._circuit)
-
-    def _drawing(self, row: np.ndarray, shots: int) -> Any:
-        backend = self._place("counts", self._everything(), row[None], shots)
-        assert isinstance(backend, Samples)
-        return backend.prepare_samples(self._circuit)
-
-    def _everything(self) -> tuple[SparsePauliOp, ...]:
-        return (SparsePauliOp("Z" * self._circuit.num_qubits),)
-
-    def _place(self, what: str, observables: tuple[SparsePauliOp, ...], rows: np.ndarray, shots: int | None = None):
-        if self._backend == "statevector" and self._circuit.num_qubits <= SMALL:
-            return backends.get("statevector")
-        from hybrid.pennylane.placed import placed  # half a second, for what compares backends and predicts memory
-
-        return placed(what, self._circuit, observables, rows, backend=self._backend, shots=shots)
-
-
-def _observables(tape: Any, found: Turns) -> tuple[SparsePauliOp, ...]:
-    return tuple(paulis(m.obs.pauli_rep, found.wires[::-1]) for m in tape.measurements)
+def _deferred(asked: MCMConfig) -> MCMConfig:
+    return MCMConfig(mcm_method="deferred", postselect_mode=asked.postselect_mode)
 
 
 def _measured(tape: Any) -> Hashable:
     return tuple(m.hash for m in tape.measurements)
 
 
-def _named(observables: Sequence[SparsePauliOp]) -> tuple[Hashable, ...]:
-    return tuple((tuple(one.paulis.to_labels()), np.asarray(one.coeffs).tobytes()) for one in observables)
+def _shared(members: Sequence[tuple[int, Turns]], values: Any) -> Iterator[tuple[int, Any]]:
+    """Values of rows, shape (rows, observables), shared out to tapes: shape (observables,) to those without rows."""
+    start = 0
+    for k, found in members:
+        end = start + (found.n_rows or 1)
+        yield k, values[start] if found.n_rows is None else values[start:end]
+        start = end
+
+
+def _result(parts: Sequence[Any]) -> Any:
+    """As PennyLane has it: a tuple, or the one that there is."""
+    return tuple(parts) if len(parts) != 1 else parts[0]

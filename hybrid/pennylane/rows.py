@@ -12,19 +12,56 @@ import pennylane as qml
 from pennylane.math import get_interface, ndim, stack
 from pennylane.ops import Adjoint, Controlled, ControlledOp, ControlledQubitUnitary, Evolution, Exp, Pow, SProd
 from pennylane.ops.functions import bind_new_parameters
-from pennylane.ops.op_math import CompositeOp
+from pennylane.ops.op_math import CompositeOp, SymbolicOp
 from pennylane.tape import QuantumScript
 from pennylane.transforms import split_to_single_terms
 from pennylane.transforms.core import CompilePipeline
 
+from circuits.interop.pennylane_gates import is_known
 from hybrid.pennylane.evolutions import Kept, keep_generators
+from hybrid.pennylane.measurements import is_sum
+
+WRITTEN_OUT = (
+    qml.AngleEmbedding, qml.IQPEmbedding, qml.QAOAEmbedding, qml.BasicEntanglerLayers, qml.StronglyEntanglingLayers,
+    qml.SimplifiedTwoDesign, qml.CRot, qml.CPhaseShift00, qml.CPhaseShift01, qml.CPhaseShift10, qml.PSWAP,
+    qml.FermionicSWAP, qml.OrbitalRotation,
+)  # fmt: skip
+"""Operations that PennyLane writes with rows of angles as others that have these rows."""
+
+
+def turns_by_angles(operation: Any) -> bool:
+    """Whether an operation is one that the devices take, whose parameters are all angles: its rows stay together."""
+    if isinstance(operation, SymbolicOp | CompositeOp) or any(operation.ndim_params):
+        return False
+    return is_known(with_any_angles(operation), free=True)
+
+
+def with_any_angles(operation: Any) -> Any:
+    """An operation that turns by rows of angles, with one row of other angles."""
+    found: Any = bind_new_parameters(operation, [0.0] * operation.num_params)
+    found._check_batching()  # copies such as of MultiRZ keep what was counted before
+    return found
+
+
+def is_written_out(operation: Any) -> bool:
+    """Whether an operation turns by angles, or is written as others that do, with the rows that it has."""
+    if isinstance(operation, Adjoint):
+        return is_written_out(operation.base)
+    return isinstance(operation, WRITTEN_OUT) or turns_by_angles(operation)
 
 
 @qml.transform
-def rows_apart(tape: Any) -> tuple[Sequence[Any], Callable[[Any], Any]]:
-    """A circuit for each row of angles, and their results put together."""
+def rows_apart(tape: Any, together: Callable[[Any], bool] | None = None) -> tuple[Sequence[Any], Callable[[Any], Any]]:
+    """A circuit for each row of angles, and their results put together.
+
+    Args:
+        tape: With or without rows.
+        together: Which operations may keep their rows: where all do, the rows of expectation values of sums of Pauli
+            words stay one circuit. None if each row must be a circuit of its own.
+    """
     n_rows = tape.batch_size
-    if n_rows is None:
+    rows = [one for one in tape.operations if one.batch_size is not None]
+    if not rows or (together is not None and is_sum(tape) and all(map(together, rows))):
         return (tape,), lambda results: results[0]
     tapes = [
         QuantumScript(

@@ -85,6 +85,24 @@ def test_second_derivatives_are_differences_of_the_first(make):
         np.testing.assert_allclose(jax.jacfwd(f)(theta), gradient(theta), atol=1e-12)
 
 
+@pytest.mark.parametrize("executor", ["auto", "xla"])
+def test_several_observables_have_values_from_one_evolution(executor):
+    circuit, first = layered()
+    engine, theta = backends.get("statevector", executor=executor), point(circuit)
+    observables = [first, SparsePauliOp(["ZIX", "IYY"], [0.3, -0.8])]
+    values, slopes = engine.values_and_jacobian(circuit, observables)(theta)
+    with numbers(64):
+        f = engine.function(circuit, observables)
+        np.testing.assert_allclose(f(theta), values[0], atol=1e-12)
+        np.testing.assert_allclose(jax.jit(jax.jacobian(f))(theta), slopes[0], atol=1e-12)
+        np.testing.assert_allclose(jax.vmap(f)(np.stack([theta, theta])), [values[0]] * 2, atol=1e-12)
+        found = jax.hessian(f)(theta)
+        assert found.shape == (2, len(theta), len(theta))
+        expected = differences(lambda x: np.asarray(jax.jacobian(f)(x)[1]), theta)
+        np.testing.assert_allclose(found[1], expected, atol=1e-8)
+        assert engine.function(circuit, [first])(theta).shape == (1,)
+
+
 def test_an_optax_loop_in_one_scan_ends_at_the_minimum():
     problem = tfim(2)
     circuit = hardware_efficient(2, layers=2)
