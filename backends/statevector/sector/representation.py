@@ -77,8 +77,8 @@ class Sector(Representation):
     def work(self) -> dict[str, float]:
         """See `Representation.work`; of the sector alone, whose factors each read and write it once.
 
-        A real amplitude is turned in seven operations, either part of a complex one in nine; the gradient undoes that on
-        two states, and multiplies them.
+        A real amplitude is turned in seven operations, either part of a complex one in nine; the gradient undoes that
+        on two states, and multiplies them.
         """
         _, states, first = self.part
         factors, size = self.question.factors, len(states)
