@@ -2,8 +2,8 @@
 
 A tampering changes a bit of any file at any depth, a value of a JSON file or of a line, lines and stages by removing,
 copying and swapping them, a row of the journal of a stage or of the chain of the stages, or puts in what another record
-of the kind holds. Honest records are killed by SIGKILL at random moments and gone on with, moved, copied, packed, or made
-by a version without a chain.
+of the kind holds. Honest records are killed by SIGKILL at random moments and gone on with, moved, copied, packed, or
+made by a version without a chain.
 """
 
 import collections
@@ -196,7 +196,7 @@ def foreign(record: Path, other: Path, rng: random.Random) -> Tampering:
 
 
 def rows(record: Path, other: Path, rng: random.Random) -> Tampering:
-    """A row of the journal of a stage, changed, removed or copied; a row of the chain of the stages where there is none."""
+    """A row of the journal of a stage, changed, removed or copied; a link of the stages where there is none."""
     runs = [path for path in stages(record) if (record / path).is_dir()]
     if not runs:
         return links(record, other, rng)

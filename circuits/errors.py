@@ -153,7 +153,7 @@ def unknown(what: str, word: str, known: Iterable[str]) -> Refused:
     unknown gate 'H '; did you mean 'h' (spaces and upper and lower case differ)? Known: h, x
     """
     names = sorted(known)
-    meant = suggestion(word, names)
+    meant = suggestion(word, names) if isinstance(word, str) else ""
     listed = "" if meant and len(names) > MANY else f" Known: {', '.join(names)}"
     return Refused(f"unknown {what} {shown(word)}{meant or '.'}{listed}")
 

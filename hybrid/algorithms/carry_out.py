@@ -27,7 +27,7 @@ from hybrid.runs.algorithm import AlgorithmSpec
 from hybrid.runs.budget import Budget, budget_of, spending_of
 from hybrid.runs.files import to_json
 from hybrid.runs.lock import Lock
-from hybrid.runs.places import fresh
+from hybrid.runs.places import folder_of, fresh
 from hybrid.runs.provenance import provenance
 from hybrid.runs.stages import StageFiles, begin
 from hybrid.terminal.progress import Progress
@@ -85,7 +85,7 @@ def carry_out(
             return should_stop() or interrupted()
 
         named = {"algorithm": algorithm.kind, **whole, "backend": requested_backend(backend)}
-        path = Path(folder) if folder is not None else notebook.folder_to_continue(named)
+        path = folder_of(folder) if folder is not None else notebook.folder_to_continue(named)
         path = path or fresh(f"{algorithm.kind}-{algorithm.work.problem.name}")
         notebook.remember(named, path)
         clock, begun = Clock(before=seconds), None

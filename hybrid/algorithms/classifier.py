@@ -20,7 +20,7 @@ from backends.mitigation.words import MitigationLike
 from backends.seeds import child_seed
 from circuits import Problem
 from circuits.errors import Refused
-from circuits.problems.checks import whole
+from circuits.problems.checks import check_circuit_size, whole
 from hybrid.algorithms.algorithm import Algorithm, Stage
 from hybrid.algorithms.carry_out import carry_out
 from hybrid.algorithms.dataset import DataLike, Dataset, baseline, load
@@ -499,6 +499,7 @@ def classifier_circuit(n_qubits: int, *, layers: int) -> QuantumCircuit:
         A circuit whose parameters are first ``theta``, the 2 * layers * n_qubits trained angles, then ``x``, the
         n_qubits angles of a row of data.
     """
+    check_circuit_size(3 * layers * n_qubits, f"the classifier of {layers} layers on {n_qubits} qubits")
     theta, x = ParameterVector("theta", 2 * layers * n_qubits), ParameterVector("x", n_qubits)
     angles = iter(theta)
     circuit = QuantumCircuit(n_qubits, name="classifier")

@@ -147,7 +147,12 @@ def _raw(data: DataLike) -> tuple[str, np.ndarray, np.ndarray, tuple[str, ...]]:
         raise Refused(f"data must be one of {', '.join(NAMES)}, or (X, y): {err}") from err
     if X.ndim != 2 or y.shape != X.shape[:1] or not np.all(np.isfinite(X)):
         raise Refused(f"X must be finite, of shape (rows, features), and y of shape (rows,); not {X.shape}, {y.shape}")
-    names, labels = np.unique(y, return_inverse=True)
+    if not len(X):
+        raise Refused(f"{title} has no rows")
+    try:
+        names, labels = np.unique(y, return_inverse=True)
+    except TypeError as err:  # names and numbers, or None, among the classes
+        raise Refused(f"y must hold classes of one type, numbers or names: {err}") from err
     if len(names) < 2:
         raise Refused(f"{title} has the class '{names[0]}' alone; a classifier needs two or more")
     return title, X, labels, tuple(map(str, names))

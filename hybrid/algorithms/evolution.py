@@ -52,6 +52,9 @@ INTEGRATOR = (14, 140)
 """Times that the integrator asks for the motion between two points, at least and at most: 37 to 71 at a tenth of one
 over the coupling, on chains of four and eight spins; never fewer than one step of it takes, twice over."""
 
+LONGEST = 1e6
+"""Time in units of one over the sum of the absolute coefficients of H: the integrator takes some steps for each."""
+
 TOLERANCE = 1e-6
 """Error of one step of the integrator, radians."""
 
@@ -390,6 +393,11 @@ def prepared(
     work = workload(circuit, problem, theta=theta, seed=seed, label=label)
     if finite(time, "time") <= 0:
         raise Refused(f"time must be positive, in one over {work.problem.unit}, not {time}")
+    if finite(time, "time") * scale(work.problem) > LONGEST:
+        raise Refused(
+            f"time must be at most {LONGEST / scale(work.problem):.3g} for {work.problem.name}, not {time}: the "
+            "integrator would take millions of steps"
+        )
     if not 0 < finite(regularization, "regularization") < 1:
         raise Refused(f"regularization must be between 0 and 1, not {regularization}")
     steps = whole(steps, "steps", at_least=1)

@@ -17,6 +17,7 @@ from hybrid.runs.algorithm import AlgorithmSpec, StoredOutcome, read_outcome, re
 from hybrid.runs.chain import told
 from hybrid.runs.evidence import examine
 from hybrid.runs.files import read_bytes
+from hybrid.runs.places import folder_of
 from hybrid.runs.result import Result
 from hybrid.workload.arguments import BackendLike
 
@@ -56,7 +57,7 @@ def load(folder: str | Path, kind: type[Summary] | None = None) -> Result | Summ
         >>> load(cut.folder, qaoa.QAOA).bits == cut.bits
         True
     """
-    path = Path(folder)
+    path = folder_of(folder)
     found = _algorithm(path) if folders.is_algorithm(path) else loading.load(path)
     if kind is not None and not isinstance(found, kind):
         raise Refused(f"{path} holds a {type(found).__name__}, not a {kind.__name__}; leave kind out, or give its own")
@@ -68,16 +69,16 @@ def _algorithm(path: Path) -> Summary:
     if outcome is None:
         raise Refused(f"{path} has no result yet: {cure(path, spec)}")
     check_inputs(path, spec)
-    if faults := examine(path).faults:
-        raise Refused(
-            f"{path} was changed after it was written: {told(faults)}. It is not read as what the {spec.kind} came to: "
-            "restore the folder from a copy; `hybrid verify` says more"
-        )
     summary, reading = read(path)
     if changed := differing(outcome, summary, reading):
         raise Refused(
             f"{path}: result.json or a stage was changed after the {spec.kind} had ended: {', '.join(changed)} differ. "
             "It is not read as what the algorithm came to. Restore the folder from a copy; `hybrid verify` says more"
+        )
+    if faults := examine(path).faults:
+        raise Refused(
+            f"{path} was changed after it was written: {told(faults)}. It is not read as what the {spec.kind} came to: "
+            "restore the folder from a copy; `hybrid verify` says more"
         )
     return summary
 

@@ -15,7 +15,7 @@ from backends.mitigation.words import MitigationLike
 from circuits import Problem
 from circuits import qaoa as ansatz
 from circuits.ansatz.qaoa import fields
-from circuits.errors import Refused
+from circuits.errors import Refused, shown
 from circuits.problems.checks import whole
 from circuits.problems.exact import lowest_eigenvalue
 from circuits.problems.graphs import Graph
@@ -294,7 +294,8 @@ def prepared(
     problem = with_cached_exact_energy(as_problem(problem))
     theta = _start(problem, start, layers)
     depths = range(len(theta) // 2, layers + 1)
-    works = [workload(ansatz(problem, layers=depth), problem, **settings) for depth in depths]
+    deepest = [workload(ansatz(problem, layers=depth), problem, **settings) for depth in reversed(depths)]
+    works = deepest[::-1]  # a circuit that is too deep is refused first
     first = replace(works[0], theta=theta)
     return Algorithm(
         "qaoa",
@@ -410,11 +411,16 @@ def _start(problem: Problem, start: QAOA | ArrayLike | str | None, layers: int) 
     elif isinstance(start, QAOA):
         theta = transferred(start.theta, start.problem, problem)
     else:
-        theta = np.asarray(start, float)
+        try:
+            theta = np.asarray(start, float)
+        except (TypeError, ValueError) as err:
+            raise Refused(f"start must be angles, the result of a QAOA, or its folder, not {shown(start)}") from err
     if theta.ndim != 1 or theta.size % 2 or not 2 <= theta.size <= 2 * layers:
         raise Refused(
             f"start must hold beta[k] and gamma[k] of 1 to {layers} layers, shape (2 p,), not shape {theta.shape}"
         )
+    if not np.all(np.isfinite(theta)):
+        raise Refused(f"start must hold finite angles, not {shown(theta.tolist())}")
     return theta
 
 

@@ -12,6 +12,7 @@ from hybrid.runs import folder as folders
 from hybrid.runs.algorithm import read_outcome, read_spec, runs_of
 from hybrid.runs.chain import told
 from hybrid.runs.evidence import examine
+from hybrid.runs.places import folder_of
 from hybrid.verification import benchmark as of_benchmark
 from hybrid.verification import verification as of_run
 from hybrid.verification.checks import Outcome, chained, signed
@@ -49,7 +50,7 @@ def verify(
         Refused: if the folder holds none of them, or files so damaged that nothing can be checked; what was changed is
             named.
     """
-    path = Path(folder)
+    path = folder_of(folder)
     allowed = None if signers is None else Path(signers)
     if folders.is_benchmark(path):
         return of_benchmark.verify(path, signers=allowed)

@@ -11,6 +11,7 @@ from qiskit import QuantumCircuit
 
 from backends.base import Backend, Capabilities
 from backends.batch import Batch
+from backends.checks import check_circuit
 from backends.mitigation.words import MitigationLike
 from circuits import Problem
 from circuits.errors import Refused
@@ -48,6 +49,9 @@ of levels as low as the levels."""
 MIXED = 1e-3
 """Overlap with a level below, beyond accuracy and statistics, from which on a state is a mixture with it."""
 
+
+MOST_STARTS = 1000
+"""Searches for one level."""
 
 MOST_QUBITS = 30
 """Register above which no number of levels is too large for it."""
@@ -289,7 +293,8 @@ def prepared(
         starts: As for `vqd`.
         settings: Optimizer, theta, seed, max_steps, accuracy, shots and label.
     """
-    levels, starts = whole(levels, "levels", at_least=1), whole(starts, "starts", at_least=1)
+    levels, starts = whole(levels, "levels", at_least=1), whole(starts, "starts", at_least=1, at_most=MOST_STARTS)
+    check_circuit(circuit)
     if levels > 2 ** min(circuit.num_qubits, MOST_QUBITS):
         raise Refused(f"levels must be at most 2^{circuit.num_qubits}, the number there are, not {levels}")
     work = workload(circuit, problem, **settings)

@@ -14,6 +14,7 @@ from scipy.optimize import minimize as descend
 
 import backends
 from backends.base import Backend
+from backends.checks import check_circuit
 from backends.devices.device import Device
 from backends.gradients.shift_rule import n_shifted
 from backends.instructions import terms
@@ -130,6 +131,7 @@ def codesign(
         >>> found.points[0].limit
         'two_qubit_error'
     """
+    check_circuit(circuit)
     algorithm = prepared(
         circuit,
         problem,

@@ -11,7 +11,7 @@ import numpy as np
 
 from backends.devices.device import PARAMETERS, Device
 from backends.devices.topology import Topology
-from circuits.errors import Refused, unknown
+from circuits.errors import Refused, shown, unknown
 
 MAX_POINTS = 400
 """Of a grid; each takes some tenths of a second at least."""
@@ -123,6 +123,10 @@ def variants(
     Raises:
         Refused: for an unknown name, impossible values, or too many combinations.
     """
+    if not isinstance(vary, Mapping | None):
+        raise Refused(
+            f'vary must name numbers of a device with their values, as in {{"t1_s": [1e-4]}}, not {shown(vary)}'
+        )
     lists = {name: _values(name, given) for name, given in (vary or {}).items()}
     n_points = len(devices) * math.prod(len(values) for values in lists.values())
     if n_points > MAX_POINTS:

@@ -29,7 +29,7 @@ from hybrid.runs import folder as folders
 from hybrid.runs.budget import Budget, budget_of
 from hybrid.runs.failovers import Failover
 from hybrid.runs.journal import read_failovers
-from hybrid.runs.places import fresh
+from hybrid.runs.places import folder_of, fresh
 from hybrid.runs.provenance import provenance
 from hybrid.runs.result import Result
 from hybrid.runs.spec import FORMAT, RunSpec
@@ -158,7 +158,7 @@ def minimize(
         def stopping() -> bool:
             return should_stop() or interrupted()
 
-        place = notebook.folder_to_continue(asked) if folder is None else Path(folder)
+        place = notebook.folder_to_continue(asked) if folder is None else folder_of(folder)
         if place is not None and folders.is_run(place):
             notebook.remember(asked, place)
             result = _continued(place, asked, backend, stopping, limits, failover, work.optimizer, callback)
@@ -283,7 +283,7 @@ def run(
         RecordFailed: if the record cannot be written; what was committed before is kept.
     """
     check_callback(callback)
-    backend, clock, path = plan.chosen.backend, clock or Clock(), Path(folder)
+    backend, clock, path = plan.chosen.backend, clock or Clock(), folder_of(folder)
     folders.check_free(path)
     with clock.phase("exact energy"):
         exact = exact_energy(work.problem)
@@ -349,7 +349,7 @@ def resume(
         LostJob: if nobody knows what became of a job; the message says how to go on.
     """
     limits = None if budget is None else budget_of(budget)
-    with notebook.interrupts() as interrupted, Progress(Path(folder).name, shown=progress) as shown:
+    with notebook.interrupts() as interrupted, Progress(folder_of(folder).name, shown=progress) as shown:
         stopping: Callable[[], bool] = lambda: should_stop() or interrupted()  # noqa: E731
         result = continue_run(
             folder,
@@ -394,7 +394,7 @@ def continue_run(
         LostJob: as for `resume`.
     """
     check_callback(callback)
-    record = folders.read(Path(folder))
+    record = folders.read(folder_of(folder))
     work, unfinished = _work_of(record, optimizer), is_unfinished(record)
     if unfinished:
         index.add(record.path)

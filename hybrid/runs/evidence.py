@@ -17,6 +17,9 @@ from hybrid.runs.files import read_bytes, read_json
 from hybrid.runs.folder import JOBS, JOURNAL, RESULT, SPEC, STAGES
 from hybrid.runs.kinds import KINDS, Kind, kind_of
 
+LOGS = ("decisions.jsonl",)
+"""Files that others append to, and no stage reads: what was asked of the policy."""
+
 RUN = next(kind for kind in KINDS if kind.name == "run")
 
 
@@ -132,7 +135,7 @@ def _stages(folder: Path, written: chain.Chain) -> _Stages:
     late = [f"{key}: not there yet" for key in pending]
     faults = list(_beside(folder, written))
     faults += [fault for one in kinds for fault in chain.differences(*one) if fault not in map(_missing, pending)]
-    grown = {chain.file_of(key) for key in pending}
+    grown = {chain.file_of(one.key) for one in lost}
     faults += [f"{name}: ends in half a line" for name in torn if name not in grown]
     return _Stages([*faults, *_inside(folder, written.stages)], late, lost)
 
@@ -149,7 +152,7 @@ def _is_file(stage: str) -> bool:
 def _lines(folder: Path) -> tuple[dict[str, str], list[str]]:
     """The digest of each whole line of the files that grow, by its name, and the files whose last line is none."""
     found, torn = {}, []
-    for file in sorted(folder.glob("*.jsonl")):
+    for file in sorted(file for file in folder.glob("*.jsonl") if file.name not in LOGS):
         *whole, rest = read_bytes(file).split(b"\n")
         for number, line in enumerate(whole, start=1):
             found[chain.line_name(file.name, number)] = hashlib.sha256(line + b"\n").hexdigest()

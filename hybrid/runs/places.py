@@ -6,6 +6,8 @@ import secrets
 import time
 from pathlib import Path
 
+from circuits.errors import Refused, shown
+
 WORD_BYTES = 200
 """Longest part of a new folder's name that comes from the run's, in bytes; file systems take 255 for the whole."""
 
@@ -13,6 +15,20 @@ WORD_BYTES = 200
 def home() -> Path:
     """Where runs without a folder of their own go: $HYBRID_RUNS, or ./runs."""
     return Path(os.environ.get("HYBRID_RUNS", "runs"))
+
+
+def folder_of(given: str | Path) -> Path:
+    """The path of a folder that somebody named.
+
+    Args:
+        given: The name.
+
+    Raises:
+        Refused: if it is no path, or an empty one.
+    """
+    if not isinstance(given, str | os.PathLike) or not str(given) or "\0" in str(given):
+        raise Refused(f"folder must be the path of a folder, not {shown(given)}")
+    return Path(given)
 
 
 def fresh(name: str) -> Path:

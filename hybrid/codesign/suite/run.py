@@ -14,6 +14,7 @@ import backends as floor
 from backends.base import Backend
 from backends.seeds import child_seed
 from circuits.errors import RecordFailed, Refused, ToolkitError, shown, unknown
+from circuits.problems.checks import whole
 from circuits.secrets import redacted
 from hybrid.codesign.suite import registry
 from hybrid.codesign.suite.benchmark import Benchmark, Score, Size, SuiteName
@@ -34,7 +35,7 @@ from hybrid.runs.files import digest_of, to_json
 from hybrid.runs.folder import JOBS, is_benchmark
 from hybrid.runs.journal import Journal
 from hybrid.runs.lock import Lock
-from hybrid.runs.places import fresh
+from hybrid.runs.places import folder_of, fresh
 from hybrid.runs.provenance import provenance
 from hybrid.runs.stages import StageFiles
 from hybrid.terminal.progress import Progress
@@ -125,10 +126,8 @@ def bench(
     """
     circuit_files = {} if circuits is None else applications(circuits)
     asked = _asked(registry.suite(suite), circuit_files or registry.applications(), only, sizes)
-    if shots is not None and shots < 1:
-        raise Refused(f"shots must be at least 1, not {shots}")
-    if seed < 0:
-        raise Refused(f"seed must be 0 or more, not {seed}")
+    shots = None if shots is None else whole(shots, "shots", at_least=1)
+    seed = whole(seed, "seed", at_least=0)
     places = _places(backends)
     limits = None if budget is None else budget_of(budget)
     spec = BenchSpec(
@@ -152,7 +151,7 @@ def bench(
         Progress(f"benchmark {suite}", n_units, shown=progress) as shown_to,
         ExitStack() as stack,
     ):
-        path = Path(folder) if folder is not None else notebook.folder_to_continue(question)
+        path = folder_of(folder) if folder is not None else notebook.folder_to_continue(question)
         path = path or fresh(f"bench-{suite}")
         notebook.remember(question, path)
         try:
@@ -320,6 +319,8 @@ def _asked(
     suite: SuiteName, known: Mapping[str, Benchmark], only: Sequence[str] | None, sizes: Sequence[str | int] | None
 ) -> dict[str, tuple[Size, ...]]:
     """The sizes of each application that are to be run."""
+    if not isinstance(only, Sequence | None):
+        raise Refused(f"only must be a list of names of applications, not {shown(only)}")
     names = list(known) if only is None else [only] if isinstance(only, str) else list(only)
     if not names:
         raise Refused(f"no application is asked for; there are {', '.join(known)}")

@@ -56,7 +56,8 @@ def test_the_same_seed_gives_the_same_bits_and_a_kill_changes_nothing(tmp_path, 
         (row,) = database.execute("SELECT row FROM chain WHERE kind = 'evaluation' AND key = '5'").fetchone()
         database.execute("DELETE FROM chain WHERE row >= ?", (row,))
     database.close()
-    (tmp_path / "killed" / "predictions.json").unlink()
+    for name in ("predictions.json", "result.json"):
+        (tmp_path / "killed" / name).unlink()
     rewind(tmp_path / "killed")
     killed = ask(tmp_path / "killed")
     assert killed.theta.tobytes() == whole.theta.tobytes()

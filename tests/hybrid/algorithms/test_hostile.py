@@ -10,6 +10,7 @@ import pytest
 import hybrid
 from circuits import hamiltonian_variational, maxcut, tfim
 from circuits.errors import RecordFailed, Refused
+from hybrid.runs import files
 from hybrid.runs.export import document_of
 from hybrid.runs.files import reason
 
@@ -37,14 +38,14 @@ def test_an_odd_name_is_a_name_like_any_other(make, cli, tmp_path):
 
 def test_a_full_disk_in_the_middle_of_a_trajectory_costs_one_point(tmp_path, monkeypatch):
     whole = evolve(tmp_path / "whole")
-    append, number = hybrid.runs.stages.append, 0
+    append, number = files.append, 0
 
     def full(path, line):
         nonlocal number
         number += 1
         if number > 3:
-            with path.open("a") as file:
-                file.write('{"theta": [0.1')  # as far as there was room
+            with path.open("ab") as file:
+                file.write(b'{"theta": [0.1')  # as far as there was room
             raise RecordFailed(f"{path} cannot be written: {reason(OSError(errno.ENOSPC, 'full'))}")
         append(path, line)
 

@@ -83,7 +83,7 @@ def test_the_commands_on_the_page_measure_the_same_again(benchmark, tmp_path, ca
 
 
 def test_commands_on_runs_alone_say_that_it_is_a_benchmark(benchmark):
-    for ask in (read_spec, hybrid.verify, hybrid.load, lambda path: next(iter(rerun(path, path / "again")))):
+    for ask in (read_spec, hybrid.load, lambda path: next(iter(rerun(path, path / "again")))):
         with pytest.raises(Refused, match=r"holds a benchmark.*hybrid show.*hybrid bench --folder"):
             ask(benchmark)
 

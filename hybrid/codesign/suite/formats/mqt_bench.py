@@ -7,6 +7,7 @@ from pathlib import Path
 
 from circuits.errors import Refused, shown
 from hybrid.codesign.suite.circuit_file import CircuitFiles
+from hybrid.runs.places import folder_of
 
 LEVELS = ("alg", "indep", "nativegates", "mapped")
 """From the algorithm as it is written to what runs on a device's gates and couplings."""
@@ -92,7 +93,7 @@ def applications(folder: str | Path) -> dict[str, CircuitFiles]:
     Raises:
         Refused: if there is no such folder or no such file in it, for another name, or two files of one circuit.
     """
-    folder = Path(folder)
+    folder = folder_of(folder)
     if not folder.is_dir():
         raise Refused(f"{folder} is no folder; name the one that MQT Bench's files are in")
     found: dict[str, dict[int, Path]] = {}
