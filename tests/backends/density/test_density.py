@@ -36,6 +36,8 @@ def noisy_device(rng, n_qubits, edges="line", **changes):
         "t2": t1 * rng.uniform(0.3, 1.9, n_qubits),
         "one_qubit_s": rng.uniform(2e-8, 6e-8, n_qubits),
         "two_qubit_s": rng.uniform(2e-7, 4e-7, n_edges),
+        "crosstalk": rng.uniform(0.01, 0.02, n_edges),
+        "leakage": rng.uniform(0.01, 0.02, n_edges),
     }
     return Device(n_qubits, edges, **numbers | changes)
 
@@ -99,7 +101,7 @@ def test_derivatives_by_angles_and_every_noise_parameter_are_those_of_difference
     assert value == pytest.approx(float(f(theta)), abs=1e-12)
     flat, back = ravel_pytree(at)
     slopes, _ = ravel_pytree(found)
-    assert len(slopes) == circuit.num_parameters + 6 * 3 + 2 * 2
+    assert len(slopes) == circuit.num_parameters + 6 * 3 + 4 * 2
     along = jax.jit(lambda flat: f(*back(flat)))
     for k, (here, slope) in enumerate(zip(np.asarray(flat), np.asarray(slopes), strict=True)):
         step = 1e-5 * max(abs(here), 1e-12) if k >= circuit.num_parameters else 1e-5
