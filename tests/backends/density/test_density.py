@@ -36,8 +36,6 @@ def noisy_device(rng, n_qubits, edges="line", **changes):
         "t2": t1 * rng.uniform(0.3, 1.9, n_qubits),
         "one_qubit_s": rng.uniform(2e-8, 6e-8, n_qubits),
         "two_qubit_s": rng.uniform(2e-7, 4e-7, n_edges),
-        "crosstalk": rng.uniform(0.01, 0.02, n_edges),
-        "leakage": rng.uniform(0.01, 0.02, n_edges),
     }
     return Device(n_qubits, edges, **numbers | changes)
 
@@ -90,7 +88,7 @@ def test_values_are_those_of_aers_density_matrices(n_qubits, edges, changes):
 
 def test_derivatives_by_angles_and_every_noise_parameter_are_those_of_differences():
     rng = np.random.default_rng(5)
-    device = noisy_device(rng, 3)
+    device = noisy_device(rng, 3, crosstalk=(0.01, 0.02), leakage=(0.015, 0.01))
     circuit = random_circuit(rng, 3, 20)
     circuit.cx(0, 2)
     observable = random_observables(rng, 3)[0]
@@ -108,7 +106,7 @@ def test_derivatives_by_angles_and_every_noise_parameter_are_those_of_difference
         difference = (along(flat.at[k].add(step)) - along(flat.at[k].add(-step))) / (2 * step)
         assert abs(slope - difference) <= 1e-4 * abs(difference) + 1e-9 / max(abs(here), 1e-9), k
     names = {name for name, slope in found[1].items() if np.all(np.abs(slope) > 0)}
-    assert names == set(device.parameters())
+    assert names == set(device.parameters()) - {"crosstalk"}  # no two gates fit on a line of three
 
 
 def test_a_scalar_stands_for_all_places_and_other_names_are_as_the_device_has_them():
