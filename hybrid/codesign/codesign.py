@@ -310,6 +310,7 @@ class _Looking:
         self.energies = best.evaluations * (1 + n_shifted(work.circuit))
         self._moved = cache(lambda base: transpiled(self.circuit, base.fake(), level=asked.level))
         self._model = cache(self._modelled)
+        self._terms = cache(self._terms_at)
         self._density = cache(lambda base: Density(self.circuit, self.H, base, asked.level))
 
     def at(self, variant: Variant, seed: int) -> DevicePoint:
@@ -376,11 +377,14 @@ class _Looking:
         theta = np.array(angles)
         moved, layout = self._moved(base)
         bound = moved.assign_parameters(dict(zip(self.circuit.parameters, theta, strict=True)))
+        return model(paths(bound, layout, self.H, self._terms(angles), base), base)
+
+    def _terms_at(self, angles: tuple[float, ...]) -> dict[str, float]:
+        """The noiseless value of each term of the observable."""
         labels = [label for label, _ in terms(self.H) if set(label) != {"I"}]
         strings = [SparsePauliOp(label) for label in labels]
-        ideal = np.asarray(backends.get("statevector").prepare(self.circuit, strings)(theta).values)[0]
-        values = {label: float(value) for label, value in zip(labels, ideal, strict=True)}
-        return model(paths(bound, layout, self.H, values, base), base)
+        ideal = np.asarray(backends.get("statevector").prepare(self.circuit, strings)(np.array(angles)).values)[0]
+        return {label: float(value) for label, value in zip(labels, ideal, strict=True)}
 
     def _drawn(self, device: Device, theta: np.ndarray, seed: int, **options: Any) -> tuple[float, float, float]:
         shots = min(self.asked.shots or DRAWN_SHOTS, DRAWN_SHOTS)

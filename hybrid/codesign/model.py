@@ -32,7 +32,7 @@ from qiskit.quantum_info import Operator, SparsePauliOp
 
 from backends.devices.channels import transfer
 from backends.devices.crosstalk import disturbing
-from backends.devices.device import Device
+from backends.devices.device import PER_EDGE, Device
 from backends.instructions import flatten, terms
 from backends.measurement.targets import translated
 from circuits.errors import Refused
@@ -49,6 +49,12 @@ ENDED = 20
 
 ROUNDS = 40
 """How often paths are drawn at most; a term that no path has reached then takes the paths that have ended elsewhere."""
+
+SURE = 1e-12
+"""Below it, the chance of another Pauli string is rounding."""
+
+LEAST = 1e-12
+"""What is left of a path at least."""
 
 SMALL = 1e-12
 """Terms whose share of the energy is smaller, beside the largest, are left out."""
@@ -87,7 +93,8 @@ class _Gate:
 
     Attributes:
         qubits: One or two of the device.
-        bounds: Cumulated probabilities of the letters that each letter, or pair 4 b + a, becomes, shape (4^k, 4^k).
+        bounds: Cumulated probabilities of the letters that each letter, or pair 4 b + a, becomes, shape (4^k, 4^k); or
+            those letters themselves where there is no choice, as in Clifford gates, shape (4^k,).
         feels: Column in `Paths.ones` or `Paths.twos` of its errors; None for a virtual gate.
         disturbing: How many gates disturb it.
     """
@@ -186,7 +193,8 @@ def _gates(moved: QuantumCircuit, device: Device) -> tuple[list[int], list[_Gate
         key = (gate.name, *(float(angle) for angle in gate.params))
         if key not in tables:
             squares = transfer(np.asarray(Operator(gate).data)) ** 2
-            tables[key] = np.cumsum(squares / squares.sum(1, keepdims=True), 1)
+            sure = np.all(squares.max(1) > 1 - SURE)
+            tables[key] = squares.argmax(1) if sure else np.cumsum(squares / squares.sum(1, keepdims=True), 1)
         feels = on[0] if len(on) == 1 else column[at[tuple(on)]]
         number = beside.pop() if len(on) == 2 else 0
         gates.append(_Gate(tuple(on), tables[key], None if gate.name in device.virtual else feels, number))
@@ -218,52 +226,15 @@ def _drawn(
             if gate.disturbing:
                 disturbed[hit, gate.feels] += gate.disturbing
         bounds = gate.bounds[index[hit]]
-        new = np.minimum((rng.random(len(hit))[:, None] >= bounds).sum(1), bounds.shape[1] - 1).astype(np.uint8)
+        if bounds.ndim == 1:
+            new = bounds.astype(np.uint8)
+        else:
+            new = np.minimum((rng.random(len(hit))[:, None] >= bounds).sum(1), bounds.shape[1] - 1).astype(np.uint8)
         if len(gate.qubits) == 1:
             letters[hit, q] = new
         else:
             letters[hit, q], letters[hit, low] = new // 4, new % 4
     return ~np.any((letters == 1) | (letters == 2), axis=1), ones, twos, disturbed
-
-
-def shrunk(felt: Paths, noise: Noise, device: Device, xp: Any = np) -> Any:
-    """The factor by which each path shrinks.
-
-    Args:
-        felt: The paths.
-        noise: All noise parameters.
-        device: For how many qubits and edges they are.
-        xp: Array module.
-
-    Returns:
-        Shape (paths,).
-    """
-    n, n_edges = device.n_qubits, len(device.edges)
-
-    def of(name: str, size: int) -> Any:
-        return xp.broadcast_to(noise[name], (size,))
-
-    t1, t2 = of("t1", n), of("t2", n)
-
-    def kept(seconds: Any, qubits: Any) -> Any:
-        """Entanglement fidelity of relaxation."""
-        return (1 + xp.exp(-seconds / t1[qubits]) + 2 * xp.exp(-seconds / t2[qubits])) / 4
-
-    def lost(error: Any, fidelity: Any, d: int) -> Any:
-        """What depolarizing noise of the stated average error, or of relaxation's where it is worse, takes."""
-        worst = xp.maximum(error, 1 - (d * fidelity + 1) / (d + 1))
-        return xp.minimum(worst * d / (d - 1), 1 - 1e-12)
-
-    every = np.arange(n)
-    one = lost(of("one_qubit_error", n), kept(of("one_qubit_s", n), every), 2)
-    seconds = of("two_qubit_s", n_edges)[felt.edges]
-    pair = kept(seconds, felt.pairs[:, 0]) * kept(seconds, felt.pairs[:, 1])
-    two = lost(of("two_qubit_error", n_edges)[felt.edges], pair, 4)
-    leaked = xp.minimum(of("leakage", n_edges)[felt.edges], 1 - 1e-12)
-    beside = xp.minimum(of("crosstalk", n_edges)[felt.edges] * (4 / 3), 1 - 1e-12)
-    read = xp.maximum(1 - 2 * of("readout_error", n), 1e-12)
-    logs = felt.ones @ xp.log1p(-one) + felt.twos @ (xp.log1p(-two) + xp.log1p(-leaked))
-    return xp.exp(logs + felt.disturbed @ xp.log1p(-beside) + felt.told @ xp.log(read))
 
 
 def model(felt: Paths, device: Device) -> Engine:
@@ -273,23 +244,82 @@ def model(felt: Paths, device: Device) -> Engine:
         felt: The paths of all terms.
         device: The device.
     """
-    import jax
-    import jax.numpy as jnp
-
     share = felt.weights[felt.owners] / np.bincount(felt.owners, minlength=len(felt.weights))[felt.owners]
+    counts = felt.ones, felt.twos, felt.disturbed, felt.told
 
-    def energy(noise: Noise, xp: Any = np) -> Any:
-        return felt.rest + xp.sum(share * shrunk(felt, noise, device, xp))
-
-    with jax.enable_x64(True):
-        slope = jax.jit(jax.grad(lambda noise: energy(noise, jnp)))
+    def shares(noise: Noise) -> np.ndarray:
+        """What each path adds to the energy."""
+        logs = [log for log, _ in _logarithms(felt, noise, device)]
+        return share * np.exp(sum(count @ log for count, log in zip(counts, logs, strict=True)))
 
     def gradient(noise: Noise) -> dict[str, np.ndarray]:
-        with jax.enable_x64(True):
-            found = slope({name: np.asarray(value, float) for name, value in noise.items()})
-        return {name: np.asarray(value) for name, value in found.items()}
+        left = shares(noise)
+        found = {name: np.zeros(len(device.edges) if name in PER_EDGE else device.n_qubits) for name in noise}
+        for count, (_, parts) in zip(counts, _logarithms(felt, noise, device), strict=True):
+            by_log = left @ count
+            for name, places, slope in parts:
+                np.add.at(found[name], places, by_log * slope)
+        return {name: slope if np.ndim(noise[name]) else np.asarray(slope.sum()) for name, slope in found.items()}
 
-    return Engine("model", lambda noise: float(energy(noise)), gradient)
+    return Engine("model", lambda noise: felt.rest + float(np.sum(shares(noise))), gradient)
+
+
+Slope = tuple[str, np.ndarray, np.ndarray]
+"""A parameter, its places, and the derivatives by it there."""
+
+
+def _logarithms(felt: Paths, noise: Noise, device: Device) -> list[tuple[np.ndarray, list[Slope]]]:
+    """The logarithms of what is left behind a gate on one qubit, on two, a disturbing gate, and a measurement.
+
+    Returns:
+        One for each column of `Paths.ones`, `twos`, `disturbed` and `told`, with its derivatives.
+    """
+    n, edges = device.n_qubits, felt.edges
+    every, (first, second) = np.arange(n), felt.pairs.T
+
+    def of(name: str) -> np.ndarray:
+        return np.broadcast_to(np.asarray(noise[name], float), (len(device.edges) if name in PER_EDGE else n,))
+
+    def kept(name: str, places: np.ndarray, qubits: np.ndarray) -> tuple[np.ndarray, list[Slope]]:
+        """Entanglement fidelity of relaxation."""
+        s, t1, t2 = of(name)[places], of("t1")[qubits], of("t2")[qubits]
+        a, b = np.exp(-s / t1), np.exp(-s / t2)
+        slopes = [
+            (name, places, -(a / t1 + 2 * b / t2) / 4),
+            ("t1", qubits, a * s / t1**2 / 4),
+            ("t2", qubits, b * s / t2**2 / 2),
+        ]
+        return (1 + a + 2 * b) / 4, slopes
+
+    def gate(name: str, places: np.ndarray, d: int, kept: np.ndarray, slopes: list[Slope]) -> Any:
+        """Depolarizing noise of the stated average error, or of relaxation's where it is worse."""
+        error, relaxed = of(name)[places], 1 - (d * kept + 1) / (d + 1)
+        log, by = _left(np.maximum(error, relaxed), d / (d - 1))
+        worse, by_kept = relaxed > error, by * -d / (d + 1)
+        return log, [
+            (name, places, np.where(worse, 0, by)),
+            *((one, at, worse * by_kept * df) for one, at, df in slopes),
+        ]
+
+    one = gate("one_qubit_error", every, 2, *kept("one_qubit_s", every, every))
+    (f, by_first), (g, by_second) = kept("two_qubit_s", edges, first), kept("two_qubit_s", edges, second)
+    relaxing = [(name, at, df * g) for name, at, df in by_first] + [(name, at, f * dg) for name, at, dg in by_second]
+    two, by_two = gate("two_qubit_error", edges, 4, f * g, relaxing)
+    leaked, by_leakage = _left(of("leakage")[edges], 1.0)
+    beside, by_crosstalk = _left(of("crosstalk")[edges], 4 / 3)
+    read, by_readout = _left(of("readout_error"), 2.0)
+    return [
+        one,
+        (two + leaked, [*by_two, ("leakage", edges, by_leakage)]),
+        (beside, [("crosstalk", edges, by_crosstalk)]),
+        (read, [("readout_error", every, by_readout)]),
+    ]
+
+
+def _left(error: np.ndarray, factor: float) -> tuple[np.ndarray, np.ndarray]:
+    """log(1 - factor error), never of less than 1e-12, and its derivative."""
+    left = 1 - factor * error
+    return np.log(np.maximum(left, LEAST)), np.where(left > LEAST, -factor / np.maximum(left, LEAST), 0.0)
 
 
 def _changes(letter: str, device: Device) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib import rc_context
 
-from hybrid.report.page.html import Html, tag
+from hybrid.report.page.html import Html, scrolling, tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ _UNUSED = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 
 
 def drawing(draw: "Callable[[], Figure]", *, name: str, says: str) -> Html:
-    """A picture as SVG.
+    """A picture as SVG; where the page is narrow it keeps its size, in a box that scrolls, so that it can be read.
 
     Args:
         draw: Makes it.
@@ -29,4 +29,4 @@ def drawing(draw: "Callable[[], Figure]", *, name: str, says: str) -> Html:
         draw().savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     drawn = buffer.getvalue()
     drawn = _UNUSED.sub("", drawn[drawn.index("<svg") :]).replace("<g id=", "<g data-part=")  # ids are for the page
-    return tag("figure", Html(drawn), role="img", aria_label=says)
+    return scrolling(tag("figure", Html(drawn), role="img", aria_label=says, class_="drawn"), says)

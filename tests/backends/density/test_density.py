@@ -88,7 +88,7 @@ def test_values_are_those_of_aers_density_matrices(n_qubits, edges, changes):
 
 def test_derivatives_by_angles_and_every_noise_parameter_are_those_of_differences():
     rng = np.random.default_rng(5)
-    device = noisy_device(rng, 3)
+    device = noisy_device(rng, 3, crosstalk=(0.01, 0.02), leakage=(0.015, 0.01))
     circuit = random_circuit(rng, 3, 20)
     circuit.cx(0, 2)
     observable = random_observables(rng, 3)[0]
@@ -99,14 +99,14 @@ def test_derivatives_by_angles_and_every_noise_parameter_are_those_of_difference
     assert value == pytest.approx(float(f(theta)), abs=1e-12)
     flat, back = ravel_pytree(at)
     slopes, _ = ravel_pytree(found)
-    assert len(slopes) == circuit.num_parameters + 6 * 3 + 2 * 2
+    assert len(slopes) == circuit.num_parameters + 6 * 3 + 4 * 2
     along = jax.jit(lambda flat: f(*back(flat)))
     for k, (here, slope) in enumerate(zip(np.asarray(flat), np.asarray(slopes), strict=True)):
         step = 1e-5 * max(abs(here), 1e-12) if k >= circuit.num_parameters else 1e-5
         difference = (along(flat.at[k].add(step)) - along(flat.at[k].add(-step))) / (2 * step)
         assert abs(slope - difference) <= 1e-4 * abs(difference) + 1e-9 / max(abs(here), 1e-9), k
     names = {name for name, slope in found[1].items() if np.all(np.abs(slope) > 0)}
-    assert names == set(device.parameters())
+    assert names == set(device.parameters()) - {"crosstalk"}  # no two gates fit on a line of three
 
 
 def test_a_scalar_stands_for_all_places_and_other_names_are_as_the_device_has_them():

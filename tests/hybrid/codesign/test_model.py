@@ -65,6 +65,27 @@ def test_it_is_near_for_other_circuits_and_its_derivatives_are_its_own():
         assert float(slopes[name]) == pytest.approx(differences, rel=1e-5)
 
 
+def test_its_derivatives_by_every_number_at_every_place_are_those_of_differences():
+    """Also where relaxation is worse than the stated error, which then does not count, as on the last qubit."""
+    problem, rng = tfim(4), np.random.default_rng(2)
+    numbers = {name: rng.uniform(0.005, 0.01, 3) for name in ("two_qubit_error", "crosstalk", "leakage")}
+    numbers |= {name: rng.uniform(0.001, 0.002, 4) for name in ("one_qubit_error", "readout_error")}
+    t1 = np.array([1e-4, 2e-4, 1e-4, 8e-6])
+    on = hybrid.Device(4, "line", **numbers, t1=t1, t2=1.5 * t1, one_qubit_s=5e-8, two_qubit_s=(2e-7, 3e-7, 1e-7))
+    bound = hamiltonian_variational(problem, layers=2).assign_parameters([0.35, 0.6, 0.5, 0.3])
+    engine, noise = engine_of(bound, problem.hamiltonian, on), on.values()
+    slopes = engine.gradient(noise)
+    for name, value in noise.items():
+        for k in np.ndindex(value.shape):
+            step = np.zeros_like(value)
+            step[k] = 1e-5 * value[k]
+            up, down = (engine.value(dict(noise, **{name: value + sign * step})) for sign in (1, -1))
+            differences = (up - down) / 2e-5
+            assert slopes[name][k] * value[k] == pytest.approx(differences, rel=1e-5, abs=1e-9), (name, k)
+    assert slopes["one_qubit_error"][3] == 0.0 != slopes["t1"][3]
+    assert slopes["crosstalk"].tolist().count(0.0) == 1  # no gate runs beside that in the middle
+
+
 def test_the_same_seed_draws_the_same_paths():
     problem = tfim(4)
     bound = hamiltonian_variational(problem, layers=1).assign_parameters([0.4, 0.7])
