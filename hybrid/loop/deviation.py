@@ -33,8 +33,8 @@ def deviation_of(work: Workload, theta: np.ndarray) -> Deviation | None:
 
     An eigenvalue lies within the deviation of <H> (Weinstein). The lowest one does if the state has at least half its
     weight p on the ground state: by Cantelli's inequality E - E0 <= sigma sqrt((1 - p) / p). Whether a much lower
-    energy is there is seen by a few Lanczos steps from a random state, unless the problem is that of a symmetry sector,
-    which a random state leaves.
+    energy is there is seen by a few Lanczos steps from a random state; not for molecules, of whose number of electrons
+    a random state knows nothing.
 
     Args:
         work: The workload.
@@ -55,7 +55,8 @@ def deviation_of(work: Workload, theta: np.ndarray) -> Deviation | None:
         return None  # a gate that the simulator does not know, or no memory; the interval says that it is not known
     image = product(psi)
     width = _norm(image - _overlap(psi, image) * psi)
-    return Deviation(width, None if work.problem.solve is not None else _lower(product, len(psi)))
+    searched = work.problem.source.get("kind") != "molecule"
+    return Deviation(width, _lower(product, len(psi)) if searched else None)
 
 
 def _lower(product: Callable[[np.ndarray], np.ndarray], size: int) -> float:

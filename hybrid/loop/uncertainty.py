@@ -259,7 +259,7 @@ def _ansatz_part(facts: Facts) -> Part:
         if facts.deviation.seen is not None and facts.deviation.seen < facts.pure - width:
             source += "; of another eigenvalue than the lowest: a lower energy was found"
             return Part(name=both, of="ground", below=None, above=0.0, kind="not known", source=source)
-        source += " holds if half of it is ground state"
+        source += ", a bound if at least half of that is ground state"
         source += "" if facts.deviation.seen is None else "; a search from a random state found nothing lower"
         return Part(name=both, of="ground", below=width, above=0.0, kind="bound", source=source)
     source = "neither an exact energy nor the energy's deviation in the final state is known"

@@ -24,6 +24,9 @@ CONFIDENCE = 0.95
 NEGLIGIBLE = 1e-3
 """Of the largest part: what is smaller is not shown in short tables."""
 
+SAME = 1e-9
+"""Width of an interval below which one number stands for both ends, in the energy's unit."""
+
 Kind = Literal["statistical", "systematic", "bound", "not known"]
 Question = Literal["state", "ground"]
 
@@ -100,8 +103,7 @@ class Interval(RecordModel):
             return f"no interval for {self.quantity}: {self.reason}{limit}"
         if self.confidence >= 1.0:
             return f"{with_unit(_plain(self.high), unit)}, known exactly: {self.quantity}"
-        low, high = _digits(self.low, self.high)
-        return f"{with_unit(f'{low} to {high}', unit)} ({self.confidence:.0%}), of {self.quantity}"
+        return f"{with_unit(_ends(self.low, self.high), unit)} ({100 * self.confidence:.0f} %), of {self.quantity}"
 
 
 class Uncertainty(RecordModel):
@@ -212,14 +214,14 @@ def mean_over(energies: Sequence[float], *, quantity: str = "the mean over all s
 
 
 def _plain(value: float) -> str:
-    return f"{value:.8g}"
+    return f"{value:.10g}"
 
 
-def _digits(low: float, high: float) -> tuple[str, str]:
-    """Both ends to as many digits as their distance makes meaningful, at most 15; rounded outwards."""
+def _ends(low: float, high: float) -> str:
+    """Both ends, rounded outwards to three digits of their distance; of nearly the same number that, and its width."""
     width = high - low
-    digits = 15 if width <= 0 else min(15, max(0, 2 - math.floor(math.log10(width))))
+    if width < SAME:
+        return f"{(low + high) / 2:.10f} ± {width / 2:.1g}"
+    digits = max(0, 2 - math.floor(math.log10(width)))
     scale = 10.0**digits
-    if digits > 12:
-        return f"{low:.{digits}g}", f"{high:.{digits}g}"
-    return f"{math.floor(low * scale) / scale:.{digits}f}", f"{math.ceil(high * scale) / scale:.{digits}f}"
+    return f"{math.floor(low * scale) / scale:.{digits}f} to {math.ceil(high * scale) / scale:.{digits}f}"
