@@ -121,8 +121,13 @@ def _print_known(folder: Path) -> None:
         put(console(), [{"uncertainty": name, "how": text} for name, text in stated.rows()])
     if found := checks_in(folder):
         rows = [
-            {"check": one["name"], "outcome": one["outcome"], "detects": one["detects"], "cannot detect": one["misses"]}
+            {
+                "check": one["name"],
+                "outcome": one["outcome"],
+                "detects": f"{one['detects']} Cannot detect: {one['misses'][:1].lower()}{one['misses'][1:]}",
+            }
             for one in found
+            if one["outcome"] != "none"
         ]
         put(console(), rows)
 
