@@ -16,7 +16,7 @@ from hybrid.runs import folder as folders
 from hybrid.runs.algorithm import read_outcome, read_spec, runs_of
 from hybrid.runs.files import write_json
 from hybrid.verification import verification as of_run
-from hybrid.verification.checks import Outcome
+from hybrid.verification.finding import Outcome
 from hybrid.verification.verification import FILE, Check, Verification
 from hybrid.workload.arguments import BackendLike, OptimizerLike
 

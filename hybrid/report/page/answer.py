@@ -60,7 +60,7 @@ def _numbers(run: Account, result: StoredResult) -> Iterator[tuple[str, str | No
     assert result.energy is not None
     width, unit, stated = result.standard_error or 0.0, result.unit, result.uncertainty
     if stated is not None:
-        yield "Interval", stated.state.text(unit)
+        yield f"{100 * stated.confidence:.0f} % interval", stated.state.text(unit)
         yield "Ground state", stated.ground.text(unit)
     elif width:
         low, high = result.energy - NORMAL * width, result.energy + NORMAL * width
