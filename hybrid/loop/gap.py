@@ -32,7 +32,7 @@ def gap(evaluations: Iterable[Evaluation], steps: int) -> Gap:
     Two estimates are made, and the larger one is given. If gains shrink like a geometric series, g then r g over
     windows of the same length, r g r / (1 - r) is left (Aitken). If E - E* <= c |gradient|^2, as it is near a minimum
     (Lojasiewicz), c follows from the last steps, whose energies above the last one and gradients are known. Both are
-    estimates: a descent that crosses a plateau looks as if it had ended. Below the scatter of values with statistical
+    estimates, right to an order of magnitude: a descent that crosses a plateau looks as if it had ended. Below the scatter of values with statistical
     errors nothing is seen, so that is the least that is given.
 
     Args:
@@ -59,7 +59,7 @@ def gap(evaluations: Iterable[Evaluation], steps: int) -> Gap:
             widths.append(float(np.max(above[usable] / (squares[usable] - squares[-1]))) * float(squares[-1]))
     how = "by the gains and gradients of the last steps" if known.any() and scatter == 0 else "by the last steps' gains"
     seen = ", no less than the scatter of the values" if scatter else ""
-    return Gap(float(max(widths)), f"what the optimizer has left in its own basin, estimated {how}{seen}")
+    return Gap(float(max(widths)), f"left to the end of the descent, to an order of magnitude, {how}{seen}")
 
 
 def _descent(evaluations: Iterable[Evaluation], steps: int) -> tuple[np.ndarray, float, np.ndarray]:
