@@ -27,13 +27,13 @@ class Gap(NamedTuple):
 
 
 def gap(evaluations: Iterable[Evaluation], steps: int) -> Gap:
-    """What is left to the minimum into which an optimizer descends, by its last steps.
+    """What is left to the minimum into which an optimizer descends, by its last steps, to an order of magnitude.
 
     Two estimates are made, and the larger one is given. If gains shrink like a geometric series, g then r g over
     windows of the same length, r g r / (1 - r) is left (Aitken). If E - E* <= c |gradient|^2, as it is near a minimum
-    (Lojasiewicz), c follows from the last steps, whose energies above the last one and gradients are known. Both are
-    estimates, right to an order of magnitude: a descent that crosses a plateau looks as if it had ended. Below the scatter of values with statistical
-    errors nothing is seen, so that is the least that is given.
+    (Lojasiewicz), c follows from the last steps, whose energies above the last one and gradients are known. A descent
+    that crosses a plateau looks as if it had ended. Below the scatter of values with statistical errors nothing is
+    seen, so that is the least that is given.
 
     Args:
         evaluations: Of the run, in order.
