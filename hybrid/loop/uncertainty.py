@@ -166,7 +166,11 @@ def uncertainty(facts: Facts) -> Uncertainty:
     state = Interval(quantity=_quantity(facts), low=low, high=high, reason=reason)
     parts = (*measured, *_of_ground(facts))
     return Uncertainty(
-        state=state, ground=_ground(facts, state, parts), parts=parts, risks=tuple(_risks(facts)), unit=facts.unit
+        state=state,
+        ground=_ground(facts, state, parts),
+        parts=parts,
+        risks=tuple(_risks(facts, state)),
+        unit=facts.unit,
     )
 
 
@@ -260,7 +264,7 @@ def _ansatz_part(facts: Facts) -> Part:
             source += "; of another eigenvalue than the lowest: a lower energy was found"
             return Part(name=both, of="ground", below=None, above=0.0, kind="not known", source=source)
         source += ", a bound if at least half of that is ground state"
-        source += "" if facts.deviation.seen is None else "; a search from a random state found nothing lower"
+        source += "" if facts.deviation.seen is None else "; a search from a random state found nothing below it"
         return Part(name=both, of="ground", below=width, above=0.0, kind="bound", source=source)
     source = "neither an exact energy nor the energy's deviation in the final state is known"
     return Part(name="ansatz", of="ground", below=None, above=0.0, kind="not known", source=source)
@@ -307,8 +311,11 @@ def _ground(facts: Facts, state: Interval, parts: Sequence[Part]) -> Interval:
     return Interval(quantity=quantity, low=facts.pure - ansatz.below - edge, high=high)
 
 
-def _risks(facts: Facts) -> Iterator[str]:
+def _risks(facts: Facts, state: Interval) -> Iterator[str]:
     """What may be wrong without showing in a width."""
+    pure = not facts.noisy or facts.extrapolated
+    if pure and facts.validated is not None and not state.holds(facts.validated):
+        yield "a simulator's energy at the same parameters lies outside of the interval: a part is too narrow"
     if facts.exact is None and facts.gap is not None:
         starts = f"the lowest of {len(facts.starts)} starts" if facts.starts else "one start"
         yield f"{starts}: a lower minimum elsewhere is not excluded"

@@ -77,6 +77,12 @@ def test_the_ground_state_has_an_interval_only_where_something_bounds_the_ansatz
     assert named(known, "ansatz and optimizer").below == pytest.approx(0.5)
 
 
+def test_a_simulator_that_contradicts_the_interval_is_heard():
+    sampled = replace(EXACTLY, standard_error=0.1, shots=1000)
+    assert "outside of the interval" in " ".join(uncertainty(replace(sampled, validated=-1.4)).risks)
+    assert "outside" not in " ".join(uncertainty(replace(sampled, validated=-1.1)).risks)
+
+
 def test_several_starts_say_how_far_apart_they_end():
     stated = uncertainty(replace(EXACTLY, gap=Gap(0.0, "seen"), starts=(-0.7, -1.0, -0.9)))
     assert named(stated, "starts").below == pytest.approx(0.1)
