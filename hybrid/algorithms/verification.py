@@ -15,7 +15,8 @@ from hybrid.runs.evidence import examine
 from hybrid.runs.places import folder_of
 from hybrid.verification import benchmark as of_benchmark
 from hybrid.verification import verification as of_run
-from hybrid.verification.checks import Outcome, chained, signed
+from hybrid.verification.checks import chained, signed
+from hybrid.verification.finding import Outcome
 from hybrid.verification.verification import Check, Verification, written
 from hybrid.workload.arguments import BackendLike, OptimizerLike
 

@@ -91,15 +91,46 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
     points = sweep_of(folder)
     stages = stages_of(folder) if is_algorithm(folder) else []
     if as_json:
-        entry = {"points": points} if points is not None else entry_of(folder)
+        entry = {"points": points} if points is not None else {**entry_of(folder), **_known(folder)}
         print(json.dumps(entry | ({"runs": stages} if is_algorithm(folder) else {}), allow_nan=False))
     elif points is None:
         entry = entry_of(folder)
         (_print_codesign if entry.get("algorithm") == "codesign" and entry.get("tables") else _print_run)(entry)
+        _print_known(folder)
         if stages:
             _print_points(stages, "run")
     else:
         _print_points(points)
+
+
+def _known(folder: Path) -> dict[str, Any]:
+    """The intervals of a run's energy and the checks of its last verification, as JSON-able values."""
+    from hybrid.runs.folder import is_algorithm
+    from hybrid.runs.known import checks_in, uncertainty_in
+
+    stated = None if is_algorithm(folder) else uncertainty_in(folder)
+    return {"uncertainty": None if stated is None else stated.to_dict(), "checks": checks_in(folder)}
+
+
+def _print_known(folder: Path) -> None:
+    from hybrid.runs.folder import is_algorithm
+    from hybrid.runs.known import checks_in, uncertainty_in
+    from hybrid.terminal.console import console
+    from hybrid.terminal.rows import put
+
+    if not is_algorithm(folder) and (stated := uncertainty_in(folder)) is not None:
+        put(console(), [{"uncertainty": name, "how": text} for name, text in stated.rows()])
+    if found := checks_in(folder):
+        rows = [
+            {
+                "check": one["name"],
+                "outcome": one["outcome"],
+                "detects": f"{one['detects']} Cannot detect: {one['misses'][:1].lower()}{one['misses'][1:]}",
+            }
+            for one in found
+            if one["outcome"] != "none"
+        ]
+        put(console(), rows)
 
 
 def _show_benchmark(folder: Path, *, as_json: bool) -> None:

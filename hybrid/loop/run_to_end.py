@@ -15,6 +15,7 @@ from hybrid.loop.ledger import Ledger, Place
 from hybrid.loop.optimize import Callback, Ending, optimize
 from hybrid.loop.stop import Waiting
 from hybrid.loop.team import evaluator
+from hybrid.loop.uncertainty import uncertainty_of
 from hybrid.loop.validation import error_budget_of, rounding_of, validated_energy
 from hybrid.ranks.mpi import Ranks
 from hybrid.registry.start import add_at_end
@@ -89,7 +90,7 @@ def run_to_end(
             spending.grant(budget)
         places = Places(work, journal, record.spec.backend, backend, spares, opened, team, made=made)
         ledger = Ledger(journal, places.now(), clock, team=team, after=places.after)
-        rounding = validated = errors = None
+        rounding = validated = errors = uncertainty = None
         try:
             ending = _descend(work, ledger, clock, should_stop, callback, exact)
             if ending.status == "stopped":
@@ -106,6 +107,20 @@ def run_to_end(
                     conclusion, can, exact=exact, validated=validated, unit=work.problem.unit
                 )
                 errors = error_budget_of(work, can, conclusion, exact, validated, clock)
+                uncertainty = uncertainty_of(
+                    record,
+                    work,
+                    backend,
+                    conclusion,
+                    ledger.evaluations,
+                    steps=ending.steps,
+                    exact=exact,
+                    validated=validated,
+                    rounding=rounding,
+                    errors=errors,
+                    failovers=places.failovers,
+                    clock=clock,
+                )
         except Waiting as waiting:
             ending = Ending(work.theta, ledger.steps, "stopped", str(waiting))
             conclusion = conclusion_at(*ledger.best(work.theta), "stopped", ending.message)
@@ -134,6 +149,7 @@ def run_to_end(
             validated=validated,
             bias=conclusion.bias,
             error_budget=errors,
+            uncertainty=uncertainty,
             failovers=tuple(change.to_dict() for change in places.failovers),
             prediction=in_hindsight(record.spec.plan, n_rows, seconds, ledger.replayed_s),
             start=record.spec.start,

@@ -54,6 +54,11 @@ class Summary(BaseModel):
     money_usd: float | None = Field(description="What vendors charged, in US dollars; null where it is not known.")
     failovers: list[dict[str, Any]] = Field(description="How the run went on at other backends.")
     prediction: dict[str, Any] | None = Field(description="What the plan expected, beside what it came to.")
+    uncertainty: dict[str, Any] | None = Field(
+        default=None,
+        description="Intervals of the energies of the final state and of the ground state, with their parts and risks; "
+        "null of a run without an end, and of older ones.",
+    )
     provenance: dict[str, Any] = Field(description="Versions, machine and time of its beginning.")
 
 

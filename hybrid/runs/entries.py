@@ -65,6 +65,7 @@ class ResultEntry(Outcome):
     rounding: float | None
     validated: float | None
     error_budget: dict[str, object] | None
+    uncertainty: dict[str, object] | None
     chain: ChainEntry | None
     theta: list[float]
 

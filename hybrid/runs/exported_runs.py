@@ -144,6 +144,7 @@ def _summary(run: Account) -> Summary:
         money_usd=0.0 if charge is None else charge.usd if charge.priced else None,
         failovers=[dict(one) for one in entry["failovers"]],
         prediction=None if entry["prediction"] is None else dict(entry["prediction"]),
+        uncertainty=None if result is None or result.uncertainty is None else result.uncertainty.to_dict(),
         provenance=without_packages(spec.provenance),
     )
 

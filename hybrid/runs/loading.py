@@ -65,6 +65,7 @@ def load(folder: str | Path) -> Result:
         validated=stored.validated,
         bias=stored.bias,
         error_budget=None if stored.error_budget is None else ErrorBudget.of_dict(stored.error_budget),
+        uncertainty=stored.uncertainty,
         failovers=cast("tuple[FailoverEntry, ...]", tuple(stored.failovers)),
         prediction=stored.prediction,
         chain=cast("ChainEntry | None", stored.chain),

@@ -13,6 +13,7 @@ from hybrid.runs.error_budget import ErrorBudget
 from hybrid.runs.failovers import described
 from hybrid.runs.history import History
 from hybrid.runs.prediction import Prediction
+from hybrid.runs.uncertainty import Uncertainty
 from hybrid.terminal.words import counted, duration, measured, with_unit
 from hybrid.workload.spec import RecordModel
 
@@ -47,6 +48,7 @@ class StoredResult(RecordModel):
     rounding: FiniteFloat | None = None
     validated: FiniteFloat | None = None
     error_budget: dict[str, Any] | None = None
+    uncertainty: Uncertainty | None = None
     failovers: list[dict[str, Any]] = Field(default_factory=list)
     prediction: Prediction | None = None
     chain: dict[str, Any] | None = None
@@ -82,6 +84,8 @@ class Result:
         bias: Estimated size of the energy's systematic error, from truncation or mitigation; 0 where there is none.
         error_budget: How the distance from the exact energy divides among ansatz, optimizer, noise and statistics; None
             for a run that was exact, and where the exact energies are not known.
+        uncertainty: Intervals of the energy of the final state and of the ground state energy, with what they are made
+            of; None for a run that was stopped, and for records of versions that made none.
         failovers: How the run went on at other backends, as `hybrid.runs.failovers.Failover.to_dict` says it: from
             which "evaluation" on, "from" which backend "to" which, the "reason", and "when_utc".
         prediction: What its plan expected of evaluations and time, beside what they came to; None for records of
@@ -111,6 +115,7 @@ class Result:
     validated: float | None = None
     bias: float = 0.0
     error_budget: ErrorBudget | None = None
+    uncertainty: Uncertainty | None = None
     failovers: tuple[FailoverEntry, ...] = ()
     prediction: Prediction | None = None
     chain: ChainEntry | None = None
@@ -186,6 +191,7 @@ class Result:
             "rounding": self.rounding,
             "validated": self.validated,
             "error_budget": None if self.error_budget is None else self.error_budget.to_dict(),
+            "uncertainty": None if self.uncertainty is None else self.uncertainty.to_dict(),
             "failovers": list(self.failovers),
             "prediction": None if self.prediction is None else cast("PredictionEntry", self.prediction.model_dump()),
             "chain": self.chain,
@@ -212,6 +218,8 @@ class Result:
             rows.append(("exactly", f"{exactly} at these parameters, on a simulator"))
         if self.error_budget is not None:
             rows += [(f"by {cause}", f"{size} ({note})") for cause, size, note in self.error_budget.rows()]
+        if self.uncertainty is not None:
+            rows += self.uncertainty.rows()
         rows.append(("status", self.status + (f": {self.message}" if self.message else "")))
         if self.start:
             rows.append(("start", self.start))

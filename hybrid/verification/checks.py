@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -16,8 +15,10 @@ from hybrid.runs.chain import told
 from hybrid.runs.evidence import Evidence
 from hybrid.runs.signature import judged, signatures
 from hybrid.terminal.words import counted, measured, with_unit
+from hybrid.verification import answer
 from hybrid.verification.claim import Claim
 from hybrid.verification.engines import other_engines
+from hybrid.verification.finding import Finding
 
 VERIFICATION = 2
 """Branch of the run's tree of seeds that verification draws from; 1 belongs to the evaluations."""
@@ -27,21 +28,6 @@ ENOUGH = 2
 
 SINGLE = 1e-5
 """Difference that rounding in single precision may cause, relative to the scale of H."""
-
-Outcome = Literal["passed", "failed", "unchecked", "none"]
-
-
-class Finding(NamedTuple):
-    """What a check has found.
-
-    Attributes:
-        outcome: "passed"; "failed"; "unchecked" where something is claimed that could not be checked here; "none"
-            where nothing of the kind is claimed.
-        text: What was measured, against what bound; or why it was not checked.
-    """
-
-    outcome: Outcome
-    text: str
 
 
 def record(claim: Claim) -> Finding:
@@ -316,4 +302,8 @@ CHECKS: dict[str, Callable[[Claim], Finding]] = {
     "variational bound": variational_bound,
     "gradient": gradient,
     "precision": precision,
+    "uncertainty": answer.uncertainty,
+    "evaluations repeated": answer.evaluated_again,
+    "slope at the end": answer.slope,
+    "conserved numbers": answer.conserved,
 }

@@ -13,8 +13,11 @@ from backends.base import Backend
 from backends.batch import Batch
 from circuits import Problem, registry
 from circuits.errors import RecordFailed, Refused
+from hybrid.loop.clock import Clock
 from hybrid.loop.conclusion import Conclusion, best_seen, conclude, scale
 from hybrid.loop.repeat import repeated
+from hybrid.loop.uncertainty import uncertainty_of
+from hybrid.loop.validation import error_budget_of, rounding_of, validated_energy
 from hybrid.runs import failovers, journal
 from hybrid.runs import folder as folders
 from hybrid.runs.evidence import Evidence, examine
@@ -22,6 +25,7 @@ from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_bytes, read_json
 from hybrid.runs.folder import Record
 from hybrid.runs.result import StoredResult
+from hybrid.runs.uncertainty import Uncertainty
 from hybrid.workload.arguments import BackendLike, OptimizerLike
 from hybrid.workload.beside import is_sampled
 from hybrid.workload.spec import backend_of, problem_of, workload_of
@@ -169,6 +173,32 @@ class Claim:
         conclusion = conclude(work, ending, found.answer, sampled=beside_start, exact=exact, seen=seen)
         rows = sum(len(evaluation.theta) for evaluation in self.journal_content.evaluations[: replay.number])
         return Replayed(conclusion, ending.steps, rows, replay.left, replay.same_bits)
+
+    @cached_property
+    def uncertainty(self) -> Uncertainty:
+        """The intervals of the run's energy, made again from its journal; what lies beside it is computed anew.
+
+        Raises:
+            Refused: as for `replayed`.
+            JournalEnded: as for `replayed`.
+        """
+        work, backend, clock, exact = self.work, self.backend, Clock(), self.record.spec.problem.exact_energy
+        can, again = backend.capabilities(), self.replayed
+        validated = validated_energy(work, backend, again.conclusion, clock)
+        return uncertainty_of(
+            self.record,
+            work,
+            backend,
+            again.conclusion,
+            self.journal_content.evaluations,
+            steps=again.steps,
+            exact=exact,
+            validated=validated,
+            rounding=rounding_of(work, backend, again.conclusion, clock),
+            errors=error_budget_of(work, can, again.conclusion, exact, validated, clock),
+            failovers=self.failovers,
+            clock=clock,
+        )
 
     @property
     def theta(self) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Verifying a finished run by other means than those that made it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,16 +10,22 @@ from rich.text import Text
 
 from circuits import tables
 from circuits.errors import RecordFailed, Refused, ToolkitError
+from hybrid.loop.repeat import JournalEnded
 from hybrid.runs.chain import told
+from hybrid.runs.detects import detects
 from hybrid.runs.evidence import examine
 from hybrid.runs.files import write_json
 from hybrid.runs.folder import check_run
+from hybrid.runs.uncertainty import Uncertainty
 from hybrid.terminal.progress import Progress
-from hybrid.verification.checks import CHECKS, Outcome
+from hybrid.verification.checks import CHECKS
 from hybrid.verification.claim import Claim, claim
+from hybrid.verification.finding import Outcome
 from hybrid.workload.arguments import BackendLike, OptimizerLike
 
 FILE = "verification.json"
+
+COLUMNS = ("check", "outcome", "finding", "detects", "cannot detect")
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,26 @@ class Check:
     outcome: Outcome
     finding: str
 
+    @property
+    def detects(self) -> str:
+        """Which faults it shows; empty of a check that is not known."""
+        return detects(self.name)[0]
+
+    @property
+    def misses(self) -> str:
+        """Which faults it cannot show."""
+        return detects(self.name)[1]
+
+    def to_dict(self) -> dict[str, str]:
+        """JSON-able form."""
+        return {
+            "name": self.name,
+            "outcome": self.outcome,
+            "finding": self.finding,
+            "detects": self.detects,
+            "misses": self.misses,
+        }
+
 
 @dataclass(frozen=True)
 class Verification:
@@ -46,11 +72,13 @@ class Verification:
         folder: Of the run.
         checks: In a fixed order.
         unwritten: Why the verification could not be written into the folder; empty if it was.
+        uncertainty: Intervals of the run's energy, made again from its journal; None where they could not be.
     """
 
     folder: Path
     checks: tuple[Check, ...]
     unwritten: str = ""
+    uncertainty: Uncertainty | None = None
 
     @property
     def verdict(self) -> Literal["passed", "failed", "incomplete"]:
@@ -65,8 +93,13 @@ class Verification:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form, the content of verification.json."""
-        checks = [{"name": c.name, "outcome": c.outcome, "finding": c.finding} for c in self.checks]
-        return {"folder": str(self.folder), "passed": self.passed, "verdict": self.verdict, "checks": checks}
+        return {
+            "folder": str(self.folder),
+            "passed": self.passed,
+            "verdict": self.verdict,
+            "checks": [check.to_dict() for check in self.checks],
+            "uncertainty": None if self.uncertainty is None else self.uncertainty.to_dict(),
+        }
 
     def table(self) -> Table:
         """The checks as a table for a terminal."""
@@ -77,7 +110,7 @@ class Verification:
         table.add_column("outcome", no_wrap=True)
         table.add_column("finding", overflow="fold")
         for check in self.checks:
-            table.add_row(check.name, Text(check.outcome, style=colours[check.outcome]), Text(check.finding))
+            table.add_row(check.name, Text(check.outcome, style=colours[check.outcome]), _told(check))
         return table
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -91,11 +124,9 @@ class Verification:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        rows = [(check.name, check.outcome, check.finding) for check in self.checks]
+        rows = [(c.name, c.outcome, c.finding, c.detects, c.misses) for c in self.checks]
         notes = [f"not written down: {self.unwritten}"] if self.unwritten else []
-        return tables.html(
-            rows, title=f"Verification: {self.verdict}", columns=("check", "outcome", "finding"), notes=notes
-        )
+        return tables.html(rows, title=f"Verification: {self.verdict}", columns=COLUMNS, notes=notes)
 
 
 def verify(
@@ -140,7 +171,7 @@ def verify(
         for name in CHECKS:
             progress.update(len(checks), name)
             checks.append(_check(name, claimed))
-    return written(Verification(path, tuple(checks)))
+    return written(Verification(path, tuple(checks), uncertainty=_uncertainty(claimed)))
 
 
 def written(verification: Verification) -> Verification:
@@ -152,8 +183,26 @@ def written(verification: Verification) -> Verification:
     try:
         write_json(verification.folder / FILE, verification.to_dict())
     except RecordFailed as err:
-        return Verification(verification.folder, verification.checks, unwritten=str(err))
+        return replace(verification, unwritten=str(err))
     return verification
+
+
+def _uncertainty(claimed: Claim) -> Uncertainty | None:
+    """The intervals as they follow from the journal; what is wrong with them, the checks say."""
+    if claimed.result is None or claimed.result.uncertainty is None:
+        return None
+    try:
+        return claimed.uncertainty
+    except (ToolkitError, JournalEnded):
+        return None
+
+
+def _told(check: Check) -> Text:
+    """What a check found, with what it detects and what it cannot on the lines below."""
+    found = Text(check.finding)
+    if check.detects and check.outcome != "none":
+        found.append(f"\ndetects: {check.detects}\ncannot detect: {check.misses}", style="dim")
+    return found
 
 
 def _check(name: str, claimed: Claim) -> Check:

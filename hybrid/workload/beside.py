@@ -20,6 +20,9 @@ DESCENDED_PARAMETERS = 100
 DESCENT_STEPS = 100
 """Most steps of each such descent."""
 
+DEVIATION_ENTRIES = 25_000_000
+"""Most entries of a Hamiltonian's matrix that is applied to the final state, for the bound on the ground state."""
+
 
 def has_exact_energy(problem: Problem) -> bool:
     """Whether the lowest energy of a problem is computed unasked, since it costs little."""
@@ -50,6 +53,12 @@ def is_validated(work: Workload, can: Capabilities) -> bool:
 def is_descended(work: Workload) -> bool:
     """Whether a validated run's circuit is minimized without noise, too, where the exact energy is known."""
     return work.circuit.num_qubits <= DESCENDED_QUBITS and 0 < len(work.theta) <= DESCENDED_PARAMETERS
+
+
+def has_deviation(work: Workload) -> bool:
+    """Whether the energy's standard deviation in the final state is computed: it takes some seconds at most."""
+    flips = len({row.tobytes() for row in work.problem.hamiltonian.paulis.x})
+    return flips << work.circuit.num_qubits <= DEVIATION_ENTRIES
 
 
 def is_rounded(work: Workload, backend: Backend) -> bool:

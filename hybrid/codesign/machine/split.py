@@ -29,7 +29,7 @@ PARTS = {
 }
 """The parts of a run's time, and what each is."""
 
-CHECKS = ("exact energy", "double precision", "validate", "error budget")
+CHECKS = ("exact energy", "double precision", "validate", "error budget", "uncertainty")
 """Phases of a run that check it."""
 
 PREDICTED = {

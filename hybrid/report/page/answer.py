@@ -58,8 +58,11 @@ def sentences(message: str) -> list[str]:
 
 def _numbers(run: Account, result: StoredResult) -> Iterator[tuple[str, str | None]]:
     assert result.energy is not None
-    width, unit = result.standard_error or 0.0, result.unit
-    if width:
+    width, unit, stated = result.standard_error or 0.0, result.unit, result.uncertainty
+    if stated is not None:
+        yield f"{100 * stated.confidence:.0f} % interval", stated.state.text(unit)
+        yield "Ground state", stated.ground.text(unit)
+    elif width:
         low, high = result.energy - NORMAL * width, result.energy + NORMAL * width
         digits = measured(low, width, "", plain=True).strip(), measured(high, width, "", plain=True).strip()
         yield "95 % interval", f"{digits[0]} to {digits[1]} {unit}, of the shots alone"
@@ -150,6 +153,23 @@ def listed(found: Sequence[Caveat]) -> Html:
     names = {"wrong": "Unusable", "doubt": "Caution", "note": "Note"}
     items = [tag("li", tag("b", names[one.weight]), " ", one.words, class_=one.weight) for one in found]
     return tag("ul", items, class_="caveats")
+
+
+def uncertainty(run: Account) -> Html | None:
+    """The intervals of the final state's energy and of the ground state's, and their parts; None where none is stated.
+
+    Args:
+        run: The run.
+    """
+    stated = None if run.result is None else run.result.uncertainty
+    if stated is None:
+        return None
+    columns = ("Cause", "Width", "Kind", "How it is known")
+    return section(
+        "Uncertainty",
+        table(columns, stated.cells(), caption="Parts of the uncertainty", folds=True),
+        tag("ul", [tag("li", f"{risk[:1].upper()}{risk[1:]}.") for risk in stated.risks]) if stated.risks else "",
+    )
 
 
 def error_budget(run: Account) -> Html | None:

@@ -7,103 +7,11 @@ from typing import Any
 
 from circuits.errors import Refused
 from hybrid.report.page.html import Html, section, table, tag
+from hybrid.runs.detects import detects
 from hybrid.runs.files import read_json
 from hybrid.runs.folder import RESULT
 
 FILE = "verification.json"
-
-DETECTS = {
-    "record": (
-        "A result, journal or question that was changed after the end, or belongs to another run.",
-        "A record that was forged as a whole, digests included.",
-    ),
-    "chain": (
-        "Rows of the journal, or files beside it, that were changed, removed, put in or swapped: each has a name.",
-        "A chain that was made anew by somebody who may write the whole folder; a signature or a kept head shows it.",
-    ),
-    "signature": (
-        "A record that is not the one that was signed, or that nobody who may sign has signed.",
-        "Whether those who signed knew what they signed.",
-    ),
-    "replay": (
-        "A result that does not follow from the evaluations by the optimizer that is named; lost or added evaluations.",
-        "Whether the values of the evaluations themselves are right.",
-    ),
-    "status": ("A run that was stopped, stalled, or ran out of steps.", "A local minimum: at rest is not lowest."),
-    "exact energy": (
-        "An exact energy that is not the lowest eigenvalue of the recorded Hamiltonian.",
-        "A Hamiltonian that does not describe what was meant.",
-    ),
-    "energy on other engines": (
-        "A fault of the engine that the run used: other programs compute the energy of the same circuit.",
-        "A fault that all engines share, such as a circuit that is not the one that was meant.",
-    ),
-    "energy repeated": (
-        "An energy that chance, or a passing fault of the machine, has made.",
-        "A systematic fault of the backend, which repeats itself.",
-    ),
-    "variational bound": (
-        "An energy below the exact one, which no state has.",
-        "Any fault that raises the energy.",
-    ),
-    "gradient": (
-        "Gradients that are not the slopes of the energies, near the answer and along one random direction.",
-        "Faults elsewhere, and of runs on sampled values, where it is not made.",
-    ),
-    "run": (
-        "Whatever the checks of a run by itself detect.",
-        "What they cannot; the report on the run says it.",
-    ),
-    "result": (
-        "A result that its stages do not lead to.",
-        "Whether the numbers of the stages are right; the other checks say that.",
-    ),
-    "energies on another engine": (
-        "A fault of the engine that was used: another program computes energies along the path again.",
-        "A fault that all engines share, such as a circuit that is not the one that was meant.",
-    ),
-    "steps": (
-        "Points that do not follow from those before them by the integrator.",
-        "A fault of the derivatives; the residuals say that.",
-    ),
-    "residuals": (
-        "Derivatives that are not the slopes of the states, at some points of the path.",
-        "Faults at other points.",
-    ),
-    "exact path": (
-        "Fidelities that another program's states do not have.",
-        "A fault of the exact evolution itself.",
-    ),
-    "distance": (
-        "A distance from the exact state larger than the residuals allow.",
-        "Faults smaller than the bound.",
-    ),
-    "energy falls": (
-        "An energy that rises in imaginary time, or lies below the exact one.",
-        "Whether the path is the right one on the way down.",
-    ),
-    "data": (
-        "Rows or classes that are not those that were asked for.",
-        "Whether the data are any good.",
-    ),
-    "losses": (
-        "Losses that another engine, or the same random numbers, do not give again.",
-        "Faults at the steps that are not computed again.",
-    ),
-    "predictions": (
-        "Classes that the trained circuit does not give.",
-        "Whether it does as well on other data.",
-    ),
-    "baseline": (
-        "A classical baseline that was made worse than it is.",
-        "Whether a better classical method exists.",
-    ),
-    "precision": (
-        "An accuracy that was asked for and that rounding, shots or bias cannot give.",
-        "A bias that nobody estimated.",
-    ),
-}
-"""For each check what it detects, and what it cannot."""
 
 SIGNS = {"passed": "✓ passed", "failed": "✗ failed", "unchecked": "? unchecked", "none": "– nothing to check"}
 
@@ -175,4 +83,4 @@ def checks(path: Path, found: Verified, what: str = "run") -> Html:
 def _row(check: dict[str, str]) -> tuple[Any, ...]:
     name, outcome = check["name"], check["outcome"]
     told = tag("span", SIGNS.get(outcome, outcome), class_=f"outcome {outcome if outcome in SIGNS else 'none'}")
-    return name, told, check["finding"], *DETECTS.get("run" if name.startswith("run ") else name, ("", ""))
+    return name, told, check["finding"], *detects(name)

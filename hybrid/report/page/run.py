@@ -1,6 +1,6 @@
 """The sections on one run."""
 
-from hybrid.report.page.answer import answer, error_budget
+from hybrid.report.page.answer import answer, error_budget, uncertainty
 from hybrid.report.page.checks import checks, verified
 from hybrid.report.page.circuit import circuit
 from hybrid.report.page.convergence import convergence
@@ -21,6 +21,7 @@ def run_sections(run: Account) -> Html:
         answer(run, found),
         question(run),
         convergence(run),
+        uncertainty(run),
         error_budget(run),
         forecast(run),
         where_the_time_went(run),

@@ -12,8 +12,8 @@ import pytest
 import hybrid
 from circuits.errors import Refused
 from hybrid.report.page import toml
-from hybrid.report.page.checks import DETECTS
 from hybrid.report.page.html import VOID
+from hybrid.runs.detects import DETECTS
 from hybrid.verification.checks import CHECKS
 
 

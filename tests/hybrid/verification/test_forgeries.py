@@ -130,6 +130,15 @@ FORGED = {
     "knowingly: exact energy": forge.knowing(
         forge.spec("problem", "exact_energy", value=-4.0), forge.result("exact_energy", value=-4.0)
     ),
+    "knowingly: another interval": forge.knowing(
+        forge.result("uncertainty", "state", "high", value=lambda high: high + 1e-3)
+    ),
+    "knowingly: a part of the uncertainty": forge.knowing(
+        forge.result("uncertainty", "parts", value=lambda parts: parts[:-1])
+    ),
+    "knowingly: interval of another quantity": forge.knowing(
+        forge.result("uncertainty", "state", "quantity", value="the ground state energy")
+    ),
     "knowingly: another Hamiltonian": forge.knowing(forge.swap("hamiltonian.json")),
     "knowingly: another journal": forge.knowing(forge.swap("journal.sqlite", "result.json")),
     "knowingly: another seed": forge.knowing(forge.spec("workload", "theta", 0, value=0.5)),
