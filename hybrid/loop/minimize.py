@@ -293,6 +293,45 @@ def run(
         RecordFailed: if the record cannot be written; what was committed before is kept.
     """
     check_callback(callback)
+    clock = clock or Clock()
+    record = begin_run(work, plan, folder=folder, notes=notes, clock=clock, spares=spares)
+    return run_to_end(
+        record,
+        work,
+        plan.chosen.backend,
+        spares=record.spec.failover,
+        plan=plan,
+        clock=clock,
+        should_stop=should_stop,
+        team=team,
+        budget=budget,
+        callback=callback,
+        made=spares,
+    )
+
+
+def begin_run(
+    work: Workload,
+    plan: Plan,
+    *,
+    folder: str | Path,
+    notes: Mapping[str, Any] | None = None,
+    clock: Clock | None = None,
+    spares: Sequence[Backend] = (),
+) -> folders.Record:
+    """Write the folder of a run that has not evaluated anything yet; `continue_run` carries it out, here or elsewhere.
+
+    Args:
+        work: As for `run`, like the others.
+        plan: Made for it.
+        folder: Where the record goes.
+        notes: To keep in the folder's spec.
+        clock: With the time of what ran before.
+        spares: Where it may go on.
+
+    Raises:
+        Refused: if the folder holds a run already, or cannot be written.
+    """
     backend, clock, path = plan.chosen.backend, clock or Clock(), Path(folder)
     folders.check_free(path)
     with clock.phase("exact energy"):
@@ -309,20 +348,7 @@ def run(
         failover=[backend_spec(spare) for spare in spares],
         notes=dict(notes or {}),
     )
-    record = folders.create(path, spec, work.circuit, problem.hamiltonian)
-    return run_to_end(
-        record,
-        work,
-        backend,
-        spares=spec.failover,
-        plan=plan,
-        clock=clock,
-        should_stop=should_stop,
-        team=team,
-        budget=budget,
-        callback=callback,
-        made=spares,
-    )
+    return folders.create(path, spec, work.circuit, problem.hamiltonian)
 
 
 def resume(
@@ -388,6 +414,7 @@ def continue_run(
     optimizer: OptimizerLike | None = None,
     callback: Callback | None = None,
     made: Sequence[Backend] = (),
+    listed: bool = True,
 ) -> Result:
     """Continue a run as `resume` does, for a program that handles signals itself, on one or many ranks.
 
@@ -401,6 +428,7 @@ def continue_run(
         optimizer: As for `resume`.
         callback: As for `resume`.
         made: Where it may go on, in order, in place of what the record says; backends that no record can make again.
+        listed: Whether the folder is noted among those that `hybrid runs` finds.
 
     Raises:
         Refused: as for `resume`.
@@ -409,7 +437,7 @@ def continue_run(
     check_callback(callback)
     record = folders.read(Path(folder))
     work, unfinished = _work_of(record, optimizer), is_unfinished(record)
-    if unfinished:
+    if unfinished and listed:
         index.add(record.path)
     changes = read_failovers(record.journal)
     device = _place_of(record, changes, backend)
