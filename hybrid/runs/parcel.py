@@ -5,6 +5,7 @@ the journal here ends.
 """
 
 import io
+import shutil
 import sqlite3
 import tarfile
 import tempfile
@@ -76,12 +77,13 @@ def unpacked(content: bytes, folder: Path) -> None:
         raise RecordFailed(f"{folder} cannot be written: {reason(err)}") from err
 
 
-def take_back(content: bytes, place: Path) -> None:
+def take_back(content: bytes, place: Path, *, without: str = "") -> None:
     """Put what came back into the folder of a run; the folder's lock must be held.
 
     Args:
-        content: As `packed` gives it.
+        content: As `packed` gives it, or with everything in one folder more, as ``tar`` does by itself.
         place: The folder, which need not exist; what it holds is replaced, the result last.
+        without: A folder in it that is left out.
 
     Raises:
         Refused: if what came was changed on the way, is another run, or does not go on from what is here; nothing is
@@ -93,6 +95,10 @@ def take_back(content: bytes, place: Path) -> None:
         with tempfile.TemporaryDirectory(prefix=".", dir=place) as scratch:
             came = Path(scratch, place.name)
             unpacked(content, came)
+            while len(inside := list(came.iterdir())) == 1 and inside[0].is_dir():
+                came = inside[0]
+            if without:
+                shutil.rmtree(came / without, ignore_errors=True)
             for run in _runs(came):
                 _check_goes_on(run, place / run.relative_to(came))
             files = sorted((file for file in came.rglob("*") if file.is_file()), key=lambda file: file.name == RESULT)
