@@ -222,7 +222,15 @@ def result_of(future: "Future[R]", what: str) -> R:
 def cancel(futures: "Iterable[Future[Any]]") -> None:
     """Cancel what has not begun."""
     for future in futures:
-        future.cancel()
+        cancelled(future)
+
+
+def cancelled(future: "Future[Any]") -> bool:
+    """Cancel work unless it has begun; whether that was possible. Parsl's futures never can."""
+    try:
+        return future.cancel()
+    except NotImplementedError:
+        return False
 
 
 def compute(making: Making, points: Points, number: int, tiles: "list[Tile]") -> np.ndarray | None:

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from circuits.errors import FailedJob, ToolkitError
 from hybrid.loop.minimize import continue_run
-from hybrid.loop.pool import cancel, check_alike, result_of, submitted
+from hybrid.loop.pool import cancel, cancelled, check_alike, result_of, submitted
 from hybrid.loop.run_to_end import is_unfinished
 from hybrid.loop.stop import SLICE_S, Stop
 from hybrid.ranks.work_queue import Work
@@ -171,7 +171,7 @@ class Away:
             raise FailedJob(f"{err}{also}; what was finished is kept, and resuming the sweep goes on") from err
 
     def _cancel(self) -> None:
-        for future in [future for future in self._sent if future.cancel()]:
+        for future in [future for future in self._sent if cancelled(future)]:
             self._sent.pop(future)[1].__exit__()
 
     def _give_up(self) -> None:
