@@ -102,7 +102,8 @@ def test_a_site_is_a_table(sites):
 def test_the_file_to_start_from_is_understood(tmp_path):
     (tmp_path / "sites.toml").write_text(template())
     sites = read(tmp_path / "sites.toml")
-    assert {name: site.kind for name, site in sites.items()} == {"local": "local", "cpu": "slurm", "gpu": "slurm"}
+    kept = {"local": "local", "cpu": "slurm", "nersc": "facility", "gpu": "slurm"}
+    assert {name: site.kind for name, site in sites.items()} == kept
 
 
 def test_the_documentation_names_every_key():
