@@ -31,3 +31,4 @@ from .runs.comparison import compare as compare
 from .runs.overview import Runs as Runs
 from .runs.overview import runs as runs
 from .runs.result import Result as Result
+from .studies.front import sweep as sweep

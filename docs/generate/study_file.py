@@ -7,7 +7,7 @@ from pydantic_core import PydanticUndefined
 
 from circuits import registry
 from docs.generate.tables import default_words, table, type_words
-from hybrid.sites.file import KINDS
+from hybrid.sites import kinds
 from hybrid.studies.algorithm_sections import ALGORITHMS
 from hybrid.studies.problem_and_ansatz import ANSATZES, PROBLEMS
 from hybrid.studies.sections import Spec
@@ -45,7 +45,7 @@ def sites() -> str:
     """The keys of every kind of site."""
     return "\n\n".join(
         f'## `kind = "{kind}"`\n\n{inspect.getdoc(model) or ""}\n\n{_keys(model.model_fields, {})}'
-        for kind, model in KINDS.items()
+        for kind, model in ((kind, kinds.load(kind)) for kind in kinds.BUILT_IN)
     )
 
 

@@ -78,6 +78,7 @@ COMMANDS = (
     report.report,
     export.export,
     batch.submit,
+    batch.fetch,
     status.status,
     batch.cancel,
     environment.sites,

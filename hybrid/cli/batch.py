@@ -13,6 +13,8 @@ from circuits.errors import Refused
 from hybrid.cli.arguments import Json, RunFolder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hybrid.sites.site import Site
     from hybrid.sites.submit import Preview
 
@@ -41,6 +43,10 @@ def submit(
     points_per_task: Annotated[
         str, typer.Option(metavar="N", help="Points that a task takes one after the other; auto for about a minute.")
     ] = "1",
+    points: Annotated[
+        list[str] | None,
+        typer.Option(metavar="POINT", help="Some points: names, numbers from 0, 3-7; others may go elsewhere."),
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until all have ended; the exit code is that of `hybrid run`.")
     ] = False,
@@ -58,7 +64,8 @@ def submit(
         partition: See time.
         throttle: See time.
         points_per_task: A number from 1, or "auto" for as many as last a minute by their plans.
-        wait: Whether to wait for the end.
+        points: Names, numbers or ranges of points; None for all.
+        wait: Whether to wait for the end, and to fetch what has ended elsewhere.
         as_json: Whether to print JSON: "folder", "site", "points", "jobs", "per_task"; with wait also "results", the
             points of `hybrid status`; with dry_run "folder", "site", "points", "tasks", "commands", "settings",
             "script".
@@ -78,25 +85,25 @@ def submit(
     settings = sites.changed(settings, site, {key: value for key, value in given.items() if value is not None})
     if dry_run and wait:
         raise Refused("--dry-run --wait: a dry run submits nothing, so there is nothing to wait for; give one of them")
-    per_task = _per_task(points_per_task, file)
+    per_task, only = _per_task(points_per_task, file), points or ()
     place = folder or fresh(read(file).points()[0].spec.run.name or file.stem)
     out = console(quiet=as_json)
     if dry_run:
-        preview = submissions.preview(file, settings, site_name=site, folder=place, per_task=per_task)
+        preview = submissions.preview(file, settings, site_name=site, folder=place, per_task=per_task, only=only)
         _show(preview, settings, site, place, as_json=as_json)
         return
-    submission = submissions.submit(file, settings, site_name=site, folder=place, per_task=per_task)
-    points = [] if submission is None else submission.points
+    submission = submissions.submit(file, settings, site_name=site, folder=place, per_task=per_task, only=only)
+    sent = [] if submission is None else submission.points
     jobs = [] if submission is None else submission.jobs
     if submission is None:
-        out.print(f"nothing to submit: every point has its result in {place}", highlight=False, soft_wrap=True)
+        out.print(f"nothing to submit: {_every(only)} its result in {place}", highlight=False, soft_wrap=True)
     else:
         ids = ", ".join(f"job {job['id']}" for job in jobs if "id" in job)
-        tasks = f" in {count(math.ceil(len(points) / per_task), 'task')}" * (per_task > 1)
-        told = f"{count(len(points), 'point')}{tasks} submitted to {site}" + f" ({ids})" * bool(ids)
+        tasks = f" in {count(math.ceil(len(sent) / per_task), 'task')}" * (per_task > 1)
+        told = f"{count(len(sent), 'point')}{tasks} submitted to {site}" + f" ({ids})" * bool(ids)
         out.print(told, highlight=False)
         out.print(f"record: {place}", highlight=False, soft_wrap=True)
-    content = {"folder": str(place), "site": site, "points": points, "jobs": jobs, "per_task": per_task}
+    content = {"folder": str(place), "site": site, "points": sent, "jobs": jobs, "per_task": per_task}
     if wait and submission is not None:
         from hybrid.cli.status import wait_for
 
@@ -172,6 +179,30 @@ def _of_each(per_task: int, settings: "Site") -> str:
     shown.append(f"time {settings.time}" if settings.time else "no limit of time")
     at_once = settings.throttle or (1 if settings.kind == "local" else None)
     return f"each {', '.join(shown)}" + (f"; at most {at_once} at a time" if at_once else "")
+
+
+def _every(only: "Sequence[str]") -> str:
+    return "every point that was named has" if only else "every point has"
+
+
+def fetch(folder: RunFolder, as_json: Json = False) -> None:
+    """Fetch the results of points that have ended at a facility; each is checked on its way into the folder.
+
+    Args:
+        folder: Of the study.
+        as_json: Whether to print JSON: "folder", "fetched".
+
+    Raises:
+        ToolkitError: as `hybrid.sites.fetch.fetch`.
+    """
+    from hybrid.sites.fetch import fetch as bring
+    from hybrid.terminal.console import console
+
+    came = bring(folder)
+    if as_json:
+        print(json.dumps({"folder": str(folder), "fetched": came}))
+        return
+    console().print(f"{count(len(came), 'point')} fetched", highlight=False)
 
 
 def cancel(

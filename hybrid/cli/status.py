@@ -28,8 +28,8 @@ PATIENCE_S = 600.0
 MARGIN = 5
 """Lines of a terminal that are not for points."""
 
-ENDED_EARLY = ("cancelled", "interrupted", "missing", "stopped")
-"""States that submitting again continues."""
+ENDED_EARLY = ("cancelled", "interrupted", "missing", "stopped", "ended")
+"""States that submitting again, or fetching, continues."""
 
 
 def status(
@@ -62,7 +62,7 @@ def status(
 
 
 def wait_for(folder: Path, out: "Console") -> "tuple[list[PointStatus], int]":
-    """Wait until nothing of a submitted study waits or runs any more, with a line for each change.
+    """Wait until nothing of a submitted study waits or runs any more, with a line for each change; then fetch it.
 
     Args:
         folder: Of the study.
@@ -76,6 +76,8 @@ def wait_for(folder: Path, out: "Console") -> "tuple[list[PointStatus], int]":
         ProviderUnreachable: if the scheduler was silent for ten minutes.
     """
     from hybrid.cli.exit_codes import STOPPED
+    from hybrid.sites.fetch import fetch
+    from hybrid.sites.status import status as where_all_stand
 
     seen, said = StudyLook(folder, []), ""
     try:
@@ -88,6 +90,9 @@ def wait_for(folder: Path, out: "Console") -> "tuple[list[PointStatus], int]":
     except KeyboardInterrupt:
         print(f"hybrid: no longer waiting; the study goes on: see `hybrid status {folder}`", file=sys.stderr)
         return seen.points, STOPPED
+    if seen.counts["ended"]:
+        fetch(folder)
+        seen = StudyLook(folder, where_all_stand(folder))
     _print(seen, out, as_json=False)
     return seen.points, code_of(seen.points)
 

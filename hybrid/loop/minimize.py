@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hybrid.loop import notebook
 from hybrid.loop.clock import Clock
 from hybrid.loop.exact import exact_energy
 from hybrid.loop.optimize import Callback, check_callback
+from hybrid.loop.pool import check_executor
 from hybrid.loop.run_to_end import is_unfinished, run_to_end
 from hybrid.loop.threads import check_threads, threads_of
 from hybrid.optimizers.optimizer import Optimizer
@@ -75,6 +77,7 @@ def minimize(
     exact: bool = True,
     should_stop: Callable[[], bool] = lambda: False,
     progress: bool = True,
+    executor: Executor | None = None,
 ) -> Result:
     """Minimize the energy of a problem over a circuit's parameters, and leave a record.
 
@@ -114,6 +117,9 @@ def minimize(
             with the status "stopped".
         progress: Whether a terminal or a notebook shows how far it is, once it takes over a second. The variable
             ``HYBRID_PROGRESS=0`` switches that off everywhere.
+        executor: Of ``concurrent.futures``, or of another library that follows it (Dask, Parsl, executorlib, Globus
+            Compute), whose workers evaluate the rows of a population, of shifts, or of a gradient at the same time;
+            the bits are those without it. This process alone writes the record.
 
     Returns:
         The `Result`. Not converging is a status on it, not an exception. In a notebook, interrupting the cell ends the
@@ -133,6 +139,7 @@ def minimize(
         ('converged', -2.236068)
     """
     check_callback(callback)
+    team = check_executor(executor)
     backend = backend if mitigation is None else mitigated(backend, mitigation)
     from_registry = is_registry(theta)
     start, notes = (None, {}) if from_registry else started(theta, circuit)
@@ -161,7 +168,7 @@ def minimize(
         place = notebook.folder_to_continue(asked) if folder is None else folder_of(folder)
         if place is not None and folders.is_run(place):
             notebook.remember(asked, place)
-            result = _continued(place, asked, backend, stopping, limits, failover, work.optimizer, callback)
+            result = _continued(place, asked, backend, stopping, limits, failover, work.optimizer, callback, team)
         else:
             place = place or fresh(name or work.problem.name)
             folders.check_free(place)
@@ -178,6 +185,7 @@ def minimize(
                 notes=notes,
                 clock=clock,
                 should_stop=stopping,
+                team=team,
                 budget=limits,
                 spares=spares,
                 callback=callback,
@@ -222,6 +230,7 @@ def _continued(
     failover: Failing,
     optimizer: Optimizer,
     callback: Callback | None,
+    team: Ranks,
 ) -> Result:
     """The run in a folder, if it asks the same."""
     record = folders.read(path)
@@ -242,6 +251,7 @@ def _continued(
         path,
         backend=device,
         should_stop=should_stop,
+        team=team,
         budget=budget,
         failover=allowed,
         optimizer=optimizer,
@@ -283,6 +293,45 @@ def run(
         RecordFailed: if the record cannot be written; what was committed before is kept.
     """
     check_callback(callback)
+    clock = clock or Clock()
+    record = begin_run(work, plan, folder=folder, notes=notes, clock=clock, spares=spares)
+    return run_to_end(
+        record,
+        work,
+        plan.chosen.backend,
+        spares=record.spec.failover,
+        plan=plan,
+        clock=clock,
+        should_stop=should_stop,
+        team=team,
+        budget=budget,
+        callback=callback,
+        made=spares,
+    )
+
+
+def begin_run(
+    work: Workload,
+    plan: Plan,
+    *,
+    folder: str | Path,
+    notes: Mapping[str, Any] | None = None,
+    clock: Clock | None = None,
+    spares: Sequence[Backend] = (),
+) -> folders.Record:
+    """Write the folder of a run that has not evaluated anything yet; `continue_run` carries it out, here or elsewhere.
+
+    Args:
+        work: As for `run`, like the others.
+        plan: Made for it.
+        folder: Where the record goes.
+        notes: To keep in the folder's spec.
+        clock: With the time of what ran before.
+        spares: Where it may go on.
+
+    Raises:
+        Refused: if the folder holds a run already, or cannot be written.
+    """
     backend, clock, path = plan.chosen.backend, clock or Clock(), folder_of(folder)
     folders.check_free(path)
     with clock.phase("exact energy"):
@@ -299,20 +348,7 @@ def run(
         failover=[backend_spec(spare) for spare in spares],
         notes=dict(notes or {}),
     )
-    record = folders.create(path, spec, work.circuit, problem.hamiltonian)
-    return run_to_end(
-        record,
-        work,
-        backend,
-        spares=spec.failover,
-        plan=plan,
-        clock=clock,
-        should_stop=should_stop,
-        team=team,
-        budget=budget,
-        callback=callback,
-        made=spares,
-    )
+    return folders.create(path, spec, work.circuit, problem.hamiltonian)
 
 
 def resume(
@@ -325,6 +361,7 @@ def resume(
     callback: Callback | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     progress: bool = True,
+    executor: Executor | None = None,
 ) -> Result:
     """Continue a run from its folder alone; a finished one is read, not run again.
 
@@ -337,6 +374,7 @@ def resume(
         callback: As for `minimize`; called for the steps in the journal, too, but not where a finished run is read.
         should_stop: As for `minimize`.
         progress: As for `minimize`.
+        executor: As for `minimize`; it need not be the one that the run was begun with.
 
     Returns:
         The same `Result`, to the last bit, as if the run had never been interrupted.
@@ -348,13 +386,14 @@ def resume(
         FailedJob: if a job at a vendor failed or was cancelled; the message says how to send it anew.
         LostJob: if nobody knows what became of a job; the message says how to go on.
     """
-    limits = None if budget is None else budget_of(budget)
+    limits, team = None if budget is None else budget_of(budget), check_executor(executor)
     with notebook.interrupts() as interrupted, Progress(folder_of(folder).name, shown=progress) as shown:
         stopping: Callable[[], bool] = lambda: should_stop() or interrupted()  # noqa: E731
         result = continue_run(
             folder,
             backend=backend,
             should_stop=stopping,
+            team=team,
             budget=limits,
             failover=failover,
             optimizer=optimizer,
@@ -375,6 +414,7 @@ def continue_run(
     optimizer: OptimizerLike | None = None,
     callback: Callback | None = None,
     made: Sequence[Backend] = (),
+    listed: bool = True,
 ) -> Result:
     """Continue a run as `resume` does, for a program that handles signals itself, on one or many ranks.
 
@@ -388,6 +428,7 @@ def continue_run(
         optimizer: As for `resume`.
         callback: As for `resume`.
         made: Where it may go on, in order, in place of what the record says; backends that no record can make again.
+        listed: Whether the folder is noted among those that `hybrid runs` finds.
 
     Raises:
         Refused: as for `resume`.
@@ -396,7 +437,7 @@ def continue_run(
     check_callback(callback)
     record = folders.read(folder_of(folder))
     work, unfinished = _work_of(record, optimizer), is_unfinished(record)
-    if unfinished:
+    if unfinished and listed:
         index.add(record.path)
     changes = read_failovers(record.journal)
     device = _place_of(record, changes, backend)

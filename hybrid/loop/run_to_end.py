@@ -13,6 +13,7 @@ from hybrid.loop.failover import Places
 from hybrid.loop.hindsight import correct_speed, in_hindsight, learn_from
 from hybrid.loop.ledger import Ledger, Place
 from hybrid.loop.optimize import Callback, Ending, optimize
+from hybrid.loop.pool import check_workers_may
 from hybrid.loop.stop import Waiting
 from hybrid.loop.team import evaluator
 from hybrid.loop.uncertainty import uncertainty_of
@@ -66,11 +67,14 @@ def run_to_end(
         made: Those of the spares that no record can make again.
 
     Raises:
+        PolicyViolation: if the data may not go to the workers of the team's executor.
         Refused: if another process has the folder, the journal is not the run's, or a finished run was changed.
         FailedJob: if the backend fails, and there is nowhere to go on.
         RecordFailed: if the record cannot be written.
     """
     exact = record.spec.problem.exact_energy
+    if team.executor is not None:
+        check_workers_may(team.executor, work.label, record.path)
     with ExitStack() as held_open, Lock(record.path), Journal(record.journal, record.digest) as journal:
         _check_untouched(record, journal)
 

@@ -16,6 +16,7 @@ from backends.cost import Cost
 from circuits.errors import FailedJob, Refused, ToolkitError
 from hybrid.loop.changing import remade
 from hybrid.loop.evaluator import Evaluator, Tile
+from hybrid.loop.pool import PooledEvaluator
 from hybrid.loop.threads import check_ranks
 from hybrid.optimizers.optimizer import Points, Told
 from hybrid.ranks.mpi import Ranks
@@ -144,7 +145,8 @@ def evaluator(
         Refused: as `check_ranks`.
         ToolkitError: if the workload cannot be compiled on a rank.
     """
-    check_ranks(backend)
+    if team.executor is None:
+        check_ranks(backend)
     if isinstance(backend, Replay):
         return backend.answering(work)
     bare = replace(work, problem=replace(work.problem, solve=None, structure=None))
@@ -159,7 +161,7 @@ def shared(
     *,
     contained: bool = False,
 ) -> Callable[[Points, int], Told]:
-    """What evaluates on a backend, with the help of the team where each rank can make its own backend.
+    """What evaluates on a backend, with the help of the team, or of an executor, where each can make its own backend.
 
     Args:
         own: From this rank's backend to what evaluates.
@@ -169,9 +171,13 @@ def shared(
         contained: As for `Prepare`.
 
     Raises:
+        Refused: as `hybrid.loop.pool.PooledEvaluator`, with an executor.
         ToolkitError: if it cannot be made on a rank.
     """
     again = remade(backend)
+    if team.executor is not None and backend.capabilities().place != "provider":
+        make = None if again is None else partial(_made_with, theirs, again)
+        return PooledEvaluator(own(backend), make, team.executor, backend)
     if team.size == 1 or again is None or backend.capabilities().place == "provider":
         return own(backend)
     made = partial(_made_there, theirs, again)
@@ -180,6 +186,11 @@ def shared(
 
 def _made_there(make: Callable[[Backend], Tiled], again: Callable[[], Backend]) -> Tiled:
     return make(again())
+
+
+def _made_with(make: Callable[[Backend], Tiled], again: Callable[[], Backend]) -> tuple[Tiled, Backend]:
+    backend = again()
+    return make(backend), backend
 
 
 def check_node(backend: Backend, cost: Cost, team: Ranks, *, leader_bytes: int = 0) -> None:

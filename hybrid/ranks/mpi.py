@@ -23,6 +23,8 @@ from circuits.errors import Refused, ToolkitError
 from hybrid.ranks.launcher import Launch, bind, check_coordination, detect_launch
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from mpi4py import MPI
 
 FIRST_BYTES = 4096
@@ -65,16 +67,18 @@ class Ranks:
     Args:
         comm: An MPI communicator, or None for one process alone.
         local_size: How many ranks of the whole program this node has.
+        executor: Of ``concurrent.futures``, whose workers help one process that is alone; None without such help.
 
     Attributes:
         rank: Number of this process, from 0.
         size: How many processes there are.
         local_size: As above.
+        executor: As above.
         waited_s: Time that this process has spent in collective messages, waiting included, seconds.
     """
 
-    def __init__(self, comm: "MPI.Comm | None" = None, local_size: int = 1):
-        self._comm, self.local_size = comm, local_size
+    def __init__(self, comm: "MPI.Comm | None" = None, local_size: int = 1, executor: "Executor | None" = None):
+        self._comm, self.local_size, self.executor = comm, local_size, executor
         self.rank = 0 if comm is None else comm.Get_rank()
         self.size = 1 if comm is None else comm.Get_size()
         self.waited_s = 0.0

@@ -3,6 +3,8 @@
 import platform
 import sys
 import time
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -47,8 +49,14 @@ def provenance() -> dict[str, Any]:
         "machine": machine(),
         "kernels": native.instruction_set() or "none",
         "software": kept(),
-        "packages": {name: found for name in PACKAGES if (found := _version(name)) is not None},
+        "packages": dict(versions()),
     }
+
+
+@cache
+def versions() -> Mapping[str, str]:
+    """The versions of those of `PACKAGES` that are installed."""
+    return {name: found for name in PACKAGES if (found := _version(name)) is not None}
 
 
 def _version(name: str) -> str | None:

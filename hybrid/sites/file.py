@@ -13,12 +13,10 @@ from pydantic import ValidationError
 
 from circuits.errors import Refused, unknown
 from circuits.secrets import is_secret, redacted
+from hybrid.sites import kinds
 from hybrid.sites.local import Local
 from hybrid.sites.site import Site
-from hybrid.sites.slurm import Slurm
 from hybrid.studies.sweep import shown
-
-KINDS: dict[str, type[Site]] = {"local": Local, "slurm": Slurm}
 
 VARIABLE = "HYBRID_SITES"
 
@@ -110,13 +108,13 @@ def _checked(file: Path, name: str, table: Any) -> Site:
     if not isinstance(table, dict):
         raise Refused(f"{file}: {name} = {shown(table)}: must be a table [{name}] with the settings of a site")
     kind = table.get("kind")
-    if not isinstance(kind, str) or kind not in KINDS:
+    if not isinstance(kind, str) or kind not in kinds.names():
         said = "missing" if kind is None else f"unknown: {shown(kind)}"
-        raise Refused(f"{file}: [{name}] kind: {said}; must be one of {', '.join(map(repr, KINDS))}")
+        raise Refused(f"{file}: [{name}] kind: {said}; must be one of {', '.join(map(repr, kinds.names()))}")
     try:
-        return KINDS[kind].model_validate(table)
+        return kinds.load(kind).model_validate(table)
     except ValidationError as err:
-        lines = [_line(fault, KINDS[kind], table) for fault in err.errors(include_url=False)]
+        lines = [_line(fault, kinds.load(kind), table) for fault in err.errors(include_url=False)]
         raise Refused("\n".join(f"{file}: [{name}] {line}" for line in dict.fromkeys(lines))) from err
 
 

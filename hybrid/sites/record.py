@@ -11,6 +11,7 @@ A study can be moved or copied with its record and its inputs: the record names 
 run's folder.
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -20,7 +21,7 @@ from typing import Any
 from circuits.errors import Refused
 from hybrid.runs.files import write_json
 from hybrid.runs.kinds import kind_of
-from hybrid.sites.file import KINDS
+from hybrid.sites import kinds
 from hybrid.sites.site import FOLDER, Active, Batch, Site
 from hybrid.sites.stored import load
 from hybrid.sites.words import check_folder
@@ -62,7 +63,7 @@ class Submission:
     @property
     def site_kind(self) -> type[Site]:
         """What submitted it."""
-        return KINDS[self.kind]
+        return kinds.load(self.kind)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,9 @@ class Submitted:
 
     def batch(self, submission: Submission) -> Batch:
         """What the site was or is handed."""
-        return Batch(self.folder, submission.name, submission.number, submission.points, submission.per_task)
+        base = Path(os.path.normpath(self.folder / self.study)).parent
+        what = (submission.name, submission.number, submission.points, submission.per_task)
+        return Batch(self.folder, *what, names=self.names, base=base)
 
     def jobs(self, submission: Submission) -> Sequence[Mapping[str, Any]]:
         """The jobs, looked for where the site's answer was lost.
@@ -105,7 +108,7 @@ class Submitted:
         Raises:
             ProviderUnreachable: if nobody answers.
         """
-        if submission.folder not in ("", str(self.folder)) and submission.inode != inode(self.folder):
+        if self.is_copy_of(submission):
             return {}
         batch = self.batch(submission)
         tasks = submission.site_kind.active(batch, self.jobs(submission))
@@ -116,6 +119,10 @@ class Submitted:
                     active = replace(active, state="pending", elapsed_s=None, reason="others of its task run first")
                 found |= dict.fromkeys(points, active)
         return found
+
+    def is_copy_of(self, submission: Submission) -> bool:
+        """Whether this is a copy of the folder that a submission's tasks write to."""
+        return submission.folder not in ("", str(self.folder)) and submission.inode != inode(self.folder)
 
     @cached_property
     def latest(self) -> dict[int, Submission]:
@@ -201,7 +208,7 @@ def _damage(record: Submitted) -> str:
     for submission in record.submissions:
         if submission.per_task < 1:
             return f"a submission with {submission.per_task} points in a task"
-        if submission.kind not in KINDS:
+        if submission.kind not in kinds.names():
             return f"a submission to a site of the kind {submission.kind!r}"
         if not all(0 <= point < len(record.names) for point in (*submission.points, *submission.cancelled)):
             return "a submission of points that are not in the study"

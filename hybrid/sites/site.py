@@ -5,15 +5,15 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
 from hybrid.sites.words import Launcher, Lines, Modules, Program, Variables, check_folder
 from hybrid.studies.fields import Section
 
-Activity = Literal["pending", "running"]
-ACTIVITIES: tuple[Activity, ...] = get_args(Activity)
+Activity = Literal["pending", "running", "ended"]
+"""Of a task that a site knows; one that has ended is of interest as long as its results are still there."""
 
 FOLDER = "batch"
 """In a run's folder, where scripts, logs and the record of submissions lie."""
@@ -50,10 +50,10 @@ Small = Annotated[int, Field(ge=1, le=1_000_000)]
 
 @dataclass(frozen=True)
 class Active:
-    """A task that waits or runs, as far as the site says.
+    """A task that waits or runs, or has ended elsewhere with results that are not here yet, as far as the site says.
 
     Attributes:
-        state: Which of the two.
+        state: Which of them.
         job: The scheduler's number for it, as its own commands take it; empty where there is none.
         node: Where it runs; empty where it does not.
         elapsed_s: How long it has run by now, in seconds; None where that is not known.
@@ -79,6 +79,9 @@ class Batch:
         number: Which submission of this folder it is, from 1.
         points: Positions in the study's grid.
         per_task: How many points a task takes, one after the other; the last one may have fewer.
+        names: Of all points of the study, as those of their folders in that of the run; empty without a sweep.
+        base: The folder that paths in the study are relative to; absolute.
+        inputs: The files that tasks read besides the study, absolute; known only where it is submitted.
     """
 
     run: Path
@@ -86,6 +89,9 @@ class Batch:
     number: int
     points: Sequence[int]
     per_task: int = 1
+    names: Sequence[str] = ()
+    base: Path = Path()
+    inputs: Sequence[Path] = ()
 
     @property
     def tasks(self) -> dict[int, Sequence[int]]:
@@ -150,6 +156,14 @@ class Site(Section):
         """Why nothing can be submitted from here; empty if it can."""
         return ""
 
+    def there(self, batch: Batch) -> Batch:
+        """The batch as the site's tasks see it; a site that shares no file system with this one has other folders.
+
+        Args:
+            batch: As it is here.
+        """
+        return batch
+
     def commands(self, batch: Batch) -> list[list[str]]:
         """The commands by which a batch would be handed over, for people to read; nothing is sent or written.
 
@@ -198,6 +212,21 @@ class Site(Section):
             FailedJob: if the scheduler refuses.
             ProviderUnreachable: if a task cannot be ended from here, or nobody answers.
         """
+
+    @classmethod
+    def fetch(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]]) -> Iterator[int]:
+        """Bring the results of tasks that have ended elsewhere into the batch's folders here.
+
+        Yields:
+            Each task as soon as all of it is here; none at a site that shares a file system with this one.
+
+        Raises:
+            Refused: if what comes is not as it was left, or is not what was asked.
+            FailedJob: if the site cannot hand it over.
+            ProviderUnreachable: if nobody answers.
+        """
+        del batch, jobs
+        yield from ()
 
     @classmethod
     def output(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], task: int) -> Path | None:

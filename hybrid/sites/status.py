@@ -31,9 +31,9 @@ class PointStatus:
         number: Position in the grid.
         name: Of the point; empty without a sweep.
         values: Of the sweep.
-        state: "pending" or "running"; a result's status; "cancelled", "interrupted" (killed, or stopped with its work
-            saved), "failed", "missing" (never submitted), "damaged" (its record cannot be read), or "unknown" (the
-            scheduler cannot be asked).
+        state: "pending" or "running"; "ended" if its results are still at the site; a result's status; "cancelled",
+            "interrupted" (killed, or stopped with its work saved), "failed", "missing" (never submitted), "damaged"
+            (its record cannot be read), or "unknown" (the scheduler cannot be asked).
         energy: So far, or None.
         standard_error: Of the energy, or None.
         unit: Of the energy, or None.
@@ -156,8 +156,8 @@ def check_idle(folder: Path) -> None:
 def busy(folder: Path, count: int) -> str:
     """The words for a folder that others are at work in."""
     return (
-        f"{folder}: {count} of its points wait or run already. See `hybrid status {folder}`; "
-        f"`hybrid cancel {folder}` ends them"
+        f"{folder}: {count} of its points wait or run already, or have ended elsewhere. See `hybrid status {folder}`; "
+        f"`hybrid fetch {folder}` brings what has ended, `hybrid cancel {folder}` ends the others"
     )
 
 

@@ -7,11 +7,14 @@ is looked for by its name before anything is sent again.
 import math
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
+from typing import Any
+
+from pydantic import BaseModel
 
 from circuits.errors import LostJob, ProviderUnreachable, RecordFailed, Refused, ToolkitError
 from hybrid.routing.plan import candidates, check_possible
@@ -26,8 +29,10 @@ from hybrid.sites.site import FOLDER, Batch, Site
 from hybrid.sites.status import activity, busy
 from hybrid.sites.words import check_folder, job_word
 from hybrid.studies.continuation import unfinished
+from hybrid.studies.fields import InputPath
 from hybrid.studies.preparation import plan_of, within_memory, workload_of
 from hybrid.studies.study import Point, Study, read
+from hybrid.studies.sweep import positions
 from hybrid.terminal.progress import Progress
 
 LEAST_TASK_S = 60.0
@@ -52,7 +57,9 @@ class Preview:
     commands: list[list[str]]
 
 
-def submit(file: Path, site: Site, *, site_name: str, folder: Path, per_task: int = 1) -> Submission | None:
+def submit(
+    file: Path, site: Site, *, site_name: str, folder: Path, per_task: int = 1, only: Sequence[str] = ()
+) -> Submission | None:
     """Submit the points of a study that have no result yet.
 
     What can be known to be wrong with any of them is found before anything is written or sent.
@@ -63,6 +70,7 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path, per_task: in
         site_name: What the site is called in the site file.
         folder: Where the record goes: a new one, or one that holds this study already.
         per_task: How many points a task takes, one after the other.
+        only: Some points: numbers from 0, ranges such as "3-7", or names; none for all. Others may go to other sites.
 
     Returns:
         The submission; None if every point has its result.
@@ -77,8 +85,8 @@ def submit(file: Path, site: Site, *, site_name: str, folder: Path, per_task: in
     """
     file, folder = file.absolute(), folder.absolute()
     study, content = _readable(file, site, folder), file.read_bytes()
-    missing = unfinished(study, folder)
     points = study.points()
+    missing = _chosen(study, folder, only)
     if missing:
         site.check_settings()
     if not isinstance(site, Local):
@@ -109,7 +117,9 @@ def _is_begun(place: Path) -> bool:
     return folders.is_run(place) or folders.is_algorithm(place)
 
 
-def preview(file: Path, site: Site, *, site_name: str, folder: Path, per_task: int = 1) -> Preview | None:
+def preview(
+    file: Path, site: Site, *, site_name: str, folder: Path, per_task: int = 1, only: Sequence[str] = ()
+) -> Preview | None:
     """What `submit` would hand over; nothing is written, sent or logged, and no scheduler is needed.
 
     Args:
@@ -118,6 +128,7 @@ def preview(file: Path, site: Site, *, site_name: str, folder: Path, per_task: i
         site_name: What the site is called in the site file.
         folder: Where the record would go.
         per_task: How many points a task takes.
+        only: Some points.
 
     Raises:
         PolicyViolation: if its data may not go to the site.
@@ -125,7 +136,7 @@ def preview(file: Path, site: Site, *, site_name: str, folder: Path, per_task: i
     """
     file, folder = file.absolute(), folder.absolute()
     study = _readable(file, site, folder)
-    missing, points = unfinished(study, folder), study.points()
+    missing, points = _chosen(study, folder, only), study.points()
     for label in [] if isinstance(site, Local) else sorted({points[number].spec.run.label for number in missing}):
         decision = decide(label, site_name, kind="site")
         if not decision.allowed:
@@ -134,8 +145,45 @@ def preview(file: Path, site: Site, *, site_name: str, folder: Path, per_task: i
     if not missing:
         return None
     number = len(submitted(folder).submissions) + 1 if is_submitted(folder) else 1
-    batch = Batch(folder, _job_name(study), number, missing, per_task)
-    return Preview(batch, script(site, batch, base=file.parent), site.commands(batch))
+    names = [point.name for point in points]
+    batch = Batch(folder, _job_name(study), number, missing, per_task, names, file.parent)
+    return Preview(batch, _script(site, batch), site.commands(batch))
+
+
+def _chosen(study: Study, folder: Path, only: Sequence[str]) -> list[int]:
+    """The points that have no result yet, of those that are named."""
+    missing = unfinished(study, folder)
+    if not only:
+        return missing
+    chosen = positions(only, [point.name for point in study.points()])
+    return [number for number in missing if number in chosen]
+
+
+def _script(site: Site, batch: Batch) -> str:
+    there = site.there(batch)
+    return script(site, there, base=there.base)
+
+
+def _inputs(points: Sequence[Point]) -> list[Path]:
+    """The files that points read, whole folders of runs that they start from."""
+    found: dict[Path, None] = {}
+    for point in points:
+        for path in _paths(point.spec):
+            found[Path(path)] = None
+        start = point.spec.run.theta
+        if isinstance(start, InputPath):
+            found |= dict.fromkeys(file for file in sorted(Path(start).parent.iterdir()) if file.is_file())
+    return [file for file in found if file.name != "lock"]
+
+
+def _paths(value: Any) -> Iterator[InputPath]:
+    if isinstance(value, InputPath):
+        yield value
+    elif isinstance(value, BaseModel):
+        yield from _paths([getattr(value, name) for name in type(value).model_fields])
+    elif isinstance(value, Mapping | list | tuple):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _paths(one)
 
 
 def points_per_task(file: Path) -> tuple[int, float]:
@@ -239,9 +287,9 @@ def _hand_over(
         inode=inode(record.folder),
         per_task=per_task,
     )
-    batch = record.batch(submission)
-    text = script(site, batch, base=study.path.absolute().parent)
-    batch.script.write_text(text, encoding="utf-8")
+    inputs = _inputs([study.points()[number] for number in points])
+    batch = replace(record.batch(submission), base=study.path.absolute().parent, inputs=inputs)
+    batch.script.write_text(_script(site, batch), encoding="utf-8")
     record = record.updated(submission)
     try:
         for job in site.submit(batch):

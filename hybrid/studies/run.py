@@ -1,16 +1,21 @@
 """Running a study: one workload, or every point of a sweep, each in a folder of its own, on one rank or many."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Executor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from backends.base import Backend
 from circuits.errors import Refused, ToolkitError
 from hybrid.algorithms.carry_out import carry_out
 from hybrid.algorithms.result import AlgorithmResult, result_of, stopped
 from hybrid.loop.clock import Clock
 from hybrid.loop.jobs import journals
-from hybrid.loop.minimize import continue_run, run
+from hybrid.loop.minimize import begin_run, continue_run, run
+from hybrid.loop.pool import check_executor, check_workers_may
 from hybrid.loop.stop import Stop, Stopped
 from hybrid.loop.team import check_node, leading, serve
 from hybrid.ranks.mpi import ALONE, End, Ranks
@@ -27,10 +32,12 @@ from hybrid.runs.files import write_json
 from hybrid.runs.lock import Lock
 from hybrid.runs.result import Result
 from hybrid.runs.start import started
+from hybrid.studies.away import Away, may_leave
 from hybrid.studies.continuation import begun
 from hybrid.studies.outcome import Outcome
 from hybrid.studies.preparation import Prepared, Task, build_all, prepare, within_memory
 from hybrid.studies.study import Point, Study, start_of
+from hybrid.workload.workload import Workload
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ def run_study(
     should_stop: Callable[[], bool],
     ranks: Ranks = ALONE,
     end: float | None = None,
+    executor: Executor | None = None,
 ) -> list[Outcome]:
     """Run every point of a study that has no result yet.
 
@@ -75,11 +83,17 @@ def run_study(
         should_stop: Called before each step and each point; when it returns True, the study is stopped.
         ranks: This one leads them; the others `follow`.
         end: When the ranks will be ended, in seconds since 1970; the others watch it, too.
+        executor: Whose workers run the points of a sweep, or share the evaluations of a single workload, in place of
+            other ranks. Nothing but this process writes into the folder; see `hybrid.studies.away`.
 
     Returns:
         The outcomes in the order of the points; fewer than points if it was stopped.
     """
     points = study.points()
+    if executor is not None:
+        ranks = check_executor(executor)
+        for label in sorted({point.spec.run.label for point in points}):
+            check_workers_may(executor, label, folder)
     Lock(folder, shared=study.partial).check()
     begun_points = _known(points, folder, resume=resume)
     task = Task(points, folder, begun_points, end)
@@ -95,20 +109,28 @@ def run_study(
         team, leaders = ranks.split(begin.n_teams)
         stop = SharedStop(should_stop, ranks, leaders)
         kept = [chain for chain in chains if reserved.intersection(chain)]
+        sent = [] if executor is None else _to_be_sent(points, chains, kept)
         queue = WorkQueue[Outcome](
-            [chain for chain in chains if chain not in kept],
+            [chain for chain in chains if chain not in (*kept, *sent)],
             kept,
             ranks=ranks,
             leaders=leaders,
             on_result=on_outcome,
             should_stop=stop,
         )
+        with ExitStack() as held, leading(team):
+            away = None
+            if executor is not None and sent:
+                begin_point = partial(_begin, task, fresh, on_plan)
+                away = Away(task, sent, executor, begin=begin_point, report=queue.add, should_stop=stop)
+                held.enter_context(away)
 
-        def stopping() -> bool:
-            queue.answer()
-            return stop()
+            def stopping() -> bool:
+                queue.answer()
+                if away is not None:
+                    away.answer()
+                return stop()
 
-        with leading(team):
             while (chain := queue.next()) is not None:
                 _run(task, chain, fresh, team=team, on_plan=on_plan, report=queue.add, should_stop=stopping)
         queue.close()
@@ -117,6 +139,13 @@ def run_study(
         if points[0].values and not study.partial:
             write_json(folder / "sweep.json", {"points": [outcome.to_dict() for outcome in outcomes]})
     return outcomes
+
+
+def _to_be_sent(points: Sequence[Point], chains: Sequence[Work], kept: Sequence[Work]) -> list[Work]:
+    """The chains whose points go to an executor's workers; of a single one its evaluations are shared instead."""
+    if len(chains) == 1:
+        return []
+    return [chain for chain in chains if chain not in kept and all(may_leave(points[k]) for k in chain)]
 
 
 @contextmanager
@@ -275,6 +304,47 @@ def _from(before: Result | None, prepared: Prepared, point: Point) -> Prepared:
     return replace(prepared, work=replace(prepared.work, theta=before.theta))
 
 
+def _begin(
+    task: Task,
+    fresh: dict[int, Prepared],
+    on_plan: Callable[[Point, Plan], None],
+    k: int,
+    before: Result | None,
+) -> None:
+    """Write the record of a point, for a worker to go on with."""
+    point = task.points[k]
+    try:
+        prepared = _from(before, fresh.pop(k, None) or prepare(point), point)
+        asked = _planned(point, prepared, on_plan, ALONE)
+        begin_run(asked.work, asked.plan, folder=task.place(k), notes=asked.notes, clock=asked.clock)
+    except MemoryError as err:
+        raise within_memory(err, point) from err
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A point that may begin."""
+
+    work: Workload
+    plan: Plan
+    spares: Sequence[Backend]
+    notes: dict[str, Any]
+    clock: Clock
+
+
+def _planned(point: Point, prepared: Prepared, on_plan: Callable[[Point, Plan], None], team: Ranks) -> _Planned:
+    """What a point would run as, announced; what is wrong with it is refused before that."""
+    work, begin, clock = prepared.work, start_of(point), Clock(before={"problem": prepared.seconds})
+    work, origin = warm(work) if is_registry(begin) else (work, started(begin, work.circuit)[1])
+    with clock.phase("plan"):
+        plan = rank(work, candidates(prepared.backend))
+        plan, spares = with_spares(work, plan, prepared.backend, point.spec.run.failover)
+        own = work.held_bytes
+        check_node(plan.chosen.backend, plan.chosen.cost, team, leader_bytes=own)
+    on_plan(point, plan)
+    return _Planned(work, plan, spares, {"study": point.record()} | origin, clock)
+
+
 def _start(
     point: Point,
     prepared: Prepared,
@@ -284,14 +354,14 @@ def _start(
     should_stop: Callable[[], bool],
     team: Ranks,
 ) -> Result:
-    work, begin, clock = prepared.work, start_of(point), Clock(before={"problem": prepared.seconds})
-    work, origin = warm(work) if is_registry(begin) else (work, started(begin, work.circuit)[1])
-    with clock.phase("plan"):
-        plan = rank(work, candidates(prepared.backend))
-        plan, spares = with_spares(work, plan, prepared.backend, point.spec.run.failover)
-        own = work.held_bytes
-        # Refused before anything is announced or written.
-        check_node(plan.chosen.backend, plan.chosen.cost, team, leader_bytes=own)
-    on_plan(point, plan)
-    notes = {"study": point.record()} | origin
-    return run(work, plan, folder=place, notes=notes, clock=clock, should_stop=should_stop, team=team, spares=spares)
+    asked = _planned(point, prepared, on_plan, team)
+    return run(
+        asked.work,
+        asked.plan,
+        folder=place,
+        notes=asked.notes,
+        clock=asked.clock,
+        should_stop=should_stop,
+        team=team,
+        spares=asked.spares,
+    )

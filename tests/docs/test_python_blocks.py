@@ -9,13 +9,29 @@ from pathlib import Path
 import pytest
 from guides import GUIDES, ROOT, blocks
 
-TESTED_ELSEWHERE = {"adding_a_provider.md", "primitives.md"}
-"""By tests/hybrid/test_other_provider.py and tests/hybrid/primitives/test_documentation.py."""
+TESTED_ELSEWHERE = {"adding_a_provider.md", "adding_a_site.md", "primitives.md"}
+"""By test_other_provider.py, sites/test_other_kind.py and primitives/test_documentation.py in tests/hybrid."""
 
 QUICK = {"pauli_propagation.md"}
 """Pages whose blocks take a second; those of the others take ten or more, with what they import."""
 
 GIVEN = {
+    "executors.md": """
+import pathlib
+pathlib.Path("study.toml").write_text('''
+[problem]
+kind = "tfim"
+n = 2
+field = "{h}"
+[ansatz]
+kind = "hamiltonian_variational"
+layers = 1
+[backend]
+name = "reference"
+[sweep]
+h = [0.5, 1.0]
+''')
+""",
     "forecast_and_policy.md": """
 import pathlib
 import backends

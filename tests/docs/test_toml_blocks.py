@@ -5,7 +5,7 @@ import tomllib
 import pytest
 from guides import GUIDES, blocks
 
-from hybrid.sites.file import KINDS
+from hybrid.sites import kinds
 from hybrid.studies.algorithm_sections import ALGORITHMS
 from hybrid.studies.problem_and_ansatz import model_of
 from hybrid.studies.sections import Spec
@@ -28,5 +28,5 @@ def test_sections_of_a_study_are_understood(block):
             # a start "run:FOLDER" is that of a run which a reader has
             known = {key: value for key, value in table.items() if not str(value).startswith("run:")}
             assert Spec.model_fields[name].annotation.model_validate(known)
-        elif isinstance(table, dict) and table.get("kind") in KINDS:
-            assert KINDS[table["kind"]].model_validate(table)
+        elif isinstance(table, dict) and table.get("kind") in kinds.BUILT_IN:
+            assert kinds.load(table["kind"]).model_validate(table)
