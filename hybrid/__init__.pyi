@@ -31,3 +31,5 @@ from .runs.comparison import compare as compare
 from .runs.overview import Runs as Runs
 from .runs.overview import runs as runs
 from .runs.result import Result as Result
+from .survey.result import Survey as Survey
+from .survey.survey import survey as survey

@@ -52,10 +52,17 @@ def _curve(survey: Mapping[str, Any], surrogate: Mapping[str, Any]) -> Figure:
     above.set_ylabel(axis("energy", unit))
     above.set_title(_title(survey), loc="left", color=INK, fontsize=11)
     finish(above)
-    below.semilogy(x, spread, color=ACCENT, lw=1.2, label="half width of the interval")
+    below.semilogy(x, spread, color=ACCENT, lw=1.2)
     if survey["question"]["find"] == "energies":
-        below.axhline(survey["question"]["interval"], color=PROMISE, lw=1, ls="--", label="promised")
-    below.set_ylabel(axis("half width", unit))
+        below.axhline(survey["question"]["interval"], color=PROMISE, lw=1, ls="--")
+        at = (x[-1], survey["question"]["interval"])
+        below.annotate("promised", at, (0, 3), textcoords="offset points", ha="right", color=PROMISE, fontsize=9)
+        below.margins(y=0.15)
+    if checks := [run for run in runs if run["why"] == "check"]:
+        _, marker, color = LOOK["check"]
+        away = [abs(run["energy"] - run["predicted"]) for run in checks]
+        below.plot([run["values"][name] for run in checks], away, marker, ms=5, color=color)
+    below.set_ylabel(axis("half width, checks off by", unit), fontsize=9)
     below.set_xlabel(name)
     finish(below)
     return figure

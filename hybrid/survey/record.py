@@ -93,6 +93,8 @@ def begin(folder: Path, question: Question) -> None:
         RecordFailed: if it cannot be written.
     """
     if not is_survey(folder):
+        if (folder / SWEEP).exists() or any(folder.glob(f"*/{folders.SPEC}")):
+            raise Refused(f"{folder} holds other runs already; choose another folder")
         write(folder, Progress(question, ()))
         return
     kept, asked = question_in(folder).to_dict(), question.to_dict()

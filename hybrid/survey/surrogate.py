@@ -12,8 +12,8 @@ each range, mapped onto t in [0, 1], is warped by
 with w from `WARPS`, and both kernels are tried. For several ranges w is chosen for one after the other. All processes
 that were tried are averaged, each with the weight of its evidence: where they disagree, the deviation is large.
 
-Whether the deviations can be believed is asked of the runs themselves. Left out one by one, run i deviates from what the
-others predict by z_i standard deviations, for each process in closed form,
+Whether the deviations can be believed is asked of the runs themselves. Left out one by one, run i deviates from what
+the others predict by z_i standard deviations, for each process in closed form,
 
     mean_i = y_i - [K^-1 y]_i / [K^-1]_ii,   variance_i = 1 / [K^-1]_ii,
 
@@ -26,7 +26,7 @@ References:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -46,6 +46,8 @@ WARPS = (0.0, -1.0, 1.0, -2.0, 2.0, -3.0, 3.0, -4.0, 4.0)
 
 PRIOR = 2.0
 """Standard deviation of a normal prior of the warps."""
+
+KERNELS: tuple[Kernel, ...] = ("matern", "squared exponential")
 
 LEAST_WEIGHT = 1e-6
 """Of a process that is kept."""
@@ -191,7 +193,7 @@ def _members(U: np.ndarray, y: np.ndarray, errors: np.ndarray, accuracy: float) 
     """The processes with all kernels and warps that are tried."""
     n_ranges = U.shape[1]
     tried: dict[tuple[Kernel, tuple[float, ...]], tuple[float, np.ndarray]] = {}
-    for kernel in get_args(Kernel):
+    for kernel in KERNELS:
         best = (0.0,) * n_ranges
         for k in range(n_ranges):
             for warp in WARPS:
