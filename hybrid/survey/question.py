@@ -18,7 +18,7 @@ GRID = {1: 201, 2: 41, 3: 17}
 """By the number of ranges, points along each: there runs are proposed, and the promise is tested."""
 
 FIRST = {1: 5, 2: 9, 3: 15}
-"""By the number of ranges, runs of the first design: ends and middles; corners, edges and the centre."""
+"""By the number of ranges, runs of the first design, which takes ends and middles first."""
 
 CHECK_EVERY = {1: 2, 2: 4, 3: 4}
 """By the number of ranges: along one, random points are as good as any; in more, each costs a better one."""
