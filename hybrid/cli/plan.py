@@ -24,8 +24,8 @@ def plan(
         file: The study file.
         backend: Name of a backend to use instead of the study's.
         no_exact: Whether to plan without the exact energy, whatever the study says.
-        as_json: Whether to print JSON: the plan of a single workload, or "points" with one for each point of a sweep, or
-            of a survey's first design, with "most", what all its runs take at most.
+        as_json: Whether to print JSON: the plan of a single workload, or "points" with one for each point of a sweep,
+            or of a survey's first design, with "most", what all its runs take at most.
 
     Raises:
         Refused: if the study is wrong, or no backend can run one of its points and no device is known that could.

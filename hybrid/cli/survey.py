@@ -95,7 +95,7 @@ def line(step: "Step", progress: "Progress") -> str:
 
 
 def draw(survey: "Survey") -> Path | None:
-    """Write the picture of a survey into its folder; None where there is nothing to draw yet, or it cannot be written."""
+    """Write the picture of a survey into its folder; None if there is nothing to draw, or it cannot be written."""
     from hybrid.cli import show
 
     return None if survey.progress.surrogate is None else show.save(survey.plot(), survey.folder / PICTURE)

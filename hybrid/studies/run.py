@@ -172,7 +172,7 @@ def follow(ranks: Ranks) -> int:
 
 
 def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> Task | End:
-    """Take part in one task, and return what the leader says next: that it has ended, or another task, as of a survey."""
+    """Take part in one task; return what the leader says next: the end, or another task, as of a survey."""
     fresh, _ = build_all(task, ranks)
     if isinstance(begin := ranks.broadcast(), End):
         return begin

@@ -269,7 +269,7 @@ def _survey(path: Path, folder: Path, data: Mapping[str, Any], sections: dict[st
     """The study of a survey, with the points of its first design."""
     if not allowed:
         raise Refused(
-            f"{path}: [survey]: only `hybrid run` and `hybrid plan` take a survey, whose points follow from each other; "
+            f"{path}: [survey]: only `hybrid run` and `hybrid plan` take a survey, whose runs follow from each other; "
             "within a batch job call `hybrid run`, or give a [sweep]"
         )
     run = sections.get("run", {})

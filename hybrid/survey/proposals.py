@@ -15,7 +15,7 @@ from hybrid.survey.surrogate import Surrogate, scaled
 Why = Literal["design", "uncertain", "improvement", "check"]
 
 TIE = 1e-6
-"""Relative difference below which two points are equally good: the first in the grid is taken, whatever the rounding."""
+"""Relative difference below which two points are equally good: the first in the grid is taken."""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Question:
         find: "energies" for all of them, "minimum" for the lowest alone.
         runs: Most runs.
         first: Runs of the first design; None for a number that fits the ranges.
-        check_every: After the first design every so many runs one is at a random point and tests what is predicted; None
+        check_every: After the first design one of so many runs is at a random point and tests what is predicted; None
             for a number that fits the ranges.
         seed: Of the choice of these points; run number k takes seed + k.
 

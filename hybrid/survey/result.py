@@ -44,7 +44,7 @@ class Survey(Summary):
 
     @property
     def status(self) -> Status:
-        """How it ended: "converged" if what was promised holds, "not_converged" if it does not, "stopped" by a signal."""
+        """How it ended: "converged" if the promise holds, "not_converged" if it does not, "stopped" by a signal."""
         return self.progress.status
 
     @property

@@ -200,7 +200,8 @@ def _members(U: np.ndarray, y: np.ndarray, errors: np.ndarray, accuracy: float) 
                 warps = (*best[:k], warp, *best[k + 1 :])
                 if (kernel, warps) not in tried:
                     tried[kernel, warps] = _fitted(U, y, errors, kernel, warps, accuracy)
-            best = max((w for kind, w in tried if kind == kernel), key=lambda w: tried[kernel, w][0])
+            logs = {warps: log for (kind, warps), (log, _) in tried.items() if kind == kernel}
+            best = max(logs, key=lambda warps: logs[warps])
     most = max(weight for weight, _ in tried.values())
     total = sum(np.exp(weight - most) for weight, _ in tried.values())
     members = []

@@ -55,10 +55,10 @@ def survey(
 ) -> Survey:
     """Learn the lowest energies over one to three numbers from few runs of `hybrid.minimize`.
 
-    Each run goes where the energy is known worst, or where a lower one is most to be expected; some are at random points
-    and test what was predicted of them. It ends when every energy, or the lowest of all, is known as well as promised
-    and the last tests agree, or when that cannot be reached; the status says which. The same call on the same folder
-    goes on where it was stopped, with the same runs as if it had not been.
+    Each run goes where the energy is known worst, or where a lower one is most to be expected; some are at random
+    points and test what was predicted of them. It ends when every energy, or the lowest of all, is known as well as
+    promised and the last tests agree, or when that cannot be reached; the status says which. The same call on the same
+    folder goes on where it was stopped, with the same runs as if it had not been.
 
     Args:
         make: Makes ansatz and problem from the values, as in ``lambda r: (circuit, molecule(...))``; called with the

@@ -82,7 +82,7 @@ def test_more_can_be_promised_later_and_nothing_else(done, tmp_path):
     second = run_survey(study(), place, resume=True)
     assert table(second) == table(done)
     assert table(second)[: len(first.runs)] == table(first)
-    with pytest.raises(Refused, match="asks something else .ranges"):
+    with pytest.raises(Refused, match=r"asks something else .ranges"):
         run_survey(study(survey={**STUDY["survey"], "h": [0.5, 1.6]}), place, resume=True)
     with pytest.raises(Refused, match="optimizer"):
         run_survey(study(optimizer={"kind": "adam"}), place, resume=True)
@@ -126,7 +126,7 @@ def test_python_finds_the_same(done, tmp_path):
     assert table(found) == table(done)[: len(found.runs)]
     again = hybrid.survey(chain, {"h": (0.5, 1.5)}, warm_start=False, **asked)
     assert again.to_dict() == found.to_dict()
-    with pytest.raises(Refused, match="asks something else .seed"):
+    with pytest.raises(Refused, match=r"asks something else .seed"):
         hybrid.survey(chain, {"h": (0.5, 1.5)}, warm_start=False, seed=1, **asked)
     with pytest.raises(Refused, match="reversed"):
         hybrid.survey(chain, {"h": (1.5, 0.5)}, **asked)
