@@ -32,3 +32,5 @@ from .runs.overview import Runs as Runs
 from .runs.overview import runs as runs
 from .runs.result import Result as Result
 from .studies.front import sweep as sweep
+from .survey.result import Survey as Survey
+from .survey.survey import survey as survey

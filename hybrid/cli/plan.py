@@ -24,25 +24,31 @@ def plan(
         file: The study file.
         backend: Name of a backend to use instead of the study's.
         no_exact: Whether to plan without the exact energy, whatever the study says.
-        as_json: Whether to print JSON: the plan of a single workload, or "points" with one for each point of a sweep.
+        as_json: Whether to print JSON: the plan of a single workload, or "points" with one for each point of a sweep,
+            or of a survey's first design, with "most", what all its runs take at most.
 
     Raises:
         Refused: if the study is wrong, or no backend can run one of its points and no device is known that could.
     """
+    from hybrid.cli.survey import most, most_text
     from hybrid.studies.preparation import plan_of
     from hybrid.studies.study import read
     from hybrid.terminal.console import console
 
-    study = read(file, backend=backend, exact=False if no_exact else None)
+    study = read(file, backend=backend, exact=False if no_exact else None, surveys=True)
     plans = [(point, plan_of(point)) for point in study.points()]
     out = console(quiet=as_json)
     for point, its_plan in plans:
         if point.values:
             out.print(point.name, style="bold")
         out.print(its_plan)
+    whole = None if study.survey is None else most(study, [its_plan for _, its_plan in plans])
+    if whole is not None:
+        out.print(most_text(whole), highlight=False, soft_wrap=True)
     if as_json:
         content = [{"values": dict(point.values)} | its_plan.to_dict() for point, its_plan in plans]
-        print(json.dumps(content[0] if len(content) == 1 else {"points": content}, allow_nan=False))
+        several = {"points": content} | ({} if whole is None else {"most": whole})
+        print(json.dumps(content[0] if len(content) == 1 and whole is None else several, allow_nan=False))
     for _, its_plan in plans:
         if not its_plan.forecasts:
             its_plan.chosen  # noqa: B018 - refuses if nothing can run it

@@ -73,33 +73,42 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
     """Show a run, an algorithm or a benchmark: what was asked, where it ran, what came out.
 
     Args:
-        folder: Of a run, of an algorithm, whose runs are listed below, of a sweep, whose points are listed, or of a
-            benchmark, whose scores are.
+        folder: Of a run, of an algorithm, whose runs are listed below, of a sweep or a survey, whose points are listed,
+            or of a benchmark, whose scores are.
         as_json: Whether to print JSON: the run, or "points" with one object for each point of a sweep; of an algorithm
-            also "runs"; of a benchmark its record.
+            also "runs"; of a survey also "survey"; of a benchmark its record.
 
     Raises:
         Refused: if the folder holds none of these, or a damaged one.
     """
     from hybrid.runs.folder import is_algorithm, is_benchmark
     from hybrid.runs.listing import entry_of, stages_of, sweep_of
+    from hybrid.survey.record import is_survey
+    from hybrid.survey.result import load
+    from hybrid.terminal.console import console
 
     if is_benchmark(folder):
         _show_benchmark(folder, as_json=as_json)
         return
 
     points = sweep_of(folder)
+    survey = load(folder) if is_survey(folder) else None
     stages = stages_of(folder) if is_algorithm(folder) else []
     if as_json:
-        entry = {"points": points} if points is not None else {**entry_of(folder), **_known(folder)}
-        print(json.dumps(entry | ({"runs": stages} if is_algorithm(folder) else {}), allow_nan=False))
-    elif points is None:
+        entry = {"points": points or []} if points is not None or survey is not None else entry_of(folder)
+        more = {"runs": stages} if is_algorithm(folder) else {}
+        more |= {"survey": survey.to_dict()} if survey is not None else {} if points is not None else _known(folder)
+        print(json.dumps(entry | more, allow_nan=False))
+        return
+    if survey is not None:
+        console().print(str(survey), highlight=False, markup=False, soft_wrap=True)
+    if points is None and survey is None:
         entry = entry_of(folder)
         (_print_codesign if entry.get("algorithm") == "codesign" and entry.get("tables") else _print_run)(entry)
         _print_known(folder)
         if stages:
             _print_points(stages, "run")
-    else:
+    elif points is not None:
         _print_points(points)
 
 

@@ -48,7 +48,7 @@ def run(
     no_exact: NoExact = False,
     as_json: Json = False,
 ) -> None:
-    """Run a study: one workload, or a sweep.
+    """Run a study: one workload, a sweep, or a survey.
 
     Args:
         file: The study file.
@@ -80,7 +80,7 @@ def run(
 
 def _lead(ranks: "Ranks", asked: Request) -> int:
     """Run a study with the help of all ranks, and say how it went."""
-    from hybrid.cli import exit_codes, show
+    from hybrid.cli import exit_codes, show, survey
     from hybrid.loop.stop import Stop
     from hybrid.loop.walltime import end_time
     from hybrid.ranks.mpi import End
@@ -90,13 +90,16 @@ def _lead(ranks: "Ranks", asked: Request) -> int:
     from hybrid.studies.study import read
     from hybrid.terminal.console import console
 
-    study = read(asked.file, backend=asked.backend, base=asked.base, exact=False if asked.no_exact else None)
+    exact = False if asked.no_exact else None
+    study = read(asked.file, backend=asked.backend, base=asked.base, exact=exact, surveys=True)
     study = study.only(asked.only) if asked.only else study
     first = study.points()[0]
     name = first.spec.run.name or asked.file.stem
     place = asked.folder or (latest(name) if asked.resume else None) or fresh(name)
     if not study.partial:
         check_idle(place)
+    if study.survey is not None:
+        return survey.lead(ranks, study, place, resume=asked.resume, plot=asked.plot, as_json=asked.as_json)
     out = console(quiet=asked.as_json)
     swept = bool(study.sweep)
 

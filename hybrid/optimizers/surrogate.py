@@ -235,12 +235,12 @@ def _most_promising(
     moved[np.arange(n), rng.integers(0, d, size=n)] = True
     candidates = np.where(moved, rng.uniform(box[:, 0], box[:, 1], size=(n, d)), best)
     means, deviations = model.predict(candidates)
-    logs = np.log(deviations) + _log_h((lowest - means) / deviations)[0]
+    logs = np.log(deviations) + log_h((lowest - means) / deviations)[0]
 
     def loss(x: np.ndarray) -> tuple[float, np.ndarray]:
         mean, deviation, d_mean, d_deviation = model.slopes(x)
         z = (lowest - mean) / deviation
-        log, slope = _log_h(np.array([z]))
+        log, slope = log_h(np.array([z]))
         d_z = -(d_mean + z * d_deviation) / deviation
         return -math.log(deviation) - float(log[0]), -d_deviation / deviation - float(slope[0]) * d_z
 
@@ -252,7 +252,7 @@ def _most_promising(
     return point, math.exp(-value)
 
 
-def _log_h(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def log_h(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The logarithm of h(z) = phi(z) + z Phi(z), and its derivative Phi / h; below z = -6 by the asymptote phi / z^2.
 
     The expected improvement of a normal variable that lies z of its deviations below the best value is sigma h(z).

@@ -50,7 +50,7 @@ def _in_section(fault: Mapping[str, Any], section: str, data: Mapping[str, Any])
     if fault["type"] == "rule":
         return f"[{section}]: {fault['msg']}"
     if fault["type"] == "extra_forbidden":
-        near = _near(section, [*Spec.model_fields, "sweep"], "[{}]")
+        near = _near(section, [*Spec.model_fields, "sweep", "survey"], "[{}]")
         if isinstance(table, dict):
             return f"[{section}]: unknown section{near}"
         return f"{section} = {_shown(section, table)}: unknown key outside of all sections{_owner(section) or near}"

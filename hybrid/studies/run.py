@@ -94,7 +94,8 @@ def run_study(
         ranks = check_executor(executor)
         for label in sorted({point.spec.run.label for point in points}):
             check_workers_may(executor, label, folder)
-    Lock(folder, shared=study.partial).check()
+    if study.survey is None:  # who runs a survey holds its folder
+        Lock(folder, shared=study.partial).check()
     begun_points = _known(points, folder, resume=resume)
     task = Task(points, folder, begun_points, end)
     ranks.broadcast(task)
@@ -192,16 +193,18 @@ def follow(ranks: Ranks) -> int:
     Args:
         ranks: In which this one does not lead.
     """
-    if isinstance(task := ranks.broadcast(), End):
-        return task.code
-    with Stop(task.end) as stop:
-        return _follow(task, ranks, stop)
+    told = ranks.broadcast()
+    while not isinstance(told, End):
+        with Stop(told.end) as stop:
+            told = _follow(told, ranks, stop)
+    return told.code
 
 
-def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
+def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> Task | End:
+    """Take part in one task; return what the leader says next: the end, or another task, as of a survey."""
     fresh, _ = build_all(task, ranks)
     if isinstance(begin := ranks.broadcast(), End):
-        return begin.code
+        return begin
     team, leaders = ranks.split(begin.n_teams)
     stop = SharedStop(should_stop, ranks, leaders)
     if team.leads:
@@ -212,7 +215,7 @@ def _follow(task: Task, ranks: Ranks, should_stop: Callable[[], bool]) -> int:
                 _run(task, chain, fresh, team=team, on_plan=lambda *_: None, report=report, should_stop=stop)
     else:
         serve(team, meanwhile=stop)
-    return ranks.broadcast(meanwhile=stop).code
+    return ranks.broadcast(meanwhile=stop)
 
 
 def _portable(outcome: Outcome) -> Outcome:

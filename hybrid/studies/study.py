@@ -23,6 +23,8 @@ from hybrid.studies.fields import InputPath, KindSection
 from hybrid.studies.refusals import refusal
 from hybrid.studies.sections import Spec
 from hybrid.studies.sweep import Value, check_use, fill, grid, placeholders, positions, slug, variables
+from hybrid.survey.proposals import first_design
+from hybrid.survey.question import Question, question_of
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -102,16 +104,35 @@ class Study:
         path: The file.
         sweep: Names of the sweep variables to their values, in the order of the file.
         partial: Whether it holds only some points of the grid.
+        survey: What a survey asks, whose points but the first are chosen as it goes; None without one.
     """
 
     path: Path
     sweep: Mapping[str, list[Value]]
     _points: tuple[Point, ...]
     partial: bool = False
+    survey: Question | None = None
+    _sections: Mapping[str, Any] = field(default_factory=dict)
+    _base: Path = Path()
 
     def points(self) -> tuple[Point, ...]:
-        """The workloads, the last sweep variable running fastest; a single one without a sweep."""
+        """The workloads, the last sweep variable running fastest; a single one without a sweep; a survey's first."""
         return self._points
+
+    def at(self, values: Mapping[str, Value], **run: Any) -> "Study":
+        """The study of a survey at one point.
+
+        Args:
+            values: Of the survey's ranges.
+            run: Keys of the section [run] with their values, in place of the file's; None leaves one out.
+
+        Raises:
+            Refused: if the sections do not take the values.
+        """
+        given = {**self._sections.get("run", {}), **run}
+        given = {key: value for key, value in given.items() if value is not None}
+        point = _point(self.path, self._base, {**self._sections, "run": given}, values)
+        return replace(self, _points=(point,), partial=True)
 
     @property
     def warm_start(self) -> bool:
@@ -159,15 +180,22 @@ class Study:
             selection: Numbers in the grid from 0, ranges such as ``3-7``, or names of points.
 
         Raises:
-            Refused: for anything else, with the nearest name; or if points start from each other.
+            Refused: for anything else, with the nearest name; if points start from each other; for a survey.
         """
+        if self.survey is not None:
+            raise Refused(f"{self.path}: [survey]: each run follows from those before it, so none can be chosen")
         self.check_apart()
         chosen = positions(selection, [point.name for point in self._points])
         return replace(self, _points=tuple(self._points[number] for number in chosen), partial=True)
 
 
 def read(
-    path: str | Path, *, backend: str | None = None, base: str | Path | None = None, exact: bool | None = None
+    path: str | Path,
+    *,
+    backend: str | None = None,
+    base: str | Path | None = None,
+    exact: bool | None = None,
+    surveys: bool = False,
 ) -> Study:
     """Read and check a study file, every point of its sweep included.
 
@@ -176,13 +204,14 @@ def read(
         backend: A name to use instead of the file's.
         base: The folder that paths in the file are relative to; by default the file's own.
         exact: Whether exact energies are computed beside the runs, instead of what the file says.
+        surveys: Whether the file may ask for a survey, whose points are not known beforehand.
 
     Raises:
         Refused: if the file cannot be read, or says anything that is not understood. The message names file, section,
             key, value, and what would be right.
     """
     path = Path(path)
-    return check(parse(path), path=path, backend=backend, base=base, exact=exact)
+    return check(parse(path), path=path, backend=backend, base=base, exact=exact, surveys=surveys)
 
 
 def check(
@@ -192,6 +221,7 @@ def check(
     backend: str | None = None,
     base: str | Path | None = None,
     exact: bool | None = None,
+    surveys: bool = False,
 ) -> Study:
     """Check the content of a study file that is parsed already, every point of its sweep included.
 
@@ -201,13 +231,14 @@ def check(
         backend: As for `read`.
         base: As for `read`.
         exact: As for `read`.
+        surveys: As for `read`.
 
     Raises:
         Refused: as `read`.
     """
     path = Path(path)
     _check_depth(path, data)
-    sections = {key: value for key, value in data.items() if key != "sweep"}
+    sections = {key: value for key, value in data.items() if key not in ("sweep", "survey")}
     sections = with_device(sections, path)
     for section, key, value in (("backend", "name", backend), ("run", "exact", exact)):
         given = sections.get(section, {})
@@ -215,10 +246,13 @@ def check(
             sections[section] = {**given, key: value}
     try:
         sweep = variables(data.get("sweep", {}))
-        check_use(sections, sweep)
+        if "survey" not in data:
+            check_use(sections, sweep)
     except Refused as err:
         raise Refused(f"{path}: {err}") from err
     folder = path.absolute().parent if base is None else Path(base).absolute()
+    if "survey" in data:
+        return _survey(path, folder, data, sections, allowed=surveys)
     study = Study(path, sweep, tuple(_point(path, folder, sections, values) for values in grid(sweep)))
     for point in study.points():
         if len(os.fsencode(point.name)) > MAX_NAME_BYTES:
@@ -231,6 +265,36 @@ def check(
     if study.warm_start and not sweep:
         raise Refused(f"{path}: [run] warm_start = true: there is no [sweep], so nothing to start from")
     return study
+
+
+def _survey(path: Path, folder: Path, data: Mapping[str, Any], sections: dict[str, Any], *, allowed: bool) -> Study:
+    """The study of a survey, with the points of its first design."""
+    if not allowed:
+        raise Refused(
+            f"{path}: [survey]: only `hybrid run` and `hybrid plan` take a survey, whose runs follow from each other; "
+            "within a batch job call `hybrid run`, or give a [sweep]"
+        )
+    run = sections.get("run", {})
+    seed = run.get("seed", 0) if isinstance(run, Mapping) else 0
+    try:
+        if "sweep" in data:
+            raise Refused("[sweep] and [survey]: a study has one of the two; leave one out")
+        try:
+            question = question_of(data["survey"], seed=seed if isinstance(seed, int) else 0)
+        except Refused as err:
+            raise Refused(f"[survey] {err}") from err
+        check_use(sections, question.ranges, section="survey")
+    except Refused as err:
+        raise Refused(f"{path}: {err}") from err
+    points = tuple(_point(path, folder, sections, one.values) for one in first_design(question))
+    if any(point.spec.budget != points[0].spec.budget for point in points):
+        raise Refused(f"{path}: [budget] must not depend on [survey]: all points of a study share one budget")
+    if question.interval < (accuracy := points[0].spec.optimizer.accuracy):
+        raise Refused(
+            f"{path}: [survey] interval = {question.interval:g}: below [optimizer] accuracy = {accuracy:g}, to which "
+            "each run is minimized; promise a wider interval, or give a smaller accuracy"
+        )
+    return Study(path, {}, points, survey=question, _sections=sections, _base=folder)
 
 
 DEVICE_GOES = {"device": None, "density": "device", "trajectories": "device", "aer": "noise", "auto": "device"}

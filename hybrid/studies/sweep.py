@@ -72,12 +72,13 @@ def placeholders(data: Any) -> set[str]:
     return set().union(*map(placeholders, data)) if isinstance(data, Iterable) else set()
 
 
-def check_use(data: Mapping[str, Any], sweep: Mapping[str, list[Value]]) -> None:
+def check_use(data: Mapping[str, Any], sweep: Mapping[str, Any], *, section: str = "sweep") -> None:
     """Refuse a placeholder without a variable, and a variable without a placeholder.
 
     Args:
-        data: The file's content without the section [sweep].
+        data: The file's content without the section of the variables.
         sweep: Names of variables to their values.
+        section: Of the variables.
 
     Raises:
         Refused: if there is one; the message names the nearest variable where one may be misspelt.
@@ -86,10 +87,10 @@ def check_use(data: Mapping[str, Any], sweep: Mapping[str, list[Value]]) -> None
     for name in sorted(names - set(sweep)):
         if not sweep:
             raise Refused(f'"{{{name}}}" is used, but there is no [sweep]; add one with {name} = [...]')
-        raise unknown("sweep variable", name, sweep)
+        raise unknown(f"{section} variable", name, sweep)
     for name in sweep:
         if name not in names:
-            raise Refused(f'[sweep] {name}: is used nowhere; write "{{{name}}}" where its value belongs')
+            raise Refused(f'[{section}] {name}: is used nowhere; write "{{{name}}}" where its value belongs')
 
 
 def fill(data: Any, values: Mapping[str, Value]) -> Any:

@@ -10,9 +10,13 @@ from hybrid.algorithms.verification import verify
 from hybrid.runs import folder as folders
 from hybrid.runs.files import read_json, write_json
 from hybrid.studies.sweep import slug
-from hybrid.verification.verification import FILE, Verification
+from hybrid.survey.record import differing, is_survey, read
+from hybrid.verification.verification import FILE, Check, Verification
 
 SWEEP = "sweep.json"
+SURVEY = "survey"
+"""In place of a point's name: what the files of a survey make of its runs."""
+
 SUBMITTED = Path("batch", "submissions.json")
 
 
@@ -99,6 +103,9 @@ def verify_sweep(
     for name in names(folder):
         on_point(name)
         points.append(_point(folder / name, name, signers))
+    if is_survey(folder):
+        on_point(SURVEY)
+        points.append(_survey(folder))
     verification = SweepVerification(folder, tuple(points))
     try:
         write_json(folder / FILE, verification.to_dict())
@@ -118,6 +125,19 @@ def names(folder: Path) -> list[str]:
         values = [point.get("values", {}) for point in read_json(folder / SWEEP).get("points", ())]
         known = [",".join(f"{name}={slug(value)}" for name, value in one.items()) for one in values]
     return list(dict.fromkeys([*known, *found]))
+
+
+def _survey(folder: Path) -> PointVerification:
+    """Whether what a survey's files say follows from its runs, and what was promised holds."""
+    try:
+        problem = differing(folder)
+        found = read(folder)
+    except Refused as err:
+        return PointVerification(SURVEY, None, str(err))
+    if not problem and found.status != "converged":
+        problem = found.verdict.doubt if found.verdict is not None and found.verdict.doubt else "it has not ended"
+    check = Check("surrogate", "failed" if problem else "passed", problem or "computed from the runs again: the same")
+    return PointVerification(SURVEY, Verification(folder, (check,)), problem)
 
 
 def _point(place: Path, name: str, signers: Path | None) -> PointVerification:

@@ -42,7 +42,7 @@ for repeated in rerun(Path(__file__).parent, Path(sys.argv[1] if len(sys.argv) >
     print(repeated)
 '''
 
-BESIDE_RUNS = ("sweep.json", "algorithm.json", "verification.json")
+BESIDE_RUNS = ("sweep.json", "survey.json", "surrogate.json", "algorithm.json", "verification.json")
 """Files of a sweep or an algorithm that go along with its runs."""
 
 
