@@ -82,6 +82,7 @@ COMMANDS = (
     batch.cancel,
     environment.sites,
     registry.registry,
+    crate.take_in,
     crate.rerun,
     jobs.jobs,
     bench.bench,
@@ -91,8 +92,11 @@ COMMANDS = (
 )
 """In the order in which help lists them."""
 
+NAMED = {crate.take_in: "import"}
+"""Commands whose names Python keeps for itself."""
+
 for command in COMMANDS:
-    app.command(help=_summary(command))(command)
+    app.command(NAMED.get(command), help=_summary(command))(command)
 
 
 @app.callback()

@@ -45,6 +45,48 @@ def crate(
     console().print(f"{path}: {path.stat().st_size:,} bytes", highlight=False, soft_wrap=True, markup=False)
 
 
+def take_in(
+    source: Annotated[
+        Path, typer.Argument(metavar="CRATE", help="A zip file, or what was unpacked from it.", show_default=False)
+    ],
+    folder: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where it goes; a new folder where runs go by default.")
+    ] = None,
+    signers: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="OpenSSH's list of those of whom one must have signed.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check the crate of another site, and take it in as a run, or a sweep, among ours.
+
+    Args:
+        source: A zip file, or what was unpacked from it.
+        folder: Where it goes; None for a folder of its name where runs go.
+        signers: A file of allowed signers.
+        as_json: Whether to print JSON: "folder", "runs", "left", and what imported.json says.
+
+    Raises:
+        Refused: if the folder is there already, the crate is damaged, a run in it was changed or has not ended, or a
+            signature is not good. Nothing is written then.
+        RecordFailed: if the folder cannot be written.
+    """
+    from hybrid.runs.crate.take_in import take_in as take
+    from hybrid.terminal.console import console
+
+    taken = take(source, folder, signers=signers)
+    if as_json:
+        print(json.dumps(taken.to_dict()))
+        return
+    out = console()
+
+    def put(line: str) -> None:
+        out.print(line, highlight=False, soft_wrap=True, markup=False)
+
+    put(f"{taken.folder}: {', '.join(taken.runs)}, checked and as it was written")
+    for name in taken.left:
+        put(f"left in the crate: {name}")
+
+
 def rerun(
     source: Annotated[Path, typer.Argument(metavar="CRATE", help="The crate, or a run's folder.", show_default=False)],
     folder: Annotated[Path, typer.Option(metavar="DIR", help="Where the new run goes.")] = Path("again"),

@@ -21,10 +21,11 @@ def export(
         str | None,
         typer.Option(
             "--format",
-            metavar="csv|json|parquet|crate",
+            metavar="csv|json|parquet|crate|prov",
             help="By default what --output ends in; csv. Of a benchmark: csv, metriq or qedc.",
         ),
     ] = None,
+    as_crate: Annotated[bool, typer.Option("--crate", help="The same as --format crate.")] = False,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -43,6 +44,7 @@ def export(
     Args:
         folder: Of the run, the sweep, the algorithm or the benchmark, or the file of a benchmark's record.
         kind: The format; None for what the output's ending says, and CSV without an output.
+        as_crate: Whether it is to be a crate.
         output: The file, or the folder of several; None for one in the folder.
         agent: Who ran it, in a crate.
         terms: The license, in a crate.
@@ -61,6 +63,10 @@ def export(
     from hybrid.terminal.console import console
     from hybrid.terminal.words import counted
 
+    if as_crate:
+        if kind not in (None, "crate"):
+            raise Refused(f"--crate writes a crate, and --format {kind} something else: give one of the two")
+        kind = "crate"
     if is_benchmark(folder) or folder.is_file():
         _export_benchmark(folder, kind, output, force=force, as_json=as_json)
         return

@@ -1,7 +1,6 @@
 """Running recorded runs again, from a crate or a folder, and saying how the values compare."""
 
 import tempfile
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from hybrid.loop.minimize import resume
 from hybrid.loop.threads import threads_of
 from hybrid.runs import chain
 from hybrid.runs import folder as folders
+from hybrid.runs.crate.unpack import unpacked
 from hybrid.runs.evidence import examine
 from hybrid.runs.loading import load
 from hybrid.runs.provenance import provenance
@@ -83,28 +83,13 @@ def rerun(crate: Path, folder: Path) -> Iterator[Rerun]:
         RecordFailed: if the new record cannot be written.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        home = _unpacked(crate, Path(scratch))
+        home = unpacked(crate, Path(scratch))
         single = folders.is_run(home)
         runs = [home] if single else sorted(spec.parent for spec in home.glob(f"*/{folders.SPEC}"))
         if not runs:
             raise Refused(f"{crate} holds no run: it has no {folders.SPEC}")
         for run in runs:
             yield _repeated(run, crate.stem if single else run.name, folder if single else folder / run.name)
-
-
-def _unpacked(crate: Path, scratch: Path) -> Path:
-    if crate.is_dir():
-        if not any(crate.glob(f"*/{folders.SPEC}")):
-            folders.check_run(crate)
-        return crate
-    if not crate.is_file():
-        raise Refused(f"{crate}: no such crate")
-    try:
-        with zipfile.ZipFile(crate) as file:
-            file.extractall(scratch)
-    except (zipfile.BadZipFile, OSError) as err:
-        raise Refused(f"{crate} cannot be unpacked: {err}") from err
-    return scratch
 
 
 def _repeated(path: Path, name: str, folder: Path) -> Rerun:

@@ -20,6 +20,7 @@ from circuits.errors import RecordFailed, Refused
 from hybrid.runs import folder as folders
 from hybrid.runs.crate import prov
 from hybrid.runs.crate.told import BESIDE, INPUTS, OUTPUTS, Told, told
+from hybrid.runs.files import digest_of
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
@@ -30,6 +31,14 @@ PROFILES = {
 UNLICENSED = "No license was given with this crate: its owner decides who may use it, and how."
 
 WORKFLOW = "rerun.py"
+
+SITES = "sites.json"
+"""Where the points of a sweep were submitted to, and as which job."""
+
+METADATA = "ro-crate-metadata.json"
+
+SHA256 = "http://schema.org/sha256"
+"""A property that the vocabulary of RO-Crate 1.1 does not have yet."""
 
 PROGRAM = '''"""Repeat the runs of this crate with the toolkit that made them (hybrid-codesign on PyPI), and compare."""
 
@@ -42,8 +51,20 @@ for repeated in rerun(Path(__file__).parent, Path(sys.argv[1] if len(sys.argv) >
     print(repeated)
 '''
 
-BESIDE_RUNS = ("sweep.json", "algorithm.json", "verification.json")
+BESIDE_RUNS = ("sweep.json", "verification.json", SITES)
 """Files of a sweep or an algorithm that go along with its runs."""
+
+STAGES = {
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+    ".npz": "application/octet-stream",
+    ".qpy": "application/octet-stream",
+    ".sqlite": "application/vnd.sqlite3",
+}
+"""Files of an algorithm that hold what was given to its stages, and what came out."""
+
+KEPT_BACK = ("budget.sqlite", "registry.json", "decisions.jsonl", "imported.json")
+"""Files that say something of this site alone."""
 
 
 def write(folder: Path, output: Path, *, agent: str = "", terms: str = "", overwrite: bool = False) -> Path:
@@ -68,6 +89,7 @@ def write(folder: Path, output: Path, *, agent: str = "", terms: str = "", overw
         raise Refused(f"{output} is there already; choose another file, or replace it with --force")
     runs = runs_in(folder)
     crate = _rocrate().ROCrate(version="1.1")
+    crate.metadata.extra_terms["sha256"] = SHA256
     root = {
         "name": f"{'Run' if runs[0].name == '' else 'Runs'} {folder.resolve().name}",
         "description": "; ".join(f"{run.name or run.problem} on {run.backend}: {run.status}" for run in runs),
@@ -108,6 +130,17 @@ def runs_in(folder: Path) -> list[Told]:
     return [told(path, path.name) for path in found]
 
 
+def is_beside(name: str, *, algorithm: bool) -> bool:
+    """Whether a file goes along with the runs of its folder.
+
+    Args:
+        name: Of the file.
+        algorithm: Whether the runs are stages of an algorithm, which has further files.
+    """
+    stage = algorithm and Path(name).suffix in STAGES and not name.startswith(".")
+    return name not in KEPT_BACK and (name in BESIDE_RUNS or stage)
+
+
 def _rocrate() -> Any:
     try:
         from rocrate.model import computerlanguage
@@ -140,6 +173,7 @@ def _fill(crate: Any, folder: Path, runs: Sequence[Told], who: str, made: Path) 
         "name": "Repeat the runs of this crate",
         "description": "Starts each run anew from its spec, circuit and Hamiltonian, and compares what comes out.",
         "encodingFormat": "text/x-python",
+        "sha256": digest_of(made / WORKFLOW),
         "url": "https://pypi.org/project/hybrid-codesign/",
         "version": runs[0].provenance.get("packages", {}).get("hybrid-codesign", "unknown"),
     })  # fmt: skip
@@ -148,9 +182,10 @@ def _fill(crate: Any, folder: Path, runs: Sequence[Told], who: str, made: Path) 
     workflow["output"] = [parameters[name] for name in OUTPUTS]
     _file(crate, made / prov.FILE, prov.FILE, "The same provenance in W3C's PROV-O", "application/ld+json")
     if runs[0].name:
-        for name in BESIDE_RUNS:
-            if (folder / name).is_file():
-                _file(crate, folder / name, name, f"{name} of the folder", "application/json")
+        algorithm = folders.is_algorithm(folder)
+        for file in sorted(folder.iterdir()):
+            if file.is_file() and is_beside(file.name, algorithm=algorithm):
+                _file(crate, file, file.name, f"{file.name} of the folder", STAGES[file.suffix])
     for run in runs:
         _add(crate, run, workflow, parameters, who)
 
@@ -198,7 +233,7 @@ def _parameter(crate: Any, name: str, what: tuple[str, str]) -> Any:
 
 
 def _file(crate: Any, path: Path, inside: str, what: str, kind: str, parameter: Any = None) -> Any:
-    properties: dict[str, Any] = {"name": inside, "description": what, "encodingFormat": kind}
+    properties = {"name": inside, "description": what, "encodingFormat": kind, "sha256": digest_of(path)}
     if parameter is not None:
         properties["exampleOfWork"] = {"@id": parameter.id}
     return crate.add_file(path, inside, properties=properties, record_size=True)
