@@ -1,8 +1,8 @@
 """Taking the crate of another site in: after everything in it was checked, it is a run or a sweep among ours.
 
 What the crate's own description says of its files must hold, every run's chain, and each signature. Only the files
-that make up runs are taken; its programs and whatever else lies in it are left. Nothing is overwritten, and imported.json
-says from where the runs came.
+that make up runs are taken; its programs and whatever else lies in it are left. Nothing is overwritten, and
+imported.json says from where the runs came.
 """
 
 import os
@@ -122,7 +122,11 @@ def _taken(
         write_json(run.path / FILE, asdict(notes))
     if not folders.is_run(made):
         write_json(made / FILE, asdict(notes))
-    return tuple(run.name or run.problem for run in runs), notes, tuple(name for name in inside if name not in (*ours, *OWN))
+    return (
+        tuple(run.name or run.problem for run in runs),
+        notes,
+        tuple(name for name in inside if name not in (*ours, *OWN)),
+    )
 
 
 def _described(crate: Path, source: Path) -> Iterator[tuple[str, str]]:

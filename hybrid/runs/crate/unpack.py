@@ -15,7 +15,7 @@ MOST_BYTES = 64 * 2**30
 """Of all files together, once they are unpacked."""
 
 FREE_BYTES, MOST_TIMES = 64 * 2**20, 100
-"""A crate larger than the first may hold as many times its own size; journals shrink to a third or a tenth of theirs."""
+"""A crate larger than the first may hold so many times its own size; journals shrink to a third or a tenth."""
 
 
 def unpacked(crate: Path, scratch: Path) -> Path:
@@ -58,8 +58,8 @@ def _check(crate: Path, entries: list[zipfile.ZipInfo]) -> None:
     most = min(MOST_BYTES, max(FREE_BYTES, MOST_TIMES * packed))
     if total > most:
         raise Refused(
-            f"{crate} is {packed:,} bytes long and would be {total:,} unpacked, where {most:,} are the most: nothing of "
-            "it was unpacked. If it is to be trusted, unpack it with unzip, and give the folder"
+            f"{crate} is {packed:,} bytes long and would be {total:,} unpacked, where {most:,} are the most: nothing "
+            "of it was unpacked. If it is to be trusted, unpack it with unzip, and give the folder"
         )
 
 

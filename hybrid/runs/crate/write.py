@@ -233,7 +233,12 @@ def _parameter(crate: Any, name: str, what: tuple[str, str]) -> Any:
 
 
 def _file(crate: Any, path: Path, inside: str, what: str, kind: str, parameter: Any = None) -> Any:
-    properties = {"name": inside, "description": what, "encodingFormat": kind, "sha256": digest_of(path)}
+    properties: dict[str, Any] = {
+        "name": inside,
+        "description": what,
+        "encodingFormat": kind,
+        "sha256": digest_of(path),
+    }
     if parameter is not None:
         properties["exampleOfWork"] = {"@id": parameter.id}
     return crate.add_file(path, inside, properties=properties, record_size=True)

@@ -63,6 +63,7 @@ def test_a_run_of_another_site_is_one_of_ours(theirs, tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_an_imported_run_is_verified_and_handed_on_again(theirs, tmp_path):
     folder = take_in(theirs / "run.crate.zip", tmp_path / "run").folder
     assert hybrid.verify(folder).passed
@@ -137,9 +138,11 @@ def test_what_would_fill_the_disk_is_refused_before_it_is_unpacked(tmp_path):
 
 
 def test_too_many_files_and_one_name_twice_are_refused(theirs, tmp_path, monkeypatch):
-    with zipfile.ZipFile(shutil.copy(theirs / "run.crate.zip", tmp_path / "twice.zip"), "a") as file:
-        with pytest.warns(UserWarning, match="Duplicate"):
-            file.writestr("spec.json", "{}")
+    with (
+        zipfile.ZipFile(shutil.copy(theirs / "run.crate.zip", tmp_path / "twice.zip"), "a") as file,
+        pytest.warns(UserWarning, match="Duplicate"),
+    ):
+        file.writestr("spec.json", "{}")
     with pytest.raises(Refused, match=r"holds 'spec.json' twice"):
         take_in(tmp_path / "twice.zip", tmp_path / "run")
     monkeypatch.setattr(unpack, "MOST_FILES", 5)
