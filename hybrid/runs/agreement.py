@@ -5,8 +5,8 @@ differ, and an optimizer carries that on: then the energies of two runs agree if
 
     5 sqrt(s1^2 + s2^2) + b1 + b2 + r + a,
 
-with the standard errors s, the biases b, what rounding may do r, and, where both have converged, the accuracy a that was
-asked of the minimum.
+with the standard errors s, the biases b, what rounding may do r, and, where both have converged, the accuracy a that
+was asked of the minimum.
 """
 
 from collections.abc import Iterator, Mapping

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from circuits.errors import RecordFailed, Refused
-from hybrid.runs import calibrations, chain, journal
+from hybrid.runs import calibrations, chain, journal, redaction
 from hybrid.runs.files import read_bytes, read_json
 from hybrid.runs.folder import JOURNAL, RESULT, SPEC
 
@@ -30,6 +30,7 @@ class Evidence:
         open: What is missing or old, as a kill leaves it, too: the run has to be resumed.
         chained: Whether there is a chain at all; there is none in records of earlier versions.
         seal: The row of the last result in the chain, and its head; None before the first result.
+        redacted: What was withheld before the record was handed on, in one sentence; empty if nothing was.
     """
 
     rows: int
@@ -39,6 +40,7 @@ class Evidence:
     open: tuple[str, ...] = ()
     chained: bool = True
     seal: tuple[int, str] | None = None
+    redacted: str = ""
 
 
 def examine(folder: Path) -> Evidence:
@@ -51,6 +53,7 @@ def examine(folder: Path) -> Evidence:
         RecordFailed: if a file cannot be read.
     """
     try:
+        redacted = str(redaction.read(folder))
         written = journal.read_chain(folder / JOURNAL)
     except Refused as err:
         return Evidence(0, "", False, (f"{JOURNAL}: {err}",))
@@ -63,7 +66,7 @@ def examine(folder: Path) -> Evidence:
         beside.insert(0, f"{JOURNAL}: that of another run, or what lies beside it is")
     faults = (*written.faults, *beside, *result)
     seal = written.seals[-1] if written.seals else None
-    return Evidence(written.rows, written.head, not (result or late), faults, tuple(late), seal=seal)
+    return Evidence(written.rows, written.head, not (result or late), faults, tuple(late), seal=seal, redacted=redacted)
 
 
 def _format(folder: Path) -> int:

@@ -72,7 +72,8 @@ def chain(claim: Claim) -> Finding:
     if claim.result is not None and found.open:
         return Finding("unchecked", f"{told(found.open)}: a kill leaves that, too, so resume the run")
     ends = "sealed with result.json" if found.sealed else told(found.open)
-    return Finding("passed", f"{found.rows} rows, each bound to those before; {ends}; head {found.head}")
+    redacted = f"; {found.redacted}, whose digests the chain keeps" if found.redacted else ""
+    return Finding("passed", f"{found.rows} rows, each bound to those before; {ends}; head {found.head}{redacted}")
 
 
 def signature(claim: Claim) -> Finding:
