@@ -63,7 +63,7 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-COMMANDS = (
+COMMANDS: tuple[Callable[..., None], ...] = (
     run.run,
     compare.compare,
     plan.plan,
@@ -92,7 +92,7 @@ COMMANDS = (
 )
 """In the order in which help lists them."""
 
-NAMED = {crate.take_in: "import"}
+NAMED: dict[Callable[..., None], str] = {crate.take_in: "import"}
 """Commands whose names Python keeps for itself."""
 
 for command in COMMANDS:

@@ -1,6 +1,6 @@
-"""A policy as its file says it: tables of TOML. Each key of an [[approval]] or a [[refusal]] narrows it; [export] is what
-holds of records that are handed on.
+"""A policy as its file says it, in tables of TOML.
 
+Each key of an [[approval]] or a [[refusal]] narrows it; [export] is about records that are handed on.
 What is not understood, whole or in part, is refused by name and line: nothing may be allowed by half a policy.
 """
 
