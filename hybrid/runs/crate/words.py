@@ -31,7 +31,7 @@ PATTERNS = {
     "account": re.compile(r"crn:[^\s\"']+|arn:aws[\w-]*:[^\s:]*:[^\s:]*:\d{12}:[^\s\"']+"),
     "user": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     "host": re.compile(r"(?<=://)(?:\[[0-9a-fA-F:]+\]|[\w.-]+)(?::\d+)?|\b\d{1,3}(?:\.\d{1,3}){3}\b"),
-    "path": re.compile(r"(?<![\w/:.\])])~?(?:/[^\s/\"'<>|:;,()\[\]{}]+)+/?|\b[A-Za-z]:\\[^\s\"']+"),
+    "path": re.compile(r"(?<![\w/.\])])~?(?:/[^\s/\"'<>|:;,()\[\]{}]+)+/?|\b[A-Za-z]:\\[^\s\"']+"),
     "price": re.compile(r"(?:\$|US\$|USD )\s?\d[\d,]*(?:\.\d+)?"),
 }
 """In this order: an address of the web is not taken for a path."""
