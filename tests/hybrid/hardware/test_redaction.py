@@ -175,7 +175,7 @@ def test_what_cannot_be_redacted_is_refused(home, crate, ours, tmp_path):
         write(home / "run", tmp_path / "no.zip", redact=Words(frozenset({"word"}), {"QISKIT": "word"}))
     assert not list(tmp_path.glob("no.zip*"))
     (tmp_path / "other.zip.withheld.json").write_text("{}")
-    with pytest.raises(Refused, match="withheld.json is there already"):
+    with pytest.raises(Refused, match=r"withheld\.json is there already"):
         write(home / "run", tmp_path / "other.zip", redact=ALL)
 
 
