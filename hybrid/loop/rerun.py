@@ -9,7 +9,7 @@ from typing import Any
 from circuits.errors import Refused
 from hybrid.loop.minimize import resume
 from hybrid.loop.threads import threads_of
-from hybrid.runs import chain
+from hybrid.runs import calibrations, chain
 from hybrid.runs import folder as folders
 from hybrid.runs.agreement import Verdict, compared, surroundings
 from hybrid.runs.crate.unpack import unpacked
@@ -95,7 +95,7 @@ def _repeated(path: Path, name: str, folder: Path) -> Rerun:
     backend = backend_of(record.spec.backend)
     if backend.capabilities().place == "provider":
         raise Refused(f"{name} ran on {backend.capabilities().name}: running it again would be paid for again")
-    begun = provenance()
+    begun = provenance() | calibrations.first(backend, record.circuit)
     notes = {**record.spec.notes, "rerun": {"of": name, "head": evidence.head}}
     here = {"format": FORMAT, "provenance": begun, "threads": threads_of(backend), "notes": notes}
     spec = record.spec.model_copy(update=here)
