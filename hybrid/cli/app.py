@@ -63,7 +63,7 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-COMMANDS = (
+COMMANDS: tuple[Callable[..., None], ...] = (
     run.run,
     compare.compare,
     plan.plan,
@@ -83,6 +83,7 @@ COMMANDS = (
     batch.cancel,
     environment.sites,
     registry.registry,
+    crate.take_in,
     crate.rerun,
     jobs.jobs,
     bench.bench,
@@ -92,8 +93,11 @@ COMMANDS = (
 )
 """In the order in which help lists them."""
 
+NAMED: dict[Callable[..., None], str] = {crate.take_in: "import"}
+"""Commands whose names Python keeps for itself."""
+
 for command in COMMANDS:
-    app.command(help=_summary(command))(command)
+    app.command(NAMED.get(command), help=_summary(command))(command)
 
 
 @app.callback()

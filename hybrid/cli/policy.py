@@ -60,6 +60,7 @@ def _show(*, as_json: bool) -> None:
                 "persons": one.persons,
                 "approvals": [_rule(where, rule) for where, rule in one.approvals],
                 "refusals": [_rule(where, rule) for where, rule in one.refusals],
+                "export": one.export.model_dump(mode="json"),
             }
             for one in found
         ]
@@ -83,6 +84,8 @@ def _show(*, as_json: bool) -> None:
             put("  no approval: nothing leaves this machine")
         several = [f"{label} {number}" for label, number in one.persons.items() if number > 1]
         put(f"  different persons who must approve before data go to a vendor: {', '.join(several)}")
+        for key, value in one.export.model_dump(mode="json", exclude_defaults=True).items():
+            put(f"  in what is exported: {key} {_text(value)}")
     if len(found) > 1:
         put("both must allow it")
 

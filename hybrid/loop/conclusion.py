@@ -9,16 +9,12 @@ from backends.base import Capabilities
 from circuits import Problem
 from hybrid.loop.optimize import Ending
 from hybrid.optimizers.optimizer import Points, Told
+from hybrid.runs.agreement import AGREEMENT, SIGMAS
+from hybrid.runs.agreement import scale as scale_of
 from hybrid.runs.evaluation import Evaluation
 from hybrid.runs.result import Status
 from hybrid.terminal.words import with_unit
 from hybrid.workload.workload import Workload
-
-SIGMAS = 5.0
-"""Standard errors by which two estimates of one number may differ."""
-
-AGREEMENT = 1e-10
-"""Difference that rounding may cause between two double-precision engines, relative to the scale of H."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +150,7 @@ def best_seen(evaluations: Iterable[Evaluation], start: np.ndarray) -> np.ndarra
 
 def scale(problem: Problem) -> float:
     """Sum of the absolute coefficients of H, at least 1: what rounding errors are relative to."""
-    return max(1.0, float(np.abs(np.asarray(problem.hamiltonian.coeffs)).sum()))
+    return scale_of(problem.hamiltonian)
 
 
 def below_exact(problem: Problem, conclusion: Conclusion, exact: float | None) -> float:

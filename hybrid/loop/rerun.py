@@ -1,31 +1,24 @@
 """Running recorded runs again, from a crate or a folder, and saying how the values compare."""
 
 import tempfile
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
+from typing import Any
 
 from circuits.errors import Refused
-from hybrid.loop.conclusion import AGREEMENT, SIGMAS, scale
 from hybrid.loop.minimize import resume
 from hybrid.loop.threads import threads_of
-from hybrid.runs import chain
+from hybrid.runs import calibrations, chain
 from hybrid.runs import folder as folders
+from hybrid.runs.agreement import Verdict, compared, surroundings
+from hybrid.runs.crate.unpack import unpacked
 from hybrid.runs.evidence import examine
 from hybrid.runs.loading import load
 from hybrid.runs.provenance import provenance
 from hybrid.runs.result import Result
 from hybrid.runs.spec import FORMAT
-from hybrid.workload.spec import backend_of, problem_of
-
-SINGLE = 1e-5
-"""Difference that rounding in single precision may cause, relative to the scale of H."""
-
-Verdict = Literal["same bits", "same within error", "different"]
+from hybrid.workload.spec import backend_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +30,7 @@ class Rerun:
         first: The recorded result.
         again: The result of repeating it.
         verdict: "same bits" if every value and angle on the way is; "same within error" if the energies are equal up to
-            statistics, bias and rounding; "different" otherwise.
+            statistics, bias, rounding and the accuracy that was asked; "different" otherwise.
         reason: In words: how far they are apart, where they part, and what is not the same here.
     """
 
@@ -83,28 +76,13 @@ def rerun(crate: Path, folder: Path) -> Iterator[Rerun]:
         RecordFailed: if the new record cannot be written.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        home = _unpacked(crate, Path(scratch))
+        home = unpacked(crate, Path(scratch))
         single = folders.is_run(home)
         runs = [home] if single else sorted(spec.parent for spec in home.glob(f"*/{folders.SPEC}"))
         if not runs:
             raise Refused(f"{crate} holds no run: it has no {folders.SPEC}")
         for run in runs:
             yield _repeated(run, crate.stem if single else run.name, folder if single else folder / run.name)
-
-
-def _unpacked(crate: Path, scratch: Path) -> Path:
-    if crate.is_dir():
-        if not any(crate.glob(f"*/{folders.SPEC}")):
-            folders.check_run(crate)
-        return crate
-    if not crate.is_file():
-        raise Refused(f"{crate}: no such crate")
-    try:
-        with zipfile.ZipFile(crate) as file:
-            file.extractall(scratch)
-    except (zipfile.BadZipFile, OSError) as err:
-        raise Refused(f"{crate} cannot be unpacked: {err}") from err
-    return scratch
 
 
 def _repeated(path: Path, name: str, folder: Path) -> Rerun:
@@ -117,53 +95,15 @@ def _repeated(path: Path, name: str, folder: Path) -> Rerun:
     backend = backend_of(record.spec.backend)
     if backend.capabilities().place == "provider":
         raise Refused(f"{name} ran on {backend.capabilities().name}: running it again would be paid for again")
-    begun = provenance()
+    begun = provenance() | calibrations.first(backend, record.circuit)
     notes = {**record.spec.notes, "rerun": {"of": name, "head": evidence.head}}
     here = {"format": FORMAT, "provenance": begun, "threads": threads_of(backend), "notes": notes}
     spec = record.spec.model_copy(update=here)
     folders.create(folder, spec, record.circuit, record.hamiltonian)
     again = resume(folder, progress=False)
-    rounding = SINGLE if backend.capabilities().precision == "single" else AGREEMENT
-    problem = problem_of(record.spec.problem, record.hamiltonian)
-    verdict, reason = _compared(first, again, rounding * scale(problem))
+    verdict, reason, _, _ = compared(first, again, (record, folders.read(folder)))
     if verdict != "same bits":
         then, now = (one.provenance | {"threads": one.threads} for one in (record.spec, spec))
-        reason += f"; {_elsewhere(then, now)}"
+        elsewhere = ", ".join(surroundings(then, now, places=("there", "here")))
+        reason += f"; {elsewhere or 'versions and machine are the same'}"
     return Rerun(name, first, again, verdict, reason)
-
-
-def _compared(first: Result, again: Result, rounding: float) -> tuple[Verdict, str]:
-    """How two results compare, where rounding may move the energy by so much."""
-    if first.history.same_bits(again.history) and first.theta.tobytes() == again.theta.tobytes():
-        return "same bits", f"{len(first.history)} values and all angles, to the last bit"
-    apart = abs(again.energy - first.energy)
-    width = SIGMAS * float(np.hypot(first.standard_error, again.standard_error))
-    bound = width + first.bias + again.bias + rounding
-    size = f"the energies are {apart:.1e} {first.unit} apart (bound {bound:.1e}); {_parting(first, again)}"
-    return ("same within error" if apart <= bound and first.status == again.status else "different"), size
-
-
-def _parting(first: Result, again: Result) -> str:
-    """Where two histories part."""
-    one, other = first.history, again.history
-    for row in range(min(len(one), len(other))):
-        if one.theta[row].tobytes() != other.theta[row].tobytes():
-            return f"they part at row {row}, which was asked at other angles"
-        if one.energy[row] != other.energy[row]:
-            return f"they part at row {row}, whose values differ by {abs(one.energy[row] - other.energy[row]):.1e}"
-    return f"one has {len(one)} rows, the other {len(other)}"
-
-
-def _elsewhere(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """What is not the same here as where the first run was."""
-    packages = [
-        f"{name} {old} there, {new or 'not installed'} here"
-        for name, old in (then.get("packages") or {}).items()
-        if (new := (now.get("packages") or {}).get(name)) != old
-    ]
-    others = [
-        f"{name} {then[name]} there, {now.get(name)} here"
-        for name in ("machine", "system", "python", "kernels", "threads")
-        if name in then and then[name] != now.get(name)
-    ]
-    return ", ".join((*others, *packages)) or "versions and machine are the same"

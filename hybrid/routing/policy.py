@@ -2,8 +2,8 @@
 
 A policy is a file of TOML, see `hybrid.routing.policy_file`; what no approval in it allows is refused. There may be one
 for the whole machine and one of the user's: then both must allow it. Without any, open data may go to every vendor, and
-all data to every site. Restricted data go to a vendor only after two persons have approved it, neither of them the one
-who asks.
+all data to every site. Restricted data go to a vendor, or into a file for others, only after two persons have approved
+it, neither of them the one who asks.
 """
 
 import grp
@@ -23,7 +23,18 @@ import platformdirs
 from backends.base import Backend
 from backends.providers.device import Device
 from circuits.errors import PolicyViolation, RecordFailed, unknown
-from hybrid.routing.policy_file import LABELS, PERSONS, Approval, Kind, Numbered, Policy, content_of, parse, person
+from hybrid.routing.policy_file import (
+    LABELS,
+    PERSONS,
+    Approval,
+    Export,
+    Kind,
+    Numbered,
+    Policy,
+    content_of,
+    parse,
+    person,
+)
 from hybrid.runs.budget import Budget, spending_of
 
 VARIABLE = "HYBRID_POLICY"
@@ -84,9 +95,9 @@ def check_may_go(
     Args:
         label: Of the data.
         place: Name of the backend, as `place_of` gives it, or of the site.
-        kind: Which of the two.
-        purpose: What is about to happen, for the log: "plan", "send" or "submit". Limits of money and shots are left
-            to the sending, when the run's budget is known.
+        kind: Which of the two; "export" for a form in which a record is handed on.
+        purpose: What is about to happen, for the log: "plan", "send", "submit" or "export". Limits of money and shots
+            are left to the sending, when the run's budget is known.
         folder: Of the run, where the log is kept, too; None before there is one.
 
     Raises:
@@ -124,9 +135,8 @@ def refusal(label: str, place: str, kind: Kind, decision: Decision) -> PolicyVio
         decision: The refusal.
     """
     needed = f"; needed: {decision.needed}" if decision.needed else ""
-    return PolicyViolation(
-        f"data labelled '{label}' may not leave this machine for {kind} '{place}': {decision.why}{needed}"
-    )
+    what = f"be exported as '{place}'" if kind == "export" else f"leave this machine for {kind} '{place}'"
+    return PolicyViolation(f"data labelled '{label}' may not {what}: {decision.why}{needed}")
 
 
 def decide(
@@ -160,7 +170,11 @@ def decide(
     if not policies:
         if kind == "site":
             return Decision(True, "there is no policy file, and then every site is allowed")
+        if kind == "export" and label != "restricted":
+            return Decision(True, "there is no policy file, and then only restricted data are not exported")
         why = f"without a policy file only open data may go to vendors; it would be {path()}"
+        if kind == "export":
+            why = f"without a policy file restricted data are not exported; it would be {path()}"
         return Decision(label == "open", why, needed="" if label == "open" else _wanted(path(), label, place, kind))
     decisions = [_decided(policy, label, place, kind, today, budget, who) for policy in policies]
     found = next((one for one in decisions if not one.allowed), decisions[-1])
@@ -168,6 +182,20 @@ def decide(
         return _with(found, policies, found.rule, found.approvals)
     rules = "; ".join(one.rule for one in decisions)
     return _with(found, policies, rules, tuple(line for one in decisions for line in one.approvals))
+
+
+def export_rules() -> Export:
+    """What the policies in force say of records that are handed on, taken together.
+
+    Raises:
+        PolicyViolation: if a policy file cannot be understood.
+    """
+    said = [read(file).export for file in files()]
+    return Export(
+        withhold=sorted({kind for one in said for kind in one.withhold}),
+        words=sorted({word for one in said for word in one.words}),
+        note=" ".join(one.note for one in said if one.note),
+    )
 
 
 def guarded(backend: Backend, label: str, folder: str | Path | None = None) -> Backend:
@@ -271,7 +299,9 @@ def _decided(
         if refused.covers(label, place, kind) and refused.concerns(who.login, who.groups) and refused.holds(today):
             reason = f": {refused.reason}" if refused.reason else ""
             return Decision(False, f"it is refused by {file}, {where}{reason}", f"{file}, {where}")
-    n_persons = policy.persons[label] if kind == "vendor" else 1
+    if kind == "export" and label != "restricted":
+        return Decision(True, f"{file} does not refuse it, and only restricted data need an approval to be exported")
+    n_persons = 1 if kind == "site" else policy.persons[label]
     needed = _wanted(file, label, place, kind, n_persons)
     covering = [(where, one) for where, one in policy.approvals if one.covers(label, place, kind)]
     if not covering:
@@ -321,7 +351,7 @@ def _why_not(one: Approval, kind: Kind, today: date, budget: Budget | None, who:
 
 def _wanted(file: Path, label: str, place: str, kind: Kind, n_persons: int | None = None) -> str:
     """What a policy file would have to say."""
-    number = n_persons or (PERSONS[label] if kind == "vendor" else 1)
+    number = n_persons or (1 if kind == "site" else PERSONS[label])
     entry = f'labels = ["{label}"] and {kind}s = ["{place}"]'
     if number == 1:
         return f"an [[approval]] that holds in {file}, with {entry}"

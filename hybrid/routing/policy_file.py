@@ -1,5 +1,6 @@
-"""A policy as its file says it: tables of TOML, [[approval]] and [[refusal]], each of whose keys narrows it.
+"""A policy as its file says it, in tables of TOML.
 
+Each key of an [[approval]] or a [[refusal]] narrows it; [export] is about records that are handed on.
 What is not understood, whole or in part, is refused by name and line: nothing may be allowed by half a policy.
 """
 
@@ -21,14 +22,16 @@ FORMAT = 1
 """Of policy files. A file of a later one is refused; a file that names none is of the first."""
 
 Label = Literal["open", "internal", "restricted"]
-Kind = Literal["vendor", "site"]
+Kind = Literal["vendor", "site", "export"]
 
 LABELS: tuple[str, ...] = get_args(Label)
 
 PERSONS: dict[str, int] = {"open": 1, "internal": 1, "restricted": 2}
 """Different persons who must have approved that data go to a vendor, by label; a policy may ask for more."""
 
-KEYS = ("format", "persons", "approval", "refusal")
+KEYS = ("format", "persons", "approval", "refusal", "export")
+
+Withheld = Literal["host", "user", "path", "job", "account", "site", "price"]
 
 
 class Rule(BaseModel):
@@ -38,6 +41,7 @@ class Rule(BaseModel):
         labels: Of the data.
         vendors: Where to: families such as "ibm", devices such as "ibm:ibm_fez" or "ibm:ibm_*", or "*" for all.
         sites: Names of sites in the site file where it may be submitted to, or "*" for all.
+        exports: Forms in which records may be handed on, such as "crate" or "csv", or "*" for all.
         users: Login names of those whom it concerns; with neither users nor groups, everybody.
         groups: Groups of this machine whose members it concerns.
         since: The first day on which it holds; None for always.
@@ -50,6 +54,7 @@ class Rule(BaseModel):
     labels: list[Label] = Field(min_length=1)
     vendors: list[str] = []
     sites: list[str] = []
+    exports: list[str] = []
     users: list[str] = []
     groups: list[str] = []
     since: date | None = None
@@ -58,7 +63,7 @@ class Rule(BaseModel):
 
     def covers(self, label: str, place: str, kind: Kind) -> bool:
         """Whether it names the label and the place, whatever the day and the user."""
-        named = self.vendors if kind == "vendor" else self.sites
+        named = {"vendor": self.vendors, "site": self.sites, "export": self.exports}[kind]
         return label in self.labels and any(_fits(name, place, kind) for name in named)
 
     def concerns(self, user: str, groups: Iterable[str]) -> bool:
@@ -100,6 +105,22 @@ class Refusal(Rule):
     """A refusal, which goes before every approval."""
 
 
+class Export(BaseModel):
+    """What a policy says of records that are handed on.
+
+    Attributes:
+        withhold: What goes out of every crate, whether its writer asks for it or not: kinds of words.
+        words: Further words that do, such as the name of a project.
+        note: What stands in every crate on its use, such as a note on export control.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    withhold: list[Withheld] = []
+    words: list[str] = []
+    note: str = ""
+
+
 R = TypeVar("R", bound=Rule)
 
 
@@ -131,7 +152,8 @@ class Policy:
         sha256: Of its bytes, in hexadecimal.
         approvals: With where each stands.
         refusals: With where each stands.
-        persons: How many must have approved that data go to a vendor, by label.
+        persons: How many must have approved that data go to a vendor, or are handed on, by label.
+        export: What it says of records that are handed on.
     """
 
     file: Path
@@ -139,6 +161,7 @@ class Policy:
     approvals: tuple[tuple[Numbered, Approval], ...]
     refusals: tuple[tuple[Numbered, Refusal], ...]
     persons: dict[str, int]
+    export: Export
 
 
 def content_of(file: Path) -> bytes:
@@ -183,6 +206,7 @@ def parse(file: Path, content: bytes) -> Policy:
         _rules(file, text, "approval", tables.get("approval", []), Approval),
         _rules(file, text, "refusal", tables.get("refusal", []), Refusal),
         _persons(file, tables.get("persons", {})),
+        _export(file, tables.get("export", {})),
     )
 
 
@@ -222,6 +246,18 @@ def _checked(file: Path, place: Numbered, entry: Any, model: type[R]) -> R:
     if isinstance(found, Approval) and not found.person:
         raise PolicyViolation(f"{file}: {place}: approved_by must name a person, not {found.approved_by!r}")
     return found
+
+
+def _export(file: Path, given: Any) -> Export:
+    if not isinstance(given, dict):
+        raise PolicyViolation(f"{file}: export must be a table, [export]")
+    try:
+        return Export.model_validate(given)
+    except ValidationError as err:
+        first = err.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        why = str(unknown("key", key, Export.model_fields)) if first["type"] == "extra_forbidden" else first["msg"]
+        raise PolicyViolation(f"{file}: [export]: {key}: {why}") from err
 
 
 def _persons(file: Path, given: Any) -> dict[str, int]:

@@ -100,6 +100,21 @@ def told(folder: Path, provenance: Mapping[str, Any], changes: Sequence[Failover
     return {"calibrated": None if first is None else first.date, "drift": drift}
 
 
+def every(folder: Path, provenance: Mapping[str, Any], changes: Sequence[Failover] = ()) -> list[Calibration]:
+    """All calibrations with which a run went on, in the order in which it did.
+
+    Args:
+        folder: Of the run.
+        provenance: Of the run.
+        changes: How it went on at other devices.
+
+    Raises:
+        Refused: if the file is damaged.
+    """
+    begun = [_begun(folder, one) for one in (provenance, *(change.provenance for change in changes))]
+    return [one for one in begun if one is not None] + [one for _, one in _later(folder)]
+
+
 def _begun(folder: Path, provenance: Mapping[str, Any]) -> Calibration | None:
     """The device as it was when the run came to it; None if nobody had measured it."""
     kept = provenance.get("calibration")

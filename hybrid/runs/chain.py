@@ -218,25 +218,37 @@ def told(faults: Sequence[str]) -> str:
     return "; ".join(faults[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
-def read(database: sqlite3.Connection) -> Chain:
+Exchanged = Mapping[tuple[str, str, str], str]
+"""For kind and key of a link, and the digest of what was written, in hexadecimal, that of what is left of it; see
+`hybrid.runs.redaction`."""
+
+
+def read(database: sqlite3.Connection, exchanged: Exchanged | None = None) -> Chain:
     """The chain of a journal, compared with the rows of all tables.
 
     Args:
         database: The journal; it should be in a transaction if somebody may write into it meanwhile.
+        exchanged: Digests of what words were withheld from; None where that is nothing.
     """
     database.text_factory = lambda content: content.decode("utf-8", "surrogateescape")  # damaged text is a fault, too
     try:
-        return _read(database)
+        return _read(database, exchanged or {})
     finally:
         database.text_factory = str
 
 
-def _read(database: sqlite3.Connection) -> Chain:
+def _left(one: Link, exchanged: Exchanged) -> Link:
+    """A link with the digest of what is left, where words were withheld."""
+    now = None if one.digest is None else exchanged.get((one.kind, one.key, one.digest.hex()))
+    return one if now is None else one._replace(digest=bytes.fromhex(now))
+
+
+def _read(database: sqlite3.Connection, exchanged: Exchanged) -> Chain:
     broken: list[str] = []
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if "chain" not in tables:
         return Chain(0, ORIGIN.hex(), ("chain: missing",))
-    links = list(_sound(database, broken))
+    links = [(row, _left(one, exchanged), head) for row, one, head in _sound(database, broken)]
     last: dict[tuple[str, str], bytes] = {}
     for _, one, _ in links:
         if one.digest is None:

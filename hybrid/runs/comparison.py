@@ -1,6 +1,10 @@
 """Runs side by side: what each reached, and what it took."""
 
+import tempfile
+import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +18,9 @@ from circuits import tables
 from circuits.errors import Refused
 from hybrid.runs import folder as folders
 from hybrid.runs import journal
+from hybrid.runs.agreement import Agreement, agreement
 from hybrid.runs.algorithm import read_spec, runs_of
+from hybrid.runs.crate.unpack import unpacked
 from hybrid.runs.entries import RunEntry
 from hybrid.runs.history import History
 from hybrid.runs.listing import entry_of
@@ -99,15 +105,19 @@ class Comparison:
     Attributes:
         runs: In the order that was asked for.
         failures: Label and reason of what has no run.
+        agreements: Whether what was given second, third and so on came to the same as what was given first, and in
+            what they differ; of sweeps, each point with that of its name.
     """
 
     runs: tuple[Compared, ...]
     failures: tuple[tuple[str, str], ...] = ()
+    agreements: tuple[Agreement, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form."""
         failed = [{"label": label, "status": "failed", "message": reason} for label, reason in self.failures]
-        return {"runs": [run.to_dict() for run in self.runs] + failed}
+        told = [one.to_dict() for one in self.agreements]
+        return {"runs": [run.to_dict() for run in self.runs] + failed, "agreements": told}
 
     def plot(self) -> "Figure":
         """How near each run has come, against its evaluations and against the time that they took.
@@ -159,6 +169,8 @@ class Comparison:
                 yield Text(f"{label}: {energy}; {', '.join(facts)}")
         for label, reason in self.failures:
             yield Text(f"{label}: failed: {reason}")
+        for one in self.agreements:
+            yield Text(str(one))
 
     def __str__(self) -> str:
         console = Console(width=130, color_system=None, markup=False, force_jupyter=False)
@@ -169,8 +181,9 @@ class Comparison:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        failed = [f"{label}: failed: {reason}" for label, reason in self.failures]
-        return tables.html([run.cells() for run in self.runs], title=self.title, columns=COLUMNS, notes=failed)
+        notes = [f"{label}: failed: {reason}" for label, reason in self.failures]
+        notes += map(str, self.agreements)
+        return tables.html([run.cells() for run in self.runs], title=self.title, columns=COLUMNS, notes=notes)
 
 
 def compare(runs: Iterable["Result | str | Path"], *, failures: Iterable[tuple[str, str]] = ()) -> Comparison:
@@ -178,7 +191,7 @@ def compare(runs: Iterable["Result | str | Path"], *, failures: Iterable[tuple[s
 
     Args:
         runs: Results, folders of runs, or folders of sweeps or
-            algorithms, whose points or runs are then compared; at least one. A run that
+            algorithms, whose points or runs are then compared, or crates of these; at least one. A run that
             has not ended is shown as far as it has come.
         failures: Label and reason of what was to be compared and has no run.
 
@@ -203,47 +216,82 @@ def compare(runs: Iterable["Result | str | Path"], *, failures: Iterable[tuple[s
         raise Refused("runs must be a list of results or of folders; put the one that was given in brackets")
     if not isinstance(runs, Iterable):
         raise Refused(f"runs must be a list of results or of folders, not {runs!r}")
-    places = [place for run in runs for place in _places(run)]
-    failed = tuple(failures)
+    with ExitStack() as unpacking:
+        groups = [_places(run, unpacking) for run in runs]
+        return _laid_out(groups, tuple(failures))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A run that is compared.
+
+    Attributes:
+        path: Of its folder.
+        known: Where the one who asked knows it to be: in the crate, if it was unpacked from one.
+    """
+
+    path: Path
+    known: Path
+
+
+def _laid_out(groups: Sequence[Sequence[_Place]], failed: tuple[tuple[str, str], ...]) -> Comparison:
+    places = [place for group in groups for place in group]
     if not places:
         reasons = "".join(f"; {label}: {reason}" for label, reason in failed)
         raise Refused(f"there is no run to compare{reasons or ': give results of hybrid.minimize, or their folders'}")
-    entries = [entry_of(place) for place in places]
+    entries: list[RunEntry] = [{**entry_of(place.path), "folder": str(place.known)} for place in places]
     if len(units := {entry["unit"] for entry in entries}) > 1:
         raise Refused(f"the energies are in {' and '.join(sorted(units))}: compare runs of one problem")
-    labels = _labels([_settings(entry) for entry in entries])
+    labels = list(_labels([_settings(entry) for entry in entries]))
     compared = []
     with Progress("reading runs", len(places)) as progress:
         for label, place, entry in zip(labels, places, entries, strict=True):
             progress.update(len(compared), label)
-            compared.append(_compared(label, place, entry))
-    return Comparison(tuple(compared), failed)
+            compared.append(_compared(label, place.path, entry))
+    count = Counter(place.known.name for place in places)
+    names = {place: place.known.name if count[place.known.name] == 1 else str(place.known) for place in places}
+    found = [agreement(one.path, other.path, names=(names[one], names[other])) for one, other in _pairs(groups)]
+    return Comparison(tuple(compared), failed, tuple(one for one in found if one is not None))
 
 
-def _places(run: "Result | str | Path") -> list[Path]:
-    """The folder of a run, or those of a sweep's points or of an algorithm's runs."""
+def _pairs(groups: Sequence[Sequence[_Place]]) -> Iterator[tuple[_Place, _Place]]:
+    """Each run of a later group with that of the first which it may repeat: the only one, or the one of its name."""
+    first = groups[0] if groups else []
+    named = {place.known.name: place for place in first}
+    for group in groups[1:]:
+        for place in group:
+            if len(first) == len(group) == 1:
+                yield first[0], place
+            elif place.known.name in named:
+                yield named[place.known.name], place
+
+
+def _places(run: "Result | str | Path", unpacking: ExitStack) -> list[_Place]:
+    """The folder of a run, or those of a sweep's points or of an algorithm's runs; of a crate what is in it."""
     if isinstance(run, Result):
-        return [run.folder]
+        return [_Place(run.folder, run.folder)]
     if not isinstance(run, str | Path):
         raise Refused(f"runs must be results or folders, and {run!r} is neither")
-    path = Path(run)
+    known = path = Path(run)
+    if path.is_file() and zipfile.is_zipfile(path):
+        path = unpacked(path, Path(unpacking.enter_context(tempfile.TemporaryDirectory())))
     if not path.is_dir():
-        raise Refused(f"{path}: no such folder; give the folder of a run, as `hybrid runs` lists it")
+        raise Refused(f"{path}: no such folder; give the folder of a run, as `hybrid runs` lists it, or a crate")
     if folders.is_benchmark(path):
         raise Refused(f"{path} holds a benchmark: compare it with another one, as in hybrid compare EARLIER {path}")
     if folders.is_algorithm(path):
         stages = runs_of(path)
         if not stages:
             raise Refused(
-                f"{path}: no stage of this {read_spec(path).kind} is a run that could be laid beside others; "
-                f"`hybrid show {path}` shows what came out"
+                f"{known}: no stage of this {read_spec(path).kind} is a run that could be laid beside others; "
+                f"`hybrid show {known}` shows what came out"
             )
-        return stages
+        return [_Place(stage, known / stage.name) for stage in stages]
     points = sorted(spec.parent for spec in path.glob("*/spec.json"))
     if points and not folders.is_run(path):
-        return points
+        return [_Place(point, known / point.name) for point in points]
     folders.check_run(path)
-    return [path]
+    return [_Place(path, known)]
 
 
 def _compared(label: str, place: Path, entry: RunEntry) -> Compared:

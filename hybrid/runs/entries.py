@@ -91,6 +91,7 @@ class RunEntry(Outcome):
     calibrated: str | None
     drift: list[DriftEntry]
     name: NotRequired[str]
+    imported: NotRequired[dict[str, str]]
 
 
 class WayEntry(TypedDict, total=False):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from circuits.errors import RecordFailed, Refused
-from hybrid.runs import budget, calibrations, chain, journal
+from hybrid.runs import budget, calibrations, chain, journal, redaction
 from hybrid.runs.chain import Link
 from hybrid.runs.files import read_bytes, read_json
 from hybrid.runs.folder import JOBS, JOURNAL, RESULT, SPEC, STAGES
@@ -36,6 +36,7 @@ class Evidence:
         chained: Whether there is a chain at all; there is none in records of earlier versions.
         lost: Stages that were done and are not there any more, as links; a fault says so of each.
         seal: The row of the last result in the chain, and its head; None before the first result.
+        redacted: What was withheld before the record was handed on, in one sentence; empty if nothing was.
     """
 
     rows: int
@@ -46,6 +47,7 @@ class Evidence:
     chained: bool = True
     seal: tuple[int, str] | None = None
     lost: tuple[Link, ...] = ()
+    redacted: str = ""
 
     @property
     def changed(self) -> tuple[str, ...]:
@@ -69,6 +71,7 @@ def examine(folder: Path) -> Evidence:
         lacking = (f"{name}: missing",) if _version(folder, kind) >= kind.chained else ()
         return Evidence(0, "", False, (*lacking, *_inside(folder)), chained=False)
     try:
+        redacted = str(redaction.read(folder))
         written = journal.read_chain(folder / name)
     except Refused as err:
         return Evidence(0, "", False, (f"{name}: {err}",))
@@ -82,9 +85,16 @@ def examine(folder: Path) -> Evidence:
         beside.insert(0, f"{JOURNAL}: that of another run, or what lies beside it is")
     faults = (*written.faults, *beside, *result)
     seal = written.seals[-1] if written.seals else None
-    sealed = not (result or old or stages.late)
-    late = (*stages.late, *old)
-    return Evidence(written.rows, written.head, sealed, faults, late, seal=seal, lost=tuple(stages.lost))
+    return Evidence(
+        written.rows,
+        written.head,
+        not (result or old or stages.late),
+        faults,
+        (*stages.late, *old),
+        seal=seal,
+        lost=tuple(stages.lost),
+        redacted=redacted,
+    )
 
 
 def head_of(stage: Path) -> str | None:

@@ -7,6 +7,8 @@ journal.sqlite      every evaluation and every job at a vendor; bound to the thr
 budget.sqlite       what may be spent at vendors, and what is; for the points of a sweep it lies in the folder above
 calibrations.json   what was measured of the device when the run was resumed after a change; absent if it never was
 result.json         what came out; absent until the run has ended
+redaction.json      what was withheld of the record before it was handed on; absent from a run that is as it was made
+imported.json       from where the run was taken in; absent from a run of our own
 registry.json       what became of it in the registry of trained parameters; absent unless it began with that
 lock                held by the one process that works on the run
 """
@@ -22,9 +24,10 @@ from qiskit.quantum_info import SparsePauliOp
 
 from circuits.errors import RecordFailed, Refused
 from circuits.interop.qpy import as_qpy, circuit_of
-from hybrid.runs import index, journal
+from hybrid.runs import index, journal, redaction
 from hybrid.runs.files import parsed, read_bytes, read_json, to_json, write
 from hybrid.runs.lock import Lock
+from hybrid.runs.redaction import Redaction
 from hybrid.runs.spec import RunSpec, spec_of
 
 SPEC, CIRCUIT, HAMILTONIAN = "spec.json", "circuit.qpy", "hamiltonian.json"
@@ -163,7 +166,7 @@ def read(path: Path) -> Record:
     check_run(path)
     files = {name: read_bytes(path / name) for name in (SPEC, CIRCUIT, HAMILTONIAN)}
     spec = spec_of(parsed(path / SPEC, files[SPEC]), path / SPEC)
-    digest = None if spec.format == 1 else _digest(files)
+    digest = None if spec.format == 1 else _digest(files, redaction.read(path))
     return Record(path, spec, _circuit(path, files), _hamiltonian(path, files), digest)
 
 
@@ -197,6 +200,8 @@ def _terms(hamiltonian: SparsePauliOp) -> list[list[Any]]:
     return [[label, coefficient.real] for label, coefficient in hamiltonian.to_list()]
 
 
-def _digest(files: Mapping[str, bytes]) -> str:
+def _digest(files: Mapping[str, bytes], redacted: Redaction | None = None) -> str:
     digests = [hashlib.sha256(files[name]).hexdigest() for name in (SPEC, CIRCUIT, HAMILTONIAN)]
+    if redacted:
+        digests[0] = redacted.written(SPEC, digests[0])
     return hashlib.sha256(" ".join(digests).encode()).hexdigest()

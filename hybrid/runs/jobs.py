@@ -135,7 +135,8 @@ def rows(database: sqlite3.Connection) -> Iterator[JobRow]:
     for values in database.execute(f"SELECT {', '.join(COLUMNS)} FROM job ORDER BY {order}"):
         stage, evaluation, part, attempt, *what = values
         request, tag, hardware, circuits, shots, usd, qpu_s, charged, *rest = what
-        charge = Charge(usd, qpu_s, charged)
+        priced = not isinstance(usd, str)  # a price that was withheld; see `hybrid.runs.redaction`
+        charge = Charge(usd if priced else 0.0, qpu_s, charged, priced)
         yield JobRow(Place(stage, evaluation, part), attempt, request, tag, hardware, circuits, shots, charge, *rest)
 
 

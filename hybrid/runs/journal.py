@@ -20,14 +20,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from circuits.errors import LostJob, RecordFailed, Refused
-from hybrid.runs import chain, failovers, jobs
-from hybrid.runs.chain import Chain, Link
+from hybrid.runs import chain, failovers, jobs, redaction
+from hybrid.runs.chain import Chain, Exchanged, Link
 from hybrid.runs.entries import ChainEntry
 from hybrid.runs.evaluation import ARRAYS, Evaluation, Row, from_row, to_row
 from hybrid.runs.failovers import Failover
@@ -222,7 +223,7 @@ def read(path: Path) -> Content:
         Refused: if there is no journal, or it is damaged.
         RecordFailed: if the file cannot be read.
     """
-    return _reading(path, _content)
+    return _reading(path, partial(_content, exchanged=redaction.read(path.parent).exchanged))
 
 
 def read_failovers(path: Path) -> tuple[Failover, ...]:
@@ -255,7 +256,7 @@ def read_chain(path: Path) -> Chain | None:
         Refused: if there is no journal, or the file is no database any more.
         RecordFailed: as `read`.
     """
-    return _reading(path, _chain)
+    return _reading(path, partial(_chain, exchanged=redaction.read(path.parent).exchanged))
 
 
 def holds_head(path: Path, head: str) -> bool:
@@ -560,20 +561,20 @@ def _latest(database: sqlite3.Connection) -> Latest:
     return Latest(int(rows), float(seconds), float(found[0][lowest]), float(found[1][lowest]))
 
 
-def _chain(database: sqlite3.Connection) -> Chain | None:
+def _chain(database: sqlite3.Connection, exchanged: Exchanged | None = None) -> Chain | None:
     """The chain; one is missing where the journal says that it has one, and where it has rows of one."""
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     chained = "journal" in tables and database.execute("SELECT 1 FROM journal WHERE key = ?", (CHAINED,)).fetchone()
-    return chain.read(database) if chained or "chain" in tables else None
+    return chain.read(database, exchanged) if chained or "chain" in tables else None
 
 
-def _content(database: sqlite3.Connection) -> Content:
+def _content(database: sqlite3.Connection, exchanged: Exchanged | None = None) -> Content:
     if database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
         raise sqlite3.DatabaseError("its pages are damaged")
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     evaluations = tuple(_evaluations(database)) if "evaluation" in tables else ()
     run_digest = intent = nonce = None
-    chained = _chain(database)
+    chained = _chain(database, exchanged)
     if "journal" in tables:
         nonce = database.execute("SELECT value FROM journal WHERE key = ?", (NONCE,)).fetchone()
         run_digest = database.execute("SELECT value FROM journal WHERE key = ?", (RUN_DIGEST,)).fetchone()

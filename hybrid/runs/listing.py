@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from circuits.errors import RecordFailed, Refused, unknown
-from hybrid.runs import algorithm, calibrations, failovers, index, journal
+from hybrid.runs import algorithm, calibrations, failovers, imported, index, journal
 from hybrid.runs import folder as folders
 from hybrid.runs.benchmark.folder import read_spec as read_benchmark
 from hybrid.runs.benchmark.folder import units
@@ -178,6 +178,7 @@ def entry_of(path: Path) -> RunEntry:
         "created_utc": str(spec.provenance.get("created_utc", "")),
         "machine": str(spec.provenance.get("machine", "")),
         **calibrations.told(path, spec.provenance, changes),
+        **imported.told(path),
     }
     return cast("RunEntry", entry)
 

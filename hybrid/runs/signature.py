@@ -8,7 +8,9 @@ What is signed is a text of three lines, which follows from the folder:
 
 It is the head of the row of the result, which stands for all that was asked, every value and the result itself
 (`hybrid.runs.chain`); rows and head are those of the chain up to there. Of an algorithm or a benchmark they are those
-of the chain of its stages, which holds the heads of their journals: one signature stands for the whole.
+of the chain of its stages, which holds the heads of their journals: one signature stands for the whole. Of a record
+from which words were withheld (`hybrid.runs.redaction`) a fourth line follows, ``redaction`` and the SHA-256 of
+redaction.json, which stands for what is left. A signature without it is of the record as it was before.
 Signatures lie beside the journal, one file for each key, as OpenSSH's ``ssh-keygen -Y sign -n hybrid-run`` makes them;
 who may sign, and with which key, says a file of allowed signers in OpenSSH's format, which the reader keeps.
 """
@@ -19,12 +21,12 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from circuits.errors import Refused
-from hybrid.runs import chain, journal
+from hybrid.runs import chain, journal, redaction
 from hybrid.runs.evidence import examine
 from hybrid.runs.files import read_bytes, write
 from hybrid.runs.kinds import check_record
@@ -47,6 +49,7 @@ class Signature:
         row: Of the result in the chain that it stands for; None if it stands for none of this record.
         signer: Who has signed, by the file of allowed signers; empty if it does not know the key, or was not given.
         reason: Why it is not good; empty if it is.
+        left: Whether it stands for the record as it is here; otherwise for that from which words were withheld since.
     """
 
     file: str
@@ -54,16 +57,19 @@ class Signature:
     row: int | None
     signer: str = ""
     reason: str = ""
+    left: bool = True
 
 
-def message(rows: int, head: str) -> bytes:
+def message(rows: int, head: str, withheld: str = "") -> bytes:
     """What is signed.
 
     Args:
         rows: Of the chain, up to the result.
         head: Of the last of them, in hexadecimal.
+        withheld: SHA-256 of redaction.json; empty for a record that is as it was made.
     """
-    return f"hybrid run\nrows {rows}\nhead {head}\n".encode()
+    last = f"redaction {withheld}\n" if withheld else ""
+    return f"hybrid run\nrows {rows}\nhead {head}\n{last}".encode()
 
 
 def sign(folder: Path, key: Path) -> Path:
@@ -92,7 +98,7 @@ def sign(folder: Path, key: Path) -> Path:
         raise Refused(f"{folder} has not ended ({chain.told(found.open)}): resume it, then sign it")
     if not key.is_file():
         raise Refused(f"{key}: no such key; make one with ssh-keygen -t ed25519 -f {key}")
-    made = _run(["sign", "-q", "-f", str(key), "-n", NAMESPACE], message(*found.seal))
+    made = _run(["sign", "-q", "-f", str(key), "-n", NAMESPACE], message(*found.seal, redaction.read(folder).sha256))
     if made.returncode:
         raise Refused(f"{PROGRAM} cannot sign with {key}: {_words(made)}")
     path = folder / f"signature-{_key(made.stdout)[0]}.sig"
@@ -116,18 +122,21 @@ def signatures(folder: Path, signers: Path | None = None) -> list[Signature]:
     files = sorted(folder.glob("signature-*.sig"))
     written = journal.read_chain(folder / check_record(folder).journal) if files else None
     heads = () if written is None else written.seals
-    return [_looked_at(file, heads, signers) for file in files]
+    withheld = redaction.read(folder).sha256
+    return [_looked_at(file, heads, signers, withheld) for file in files]
 
 
-def _looked_at(file: Path, heads: Sequence[tuple[int, str]], signers: Path | None) -> Signature:
+def _looked_at(file: Path, heads: Sequence[tuple[int, str]], signers: Path | None, withheld: str) -> Signature:
     try:
         _, key = _key(read_bytes(file))
     except ValueError:
         return Signature(file.name, "", None, reason="is no signature of OpenSSH's")
     for row, head in reversed(heads):
-        checked = _run(["check-novalidate", "-n", NAMESPACE, "-s", str(file)], message(row, head))
-        if checked.returncode == 0:
-            return _by_whom(Signature(file.name, key, row), file, message(row, head), signers)
+        for digest in dict.fromkeys((withheld, "")):
+            signed = message(row, head, digest)
+            checked = _run(["check-novalidate", "-n", NAMESPACE, "-s", str(file)], signed)
+            if checked.returncode == 0:
+                return _by_whom(Signature(file.name, key, row, left=digest == withheld), file, signed, signers)
     return Signature(file.name, key, None, reason="is not of this record")
 
 
@@ -139,9 +148,9 @@ def _by_whom(good: Signature, file: Path, signed: bytes, signers: Path | None) -
     for name in names:
         checked = _run(["verify", "-f", str(signers), "-I", name, "-n", NAMESPACE, "-s", str(file)], signed)
         if checked.returncode == 0:
-            return Signature(good.file, good.key, good.row, name)
-        return Signature(good.file, good.key, good.row, reason=f"{name} may not sign with this key: {_words(checked)}")
-    return Signature(good.file, good.key, good.row, reason=f"its key is not in {signers.name}")
+            return replace(good, signer=name)
+        return replace(good, reason=f"{name} may not sign with this key: {_words(checked)}")
+    return replace(good, reason=f"its key is not in {signers.name}")
 
 
 def _key(signature: bytes) -> tuple[str, str]:
@@ -172,7 +181,7 @@ def _words(ended: subprocess.CompletedProcess[bytes]) -> str:
     return lines[-1] if lines else f"it ended with {ended.returncode}"
 
 
-Outcome = Literal["passed", "failed", "none"]
+Outcome = Literal["passed", "failed", "unchecked", "none"]
 
 
 def judged(found: Sequence[Signature], last: int | None, *, asked: bool) -> tuple[Outcome, str]:
@@ -190,7 +199,9 @@ def judged(found: Sequence[Signature], last: int | None, *, asked: bool) -> tupl
         return "failed", "; ".join(sentences)
     if not asked:
         return "passed", f"{'; '.join(sentences)}; whose keys they are, --signers says"
-    known = any(one.signer and one.row == last for one in found)
+    known = [one for one in found if one.signer and one.row == last]
+    if known and not any(one.left for one in known):
+        return "unchecked", f"{'; '.join(sentences)}: what is left of it is signed by nobody whom --signers knows"
     return "passed" if known else "failed", "; ".join(sentences)
 
 
@@ -198,5 +209,5 @@ def _sentence(one: Signature, last: int | None) -> str:
     if one.row is None:
         return f"{one.file} {one.reason}"
     until = "" if one.row == last else f", as far as row {one.row}, before its last result in row {last}"
-    by = one.signer or "somebody"
-    return f"signed by {by} with {one.key}{until}" + (f" ({one.reason})" if one.reason else "")
+    by, before = one.signer or "somebody", "" if one.left else ", before words were withheld from it"
+    return f"signed by {by} with {one.key}{until}{before}" + (f" ({one.reason})" if one.reason else "")

@@ -69,7 +69,8 @@ def chained(found: Evidence, *, ended: bool) -> Finding:
     if ended and found.open:
         return Finding("unchecked", f"{told(found.open)}: a kill leaves that, too, so resume it")
     ends = "sealed with result.json" if found.sealed else told(found.open)
-    return Finding("passed", f"{found.rows} rows, each bound to those before; {ends}; head {found.head}")
+    redacted = f"; {found.redacted}, whose digests the chain keeps" if found.redacted else ""
+    return Finding("passed", f"{found.rows} rows, each bound to those before; {ends}; head {found.head}{redacted}")
 
 
 def signature(claim: Claim) -> Finding:

@@ -1,13 +1,10 @@
-"""The provenance of runs in W3C's PROV-O, as JSON-LD."""
+"""The lineage of runs in W3C's PROV-O, as JSON-LD (https://www.w3.org/TR/prov-o/)."""
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
-from hybrid.runs.crate.told import INPUTS, MOMENT, OUTPUTS, Told
-from hybrid.runs.files import digest_of
-from hybrid.runs.jobs import JobRow
+from hybrid.runs.crate.lineage import Edge, Kind, Node, lineage
+from hybrid.runs.crate.told import Told
 
 FILE = "provenance.jsonld"
 
@@ -17,7 +14,10 @@ CONTEXT = {
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
     "schema": "http://schema.org/",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
+    "hybrid": "https://pypi.org/project/hybrid-codesign/#",
 }
+
+CLASSES: dict[Kind, str] = {"entity": "prov:Entity", "activity": "prov:Activity", "agent": "prov:Agent"}
 
 
 def document(runs: Sequence[Told], agent: str = "") -> dict[str, Any]:
@@ -27,63 +27,27 @@ def document(runs: Sequence[Told], agent: str = "") -> dict[str, Any]:
         runs: All of them.
         agent: Identifier of the person or organization that ran them; empty where nobody says.
     """
-    graph: list[dict[str, Any]] = []
-    for run in runs:
-        graph += _of_run(run, agent)
-    return {"@context": CONTEXT, "@graph": list({node["@id"]: node for node in graph}.values())}
+    found = lineage(runs, agent)
+    nodes = {node.id: _node(node) for node in found.nodes}
+    for edge in found.edges:
+        _add(nodes[edge.subject], edge)
+    return {"@context": CONTEXT, "@graph": list(nodes.values())}
 
 
-def _of_run(run: Told, agent: str) -> Iterator[dict[str, Any]]:
-    activity, software = f"#run-{quote(run.name)}" if run.name else "#run", software_id(run)
-    who = [{"@id": software}, *([{"@id": agent}] if agent else [])]
-    yield {"@id": software, "@type": ["prov:Agent", "prov:SoftwareAgent"], "rdfs:label": software.removeprefix("#")}
-    if agent:
-        yield {"@id": agent, "@type": "prov:Agent"}
-    inputs = [quote(inside) for _, inside, _, _ in run.files(INPUTS)]
-    for path, inside, what, _ in run.files(INPUTS):
-        yield _entity(quote(inside), what, digest_of(path))
-    for path, inside, what, _ in run.files(OUTPUTS):
-        made = {"prov:wasGeneratedBy": {"@id": activity}, "prov:wasDerivedFrom": [{"@id": name} for name in inputs]}
-        yield _entity(quote(inside), what, digest_of(path)) | made
-    yield {
-        "@id": activity,
-        "@type": "prov:Activity",
-        "rdfs:label": f"{run.problem} on {run.backend}: {run.status}",
-        "prov:startedAtTime": _moment(run.begun),
-        "prov:endedAtTime": _moment(run.ended),
-        "prov:used": [{"@id": name} for name in inputs],
-        "prov:wasAssociatedWith": who,
-    }
-    for row in run.jobs:
-        yield from _of_job(run, row, activity)
+def _node(node: Node) -> dict[str, Any]:
+    kinds = [CLASSES[node.kind], *([f"prov:{node.type}"] if node.type else [])]
+    said: dict[str, Any] = {"@id": node.id, "@type": kinds if len(kinds) > 1 else kinds[0], "rdfs:label": node.label}
+    if node.sha256:
+        said["schema:sha256"] = node.sha256
+    for key, moment in (("prov:startedAtTime", node.started), ("prov:endedAtTime", node.ended)):
+        if moment:
+            said[key] = {"@value": moment, "@type": "xsd:dateTime"}
+    return said | {f"hybrid:{name}": value for name, value in node.facts.items()}
 
 
-def _of_job(run: Told, row: JobRow, activity: str) -> Iterator[dict[str, Any]]:
-    device = f"#device-{quote(row.hardware)}"
-    yield {"@id": device, "@type": "prov:Agent", "rdfs:label": row.hardware}
-    what = f"job {row.id or 'without an id'} of {row.circuits} circuits, {row.shots} shots each: {row.status}"
-    node: dict[str, Any] = {
-        "@id": f"{activity}-job-{quote(str(row.place))}-{row.attempt}",
-        "@type": "prov:Activity",
-        "rdfs:label": what,
-        "dcterms:isPartOf": {"@id": activity},
-        "prov:wasAssociatedWith": {"@id": device},
-    }
-    if row.sent_at is not None:
-        node["prov:startedAtTime"] = _moment(time.strftime(MOMENT, time.gmtime(row.sent_at)))
-    if row.measured is not None:
-        node["prov:generated"] = {"@id": quote(run.inside("journal.sqlite"))}
-    yield node
-
-
-def software_id(run: Told) -> str:
-    """The identifier of the toolkit in the version that made a run."""
-    return f"#hybrid-codesign-{run.provenance.get('packages', {}).get('hybrid-codesign', 'of-unknown-version')}"
-
-
-def _entity(inside: str, what: str, digest: str) -> dict[str, Any]:
-    return {"@id": inside, "@type": "prov:Entity", "rdfs:label": what, "schema:sha256": digest}
-
-
-def _moment(text: str) -> dict[str, str]:
-    return {"@value": text, "@type": "xsd:dateTime"}
+def _add(subject: dict[str, Any], edge: Edge) -> None:
+    key = f"dcterms:{edge.relation}" if edge.relation == "isPartOf" else f"prov:{edge.relation}"
+    subject.setdefault(key, []).append({"@id": edge.object})
+    if edge.plan:
+        how = {"@type": "prov:Association", "prov:agent": {"@id": edge.object}, "prov:hadPlan": {"@id": edge.plan}}
+        subject.setdefault("prov:qualifiedAssociation", []).append(how)

@@ -1,13 +1,13 @@
 """What a crate says of one run, gathered from its folder."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from circuits.errors import Refused
 from hybrid.runs import account as accounts
-from hybrid.runs import calibrations, chain
+from hybrid.runs import calibrations, chain, redaction
 from hybrid.runs import folder as folders
 from hybrid.runs.evidence import examine
 from hybrid.runs.jobs import JobRow
@@ -26,6 +26,7 @@ OUTPUTS = {
 BESIDE = {
     calibrations.FILE: ("What was measured of the device when the run was resumed", "application/json"),
     "verification.json": ("Findings of the last verification", "application/json"),
+    redaction.FILE: ("What was withheld of this record before it was handed on", "application/json"),
 }
 """Files of a run, each with what it is and its media type; those beside need not be there."""
 
@@ -49,6 +50,13 @@ class Told:
         ranks: Processes that shared the work.
         jobs: That it sent to vendors.
         signatures: Names of the files with its signatures.
+        label: Of its data.
+        evaluations: How many it made.
+        rows: Of parameters, in all evaluations together.
+        plan: Why its backend was chosen, as spec.json says it.
+        start: Where its first angles came from, where that is another run; see `hybrid.runs.start.Start`.
+        calibrations: Of its devices: name, and when each was made.
+        redacted: What was withheld of it, in one sentence; empty if nothing was.
     """
 
     path: Path
@@ -65,6 +73,13 @@ class Told:
     ranks: int
     jobs: tuple[JobRow, ...]
     signatures: tuple[str, ...]
+    label: str = "open"
+    evaluations: int = 0
+    rows: int = 0
+    plan: dict[str, Any] = field(default_factory=dict)
+    start: dict[str, Any] = field(default_factory=dict)
+    calibrations: tuple[tuple[str, str], ...] = ()
+    redacted: str = ""
 
     def files(self, names: dict[str, tuple[str, str]]) -> list[tuple[Path, str, str, str]]:
         """Path, path in the crate, what it is, and media type of those files that are there."""
@@ -112,4 +127,15 @@ def told(path: Path, name: str = "") -> Told:
         ranks=result.ranks,
         jobs=tuple(row for row in account.content.jobs if row.counts),
         signatures=tuple(sorted(file.name for file in path.glob("signature-*.sig"))),
+        label=spec.workload.label,
+        evaluations=len(account.content.evaluations),
+        rows=sum(len(one.theta) for one in account.content.evaluations),
+        plan=dict(spec.plan),
+        start=dict(spec.notes.get("start") or {}),
+        calibrations=tuple(
+            dict.fromkeys(
+                (one.device, one.date) for one in calibrations.every(path, spec.provenance, account.content.failovers)
+            )
+        ),
+        redacted=evidence.redacted,
     )

@@ -10,16 +10,20 @@ license it may be used, stand there only if they were given.
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
-from circuits.errors import RecordFailed, Refused
+from circuits.errors import PolicyViolation, RecordFailed, Refused
 from hybrid.runs import folder as folders
 from hybrid.runs.crate import prov
+from hybrid.runs.crate.lineage import software_id
+from hybrid.runs.crate.redact import Ledger, Redacted
 from hybrid.runs.crate.told import BESIDE, INPUTS, OUTPUTS, Told, told
+from hybrid.runs.crate.words import Words
+from hybrid.runs.files import digest_of, to_json
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
@@ -30,6 +34,20 @@ PROFILES = {
 UNLICENSED = "No license was given with this crate: its owner decides who may use it, and how."
 
 WORKFLOW = "rerun.py"
+
+SITES = "sites.json"
+"""Where the points of a sweep were submitted to, and as which job."""
+
+METADATA = "ro-crate-metadata.json"
+
+TERMS = {"sha256": "http://schema.org/sha256", "usageInfo": "http://schema.org/usageInfo"}
+"""Properties that the vocabulary of RO-Crate 1.1 does not have yet."""
+
+WITHHELD = ".withheld.json"
+"""Behind the name of a crate, that of the file with the words that were withheld from it, which its owner keeps."""
+
+UNRESTRICTED = ("open", "internal")
+"""Labels of data that are handed on where no policy says otherwise."""
 
 PROGRAM = '''"""Repeat the runs of this crate with the toolkit that made them (hybrid-codesign on PyPI), and compare."""
 
@@ -42,11 +60,35 @@ for repeated in rerun(Path(__file__).parent, Path(sys.argv[1] if len(sys.argv) >
     print(repeated)
 '''
 
-BESIDE_RUNS = ("sweep.json", "survey.json", "surrogate.json", "algorithm.json", "verification.json")
+BESIDE_RUNS = ("sweep.json", "survey.json", "surrogate.json", "verification.json", SITES)
 """Files of a sweep or an algorithm that go along with its runs."""
 
+STAGES = {
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+    ".npz": "application/octet-stream",
+    ".qpy": "application/octet-stream",
+    ".sqlite": "application/vnd.sqlite3",
+}
+"""Files of an algorithm that hold what was given to its stages, and what came out."""
 
-def write(folder: Path, output: Path, *, agent: str = "", terms: str = "", overwrite: bool = False) -> Path:
+KEPT_BACK = ("budget.sqlite", "registry.json", "decisions.jsonl", "imported.json")
+"""Files that say something of this site alone."""
+
+
+def write(
+    folder: Path,
+    output: Path,
+    *,
+    agent: str = "",
+    terms: str = "",
+    usage: str = "",
+    redact: Words | None = None,
+    key: Path | None = None,
+    sites: Mapping[str, Any] | None = None,
+    labels: Collection[str] = UNRESTRICTED,
+    overwrite: bool = False,
+) -> Path:
     """Write a run, or all runs of a sweep or an algorithm, into one crate.
 
     Args:
@@ -54,6 +96,13 @@ def write(folder: Path, output: Path, *, agent: str = "", terms: str = "", overw
         output: Of the zip file.
         agent: Who ran it: an ORCID or another address (a web address), or a name; empty to say nothing.
         terms: Under which it may be used: the address of a license, or a sentence; empty to say nothing.
+        usage: What else whoever uses it must know, such as a note on export control; empty to say nothing.
+        redact: What is withheld. The words go, with their salts, into a file beside the output that its owner keeps:
+            its name with ``.withheld.json`` behind. None to hand the record on as it is.
+        key: An SSH key with which what is left is signed, as `hybrid.runs.signature.sign` does; None not to sign.
+        sites: For the name of each point of a sweep (empty for a single run) where it was submitted to, and as which
+            job; see `hybrid.sites.origins`.
+        labels: Of the data that may be handed on, as a policy allows.
         overwrite: Whether to replace a file that is there already.
 
     Returns:
@@ -61,36 +110,86 @@ def write(folder: Path, output: Path, *, agent: str = "", terms: str = "", overw
 
     Raises:
         Refused: if the folder holds no run, one of its runs has not ended or was changed since, the file is there
-            already, or the package rocrate is not installed.
+            already, a record cannot be redacted or signed, or the package rocrate is not installed.
+        PolicyViolation: for data with another label.
         RecordFailed: if the file cannot be written.
     """
-    if output.exists() and not overwrite:
-        raise Refused(f"{output} is there already; choose another file, or replace it with --force")
-    runs = runs_in(folder)
-    crate = _rocrate().ROCrate(version="1.1")
-    root = {
-        "name": f"{'Run' if runs[0].name == '' else 'Runs'} {folder.resolve().name}",
-        "description": "; ".join(f"{run.name or run.problem} on {run.backend}: {run.status}" for run in runs),
-        "datePublished": _moment(max(run.ended for run in runs)),
-        "conformsTo": [{"@id": url} for url in PROFILES],
-    }
-    for url, name in PROFILES.items():
-        crate.add_jsonld({"@id": url, "@type": "CreativeWork", "name": name, "version": url.rpartition("/")[2]})
-    who, licence = _given(crate, "Person", agent), _given(crate, "CreativeWork", terms)
-    if who:
-        root["author"] = {"@id": who}
-    root["license"] = {"@id": licence} if licence else UNLICENSED
-    crate.root_dataset.properties().update(root)
+    kept_back = output.with_name(f"{output.name}{WITHHELD}")
+    for file in (output, *([kept_back] if redact else [])):
+        if file.exists() and not overwrite:
+            raise Refused(f"{file} is there already; choose another file, or replace it with --force")
+    runs, rocrate = runs_in(folder), _rocrate()
+    check_labels(runs, labels)
     scratch = output.with_name(f".{output.name}.{os.getpid()}")
     try:
         with tempfile.TemporaryDirectory() as made:
-            _fill(crate, folder, runs, who, Path(made))
+            told_of, name = dict(sites or {}), folder.resolve().name
+            if redact is not None:
+                ledger = Ledger()
+                copy = Redacted(redact, ledger, folder, Path(made, "redacted"))
+                folder, told_of, name = copy.write(runs, key), copy.text(told_of, SITES), copy.text(name, "its name")
+                runs = runs_in(folder)
+                _keep(kept_back, ledger.kept())
+            elif key is not None:
+                raise Refused("a key is for a redacted record; sign the run itself with hybrid sign")
+            crate = rocrate.ROCrate(version="1.1")
+            crate.metadata.extra_terms |= TERMS
+            _describe(crate, name, runs, agent=agent, terms=terms, usage=usage)
+            _fill(crate, folder, runs, told_of, Path(made))
             crate.write_zip(scratch)
         scratch.replace(output)
     except OSError as err:
         scratch.unlink(missing_ok=True)
         raise RecordFailed(f"{output} cannot be written: {err.strerror or err}") from err
     return output
+
+
+def check_labels(runs: Sequence[Told], labels: Collection[str]) -> None:
+    """Refuse to hand on runs whose data may not be.
+
+    Args:
+        runs: All of them.
+        labels: Of data that may be handed on.
+
+    Raises:
+        PolicyViolation: if a run has another label.
+    """
+    for run in runs:
+        if run.label not in labels:
+            raise PolicyViolation(
+                f"{run.path}: data labelled '{run.label}' are not handed on unless a policy allows it: "
+                "hybrid policy show says which policies hold"
+            )
+
+
+def _keep(file: Path, content: Mapping[str, Any]) -> None:
+    """Write what only its owner may read."""
+    file.unlink(missing_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(to_json(content))
+
+
+def _describe(crate: Any, name: str, runs: Sequence[Told], *, agent: str, terms: str, usage: str) -> None:
+    """The crate as a whole: what it is, who made it, and how it may be used."""
+    root: dict[str, Any] = {
+        "name": f"{'Run' if runs[0].name == '' else 'Runs'} {name}",
+        "description": "; ".join(f"{run.name or run.problem} on {run.backend}: {run.status}" for run in runs),
+        "datePublished": _moment(max(run.ended for run in runs)),
+        "conformsTo": [{"@id": url} for url in PROFILES],
+    }
+    for url, title in PROFILES.items():
+        crate.add_jsonld({"@id": url, "@type": "CreativeWork", "name": title, "version": url.rpartition("/")[2]})
+    who, licence = _given(crate, "Person", agent), _given(crate, "CreativeWork", terms)
+    if who:
+        root["author"] = {"@id": who}
+    root["license"] = {"@id": licence} if licence else UNLICENSED
+    if usage:
+        crate.add_jsonld({"@id": "#usage", "@type": "CreativeWork", "name": "Terms of use", "text": usage})
+        root["usageInfo"] = {"@id": "#usage"}
+    if redacted := [f"{run.name or run.problem}: {run.redacted}" for run in runs if run.redacted]:
+        root["description"] += f". {'; '.join(redacted)}"
+    crate.root_dataset.properties().update(root)
 
 
 def runs_in(folder: Path) -> list[Told]:
@@ -108,6 +207,17 @@ def runs_in(folder: Path) -> list[Told]:
     return [told(path, path.name) for path in found]
 
 
+def is_beside(name: str, *, algorithm: bool) -> bool:
+    """Whether a file goes along with the runs of its folder.
+
+    Args:
+        name: Of the file.
+        algorithm: Whether the runs are stages of an algorithm, which has further files.
+    """
+    stage = algorithm and Path(name).suffix in STAGES and not name.startswith(".")
+    return name not in KEPT_BACK and (name in BESIDE_RUNS or stage)
+
+
 def _rocrate() -> Any:
     try:
         from rocrate.model import computerlanguage
@@ -117,21 +227,34 @@ def _rocrate() -> Any:
     return SimpleNamespace(ROCrate=ROCrate, ComputerLanguage=computerlanguage.ComputerLanguage)
 
 
+def identifier(kind: str, given: str) -> str:
+    """The identifier of a person or a license that somebody has named.
+
+    Args:
+        kind: "Person" or "CreativeWork".
+        given: An address, or a name or a sentence.
+
+    Returns:
+        The address, or a name that begins with #; empty if nobody has named any.
+    """
+    if given.startswith(("https://", "http://")) or not given:
+        return given
+    return f"#{kind.lower()}-{''.join(c if c.isalnum() else '-' for c in given)[:60]}"
+
+
 def _given(crate: Any, kind: str, given: str) -> str:
-    """The identifier of a person or a license that somebody has named; empty if nobody has."""
-    if not given:
+    """Describe a person or a license that somebody has named; the identifier, empty if nobody has."""
+    if not (found := identifier(kind, given)):
         return ""
-    address = given if given.startswith(("https://", "http://")) else ""
-    name = given if not address else address.rstrip("/").rpartition("/")[2]
-    identifier = address or f"#{kind.lower()}-{''.join(c if c.isalnum() else '-' for c in given)[:60]}"
-    node = {"@id": identifier, "@type": kind, "name": name}
-    if kind == "CreativeWork":
-        node["description"] = given
-    crate.add_jsonld(node)
-    return identifier
+    name = given if found != given else given.rstrip("/").rpartition("/")[2]
+    crate.add_jsonld(
+        {"@id": found, "@type": kind, "name": name} | ({"description": given} if kind == "CreativeWork" else {})
+    )
+    return found
 
 
-def _fill(crate: Any, folder: Path, runs: Sequence[Told], who: str, made: Path) -> None:
+def _fill(crate: Any, folder: Path, runs: Sequence[Told], sites: Mapping[str, Any], made: Path) -> None:
+    who = (crate.root_dataset.get("author") or {}).get("@id", "")
     (made / WORKFLOW).write_text(PROGRAM)
     (made / prov.FILE).write_text(json.dumps(prov.document(runs, who), indent=1) + "\n")
     spoken = {"name": "Python", "url": "https://www.python.org/", "version": runs[0].provenance.get("python", "")}
@@ -140,6 +263,7 @@ def _fill(crate: Any, folder: Path, runs: Sequence[Told], who: str, made: Path) 
         "name": "Repeat the runs of this crate",
         "description": "Starts each run anew from its spec, circuit and Hamiltonian, and compares what comes out.",
         "encodingFormat": "text/x-python",
+        "sha256": digest_of(made / WORKFLOW),
         "url": "https://pypi.org/project/hybrid-codesign/",
         "version": runs[0].provenance.get("packages", {}).get("hybrid-codesign", "unknown"),
     })  # fmt: skip
@@ -148,14 +272,20 @@ def _fill(crate: Any, folder: Path, runs: Sequence[Told], who: str, made: Path) 
     workflow["output"] = [parameters[name] for name in OUTPUTS]
     _file(crate, made / prov.FILE, prov.FILE, "The same provenance in W3C's PROV-O", "application/ld+json")
     if runs[0].name:
-        for name in BESIDE_RUNS:
-            if (folder / name).is_file():
-                _file(crate, folder / name, name, f"{name} of the folder", "application/json")
+        algorithm = folders.is_algorithm(folder)
+        for file in sorted(folder.iterdir()):
+            if file.is_file() and is_beside(file.name, algorithm=algorithm) and not (sites and file.name == SITES):
+                _file(crate, file, file.name, f"{file.name} of the folder", STAGES[file.suffix])
+    if sites:
+        (made / SITES).write_bytes(to_json(sites))
+        _file(crate, made / SITES, SITES, "Where each run was submitted to, and as which job", "application/json")
     for run in runs:
-        _add(crate, run, workflow, parameters, who)
+        _add(crate, run, workflow, parameters, who, sites.get(run.name, {}))
 
 
-def _add(crate: Any, run: Told, workflow: Any, parameters: Mapping[str, Any], who: str) -> None:
+def _add(
+    crate: Any, run: Told, workflow: Any, parameters: Mapping[str, Any], who: str, site: Mapping[str, Any]
+) -> None:
     """A run: its files, and the action that made them."""
     inputs = [_file(crate, *one, parameters[one[0].name]) for one in run.files(INPUTS)]
     outputs = [_file(crate, *one, parameters[one[0].name]) for one in run.files(OUTPUTS)]
@@ -168,7 +298,7 @@ def _add(crate: Any, run: Told, workflow: Any, parameters: Mapping[str, Any], wh
     head = f"; head of its chain: {run.head}" if run.head else ""
     properties: dict[str, Any] = {
         "name": f"{run.problem} on {run.backend}",
-        "description": f"{run.status}: {run.energy}{head}",
+        "description": f"{run.status}: {run.energy}{head}{_submitted(site)}",
         "startTime": _moment(run.begun),
         "endTime": _moment(run.ended),
         "actionStatus": "http://schema.org/CompletedActionStatus",
@@ -186,6 +316,14 @@ def _add(crate: Any, run: Told, workflow: Any, parameters: Mapping[str, Any], wh
     crate.root_dataset.append_to("mentions", action)
 
 
+def _submitted(site: Mapping[str, Any]) -> str:
+    """Where a run was submitted to, for a sentence; empty if it was not."""
+    if not site:
+        return ""
+    job = f", job {site['job']}" if site.get("job") else ""
+    return f"; submitted to {site['site']} ({site['kind']}{job})"
+
+
 def _moment(text: str) -> str:
     """ISO 8601 with the offset in digits, as the profiles want it."""
     return text.replace("Z", "+00:00")
@@ -198,7 +336,12 @@ def _parameter(crate: Any, name: str, what: tuple[str, str]) -> Any:
 
 
 def _file(crate: Any, path: Path, inside: str, what: str, kind: str, parameter: Any = None) -> Any:
-    properties: dict[str, Any] = {"name": inside, "description": what, "encodingFormat": kind}
+    properties: dict[str, Any] = {
+        "name": inside,
+        "description": what,
+        "encodingFormat": kind,
+        "sha256": digest_of(path),
+    }
     if parameter is not None:
         properties["exampleOfWork"] = {"@id": parameter.id}
     return crate.add_file(path, inside, properties=properties, record_size=True)
@@ -220,12 +363,12 @@ def _software(crate: Any, run: Told) -> Any:
         for name, version in packages.items()
         if name != "hybrid-codesign" and crate.get(f"https://pypi.org/project/{name}/{version}/") is None
     ]
-    identifier = prov.software_id(run)
-    if (known := crate.get(identifier)) is not None:
+    found = software_id(run)
+    if (known := crate.get(found)) is not None:
         return known
     return crate.add_jsonld(
         {
-            "@id": identifier,
+            "@id": found,
             "@type": "SoftwareApplication",
             "name": "hybrid-codesign",
             "softwareVersion": packages.get("hybrid-codesign", "unknown"),
@@ -242,8 +385,8 @@ def _machine(crate: Any, run: Told) -> Any:
     values |= {"threads": run.threads, "processes": run.ranks}
     text = ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
     name = str(found.get("machine", "a machine of which nothing is known"))
-    identifier = f"#machine-{''.join(c if c.isalnum() else '-' for c in f'{name} {text}')[:80]}"
-    known = crate.get(identifier)
+    place = f"#machine-{''.join(c if c.isalnum() else '-' for c in f'{name} {text}')[:80]}"
+    known = crate.get(place)
     if known is not None:
         return known
-    return crate.add_jsonld({"@id": identifier, "@type": "Place", "name": name, "description": text})
+    return crate.add_jsonld({"@id": place, "@type": "Place", "name": name, "description": text})

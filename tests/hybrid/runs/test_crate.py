@@ -14,6 +14,7 @@ import hybrid
 from circuits import hardware_efficient, tfim
 from circuits.errors import Refused
 from hybrid.loop.rerun import rerun
+from hybrid.runs.crate.words import Words
 from hybrid.runs.crate.write import write
 from hybrid.runs.evidence import examine
 from hybrid.runs.files import digest_of
@@ -182,7 +183,11 @@ def validator(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["run", "sweep"])
 def test_the_validator_of_ro_crate_accepts_it(name, home, tmp_path, validator):
-    path = write(home / name, tmp_path / f"{name}.zip", agent="Anna", terms="https://spdx.org/licenses/CC-BY-4.0")
+    given = {"agent": "Anna", "terms": "https://spdx.org/licenses/CC-BY-4.0", "usage": "Not for export."}
+    given |= {"sites": {"seed=1": {"site": "lab", "kind": "slurm", "job": "12_0", "submission": 1}}}
+    if name == "sweep":
+        given["redact"] = Words(known={"TFIM": "word"})
+    path = write(home / name, tmp_path / f"{name}.zip", **given)
     with zipfile.ZipFile(path) as file:
         file.extractall(tmp_path / "out")
     terms = Path(rocrate.__file__).parent / "data" / "ro-crate.jsonld"
