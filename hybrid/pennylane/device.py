@@ -33,7 +33,7 @@ from hybrid.pennylane.measurements import (
     no_postselection,
 )
 from hybrid.pennylane.observables import named, operators, partials, weighed
-from hybrid.pennylane.prepared import Prepared, Structure
+from hybrid.pennylane.prepared import ENGINE, Prepared, Structure
 from hybrid.pennylane.rows import for_each_row, in_full_precision, is_written_out, rows_apart, turns_by_angles
 from hybrid.pennylane.structure import Turns, turns
 
@@ -103,7 +103,7 @@ class ToolkitDevice(Device):
         method = execution_config.gradient_method
         own = method in {"adjoint", "device", "best"}
         if circuit is None:
-            return own
+            return own or (method == "backprop" and self._backend in ("auto", ENGINE))
         if self._is_in_jax(execution_config, circuit):
             return True
         if method == "best" and not circuit.shots and not all(map(can_be_shifted, circuit.measurements)):
@@ -130,7 +130,10 @@ class ToolkitDevice(Device):
                 convert_to_numpy=False,
                 derivative_order=1,
             )
+        if circuit is not None and config.gradient_method == "best" and config.interface == Interface.NUMPY:
+            config = replace(config, gradient_method=None)
         again = circuit is not None and _again(config, circuit)
+        in_jax = config.interface in {Interface.JAX, Interface.JAX_JIT}
         own = config.gradient_method in {"adjoint", "device"}
         best = config.gradient_method == "best" and not again and (circuit is None or is_sum(circuit))
         found: dict[str, Any] = {
@@ -143,7 +146,7 @@ class ToolkitDevice(Device):
         elif config.gradient_method == "best" and circuit is not None:
             found |= {"gradient_method": qml.gradients.finite_diff, "gradient_keyword_arguments": DIFFERENCES}
         if isinstance(config.gradient_method, Transform):
-            found |= {"gradient_method": for_each_row(config.gradient_method, again=again)}
+            found |= {"gradient_method": for_each_row(config.gradient_method, again=again and in_jax)}
         if again:
             found |= {"derivative_order": max(2, config.derivative_order)}
         found |= {"use_device_jacobian_product": False}
@@ -154,7 +157,7 @@ class ToolkitDevice(Device):
     def preprocess_transforms(self, execution_config: ExecutionConfig | None = None) -> CompilePipeline:
         """What PennyLane does to a circuit before it comes here."""
         config = execution_config or ExecutionConfig()
-        in_one = config.gradient_method == "backprop"
+        in_one = execution_config is not None and _needs_no_slopes(execution_config)
         pipeline = CompilePipeline()
         pipeline.add_transform(validate_device_wires, self.wires, name=self.name)
         pipeline.add_transform(check_measurements, name=self.name)
@@ -233,7 +236,7 @@ class ToolkitDevice(Device):
         if config.interface not in {Interface.JAX, Interface.JAX_JIT}:
             return False
         if self._backend != "auto":
-            return self._backend == "statevector"
+            return self._backend == ENGINE
         in_jax = replace(config, gradient_method="backprop")
         (tape, *others), _ = self.preprocess_transforms(in_jax)((circuit,))
         found = self._turns(tape)
@@ -310,6 +313,12 @@ class AutoDevice(ToolkitDevice):
 
     name = "hybrid.auto"
     _requested = "auto"
+
+
+def _needs_no_slopes(config: ExecutionConfig) -> bool:
+    """Whether nobody asks for derivatives but JAX, so that rows may stay one circuit."""
+    method = config.gradient_method
+    return method == "backprop" or (method is None and config.interface == Interface.NUMPY)
 
 
 def _deferred(asked: MCMConfig) -> MCMConfig:

@@ -72,6 +72,8 @@ def _is_turn(operation: Exp) -> bool:
     if any(map(requires_grad, operation.base.data)) or not operation.base.is_verified_hermitian:
         return False
     if is_abstract(operation.coeff):
+        if isinstance(operation.base, qml.Identity):
+            return True  # a global phase, as PennyLane's decompositions end with
         raise DeviceError(
             f"whether the coefficient of exp({operation.base}) is imaginary is not known while JAX compiles or maps: "
             "write qml.evolve(generator, time)"

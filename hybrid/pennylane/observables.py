@@ -2,6 +2,8 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any
 
 import jax.numpy as jnp
@@ -30,15 +32,16 @@ class Weighed:
 
     Attributes:
         operators: Whose values are added.
-        terms: For each measurement, the numbers of its operators and what they are multiplied with.
+        terms: For each measurement, the numbers of its operators and what they are multiplied with, if with anything.
     """
 
     operators: tuple[SparsePauliOp, ...]
-    terms: tuple[tuple[tuple[int, Any], ...], ...]
+    terms: tuple[tuple[tuple[int, Any | None], ...], ...]
 
     def sums(self, values: Any) -> list[Any]:
         """From values of the operators, shape (..., operators), one array of shape (...) for each measurement."""
-        return [sum(x * values[..., k] for k, x in terms) for terms in self.terms]
+        parts = [[values[..., k] if x is None else x * values[..., k] for k, x in terms] for terms in self.terms]
+        return [reduce(add, part) for part in parts]
 
 
 def weighed(tape: Any, wires: Sequence[Any]) -> Weighed:
@@ -54,7 +57,7 @@ def weighed(tape: Any, wires: Sequence[Any]) -> Weighed:
         if any(isinstance(x, Tracer) for x in sentence.values()):
             parts = [(PauliSentence({word: 1.0}), jnp.real(x)) for word, x in sentence.items()]
         else:
-            parts = [(sentence, 1.0)]
+            parts = [(sentence, None)]
         terms.append(tuple((len(found) + k, x) for k, (_, x) in enumerate(parts)))
         found += [paulis(one, wires[::-1]) for one, _ in parts]
     return Weighed(tuple(found), tuple(terms))

@@ -23,8 +23,8 @@ from hybrid.pennylane.measurements import is_sum
 
 WRITTEN_OUT = (
     qml.AngleEmbedding, qml.IQPEmbedding, qml.QAOAEmbedding, qml.BasicEntanglerLayers, qml.StronglyEntanglingLayers,
-    qml.SimplifiedTwoDesign, qml.CRot, qml.CPhaseShift00, qml.CPhaseShift01, qml.CPhaseShift10, qml.PSWAP,
-    qml.FermionicSWAP, qml.OrbitalRotation,
+    qml.CRot, qml.CPhaseShift00, qml.CPhaseShift01, qml.CPhaseShift10, qml.PSWAP,
+    qml.OrbitalRotation,
 )  # fmt: skip
 """Operations that PennyLane writes with rows of angles as others that have these rows."""
 
@@ -137,7 +137,7 @@ def for_each_row(method: Any, *, again: bool = False) -> Any:
 
     Args:
         method: PennyLane's.
-        again: Whether derivatives are differentiated again.
+        again: Whether JAX differentiates derivatives again.
     """
 
     def expand(tape: Any, **options: Any) -> tuple[Sequence[Any], Callable[[Any], Any]]:
