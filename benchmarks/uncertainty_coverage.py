@@ -258,9 +258,7 @@ def picture(kinds: dict[str, dict[str, Any]], path: Path) -> None:
     ax.axvline(95, color="black", linewidth=0.8, linestyle=":")
     ax.set_yticks(range(len(names)), list(reversed(names)))
     ax.set_xlabel("intervals that hold the truth (%)")
-    ax.set_title(
-        "Stated at 95 % (blue; bars: 95 % of all outcomes of such a count), bounds and estimates (grey)", size=9
-    )
+    ax.set_title("Blue: stated at 95 %; bars: what chance explains. Grey: bounds and estimates", size=9)
     figure.savefig(path, dpi=120)
     plt.close(figure)
 

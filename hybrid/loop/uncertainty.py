@@ -50,6 +50,7 @@ class Facts:
         gap: As `hybrid.loop.gap.gap` gives it; None of a circuit without parameters.
         reachable: The lowest energy of the circuit that was found without noise; None where nobody looked.
         starts: The lowest energies that each of several starts came to, shape (starts,); empty of a single one.
+        remote: Whether it was measured at a provider.
         drift: Largest relative change of one of the device's errors during the run; None where nobody measured, 0 for a
             simulator and for a device that was not calibrated anew.
     """
@@ -72,6 +73,7 @@ class Facts:
     gap: Gap | None = None
     reachable: float | None = None
     starts: tuple[float, ...] = ()
+    remote: bool = False
     drift: float | None = 0.0
 
     @property
@@ -147,6 +149,7 @@ def uncertainty_of(
             gap=gap(evaluations, steps) if work.theta.size else None,
             reachable=_reachable(errors, exact),
             starts=_starts(record, evaluations, steps),
+            remote=can.place == "provider" and can.noise,
             drift=_drift(record, failovers, can),
         )
         return uncertainty(facts)
@@ -160,15 +163,13 @@ def uncertainty(facts: Facts) -> Uncertainty:
     """
     measured = list(_of_state(facts))
     ends = joined(facts.energy, measured)
-    missing = [part.name for part in measured if part.below is None]
-    reason = f"the error by {' and '.join(missing)} is not known" if missing else ""
-    low, high = (None, None) if ends is None else ends
-    state = Interval(quantity=_quantity(facts), low=low, high=high, reason=reason)
-    parts = (*measured, *_of_ground(facts))
+    assert ends is not None  # each of these parts has a width
+    state = Interval(quantity=_quantity(facts), low=ends[0], high=ends[1])
+    ansatz = _ansatz_part(facts)
     return Uncertainty(
         state=state,
-        ground=_ground(facts, state, parts),
-        parts=parts,
+        ground=_ground(facts, state, ansatz),
+        parts=(*measured, *_of_ground(facts), ansatz),
         risks=tuple(_risks(facts, state)),
         unit=facts.unit,
     )
@@ -189,8 +190,10 @@ def _of_state(facts: Facts) -> Iterator[Part]:
         yield _shots_part(facts)
     if facts.bias:
         yield _bias_part(facts)
-    if facts.drift is None or facts.drift:
-        yield _drift_part(facts)
+    if facts.drift and facts.validated is not None:
+        width = abs(facts.energy - facts.validated) * min(facts.drift, 1.0)
+        source = f"{_changed(facts.drift)}: as much of the noise in the energy"
+        yield Part(name="calibration drift", of="state", below=width, above=width, kind="systematic", source=source)
     width = facts.rounded
     known = "measured against double precision" if facts.rounding is not None else "of this precision and these gates"
     yield Part(
@@ -225,29 +228,21 @@ def _bias_part(facts: Facts) -> Part:
     return Part(name=name, of="state", below=facts.bias, above=facts.bias, kind="systematic", source=source)
 
 
-def _drift_part(facts: Facts) -> Part:
-    unknown = Part(
-        name="calibration drift", of="state", below=None, above=None, kind="not known", source="no calibration was kept"
-    )
-    if facts.drift is None:
-        return unknown
-    changed = f"the device's errors changed by up to {facts.drift:.0%} between calibrations in this run"
-    if facts.validated is None:
-        return unknown.model_copy(update={"source": f"{changed}, and how much of the energy is noise is not known"})
-    width = abs(facts.energy - facts.validated) * min(facts.drift, 1.0)
-    source = f"{changed}: as much of the noise in the energy"
-    return Part(name="calibration drift", of="state", below=width, above=width, kind="systematic", source=source)
+def _changed(drift: float) -> str:
+    return f"the device's errors changed by up to {drift:.0%} between calibrations in this run"
 
 
 def _of_ground(facts: Facts) -> Iterator[Part]:
-    """What lies between the energy and the ground state's, besides what the state's interval holds."""
+    """What lies between the energy and the ground state's, besides the ansatz and what the state's interval holds."""
     if facts.noisy:
         yield _noise_part(facts)
+    if facts.drift and facts.validated is None:
+        source = f"{_changed(facts.drift)}, and how much of the energy is noise is not known"
+        yield Part(name="calibration drift", of="ground", below=None, above=None, kind="not known", source=source)
     if facts.gap is not None:
         yield _optimizer_part(facts)
     if facts.starts:
         yield _starts_part(facts)
-    yield _ansatz_part(facts)
 
 
 def _ansatz_part(facts: Facts) -> Part:
@@ -297,11 +292,11 @@ def _starts_part(facts: Facts) -> Part:
     return Part(name="starts", of="ground", below=second - first, above=0.0, kind="systematic", source=source)
 
 
-def _ground(facts: Facts, state: Interval, parts: Sequence[Part]) -> Interval:
+def _ground(facts: Facts, state: Interval, ansatz: Part) -> Interval:
     quantity = "the ground state energy"
     if facts.exact is not None:
         return Interval(quantity=quantity, low=facts.exact, high=facts.exact, confidence=1.0)
-    ansatz, edge = parts[-1], facts.rounded
+    edge = facts.rounded
     high = facts.pure + edge if facts.pure is not None else None if facts.noisy else state.high
     if facts.deviation is not None and facts.deviation.seen is not None and high is not None:
         high = min(high, facts.deviation.seen + edge)
@@ -325,8 +320,8 @@ def _risks(facts: Facts, state: Interval) -> Iterator[str]:
         yield "extrapolation assumes how noise grows: if it is wrong, the energy may lie below the exact one"
     if facts.truncated and facts.bias:
         yield "truncation may put the energy below the exact one, and estimates its own error"
-    if facts.noisy and facts.drift == 0.0:
-        yield "a drift of the device between calibrations shows nowhere"
+    if facts.remote:
+        yield "a drift of the device " + ("that nobody measured" if facts.drift is None else "between calibrations")
     if facts.shots is not None and facts.shots <= FAST:
         yield "few shots may miss rare outcomes"
 

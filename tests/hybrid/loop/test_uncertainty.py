@@ -55,10 +55,14 @@ def test_of_a_noisy_device_the_interval_is_of_its_noisy_state():
     assert (named(stated, "device noise").below, named(stated, "device noise").above) == pytest.approx((0.3, 0.0))
     drifted = uncertainty(replace(noisy, drift=0.5))
     assert named(drifted, "calibration drift").below == pytest.approx(0.15)
+    assert drifted.low is not None
+    assert stated.low is not None
     assert drifted.low < stated.low
-    unmeasured = uncertainty(replace(noisy, drift=None))
-    assert unmeasured.low is None
-    assert "calibration drift is not known" in unmeasured.state.reason
+    unknown = uncertainty(replace(noisy, drift=0.5, validated=None, remote=True))
+    assert named(unknown, "calibration drift").kind == "not known"
+    assert unknown.low == stated.low  # of the device as it was at the last evaluation
+    unmeasured = uncertainty(replace(noisy, drift=None, remote=True))
+    assert "a drift of the device that nobody measured" in unmeasured.risks
 
 
 def test_the_ground_state_has_an_interval_only_where_something_bounds_the_ansatz():
