@@ -1,10 +1,11 @@
-"""Values and gradients under a device's noise: density matrices in JAX beside Qiskit Aer and PennyLane.
+"""Values and gradients under a device's noise: density matrices in JAX beside Aer, PennyLane and TensorCircuit.
 
 The same gates with the same channels behind each: layers of rotations and CZ on a line of qubits, and the ZZ and Z
 terms of an Ising chain. Aer differentiates by parameter shift, PennyLane by backpropagation through `default.mixed` in
-JAX, compiled. Contestants take turns, and CPU seconds are compared, the least of the turns, since other work may run on
-the machine; values and gradients must agree to 1e-7 before times count: Aer's differ by some 1e-8 from those of the
-others, which agree to 1e-13. The first call, which compiles, is told apart.
+JAX, compiled, and so does TensorCircuit's `DMCircuit` (pip install tensorcircuit-ng), which is left out, with the
+reason, where it is not installed. Contestants take turns, and CPU seconds are compared, the least of the turns, since
+other work may run on the machine; values and gradients must agree to 1e-7 before times count: Aer's differ by some 1e-8
+from those of the others, which agree to 1e-13. The first call, which compiles, is told apart.
 
     OMP_NUM_THREADS=1 python benchmarks/noisy.py
     python benchmarks/noisy.py --qubits 4 --turns 2 --json trial.json      # a rehearsal
@@ -33,6 +34,8 @@ LONGEST_S = 20.0
 """CPU seconds of a first call after which a contestant takes one turn alone."""
 
 TOLERANCE = 1e-7
+
+PACKAGES = ["qiskit-aer", "pennylane", "tensorcircuit-ng", "jax"]
 
 Function = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
@@ -85,21 +88,41 @@ def aer(circuit: QuantumCircuit, observable: SparsePauliOp, device: Device) -> F
     return backends.get("aer", noise=device, method="density_matrix").value_and_grad(circuit, observable)
 
 
-def pennylane(circuit: QuantumCircuit, observable: SparsePauliOp, device: Device) -> Function:
-    """PennyLane's default.mixed, by backpropagation, with one channel behind each gate."""
-    errors = device.noise.model(None)._local_quantum_errors
-    kraus = {
+def kraus_of(device: Device) -> dict[tuple[str, tuple[int, ...]], list[np.ndarray]]:
+    """The Kraus operators behind each gate at each place, the first qubit the lowest."""
+    return {
         (name, on): [np.asarray(one) for one in Kraus(SuperOp(error)).data]
-        for name, places in errors.items()
+        for name, places in device.noise.model(None)._local_quantum_errors.items()
         for on, error in places.items()
     }
+
+
+def steps_of(circuit: QuantumCircuit) -> list[tuple[str, tuple[int, ...], int | None, Any]]:
+    """Name and qubits of each gate, the place of its parameter if it has one, and its angle."""
     order = {parameter: k for k, parameter in enumerate(circuit.parameters)}
-    gates = {"ry": qml.RY, "rz": qml.RZ, "cz": qml.CZ}
     steps = []
     for one in circuit.data:
         on = tuple(circuit.find_bit(q).index for q in one.qubits)
         angle = next(iter(one.operation.params), None)
         steps.append((one.operation.name, on, order.get(angle), angle))
+    return steps
+
+
+def compiled(value: Callable[[Any], Any]) -> Function:
+    """A function of JAX's with its gradient, compiled."""
+    both = jax.jit(jax.value_and_grad(value))
+
+    def run(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        found, slopes = jax.block_until_ready(both(theta))
+        return float(found), np.asarray(slopes)
+
+    return run
+
+
+def pennylane(circuit: QuantumCircuit, observable: SparsePauliOp, device: Device) -> Function:
+    """PennyLane's default.mixed, by backpropagation, with one channel behind each gate."""
+    kraus, steps = kraus_of(device), steps_of(circuit)
+    gates = {"ry": qml.RY, "rz": qml.RZ, "cz": qml.CZ}
     terms = [(qml.prod(*(qml.PauliZ(q) for q in on)), c.real) for _, on, c in observable.to_sparse_list()]
 
     @qml.qnode(qml.device("default.mixed", wires=circuit.num_qubits), interface="jax", diff_method="backprop")
@@ -113,13 +136,30 @@ def pennylane(circuit: QuantumCircuit, observable: SparsePauliOp, device: Device
                 qml.QubitChannel(kraus[name, on], wires=on[::-1])
         return qml.expval(qml.dot([c for _, c in terms], [one for one, _ in terms]))
 
-    both = jax.jit(jax.value_and_grad(value))
+    return compiled(value)
 
-    def run(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        found, slopes = jax.block_until_ready(both(theta))
-        return float(found), np.asarray(slopes)
 
-    return run
+def tensorcircuit(circuit: QuantumCircuit, observable: SparsePauliOp, device: Device) -> Function:
+    """TensorCircuit's density matrices in JAX, by backpropagation, with one channel behind each gate."""
+    import tensorcircuit as tc
+
+    tc.set_backend("jax")
+    tc.set_dtype("complex128")
+    kraus, steps = kraus_of(device), steps_of(circuit)
+    diagonal = np.real(np.diag(observable.to_matrix())).reshape((2,) * circuit.num_qubits)
+    diagonal = diagonal.transpose(range(circuit.num_qubits)[::-1]).ravel()  # its first qubit is the leftmost
+
+    def value(theta):
+        state = tc.DMCircuit(circuit.num_qubits)
+        for name, on, place, angle in steps:
+            given = {} if angle is None else {"theta": float(angle) if place is None else theta[place]}
+            getattr(state, name)(*on, **given)
+            if (name, on) in kraus:
+                shaped = [one.reshape((2,) * (2 * len(on))) for one in kraus[name, on]]
+                state.general_kraus([tc.gates.Gate(one) for one in shaped], *on[::-1])
+        return jax.numpy.real(jax.numpy.diag(state.state())) @ diagonal
+
+    return compiled(value)
 
 
 CONTESTANTS = {
@@ -127,6 +167,7 @@ CONTESTANTS = {
     "density, noise too": ours_with_noise,
     "aer, parameter shift": aer,
     "pennylane default.mixed": pennylane,
+    "tensorcircuit DMCircuit": tensorcircuit,
 }
 
 
@@ -143,6 +184,9 @@ def contest(n_qubits: int, turns: int) -> dict[str, Any]:
             functions[name] = make(circuit, observable, device)
             found = functions[name](theta)
             numbers[name]["first_cpu_s"] = time.process_time() - start
+        except ModuleNotFoundError as err:
+            numbers[name]["left_out"] = f"{err.name} is not installed"
+            continue
         except (MemoryError, jax.errors.JaxRuntimeError) as err:
             numbers[name]["failed"] = f"{type(err).__name__}: {str(err)[:200]}"
             functions.pop(name, None)
@@ -180,7 +224,7 @@ def main() -> None:
     numbers: dict[str, Any] = {"layers": LAYERS, "qubits": {}}
     for n_qubits in asked.qubits:  # written after each, since the largest take minutes
         numbers["qubits"][str(n_qubits)] = contest(n_qubits, asked.turns)
-        record.save(asked.json or record.RESULTS / "noisy.json", numbers, ["qiskit-aer", "pennylane", "jax"])
+        record.save(asked.json or record.RESULTS / "noisy.json", numbers, PACKAGES)
 
 
 if __name__ == "__main__":
