@@ -5,8 +5,8 @@ surrogate.json   the processes and what they were made of, and mean and deviatio
 sweep.json       the runs as the points of a sweep, for what reads sweeps
 lock             held by the one process that works on the survey
 
-Nothing is read back from these files but what is asked, and which runs were made in which order, so that a survey can go
-on elsewhere, where another rounding might lead to other runs. The rest is computed from the runs, each time, and
+Nothing is read back from these files but what is asked, and which runs were made in which order: so a survey can go on
+elsewhere, where another rounding might lead to other runs. The rest is computed from the runs, each time, and
 `differing` tells where a run does not follow from those before it.
 """
 
