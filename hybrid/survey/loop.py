@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from hybrid.survey.proposals import Proposal, first_design, propose
+from hybrid.survey.proposals import Past, Proposal, again, first_design, propose
 from hybrid.survey.question import Question
 from hybrid.survey.step import Reading, Step
 from hybrid.survey.surrogate import LEAST_RUNS, Surrogate, learn
@@ -38,6 +38,7 @@ def explore(
     question: Question,
     run: Callable[[Proposal, Sequence[Step]], Reading | None],
     *,
+    history: Sequence[Past] = (),
     on_step: Callable[[Step, Progress], None] = lambda step, progress: None,
 ) -> Progress:
     """Make runs until what is promised holds, no run is left, or no further one would help.
@@ -46,13 +47,14 @@ def explore(
         question: What is asked.
         run: Makes a run, or reads it where it was made before, given the runs that have ended; None where it was
             stopped.
+        history: Runs that were made before, in their order; proposals follow them.
         on_step: Called after each run.
 
     Returns:
         How far the survey came: "converged", "not_converged", or "stopped".
     """
     progress = Progress(question, ())
-    while (proposal := following(progress)) is not None:
+    while (proposal := following(progress, history)) is not None:
         reading = run(proposal, progress.steps)
         if reading is None:
             return replace(progress, status="stopped")
@@ -61,11 +63,18 @@ def explore(
     return progress
 
 
-def following(progress: Progress) -> Proposal | None:
-    """The next run; None where none follows."""
+def following(progress: Progress, history: Sequence[Past] = ()) -> Proposal | None:
+    """The next run; None where none follows.
+
+    Args:
+        progress: So far.
+        history: As for `explore`.
+    """
     if progress.status != "unfinished":
         return None
     number = len(progress.steps)
+    if number < len(history):
+        return again(progress.question, number, history[number], progress.surrogate)
     if number < progress.question.n_first:
         return first_design(progress.question)[number]
     assert progress.surrogate is not None
@@ -82,15 +91,7 @@ def learnt(progress: Progress, step: Step) -> Progress:
     question, steps = progress.question, (*progress.steps, step)
     if len(steps) < LEAST_RUNS:
         return replace(progress, steps=steps)
-    first = steps[0].reading
-    surrogate = learn(
-        question.ranges,
-        np.array([list(step.proposal.values.values()) for step in steps]),
-        [step.reading.energy for step in steps],
-        [step.reading.standard_error for step in steps],
-        accuracy=first.accuracy,
-        unit=first.unit,
-    )
+    surrogate = surrogate_of(question, steps)
     verdict = judge(question, steps, surrogate)
     ended = len(steps) >= question.n_first
     last = len(steps) >= min(question.runs, len(question.grid())) or verdict.hopeless
@@ -100,3 +101,21 @@ def learnt(progress: Progress, step: Step) -> Progress:
     elif ended and last:
         status = "not_converged"
     return Progress(question, steps, surrogate, verdict, status)
+
+
+def surrogate_of(question: Question, steps: Sequence[Step]) -> Surrogate:
+    """What runs say of the energies between them.
+
+    Args:
+        question: Of the survey.
+        steps: Its runs, at least two.
+    """
+    first = steps[0].reading
+    return learn(
+        question.ranges,
+        np.array([list(step.proposal.values.values()) for step in steps]),
+        [step.reading.energy for step in steps],
+        [step.reading.standard_error for step in steps],
+        accuracy=first.accuracy,
+        unit=first.unit,
+    )

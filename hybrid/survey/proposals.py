@@ -19,6 +19,19 @@ TIE = 1e-6
 
 
 @dataclass(frozen=True)
+class Past:
+    """A run that was made before.
+
+    Attributes:
+        values: Of the ranges.
+        why: As of a `Proposal`.
+    """
+
+    values: dict[str, float]
+    why: Why
+
+
+@dataclass(frozen=True)
 class Proposal:
     """A run that shall be made.
 
@@ -95,7 +108,22 @@ def propose(question: Question, seen: Sequence[dict[str, float]], surrogate: Sur
         at, why = int(np.argmax(gain >= gain.max() - TIE)), "improvement"
     else:
         at, why = _first_of_the_largest(deviation), "uncertain"
-    return Proposal(number, question.values(free[at]), why, float(mean[at]), float(deviation[at]))
+    return again(question, number, Past(question.values(free[at]), why), surrogate)
+
+
+def again(question: Question, number: int, past: Past, surrogate: Surrogate | None) -> Proposal:
+    """A run that was made before, with what the surrogate predicts of it now.
+
+    Args:
+        question: Of the survey.
+        number: Of the run.
+        past: Where it was made, and why.
+        surrogate: That has learnt from those before it; None where there is none yet.
+    """
+    if number < question.n_first or surrogate is None:
+        return Proposal(number, past.values, past.why)
+    mean, deviation = surrogate.predict(np.array([list(past.values.values())]))
+    return Proposal(number, past.values, past.why, float(mean[0]), float(deviation[0]))
 
 
 def is_check(question: Question, number: int) -> bool:

@@ -5,13 +5,15 @@ surrogate.json   the processes and what they were made of, and mean and deviatio
 sweep.json       the runs as the points of a sweep, for what reads sweeps
 lock             held by the one process that works on the survey
 
-Nothing is read back from these files but what is asked: the rest is computed from the runs, each time.
+Nothing is read back from these files but what is asked, and which runs were made in which order: so a survey can go on
+elsewhere, where another rounding might lead to other runs. The rest is computed from the runs, each time, and
+`differing` tells where a run does not follow from those before it.
 """
 
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -20,7 +22,8 @@ from hybrid.runs import algorithm
 from hybrid.runs import folder as folders
 from hybrid.runs.files import checked, parsed, read_bytes, read_json, write_json
 from hybrid.runs.result import StoredResult
-from hybrid.survey.loop import Progress, following, learnt
+from hybrid.survey.loop import Progress, following, learnt, surrogate_of
+from hybrid.survey.proposals import Past, Proposal, Why, first_design, propose
 from hybrid.survey.question import Question
 from hybrid.survey.step import Reading, Step
 
@@ -125,14 +128,32 @@ def question_in(folder: Path) -> Question:
         raise Refused(f"{file} is damaged ({type(err).__name__}: {err}); restore it from a copy") from err
 
 
+def history_in(folder: Path) -> list[Past]:
+    """Which runs the survey in a folder has made, in their order.
+
+    Raises:
+        Refused: if there is none, or a damaged one.
+    """
+    names, file = question_in(folder).names, folder / FILE
+    try:
+        past = [
+            Past({name: float(run["values"][name]) for name in names}, run["why"]) for run in read_json(file)["runs"]
+        ]
+        if any(one.why not in get_args(Why) for one in past):
+            raise ValueError("why")
+    except (KeyError, TypeError, ValueError) as err:
+        raise Refused(f"{file} is damaged ({type(err).__name__}: {err}); restore it from a copy") from err
+    return past
+
+
 def read(folder: Path) -> Progress:
     """How far the survey in a folder has come, computed from its runs.
 
     Raises:
         Refused: if there is none, or one of its files is damaged.
     """
-    progress = Progress(question_in(folder), ())
-    while (proposal := following(progress)) is not None:
+    progress, history = Progress(question_in(folder), ()), history_in(folder)
+    while (proposal := following(progress, history)) is not None:
         reading = reading_of(folder / proposal.name)
         if reading is None:
             return progress
@@ -198,6 +219,12 @@ def differing(folder: Path) -> str:
         Refused: if a file is missing or damaged.
     """
     progress = read(folder)
+    first = first_design(progress.question)
+    for number, step in enumerate(progress.steps):
+        here, before = step.proposal, progress.steps[:number]
+        right = first[number] if number < len(first) else _proposed(progress.question, before)
+        if right is None or (here.values, here.why) != (right.values, right.why):
+            return f"run {number + 1} ({here.name}) is not where those before it lead on this machine"
     told = read_json(folder / FILE)
     scale = progress.question.interval
     right = content_of(progress)
@@ -212,6 +239,11 @@ def differing(folder: Path) -> str:
         content.pop("processes", None)  # of equal weights either may come first; what they predict is compared
     where = _differ(told, right, scale)
     return f"{SURROGATE} says otherwise than the runs: {where}" if where else ""
+
+
+def _proposed(question: Question, steps: tuple[Step, ...]) -> Proposal | None:
+    surrogate = surrogate_of(question, steps)
+    return propose(question, [step.proposal.values for step in steps], surrogate)
 
 
 def _differ(told: Any, right: Any, scale: float, at: str = "") -> str:

@@ -19,7 +19,7 @@ from hybrid.studies.study import Point, Study
 from hybrid.survey.loop import Progress, explore
 from hybrid.survey.proposals import Proposal
 from hybrid.survey.question import Question
-from hybrid.survey.record import begin, is_survey, reading_of, write
+from hybrid.survey.record import begin, history_in, is_survey, reading_of, write
 from hybrid.survey.result import Survey
 from hybrid.survey.step import Reading, Step
 from hybrid.survey.surrogate import scaled
@@ -101,7 +101,7 @@ def run_survey(
     with Lock(folder):
         begin(folder, question)
         index.add(folder)
-        progress = explore(question, run, on_step=learnt)
+        progress = explore(question, run, history=history_in(folder), on_step=learnt)
         write(folder, progress)
     return Survey(progress, folder)
 

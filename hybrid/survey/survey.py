@@ -19,7 +19,7 @@ from hybrid.runs.start import PREFIX
 from hybrid.survey.loop import Progress, explore
 from hybrid.survey.proposals import Proposal
 from hybrid.survey.question import Find, Question
-from hybrid.survey.record import begin, reading_of, write
+from hybrid.survey.record import begin, history_in, reading_of, write
 from hybrid.survey.result import Survey
 from hybrid.survey.step import Reading, Step
 from hybrid.survey.study import nearest
@@ -154,6 +154,6 @@ def survey(
     with Lock(place):
         begin(place, question)
         index.add(place)
-        reached = explore(question, run, on_step=learnt)
+        reached = explore(question, run, history=history_in(place), on_step=learnt)
         write(place, reached)
     return Survey(reached, place)

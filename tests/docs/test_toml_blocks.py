@@ -16,7 +16,7 @@ BLOCKS = [block for page in GUIDES for block in blocks(page, "toml")]
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_sections_of_a_study_are_understood(block):
     data = tomllib.loads(block.text)
-    sweeps = "sweep" in data
+    sweeps = "sweep" in data or "survey" in data
     for name, table in data.items():
         if name in ("problem", "ansatz") and not sweeps:
             assert model_of(name, table["kind"]).model_validate(table)

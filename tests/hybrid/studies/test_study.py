@@ -36,7 +36,7 @@ def test_a_byte_order_mark_is_no_content(tmp_path):
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_examples_build(path):
-    for point in read(path).points()[:2]:
+    for point in read(path, surveys=True).points()[:2]:
         work, _ = workload_of(point)
         assert work.circuit.num_qubits == work.problem.n_qubits
         assert work.circuit.num_parameters > 0

@@ -1,10 +1,13 @@
 """The survey of a study file and of Python: its folder, going on, its commands, and what is refused."""
 
+import importlib.util
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -104,6 +107,13 @@ def test_files_are_made_of_the_runs_and_checked(done):
         wrong = differing(done.folder)
         (done.folder / file).write_text(before)
         assert f"{file} says otherwise than the runs" in wrong
+    swapped = [*told["runs"][:5], told["runs"][6], told["runs"][5], *told["runs"][7:]]
+    (done.folder / "survey.json").write_text(json.dumps({**told, "runs": swapped}))
+    assert differing(done.folder).startswith("run 6 (")
+    assert len(read(done.folder).steps) >= 7  # a survey goes on from runs that were chosen otherwise
+    (done.folder / "survey.json").write_text(json.dumps({**told, "runs": [{**told["runs"][0], "why": "luck"}]}))
+    with pytest.raises(Refused, match="damaged"):
+        read(done.folder)
     changed = {**told, "verdict": {**told["verdict"], "half_width": 1e-9}}
     (done.folder / "survey.json").write_text(json.dumps(changed))
     assert "verdict.half_width" in differing(done.folder)
@@ -237,3 +247,16 @@ def test_a_killed_survey_goes_on_to_the_same_bits(cli, start, tmp_path, done):
     process.wait()
     assert cli("run", file, "--folder", place, "--resume", "--no-plot")[0] == 0
     assert table(load(place)) == table(done)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("mpiexec") is None, reason="mpiexec is not on PATH")
+@pytest.mark.skipif(importlib.util.find_spec("mpi4py") is None, reason="mpi4py is not installed")
+def test_ranks_make_the_same_runs(tmp_path, done):
+    file, place = tmp_path / "study.toml", tmp_path / "place"
+    file.write_text(TOML)
+    line = ["mpiexec", "-n", "2", sys.executable, "-m", "hybrid", "run", file, "--folder", place, "--no-plot"]
+    assert subprocess.run(list(map(str, line)), cwd=tmp_path, timeout=300, check=False).returncode == 0
+    runs = dict(table(done))
+    assert all(energy == runs.get(name, energy) for name, energy in table(load(place)))
+    assert load(place).status == "converged"
