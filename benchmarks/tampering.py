@@ -546,10 +546,4 @@ if __name__ == "__main__":
             "tampered": tamper(home, TAMPERINGS, arguments.seed),
             "journal, one evaluation of 40 parameters": cost(home),
         }
-        import tampering_stages  # which stands on this script
-
-        stages = home / "stages"
-        stages.mkdir()
-        numbers["honest folders of stages"] = tampering_stages.honest(stages, HONEST, arguments.seed)
-        numbers["folders of stages, tampered with"] = tampering_stages.tamper(stages, TAMPERINGS, arguments.seed)
     record.write("tampering", numbers)
