@@ -6,6 +6,7 @@ of the kind holds. Honest records are killed by SIGKILL at random moments and go
 made by a version without a chain.
 """
 
+import argparse
 import collections
 import json
 import os
@@ -14,6 +15,7 @@ import shutil
 import signal
 import sqlite3
 import tarfile
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +23,7 @@ from typing import Any
 
 import tampering
 from qiskit.quantum_info import SparsePauliOp
+from record import write
 from tampering import Tampering
 
 import hybrid
@@ -364,3 +367,18 @@ def honest(home: Path, n: int, seed: int, asked: tuple[Callable[[Path, int], Non
             accused.append({"number": k, "way": way.__name__, "of": ask.__name__, "finding": str(err)})
         shutil.rmtree(place)
     return {"all": n, "accused": accused, "by_way": {way: dict(count) for way, count in counts.items()}}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tamperings", type=int, default=400)
+    parser.add_argument("--honest", type=int, default=98)
+    arguments = parser.parse_args()
+    os.environ["HYBRID_DATA"] = tempfile.mkdtemp()
+    with tempfile.TemporaryDirectory() as place:
+        numbers = {
+            "tampered": tamper(Path(place), arguments.tamperings, arguments.seed),
+            "honest": honest(Path(place), arguments.honest, arguments.seed),
+        }
+    write("tampering_stages", numbers)

@@ -20,6 +20,10 @@ from hybrid.runs.kinds import KINDS, Kind, kind_of
 LOGS = ("decisions.jsonl",)
 """Files that others append to, and no stage reads: what was asked of the policy."""
 
+LOOKS = 8
+"""At a folder of stages which somebody is at work in: what was written between a look at the chain and one at the files
+is no fault."""
+
 RUN = next(kind for kind in KINDS if kind.name == "run")
 
 
@@ -65,6 +69,14 @@ def examine(folder: Path) -> Evidence:
     Raises:
         RecordFailed: if a file cannot be read.
     """
+    for _ in range(LOOKS):
+        found = _examined(folder)
+        if not found.faults or found.head == _examined(folder).head:
+            break  # nobody has gone on with it meanwhile
+    return found
+
+
+def _examined(folder: Path) -> Evidence:
     kind = kind_of(folder) or next((kind for kind in KINDS if (folder / kind.journal).is_file()), RUN)
     name = kind.journal
     if name == STAGES and not (folder / name).is_file():
@@ -162,7 +174,7 @@ def _is_file(stage: str) -> bool:
 def _lines(folder: Path) -> tuple[dict[str, str], list[str]]:
     """The digest of each whole line of the files that grow, by its name, and the files whose last line is none."""
     found, torn = {}, []
-    for file in sorted(file for file in folder.glob("*.jsonl") if file.name not in LOGS):
+    for file in sorted(file for file in folder.glob("*.jsonl") if file.is_file() and file.name not in LOGS):
         *whole, rest = read_bytes(file).split(b"\n")
         for number, line in enumerate(whole, start=1):
             found[chain.line_name(file.name, number)] = hashlib.sha256(line + b"\n").hexdigest()

@@ -17,6 +17,7 @@ from hybrid.runs.failovers import Failover
 from hybrid.runs.files import checked, read_json
 from hybrid.runs.places import home
 from hybrid.runs.result import Status, StoredResult
+from hybrid.terminal.words import counted
 
 SHOWN = (
     "energy",
@@ -213,6 +214,7 @@ def _benchmark(path: Path) -> RunEntry:
     spec = read_benchmark(path)
     ended = (path / folders.RESULT).exists()
     failed = [unit for unit in units(path) if unit.status == "failed"] if ended else []
+    them = "it" if len(failed) == 1 else "them"
     entry = {
         "folder": str(path),
         "benchmark": spec.suite,
@@ -222,7 +224,7 @@ def _benchmark(path: Path) -> RunEntry:
         "failovers": [],
         **dict.fromkeys(SHOWN),
         "status": "failed" if failed else "finished" if ended else "unfinished",
-        "message": f"{len(failed)} units failed; the same command tries them again" if failed else "",
+        "message": f"{counted(len(failed), 'units')} failed; the same command tries {them} again" if failed else "",
         "optimizer": None,
         "accuracy": None,
         "seed": spec.seed,

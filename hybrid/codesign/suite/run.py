@@ -157,7 +157,7 @@ def bench(
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as err:
-            raise Refused(f"the folder {path} cannot be written: {err}") from err
+            raise Refused(f"the folder {path} cannot be written: {err.strerror}; choose another one") from err
         stack.enter_context(Lock(path))
         if is_benchmark(path):
             spec = _continued(path, spec)

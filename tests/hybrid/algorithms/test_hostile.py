@@ -10,7 +10,7 @@ import pytest
 import hybrid
 from circuits import hamiltonian_variational, maxcut, tfim
 from circuits.errors import RecordFailed, Refused
-from hybrid.runs import files
+from hybrid.runs import files, stages
 from hybrid.runs.export import document_of
 from hybrid.runs.files import reason
 
@@ -49,12 +49,12 @@ def test_a_full_disk_in_the_middle_of_a_trajectory_costs_one_point(tmp_path, mon
             raise RecordFailed(f"{path} cannot be written: {reason(OSError(errno.ENOSPC, 'full'))}")
         append(path, line)
 
-    monkeypatch.setattr("hybrid.runs.stages.append", full)
+    monkeypatch.setattr(stages, "append", full)
     with pytest.raises(RecordFailed, match="make room, then resume"):
         evolve(tmp_path / "full")
     assert len(document_of(tmp_path / "full").runs[0].rows) == 3
     assert "Not finished" in hybrid.report(tmp_path / "full").read_text()
-    monkeypatch.setattr("hybrid.runs.stages.append", append)
+    monkeypatch.setattr(stages, "append", append)
     again = evolve(tmp_path / "full")
     assert again.thetas.tobytes() == whole.thetas.tobytes()
 

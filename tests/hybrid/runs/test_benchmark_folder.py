@@ -6,16 +6,20 @@ import shlex
 
 import pytest
 
+import backends
 import hybrid
-from circuits.errors import Refused
+from circuits.errors import FailedJob, Refused
 from hybrid.cli.app import app
 from hybrid.cli.show import save
 from hybrid.loop.rerun import rerun
 from hybrid.report.page.benchmark import commands_of
 from hybrid.runs import algorithm, folder
-from hybrid.runs.benchmark.folder import read_record
+from hybrid.runs.benchmark.folder import backend_of_stage, read_record, stage_of
+from hybrid.runs.benchmark.record import BenchSpec, Measured
+from hybrid.runs.evidence import examine
 from hybrid.runs.folder import read_spec
 from hybrid.runs.listing import listing
+from hybrid.workload.spec import BackendSpec
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +109,65 @@ def test_nothing_else_is_begun_in_its_folder(benchmark, tmp_path):
 def test_a_picture_of_an_unknown_format_is_refused(benchmark, tmp_path):
     with pytest.raises(Refused, match=r"no format of a picture.*\.png"):
         save(hybrid.Bench.load(benchmark).plot(), tmp_path / "scores.xyz")
+
+
+def test_compare_says_what_bench_says_against_an_earlier_record(benchmark, tmp_path, cli):
+    asked = {"backends": ["statevector", "reference"], "only": ["mirror"], "sizes": ["2x2", "2x4", "3x2"]}
+    later = hybrid.bench("quick", shots=60, seed=4, folder=tmp_path / "summer", progress=False, **asked)
+    code, out, err = cli("compare", benchmark, tmp_path / "summer")
+    assert (code, err) == (0, "")
+    assert out.split() == str(later.compare(benchmark)).split()
+    assert "6 differences significant" in out
+    code, out, _ = cli("compare", benchmark, tmp_path / "summer", "--json")
+    assert json.loads(out) == later.compare(benchmark).to_dict()
+    for paths, words in (
+        ((benchmark,), "two benchmarks are compared, the earlier one first, and 1 were given"),
+        ((benchmark, tmp_path), "holds no benchmark"),
+        ((benchmark, tmp_path / "summer", "--folder", "x"), "there is no picture"),
+    ):
+        code, _, err = cli("compare", *paths)
+        assert code == 2
+        assert words in " ".join(err.split())
+    with pytest.raises(Refused, match="hybrid compare EARLIER"):
+        hybrid.compare([benchmark])
+
+
+def test_a_benchmark_with_failed_units_is_not_listed_as_finished(tmp_path, monkeypatch):
+    def broken(*arguments, **options):
+        raise FailedJob("the fridge is warm")
+
+    asked = {"backends": ["statevector", "reference"], "only": ["ghz"], "shots": 40, "folder": tmp_path / "b"}
+    with monkeypatch.context() as patched:
+        patched.setattr(type(backends.get("statevector")), "sample_circuits", broken)
+        hybrid.bench("quick", progress=False, **asked)
+    (entry,) = listing(tmp_path)
+    assert (entry["status"], entry["message"]) == ("failed", "1 unit failed; the same command tries it again")
+    checks = {check.name: check for check in hybrid.verify(tmp_path / "b").checks}
+    assert (checks["status"].outcome, checks["chain"].outcome) == ("failed", "passed")
+    hybrid.bench("quick", progress=False, **asked)
+    assert listing(tmp_path)[0]["status"] == "finished"
+    assert examine(tmp_path / "b").sealed
+
+
+def test_jobs_and_status_say_what_a_benchmark_is(benchmark, cli):
+    code, out, _ = cli("jobs", benchmark)
+    assert (code, " ".join(out.split())) == (0, f"{benchmark} has sent no jobs")
+    code, _, err = cli("status", benchmark)
+    assert code == 2
+    assert f"nothing was submitted to this folder; `hybrid show {benchmark}` shows it" in " ".join(err.split())
+
+
+def test_the_backend_of_a_unit_s_jobs_is_that_of_the_unit():
+    device, simulator = (Measured(label=name, spec=BackendSpec(name=name)) for name in ("ibm:x", "aer"))
+    spec = BenchSpec(
+        suite="quick",
+        shots=9,
+        seed=0,
+        sizes={"lr-qaoa": ["3x2"], "ghz": ["3"]},
+        backends=[device, simulator],
+        provenance={},
+    )
+    assert backend_of_stage(spec, stage_of("lr-qaoa", "3x2", 0)) == device
+    assert backend_of_stage(spec, stage_of("ghz", "3", 1)) == simulator
+    with pytest.raises(Refused, match="no unit of this benchmark"):
+        backend_of_stage(spec, "ghz-4-0")

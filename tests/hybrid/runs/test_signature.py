@@ -8,7 +8,7 @@ import pytest
 
 import hybrid
 from backends.providers.hardware import Charge
-from circuits import hardware_efficient, tfim
+from circuits import hardware_efficient, maxcut, tfim
 from circuits.errors import Refused
 from hybrid.runs import signature
 from hybrid.runs.evidence import examine
@@ -150,3 +150,27 @@ def test_commands_sign_and_check(run, home, cli, monkeypatch):
     code, out, _ = cli("verify", run, "--signers", home / "signers", "--json")
     assert code == 0
     assert "signed by anna@site" in out
+
+
+@pytest.mark.parametrize("kind", ["algorithm", "benchmark"])
+def test_one_signature_stands_for_all_stages(kind, home, tmp_path, cli):
+    folder = tmp_path / "whole"
+    if kind == "algorithm":
+        hybrid.qaoa(maxcut([(0, 1), (1, 2)]), layers=1, samples=9, backend="statevector", folder=folder)
+    else:
+        hybrid.bench("quick", backends="statevector", only="ghz", shots=20, folder=folder, progress=False)
+    code, _, err = cli("sign", folder, "--key", home / "anna")
+    assert (code, err) == (0, "")
+    assert [path.parent for path in folder.rglob("signature-*.sig")] == [folder]
+    assert verdict(folder, home / "signers")[0] == "passed"
+    checks = {check.name: check for check in hybrid.verify(folder, signers=home / "signers").checks}
+    assert checks["signature"].outcome == "passed"
+    result = folder / "result.json"
+    content = result.read_text()
+    result.write_text(content.replace("0.", "1.", 1))
+    with pytest.raises(Refused, match=r"result\.json: changed: it is not signed"):
+        sign(folder, home / "anna")
+    result.write_text(content)
+    result.unlink()
+    with pytest.raises(Refused, match="has not ended"):
+        sign(folder, home / "anna")

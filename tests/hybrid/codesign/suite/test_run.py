@@ -179,8 +179,8 @@ def test_a_backend_that_fails_is_a_row_with_the_error_and_is_tried_again(tmp_pat
         ({"backends": ()}, "no backend"),
         ({"backends": ("statevector", "statevector")}, "named twice"),
         ({"backends": "auto"}, "'auto' is no backend to measure"),
-        ({"shots": 0}, "shots must be at least 1"),
-        ({"seed": -1}, "seed must be 0 or more"),
+        ({"shots": 0}, "shots must be a whole number of at least 1"),
+        ({"seed": -1}, "seed must be a whole number of at least 0"),
     ],
 )
 def test_wrong_words_are_refused_before_anything_is_written(tmp_path, changed, words):
@@ -213,7 +213,7 @@ def test_the_documented_schema_is_that_of_the_code():
     assert json.loads((ROOT / "docs" / "bench.schema.json").read_text()) == BenchRecord.model_json_schema()
 
 
-@pytest.mark.parametrize("damage", [{"version": 2}, {"format": "other"}, {"units": [{}]}])
+@pytest.mark.parametrize("damage", [{"version": 3}, {"format": "other"}, {"units": [{}]}])
 def test_damaged_records_and_those_of_later_versions_are_refused(tmp_path, damage):
     found = hybrid.bench("quick", folder=tmp_path / "b", **ASKED | {"only": "ghz", "backends": "statevector"})
     (tmp_path / "x.json").write_text(json.dumps(found.to_dict() | damage))
