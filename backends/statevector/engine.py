@@ -431,7 +431,9 @@ class Statevector(Backend, Samples, Tangents):
 
     def _check_fits(self, held: Memory, n_qubits: int, card: Card | None) -> None:
         free = memory.free_bytes() if card is None else card.free_bytes
-        lean, whole = (_taken(size, card, held.copies_on_card) for size in (held.lean_bytes + held.tables_bytes, held.total_bytes))
+        lean, whole = (
+            _taken(size, card, held.copies_on_card) for size in (held.lean_bytes + held.tables_bytes, held.total_bytes)
+        )
         if self._keep is None and lean <= free < whole:
             raise Refused(
                 f"{n_qubits} qubits on 'statevector' need {whole} bytes with the states kept to save time,"

@@ -61,7 +61,9 @@ def cotangent(one: Pass, size: int, psi: jax.Array, lam: jax.Array) -> jax.Array
     high = tuple(p - low for p in one.positions if p >= low)
     above, own = axes(one.size - low, high)
     products = tuple(
-        (bra[a] * _flipped(state, places, flip)).reshape(*above, 2**low) for flip in one.flips for a in range(2**one.new)
+        (bra[a] * _flipped(state, places, flip)).reshape(*above, 2**low)
+        for flip in one.flips
+        for a in range(2**one.new)
     )
     columns = jnp.stack(summed(tuple(k for k in range(len(above)) if k not in own), products))
     below, own = axes(low, one.positions[len(high) :])

@@ -1,10 +1,10 @@
 """Applying an observable: all its X masks in one pass or few, each a flip of the state times a small table of signs.
 
-Strings with one X mask are one diagonal. Where their Z masks lie on few qubits, it is a table over these; else it is a
-product of two matrices, of the signs of the upper and of the lower half of the index.
+Strings with one X mask are one diagonal: tables over few qubits where their Z masks lie on few, else a product of two
+matrices, of the signs of the upper and of the lower half of the index.
 """
 
-from collections.abc import Iterator
+import itertools
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,15 +16,12 @@ from qiskit.quantum_info import SparsePauliOp
 from backends.statevector.circuit import parity
 from backends.statevector.passes.kernels import apart, overlap
 from backends.statevector.passes.plan import axes
+from backends.statevector.passes.strings import Strings, sorted_strings
 from backends.statevector.runtime.namespace import matmul
 from backends.statevector.whole.fuse import bits
-from backends.statevector.whole.strings import by_x_mask
 
-MOST_IN_TABLE = 6
-"""Bits over which the diagonal of an X mask is a table."""
-
-TOGETHER = 24
-"""X masks that one pass adds to H psi."""
+TOGETHER = 48
+"""Tables that one pass adds to H psi."""
 
 
 @partial(
@@ -36,10 +33,10 @@ class Terms:
 
     Attributes:
         n_qubits: n.
-        near: X mask and mask of the diagonal's bits, of those with a table.
-        far: X masks of the others.
-        tables: Diagonals over their bits, shapes (2^bits,), real or complex.
-        upper: Signs of the upper bits for each string of a far mask, shape (2^(n - n // 2), strings), with weights.
+        near: X mask of each table, and mask of its bits.
+        far: X masks of the other diagonals.
+        tables: Shapes (2^bits,), real or complex.
+        upper: Of each other diagonal signs of the upper bits times weights, shape (2^(n - n // 2), strings).
         lower: Of the lower bits, shape (strings, 2^(n // 2)).
     """
 
@@ -59,44 +56,25 @@ class Terms:
             order: Qubit of each bit.
             real: Type of real numbers.
         """
-        n, near, far = len(order), [], []
-        tables, upper, lower = [], [], []
-        for x, z, weight in masks_of(observable, order):
-            union = int(np.bitwise_or.reduce(z))
-            if union.bit_count() <= MOST_IN_TABLE:
-                near.append((x, union))
-                tables.append(_narrow(weight @ parity.signs(_local(z, union), np.arange(2 ** union.bit_count())), real))
-                continue
-            half = np.uint32(n // 2)
-            signs = parity.signs(z >> half, np.arange(2 ** (n - n // 2))).T
-            parts = (np.real(weight), np.imag(weight)) if np.any(np.imag(weight)) else (np.real(weight),)
-            far.append(x)
-            upper.append(tuple((signs * part).astype(real) for part in parts))
-            lower.append(parity.signs(z & np.uint32(2 ** int(half) - 1), np.arange(2 ** int(half))).astype(real))
-        arrays = jax.device_put((tuple(tables), tuple(upper), tuple(lower)))
-        return cls(n, tuple(near), tuple(far), *arrays)
-
-
-def masks_of(observable: SparsePauliOp, order: tuple[int, ...]) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """X mask, Z masks (strings,) and weights (strings,) over the bits of the index."""
-    place = {q: p for p, q in enumerate(order)}
-
-    def moved(mask: int) -> int:
-        return sum(1 << place[q] for q in bits(int(mask)))
-
-    for x, (z, weight) in by_x_mask(observable).items():
-        yield moved(x), np.array([moved(one) for one in z.tolist()], np.uint32), weight
+        n, half = len(order), len(order) // 2
+        strings = sorted_strings(observable, order)
+        near, far = [one for one in strings if one.near], [one for one in strings if not one.near]
+        tables = tuple(_table(one, real) for one in near)
+        upper, lower = zip(*(_factors(one, n, half, real) for one in far), strict=True) if far else ((), ())
+        masks = tuple((one.x, one.union) for one in near), tuple(one.x for one in far)
+        return cls(n, *masks, *jax.device_put((tables, upper, lower)))
 
 
 def apply(terms: Terms, psi: jax.Array) -> jax.Array:
     """H psi, shape (2^n,)."""
+    near = [slice(start, start + TOGETHER) for start in range(0, len(terms.near), TOGETHER)]
+    far = zip(terms.far, terms.upper, terms.lower, strict=True)
     lam = None
-    for start in range(0, len(terms.near), TOGETHER):
-        group = slice(start, start + TOGETHER)
-        added = partial(_near, terms.n_qubits, terms.near[group])
-        lam = apart(added, lam, terms.tables[group], psi)
-    for x, upper, lower in zip(terms.far, terms.upper, terms.lower, strict=True):
-        lam = apart(partial(_far, terms.n_qubits, x), lam, upper, lower, psi)
+    for group, wide in itertools.zip_longest(near, far):
+        masks, tables = (terms.near[group], terms.tables[group]) if group else ((), ())
+        x, *factors = wide or (0,)
+        diagonals = [matmul(part, factors[1]).reshape(-1) for part in factors[0]] if wide else []
+        lam = apart(partial(_added, terms.n_qubits, masks, x), lam, tables, diagonals, psi)
     return jnp.zeros_like(psi) if lam is None else lam
 
 
@@ -105,7 +83,8 @@ def energy(terms: Terms, psi: jax.Array) -> jax.Array:
     return apart(overlap, psi, apply(terms, psi))
 
 
-def _near(n: int, masks: tuple[tuple[int, int], ...], lam, tables, psi: jax.Array) -> jax.Array:
+def _added(n: int, masks: tuple[tuple[int, int], ...], far: int, lam, tables, diagonals, psi: jax.Array) -> jax.Array:
+    """lam, if there is one, with the strings of some masks: by their tables, and one by real and imaginary part."""
     total = jnp.zeros_like(psi) if lam is None else lam
     for (x, union), table in zip(masks, tables, strict=True):
         positions = tuple(reversed(bits(x | union)))
@@ -114,15 +93,9 @@ def _near(n: int, masks: tuple[tuple[int, int], ...], lam, tables, psi: jax.Arra
         for p, place in zip(positions, places, strict=True):
             small[place] = 1 + (union >> p & 1)
         total += (table.reshape(small) * _moved(n, x, psi).reshape(shape)).reshape(-1)
+    for turn, diagonal in zip((1, 1j), diagonals, strict=False):
+        total += turn * diagonal * _moved(n, far, psi)
     return total
-
-
-def _far(n: int, x: int, lam, upper, lower, psi: jax.Array) -> jax.Array:
-    moved = _moved(n, x, psi)
-    for turn, signs in zip((1, 1j), upper, strict=False):
-        added = turn * matmul(signs, lower).reshape(-1) * moved
-        lam = added if lam is None else lam + added
-    return lam
 
 
 def _moved(n: int, x: int, psi: jax.Array) -> jax.Array:
@@ -131,10 +104,17 @@ def _moved(n: int, x: int, psi: jax.Array) -> jax.Array:
     return jnp.flip(psi.reshape(shape), places).reshape(-1) if x else psi
 
 
-def _local(z: np.ndarray, union: int) -> np.ndarray:
-    """Masks over the bits of the union only."""
-    return np.array([sum((one >> p & 1) << k for k, p in enumerate(bits(union))) for one in z.tolist()], np.uint32)
+def _table(strings: Strings, real: np.dtype) -> np.ndarray:
+    """Sum of the signs over the bits of the union."""
+    local = [sum((z >> p & 1) << k for k, p in enumerate(bits(strings.union))) for z in strings.z]
+    table = strings.weight @ parity.signs(np.array(local), np.arange(2 ** strings.union.bit_count()))
+    return table.astype(np.result_type(real, np.complex64)) if np.any(table.imag) else table.real.astype(real)
 
 
-def _narrow(table: np.ndarray, real: np.dtype) -> np.ndarray:
-    return table.real.astype(real) if not np.any(table.imag) else table.astype(np.result_type(real, np.complex64))
+def _factors(strings: Strings, n: int, half: int, real: np.dtype) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """Signs of the upper bits times weights, their real and, where there is one, imaginary part; of the lower bits."""
+    z = np.array(strings.z)
+    upper, lower = parity.signs(z >> half, np.arange(2 ** (n - half))), parity.signs(z % 2**half, np.arange(2**half))
+    parts = [np.array([weight.real for weight in strings.weight]), np.array([weight.imag for weight in strings.weight])]
+    weights = parts if np.any(parts[1]) else parts[:1]
+    return tuple((upper.T * part).astype(real) for part in weights), lower.astype(real)

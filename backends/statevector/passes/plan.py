@@ -13,6 +13,9 @@ from backends.statevector.whole.fuse import Block, bits
 COLUMN_QUBITS = 10
 """Bits of the index over which the products of two states are summed last: sums of a state are made of short ones."""
 
+MATRICES = 6
+"""Arrays as large as the matrices of all passes: themselves, their cotangents, and what both are made of."""
+
 
 @dataclass(frozen=True)
 class Pass:
@@ -113,13 +116,13 @@ def axes(n_bits: int, positions: tuple[int, ...]) -> tuple[tuple[int, ...], tupl
     return tuple(shape), tuple(range(1, 2 * len(positions), 2))
 
 
-def most_numbers(plan: Plan, *, derivative: bool, tables: int, observables: int) -> int:
+def most_numbers(plan: Plan, *, derivative: bool, diagonal: int, observables: int) -> int:
     """The most complex numbers of states and sums that are held at once.
 
     Args:
         plan: Of the circuit.
         derivative: Whether the way back is walked.
-        tables: What applying an observable takes beside.
+        diagonal: Of an observable, where it is no table.
         observables: How many there are.
     """
     whole = 2**plan.n_qubits
@@ -127,7 +130,7 @@ def most_numbers(plan: Plan, *, derivative: bool, tables: int, observables: int)
     for k, one in enumerate(plan.passes):
         most = max(most, held + 2**one.size + 2**one.after)
         held += 2**one.size if derivative and plan.keeps(k) else 0
-    most = max(most, held + (2 if derivative else 1) * whole + tables)
+    most = max(most, held + (2 if derivative else 1) * whole + diagonal)
     final = whole if observables > 1 else 0
     for k, one in reversed(list(enumerate(plan.passes))) if derivative else ():
         before, after = 2**one.size, 2**one.after
@@ -137,4 +140,4 @@ def most_numbers(plan: Plan, *, derivative: bool, tables: int, observables: int)
             at_once = [2 * after + before, after + before + one.column_numbers, 2 * before + after]
         most = max(most, held + final + max(at_once))
         held -= before if plan.keeps(k) else 0
-    return most
+    return most + MATRICES * len(plan.passes) * 4**MOST_QUBITS

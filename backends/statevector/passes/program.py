@@ -21,7 +21,7 @@ from qiskit.quantum_info import SparsePauliOp
 from backends.statevector.passes.kernels import apart, apply, cotangent, undo
 from backends.statevector.passes.observe import Terms, energy
 from backends.statevector.passes.observe import apply as observed
-from backends.statevector.passes.plan import Plan
+from backends.statevector.passes.plan import Pass, Plan
 from backends.statevector.representation import TracedProgram
 from backends.statevector.runtime.tiles import tiled
 from backends.statevector.whole.blocks import Local, matrices, slopes
@@ -72,12 +72,18 @@ def _back(plan: Plan, u: jax.Array, kept: list, psi: jax.Array, lam: jax.Array) 
     """Cotangents of the passes, shape (passes, K, K)."""
     found = []
     for k, one in reversed(list(enumerate(plan.passes))):
-        psi = kept[k] if plan.keeps(k) else apart(partial(undo, one), u[k], psi)
-        t = apart(partial(cotangent, one, u.shape[1]), psi, lam)
-        lam, t = jax.lax.optimization_barrier((lam, t))
-        lam = apart(partial(undo, one), u[k], lam)
+        psi = kept[k] if plan.keeps(k) else psi
+        psi, lam, t = apart(partial(_undone, one, plan.keeps(k)), u[k], psi, lam)  # else XLA undoes all of psi first
         found.append(t)
     return jnp.stack(found[::-1])
+
+
+def _undone(one: Pass, kept: bool, u: jax.Array, psi: jax.Array, lam: jax.Array) -> tuple[jax.Array, ...]:
+    """psi and lambda before a pass, and its cotangent; from psi after it, unless that before it was kept."""
+    if not kept:
+        psi = apart(partial(undo, one), u, psi)
+    t = apart(partial(cotangent, one, len(u)), psi, lam)
+    return psi, apart(partial(undo, one), u, lam), t
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,9 @@ from backends.statevector.accelerator import on_processor
 from backends.statevector.footprint import Memory
 from backends.statevector.passes.plan import Pass, Plan, most_numbers, planned
 from backends.statevector.passes.schedule import COSTS, schedule
+from backends.statevector.passes.strings import Strings, sorted_strings
 from backends.statevector.representation import WHOLE, Amount, Question, Representation
 from backends.statevector.whole.fuse import Block
-from backends.statevector.whole.strings import by_x_mask
 
 if TYPE_CHECKING:
     from backends.statevector.passes.program import PassProgram
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 MOST_PASSES = 64
 """Each is compiled; circuits of more go as blocks, whose kernels are shared."""
 
-MOST_MASKS = 96
-"""X masks of all observables, which are compiled too."""
+MOST_TERMS = 96
+"""Tables and other diagonals of all observables, which are compiled too."""
 
 WITH_GRADIENT = 4.0
 """Passes of a value with its gradient, for each pass of a value."""
@@ -45,7 +45,7 @@ class XlaPasses(Representation):
 
     @classmethod
     def of(cls, question: Question, otherwise: Callable[[], Representation | None]) -> Self | None:
-        """See `Representation.of`; not for wide gates, nor for more passes or X masks than are worth compiling."""
+        """See `Representation.of`; not for wide gates, nor for more passes or terms than are worth compiling."""
         if question.n_qubits > WHOLE or on_processor():
             return None
         return cls.made(question)
@@ -53,7 +53,7 @@ class XlaPasses(Representation):
     @classmethod
     def made(cls, question: Question) -> Self | None:
         """The same on any device."""
-        if sum(len(by_x_mask(one)) for one in question.observables) > MOST_MASKS:
+        if sum(map(len, _strings(question))) > MOST_TERMS:
             return None
         groups = schedule(question.lowered)
         if not groups or len(groups) > MOST_PASSES:
@@ -81,7 +81,7 @@ class XlaPasses(Representation):
         numbers = most_numbers(
             self.plan,
             derivative=derivative,
-            tables=self._table_numbers,
+            diagonal=self._diagonal_numbers,
             observables=len(self.question.observables),
         )
         states = 2 * self.question.real.itemsize * numbers
@@ -91,7 +91,7 @@ class XlaPasses(Representation):
         """See `Representation.work`; counted are the passes, there and back, and one over the observable."""
         (observable,) = self.question.observables
         numbers, flops = 4.0 * self.amplitudes, 0.0
-        flops += 8 * len(by_x_mask(observable)) * self.amplitudes
+        flops += 8 * len(sorted_strings(observable, self.plan.order)) * self.amplitudes
         for k, one in enumerate(self.plan.passes):
             before, after = 2.0**one.size, 2.0**one.after
             numbers += (3 if self.plan.keeps(k) else 4) * (before + after)
@@ -108,20 +108,16 @@ class XlaPasses(Representation):
         return PassProgram(factors, real, local, self.plan)
 
     @cached_property
-    def _table_numbers(self) -> int:
-        """Of the diagonal of an X mask, real or complex, that is not a small table."""
-        from backends.statevector.passes.observe import MOST_IN_TABLE
-
-        wide = 0
-        for observable in self.question.observables:
-            for z, weight in by_x_mask(observable).values():
-                union = 0
-                for one in z.tolist():
-                    union |= one
-                if union.bit_count() > MOST_IN_TABLE:
-                    wide = max(wide, 2 if weight.imag.any() else 1)
-        return wide * 2**self.question.n_qubits // 2
+    def _diagonal_numbers(self) -> int:
+        """Complex numbers that the largest diagonal takes that is no table."""
+        wide = [one for own in _strings(self.question) for one in own if not one.near]
+        return max((1 + any(w.imag for w in one.weight) for one in wide), default=0) * 2**self.question.n_qubits // 2
 
     def _weight(self, one: Pass) -> float:
         """Time, in passes over the whole state."""
         return COSTS[len(one.flips).bit_length() - 1] * 2.0 ** (one.after - self.plan.n_qubits)
+
+
+def _strings(question: Question) -> list[list[Strings]]:
+    """Of each observable."""
+    return [sorted_strings(one, tuple(range(question.n_qubits))) for one in question.observables]
