@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.experimental.xla_metadata import set_xla_metadata
 
+from backends.statevector.accelerator import on_processor
 from backends.statevector.passes.plan import COLUMN_QUBITS, Pass, axes
 
 
@@ -21,9 +22,9 @@ def apart(function: Callable, *arrays: Any) -> Any:
 
     Accelerators keep barriers until kernels are made. On the processor XLA drops them before, but not calls.
     """
-    if jax.default_backend() == "cpu":
+    if on_processor():
         return set_xla_metadata(jax.jit(function)(*arrays), inlineable="false")
-    return jax.lax.optimization_barrier(function(*arrays))
+    return jax.lax.optimization_barrier(function(*jax.lax.optimization_barrier(arrays)))
 
 
 def apply(one: Pass, u: jax.Array, psi: jax.Array) -> jax.Array:
@@ -75,7 +76,12 @@ def cotangent(one: Pass, size: int, psi: jax.Array, lam: jax.Array) -> jax.Array
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def summed(along: tuple[int, ...], arrays: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
-    """The sums of several arrays along the same axes, in one pass over what they are made of."""
+    """The sums of several arrays along the same axes, in one pass over what they are made of.
+
+    XLA makes one kernel of several sums on accelerators, as far as their shared memory goes, but not on the processor.
+    """
+    if not on_processor():
+        return tuple(jnp.sum(x, along) for x in arrays)
     zero = jnp.zeros((), arrays[0].dtype)
     return tuple(jax.lax.reduce(arrays, (zero,) * len(arrays), _added, along))
 

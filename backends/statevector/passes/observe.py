@@ -72,9 +72,7 @@ def apply(terms: Terms, psi: jax.Array) -> jax.Array:
     lam = None
     for group, wide in itertools.zip_longest(near, far):
         masks, tables = (terms.near[group], terms.tables[group]) if group else ((), ())
-        x, *factors = wide or (0,)
-        diagonals = [matmul(part, factors[1]).reshape(-1) for part in factors[0]] if wide else []
-        lam = apart(partial(_added, terms.n_qubits, masks, x), lam, tables, diagonals, psi)
+        lam = apart(partial(_added, terms.n_qubits, masks, wide[0] if wide else 0), lam, tables, wide and wide[1:], psi)
     return jnp.zeros_like(psi) if lam is None else lam
 
 
@@ -83,8 +81,8 @@ def energy(terms: Terms, psi: jax.Array) -> jax.Array:
     return apart(overlap, psi, apply(terms, psi))
 
 
-def _added(n: int, masks: tuple[tuple[int, int], ...], far: int, lam, tables, diagonals, psi: jax.Array) -> jax.Array:
-    """lam, if there is one, with the strings of some masks: by their tables, and one by real and imaginary part."""
+def _added(n: int, masks: tuple[tuple[int, int], ...], far: int, lam, tables, factors, psi: jax.Array) -> jax.Array:
+    """lam, if there is one, with the strings of some tables and of one other diagonal."""
     total = jnp.zeros_like(psi) if lam is None else lam
     for (x, union), table in zip(masks, tables, strict=True):
         positions = tuple(reversed(bits(x | union)))
@@ -93,8 +91,8 @@ def _added(n: int, masks: tuple[tuple[int, int], ...], far: int, lam, tables, di
         for p, place in zip(positions, places, strict=True):
             small[place] = 1 + (union >> p & 1)
         total += (table.reshape(small) * _moved(n, x, psi).reshape(shape)).reshape(-1)
-    for turn, diagonal in zip((1, 1j), diagonals, strict=False):
-        total += turn * diagonal * _moved(n, far, psi)
+    for turn, upper in zip((1, 1j), factors[0] if factors else (), strict=False):
+        total += turn * matmul(upper, factors[1]).reshape(-1) * _moved(n, far, psi)
     return total
 
 

@@ -130,7 +130,7 @@ def most_numbers(plan: Plan, *, derivative: bool, diagonal: int, observables: in
     for k, one in enumerate(plan.passes):
         most = max(most, held + 2**one.size + 2**one.after)
         held += 2**one.size if derivative and plan.keeps(k) else 0
-    most = max(most, held + (2 if derivative else 1) * whole + diagonal)
+    most = max(most, held + 2 * whole + diagonal)
     final = whole if observables > 1 else 0
     for k, one in reversed(list(enumerate(plan.passes))) if derivative else ():
         before, after = 2**one.size, 2**one.after
