@@ -15,8 +15,8 @@ from typing import Any
 from backends.gpu import Card, card_of
 
 COPIES_ON_CARD = 3
-"""Times the counted states that XLA was seen to hold on an NVIDIA card, where matrix products take copies of what they
-multiply: 1.1 to 2.9 from 20 to 26 qubits (H100; benchmarks/results/gpu.json)."""
+"""Times the counted states of blocks that XLA was seen to hold on an NVIDIA card, where matrix products take copies of
+what they multiply: 1.1 to 2.9 from 20 to 26 qubits (H100; benchmarks/results/gpu.json)."""
 
 PLUGINS = "jax_plugins"
 """The package, and the group of entry points, through which JAX finds all accelerators but TPUs."""

@@ -8,12 +8,13 @@ from backends.statevector import native
 from backends.statevector.native.representation import NativeWhole
 from backends.statevector.parts.boundaries import MOST_QUBITS
 from backends.statevector.parts.representation import InParts
+from backends.statevector.passes.representation import XlaPasses
 from backends.statevector.representation import WHOLE, Question, Representation
 from backends.statevector.sector.representation import Sector
 from backends.statevector.whole.representation import XlaWhole
 from circuits.errors import Refused
 
-REPRESENTATIONS: tuple[type[Representation], ...] = (Sector, InParts, NativeWhole, XlaWhole)
+REPRESENTATIONS: tuple[type[Representation], ...] = (Sector, InParts, NativeWhole, XlaPasses, XlaWhole)
 """In order of preference."""
 
 

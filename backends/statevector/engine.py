@@ -118,7 +118,8 @@ class Statevector(Backend, Samples, Tangents):
         chosen = self._chosen(work.circuit, work.observables)
         held = chosen.memory(derivative=work.derivative, keep=self._keep)
         amount, card = chosen.amount(derivative=work.derivative), _card_of(chosen)
-        where = _held(held.total_bytes if card is None else held.total_bytes // (self._devices or 1), card)
+        here = held.total_bytes if card is None else held.total_bytes // (self._devices or 1)
+        where = _held(here, card, held.copies_on_card)
         beside = _rows_bytes(work, chosen.question.lowered.angles.n_angles)
         beside += chosen.beside_bytes(derivative=work.derivative, n_rows=work.n_rows) if card is None else 0
         where = Held(where.memory_bytes + beside, where.on_card)
@@ -440,14 +441,16 @@ class Statevector(Backend, Samples, Tangents):
 
     def _check_fits(self, held: Memory, n_qubits: int, card: Card | None) -> None:
         free = memory.free_bytes() if card is None else card.free_bytes
-        lean, whole = (_taken(size, card) for size in (held.lean_bytes + held.tables_bytes, held.total_bytes))
+        lean, whole = (
+            _taken(size, card, held.copies_on_card) for size in (held.lean_bytes + held.tables_bytes, held.total_bytes)
+        )
         if self._keep is None and lean <= free < whole:
             raise Refused(
                 f"{n_qubits} qubits on 'statevector' need {whole} bytes with the states kept to save time,"
                 f" but {memory.readable(free)} are free {'here' if card is None else f'on {card.name}'};"
                 f' memory="lean" needs {memory.readable(lean)}'
             )
-        _held(held.total_bytes, card).check(what=f"{n_qubits} qubits on 'statevector'")
+        _held(held.total_bytes, card, held.copies_on_card).check(what=f"{n_qubits} qubits on 'statevector'")
 
     def _check_width(self, circuit: QuantumCircuit) -> None:
         """Refuse a whole state that is too wide."""
@@ -484,9 +487,9 @@ def _card_of(chosen: Representation) -> Card | None:
     return default_card() if chosen.in_xla else None
 
 
-def _held(n_bytes: int, card: Card | None) -> Held:
+def _held(n_bytes: int, card: Card | None, copies: int = COPIES_ON_CARD) -> Held:
     """In this machine's memory, or on a card."""
-    return Held(n_bytes) if card is None else Held(0, OnCard(card, _taken(n_bytes, card)))
+    return Held(n_bytes) if card is None else Held(0, OnCard(card, _taken(n_bytes, card, copies)))
 
 
 def _rows_bytes(work: Work, n_angles: int) -> int:
@@ -501,9 +504,9 @@ def _rows_bytes(work: Work, n_angles: int) -> int:
     return 8 * work.n_rows * numbers
 
 
-def _taken(n_bytes: int, card: Card | None) -> int:
+def _taken(n_bytes: int, card: Card | None, copies: int) -> int:
     """What states of so many bytes take there, copies included."""
-    return n_bytes if card is None else COPIES_ON_CARD * n_bytes
+    return n_bytes if card is None else copies * n_bytes
 
 
 def _free_bytes() -> int:

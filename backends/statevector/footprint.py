@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from backends.memory import readable
+from backends.statevector.accelerator import COPIES_ON_CARD
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Memory:
         keep: Whether states are kept for the way back.
         state_bytes: One state.
         parts: How many parts of the circuit are held instead of its state, 0 for none.
+        copies_on_card: Times all of it that XLA may hold on a card.
     """
 
     states_bytes: int
@@ -24,6 +26,7 @@ class Memory:
     keep: bool
     state_bytes: int
     parts: int = 0
+    copies_on_card: int = COPIES_ON_CARD
 
     @property
     def total_bytes(self) -> int:

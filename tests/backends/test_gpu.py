@@ -7,7 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 from qiskit import QuantumCircuit
-from qiskit.circuit import ParameterVector
+from qiskit.circuit import Parameter, ParameterVector
+from qiskit.circuit.library import PauliEvolutionGate
+from qiskit.quantum_info import SparsePauliOp
 
 import backends
 from backends import gpu, registry
@@ -204,7 +206,7 @@ def test_the_list_of_backends_says_why_a_card_is_not_used(no_tool):
 
 def device(limit, used=0, kind="Pocket 2"):
     stats = None if limit is None else {"bytes_limit": limit, "bytes_in_use": used}
-    return SimpleNamespace(memory_stats=lambda: stats, device_kind=kind)
+    return SimpleNamespace(memory_stats=lambda: stats, device_kind=kind, platform="gpu")
 
 
 def test_memory_of_an_accelerator_of_jax():
@@ -214,7 +216,6 @@ def test_memory_of_an_accelerator_of_jax():
 
 def test_the_engine_asks_the_accelerator_for_memory(monkeypatch):
     engine = backends.get("statevector", executor="xla")
-    held = engine.memory(ring(18), "Z" * 18)
     monkeypatch.setattr(accelerator, "default_device", lambda: device(2**20))
     with pytest.raises(BudgetExceeded, match=r"18 qubits on 'statevector' needs .* on Pocket 2, but 1\.0 MiB of its"):
         engine.value_and_grad(ring(18), "Z" * 18)
@@ -222,14 +223,24 @@ def test_the_engine_asks_the_accelerator_for_memory(monkeypatch):
         engine.metric(ring(18))
     footprint = engine.footprint(backends.Batch(ring(18), "Z" * 18, [0.1] * 18))
     assert footprint.memory_bytes < 2**14  # what is kept of a row
-    assert footprint.on_card.memory_bytes > 2 * 2**18 * 16  # XLA copies states on a card
+    assert footprint.on_card.memory_bytes >= 2 * 2**18 * 16
     assert footprint.on_card.card.name == "Pocket 2"
     assert "XLA on Pocket 2" in engine.capabilities().summary
-    # On a card of eighteen states those that only save time are not kept, however much this machine has.
-    monkeypatch.setattr(accelerator, "default_device", lambda: device(18 * held.state_bytes))
+
+
+def test_states_that_only_save_time_are_kept_by_the_memory_of_the_card(monkeypatch):
+    """Those before blocks, which have copies there besides."""
+    circuit = ring(18)
+    circuit.append(PauliEvolutionGate(SparsePauliOp("Z" * 18), Parameter("wide")), range(18))
+    engine = backends.get("statevector", executor="xla")
+    held = engine.memory(circuit, "Z" * 18)
     assert held.keep
-    assert not engine.memory(ring(18), "Z" * 18).keep
-    engine.value_and_grad(ring(18), "Z" * 18)
+    monkeypatch.setattr(accelerator, "default_device", lambda: device(18 * held.state_bytes))
+    assert not engine.memory(circuit, "Z" * 18).keep
+    footprint = engine.footprint(backends.Batch(circuit, "Z" * 18, [0.1] * 19))
+    value = engine.memory(circuit, "Z" * 18, derivative=False)
+    assert footprint.on_card.memory_bytes == accelerator.COPIES_ON_CARD * value.total_bytes
+    engine.value_and_grad(circuit, "Z" * 18)
 
 
 def test_native_kernels_take_this_machines_memory_whatever_jax_has(monkeypatch):
