@@ -80,6 +80,8 @@ def rerun(crate: Path, folder: Path) -> Iterator[Rerun]:
         single = folders.is_run(home)
         runs = [home] if single else sorted(spec.parent for spec in home.glob(f"*/{folders.SPEC}"))
         if not runs:
+            if crate.is_dir():
+                folders.check_run(crate)
             raise Refused(f"{crate} holds no run: it has no {folders.SPEC}")
         for run in runs:
             yield _repeated(run, crate.stem if single else run.name, folder if single else folder / run.name)

@@ -203,10 +203,10 @@ def surroundings(then: Mapping[str, Any], now: Mapping[str, Any], *, places: tup
     """
     for name in ("machine", "system", "python", "kernels", "threads"):
         if name in then and then[name] != now.get(name):
-            yield _both(name, then[name], now.get(name), places)
+            yield _both(name, _plain(then[name]), _plain(now.get(name)), places)
     dates = [(one.get("calibration") or {}).get("date") for one in (then, now)]
     if dates[0] != dates[1]:
-        yield _both("device calibrated", dates[0], dates[1], places)
+        yield _both("device calibrated", _plain(dates[0]), _plain(dates[1]), places)
     old, new = ({name: str(v) for name, v in (one.get("packages") or {}).items()} for one in (then, now))
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):

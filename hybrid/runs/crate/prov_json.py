@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hybrid.runs.crate.describe import identifier
 from hybrid.runs.crate.lineage import Edge, Kind, Node, Relation, lineage
 from hybrid.runs.crate.prov import CONTEXT
 from hybrid.runs.crate.told import Told
-from hybrid.runs.crate.write import UNRESTRICTED, check_labels, identifier, runs_in
+from hybrid.runs.crate.write import UNRESTRICTED, check_labels, runs_in
 from hybrid.runs.export import check_new
 from hybrid.runs.files import to_json, write
 

@@ -19,9 +19,10 @@ from circuits.errors import RecordFailed, Refused
 from hybrid.runs import folder as folders
 from hybrid.runs import index
 from hybrid.runs.crate import prov
+from hybrid.runs.crate.describe import METADATA, WORKFLOW, is_beside
 from hybrid.runs.crate.told import BESIDE, INPUTS, MOMENT, OUTPUTS, Told
 from hybrid.runs.crate.unpack import check_folder, unpacked
-from hybrid.runs.crate.write import METADATA, WORKFLOW, is_beside, runs_in
+from hybrid.runs.crate.write import runs_in
 from hybrid.runs.files import digest_of, read_json, write_json
 from hybrid.runs.imported import FILE, Imported
 from hybrid.runs.places import home
