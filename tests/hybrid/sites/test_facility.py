@@ -213,8 +213,11 @@ def test_a_client_that_was_killed_before_it_could_write_sends_no_job_twice(site,
 
 def test_a_facility_that_knows_requests_again_is_told_a_key(site):
     site.settings(idempotency=True)
-    site.submit("--points", "0")
-    assert len(site.keys) == 1
+    site.listed = False  # it is not searched: the same request is made again
+    site.faults["POST /compute/job"] = ["lost", 503]
+    assert site.submit("--points", "0")[0] == 0
+    assert site.requests.count("POST /compute/job/cpu") == 3
+    assert len(site.jobs) == len(site.keys) == 1
     assert all(re.fullmatch(r"[0-9a-f-]{36}", key) for key in site.keys)
 
 
