@@ -34,7 +34,8 @@ def cancel(folder: Path, words: Sequence[str] = ()) -> list[int]:
     with Lock(record.folder / FOLDER):
         record = submitted(folder)  # again, now that nobody else can be writing it
         for submission in record.relevant(wanted):
-            batch, jobs, active = record.batch(submission), record.jobs(submission), record.active(submission)
+            batch, jobs = record.batch(submission), record.jobs(submission)
+            active = [point for point, task in record.active(submission).items() if task.state != "ended"]
             if mine := [point for point in wanted if point in active]:
                 submission.site_kind.cancel(batch, jobs, whole_tasks(batch, mine, active))
                 ended += mine

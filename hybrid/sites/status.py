@@ -185,7 +185,9 @@ def _undecided(
     """State, message and exit code of a point that has no final result."""
     begun, own = entry["status"] != "missing", entry["message"] or ""
     if number in active:
-        return active[number].state, "", None
+        state = active[number].state
+        message = f"its results are at the site: hybrid fetch {record.folder}" if state == "ended" else ""
+        return state, message, None
     if number in unknown:
         return "unknown", unknown[number], None
     submission = record.latest.get(number)

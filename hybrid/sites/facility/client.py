@@ -7,6 +7,8 @@ the answer is lost, nobody knows whether it was taken.
 import http.client
 import json
 import secrets
+import socket
+import ssl
 import time
 import urllib.error
 import urllib.parse
@@ -26,6 +28,9 @@ TRIES, PAUSE_S, LONGEST_PAUSE_S = 4, 1.0, 60.0
 
 POLL_S, TASK_S = 0.5, 600.0
 """Seconds between two looks at a task of the file system, and how long one may take."""
+
+UNSENT = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
+"""What goes wrong before a request is sent."""
 
 LONGEST = 300
 """Letters of what the facility says, in a message."""
@@ -97,7 +102,9 @@ class Client:
                 raise
 
     def send(self, path: str, body: Mapping[str, Any], *, key: str | None) -> Any:
-        """The answer to a request that must not be made twice; it is repeated only where it was surely not taken.
+        """The answer to a request that must not be made twice.
+
+        It is repeated only where it was surely not taken, or the facility knows it again.
 
         Args:
             path: Where to.
@@ -114,7 +121,7 @@ class Client:
             try:
                 return self._once("POST", path, {}, body, headers)
             except _Unanswered as err:
-                if err.taken is not False:
+                if err.taken is not False and (key is None or k == TRIES - 1):
                     raise LostJob(f"{err}, so nobody knows whether it took the job") from err
                 if k == TRIES - 1:
                     raise err.error from err
@@ -208,7 +215,7 @@ class Client:
         except urllib.error.HTTPError as err:
             raise self._refusal(err, where) from err
         except urllib.error.URLError as err:
-            taken = False if isinstance(err.reason, ConnectionRefusedError) else None
+            taken = False if isinstance(err.reason, UNSENT) else None
             raise _Unanswered(self._hidden(f"{where}: {err.reason}"), taken=taken) from err
         except (OSError, http.client.HTTPException) as err:
             raise _Unanswered(self._hidden(f"{where}: {type(err).__name__}: {err}"), taken=None) from err

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from circuits.errors import LostJob, ProviderUnreachable, Refused, ToolkitError
+from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused, ToolkitError
 from hybrid.runs.files import write
 from hybrid.runs.folder import ALGORITHM, SPEC
 from hybrid.runs.lock import Lock
@@ -233,31 +233,44 @@ class Facility(Site):
         if not jobs:
             return
         where = places.read(batch.folder, batch.number)
-        client, run = _client(where), f"{where.directory}/{files.RUN}"
+        client = _client(where)
+        failed: list[ToolkitError] = []
         for number, task in _open(batch, jobs, where):
             if _asked(client, where, number).state != "ended":
                 continue
-            known = files.names(client, where, run)
-            for point in batch.tasks[task]:
-                name, place = batch.names[point], batch.run / batch.names[point]
-                if (name or SPEC) in known or (not name and ALGORITHM in known):
-                    to = f"{where.directory}/fetched-{point}.tar.gz"
-                    content = files.fetch_folder(client, where, f"{run}/{name}".rstrip("/"), to)
-                    place.mkdir(parents=True, exist_ok=True)
-                    with Lock(place):
-                        take_back(content, place, without=FOLDER)
-            said = files.names(client, where, f"{run}/batch")
-            for name in (f"{task}.json", f"{task}.log", f"job-{task}.out", f"job-{task}.err"):
-                if name in said:
-                    write(batch.folder / name, files.fetch_file(client, where, f"{run}/batch/{name}"))
+            try:
+                _bring(client, where, batch, task)
+            except (Refused, FailedJob) as err:  # the others can be fetched nevertheless
+                failed.append(err)
+                continue
             places.note_fetched(batch.folder, batch.number, task)
             yield task
+        if failed:
+            raise failed[0]
 
     @classmethod
     def output(cls, batch: Batch, jobs: Sequence[Mapping[str, Any]], task: int) -> Path | None:
         """What the facility's scheduler said of a task, once it is fetched."""
         del jobs
         return batch.folder / f"job-{task}.err"
+
+
+def _bring(client: Client, where: Where, batch: Batch, task: int) -> None:
+    """Fetch the folders of a task's points, and what it said."""
+    run = f"{where.directory}/{files.RUN}"
+    known = files.names(client, where, run)
+    for point in batch.tasks[task]:
+        name, place = batch.names[point], batch.run / batch.names[point]
+        if name in known if name else known & {SPEC, ALGORITHM}:
+            to = f"{where.directory}/fetched-{point}.tar.gz"
+            content = files.fetch_folder(client, where, f"{run}/{name}".rstrip("/"), to)
+            place.mkdir(parents=True, exist_ok=True)
+            with Lock(place):
+                take_back(content, place, without=FOLDER)
+    said = files.names(client, where, f"{run}/{FOLDER}")
+    for name in (f"{task}.json", f"{task}.log", f"job-{task}.out", f"job-{task}.err"):
+        if name in said:
+            write(batch.folder / name, files.fetch_file(client, where, f"{run}/{FOLDER}/{name}"))
 
 
 def _client(where: Where) -> Client:
@@ -271,6 +284,7 @@ def _client(where: Where) -> Client:
 def _listed(client: Client, where: Where, batch: Batch) -> list[dict[str, Any]]:
     """The jobs of a batch that the facility lists, those that have ended, too; the first of each name."""
     found: dict[int, str] = {}
+    seen: set[str] = set()
     offset = 0
     while True:
         query = {"offset": offset, "limit": PAGE, "historical": "true", "include_spec": "true"}
@@ -282,8 +296,10 @@ def _listed(client: Client, where: Where, batch: Batch) -> list[dict[str, Any]]:
             stem, _, task = str(name).rpartition(".")
             if stem == batch.name and task.isdecimal() and int(task) in batch.tasks and job.get("id") is not None:
                 found.setdefault(int(task), str(job["id"]))
-        if len(jobs) < PAGE:
+        fresh = {str(job.get("id")) for job in jobs} - seen
+        if len(jobs) < PAGE or not fresh:
             return [{"id": number, "task": task} for task, number in sorted(found.items())]
+        seen |= fresh
         offset += PAGE
 
 

@@ -89,18 +89,14 @@ def send(client: Client, where: Where, content: bytes) -> None:
     client.task(where.path("filesystem/extract"), {"path": file, "target_path": where.directory})
 
 
-def names(client: Client, where: Where, folder: str) -> dict[str, str]:
-    """What a folder there holds: names, and for each "file" or another kind; nothing where there is no such folder."""
+def names(client: Client, where: Where, folder: str) -> set[str]:
+    """The names of what a folder there holds; none where there is no such folder."""
     try:
         listed = client.task(where.path("filesystem/ls"), {"path": folder})
     except Rejected:
-        return {}
-    entries = listed if isinstance(listed, list) else []
-    found = {}
-    for entry in entries:
-        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
-            found[entry["name"].rstrip("/").rpartition("/")[2]] = "file" if entry.get("type") in ("file", "-") else "d"
-    return found
+        return set()
+    found = [entry.get("name") for entry in listed if isinstance(entry, Mapping)] if isinstance(listed, list) else []
+    return {name.rstrip("/").rpartition("/")[2] for name in found if isinstance(name, str)}
 
 
 def fetch_folder(client: Client, where: Where, folder: str, to: str) -> bytes:

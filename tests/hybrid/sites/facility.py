@@ -9,7 +9,6 @@ import json
 import subprocess
 import tarfile
 import threading
-import time
 from collections import defaultdict
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,7 +27,7 @@ class Facility:
         jobs: Each job's specification and process, by its id.
         faults: For the beginning of a request, such as "POST /compute/job", what the next ones come to, one after the
             other: a status, a status with headers, "lost" (it is done, and the answer never comes), "late" (the same,
-            after a second), "half" (half of a file); None for nothing wrong.
+            and the client waits for it), "half" (half of a file); None for nothing wrong.
         runs: Whether jobs begin at once.
     """
 
@@ -81,7 +80,7 @@ class Facility:
         with self._lock:
             status, content = self._do(handler, path.strip("/").split("/"), query, body, fault)
         if fault == "late":
-            time.sleep(1)
+            handler.connection.recv(1)  # until the client has given up
         if fault in ("lost", "late"):
             handler.close_connection = True
             return None

@@ -136,6 +136,7 @@ def test_a_sweep_goes_there_and_comes_back(site, tmp_path):
     assert not any(TOKEN in file.read_text(errors="replace") for file in site.root.rglob("*") if file.is_file())
 
 
+@pytest.mark.slow  # 3 s: looks are half a second apart, and more
 def test_waiting_fetches_and_a_failed_point_says_why(site, made, tmp_path):
     site.settings(python=program(tmp_path, made, fails=1))
     code, out, _ = site.submit("--wait")
@@ -167,10 +168,10 @@ def test_a_campaign_on_two_sites_fills_one_folder(site, tmp_path):
     assert [point["values"]["h"] for point in json.loads(out)["points"]] == [0.5, 1.0, 2.0]
 
 
-@pytest.mark.parametrize("fault", ["lost", "late", 500])
+@pytest.mark.parametrize("fault", ["lost", pytest.param("late", marks=pytest.mark.slow), 500])
 def test_a_job_whose_answer_is_lost_is_found_by_its_name(site, monkeypatch, fault):
     if fault == "late":
-        monkeypatch.setattr(asking, "ANSWER_S", 0.3)
+        monkeypatch.setattr(asking, "ANSWER_S", 2.0)
     site.faults["POST /compute/job"] = [None, fault]
     code, _, err = site.submit()
     if fault == 500:  # it was not done, and nobody knows
@@ -213,8 +214,11 @@ def test_a_client_that_was_killed_before_it_could_write_sends_no_job_twice(site,
 
 def test_a_facility_that_knows_requests_again_is_told_a_key(site):
     site.settings(idempotency=True)
-    site.submit("--points", "0")
-    assert len(site.keys) == 1
+    site.listed = False  # it is not searched: the same request is made again
+    site.faults["POST /compute/job"] = ["lost", 503]
+    assert site.submit("--points", "0")[0] == 0
+    assert site.requests.count("POST /compute/job/cpu") == 3
+    assert len(site.jobs) == len(site.keys) == 1
     assert all(re.fullmatch(r"[0-9a-f-]{36}", key) for key in site.keys)
 
 
