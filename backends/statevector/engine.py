@@ -250,7 +250,8 @@ class Statevector(Backend, Samples, Tangents):
 
         Returns:
             ``f(theta) -> value`` for theta of shape (params,), radians, in circuit.parameters order; a scalar of
-            theta's type, and for a sequence an array of shape (observables,). Rows go by ``jax.vmap(f)``. A compiled step must not outlive the function.
+            theta's type, and for a sequence an array of shape (observables,). Rows go by ``jax.vmap(f)``. A compiled
+            step must not outlive the function.
 
         Raises:
             Refused: if the circuit cannot be run, or, when it is called, if theta has another shape. Where an angle is

@@ -31,8 +31,9 @@ from hybrid.pennylane.measurements import (
     for_shots,
     is_sum,
     no_postselection,
+    partials,
 )
-from hybrid.pennylane.observables import named, operators, partials, weighed
+from hybrid.pennylane.observables import named, operators, weighed
 from hybrid.pennylane.prepared import ENGINE, Prepared, Structure
 from hybrid.pennylane.rows import for_each_row, in_full_precision, is_written_out, rows_apart, turns_by_angles
 from hybrid.pennylane.structure import Turns, turns

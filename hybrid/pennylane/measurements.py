@@ -15,6 +15,7 @@ from pennylane.measurements import (
     VarianceMP,
 )
 from pennylane.ops import MidMeasure, Prod, SparseHamiltonian, SProd, Sum
+from pennylane.pauli import PauliSentence, PauliWord
 from pennylane.transforms import split_non_commuting
 
 from circuits.interop.pennylane_gates import TOLERANCE
@@ -36,6 +37,25 @@ def can_be_shifted(measurement: Any) -> bool:
         sentence = getattr(measurement.obs, "pauli_rep", None)
         return sentence is not None and len(sentence) == 1 and abs(abs(next(iter(sentence.values()))) - 1) < TOLERANCE
     return isinstance(measurement, ExpectationMP | ProbabilityMP)
+
+
+def partials(observable: Any) -> list[Any]:
+    """The derivatives of a sum of Pauli words by each number in it, as sentences, in the order of its ``data``."""
+    if isinstance(observable, SProd):
+        inner = partials(observable.base)
+        return [observable.base.pauli_rep, *(complex(observable.scalar) * one for one in inner)]
+    if isinstance(observable, Sum):
+        return [one for part in observable.operands for one in partials(part)]
+    if isinstance(observable, Prod):
+        found = []
+        for k, part in enumerate(observable.operands):
+            for one in partials(part):
+                product = PauliSentence({PauliWord({}): 1.0})
+                for j, other in enumerate(observable.operands):
+                    product = product @ (one if j == k else other.pauli_rep)
+                found.append(product)
+        return found
+    return []
 
 
 @qml.transform

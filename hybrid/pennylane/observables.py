@@ -9,8 +9,6 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from pennylane.ops import Prod, SProd, Sum
-from pennylane.pauli import PauliSentence, PauliWord
 from qiskit.quantum_info import SparsePauliOp
 
 from circuits.interop.pennylane_gates import paulis
@@ -55,31 +53,12 @@ def weighed(tape: Any, wires: Sequence[Any]) -> Weighed:
     for m in tape.measurements:
         sentence = m.obs.pauli_rep
         if any(isinstance(x, Tracer) for x in sentence.values()):
-            parts = [(PauliSentence({word: 1.0}), jnp.real(x)) for word, x in sentence.items()]
+            parts = [({word: 1.0}, jnp.real(x)) for word, x in sentence.items()]
         else:
             parts = [(sentence, None)]
         terms.append(tuple((len(found) + k, x) for k, (_, x) in enumerate(parts)))
         found += [paulis(one, wires[::-1]) for one, _ in parts]
     return Weighed(tuple(found), tuple(terms))
-
-
-def partials(observable: Any) -> list[Any]:
-    """The derivatives of a sum of Pauli words by each number in it, as sentences, in the order of its ``data``."""
-    if isinstance(observable, SProd):
-        inner = partials(observable.base)
-        return [observable.base.pauli_rep, *(complex(observable.scalar) * one for one in inner)]
-    if isinstance(observable, Sum):
-        return [one for part in observable.operands for one in partials(part)]
-    if isinstance(observable, Prod):
-        found = []
-        for k, part in enumerate(observable.operands):
-            for one in partials(part):
-                product = PauliSentence({PauliWord({}): 1.0})
-                for j, other in enumerate(observable.operands):
-                    product = product @ (one if j == k else other.pauli_rep)
-                found.append(product)
-        return found
-    return []
 
 
 def named(observables: Sequence[SparsePauliOp]) -> tuple[Hashable, ...]:

@@ -14,7 +14,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from backends.base import Backend
 from backends.batch import Evaluate, Expectations
-from backends.checks import as_observables, as_rows, check_request, check_unitary
+from backends.checks import as_observables, as_rows, check_request
 from backends.seeds import child_seed
 from circuits.errors import Refused
 from circuits.fingerprint import fingerprint
@@ -121,7 +121,6 @@ class Estimator(BaseEstimatorV2):
         elements = pairs(pub)
         as_rows(elements.rows, pub.circuit)
         circuit, observables = without_resets(pub.circuit.copy(), elements.observables)
-        check_unitary(circuit)
         if observables:
             as_observables(observables, circuit.num_qubits)
         asked = AskedValues(

@@ -33,7 +33,10 @@ def without_resets(
     (SparsePauliOp(['ZI'],
                   coeffs=[1.+0.j]),)
     """
-    if not any(operation.name == "reset" for operation in not_unitary(circuit)):
+    beside_gates = list(not_unitary(circuit))
+    if not any(operation.name == "reset" for operation in beside_gates):
+        if beside_gates:
+            check_unitary(circuit)
         return circuit, observables
     written = written_out(circuit, lambda operation: not hides(operation))
     gates = written.copy_empty_like()

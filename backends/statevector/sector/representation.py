@@ -36,7 +36,9 @@ class Sector(Representation):
 
     @classmethod
     def of(cls, question: Question, otherwise: Callable[[], Representation | None]) -> Self | None:
-        """See `Representation.of`."""
+        """See `Representation.of`; a circuit without gates is not worth that XLA is loaded."""
+        if question.native and not len(question.factors):
+            return None
         part = reached(question.factors) if question.n_qubits <= WHOLE else None
         return None if part is None else cls(question, part)
 
