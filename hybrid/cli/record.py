@@ -10,6 +10,7 @@ from hybrid.cli.arguments import Json, RunFolder
 
 if TYPE_CHECKING:
     from hybrid.runs.entries import RunEntry
+    from hybrid.survey.result import Survey
 
 NAMES = {"seconds": "time", "created_utc": "begun"}
 """What a table calls the keys that JSON, where no unit stands beside a value, needs another word for."""
@@ -81,10 +82,8 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
     Raises:
         Refused: if the folder holds none of these, or a damaged one.
     """
-    from hybrid.runs.folder import is_algorithm, is_benchmark
+    from hybrid.runs.folder import is_algorithm, is_benchmark, is_survey
     from hybrid.runs.listing import entry_of, stages_of, sweep_of
-    from hybrid.survey.record import is_survey
-    from hybrid.survey.result import load
     from hybrid.terminal.console import console
 
     if is_benchmark(folder):
@@ -92,7 +91,7 @@ def show(folder: RunFolder, as_json: Json = False) -> None:
         return
 
     points = sweep_of(folder)
-    survey = load(folder) if is_survey(folder) else None
+    survey = _survey(folder) if is_survey(folder) else None
     stages = stages_of(folder) if is_algorithm(folder) else []
     if as_json:
         entry = {"points": points or []} if points is not None or survey is not None else entry_of(folder)
@@ -140,6 +139,12 @@ def _print_known(folder: Path) -> None:
             if one["outcome"] != "none"
         ]
         put(console(), rows)
+
+
+def _survey(folder: Path) -> "Survey":
+    from hybrid.survey.result import load
+
+    return load(folder)
 
 
 def _show_benchmark(folder: Path, *, as_json: bool) -> None:

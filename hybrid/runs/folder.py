@@ -37,6 +37,7 @@ ALGORITHM = "algorithm.json"
 BENCHMARK = "bench.json"
 STAGES = "stages.sqlite"
 """The chain of the stages of an algorithm or a benchmark; see `hybrid.runs.stages`."""
+SURVEY = "survey.json"
 JOBS = "jobs.sqlite"
 """The journal of the jobs that an algorithm's stages sent, besides those of its runs."""
 
@@ -79,6 +80,11 @@ def is_algorithm(path: Path) -> bool:
 def is_benchmark(path: Path) -> bool:
     """Whether the folder holds a benchmark; see `hybrid.runs.benchmark.folder`."""
     return (path / BENCHMARK).is_file()
+
+
+def is_survey(path: Path) -> bool:
+    """Whether the folder holds a survey, whose runs are in folders below it; see `hybrid.survey.record`."""
+    return (path / SURVEY).is_file()
 
 
 def check_run(path: Path) -> None:

@@ -10,7 +10,7 @@ from hybrid.algorithms.verification import verify
 from hybrid.runs import folder as folders
 from hybrid.runs.files import read_json, write_json
 from hybrid.studies.sweep import slug
-from hybrid.survey.record import differing, is_survey, read
+from hybrid.survey.record import differing, read
 from hybrid.verification.verification import FILE, Check, Verification
 
 SWEEP = "sweep.json"
@@ -103,7 +103,7 @@ def verify_sweep(
     for name in names(folder):
         on_point(name)
         points.append(_point(folder / name, name, signers))
-    if is_survey(folder):
+    if folders.is_survey(folder):
         on_point(SURVEY)
         points.append(_survey(folder))
     verification = SweepVerification(folder, tuple(points))

@@ -27,7 +27,7 @@ from hybrid.survey.proposals import Past, Proposal, Why, first_design, propose
 from hybrid.survey.question import Question
 from hybrid.survey.step import Reading, Step
 
-FILE, SURROGATE, SWEEP = "survey.json", "surrogate.json", "sweep.json"
+FILE, SURROGATE, SWEEP = folders.SURVEY, "surrogate.json", "sweep.json"
 
 FORMAT = 1
 
@@ -39,11 +39,6 @@ ROUNDING = 1e-3
 
 DEVIATIONS = ("z", "left_out", "widening")
 """Numbers in units of a standard deviation, in which that difference is relative."""
-
-
-def is_survey(folder: Path) -> bool:
-    """Whether a folder holds a survey."""
-    return (folder / FILE).is_file()
 
 
 def reading_of(folder: Path) -> Reading | None:
@@ -95,7 +90,7 @@ def begin(folder: Path, question: Question) -> None:
         Refused: if it holds the survey of another question, or a damaged one.
         RecordFailed: if it cannot be written.
     """
-    if not is_survey(folder):
+    if not folders.is_survey(folder):
         if (folder / SWEEP).exists() or any(folder.glob(f"*/{folders.SPEC}")):
             raise Refused(f"{folder} holds other runs already; choose another folder")
         write(folder, Progress(question, ()))

@@ -8,6 +8,7 @@ import numpy as np
 from circuits.errors import Refused
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan
+from hybrid.runs import folder as folders
 from hybrid.runs import index
 from hybrid.runs.algorithm import check_free
 from hybrid.runs.lock import Lock
@@ -19,7 +20,7 @@ from hybrid.studies.study import Point, Study
 from hybrid.survey.loop import Progress, explore
 from hybrid.survey.proposals import Proposal
 from hybrid.survey.question import Question
-from hybrid.survey.record import begin, history_in, is_survey, reading_of, write
+from hybrid.survey.record import begin, history_in, reading_of, write
 from hybrid.survey.result import Survey
 from hybrid.survey.step import Reading, Step
 from hybrid.survey.surrogate import scaled
@@ -64,7 +65,7 @@ def run_survey(
     assert question is not None
     if not resume:
         check_free(folder)
-        if is_survey(folder):
+        if folders.is_survey(folder):
             raise Refused(f"{folder} holds a survey already; continue it with --resume, or choose another folder")
     warm = study.points()[0].spec.run.warm_start
 

@@ -15,7 +15,7 @@ from hybrid.report.page.codesign import codesign_sections, codesigns_in, is_code
 from hybrid.report.page.comparison import comparison
 from hybrid.report.page.html import Html, below, fold, join, tag
 from hybrid.report.page.run import run_sections
-from hybrid.report.page.survey import is_survey, survey_section
+from hybrid.report.page.survey import has_survey, survey_section
 from hybrid.report.page.sweep import sweep_sections
 from hybrid.runs import folder as folders
 from hybrid.runs.account import Account, AlgorithmAccount, Unread, account, algorithm_account, is_sweep, points
@@ -157,9 +157,9 @@ def _part(folder: Path) -> _Part:
     if not runs:
         reasons = "; ".join(f"{point.name}: {point.reason}" for point in there if isinstance(point, Unread))
         raise Refused(f"{folder}: none of its runs can be read: {reasons}")
-    what = "runs of a survey" if is_survey(folder) else "points of a sweep" if runs[0].values else "runs"
+    what = "runs of a survey" if has_survey(folder) else "points of a sweep" if runs[0].values else "runs"
     under = f"{counted(len(there), what)}, {folder.resolve().name}"
-    whole = [survey_section(folder)] if is_survey(folder) else []
+    whole = [survey_section(folder)] if has_survey(folder) else []
     sections = join([*whole, sweep_sections(there)])
     return _Part(_titles(run.entry["problem"] for run in runs), under, sections, len(runs))
 

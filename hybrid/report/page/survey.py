@@ -9,15 +9,16 @@ from circuits.errors import Refused
 from hybrid.report.page.drawing import drawing
 from hybrid.report.page.html import Html, facts, section, table
 from hybrid.report.survey import draw
+from hybrid.runs import folder as folders
 from hybrid.runs.files import read_json
 from hybrid.terminal.words import counted, with_unit
 
-FILE, SURROGATE = "survey.json", "surrogate.json"
+SURROGATE = "surrogate.json"
 
 
-def is_survey(folder: Path) -> bool:
+def has_survey(folder: Path) -> bool:
     """Whether a folder holds a survey that has learnt something."""
-    return (folder / FILE).is_file() and (folder / SURROGATE).is_file()
+    return folders.is_survey(folder) and (folder / SURROGATE).is_file()
 
 
 def survey_section(folder: Path) -> Html:
@@ -29,12 +30,12 @@ def survey_section(folder: Path) -> Html:
     Raises:
         Refused: if one of them is damaged.
     """
-    told, surrogate = read_json(folder / FILE), read_json(folder / SURROGATE)
+    told, surrogate = read_json(folder / folders.SURVEY), read_json(folder / SURROGATE)
     try:
         drawn = drawing(partial(draw, told, surrogate), name="survey", says=_says(told))
         return section("Survey", facts(_answer(told)), drawn, _table(told))
     except (KeyError, TypeError, ValueError) as err:
-        raise Refused(f"{folder / FILE} or {SURROGATE} is damaged ({type(err).__name__}: {err})") from err
+        raise Refused(f"{folder / folders.SURVEY} or {SURROGATE} is damaged ({type(err).__name__}: {err})") from err
 
 
 def _says(told: Mapping[str, Any]) -> str:

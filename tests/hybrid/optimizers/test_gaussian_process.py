@@ -82,13 +82,14 @@ def test_slopes_are_those_of_the_predictions():
     assert np.abs(d_mean).min() > 1e-3
 
 
-def test_likelihood_has_the_gradient_that_the_fit_follows():
+@pytest.mark.parametrize("kernel", ["matern", "squared exponential"])
+def test_likelihood_has_the_gradient_that_the_fit_follows(kernel):
     X, values, errors = _data(sigma=0.1)
     y, noise = (values - values.mean()) / values.std(), (errors / values.std()) ** 2
     hyper, h = np.log([0.8, 1.5, 3.0, 2.0]), 1e-5
 
     def loss(hyper):
-        return gaussian_process._loss(hyper, X, y, noise)
+        return gaussian_process._loss(hyper, X, y, noise, kernel)
 
     _, gradient = loss(hyper)
     numeric = [(loss(hyper + h * e)[0] - loss(hyper - h * e)[0]) / (2 * h) for e in np.eye(4)]
