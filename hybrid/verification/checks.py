@@ -46,7 +46,8 @@ def record(claim: Claim) -> Finding:
         return Finding("failed", "result.json or the journal was changed after the run had ended")
     return Finding(
         "passed",
-        f"{counted(len(journal.evaluations), 'evaluations')}, bound to the run; result and journal are as it left them",
+        f"{counted(len(journal.evaluations), 'evaluations')}, bound to the run; result and journal are as it left them"
+        + (", but for what was withheld" if claim.evidence.redacted else ""),
     )
 
 

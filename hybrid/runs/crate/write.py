@@ -75,13 +75,11 @@ def write(
     scratch = output.with_name(f".{output.name}.{os.getpid()}")
     try:
         with tempfile.TemporaryDirectory() as made:
-            told_of, name = dict(sites or {}), folder.resolve().name
+            told_of, name, ledger = dict(sites or {}), folder.resolve().name, Ledger()
             if redact is not None:
-                ledger = Ledger()
                 copy = Redacted(redact, ledger, folder, Path(made, "redacted"))
                 folder, told_of, name = copy.write(runs, key), copy.text(told_of, SITES), copy.text(name, "its name")
                 runs = runs_in(folder)
-                _keep(kept_back, ledger.kept())
             elif key is not None:
                 raise Refused("a key is for a redacted record; sign the run itself with hybrid sign")
             crate = package.ROCrate(version="1.1")
@@ -89,6 +87,8 @@ def write(
             describe(crate, name, runs, agent=agent, terms=terms, usage=usage)
             fill(crate, folder, runs, told_of, Path(made))
             crate.write_zip(scratch)
+        if redact is not None:
+            _keep(kept_back, ledger.kept())
         scratch.replace(output)
     except OSError as err:
         scratch.unlink(missing_ok=True)

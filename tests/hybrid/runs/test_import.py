@@ -203,3 +203,18 @@ def test_the_command_takes_a_crate_in(theirs, tmp_path, cli):
     assert (code, len(json.loads(out)["runs"])) == (0, 3)
     code, _, err = cli("import", theirs / "sweep.crate.zip", "--folder", tmp_path / "ours")
     assert (code, "nothing is overwritten" in err) == (2, True)
+
+
+@pytest.mark.slow
+def test_an_algorithm_comes_with_all_its_stages_and_is_verified_as_one(tmp_path):
+    circuit = hardware_efficient(2, layers=1)
+    options = {"levels": 2, "starts": 1, "backend": "reference", "seed": 1, "folder": tmp_path / "vqd"}
+    hybrid.vqd(circuit, tfim(2), **options)
+    ours = take_in(write(tmp_path / "vqd", tmp_path / "vqd.zip"), tmp_path / "ours").folder
+    kept_back = {"lock", "imported.json"}
+    names = [
+        {path.relative_to(place) for path in place.rglob("*") if path.is_file() and path.name not in kept_back}
+        for place in (tmp_path / "vqd", ours)
+    ]
+    assert names[0] == names[1]
+    assert hybrid.verify(ours).passed
