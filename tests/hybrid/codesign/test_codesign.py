@@ -209,6 +209,8 @@ def test_it_is_read_back_from_its_folder_and_its_record_checked(tmp_path):
     checks = {check.name: check.outcome for check in hybrid.verify(tmp_path / "a").checks}
     assert checks == {
         "status": "passed",
+        "chain": "passed",
+        "signature": "none",
         "record": "passed",
         "result": "passed",
         "numbers": "unchecked",  # of the devices
