@@ -104,7 +104,7 @@ class ToolkitDevice(Device):
         method = execution_config.gradient_method
         own = method in {"adjoint", "device", "best"}
         if circuit is None:
-            return own or (method == "backprop" and self._backend in ("auto", ENGINE))
+            return own  # of "backprop" no: PennyLane would take it for all interfaces and measurements
         if self._is_in_jax(execution_config, circuit):
             return True
         if method == "best" and not circuit.shots and not all(map(can_be_shifted, circuit.measurements)):
