@@ -90,10 +90,12 @@ def _split(text: str) -> list[str]:
 
 
 def _show_stored(paths: list[Path], folder: Path | None, as_json: bool) -> None:
+    from zipfile import is_zipfile
+
     from hybrid.runs.comparison import compare
     from hybrid.runs.folder import is_benchmark
 
-    if any(is_benchmark(path) or path.is_file() for path in paths):
+    if any(is_benchmark(path) or (path.is_file() and not is_zipfile(path)) for path in paths):
         _show_benchmarks(paths, folder, as_json)
         return
     _show(compare(paths), folder, as_json)
