@@ -49,6 +49,7 @@ def load(folder: str | Path, kind: type[Summary] | None = None) -> Result | Summ
 
     Examples:
         >>> import tempfile, hybrid
+        >>> from hybrid.algorithms import qaoa
         >>> from circuits import maxcut, tfim, hardware_efficient
         >>> r = hybrid.minimize(hardware_efficient(2), tfim(2), backend="reference", folder=tempfile.mkdtemp())
         >>> load(r.folder).energy == r.energy

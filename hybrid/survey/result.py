@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -114,11 +114,11 @@ class Survey(Summary):
             ]
         return [*told, ("record", str(self.folder))]
 
-    def content(self) -> dict[str, Any]:
+    def content(self) -> dict[str, object]:
         """As `to_dict`."""
         return self.to_dict()
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """JSON-able form: what survey.json holds, the sentence, and the folder."""
         return {"folder": str(self.folder), "sentence": self.sentence(), **content_of(self.progress)}
 

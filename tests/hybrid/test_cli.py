@@ -272,7 +272,7 @@ def test_every_example_can_be_planned(cli, name, monkeypatch, tmp_path):
     from hybrid.studies.preparation import workload_of
     from hybrid.studies.study import read
 
-    work, _ = workload_of(read(EXAMPLES / f"{name}.toml").points()[0])
+    work, _ = workload_of(read(EXAMPLES / f"{name}.toml", surveys=True).points()[0])
     assert work.circuit.num_parameters > 0
 
 

@@ -52,7 +52,7 @@ def bash(text, *words):
     [
         (["hybrid", "su"], ["submit"]),
         (["hybrid", "--v"], ["--version"]),
-        (["hybrid", "submit", "--po"], ["--points-per-task"]),
+        (["hybrid", "submit", "--po"], ["--points", "--points-per-task"]),
         (["hybrid", "submit", "--site", "l"], ["local", "lumi"]),
         (["hybrid", "run", "c"], ["curve.toml", "cold.toml"]),
         (["hybrid", "run", "--backend", "statev"], ["statevector"]),

@@ -38,7 +38,7 @@ def test_a_run_is_divided_and_changed(run, capsys, tmp_path):
     assert found["seconds"]["simulator"] == pytest.approx(found["before_s"]["simulator"] / 4)
     assert found["work"]["rows"] == run.evaluations
     machine(run.folder, gpu="1e6,1e-3", picture=tmp_path / "faster.png")
-    shown = capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
     assert "a card of 1e+06 GFLOP/s and 0.001 GB/s" in shown
     assert "intensity" in shown
     assert (tmp_path / "faster.png").stat().st_size > 1000
