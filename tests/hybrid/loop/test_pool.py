@@ -98,9 +98,12 @@ def test_threads_share_nothing(tmp_path):
 def test_processes_and_one_that_dies(tmp_path):
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as executor:
         assert bits(run(tmp_path / "shared", executor)) == bits(run(tmp_path / "alone"))
-        executor.submit(exit_hard)
+
+        def kill(step, theta, energy):
+            executor.submit(exit_hard).exception()
+
         with pytest.raises(FailedJob, match=r"evaluation \d, rows \d+ to \d+: the executor"):
-            run(tmp_path / "dies", executor, optimizer="differential-evolution")
+            run(tmp_path / "dies", executor, optimizer="differential-evolution", callback=kill)
     resumed = run(tmp_path / "dies", optimizer="differential-evolution")
     assert bits(resumed) == bits(run(tmp_path / "whole", optimizer="differential-evolution"))
 
