@@ -9,18 +9,17 @@ from circuits.errors import Refused
 from hybrid.ranks.mpi import ALONE, Ranks
 from hybrid.routing.plan import Plan
 from hybrid.runs import folder as folders
-from hybrid.runs import index
 from hybrid.runs.algorithm import check_free
-from hybrid.runs.lock import Lock
 from hybrid.runs.start import PREFIX
 from hybrid.studies.continuation import begun
 from hybrid.studies.outcome import Outcome
 from hybrid.studies.run import run_study
 from hybrid.studies.study import Point, Study
-from hybrid.survey.loop import Progress, explore
+from hybrid.survey.carry_out import carry_out
+from hybrid.survey.loop import Progress
 from hybrid.survey.proposals import Proposal
 from hybrid.survey.question import Question
-from hybrid.survey.record import begin, history_in, reading_of, write
+from hybrid.survey.record import reading_of
 from hybrid.survey.result import Survey
 from hybrid.survey.step import Reading, Step
 from hybrid.survey.surrogate import scaled
@@ -91,20 +90,7 @@ def run_survey(
                 raise outcome.error
         return reading_of(place)
 
-    def learnt(step: Step, progress: Progress) -> None:
-        write(folder, progress)
-        on_step(step, progress)
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as err:
-        raise Refused(f"the folder {folder} cannot be written: {err.strerror}") from err
-    with Lock(folder):
-        begin(folder, question)
-        index.add(folder)
-        progress = explore(question, run, history=history_in(folder), on_step=learnt)
-        write(folder, progress)
-    return Survey(progress, folder)
+    return carry_out(question, folder, run, on_step)
 
 
 def nearest(question: Question, proposal: Proposal, steps: Sequence[Step]) -> str:

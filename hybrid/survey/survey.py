@@ -11,15 +11,13 @@ from circuits.errors import Refused
 from hybrid.loop.minimize import ACCURACY, minimize
 from hybrid.registry.words import REGISTRY
 from hybrid.routing.spares import Failing
-from hybrid.runs import index
 from hybrid.runs.algorithm import check_free
-from hybrid.runs.lock import Lock
 from hybrid.runs.places import fresh
 from hybrid.runs.start import PREFIX
-from hybrid.survey.loop import Progress, explore
+from hybrid.survey.carry_out import carry_out
 from hybrid.survey.proposals import Proposal
 from hybrid.survey.question import Find, Question
-from hybrid.survey.record import begin, history_in, reading_of, write
+from hybrid.survey.record import reading_of
 from hybrid.survey.result import Survey
 from hybrid.survey.step import Reading, Step
 from hybrid.survey.study import nearest
@@ -143,17 +141,5 @@ def survey(
         )
         return reading_of(place / proposal.name)
 
-    def learnt(step: Step, so_far: Progress) -> None:
-        write(place, so_far)
-
     check_free(place)
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as err:
-        raise Refused(f"the folder {place} cannot be written: {err.strerror}") from err
-    with Lock(place):
-        begin(place, question)
-        index.add(place)
-        reached = explore(question, run, history=history_in(place), on_step=learnt)
-        write(place, reached)
-    return Survey(reached, place)
+    return carry_out(question, place, run)
