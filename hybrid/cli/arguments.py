@@ -32,4 +32,7 @@ EnvironmentOrRun = Annotated[
 ]
 NoExact = Annotated[bool, typer.Option("--no-exact", help="Compute no exact energy beside the run, to compare with.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Signers = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="OpenSSH's list of those of whom one must have signed.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from circuits.errors import Refused
-from hybrid.cli.arguments import Json
+from hybrid.cli.arguments import Json, Signers
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,7 @@ def take_in(
     folder: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where it goes; a new folder where runs go by default.")
     ] = None,
-    signers: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="OpenSSH's list of those of whom one must have signed.")
-    ] = None,
+    signers: Signers = None,
     as_json: Json = False,
 ) -> None:
     """Check the crate of another site, and take it in as a run, or a sweep, among ours.

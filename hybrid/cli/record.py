@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hybrid.cli.arguments import Json, RunFolder
+from hybrid.cli.arguments import Json, RunFolder, Signers
 
 if TYPE_CHECKING:
     from hybrid.runs.entries import RunEntry
@@ -222,9 +222,7 @@ def _print_points(points: "list[RunEntry]", what: str = "point") -> None:
 
 def verify(
     folder: RunFolder,
-    signers: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="OpenSSH's list of those of whom one must have signed.")
-    ] = None,
+    signers: Signers = None,
     as_json: Json = False,
 ) -> None:
     """Check a record: that nothing in it was changed, and what it says, by replay and on other engines.
