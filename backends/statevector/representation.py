@@ -121,6 +121,40 @@ class TracedProgram(Program):
     def vector(self, x: np.ndarray) -> np.ndarray:
         """Complex, shape (2^n,), in the frame of the circuit, from what "state" returns."""
 
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of one state."""
+        return 2 * self.real.itemsize * 2**self.factors.n_qubits
+
+    def energies(self, terms: tuple) -> Callable[[np.ndarray], np.ndarray]:
+        """See `Program.energies`."""
+        run = self.of_rows("energies", terms)
+        return lambda rows: run(rows)[0]
+
+    def energies_and_slopes(self, terms: tuple) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+        """See `Program.energies_and_slopes`."""
+        return self.of_rows("slopes", terms)
+
+    def state(self, row: np.ndarray) -> np.ndarray:
+        """See `Program.state`."""
+        (x,) = self.of_rows("state", ())(row[None])
+        return self.vector(x[0])
+
+    def of_rows(self, what: str, terms: tuple) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+        """One of `functions` as a function of rows of parameters.
+
+        Args:
+            what: Its name.
+            terms: Observables, as `terms` gives them.
+        """
+        from backends.statevector.runtime.tiles import tiled  # brings JAX
+
+        return tiled(self.functions[what], self.static, self.arrays, terms, self.to_angles, self.state_bytes)
+
+    def to_angles(self, rows: np.ndarray) -> np.ndarray:
+        """The factors' angles of rows of parameters, in the program's precision."""
+        return self.angles.values(rows).astype(self.real)
+
 
 @dataclass(frozen=True)
 class Amount:

@@ -23,7 +23,6 @@ from backends.statevector.passes.observe import Terms, energy
 from backends.statevector.passes.observe import apply as observed
 from backends.statevector.passes.plan import Pass, Plan
 from backends.statevector.representation import TracedProgram
-from backends.statevector.runtime.tiles import tiled
 from backends.statevector.whole.blocks import Local, matrices, slopes
 from backends.statevector.whole.kernels import transpose
 from backends.statevector.whole.plan import transposition
@@ -108,20 +107,6 @@ class PassProgram(TracedProgram):
         """See `TracedProgram.static`."""
         return (self.plan,)
 
-    def energies(self, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], np.ndarray]:
-        """See `Program.energies`."""
-        run = self._tiled("energies", terms)
-        return lambda rows: run(rows)[0]
-
-    def energies_and_slopes(self, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple]:
-        """See `Program.energies_and_slopes`."""
-        return self._tiled("slopes", terms)
-
-    def state(self, row: np.ndarray) -> np.ndarray:
-        """See `Program.state`."""
-        (x,) = self._tiled("state", ())(row[None])
-        return self.vector(x[0])
-
     def vector(self, x: np.ndarray) -> np.ndarray:
         """Complex, shape (2^n,), from real and imaginary parts."""
         re, im = x.reshape(2, -1)
@@ -130,10 +115,3 @@ class PassProgram(TracedProgram):
     def terms(self, observable: SparsePauliOp) -> Terms:
         """See `Program.terms`."""
         return Terms.of(observable, self.plan.order, self.real)
-
-    def _tiled(self, what: str, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
-        state_bytes = 2 * self.real.itemsize * 2**self.plan.n_qubits
-        return tiled(self.functions[what], self.static, self.arrays, terms, self._to_angles, state_bytes)
-
-    def _to_angles(self, rows: np.ndarray) -> np.ndarray:
-        return self.angles.values(rows).astype(self.real)

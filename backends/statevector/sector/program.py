@@ -21,7 +21,6 @@ from backends.statevector.circuit.frame import returned_state, turned_observable
 from backends.statevector.circuit.lower import Factors
 from backends.statevector.representation import TracedProgram
 from backends.statevector.runtime.namespace import matmul
-from backends.statevector.runtime.tiles import tiled
 from backends.statevector.sector.reached import DENSE, Reached, diagonal
 from backends.statevector.whole.strings import by_x_mask
 
@@ -176,30 +175,16 @@ class SectorProgram(TracedProgram):
         """The observable on the part."""
         return terms(turned_observable(observable) if self.factors.turned else observable, self.states, self.real)
 
-    def energies(self, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], np.ndarray]:
-        """See `Program.energies`."""
-        run = self._tiled("energies", observables)
-        return lambda rows: run(rows)[0]
-
-    def energies_and_slopes(self, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple]:
-        """See `Program.energies_and_slopes`."""
-        return self._tiled("slopes", observables)
-
-    def state(self, row: np.ndarray) -> np.ndarray:
-        """See `Program.state`."""
-        (x,) = self._tiled("state", ())(row[None])
-        return self.vector(x[0])
-
     def vector(self, x: np.ndarray) -> np.ndarray:
         """Complex, shape (2^n,), in the frame of the circuit, from real and imaginary part on the part."""
         psi = np.zeros(2**self.factors.n_qubits, np.result_type(self.real, np.complex64))
         psi[self.states] = x[0] + 1j * x[1] if len(x) == 2 else x[0]
         return returned_state(psi) if self.factors.turned else psi
 
-    def _tiled(self, what: str, observables: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple]:
-        to_angles = lambda rows: self.angles.values(rows).astype(self.real)  # noqa: E731
-        state_bytes = self.arrays.start.size * self.real.itemsize
-        return tiled(self.functions[what], self.static, self.arrays, observables, to_angles, state_bytes)
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of one state on the part."""
+        return self.arrays.start.size * self.real.itemsize
 
 
 def sector_program(factors: Factors, part: Reached, real: np.dtype) -> SectorProgram:

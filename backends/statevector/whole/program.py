@@ -13,7 +13,6 @@ from backends.statevector.circuit.frame import returned_state, turned_observable
 from backends.statevector.circuit.lower import Factors
 from backends.statevector.representation import TracedProgram
 from backends.statevector.runtime.compiled import prepare
-from backends.statevector.runtime.tiles import tiled
 from backends.statevector.whole import wide
 from backends.statevector.whole.blocks import Local
 from backends.statevector.whole.buffers import Buffers
@@ -67,20 +66,6 @@ class XlaProgram(TracedProgram):
         """See `TracedProgram.static`."""
         return (self.plan,)
 
-    def energies(self, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], np.ndarray]:
-        """See `Program.energies`."""
-        run = self._tiled("energies", terms)
-        return lambda rows: run(rows)[0]
-
-    def energies_and_slopes(self, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple]:
-        """See `Program.energies_and_slopes`."""
-        return self._tiled("slopes", terms)
-
-    def state(self, row: np.ndarray) -> np.ndarray:
-        """See `Program.state`."""
-        (x,) = self._tiled("state", ())(row[None])
-        return self.vector(x[0])
-
     def vector(self, x: np.ndarray) -> np.ndarray:
         """Complex, shape (2^n,), in the frame of the circuit, from real and imaginary part in the natural layout."""
         re, im = x.reshape(2, -1)
@@ -93,14 +78,9 @@ class XlaProgram(TracedProgram):
             turned_observable(observable) if self.factors.turned else observable, self.plan.width, self.real
         )
 
-    def _tiled(self, what: str, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
-        if is_stepwise(self.plan.n_qubits):
-            return self._walked(what, terms)
-        state_bytes = 2 * self.real.itemsize * 2**self.plan.n_qubits
-        return tiled(self.functions[what], self.static, self.arrays, terms, self._to_angles, state_bytes)
-
-    def _to_angles(self, rows: np.ndarray) -> np.ndarray:
-        return self.angles.values(rows).astype(self.real)
+    def of_rows(self, what: str, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+        """See `TracedProgram.of_rows`; large states go step by step."""
+        return self._walked(what, terms) if is_stepwise(self.plan.n_qubits) else super().of_rows(what, terms)
 
     def _walked(self, what: str, terms: tuple[Terms, ...]) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
         """The same for large states, step by step, one row after the other."""
@@ -125,7 +105,7 @@ class XlaProgram(TracedProgram):
             return np.array([np.asarray(value) for value in energies]), np.array(slopes)
 
         def run(rows: np.ndarray) -> tuple[np.ndarray, ...]:
-            results = [one(angles) for angles in self._to_angles(rows)]
+            results = [one(angles) for angles in self.to_angles(rows)]
             return tuple(np.stack(column) for column in zip(*results, strict=True))
 
         return run
