@@ -10,7 +10,7 @@
 namespace native {
 namespace {
 
-constexpr auto patience = std::chrono::microseconds(50);  // of a worker, before it sleeps
+constexpr auto patience = std::chrono::microseconds(50);  // of who waits, before it sleeps
 
 template <class Condition>
 bool soon(const Condition& condition) {
@@ -101,8 +101,12 @@ void Pool::run(std::size_t chunks, const Work& work, Watch& watch) {
     }
     begun_.notify_all();
     share(work, 0, watch);
+    {
+        const std::lock_guard lock(mutex_);
+        work_ = nullptr;  // a worker that has not begun need not
+    }
+    soon([this] { return working_ == 0; });
     std::unique_lock lock(mutex_);
-    work_ = nullptr;  // a worker that has not begun need not
     ended_.wait(lock, [this] { return working_ == 0; });
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }

@@ -68,7 +68,7 @@ private:
     std::mutex busy_;
     std::mutex mutex_;
     std::condition_variable begun_, ended_;
-    int working_ = 0;
+    std::atomic<int> working_{0};
     bool closing_ = false;
     const Work* work_ = nullptr;
     std::size_t chunks_ = 0;
