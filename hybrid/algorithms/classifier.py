@@ -4,33 +4,30 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from qiskit import QuantumCircuit
-from qiskit.circuit import ParameterVector
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.base import Backend
-from backends.gradients.value_and_gradient import ValueAndGradient
 from backends.mitigation.words import MitigationLike
-from backends.seeds import child_seed
 from circuits import Problem
 from circuits.errors import Refused
-from circuits.problems.checks import check_circuit_size, whole
+from circuits.problems.checks import whole
 from hybrid.algorithms.algorithm import Algorithm, Stage
 from hybrid.algorithms.carry_out import carry_out
+from hybrid.algorithms.class_scores import Scores, class_observables, classifier_circuit
+from hybrid.algorithms.cross_entropy import Loss
 from hybrid.algorithms.dataset import DataLike, Dataset, baseline, load
 from hybrid.algorithms.inputs import data_files, read_data
 from hybrid.algorithms.kinds import Carry, settings
 from hybrid.algorithms.outlook import steps_of
-from hybrid.algorithms.stages import ALGORITHM, Stages
+from hybrid.algorithms.stages import Stages
 from hybrid.algorithms.summary import Summary
-from hybrid.loop.evaluator import Tile
-from hybrid.optimizers.optimizer import Points, Told
 from hybrid.routing.spares import Failing
 from hybrid.runs.algorithm import Status
 from hybrid.runs.budget import Budget
@@ -40,13 +37,6 @@ from hybrid.workload.workload import Workload, workload
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-SHARPNESS = 5.0
-"""A class's score is its qubit's <Z> times this: probabilities of two classes may differ by exp(10)."""
-
-
-TILE_ROWS = 8
-"""Rows of data that are computed together: the same tiles on any number of ranks, so that losses have the same bits."""
 
 
 class Predictions(RecordModel):
@@ -316,108 +306,6 @@ def training_work(circuit: QuantumCircuit, dataset: Dataset, *, seed: int, **set
     return workload(circuit, problem, theta=theta, seed=seed, **settings)
 
 
-class Loss:
-    """The mean cross entropy of the batch of each step, in tiles of rows of data that any rank can compute.
-
-    Args:
-        work: The training's workload.
-        dataset: What it is trained on.
-        batch_size: Rows in a batch.
-        backend: Where the numbers come from.
-    """
-
-    def __init__(self, work: Workload, dataset: Dataset, batch_size: int, backend: Backend):
-        self._dataset, self._batch_size, self._seed = dataset, batch_size, work.seed
-        self._size = min(batch_size, len(dataset.train))
-        self._n_theta = work.circuit.num_parameters - work.circuit.num_qubits
-        self._scores = Scores(backend, work.circuit, len(dataset.classes), work.shots)
-        whole_batch = backend.capabilities().place == "provider"
-        self._tile_rows = self._size if whole_batch else TILE_ROWS
-
-    def __call__(self, points: Points, number: int) -> Told:
-        """Losses of a batch at points, with the standard errors of the means over its rows.
-
-        Args:
-            points: What the optimizer asks for.
-            number: Of the evaluation, from which rows and seeds follow.
-        """
-        return self.combine(points, self.compute(points, number, self.tiles(points)))
-
-    def tiles(self, points: Points) -> list[Tile]:
-        """Some rows of the batch at one of the points each; a provider gets the whole batch at once."""
-        size, step = self._size, self._tile_rows
-        cuts = [
-            (slice(k * size + start, k * size + min(start + step, size)), k)
-            for k in range(len(points.rows))
-            for start in range(0, size, step)
-        ]
-        return [Tile(number, *cut) for number, cut in enumerate(cuts)]
-
-    def width(self, points: Points) -> int:
-        """Number of columns that `compute` returns: log of the right class's probability, and the loss's gradient."""
-        return 1 + (self._n_theta if points.gradient else 0)
-
-    def compute(self, points: Points, number: int, tiles: list[Tile]) -> np.ndarray:
-        """Log probabilities of the right classes, and gradients of their negatives, for the rows of some tiles.
-
-        Args:
-            points: What the optimizer asks for.
-            number: Of the evaluation.
-            tiles: Some of its tiles.
-
-        Returns:
-            Shape (rows, width).
-        """
-        data, size = self._dataset, self._size
-        chosen = batch_rows(len(data.train), self._batch_size, step=number, seed=_seed(self._seed, 0))
-        computed = [np.empty((0, self.width(points)))]
-        for tile in tiles:
-            rows = chosen[tile.rows.start - tile.group * size : tile.rows.stop - tile.group * size]
-            seed = child_seed(_seed(self._seed, 1, number), tile.number)
-            theta, angles, labels = points.rows[tile.group], data.train[rows], data.train_labels[rows]
-            computed.append(self._rows(theta, angles, labels, seed, gradient=points.gradient))
-        return np.concatenate(computed)
-
-    def _rows(
-        self, theta: np.ndarray, angles: np.ndarray, labels: np.ndarray, seed: int, *, gradient: bool
-    ) -> np.ndarray:
-        if gradient:
-            s, slopes = self._scores.with_gradients(theta, angles, seed)
-        else:
-            s, slopes = self._scores(theta, angles, seed), None
-        shifted = s - np.max(s, axis=1, keepdims=True)
-        log_p = shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
-        right = np.arange(len(labels)), labels
-        columns = [log_p[right][:, None]]
-        if slopes is not None:
-            wrong = np.exp(log_p)
-            wrong[right] -= 1.0
-            columns.append(np.einsum("rk,rkp->rp", wrong, slopes))
-        return np.concatenate(columns, axis=1)
-
-    def combine(self, points: Points, numbers: np.ndarray) -> Told:
-        """The losses from the rows of all tiles in order.
-
-        Args:
-            points: What the optimizer asks for.
-            numbers: What `compute` returns for all tiles.
-        """
-        rows = numbers.reshape(len(points.rows), self._size, -1)
-        log_p = rows[:, :, 0]
-        errors = np.std(log_p, axis=1) / np.sqrt(self._size)
-        return Told(-np.mean(log_p, axis=1), errors, np.mean(rows[:, :, 1:], axis=1) if points.gradient else None)
-
-    def with_geometry(self, told: Told, points: Points, number: int) -> Told:
-        """The same: there is no metric of a loss."""
-        del points, number
-        return told
-
-
-def _seed(root: int, *place: int) -> int:
-    """As `Stages.seed`, where there are no stages."""
-    return child_seed(root, ALGORITHM, *place)
-
-
 def predictions(stages: Stages, dataset: Dataset, theta: np.ndarray, backend: Backend) -> list[list[int]]:
     """The classes that the trained circuit gives the rows for training, and those held out.
 
@@ -486,107 +374,6 @@ def _backend(record: Stages) -> Backend | None:
         return record.backend
     except Refused:
         return None  # it was an object, or had secrets: predicting says so
-
-
-def classifier_circuit(n_qubits: int, *, layers: int) -> QuantumCircuit:
-    """The classifier's circuit, with one row of data encoded anew in every layer.
-
-    Args:
-        n_qubits: Number of qubits, and of features.
-        layers: Number of layers.
-
-    Returns:
-        A circuit whose parameters are first ``theta``, the 2 * layers * n_qubits trained angles, then ``x``, the
-        n_qubits angles of a row of data.
-    """
-    check_circuit_size(3 * layers * n_qubits, f"the classifier of {layers} layers on {n_qubits} qubits")
-    theta, x = ParameterVector("theta", 2 * layers * n_qubits), ParameterVector("x", n_qubits)
-    angles = iter(theta)
-    circuit = QuantumCircuit(n_qubits, name="classifier")
-    for _ in range(layers):
-        for q in range(n_qubits):
-            circuit.ry(x[q], q)
-        for q in range(n_qubits - 1):
-            circuit.cz(q, q + 1)
-        for q in range(n_qubits):
-            circuit.rz(next(angles), q)
-            circuit.ry(next(angles), q)
-    return circuit
-
-
-def class_observables(n_qubits: int, n_classes: int) -> list[SparsePauliOp]:
-    """The observable of each class: Z on qubit k for class k.
-
-    Args:
-        n_qubits: Number of qubits.
-        n_classes: Number of classes, at most as many as qubits.
-    """
-    return [SparsePauliOp.from_sparse_list([("Z", [k], 1.0)], n_qubits) for k in range(n_classes)]
-
-
-def batch_rows(n_rows: int, batch_size: int, *, step: int, seed: int) -> np.ndarray:
-    """The rows of data of one step: each epoch goes once through all rows, shuffled anew, in batches of one size.
-
-    Rows that are left over at the end of an epoch, too few for a batch, are left out.
-
-    Args:
-        n_rows: Number of rows of training data.
-        batch_size: Rows in a batch; all of them where there are fewer.
-        step: Number of the step, from 0.
-        seed: Of the shuffling.
-
-    Returns:
-        Numbers of the rows, ascending, shape (batch size,).
-    """
-    size = min(batch_size, n_rows)
-    epoch, place = divmod(step, n_rows // size)
-    order = np.random.default_rng(child_seed(seed, epoch)).permutation(n_rows)
-    return np.sort(order[place * size : (place + 1) * size])
-
-
-class Scores:
-    """Scores of rows of data, shape (rows, classes), with or without their gradients by theta.
-
-    Args:
-        backend: Where the numbers come from.
-        circuit: Of `classifier_circuit`.
-        n_classes: Number of classes.
-        shots: Shots for each measured circuit; None for exact values, or the backend's default.
-    """
-
-    def __init__(self, backend: Backend, circuit: QuantumCircuit, n_classes: int, shots: int | None):
-        self._backend, self._circuit, self._shots = backend, circuit, shots
-        self._observables = class_observables(circuit.num_qubits, n_classes)
-        self._values = backend.prepare(circuit, self._observables)
-
-    def __call__(self, theta: np.ndarray, rows: np.ndarray, seed: int) -> np.ndarray:
-        """Scores, shape (rows, classes); as `with_gradients`."""
-        return SHARPNESS * self._values(_joined(theta, rows), shots=self._shots, seed=seed).values
-
-    def with_gradients(self, theta: np.ndarray, rows: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Scores and their gradients by theta.
-
-        Args:
-            theta: Trained parameters, shape (params,), radians.
-            rows: Angles of rows of data, shape (rows, features), radians.
-            seed: Of the shots, if there are any.
-
-        Returns:
-            Scores, shape (rows, classes), and gradients, shape (rows, classes, params).
-        """
-        joined = _joined(theta, rows)
-        results = [f(joined, seed=child_seed(seed, k)) for k, f in enumerate(self._values_and_gradients)]
-        values, gradients = (np.stack(arrays, axis=1) for arrays in zip(*results, strict=True))
-        return SHARPNESS * values, SHARPNESS * gradients[:, :, : len(theta)]
-
-    @cached_property
-    def _values_and_gradients(self) -> list[ValueAndGradient]:
-        """A function for each class; compiled when a gradient is first asked for."""
-        return [self._backend.value_and_grad(self._circuit, Z, shots=self._shots) for Z in self._observables]
-
-
-def _joined(theta: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    return np.concatenate([np.tile(theta, (len(rows), 1)), rows], axis=1)
 
 
 def digest(data: Dataset) -> str:

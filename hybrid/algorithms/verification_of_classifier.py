@@ -6,7 +6,8 @@ import numpy as np
 
 from backends.base import Backend
 from circuits.errors import FailedJob, Refused
-from hybrid.algorithms.classifier import Classifier, Loss, Predictions, digest, predictions
+from hybrid.algorithms.classifier import Classifier, Predictions, digest, predictions
+from hybrid.algorithms.cross_entropy import Loss
 from hybrid.algorithms.dataset import baseline
 from hybrid.algorithms.reading import Reading
 from hybrid.loop.conclusion import AGREEMENT

@@ -7,16 +7,8 @@ from qiskit.quantum_info import Statevector
 
 from backends.batch import Batch
 from circuits.errors import FailedJob, Refused
-from hybrid.algorithms.evolution import (
-    EXACT_QUBITS,
-    TOLERANCE,
-    Evolution,
-    Motion,
-    fidelities,
-    motion,
-    motions,
-    moved,
-)
+from hybrid.algorithms.evolution import EXACT_QUBITS, Evolution, fidelities
+from hybrid.algorithms.motion import TOLERANCE, Motion, motion, motions, moved
 from hybrid.algorithms.reading import Reading
 from hybrid.loop.conclusion import AGREEMENT, scale
 from hybrid.terminal.words import with_unit

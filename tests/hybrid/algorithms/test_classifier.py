@@ -6,7 +6,9 @@ import pytest
 import backends
 import hybrid
 from circuits.errors import Refused
-from hybrid.algorithms.classifier import Loss, Scores, batch_rows, classifier_circuit, training_work
+from hybrid.algorithms.class_scores import Scores, classifier_circuit
+from hybrid.algorithms.classifier import training_work
+from hybrid.algorithms.cross_entropy import Loss, batch_rows
 from hybrid.algorithms.dataset import Dataset, Encoder
 from hybrid.optimizers.optimizer import Points
 

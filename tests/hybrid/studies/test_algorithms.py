@@ -13,7 +13,7 @@ from scipy.linalg import expm
 
 import hybrid
 from circuits import Refused, molecule
-from hybrid.algorithms.classifier import classifier_circuit
+from hybrid.algorithms.class_scores import classifier_circuit
 from hybrid.algorithms.dataset import load
 from hybrid.algorithms.table import read_table
 from hybrid.loop.stop import Stop
