@@ -125,7 +125,7 @@ def _show(found: "Bench", out: "Console") -> None:
     from hybrid.terminal.rows import put
 
     put(out, found.rows(), nothing="no unit was done")
-    for line in found.troubles():
+    for line in [*found.notes(), *found.troubles()]:
         out.print(line, highlight=False, soft_wrap=True)
 
 

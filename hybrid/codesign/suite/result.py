@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from circuits import tables
 from hybrid.runs.benchmark.folder import read_record
-from hybrid.runs.benchmark.record import BenchRecord, Unit, number_text
+from hybrid.runs.benchmark.record import BenchRecord, Unit, number_text, queue_notes, queue_text
 from hybrid.terminal.words import duration
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hybrid.codesign.suite.compare import Differences
     from hybrid.codesign.suite.formats.files import Exported
 
-COLUMNS = ("application", "size", "backend", "score", "±", "perfect", "prepare", "run", "total")
+COLUMNS = ("application", "size", "backend", "score", "±", "perfect", "prepare", "run", "queue", "total")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +69,10 @@ class Bench:
             for unit in self.record.units
             if unit.status != "done"
         ]
+
+    def notes(self) -> list[str]:
+        """How the time in providers' queues is known, or why not."""
+        return queue_notes(self.record)
 
     @property
     def failed(self) -> bool:
@@ -128,14 +132,14 @@ class Bench:
     def __str__(self) -> str:
         cells = [self._cells(unit) for unit in self.record.units if unit.status == "done"]
         table = tables.text(cells, title=self.title, columns=COLUMNS) if cells else self.title
-        return "\n".join([table, *self.troubles()])
+        return "\n".join([table, *self.notes(), *self.troubles()])
 
     def __repr__(self) -> str:
         return f"<{self.title}{'' if self.folder is None else f' in {self.folder}'}>"
 
     def _repr_html_(self) -> str:
         cells = [self._cells(unit) for unit in self.record.units if unit.status == "done"]
-        return tables.html(cells, title=self.title, columns=COLUMNS, notes=self.troubles())
+        return tables.html(cells, title=self.title, columns=COLUMNS, notes=[*self.notes(), *self.troubles()])
 
     @property
     def title(self) -> str:
@@ -147,6 +151,7 @@ class Bench:
         spent = unit.seconds
         prepare = [s for s in (spent.transpile, spent.compile) if s is not None]
         running = spent.execute if spent.jobs is None else spent.jobs
+        away = any(one.place == "provider" for one in self.record.backends)
         return (
             f"{unit.application}, {unit.unit}" if unit.unit else unit.application,
             unit.size,
@@ -155,5 +160,6 @@ class Bench:
             "-" if unit.reference is None else f"{unit.reference:.4g}",
             duration(sum(prepare)) if prepare else "-",
             "-" if running is None else duration(running),
+            queue_text(unit) if away else "-",
             duration(spent.total),
         )

@@ -29,7 +29,7 @@ from hybrid.loop.stop import Stopped
 from hybrid.routing.policy import guarded
 from hybrid.runs import journal
 from hybrid.runs.benchmark import folder as folders
-from hybrid.runs.benchmark.record import BenchRecord, BenchSpec, Measured, Number, Seconds, Status, Unit
+from hybrid.runs.benchmark.record import BenchRecord, BenchSpec, Measured, Number, Queue, Seconds, Status, Unit
 from hybrid.runs.budget import Budget, budget_of, spending_of
 from hybrid.runs.files import digest_of, to_json
 from hybrid.runs.folder import JOBS, is_benchmark
@@ -37,6 +37,7 @@ from hybrid.runs.journal import Journal
 from hybrid.runs.lock import Lock
 from hybrid.runs.places import folder_of, fresh
 from hybrid.runs.provenance import provenance
+from hybrid.runs.queue_time import HERE, NOT_SENT, QueueTime, queue_of_all, running_s
 from hybrid.runs.stages import StageFiles
 from hybrid.terminal.progress import Progress
 from hybrid.workload.arguments import BackendLike
@@ -259,6 +260,7 @@ class _Todo:
                 raise
             status, score = ("refused" if isinstance(err, Refused) else "failed"), None
             reason = redacted(str(err))
+        queue = self._queue_time(number, folders.stage_of(benchmark.name, str(size), number))
         return Unit(
             application=benchmark.name,
             title=benchmark.title,
@@ -280,7 +282,8 @@ class _Todo:
             n_circuits=account.n_circuits,
             circuit=account.circuit,
             seed=seed,
-            seconds=_seconds(account, time.perf_counter() - start),
+            seconds=_seconds(account, time.perf_counter() - start, *queue),
+            queue=Queue(**{name: value for name, value in queue[0].to_dict().items() if name != "seconds"}),
             finished_utc=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         )
 
@@ -299,6 +302,18 @@ class _Todo:
             warm_up(backend)
             self._ready[number] = backend, begin
         return self._ready[number]
+
+    def _queue_time(self, number: int, stage: str) -> tuple[QueueTime, float | None]:
+        """How long the jobs of a unit waited, and ran; those of earlier processes count, too."""
+        place = self._places[number]
+        if place.backend is not None and place.backend.capabilities().place == "here":
+            return HERE, None
+        _, begin = self._ready.get(number, (None, None))
+        if begin is None:
+            reason = "it sends its jobs by itself, and does not tell their times" if number in self._ready else NOT_SENT
+            return QueueTime(None, "unknown", reason=reason), None
+        jobs = [row for row in self._opened().jobs() if row.place.stage == stage]
+        return queue_of_all(jobs), running_s(jobs)
 
     def _check_stop(self) -> None:
         if self._should_stop():
@@ -433,7 +448,9 @@ def _check_finite(name: str, score: Score) -> None:
         raise Refused(f"{name} has no finite score for these answers: {score}")
 
 
-def _seconds(account: Account, total: float) -> Seconds:
+def _seconds(account: Account, total: float, queue: QueueTime, running: float | None) -> Seconds:
     """The times of a unit; what was answered from the record of an earlier process is not timed."""
     spent = {phase: seconds for phase, seconds in account.seconds.items() if phase != "jobs" or not account.resumed}
-    return Seconds(**spent, total=total)
+    if running is not None:
+        spent["execute"] = running
+    return Seconds(**spent, queue=queue.seconds, total=total)
