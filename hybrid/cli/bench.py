@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hybrid.codesign.suite.result import Bench
+    from hybrid.runs.benchmark.record import BenchRecord
 
 PICTURE = "benchmark.png"
 
@@ -58,12 +59,12 @@ def bench(
         json_file: Where the record goes as JSON, beside the folder; "-" for standard output, without the table.
 
     Raises:
-        ToolkitError: for an unknown suite, application, size or backend, or a folder that holds something else.
+        ToolkitError: for an unknown suite, application, size or backend, a folder that holds something else, or an
+            earlier record with which nothing of this one could be compared.
         typer.Exit: with code 5 if a provider failed at a unit, 75 if a signal stopped it.
     """
     from hybrid.cli import exit_codes, show
     from hybrid.cli.outputs import check_file, check_folder
-    from hybrid.codesign.suite.compare import COLUMNS as DIFFERENCES
     from hybrid.codesign.suite.run import bench as run
     from hybrid.loop.stop import Stop, Stopped
     from hybrid.loop.walltime import end_time
@@ -72,7 +73,6 @@ def bench(
     from hybrid.runs.places import fresh
     from hybrid.terminal.console import console
     from hybrid.terminal.progress import say
-    from hybrid.terminal.rows import put_table, put_text
 
     if folder is not None:
         check_folder(folder, "--folder")
@@ -94,6 +94,7 @@ def bench(
                 shots=shots,
                 seed=seed,
                 folder=place,
+                against=earlier,
                 should_stop=stop,
                 on_unit=lambda unit: say(f"{unit.application} {unit.size} on {named[unit.backend]}: {unit.status}"),
             )
@@ -113,12 +114,25 @@ def bench(
     out.print(f"record: {place}", highlight=False, soft_wrap=True)
     if earlier is not None and found.rows():
         out.print()
-        different = found.compare(earlier)
-        put_table(out, DIFFERENCES, different.rows(), title=different.title)
-        for note in different.notes():
-            put_text(out, note)
+        _compare(found, earlier, out)
     if found.failed:
         raise typer.Exit(exit_codes.PROVIDER_FAILED)
+
+
+def _compare(found: "Bench", earlier: "BenchRecord", out: "Console") -> None:
+    """Print the differences; where a common unit was asked for and none was done, why there are none."""
+    from circuits.errors import Refused
+    from hybrid.runs.benchmark.compare import COLUMNS
+    from hybrid.terminal.rows import put_table, put_text
+
+    try:
+        different = found.compare(earlier)
+    except Refused as err:
+        put_text(out, f"not compared: {err}")
+        return
+    put_table(out, COLUMNS, different.rows(), title=different.title)
+    for note in different.notes():
+        put_text(out, note)
 
 
 def _show(found: "Bench", out: "Console") -> None:

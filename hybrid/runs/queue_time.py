@@ -97,8 +97,7 @@ def queue_of_all(jobs: Sequence[JobRow]) -> QueueTime:
     sent = [job for job in jobs if job.status not in ("unsent", "given up")]
     if not sent:
         return QueueTime(None, "unknown", reason=NOT_SENT)
-    predicted = [job.told.predicted_wait_s for job in sent if job.told.predicted_wait_s is not None]
-    predicted_s = max(predicted) if len(predicted) == len(sent) else None
+    predicted_s = _predicted_s(sent)
     stays = [(job, _stay(job)) for job in sent]
     known = [stay for _, stay in stays if isinstance(stay, _Stay)]
     if len(known) < len(sent):
@@ -138,6 +137,17 @@ def _stay(job: JobRow) -> _Stay | str:
         return f"had ended when {named} was first asked for it, and {named} does not tell when it began"
     ended = job.ended_at if job.ended_at is not None else job.started_at
     return _Stay("asked", job.sent_at, job.waiting_at or job.sent_at, job.started_at, max(ended, job.started_at))
+
+
+def _predicted_s(jobs: Sequence[JobRow]) -> float | None:
+    """What the vendor had predicted: jobs of one question wait together, questions one after the other."""
+    longest: dict[tuple[str, int], float] = {}
+    for job in jobs:
+        if job.told.predicted_wait_s is None:
+            return None
+        question = (job.place.stage, job.place.evaluation)
+        longest[question] = max(longest.get(question, 0.0), job.told.predicted_wait_s)
+    return sum(longest.values())
 
 
 def _without(spans: Iterable[tuple[float, float]], others: Sequence[tuple[float, float]]) -> float:

@@ -12,8 +12,8 @@ from hybrid.terminal.words import duration
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from hybrid.codesign.suite.compare import Differences
     from hybrid.codesign.suite.formats.files import Exported
+    from hybrid.runs.benchmark.compare import Differences
 
 COLUMNS = ("application", "size", "backend", "score", "±", "perfect", "prepare", "run", "queue", "total")
 
@@ -96,6 +96,7 @@ class Bench:
 
         Raises:
             Refused: for an unknown format, one that takes nothing of the record, or files that are there already.
+            PolicyViolation: if a policy does not allow it.
             RecordFailed: if a file cannot be written.
         """
         from hybrid.codesign.suite.formats.export import export_bench
@@ -123,11 +124,9 @@ class Bench:
         Raises:
             Refused: if it is none, or has no unit in common with this one.
         """
-        from hybrid.codesign.suite.compare import differences
+        from hybrid.runs.benchmark.compare import differences
 
-        if isinstance(earlier, str | Path):
-            earlier = read_record(earlier)
-        return differences(earlier.record if isinstance(earlier, Bench) else earlier, self.record)
+        return differences(earlier_record(earlier), self.record)
 
     def __str__(self) -> str:
         cells = [self._cells(unit) for unit in self.record.units if unit.status == "done"]
@@ -163,3 +162,17 @@ class Bench:
             queue_text(unit) if away else "-",
             duration(spent.total),
         )
+
+
+def earlier_record(earlier: "Bench | BenchRecord | str | Path") -> BenchRecord:
+    """The record of a benchmark that was measured before.
+
+    Args:
+        earlier: A benchmark, its record, or the path of its folder or file.
+
+    Raises:
+        Refused: if the path holds none.
+    """
+    if isinstance(earlier, str | Path):
+        return read_record(earlier)
+    return earlier.record if isinstance(earlier, Bench) else earlier

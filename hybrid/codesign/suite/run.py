@@ -21,7 +21,7 @@ from hybrid.codesign.suite.benchmark import Benchmark, Score, Size, SuiteName
 from hybrid.codesign.suite.circuit_file import CircuitFiles
 from hybrid.codesign.suite.formats.mqt_bench import applications
 from hybrid.codesign.suite.measure import Account, measure, warm_up
-from hybrid.codesign.suite.result import Bench
+from hybrid.codesign.suite.result import Bench, earlier_record
 from hybrid.loop import notebook
 from hybrid.loop.dispatch import held, journaled
 from hybrid.loop.failover import is_failure
@@ -29,7 +29,8 @@ from hybrid.loop.stop import Stopped
 from hybrid.routing.policy import guarded
 from hybrid.runs import journal
 from hybrid.runs.benchmark import folder as folders
-from hybrid.runs.benchmark.record import BenchRecord, BenchSpec, Measured, Number, Queue, Seconds, Status, Unit
+from hybrid.runs.benchmark.compare import check_comparable
+from hybrid.runs.benchmark.record import LABEL, BenchRecord, BenchSpec, Measured, Number, Queue, Seconds, Status, Unit
 from hybrid.runs.budget import Budget, budget_of, spending_of
 from hybrid.runs.files import digest_of, to_json
 from hybrid.runs.folder import JOBS, is_benchmark
@@ -45,9 +46,6 @@ from hybrid.workload.spec import BackendSpec, backend_spec
 
 SEED_BITS = 53
 """Of a unit's seed: what every reader of JSON takes as a whole number."""
-
-LABEL = "open"
-"""Of the data: the circuits of a benchmark hold nobody's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +88,7 @@ def bench(
     seed: int = 0,
     folder: str | Path | None = None,
     budget: Budget | Mapping[str, float] | None = None,
+    against: str | Path | BenchRecord | Bench | None = None,
     progress: bool = True,
     should_stop: Callable[[], bool] = lambda: False,
     on_unit: Callable[[Unit], None] = lambda unit: None,
@@ -110,6 +109,8 @@ def bench(
             the same was begun is gone on with: what has ended is not measured again, no job is sent twice, and what
             failed is tried again.
         budget: What all jobs at providers together may cost, as for `hybrid.minimize`.
+        against: An earlier record that `Bench.compare` will be given: what can have no unit in common with it is
+            refused before anything is measured.
         progress: Whether to show how far it has come.
         should_stop: Asked before each round of circuits; finished units are kept.
         on_unit: Called with each unit that ends.
@@ -119,7 +120,8 @@ def bench(
         provider failed at, are in it with the reason.
 
     Raises:
-        Refused: for an unknown suite, application, size or backend; or if the folder holds anything else.
+        Refused: for an unknown suite, application, size or backend; if the folder holds anything else; or if nothing
+            of it can be compared with the earlier record.
         Stopped: if it was to stop. In a notebook also if the cell was interrupted before.
 
     References:
@@ -145,6 +147,8 @@ def bench(
         },
         provenance=provenance(),
     )
+    if against is not None:
+        check_comparable(earlier_record(against), spec)
     question = {"bench": spec.suite, **_question(spec)}
     n_units = len(places) * sum(map(len, asked.values()))
     with (

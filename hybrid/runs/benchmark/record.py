@@ -13,6 +13,9 @@ FORMAT = "hybrid.bench"
 VERSION = 3
 """The first one has no chain of its units, the second does not say how the time in queues is known."""
 
+LABEL = "open"
+"""Of the data: the circuits of a benchmark hold nobody's."""
+
 Status = Literal["done", "refused", "failed"]
 """Of a unit: "refused" where a backend cannot do it, "failed" where it should have and did not."""
 
