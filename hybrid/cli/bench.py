@@ -35,6 +35,9 @@ def bench(
         Path | None,
         typer.Option(metavar="DIR", help="Where the record goes (a new one in runs/), or goes on."),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the newest record of the suite, or that of --folder.")
+    ] = False,
     against: Annotated[
         Path | None, typer.Option(metavar="RECORD", help="Compare with this earlier record, a file or a folder.")
     ] = None,
@@ -54,6 +57,7 @@ def bench(
         shots: Of each circuit; None for each application's own.
         seed: Root of every random number.
         folder: Where the record goes; None for a new folder where runs without one of their own go.
+        resume: Whether to go on with what was begun: without a folder, with the newest of the suite's records.
         against: An earlier record to compare with.
         plot: Whether to draw a picture.
         json_file: Where the record goes as JSON, beside the folder; "-" for standard output, without the table.
@@ -63,6 +67,7 @@ def bench(
             earlier record with which nothing of this one could be compared.
         typer.Exit: with code 5 if a provider failed at a unit, 75 if a signal stopped it.
     """
+    from circuits.errors import Refused
     from hybrid.cli import exit_codes, show
     from hybrid.cli.outputs import check_file, check_folder
     from hybrid.codesign.suite.run import bench as run
@@ -70,7 +75,8 @@ def bench(
     from hybrid.loop.walltime import end_time
     from hybrid.runs.benchmark.folder import read_record
     from hybrid.runs.files import write_json
-    from hybrid.runs.places import fresh
+    from hybrid.runs.folder import is_benchmark
+    from hybrid.runs.places import fresh, home, latest
     from hybrid.terminal.console import console
     from hybrid.terminal.progress import say
 
@@ -82,7 +88,13 @@ def bench(
     earlier = None if against is None else read_record(against)
     printed = json_file is not None and str(json_file) == "-"
     out = console(quiet=printed)
-    place = folder or fresh(f"bench-{suite}")
+    begun = (folder or latest(f"bench-{suite}")) if resume else None
+    if resume and (begun is None or not is_benchmark(begun)):
+        raise Refused(
+            f"there is no benchmark to resume: {folder or home()} holds none"
+            f"{'' if folder else f' of the suite {suite}'}; leave --resume out to begin one"
+        )
+    place = begun or folder or fresh(f"bench-{suite}")
     with Stop(end_time()) as stop:
         try:
             found = run(

@@ -107,6 +107,22 @@ def test_what_could_have_nothing_in_common_is_refused_before_anything_is_measure
     assert len(found.compare(same).found) == 1
 
 
+def test_resume_goes_on_with_the_newest_and_needs_one(cli, monkeypatch, tmp_path):
+    monkeypatch.setenv("HYBRID_RUNS", str(tmp_path / "runs"))
+    asked = ("bench", "quick", "--only", "ghz", "--backends", "statevector", "--shots", 10, "--no-plot")
+    code, _, err = cli(*asked, "--resume")
+    assert (code, "there is no benchmark to resume" in err) == (2, True)
+    assert not (tmp_path / "runs").exists()
+    assert cli(*asked)[0] == 0
+    (begun,) = (tmp_path / "runs").iterdir()
+    units = (begun / "units.jsonl").read_bytes()
+    for again in ((), ("--folder", begun)):
+        code, out, _ = cli(*asked, "--resume", *again)
+        assert (code, f"record: {begun}" in out) == (0, True)
+    assert list((tmp_path / "runs").iterdir()) == [begun]
+    assert (begun / "units.jsonl").read_bytes() == units  # nothing is measured again
+
+
 def test_a_record_without_scores_has_no_picture_and_says_why():
     nothing = record([None])
     with pytest.raises(Refused, match="nothing to draw"):
