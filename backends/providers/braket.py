@@ -15,6 +15,7 @@ from backends.providers.braket_circuits import converted, gates
 from backends.providers.braket_local import RATES, BraketHere, checked, noise_model
 from backends.providers.family import of_hardware
 from backends.providers.hardware import Charge, Elsewhere, Hardware, JobRequest, JobState, Status
+from backends.providers.times import VendorTimes, moment_of
 from circuits.errors import FailedJob, NotInstalled, Refused, ToolkitError, suggestion, unknown
 
 LOCAL = ("local", "local-noise")
@@ -143,7 +144,7 @@ class BraketElsewhere(Elsewhere):
         return task.id
 
     def state(self, job_id: str) -> JobState:
-        """See `Elsewhere.state`."""
+        """See `Elsewhere.state`; the service tells when a task was made and when it ended, not when it began."""
         with aws(self.name):
             told = self._session.get_quantum_task(job_id)
             status = told["status"]
@@ -151,7 +152,8 @@ class BraketElsewhere(Elsewhere):
             raise FailedJob(f"{self.name} says that task {job_id} is {status}, which nobody here knows")
         position = str((told.get("queueInfo") or {}).get("position", "")).removeprefix(">")
         ahead = int(position) if position.isdigit() else None
-        return JobState(STATES[status], told.get("failureReason", ""), ahead)
+        times = VendorTimes(created_at=moment_of(told.get("createdAt")), ended_at=moment_of(told.get("endedAt")))
+        return JobState(STATES[status], told.get("failureReason", ""), ahead, times=times)
 
     def outcomes(self, job_id: str, request: JobRequest) -> list[Outcomes]:
         """See `Elsewhere.outcomes`."""

@@ -21,6 +21,7 @@ from qiskit.transpiler import Target
 from backends.forecast.prices import Price
 from backends.measurement.outcomes import Outcomes
 from backends.providers.calibration import Calibration
+from backends.providers.times import UNTOLD, VendorTimes
 from circuits.fingerprint import fingerprint
 from circuits.secrets import redacted
 
@@ -39,12 +40,14 @@ class JobState:
         reason: The vendor's words for a job that failed or was cancelled, on one line.
         ahead: Jobs before it in the queue; None where the vendor does not say.
         charge: What a job that has ended has cost; None where the vendor does not say: then what was predicted counts.
+        times: When it was taken, began and ended, as far as the vendor says.
     """
 
     status: Status
     reason: str = ""
     ahead: int | None = None
     charge: "Charge | None" = None
+    times: VendorTimes = UNTOLD
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reason", redacted(" ".join(self.reason.split())))  # it is kept, and shown on a line

@@ -18,6 +18,7 @@ from backends.measurement.outcomes import Outcomes
 from backends.providers.calibration import Calibration, from_properties
 from backends.providers.hardware import Charge, Elsewhere, JobRequest, JobState, Status
 from backends.providers.ibm_connection import KEY_PAGE, Connection
+from backends.providers.times import VendorTimes, moment_of
 from circuits.errors import FailedJob, ToolkitError
 
 Mode = Literal["job", "batch", "session"]
@@ -103,13 +104,14 @@ class IBMDevice(Elsewhere):
         return self._connection.ask(sent, sends=True)
 
     def state(self, job_id: str) -> JobState:
-        """See `Elsewhere.state`."""
+        """See `Elsewhere.state`; a job has left the queue when IBM begins to prepare it, before the machine has it."""
 
         def asked(service: Any) -> JobState:
             job = service.job(job_id)
             said = str(job.status())
             failed = said in ("ERROR", "CANCELLED")
-            return JobState(STATUS[said], reason=str(job.error_message() or "") if failed else "")
+            times = _times(job) if failed or said == "DONE" else VendorTimes()
+            return JobState(STATUS[said], reason=str(job.error_message() or "") if failed else "", times=times)
 
         return self._connection.ask(asked)
 
@@ -224,6 +226,17 @@ def duration_s(circuit: QuantumCircuit, target: Any) -> float:
         end = max((busy[bit] for bit in on), default=0.0) + takes
         busy.update(dict.fromkeys(on, end))
     return max(busy.values(), default=0.0)
+
+
+def _times(job: Any) -> VendorTimes:
+    """Those of a job that has ended; none where the service does not give them, since no run may fail for them."""
+    from qiskit_ibm_runtime.exceptions import IBMRuntimeError
+
+    try:
+        told = job.metrics().get("timestamps") or {}
+    except IBMRuntimeError:
+        return VendorTimes()
+    return VendorTimes(*(moment_of(told.get(key)) for key in ("created", "running", "finished")))
 
 
 def _seconds(delay: Any) -> float:

@@ -27,6 +27,7 @@ from backends.measurement.sampled import Sampling, sampling
 from backends.providers.answers import BUSY, busy, retry_after
 from backends.providers.family import of_hardware
 from backends.providers.hardware import Charge, Elsewhere, JobRequest, JobState, Status
+from backends.providers.times import VendorTimes, moment_of
 from circuits.errors import FailedJob, LostJob, ProviderUnreachable, Refused, printable, suggestion, unknown
 from circuits.secrets import redacted
 
@@ -152,7 +153,7 @@ class IonQ(Elsewhere):
         told = self._job(job_id)
         failure = told.get("failure") or {}
         reason = ": ".join(str(failure[key]) for key in ("code", "error") if failure.get(key))
-        return JobState(STATES[told["status"]], reason)
+        return JobState(STATES[told["status"]], reason, times=_times(told))
 
     def outcomes(self, job_id: str, request: JobRequest) -> list[Outcomes]:
         """See `Elsewhere.outcomes`."""
@@ -365,6 +366,15 @@ def _checked(url: str) -> str:
     if parts.username or parts.password or parts.query:
         raise Refused("url must hold no credentials and no query: the key is read from the environment")
     return url.rstrip("/")
+
+
+def _times(told: dict[str, Any]) -> VendorTimes:
+    """Those of a job as the service tells it."""
+    predicted_ms = told.get("predicted_wait_time_ms")
+    return VendorTimes(
+        *(moment_of(told.get(key)) for key in ("submitted_at", "started_at", "completed_at")),
+        predicted_wait_s=predicted_ms / 1e3 if isinstance(predicted_ms, int | float) else None,
+    )
 
 
 def _message(err: urllib.error.HTTPError) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hybrid.codesign.suite.result import Bench
+    from hybrid.runs.benchmark.record import BenchRecord
 
 PICTURE = "benchmark.png"
 
@@ -34,6 +35,9 @@ def bench(
         Path | None,
         typer.Option(metavar="DIR", help="Where the record goes (a new one in runs/), or goes on."),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the newest record of the suite, or that of --folder.")
+    ] = False,
     against: Annotated[
         Path | None, typer.Option(metavar="RECORD", help="Compare with this earlier record, a file or a folder.")
     ] = None,
@@ -53,26 +57,28 @@ def bench(
         shots: Of each circuit; None for each application's own.
         seed: Root of every random number.
         folder: Where the record goes; None for a new folder where runs without one of their own go.
+        resume: Whether to go on with what was begun: without a folder, with the newest of the suite's records.
         against: An earlier record to compare with.
         plot: Whether to draw a picture.
         json_file: Where the record goes as JSON, beside the folder; "-" for standard output, without the table.
 
     Raises:
-        ToolkitError: for an unknown suite, application, size or backend, or a folder that holds something else.
+        ToolkitError: for an unknown suite, application, size or backend, a folder that holds something else, or an
+            earlier record with which nothing of this one could be compared.
         typer.Exit: with code 5 if a provider failed at a unit, 75 if a signal stopped it.
     """
+    from circuits.errors import Refused
     from hybrid.cli import exit_codes, show
     from hybrid.cli.outputs import check_file, check_folder
-    from hybrid.codesign.suite.compare import COLUMNS as DIFFERENCES
     from hybrid.codesign.suite.run import bench as run
     from hybrid.loop.stop import Stop, Stopped
     from hybrid.loop.walltime import end_time
     from hybrid.runs.benchmark.folder import read_record
     from hybrid.runs.files import write_json
-    from hybrid.runs.places import fresh
+    from hybrid.runs.folder import is_benchmark
+    from hybrid.runs.places import fresh, home, latest
     from hybrid.terminal.console import console
     from hybrid.terminal.progress import say
-    from hybrid.terminal.rows import put_table, put_text
 
     if folder is not None:
         check_folder(folder, "--folder")
@@ -82,7 +88,13 @@ def bench(
     earlier = None if against is None else read_record(against)
     printed = json_file is not None and str(json_file) == "-"
     out = console(quiet=printed)
-    place = folder or fresh(f"bench-{suite}")
+    begun = (folder or latest(f"bench-{suite}")) if resume else None
+    if resume and (begun is None or not is_benchmark(begun)):
+        raise Refused(
+            f"there is no benchmark to resume: {folder or home()} holds none"
+            f"{'' if folder else f' of the suite {suite}'}; leave --resume out to begin one"
+        )
+    place = begun or folder or fresh(f"bench-{suite}")
     with Stop(end_time()) as stop:
         try:
             found = run(
@@ -94,6 +106,7 @@ def bench(
                 shots=shots,
                 seed=seed,
                 folder=place,
+                against=earlier,
                 should_stop=stop,
                 on_unit=lambda unit: say(f"{unit.application} {unit.size} on {named[unit.backend]}: {unit.status}"),
             )
@@ -113,19 +126,32 @@ def bench(
     out.print(f"record: {place}", highlight=False, soft_wrap=True)
     if earlier is not None and found.rows():
         out.print()
-        different = found.compare(earlier)
-        put_table(out, DIFFERENCES, different.rows(), title=different.title)
-        for note in different.notes():
-            put_text(out, note)
+        _compare(found, earlier, out)
     if found.failed:
         raise typer.Exit(exit_codes.PROVIDER_FAILED)
+
+
+def _compare(found: "Bench", earlier: "BenchRecord", out: "Console") -> None:
+    """Print the differences; where a common unit was asked for and none was done, why there are none."""
+    from circuits.errors import Refused
+    from hybrid.runs.benchmark.compare import COLUMNS
+    from hybrid.terminal.rows import put_table, put_text
+
+    try:
+        different = found.compare(earlier)
+    except Refused as err:
+        put_text(out, f"not compared: {err}")
+        return
+    put_table(out, COLUMNS, different.rows(), title=different.title)
+    for note in different.notes():
+        put_text(out, note)
 
 
 def _show(found: "Bench", out: "Console") -> None:
     from hybrid.terminal.rows import put
 
     put(out, found.rows(), nothing="no unit was done")
-    for line in found.troubles():
+    for line in [*found.notes(), *found.troubles()]:
         out.print(line, highlight=False, soft_wrap=True)
 
 

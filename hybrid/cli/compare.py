@@ -104,7 +104,7 @@ def _show_stored(paths: list[Path], folder: Path | None, as_json: bool) -> None:
 def _show_benchmarks(paths: list[Path], folder: Path | None, as_json: bool) -> None:
     """Print what a benchmark differs in from an earlier one, as `hybrid bench --against` does."""
     from circuits.errors import Refused
-    from hybrid.codesign.suite.compare import differences
+    from hybrid.runs.benchmark.compare import differences
     from hybrid.runs.benchmark.folder import read_record
     from hybrid.terminal.console import console
 

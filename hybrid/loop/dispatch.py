@@ -239,7 +239,7 @@ class Journaled(Dispatch):
                 f"of them counts, `{self._command('--adopt ID')}`, and cancel the others there"
             )
         if found:
-            return self._write(row, id=found[0], status="queued", sent_at=time.time())
+            return self._write(row, id=found[0], status="queued", sent_at=row.intended_at)
         return self._write(row, status="unsent")
 
     def _settled(self, hardware: Elsewhere, row: JobRow) -> tuple[str, ...] | None:
@@ -327,14 +327,18 @@ class Journaled(Dispatch):
 
     def _fetched(self, hardware: Elsewhere, row: JobRow, request: JobRequest) -> JobRow:
         assert row.id is not None
+        waiting_at: float | None = None
 
         def told(state: JobState) -> None:
-            last = self._last(row)
-            charge = state.charge or last.charge
-            if (state.status, charge) != (last.status, last.charge):
-                self._write(last, status=state.status, reason=state.reason, charge=charge)
-            if charge != last.charge:
-                self._spending.record({row.tag: charge})
+            nonlocal waiting_at
+            last, now = self._last(row), time.time()
+            seen = last.seen(state, now, waiting_at)
+            if state.status == "queued":
+                waiting_at = now
+            if seen != last:
+                self._write(seen)
+            if seen.charge != last.charge:
+                self._spending.record({row.tag: seen.charge})
 
         try:
             outcomes = fetched(hardware, row.id, request, self._patience, told=told, pause=self._pauser(row))

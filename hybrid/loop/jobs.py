@@ -1,5 +1,6 @@
 """The jobs of a run or of any record of several: listed, waited for, cancelled; what a person says became of them."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from hybrid.runs.jobs import OPEN, JobRow
 from hybrid.runs.journal import Journal
 from hybrid.runs.kinds import kind_of
 from hybrid.runs.lock import Lock
+from hybrid.runs.queue_time import queue_of
 from hybrid.workload.arguments import BackendLike
 from hybrid.workload.spec import BackendSpec, backend_of
 
@@ -55,6 +57,7 @@ class Entry:
             "qpu_s": row.charge.qpu_s,
             "charged_shots": row.charge.shots,
             "sent_utc": None if row.sent_at is None else moment(row.sent_at),
+            "queue": queue_of(row).to_dict(),
             "tag": row.tag,
             "attempt": row.attempt,
             "measured": row.measured is not None,
@@ -173,11 +176,13 @@ def wait(
     """
     failures = []
     for entry in [entry for entry in listed(folder) if entry.row.status in OPEN]:
-        hardware, last = _hardware(entry, backend), [entry]
+        hardware, last, waiting = _hardware(entry, backend), [entry], [entry.row.waiting_at]
 
-        def told(state: JobState, last: list[Entry] = last) -> None:
-            if state.status != last[0].row.status or state.charge is not None:
-                last[0] = _noted(last[0], state)
+        def told(state: JobState, last: list[Entry] = last, waiting: list[float | None] = waiting) -> None:
+            if last[0].row.seen(state, 0.0) != last[0].row:
+                last[0] = _noted(last[0], state, waiting[0])
+            if state.status == "queued":
+                waiting[0] = time.time()
 
         try:
             finished(hardware, _id(entry), PATIENCE, told=told, pause=pause)
@@ -252,12 +257,11 @@ def _open(path: Path) -> Iterator[Journal]:
         yield opened
 
 
-def _noted(entry: Entry, state: JobState) -> Entry:
-    charge = state.charge or entry.row.charge
-    row = replace(entry.row, status=state.status, reason=state.reason, charge=charge)
+def _noted(entry: Entry, state: JobState, waiting_at: float | None = None) -> Entry:
+    row = entry.row.seen(state, time.time(), waiting_at)
     with _open(entry.journal) as opened:
         opened.write_job(row)
-    spending_of(entry.journal.parent).record({row.tag: charge})
+    spending_of(entry.journal.parent).record({row.tag: row.charge})
     return replace(entry, row=row)
 
 

@@ -1,5 +1,6 @@
 """Whether records may be handed on as files, and what is withheld of them then: what the policies in force say."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from hybrid.routing.policy import check_may_go, decide, export_rules, refusal
@@ -13,7 +14,8 @@ def check_may_be_exported(folder: Path, form: str) -> list[str]:
 
     Args:
         folder: Of a run, a sweep or an algorithm.
-        form: In which it is handed on: "crate", "prov", "csv", "json" or "parquet".
+        form: In which it is handed on, as policies name it: "crate", "prov", "csv", "json" or "parquet"; of a
+            benchmark "csv", "metriq" or "qedc".
 
     Returns:
         The labels of its data.
@@ -24,12 +26,26 @@ def check_may_be_exported(folder: Path, form: str) -> list[str]:
         RecordFailed: if the decision cannot be logged.
     """
     found = sorted(_labels(folder))
-    for label in found:
+    check_data_may_be_exported(found, form)
+    return found
+
+
+def check_data_may_be_exported(labels: Iterable[str], form: str) -> None:
+    """As `check_may_be_exported`, for what has no folder.
+
+    Args:
+        labels: Of the data.
+        form: As there.
+
+    Raises:
+        PolicyViolation: as there.
+        RecordFailed: as there.
+    """
+    for label in labels:
         if label != "open":
             check_may_go(label, form, kind="export", purpose="export")
         elif not (decision := decide(label, form, kind="export")).allowed:
             raise refusal(label, form, "export", decision)
-    return found
 
 
 def words_withheld(*, asked: bool, prices: bool, known: dict[str, str]) -> Words | None:

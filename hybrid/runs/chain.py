@@ -48,7 +48,11 @@ STANDING = (FILE, LINE, STAGE)
 ORIGIN = bytes(32)
 """The head before the first link."""
 
-REAL = {"seconds", "finished_at", "sent_at", "intended_at", "happened_at", "usd", "qpu_s"}
+REAL = {
+    *("seconds", "finished_at", "sent_at", "intended_at", "happened_at", "usd", "qpu_s"),
+    *("waiting_at", "started_at", "ended_at", "vendor_created_at", "vendor_started_at", "vendor_ended_at"),
+    "predicted_wait_s",
+}
 """Columns in which SQLite keeps whole numbers as fractions, too."""
 
 SHOWN = 5
@@ -82,7 +86,8 @@ TABLES = {
         ("stage", "evaluation", "part", "attempt"),
         (
             *("request", "tag", "hardware", "circuits", "shots", "usd", "qpu_s", "charged_shots", "status"),
-            *("intended_at", "id", "sent_at", "reason", "outcomes"),
+            *("intended_at", "id", "sent_at", "reason", "outcomes", "waiting_at", "started_at", "ended_at"),
+            *("vendor_created_at", "vendor_started_at", "vendor_ended_at", "predicted_wait_s"),
         ),
     ),
     "failover": Table(

@@ -1,20 +1,21 @@
 """A job at a vendor, and the row of a journal that it is kept in.
 
-The row is written before the job is sent, gets the vendor's id right after, every state that the vendor reports, and in
-the end what was measured: so a job is sent once, however often the process that sent it dies, and a result that was
-paid for is used.
+The row is written before the job is sent, gets the vendor's id right after, every state that the vendor reports with
+the time at which it was seen, and in the end what was measured: so a job is sent once, however often the process that
+sent it dies, and a result that was paid for is used.
 """
 
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from backends.measurement.outcomes import Outcomes
-from backends.providers.hardware import Charge
+from backends.providers.hardware import Charge, JobState
+from backends.providers.times import UNTOLD, VendorTimes
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (
@@ -36,6 +37,13 @@ CREATE TABLE IF NOT EXISTS job (
     sent_at REAL,
     reason TEXT NOT NULL DEFAULT '',
     outcomes BLOB,
+    waiting_at REAL,
+    started_at REAL,
+    ended_at REAL,
+    vendor_created_at REAL,
+    vendor_started_at REAL,
+    vendor_ended_at REAL,
+    predicted_wait_s REAL,
     PRIMARY KEY (stage, evaluation, part, attempt)
 ) WITHOUT ROWID;
 """
@@ -44,9 +52,16 @@ Status = Literal["intended", "unsent", "queued", "running", "done", "failed", "c
 """What is known of a job: "intended", it may have been sent; "unsent", it surely was not taken; then the vendor's own
 words; "lost", the vendor has no such job; "given up", another is to be sent in its place."""
 
+TIMES = (
+    *("waiting_at", "started_at", "ended_at"),
+    *("vendor_created_at", "vendor_started_at", "vendor_ended_at", "predicted_wait_s"),
+)
+"""Columns, all of them real numbers, that the journals of earlier versions lack; they are added where they do."""
+
 COLUMNS = (
     *("stage", "evaluation", "part", "attempt", "request", "tag", "hardware", "circuits", "shots"),
     *("usd", "qpu_s", "charged_shots", "status", "intended_at", "id", "sent_at", "reason", "outcomes"),
+    *TIMES,
 )
 
 OPEN = ("queued", "running")
@@ -87,9 +102,14 @@ class JobRow:
         status: What is known of it.
         intended_at: When it was about to be sent, in seconds since 1970.
         id: The vendor's; None where none is known.
-        sent_at: When the vendor gave the id, in seconds since 1970.
+        sent_at: When the vendor gave the id, in seconds since 1970; of one that was looked for, when it was about to
+            be sent.
         reason: The vendor's words on a job that failed.
         measured: What it measured, as `packed` writes it; None before.
+        waiting_at: When it was last seen waiting, in seconds since 1970; None where it never was.
+        started_at: When it was first seen not to wait any more, in seconds since 1970.
+        ended_at: When it was first seen to have ended, in seconds since 1970.
+        told: What the vendor tells of its times.
     """
 
     place: Place
@@ -106,6 +126,10 @@ class JobRow:
     sent_at: float | None = None
     reason: str = ""
     measured: bytes | None = None
+    waiting_at: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    told: VendorTimes = UNTOLD
 
     @property
     def unknown(self) -> bool:
@@ -122,7 +146,26 @@ class JobRow:
         where = (self.place.stage, self.place.evaluation, self.place.part, self.attempt)
         what = (self.request, self.tag, self.hardware, self.circuits, self.shots)
         cost = (self.charge.usd, self.charge.qpu_s, self.charge.shots)
-        return *where, *what, *cost, self.status, self.intended_at, self.id, self.sent_at, self.reason, self.measured
+        known = (self.status, self.intended_at, self.id, self.sent_at, self.reason, self.measured)
+        seen = (self.waiting_at, self.started_at, self.ended_at)
+        told = (self.told.created_at, self.told.started_at, self.told.ended_at, self.told.predicted_wait_s)
+        return *where, *what, *cost, *known, *seen, *told
+
+    def seen(self, state: JobState, at: float, waiting_at: float | None = None) -> "JobRow":
+        """The job as it is known after the vendor has said where it stands.
+
+        Args:
+            state: What the vendor says.
+            at: When it said so, in seconds since 1970.
+            waiting_at: When it was last seen waiting, as far as that was not written; None for never.
+        """
+        row = replace(self, status=state.status, reason=state.reason, charge=state.charge or self.charge)
+        row = replace(row, told=row.told.then(state.times))
+        if state.status != "queued" and row.started_at is None:
+            row = replace(row, started_at=at, waiting_at=row.waiting_at if waiting_at is None else waiting_at)
+        if state.status not in OPEN and row.ended_at is None:
+            row = replace(row, ended_at=at)
+        return row
 
 
 def rows(database: sqlite3.Connection) -> Iterator[JobRow]:
@@ -131,13 +174,26 @@ def rows(database: sqlite3.Connection) -> Iterator[JobRow]:
     Args:
         database: Of a journal that has the table.
     """
-    order = "stage, evaluation, part, attempt"
-    for values in database.execute(f"SELECT {', '.join(COLUMNS)} FROM job ORDER BY {order}"):
+    order, there = "stage, evaluation, part, attempt", columns(database)
+    names = [name if name in there else f"NULL AS {name}" for name in COLUMNS]
+    for values in database.execute(f"SELECT {', '.join(names)} FROM job ORDER BY {order}"):
         stage, evaluation, part, attempt, *what = values
-        request, tag, hardware, circuits, shots, usd, qpu_s, charged, *rest = what
+        request, tag, hardware, circuits, shots, usd, qpu_s, charged, *known = what[: -len(TIMES)]
+        waiting_at, started_at, ended_at, *told = what[-len(TIMES) :]
         priced = not isinstance(usd, str)  # a price that was withheld; see `hybrid.runs.redaction`
         charge = Charge(usd if priced else 0.0, qpu_s, charged, priced)
-        yield JobRow(Place(stage, evaluation, part), attempt, request, tag, hardware, circuits, shots, charge, *rest)
+        place = Place(stage, evaluation, part)
+        row = JobRow(place, attempt, request, tag, hardware, circuits, shots, charge, *known)
+        yield replace(row, waiting_at=waiting_at, started_at=started_at, ended_at=ended_at, told=VendorTimes(*told))
+
+
+def columns(database: sqlite3.Connection) -> set[str]:
+    """Names of the columns that a journal's table of jobs has.
+
+    Args:
+        database: Of a journal that has the table.
+    """
+    return {column[1] for column in database.execute("PRAGMA table_info(job)")}
 
 
 def packed(outcomes: Sequence[Outcomes]) -> bytes:

@@ -327,6 +327,8 @@ class Journal:
             for name in LATER:
                 if name not in columns:
                     self._database.execute(f"ALTER TABLE evaluation ADD COLUMN {name} BLOB")
+            for name in set(jobs.TIMES) - jobs.columns(self._database):
+                self._database.execute(f"ALTER TABLE job ADD COLUMN {name} REAL")
             self._database.execute("BEGIN")
             self._inode = os.stat(path).st_ino
 

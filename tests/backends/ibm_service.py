@@ -1,8 +1,8 @@
 """A stand-in for IBM's service over loopback HTTP, for IBM's own client: jobs run on a snapshot, and can be disturbed.
 
 It checks keys and tokens, keeps jobs with their tags, and runs them in the background. What goes wrong is said by words
-in `faults`, one for each of the next submissions ("submit"), questions for a job ("job"), for results ("results"), for
-jobs by tag ("find") or for what is left of the account ("usage").
+in `faults`, one for each of the next submissions ("submit"), questions for a job ("job"), its times ("metrics") or its
+results ("results"), for jobs by tag ("find") or for what is left of the account ("usage").
 """
 
 import base64
@@ -97,14 +97,14 @@ class Service:
         self.ending.wait(self.delay_s)
         if job["status"] != "Queued":
             return
-        job["status"] = "Running"
+        job |= {"status": "Running", "running": datetime.now(UTC).isoformat()}
         if job["fate"] == "cancel":
             job["status"] = "Cancelled"
             return
         try:
             if self.fails or job["fate"] == "fail":
                 raise RuntimeError("the machine has warmed up")
-            job |= {"result": self.result_of(job), "status": "Completed"}
+            job |= {"result": self.result_of(job), "finished": datetime.now(UTC).isoformat(), "status": "Completed"}
         except Exception as err:  # noqa: BLE001 - the service says what went wrong
             job |= {"reason": f"{type(err).__name__}: {err}", "result": "", "status": "Failed"}
 
@@ -161,7 +161,8 @@ class Handler(BaseHTTPRequestHandler):
         if not self._authorized():
             return None
         kinds = {"/instances/usage": "usage", "/jobs": "find"}
-        others = "results" if path.endswith("/results") else "job" if path.startswith("/jobs/") else ""
+        ends = {"results": "results", "metrics": "metrics"}
+        others = ends.get(path.rsplit("/", 1)[1], "job") if path.startswith("/jobs/") else ""
         kind = kinds.get(path, others)
         if self._disturbed(kind):
             return None
@@ -195,6 +196,9 @@ class Handler(BaseHTTPRequestHandler):
             return self._answer({"error": {"message": "not found", "code": 1291}}, 404)
         if path.endswith("/results"):
             return self._answer(service.jobs[job_id].get("result", ""))
+        if path.endswith("/metrics"):
+            job = service.jobs[job_id]
+            return self._answer({"timestamps": {key: job.get(key) for key in ("created", "running", "finished")}})
         return self._answer(service.describe(job_id))
 
     def do_POST(self) -> None:

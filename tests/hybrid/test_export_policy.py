@@ -50,6 +50,27 @@ def policy(tmp_path, monkeypatch):
     return (tmp_path / "policy.toml").write_text
 
 
+def test_benchmarks_ask_as_other_exports_do(policy, cli, tmp_path):
+    bench = tmp_path / "bench"
+    hybrid.bench("quick", only="qft", backends="statevector", shots=10, folder=bench, progress=False)
+    policy("")
+    assert cli("export", bench, "--format", "csv", "--output", tmp_path / "open.csv")[0] == 0
+    policy("""
+[[refusal]]
+labels = ["open"]
+exports = ["csv", "qedc"]
+reason = "under embargo"
+until = 2999-01-01
+""")
+    for form, place in (("csv", "closed.csv"), ("qedc", "plots")):
+        code, _, err = cli("export", bench, "--format", form, "--output", tmp_path / place)
+        assert (code, f"data labelled 'open' may not be exported as '{form}'" in err) == (4, True)
+        assert "under embargo" in err
+        assert not (tmp_path / place).exists()
+        with pytest.raises(PolicyViolation, match="embargo"):
+            hybrid.Bench.load(bench).export(tmp_path / place, kind=form)
+
+
 def test_restricted_data_are_in_no_export_unless_two_persons_allow_it(home, policy, cli, tmp_path):
     pytest.importorskip("rocrate.rocrate")
     policy("")

@@ -14,6 +14,7 @@ from backends.measurement.counted import SEED_BITS
 from backends.measurement.outcomes import Outcomes, from_counts
 from backends.memory import free_bytes
 from backends.providers.hardware import Elsewhere, Hardware, Here, JobRequest, JobState
+from backends.providers.times import VendorTimes, moment_of
 from backends.providers.worker.environment import needed
 from backends.providers.worker.process import Silence, Worker
 from backends.providers.worker.recipes import Recipe
@@ -110,8 +111,8 @@ class WorkerElsewhere(_Told, Elsewhere):
 
     def state(self, job_id: str) -> JobState:
         """See `Elsewhere.state`."""
-        status, reason, ahead = self._question("state", job=job_id)
-        return JobState(status, reason, ahead)
+        status, reason, ahead, moments = self._question("state", job=job_id)
+        return JobState(status, reason, ahead, times=VendorTimes(*map(moment_of, moments)))
 
     def outcomes(self, job_id: str, request: JobRequest) -> list[Outcomes]:
         """See `Elsewhere.outcomes`."""

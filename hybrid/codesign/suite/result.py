@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from circuits import tables
 from hybrid.runs.benchmark.folder import read_record
-from hybrid.runs.benchmark.record import BenchRecord, Unit, number_text
+from hybrid.runs.benchmark.record import BenchRecord, Unit, number_text, queue_notes, queue_text
 from hybrid.terminal.words import duration
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from hybrid.codesign.suite.compare import Differences
     from hybrid.codesign.suite.formats.files import Exported
+    from hybrid.runs.benchmark.compare import Differences
 
-COLUMNS = ("application", "size", "backend", "score", "±", "perfect", "prepare", "run", "total")
+COLUMNS = ("application", "size", "backend", "score", "±", "perfect", "prepare", "run", "queue", "total")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +70,10 @@ class Bench:
             if unit.status != "done"
         ]
 
+    def notes(self) -> list[str]:
+        """How the time in providers' queues is known, or why not."""
+        return queue_notes(self.record)
+
     @property
     def failed(self) -> bool:
         """Whether a provider or a backend failed at a unit that it should have done."""
@@ -92,6 +96,7 @@ class Bench:
 
         Raises:
             Refused: for an unknown format, one that takes nothing of the record, or files that are there already.
+            PolicyViolation: if a policy does not allow it.
             RecordFailed: if a file cannot be written.
         """
         from hybrid.codesign.suite.formats.export import export_bench
@@ -119,23 +124,21 @@ class Bench:
         Raises:
             Refused: if it is none, or has no unit in common with this one.
         """
-        from hybrid.codesign.suite.compare import differences
+        from hybrid.runs.benchmark.compare import differences
 
-        if isinstance(earlier, str | Path):
-            earlier = read_record(earlier)
-        return differences(earlier.record if isinstance(earlier, Bench) else earlier, self.record)
+        return differences(earlier_record(earlier), self.record)
 
     def __str__(self) -> str:
         cells = [self._cells(unit) for unit in self.record.units if unit.status == "done"]
         table = tables.text(cells, title=self.title, columns=COLUMNS) if cells else self.title
-        return "\n".join([table, *self.troubles()])
+        return "\n".join([table, *self.notes(), *self.troubles()])
 
     def __repr__(self) -> str:
         return f"<{self.title}{'' if self.folder is None else f' in {self.folder}'}>"
 
     def _repr_html_(self) -> str:
         cells = [self._cells(unit) for unit in self.record.units if unit.status == "done"]
-        return tables.html(cells, title=self.title, columns=COLUMNS, notes=self.troubles())
+        return tables.html(cells, title=self.title, columns=COLUMNS, notes=[*self.notes(), *self.troubles()])
 
     @property
     def title(self) -> str:
@@ -147,6 +150,7 @@ class Bench:
         spent = unit.seconds
         prepare = [s for s in (spent.transpile, spent.compile) if s is not None]
         running = spent.execute if spent.jobs is None else spent.jobs
+        away = any(one.place == "provider" for one in self.record.backends)
         return (
             f"{unit.application}, {unit.unit}" if unit.unit else unit.application,
             unit.size,
@@ -155,5 +159,20 @@ class Bench:
             "-" if unit.reference is None else f"{unit.reference:.4g}",
             duration(sum(prepare)) if prepare else "-",
             "-" if running is None else duration(running),
+            queue_text(unit) if away else "-",
             duration(spent.total),
         )
+
+
+def earlier_record(earlier: "Bench | BenchRecord | str | Path") -> BenchRecord:
+    """The record of a benchmark that was measured before.
+
+    Args:
+        earlier: A benchmark, its record, or the path of its folder or file.
+
+    Raises:
+        Refused: if the path holds none.
+    """
+    if isinstance(earlier, str | Path):
+        return read_record(earlier)
+    return earlier.record if isinstance(earlier, Bench) else earlier

@@ -21,7 +21,7 @@ from hybrid.codesign.suite.benchmark import Benchmark, Score, Size, SuiteName
 from hybrid.codesign.suite.circuit_file import CircuitFiles
 from hybrid.codesign.suite.formats.mqt_bench import applications
 from hybrid.codesign.suite.measure import Account, measure, warm_up
-from hybrid.codesign.suite.result import Bench
+from hybrid.codesign.suite.result import Bench, earlier_record
 from hybrid.loop import notebook
 from hybrid.loop.dispatch import held, journaled
 from hybrid.loop.failover import is_failure
@@ -29,7 +29,8 @@ from hybrid.loop.stop import Stopped
 from hybrid.routing.policy import guarded
 from hybrid.runs import journal
 from hybrid.runs.benchmark import folder as folders
-from hybrid.runs.benchmark.record import BenchRecord, BenchSpec, Measured, Number, Seconds, Status, Unit
+from hybrid.runs.benchmark.compare import check_comparable
+from hybrid.runs.benchmark.record import LABEL, BenchRecord, BenchSpec, Measured, Number, Queue, Seconds, Status, Unit
 from hybrid.runs.budget import Budget, budget_of, spending_of
 from hybrid.runs.files import digest_of, to_json
 from hybrid.runs.folder import JOBS, is_benchmark
@@ -37,6 +38,7 @@ from hybrid.runs.journal import Journal
 from hybrid.runs.lock import Lock
 from hybrid.runs.places import folder_of, fresh
 from hybrid.runs.provenance import provenance
+from hybrid.runs.queue_time import HERE, NOT_SENT, QueueTime, queue_of_all, running_s
 from hybrid.runs.stages import StageFiles
 from hybrid.terminal.progress import Progress
 from hybrid.workload.arguments import BackendLike
@@ -44,9 +46,6 @@ from hybrid.workload.spec import BackendSpec, backend_spec
 
 SEED_BITS = 53
 """Of a unit's seed: what every reader of JSON takes as a whole number."""
-
-LABEL = "open"
-"""Of the data: the circuits of a benchmark hold nobody's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +88,7 @@ def bench(
     seed: int = 0,
     folder: str | Path | None = None,
     budget: Budget | Mapping[str, float] | None = None,
+    against: str | Path | BenchRecord | Bench | None = None,
     progress: bool = True,
     should_stop: Callable[[], bool] = lambda: False,
     on_unit: Callable[[Unit], None] = lambda unit: None,
@@ -109,6 +109,8 @@ def bench(
             the same was begun is gone on with: what has ended is not measured again, no job is sent twice, and what
             failed is tried again.
         budget: What all jobs at providers together may cost, as for `hybrid.minimize`.
+        against: An earlier record that `Bench.compare` will be given: what can have no unit in common with it is
+            refused before anything is measured.
         progress: Whether to show how far it has come.
         should_stop: Asked before each round of circuits; finished units are kept.
         on_unit: Called with each unit that ends.
@@ -118,7 +120,8 @@ def bench(
         provider failed at, are in it with the reason.
 
     Raises:
-        Refused: for an unknown suite, application, size or backend; or if the folder holds anything else.
+        Refused: for an unknown suite, application, size or backend; if the folder holds anything else; or if nothing
+            of it can be compared with the earlier record.
         Stopped: if it was to stop. In a notebook also if the cell was interrupted before.
 
     References:
@@ -144,6 +147,8 @@ def bench(
         },
         provenance=provenance(),
     )
+    if against is not None:
+        check_comparable(earlier_record(against), spec)
     question = {"bench": spec.suite, **_question(spec)}
     n_units = len(places) * sum(map(len, asked.values()))
     with (
@@ -259,6 +264,7 @@ class _Todo:
                 raise
             status, score = ("refused" if isinstance(err, Refused) else "failed"), None
             reason = redacted(str(err))
+        queue = self._queue_time(number, folders.stage_of(benchmark.name, str(size), number))
         return Unit(
             application=benchmark.name,
             title=benchmark.title,
@@ -280,7 +286,8 @@ class _Todo:
             n_circuits=account.n_circuits,
             circuit=account.circuit,
             seed=seed,
-            seconds=_seconds(account, time.perf_counter() - start),
+            seconds=_seconds(account, time.perf_counter() - start, *queue),
+            queue=Queue(**{name: value for name, value in queue[0].to_dict().items() if name != "seconds"}),
             finished_utc=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         )
 
@@ -299,6 +306,18 @@ class _Todo:
             warm_up(backend)
             self._ready[number] = backend, begin
         return self._ready[number]
+
+    def _queue_time(self, number: int, stage: str) -> tuple[QueueTime, float | None]:
+        """How long the jobs of a unit waited, and ran; those of earlier processes count, too."""
+        place = self._places[number]
+        if place.backend is not None and place.backend.capabilities().place == "here":
+            return HERE, None
+        _, begin = self._ready.get(number, (None, None))
+        if begin is None:
+            reason = "it sends its jobs by itself, and does not tell their times" if number in self._ready else NOT_SENT
+            return QueueTime(None, "unknown", reason=reason), None
+        jobs = [row for row in self._opened().jobs() if row.place.stage == stage]
+        return queue_of_all(jobs), running_s(jobs)
 
     def _check_stop(self) -> None:
         if self._should_stop():
@@ -433,7 +452,9 @@ def _check_finite(name: str, score: Score) -> None:
         raise Refused(f"{name} has no finite score for these answers: {score}")
 
 
-def _seconds(account: Account, total: float) -> Seconds:
+def _seconds(account: Account, total: float, queue: QueueTime, running: float | None) -> Seconds:
     """The times of a unit; what was answered from the record of an earlier process is not timed."""
     spent = {phase: seconds for phase, seconds in account.seconds.items() if phase != "jobs" or not account.resumed}
-    return Seconds(**spent, total=total)
+    if running is not None:
+        spent["execute"] = running
+    return Seconds(**spent, queue=queue.seconds, total=total)

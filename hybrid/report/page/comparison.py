@@ -1,10 +1,16 @@
 """Runs side by side."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
 from hybrid.report.page.axes import linear, logarithmic
-from hybrid.report.page.html import Html, section, table
+from hybrid.report.page.html import Html, section, table, tag
 from hybrid.report.page.picture import Look, Series, picture
+from hybrid.runs.benchmark.compare import COLUMNS as DIFFERENCES
+from hybrid.runs.benchmark.compare import differences
+from hybrid.runs.benchmark.folder import read_record
 from hybrid.runs.comparison import COLUMNS, Comparison
 from hybrid.terminal.words import axis
 
@@ -24,6 +30,31 @@ def comparison(compared: Comparison) -> Html:
     numbers = [name for name in COLUMNS if name not in ("run", "status")]
     told = table(COLUMNS, rows, caption=compared.title, numbers=numbers, seen=True)
     return section("Comparison", told, _picture(compared))
+
+
+def benchmark_comparison(places: Sequence[Path]) -> Html:
+    """The scores of benchmarks beside those of the first, and which differ by more than chance.
+
+    Args:
+        places: Folders of two benchmarks or more, the earliest first.
+
+    Raises:
+        Refused: if one has no unit in common with the first.
+    """
+    first, *others = places
+    before = read_record(first)
+    parts = []
+    for place in others:
+        found = differences(before, read_record(place))
+        caption = f"{place.resolve().name} against {first.resolve().name}"
+        told = table(
+            DIFFERENCES, found.rows(), caption=caption, numbers=[*DIFFERENCES[3:7], *DIFFERENCES[8:]], folds=True
+        )
+        parts += [
+            told,
+            *(tag("p", f"{note[0].upper()}{note[1:].rstrip('.')}.", class_="note") for note in found.notes()),
+        ]
+    return section("Comparison of benchmarks", *parts)
 
 
 def _picture(compared: Comparison) -> Html | None:

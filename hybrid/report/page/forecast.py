@@ -7,6 +7,7 @@ from typing import Any
 from backends.memory import readable
 from hybrid.report.page.html import Html, fold, section, table, tag
 from hybrid.runs.account import Account
+from hybrid.runs.queue_time import queue_of_all
 from hybrid.terminal.words import duration, rounded
 
 
@@ -48,6 +49,9 @@ def _amounts(run: Account, way: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     if total is None and result is not None and over:
         total = result.seconds.get("total")
     yield _row("time in all", expected.get("seconds"), total, _time)
+    if run.content.jobs:
+        queued = queue_of_all(run.content.jobs)
+        yield _row("time in queues, part of it", _single(queued.predicted_s), queued.seconds, _time)
     width = None if result is None else result.standard_error
     yield _row(
         "standard error",

@@ -12,7 +12,7 @@ from hybrid.report.page.benchmark import benchmark_sections
 from hybrid.report.page.benchmark import title as benchmark_title
 from hybrid.report.page.benchmark import under as under_benchmark
 from hybrid.report.page.codesign import codesign_sections, codesigns_in, is_codesign
-from hybrid.report.page.comparison import comparison
+from hybrid.report.page.comparison import benchmark_comparison, comparison
 from hybrid.report.page.html import Html, below, fold, join, tag
 from hybrid.report.page.run import run_sections
 from hybrid.report.page.survey import has_survey, survey_section
@@ -57,7 +57,8 @@ def report(runs: Result | str | Path | Iterable[Result | str | Path], path: str 
     """Write a page on runs for others to read: one HTML file that needs nothing else.
 
     Args:
-        runs: A result, the folder of a run, of a sweep or of an algorithm, or several of these, which are compared.
+        runs: A result, the folder of a run, of a sweep, of an algorithm, of a benchmark or of a co-design, or several
+            of these, which are compared with those of their kind.
         path: Of the file, which is replaced if it is there; by default report.html in the folder, or where you are if
             there are several.
 
@@ -65,7 +66,8 @@ def report(runs: Result | str | Path | Iterable[Result | str | Path], path: str 
         Path of the page.
 
     Raises:
-        Refused: if a folder holds neither a run nor a sweep, or a damaged run.
+        Refused: if a folder holds none of these, or a damaged one, or is given twice; if runs have energies in
+            different units, or a benchmark has nothing in common with the first.
         RecordFailed: if the file cannot be written.
     """
     given = [runs] if isinstance(runs, str | Path | Result) else list(runs)
@@ -114,12 +116,29 @@ def page(folders: Sequence[Path]) -> tuple[Html, int]:
     if len(parts) == 1:
         (part,) = parts
         return _document(part.title, part.under, part.content), runs
-    title = "Comparison of " + _titles(part.title for part in parts)
     each = [fold(f"{part.title}, {part.under}", below(part.content)) for part in parts]
-    compared = comparison(compare(folders))
-    return _document(
-        title, counted(runs, "runs"), join([compared, tag("section", tag("h2", "Each of them"), each)])
-    ), runs
+    sections = [*_compared(folders), tag("section", tag("h2", "Each of them"), each)]
+    title = ("Comparison of " if len(sections) > 1 else "") + _titles(part.title for part in parts)
+    return _document(title, _counts(folders, runs), join(sections)), runs
+
+
+def _compared(places: Sequence[Path]) -> list[Html]:
+    """Runs beside runs, and later benchmarks beside the first; what is alone of its kind is compared with nothing."""
+    repeated = [place for k, place in enumerate(places) if place.resolve() in [one.resolve() for one in places[:k]]]
+    if repeated:
+        raise Refused(f"{repeated[0]} is given twice: name each record once")
+    benchmarks = [place for place in places if folders.is_benchmark(place)]
+    runs = [place for place in places if place not in benchmarks and not is_codesign(place) and not codesigns_in(place)]
+    sections = [comparison(compare(runs))] if len(runs) > 1 else []
+    return [*sections, benchmark_comparison(benchmarks)] if len(benchmarks) > 1 else sections
+
+
+def _counts(places: Sequence[Path], runs: int) -> str:
+    """How many records of each kind a page tells of."""
+    benchmarks = sum(map(folders.is_benchmark, places))
+    designs = sum(is_codesign(place) or len(codesigns_in(place)) for place in places)
+    kinds = {"runs": runs - designs, "benchmarks": benchmarks, "co-designs": designs}
+    return ", ".join(counted(number, kind) for kind, number in kinds.items() if number)
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,10 @@ def read_record(path: str | Path) -> BenchRecord:
         if not is_benchmark(path):
             raise Refused(f"{path} holds no benchmark: it has no {SPEC}; give the folder of one, or its JSON file")
         return record_of(read_spec(path), units(path))
-    content = parsed(path, read_bytes(path))
+    try:
+        content = parsed(path, read_bytes(path))
+    except Refused as err:
+        raise Refused(f"{path} is no record of a benchmark, as hybrid bench --json writes it: {err}") from err
     _check_version(content, path)
     return checked(BenchRecord, content, path)
 

@@ -5,11 +5,16 @@ from typing import Any, Literal
 
 from pydantic import Field, FiniteFloat
 
+from hybrid.runs.queue_time import OF_A_FORMER_VERSION, QueueTime, Source
+from hybrid.terminal.words import duration
 from hybrid.workload.spec import BackendSpec, RecordModel
 
 FORMAT = "hybrid.bench"
-VERSION = 2
-"""The first one has no chain of its units."""
+VERSION = 3
+"""The first one has no chain of its units, the second does not say how the time in queues is known."""
+
+LABEL = "open"
+"""Of the data: the circuits of a benchmark hold nobody's."""
 
 Status = Literal["done", "refused", "failed"]
 """Of a unit: "refused" where a backend cannot do it, "failed" where it should have and did not."""
@@ -28,9 +33,10 @@ class Seconds(RecordModel):
     Attributes:
         transpile: Bringing circuits to the gates and the coupling of a device.
         compile: Making circuits ready for a simulator.
-        execute: Running them in this process; of a backend that does not tell its phases apart, preparing them, too.
+        execute: Running them in this process; of a backend that does not tell its phases apart, preparing them, too. At
+            a provider the time in which jobs ran by its own clock, where it tells that; part of the next one.
         jobs: At a provider: from sending the jobs to having their results, which the queue is part of.
-        queue: Waiting at a provider, where it says how long that was.
+        queue: The time in which jobs waited at a provider and none of them ran; 0 in this process. See `Queue`.
         classical: The application's own computation: making circuits, scoring, an optimizer.
         total: Of the whole unit, from start to end.
     """
@@ -42,6 +48,23 @@ class Seconds(RecordModel):
     queue: FiniteFloat | None = None
     classical: FiniteFloat | None = None
     total: FiniteFloat
+
+
+class Queue(RecordModel):
+    """How the time in a provider's queue is known; see `hybrid.runs.queue_time`.
+
+    Attributes:
+        source: "here" where nothing waits, "vendor" for the provider's own times of its jobs, "asked" where the jobs
+            were asked for until they did not wait any more, "unknown" where nothing tells.
+        late_by_s: By so much the time is too long at most, seconds.
+        predicted_s: What the provider had predicted for its jobs, seconds; None where it does not predict.
+        reason: Why it is not known; empty where it is.
+    """
+
+    source: Source
+    late_by_s: FiniteFloat = 0.0
+    predicted_s: FiniteFloat | None = None
+    reason: str = ""
 
 
 class CircuitSize(RecordModel):
@@ -81,6 +104,7 @@ class Unit(RecordModel):
         circuit: The largest of them; None if none was made.
         seed: Of everything random in it.
         seconds: Wall time by phase.
+        queue: How the time in the queue is known; None in records of versions before the third.
         finished_utc: When (ISO 8601, UTC).
     """
 
@@ -101,12 +125,20 @@ class Unit(RecordModel):
     circuit: CircuitSize | None = None
     seed: int
     seconds: Seconds
+    queue: Queue | None = None
     finished_utc: str
 
     @property
     def size(self) -> str:
         """As `hybrid.codesign.suite.benchmark.Size` writes it."""
         return f"{self.n_qubits}" if self.depth is None else f"{self.n_qubits}x{self.depth}"
+
+    @property
+    def queue_time(self) -> QueueTime:
+        """How long it waited at a provider."""
+        if self.queue is None:
+            return QueueTime(self.seconds.queue, "unknown", reason=OF_A_FORMER_VERSION)
+        return QueueTime(self.seconds.queue, **self.queue.model_dump())
 
     @property
     def place(self) -> tuple[str, int, int | None, int]:
@@ -173,6 +205,30 @@ class BenchRecord(BenchSpec):
     def n_units(self) -> int:
         """How many were asked for."""
         return sum(map(len, self.sizes.values())) * len(self.backends)
+
+
+def queue_text(unit: Unit) -> str:
+    """The time that a unit's jobs waited, for a table."""
+    seconds = unit.seconds.queue
+    return "-" if seconds is None else "0 s" if seconds == 0 else duration(seconds)
+
+
+def queue_notes(record: BenchRecord) -> list[str]:
+    """How the time in queues is known of the units that were sent to providers, or why not: a sentence for each way.
+
+    Args:
+        record: Of the benchmark.
+    """
+    said: dict[str, list[str]] = {}
+    for unit in record.units:
+        found = unit.queue_time
+        if unit.status != "done" or record.backends[unit.backend].place == "here":
+            continue
+        predicted = "" if found.predicted_s is None else f"; the vendor predicted {duration(found.predicted_s)}"
+        way = "queue (-) not known" if found.seconds is None else "queue"
+        label = f"{unit.application} {unit.size} on {record.backends[unit.backend].label}"
+        said.setdefault(f"{way}, {{}}: {found.words()}{predicted}", []).append(label)
+    return [words.replace("{}", ", ".join(labels), 1) for words, labels in said.items()]
 
 
 def number_text(number: Number, unit: str = "") -> str:

@@ -177,6 +177,8 @@ class Service:
         told = {"quantumTaskArn": task["arn"], "status": task["status"], "deviceArn": body["deviceArn"]}
         told |= {"deviceParameters": "{}", "shots": body["shots"], "createdAt": "2026-01-01T00:00:00Z"}
         told |= {"outputS3Bucket": body["outputS3Bucket"], "tags": body["tags"]}
+        if task["status"] not in ("QUEUED", "RUNNING"):
+            told["endedAt"] = "2026-01-01T00:10:00Z"
         told |= {"outputS3Directory": f"{body['outputS3KeyPrefix']}/{task['arn'].rsplit('/', 1)[1]}"}
         if task["status"] == "QUEUED":
             told["queueInfo"] = {"queue": "QUANTUM_TASKS_QUEUE", "position": "4", "queuePriority": "Normal"}

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -56,6 +57,7 @@ class Service:
         client_dies: Ends the client.
         repeats: Whether the same circuit always gives the same counts.
         fail: Whether jobs fail.
+        predicted_wait_ms: How long it says that jobs will wait; None for nothing.
     """
 
     def __init__(self, one_qubit_error=0.01, two_qubit_error=0.05, seconds=0.0, seed=0):
@@ -66,6 +68,7 @@ class Service:
         self.client_dies: Callable[[], None] = lambda: None
         self.repeats = False
         self.fail = False
+        self.predicted_wait_ms: int | None = None
         self.paths: list[str] = []
         self.page = 2
         self._rng = np.random.default_rng(seed)
@@ -95,6 +98,8 @@ class Service:
                 "stats": {"qubits": body["input"].get("qubits", 1), "circuits": 1},
             }
             job |= {"failure": None, "results": None, "execution_duration_ms": None, "dry_run": False}
+            job |= {"submitted_at": stamp(), "started_at": None, "completed_at": None}
+            job |= {"predicted_wait_time_ms": self.predicted_wait_ms}
             digest = hashlib.sha256(json.dumps([body["input"], body["shots"]]).encode()).digest()
             job["seed"] = int.from_bytes(digest[:8], "little") if self.repeats else int(self._rng.integers(2**31))
             job["fate"] = self.fault("fate")
@@ -106,7 +111,7 @@ class Service:
         time.sleep(self.seconds)
         if job["status"] == "canceled":
             return
-        job["status"] = "started"
+        job |= {"status": "started", "started_at": stamp()}
         time.sleep(self.seconds)
         if job["fate"] == "cancel":
             job["status"] = "canceled"
@@ -116,7 +121,8 @@ class Service:
             return
         job["probabilities"] = self._run(job)
         url = f"/v0.4/jobs/{job['id']}/results/probabilities"
-        job |= {"results": {"probabilities": {"url": url}}, "execution_duration_ms": 12, "status": "completed"}
+        job |= {"results": {"probabilities": {"url": url}}, "execution_duration_ms": 12, "completed_at": stamp()}
+        job["status"] = "completed"
 
     def _run(self, job):
         body = job["body"]
@@ -126,6 +132,11 @@ class Service:
         if noisy:
             p = np.random.default_rng(job["seed"]).multinomial(job["shots"], p) / job["shots"]
         return {str(k): float(value) for k, value in enumerate(p) if value > 1e-12}
+
+
+def stamp():
+    """Now, as the service writes it: to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def simulated(circuit, one, two):

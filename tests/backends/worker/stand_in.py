@@ -82,7 +82,8 @@ class Device:
         return json.loads((Path(os.environ["STAND_IN_JOBS"]) / job).read_text())
 
     def state(self, job):
-        return ("done", "", None) if "counts" in self._job(job) else ("queued", "", 3)
+        none = (None, None, None)
+        return ("done", "", None, none) if "counts" in self._job(job) else ("queued", "", 3, none)
 
     def counts(self, job, n_circuits):
         return self._job(job)["counts"]

@@ -14,6 +14,7 @@ from circuits import hardware_efficient, tfim
 from circuits.errors import FailedJob, ProviderUnreachable
 from hybrid import optimizers
 from hybrid.runs import journal
+from hybrid.runs.queue_time import queue_of
 
 pytest.importorskip("qiskit_ibm_runtime")
 import ibm_service
@@ -65,6 +66,21 @@ def test_jobs_are_waited_for_adopted_and_sent_anew(service, place, cli, monkeypa
     assert run.history.same_bits(whole.history)
     assert service.submissions == 2 * before + 1
     assert {row.id for row in jobs_of(place)} == {*list(service.jobs)[before:]}
+
+
+def test_ibms_own_times_are_kept_and_a_run_does_not_fail_where_they_are_not_given(service, place, tmp_path):
+    service.delay_s = 0.3
+    options = {"optimizer": SHORT, "max_steps": 1, "shots": 10}
+    work = hardware_efficient(1, layers=1), tfim(1)
+    hybrid.minimize(*work, backend=DEVICE, folder=place, **options)
+    for row in jobs_of(place):
+        found = queue_of(row)
+        assert found.source == "vendor"
+        assert 0.3 <= found.seconds < 3
+        assert row.told.ended_at >= row.told.started_at
+    service.faults["metrics"] = ["500"] * 1000
+    hybrid.minimize(*work, backend=DEVICE, folder=tmp_path / "untold", **options)
+    assert {queue_of(row).source for row in jobs_of(tmp_path / "untold")} == {"asked"}
 
 
 @pytest.mark.parametrize(("mode", "end"), [("session", "done"), ("batch", "fails"), ("session", "stops")])

@@ -152,6 +152,23 @@ def test_several_folders_are_compared(studied, swept, tmp_path):
     assert found.text("h1").startswith("Comparison of TFIM")
 
 
+def test_benchmarks_are_compared_among_themselves_beside_runs(studied, cli, tmp_path):
+    asked = {"only": "qft", "backends": "statevector", "shots": 50, "progress": False}
+    for seed in (0, 1):
+        hybrid.bench("quick", folder=tmp_path / f"bench{seed}", seed=seed, **asked)
+    hybrid.bench("quick", folder=tmp_path / "other", **asked | {"only": "ghz"})
+    first, second, other = (tmp_path / name for name in ("bench0", "bench1", "other"))
+    found = page([first, studied, second], tmp_path)
+    assert "1 run, 2 benchmarks" in found.texts["p"]
+    assert "bench1 against bench0" in found.texts["caption"]
+    assert "0 of 1 differences significant" in found.text("p")
+    assert "Comparison" not in found.texts["h2"]  # of runs: there is one
+    for wrong, words in (([first, other], "in common"), ([studied, studied], "is given twice")):
+        code, _, err = cli("report", *wrong, "--output", tmp_path / "refused.html")
+        assert (code, words in err) == (2, True)
+        assert not (tmp_path / "refused.html").exists()
+
+
 def test_the_page_is_made_of_the_record_not_of_pictures_that_lie_there(studied, tmp_path):
     before = hybrid.report(studied, tmp_path / "before.html").read_bytes()
     place = tmp_path / "copy"

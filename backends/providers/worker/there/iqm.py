@@ -168,7 +168,7 @@ class Real:
         tracker = self.backend.client.get_job(UUID(job))
         status = str(getattr(tracker.status, "value", tracker.status)).lower()
         reason = "; ".join(str(getattr(one, "message", one)) for one in getattr(tracker.job_data, "errors", None) or ())
-        return STATUS.get(status, "queued"), reason, tracker.job_data.queue_position
+        return STATUS.get(status, "queued"), reason, tracker.job_data.queue_position, moments(tracker.job_data)
 
     def counts(self, job, n_circuits):
         """Of a job that is done."""
@@ -187,6 +187,12 @@ class Real:
     def find(self, tag):
         """The server cannot be searched."""
         del tag
+
+
+def moments(job):
+    """When the server took a job, and when the instruments began and ended with it, by its timeline."""
+    found = {entry.status: entry.timestamp.isoformat() for entry in reversed(job.timeline)}  # of several, the first
+    return [found.get(step) for step in ("created", "execution_started", "execution_ended")]
 
 
 def routed(circuit, backend):

@@ -93,10 +93,10 @@ class Resource:
         return self.resource.task_start(Payload.QiskitPrimitive(input=json.dumps(asked), program_id="sampler"))
 
     def state(self, job):
-        """One question; of a failed job also its log."""
+        """One question; of a failed job also its log. QRMI tells no times."""
         status = STATUS[str(self.resource.task_status(job)).rpartition(".")[2]]
         reason = str(self.resource.task_logs(job))[-LAST_LETTERS:] if status == "failed" else ""
-        return status, reason, None
+        return status, reason, None, (None, None, None)
 
     def counts(self, job, n_circuits):
         """Of a job that is done."""

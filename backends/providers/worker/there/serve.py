@@ -14,7 +14,9 @@ of those that are here), ``device(name)`` and ``kind(error, doing)`` (what an er
 and otherwise
 
     submit(circuits, shots, tag) -> id          counts(id, n_circuits) -> counts of each
-    state(id) -> (status, reason, ahead)        cancel(id)        find(tag) -> ids, or None
+    state(id) -> (status, reason, ahead, moments)        cancel(id)        find(tag) -> ids, or None
+
+where moments are those at which the job was created, began and ended, as ISO 8601 text, None where nobody says.
 """
 
 import base64
@@ -133,7 +135,7 @@ class Desk:
         return self.device(device).submit(circuits, shots, tag)
 
     def state(self, device, job):
-        """Status, reason, jobs ahead."""
+        """Status, reason, jobs ahead, moments."""
         return self.device(device).state(job)
 
     def counts(self, device, job, n_circuits):

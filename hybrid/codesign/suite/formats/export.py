@@ -6,8 +6,9 @@ from pathlib import Path
 
 from circuits.errors import RecordFailed, Refused, unknown
 from hybrid.codesign.suite.formats.files import Exported, Written
+from hybrid.routing.exports import check_data_may_be_exported
 from hybrid.runs.benchmark.folder import read_record
-from hybrid.runs.benchmark.record import BenchRecord
+from hybrid.runs.benchmark.record import LABEL, BenchRecord
 from hybrid.runs.files import write
 
 FORMATS: Mapping[str, str] = {
@@ -39,6 +40,7 @@ def export_bench(
     Raises:
         Refused: for an unknown format, a source that is no benchmark, one of which the format takes nothing, or files
             that are there already. Nothing is written then.
+        PolicyViolation: if a policy does not allow it.
         RecordFailed: if a file cannot be written.
     """
     if kind not in FORMATS:
@@ -50,6 +52,7 @@ def export_bench(
         beside = Path(source) if Path(source).is_dir() else Path(source).parent
         path = beside / ("export.csv" if kind in ONE_FILE else kind)
     path = Path(path)
+    check_data_may_be_exported([LABEL], kind)
     found = _writer(kind)(record)
     if not found.files:
         reasons = "; ".join(found.left_out) or "no unit of it was done"

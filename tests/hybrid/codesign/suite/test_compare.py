@@ -5,9 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
+import hybrid
 from circuits.errors import Refused
-from hybrid.codesign.suite.compare import LEVEL, differences, holm
 from hybrid.codesign.suite.result import Bench
+from hybrid.runs.benchmark.compare import LEVEL, differences, holm
 from hybrid.runs.benchmark.picture import picture
 from hybrid.runs.benchmark.record import BenchRecord, Measured, Number, Seconds, Unit
 from hybrid.workload.spec import BackendSpec
@@ -94,6 +95,32 @@ def test_what_only_one_record_has_is_named():
 def test_records_with_nothing_in_common_are_refused():
     with pytest.raises(Refused, match="in common"):
         differences(record([0.9]), record([0.9], label="another"))
+
+
+def test_what_could_have_nothing_in_common_is_refused_before_anything_is_measured(tmp_path):
+    asked = {"backends": "statevector", "shots": 10, "progress": False, "folder": tmp_path / "bench"}
+    with pytest.raises(Refused, match=r"before mirror 2x2 on device; now ghz 3 on statevector"):
+        hybrid.bench("quick", only="ghz", against=record([0.5]), **asked)
+    assert not (tmp_path / "bench").exists()
+    same = record([0.5], name="ghz", label="statevector", depth=None)  # of two qubits
+    found = hybrid.bench("quick", only="ghz", sizes=[2], against=Bench(same), **asked)
+    assert len(found.compare(same).found) == 1
+
+
+def test_resume_goes_on_with_the_newest_and_needs_one(cli, monkeypatch, tmp_path):
+    monkeypatch.setenv("HYBRID_RUNS", str(tmp_path / "runs"))
+    asked = ("bench", "quick", "--only", "ghz", "--backends", "statevector", "--shots", 10, "--no-plot")
+    code, _, err = cli(*asked, "--resume")
+    assert (code, "there is no benchmark to resume" in err) == (2, True)
+    assert not (tmp_path / "runs").exists()
+    assert cli(*asked)[0] == 0
+    (begun,) = (tmp_path / "runs").iterdir()
+    units = (begun / "units.jsonl").read_bytes()
+    for again in ((), ("--folder", begun)):
+        code, out, _ = cli(*asked, "--resume", *again)
+        assert (code, f"record: {begun}" in out) == (0, True)
+    assert list((tmp_path / "runs").iterdir()) == [begun]
+    assert (begun / "units.jsonl").read_bytes() == units  # nothing is measured again
 
 
 def test_a_record_without_scores_has_no_picture_and_says_why():

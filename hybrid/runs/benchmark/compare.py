@@ -1,16 +1,20 @@
 """Two records of the suite side by side: which scores and times differ by more than chance."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from circuits import tables
 from circuits.errors import Refused
-from hybrid.runs.benchmark.record import BenchRecord, Number, Unit, number_text
+from hybrid.runs.benchmark.record import BenchRecord, BenchSpec, Number, Unit, number_text
 from hybrid.terminal.words import duration
 
 LEVEL = 0.05
 """Probability that any difference is called significant where there is none at all."""
+
+SHOWN = 8
+"""Units that a message names; of more, their number."""
 
 COLUMNS = (
     "application",
@@ -141,10 +145,7 @@ def differences(before: BenchRecord, now: BenchRecord) -> Differences:
     old, new = _by_name(before), _by_name(now)
     common = [name for name in new if name in old]
     if not common:
-        raise Refused(
-            "the two records have no application at the same size on a backend of the same name in common: "
-            f"before {', '.join(map(_named, old)) or 'nothing'}; now {', '.join(map(_named, new)) or 'nothing'}"
-        )
+        raise _nothing_in_common(old, new)
     raw = [_difference(old[name], new[name]) for name in common]
     adjusted = holm([p for _, _, p in raw])
     found = tuple(
@@ -153,6 +154,39 @@ def differences(before: BenchRecord, now: BenchRecord) -> Differences:
     )
     only_before = tuple(_named(name) for name in old if name not in new)
     return Differences(found, only_before, tuple(_named(name) for name in new if name not in old))
+
+
+def check_comparable(before: BenchRecord, asked: BenchSpec) -> None:
+    """Refuse what could have no unit in common with an earlier record, before it is measured.
+
+    Args:
+        before: The earlier record.
+        asked: What is to be measured.
+
+    Raises:
+        Refused: if they can have none in common.
+    """
+    new = [
+        (name, size, backend.label)
+        for name, sizes in asked.sizes.items()
+        for size in sizes
+        for backend in asked.backends
+    ]
+    if not set(new).intersection(_by_name(before)):
+        raise _nothing_in_common(_by_name(before), new)
+
+
+def _nothing_in_common(old: Iterable[tuple[str, str, str]], new: Iterable[tuple[str, str, str]]) -> Refused:
+    return Refused(
+        "the two records have no application at the same size on a backend of the same name in common: "
+        f"before {_some(old)}; now {_some(new)}"
+    )
+
+
+def _some(names: Iterable[tuple[str, str, str]]) -> str:
+    words = [_named(name) for name in names]
+    more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+    return (", ".join(words[:SHOWN]) or "nothing") + more
 
 
 def holm(probabilities: list[float]) -> list[float]:
