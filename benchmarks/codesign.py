@@ -1,7 +1,7 @@
 """Co-design: how right the derivatives and the analytic model are, how long it takes, and what it says of generations.
 
 - *derivatives*: of the energy by every noise parameter of a device, against central differences in the parameter's
-  logarithm, at 4 and 6 qubits; the largest relative difference of each.
+  logarithm, at 4 to 10 qubits; the largest relative difference of each.
 - *model*: the part of the error that is noise by the analytic model and by trajectories of 12 qubits, with the standard
   error of the trajectories.
 - *sizes*: CPU seconds of a comparison of four topologies at 20, 50 and 100 qubits, the least of the turns, and the
@@ -56,7 +56,7 @@ def codesign(*args: Any, **options: Any) -> Any:
 def derivatives() -> dict[str, dict[str, float]]:
     """The relative difference of each derivative from central differences, by the number of qubits."""
     found = {}
-    for n in (4, 6):
+    for n in (4, 6, 8, 10):
         problem, circuit = tfim(n), hardware_efficient(n, layers=2)
         device = hybrid.Device(n, "line", **DEVICE)
         theta = np.random.default_rng(n).uniform(-1, 1, circuit.num_parameters)

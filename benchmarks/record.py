@@ -24,6 +24,7 @@ def save(path: Path, numbers: dict[str, Any], packages: Iterable[str] = ()) -> N
     """Write the numbers with machine, versions and commit; ``packages`` are more distributions to name a version of."""
     path.parent.mkdir(exist_ok=True)
     made = provenance()
+    made.pop("software", None)  # every installed distribution, of which the packages named here are those that count
     made["packages"] = dict(sorted((made["packages"] | _versions(packages)).items()))
     path.write_text(json.dumps({"numbers": numbers, "made": made | {"commit": commit()}}, indent=1) + "\n")
 

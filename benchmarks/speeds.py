@@ -33,7 +33,7 @@ from backends.calibration import Probe
 from backends.cost import BEYOND, CACHED, Footprint, Speed
 from backends.machine import machine
 from backends.probe import rates
-from backends.providers.device import COUNTED
+from backends.providers.counting import DENSITY_MATRIX, TRAJECTORIES
 from backends.speed import speed_name
 from circuits import hamiltonian_variational, hardware_efficient, heisenberg, maxcut, molecule, qaoa, tfim, uccsd
 from circuits.errors import Refused
@@ -311,7 +311,7 @@ def write_fit(measured: list[dict[str, Any]]) -> None:
             backend = _backend(name, options, circuit.num_qubits)
             counted = backend.footprint(Probe(circuit, (observable,), derivative, shots=shots))
             key = speed_name(backend.capabilities(), counted.kind, derivative=derivative)
-            if counted.kind == COUNTED:
+            if counted.kind in (DENSITY_MATRIX, TRAJECTORIES):
                 key = "*" + key[key.index(" |") :]
             groups.setdefault(key, []).append((row["case"], counted, row.get("first"), row["row"], disturbed))
         load = next(row["first"] for row in way["rows"] if row["case"] == "load")

@@ -10,13 +10,19 @@ from qiskit.quantum_info import SparsePauliOp
 
 from backends.checks import ObservableLike, as_observables, check_unitary
 from backends.density.evolution import start
+from backends.density.kernels import kernel_of
 from backends.density.program import Program, prepared
-from backends.density.steps import Noise, errors_of, superoperators
+from backends.density.steps import Noise, errors_of, inputs_of, parts_of, superoperators
 from backends.density.values import strings_of
 from backends.devices.device import PARAMETERS, Device
 from backends.measurement.targets import OptimizationLevel
+from backends.statevector import native
+from backends.statevector.accelerator import on_processor
 from backends.statevector.function import angle_function
 from circuits.errors import Refused, unknown
+
+Values = Callable[[jax.Array], jax.Array]
+"""From the numbers of `inputs_of` to the values of the observables."""
 
 
 def noisy_value(
@@ -68,27 +74,53 @@ def values_of(
     program: Program, observables: tuple[SparsePauliOp, ...], device: Device
 ) -> Callable[[Any, Noise], jax.Array]:
     """Values of observables: theta (params,) and all noise parameters -> (observables,)."""
-    state = state_of(program, device)
-    places, coefficients, owners = strings_of(program, observables)
-    n_observables = len(observables)
+    alpha = angle_function(program.angles)
+    strings, n_observables = strings_of(program, observables), len(observables)
+
+    def through(inputs: jax.Array) -> jax.Array:
+        """The values in XLA, to be differentiated at will."""
+        places, coefficients, owners = strings
+        steps, _ = superoperators(program, *parts_of(program, inputs), jnp)
+        weighted = evolved(steps, program.pairs, program.n_qubits)[places] * coefficients.astype(inputs.dtype)
+        return jnp.zeros(n_observables, inputs.dtype).at[owners].add(weighted)
+
+    kernels = native.available() and on_processor()
+    found = _in_kernels(kernel_of(program, strings, n_observables), through) if kernels else through
 
     @jax.jit
     def values(theta: jax.Array, noise: Noise) -> jax.Array:
-        weighted = state(theta, noise)[places] * coefficients.astype(theta.dtype)
-        return jnp.zeros(n_observables, theta.dtype).at[owners].add(weighted)
+        return found(inputs_of(alpha(theta), errors_of(program, noise, device, jnp), jnp))
 
     return values
 
 
-def state_of(program: Program, device: Device) -> Callable[[Any, Noise], jax.Array]:
-    """Told expectation values of all strings: theta (params,) and all noise parameters -> (4^n,); see `evolved`."""
-    alpha = angle_function(program.angles)
+def _in_kernels(kernel: native.NoisyProgram, through: Values) -> Values:
+    """Values and first derivatives from the kernels, second and higher ones from XLA."""
+    from backends.statevector.native import xla
 
-    def state(theta: jax.Array, noise: Noise) -> jax.Array:
-        steps, _ = superoperators(program, alpha(jnp.asarray(theta)), errors_of(program, noise, device, jnp), jnp)
-        return evolved(steps, program.pairs, program.n_qubits)
+    first = xla.energies(kernel)
+    both = xla.energies_and_slopes(kernel)
 
-    return state
+    @jax.custom_jvp
+    def values_and_slopes(inputs):
+        return both(inputs)
+
+    @values_and_slopes.defjvp
+    def change_of_slopes(primals, tangents):
+        values, slopes = values_and_slopes(*primals)
+        _, change = jax.jvp(jax.jacrev(through), primals, tangents)
+        return (values, slopes), (slopes @ tangents[0], change)
+
+    @jax.custom_jvp
+    def values(inputs):
+        return first(inputs)
+
+    @values.defjvp
+    def change_of_values(primals, tangents):
+        found, slopes = values_and_slopes(*primals)
+        return found, slopes @ tangents[0]
+
+    return values
 
 
 def evolved(steps: jax.Array, pairs: tuple[tuple[int, int], ...], n_qubits: int) -> jax.Array:

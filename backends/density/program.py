@@ -48,6 +48,7 @@ class Program:
         chains: Products on one qubit, the first to act first, shape (chains, length): places in the list of `ones`,
             then for each of `qubits` the channel behind its gates, then what each of the qubits of each gate on two
             suffers while it waits for the other, if the device says so, then the identity.
+        n_channels: How many channels there are on one qubit, the chains' items behind `ones` but for the identity.
         bases: Chain that changes the basis of each of `qubits` for X, Y and Z, shape (qubits, 3).
         segments: Chains of the lower and the upper qubit, then a place in `twos`, then one in `edges`, and then the
             qubits of the state whose measurement is told; shape (segments, 6). The place behind the last of each is
@@ -66,6 +67,7 @@ class Program:
     edges: np.ndarray
     timeline: np.ndarray
     chains: np.ndarray
+    n_channels: int
     bases: np.ndarray
     segments: np.ndarray
     blocks: np.ndarray
@@ -267,6 +269,7 @@ def _packed(
         edges=np.array(list(made.edges), dtype=np.int32).reshape(-1, 4),
         timeline=np.array(timeline, dtype=np.int32).reshape(-1, 3),
         chains=_filled(chains, identity),
+        n_channels=len(qubits) + n_waits,
         bases=bases,
         segments=np.array(segments, dtype=np.int32),
         blocks=_filled([inside for _, inside in made.blocks], len(segments)),

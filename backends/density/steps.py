@@ -16,12 +16,12 @@ Noise = Mapping[str, Any]
 
 
 class Errors(NamedTuple):
-    """The channels of a circuit on a device.
+    """The channels of a circuit on a device, as the numbers that `backends.devices.channels` tells them by.
 
     Attributes:
-        one: Behind the gates on each of its qubits, and then while each waits, shape (qubits + waits, 4, 4).
-        two: Behind gates on two qubits, shape (channels, 16, 16).
-        told: Measurement of each of its qubits, shape (qubits, 4, 4).
+        one: Behind the gates on each of its qubits, and then while each waits, shape (qubits + waits, 3).
+        two: Behind gates on two qubits, shape (channels, 7).
+        told: Measurement of each of its qubits, shape (qubits, 2).
     """
 
     one: Any
@@ -65,12 +65,25 @@ def errors_of(program: Program, noise: Noise, device: Device, xp: Any = np) -> E
         waited = waits(program.timeline, durations, program.n_qubits, xp).reshape(-1)
         waiting = program.timeline[program.timeline[:, 0] != program.timeline[:, 1], :2].reshape(-1)
         one = xp.concatenate([one, relaxed(qubits[waiting], waited)])
-    both = channels.pair(relaxed(high, seconds), relaxed(low, seconds), xp)
+    upper, lower = relaxed(high, seconds), relaxed(low, seconds)
+    process = channels.process(upper) * channels.process(lower)
     left = kept(of("crosstalk", edge, n_edges), of("leakage", edge, n_edges), n_disturbing, xp)
-    two = channels.with_error(both, of("two_qubit_error", edge, n_edges), xp)
-    two = channels.shrinking(two, left, xp)
+    left = left * (1 - channels.depolarizing(process, of("two_qubit_error", edge, n_edges), 4, xp))
+    two = xp.concatenate([upper, lower, left[:, None]], -1)
     told = channels.readout(of("readout_error", qubits, n), of("readout_bias", qubits, n), xp)
     return Errors(one, two, told)
+
+
+def inputs_of(alpha: Any, errors: Errors, xp: Any = np) -> Any:
+    """The angles and all numbers of the channels, one after the other: what the kernels take, flat."""
+    return xp.concatenate([alpha, *(numbers.reshape(-1) for numbers in errors)])
+
+
+def parts_of(program: Program, inputs: Any) -> tuple[Any, Errors]:
+    """The angles and the channels from all their numbers; see `inputs_of`."""
+    ends = np.cumsum([program.angles.n_angles, 3 * program.n_channels, 7 * len(program.edges)])
+    alpha, one, two, told = (inputs[a:b] for a, b in zip((0, *ends), (*ends, None), strict=True))
+    return alpha, Errors(one.reshape(-1, 3), two.reshape(-1, 7), told.reshape(-1, 2))
 
 
 def superoperators(program: Program, alpha: Any, errors: Errors, xp: Any = np) -> tuple[Any, Products]:
@@ -91,7 +104,8 @@ def superoperators(program: Program, alpha: Any, errors: Errors, xp: Any = np) -
     measured = xp.concatenate([told_letters(program, items, errors, xp), one])
     lower, upper, gate, channel, first, second = program.segments.T
     gates = xp.concatenate([_at(program.twos, alpha[program.twos_angle], xp), two])
-    behind = channels.pair(measured[second], measured[first], xp) @ xp.concatenate([errors.two, two])[channel]
+    noise = xp.concatenate([channels.on_two(errors.two, xp), two])
+    behind = channels.pair(measured[second], measured[first], xp) @ noise[channel]
     segments = xp.concatenate([behind @ gates[gate] @ channels.pair(chains[upper], chains[lower], xp), two])
     return product(segments[program.blocks], xp), Products(items, chains, gates, behind, segments)
 
@@ -99,7 +113,8 @@ def superoperators(program: Program, alpha: Any, errors: Errors, xp: Any = np) -
 def items_of(program: Program, alpha: Any, errors: Errors, xp: Any = np) -> Any:
     """What the chains of a program are made of, the identity last: shape (items, 4, 4); as for `superoperators`."""
     one = xp.eye(4, dtype=alpha.dtype)[None]
-    return xp.concatenate([_at(program.ones, alpha[program.ones_angle], xp), errors.one, one])
+    gates = _at(program.ones, alpha[program.ones_angle], xp)
+    return xp.concatenate([gates, channels.on_one(errors.one, xp), one])
 
 
 def told_letters(program: Program, items: Any, errors: Errors, xp: Any = np) -> Any:
@@ -115,7 +130,8 @@ def told_letters(program: Program, items: Any, errors: Errors, xp: Any = np) -> 
         Shape (qubits, 4, 4): of each of the program's qubits, for I, X, Y and Z, the coefficients of I, X, Y and Z.
     """
     chains = product(items[program.chains[program.bases.reshape(-1)]], xp).reshape(-1, 3, 4, 4)
-    turned = xp.einsum("qz,qlzj->qlj", errors.told[:, 3], chains)
+    added, left = errors.told[:, 0, None, None], errors.told[:, 1, None, None]
+    turned = added * chains[:, :, 0] + left * chains[:, :, 3]
     identity = xp.broadcast_to(xp.eye(4, dtype=turned.dtype)[None, :1], (len(program.qubits), 1, 4))
     return xp.concatenate([identity, turned], 1)
 

@@ -7,10 +7,12 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from backends.density.evolution import evolved, pulled_back
+from backends.density.kernels import Strings, kernel_of
 from backends.density.program import Program
-from backends.density.steps import Errors, errors_of, slopes_by_angles, superoperators
+from backends.density.steps import Errors, errors_of, inputs_of, slopes_by_angles, superoperators
 from backends.devices.device import Device
 from backends.instructions import terms
+from backends.statevector import native
 
 
 @dataclass(frozen=True)
@@ -29,19 +31,25 @@ class Values:
 
     def __call__(self, row: np.ndarray) -> np.ndarray:
         """Values of the observables at a row of parameters, shape (observables,)."""
+        if native.available():
+            return self._kernel.energies(self._inputs(row))[0]
         places, coefficients, owners = self._strings
         return np.bincount(owners, self.told(row)[places] * coefficients, len(self.observables))
 
     def and_slopes(self, row: np.ndarray) -> tuple[float, np.ndarray]:
         """The value of the first observable and its derivatives by the parameters, shape (params,)."""
-        program, pairs = self.program, self.program.pairs_array
-        alpha = program.angles.values(row[None])[0]
-        steps, made = superoperators(program, alpha, self._errors)
-        places, coefficients, _ = self._strings
-        lam = np.bincount(places, coefficients, 4**program.n_qubits)
-        by_steps = pulled_back(steps, pairs, program.n_qubits, lam)
-        value = float(np.sum(by_steps[-1] * steps[-1]))  # which is linear in each step
-        by_alpha = slopes_by_angles(program, alpha, made, by_steps)
+        program = self.program
+        if native.available():
+            values, slopes = self._kernel.energies_and_slopes(self._inputs(row))
+            value, by_alpha = float(values[0, 0]), slopes[0, 0, : program.angles.n_angles]
+        else:
+            alpha = program.angles.values(row[None])[0]
+            steps, made = superoperators(program, alpha, self._errors)
+            places, coefficients, _ = self._strings
+            lam = np.bincount(places, coefficients, 4**program.n_qubits)
+            by_steps = pulled_back(steps, program.pairs_array, program.n_qubits, lam)
+            value = float(np.sum(by_steps[-1] * steps[-1]))  # which is linear in each step
+            by_alpha = slopes_by_angles(program, alpha, made, by_steps)
         return value, program.angles.pulled(row[None], by_alpha[None])[0]
 
     def told(self, row: np.ndarray) -> np.ndarray:
@@ -49,6 +57,13 @@ class Values:
         alpha = self.program.angles.values(row[None])[0]
         steps, _ = superoperators(self.program, alpha, self._errors)
         return evolved(steps, self.program.pairs_array, self.program.n_qubits)
+
+    def _inputs(self, row: np.ndarray) -> np.ndarray:
+        return inputs_of(self.program.angles.values(row[None])[0], self._errors)[None]
+
+    @cached_property
+    def _kernel(self) -> native.NoisyProgram:
+        return kernel_of(self.program, self._strings, len(self.observables))
 
     @cached_property
     def _errors(self) -> Errors:
@@ -59,8 +74,8 @@ class Values:
         return strings_of(self.program, self.observables)
 
 
-def strings_of(program: Program, observables: tuple[SparsePauliOp, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of all terms the places of their expectation values, their coefficients, and their observables."""
+def strings_of(program: Program, observables: tuple[SparsePauliOp, ...]) -> Strings:
+    """All terms of the observables, whose coefficients are real."""
     places, coefficients, owners = [], [], []
     for owner, observable in enumerate(observables):
         for label, coefficient in terms(observable):

@@ -1,8 +1,9 @@
 """What a device's errors do to a state: channels as real matrices on Pauli expectation values.
 
 A state of one qubit is r = (1, <X>, <Y>, <Z>), one of two qubits the 16 values <P1 P0> at 4 P1 + P0, and a channel is
-the matrix R that turns r into R r, its Pauli transfer matrix. Every function takes the array module to compute with,
-so that NumPy's values and JAX's derivatives come from the same formulas.
+the matrix R that turns r into R r, its Pauli transfer matrix. A few numbers tell each of them, and `on_one` and
+`on_two` make them matrices. Every function takes the array module to compute with, so that NumPy's values and JAX's
+derivatives come from the same formulas.
 
 References:
     D. Greenbaum, "Introduction to quantum gate set tomography", arXiv:1509.02921 (Pauli transfer matrices),
@@ -26,16 +27,34 @@ def relaxation(t1: Any, t2: Any, seconds: Any, xp: Any = np) -> Any:
         xp: Array module.
 
     Returns:
-        Shape (..., 4, 4).
+        What is left of X and Y, what is left of Z, and what Z gains, shape (..., 3); see `on_one`.
     """
-    lost, dephased = xp.exp(-seconds / t1), xp.exp(-seconds / t2)
-    one, none = xp.ones_like(lost), xp.zeros_like(lost)
-    rows = ((one, none, none, none), (none, dephased, none, none), (none, none, dephased, none))
-    return xp.stack([xp.stack(row, -1) for row in (*rows, (1 - lost, none, none, lost))], -2)
+    left = xp.exp(-seconds / t1)
+    return xp.stack([xp.exp(-seconds / t2), left, 1 - left], -1)
 
 
 def with_error(relaxed: Any, error: Any, xp: Any = np) -> Any:
-    """What happens after a gate: a depolarizing channel, then relaxation, with the stated average error together.
+    """What happens after a gate on one qubit: a depolarizing channel, then relaxation, of the stated error together.
+
+    Args:
+        relaxed: The relaxation, shape (..., 3).
+        error: Average error of the gate, shape (...).
+        xp: Array module.
+
+    Returns:
+        Shape (..., 3), as of `relaxation`.
+    """
+    left = 1 - depolarizing(process(relaxed), error, 2, xp)
+    return relaxed * xp.stack([left, left, xp.ones_like(left)], -1)
+
+
+def process(relaxed: Any) -> Any:
+    """Process fidelity of a relaxation, the trace of its matrix over 4: (..., 3) -> (...)."""
+    return (1 + 2 * relaxed[..., 0] + relaxed[..., 1]) / 4
+
+
+def depolarizing(process: Any, error: Any, d: int, xp: Any = np) -> Any:
+    """The probability p of the depolarizing channel that makes a gate's average error the stated one.
 
     With d = 2^k dimensions and the average fidelity F of the relaxation, a depolarizing channel of probability
     p = d (e - (1 - F)) / (d F - 1) makes the average error e. Where relaxation alone is worse than e, p is 0 and the
@@ -43,48 +62,17 @@ def with_error(relaxed: Any, error: Any, xp: Any = np) -> Any:
     is how Qiskit Aer reads a device, too.
 
     Args:
-        relaxed: The relaxation of all qubits of the gate, shape (..., 4^k, 4^k).
+        process: Process fidelity of the relaxation of all qubits of the gate, shape (...).
         error: Average error of the gate, shape (...).
+        d: Dimensions, 2 or 4.
         xp: Array module.
 
     Returns:
-        Shape (..., 4^k, 4^k).
+        Shape (...); with p, all Pauli strings are as likely.
     """
-    return shrinking(relaxed, 1 - depolarizing(relaxed, error, xp), xp)
-
-
-def shrinking(channel: Any, left: Any, xp: Any = np) -> Any:
-    """Depolarizing noise, then a channel.
-
-    Args:
-        channel: Shape (..., 4^k, 4^k).
-        left: What the noise leaves of every Pauli string but the identity, shape (...).
-        xp: Array module.
-
-    Returns:
-        Shape (..., 4^k, 4^k).
-    """
-    keeps = xp.concatenate([xp.ones((*left.shape, 1)), xp.repeat(left[..., None], channel.shape[-1] - 1, -1)], -1)
-    return channel * keeps[..., None, :]
-
-
-def depolarizing(relaxed: Any, error: Any, xp: Any = np) -> Any:
-    """The probability p of the depolarizing channel of `with_error`: with p, all Pauli strings are as likely.
-
-    Args:
-        relaxed: As there.
-        error: As there.
-        xp: Array module.
-
-    Returns:
-        Shape (...).
-    """
-    size = relaxed.shape[-1]
-    d = round(size**0.5)
-    process = xp.trace(relaxed, axis1=-2, axis2=-1) / size
     fidelity = (d * process + 1) / (d + 1)
     lacking = xp.minimum(error, d / (d + 1)) - (1 - fidelity)
-    return xp.clip(d * lacking / (d * fidelity - 1), 0, size / (size - 1))
+    return xp.clip(d * lacking / (d * fidelity - 1), 0, d * d / (d * d - 1))
 
 
 def relaxation_choices(t1: Any, t2: Any, seconds: Any, xp: Any = np) -> tuple[Any, Any]:
@@ -108,11 +96,36 @@ def relaxation_choices(t1: Any, t2: Any, seconds: Any, xp: Any = np) -> tuple[An
     return kept * (1 - xp.exp(-seconds * (1 / t2 - 1 / t1))) / 2, 1 - kept
 
 
+def on_one(numbers: Any, xp: Any = np) -> Any:
+    """The matrix that leaves so much of X and Y and of Z, and adds to Z: (..., 3) -> (..., 4, 4)."""
+    shares = np.zeros((4, 4, 4))
+    shares[0, 0, 0] = shares[1, 1, 1] = shares[1, 2, 2] = shares[2, 3, 3] = shares[3, 3, 0] = 1
+    numbers = xp.concatenate([xp.ones_like(numbers[..., :1]), numbers], -1)
+    return xp.tensordot(numbers, xp.asarray(shares, numbers.dtype), 1)
+
+
+def on_two(numbers: Any, xp: Any = np) -> Any:
+    """Depolarizing noise on two qubits, then what happens to each.
+
+    Args:
+        numbers: Of the upper and the lower qubit, as of `on_one`, and what the noise leaves of every Pauli string but
+            the identity; shape (..., 7).
+        xp: Array module.
+
+    Returns:
+        Shape (..., 16, 16).
+    """
+    left = xp.repeat(numbers[..., 6:], 15, -1)
+    kept = xp.concatenate([xp.ones_like(left[..., :1]), left], -1)
+    both = pair(on_one(numbers[..., :3], xp), on_one(numbers[..., 3:6], xp), xp)
+    return both * kept[..., None, :]
+
+
 def readout(error: Any, bias: Any, xp: Any = np) -> Any:
-    """Measurement that tells the wrong bit, on the letter that is measured.
+    """Measurement that tells the wrong bit.
 
     With the probabilities e (1 - b) of 1 for |0> and e (1 + b) of 0 for |1>, the mean of what is told is
-    (1 - 2 e) <Z> + 2 e b; each letter is measured in its own basis, so X and Y fare alike.
+    2 e b + (1 - 2 e) <Z>; each letter is measured in its own basis, so X and Y fare alike.
 
     Args:
         error: Mean probability e of the wrong bit, shape (...).
@@ -120,12 +133,9 @@ def readout(error: Any, bias: Any, xp: Any = np) -> Any:
         xp: Array module.
 
     Returns:
-        Shape (..., 4, 4).
+        What is added, and what is left of the letter, shape (..., 2).
     """
-    kept, added = 1 - 2 * error, 2 * error * bias
-    one, none = xp.ones_like(kept), xp.zeros_like(kept)
-    rows = ((one, none, none, none), (added, kept, none, none), (added, none, kept, none), (added, none, none, kept))
-    return xp.stack([xp.stack(row, -1) for row in rows], -2)
+    return xp.stack([2 * error * bias, 1 - 2 * error], -1)
 
 
 def pair(second: Any, first: Any, xp: Any = np) -> Any:

@@ -216,6 +216,11 @@ class Device:
         relaxes = np.any(np.isfinite(self.t1)) or np.any(np.isfinite(np.asarray(self.t2, dtype=float)))
         return not any(errors) and not relaxes
 
+    @property
+    def has_beside(self) -> bool:
+        """Whether gates suffer what depends on the circuit around them: waiting qubits, crosstalk, leakage."""
+        return self.idle or any(np.any(self.per_place(name)) for name in ("crosstalk", "leakage"))
+
     def target(self, kept: Iterable[int] | None = None) -> "Target":
         """The device as Qiskit's transpiler reads it: gates, couplings, errors and durations.
 

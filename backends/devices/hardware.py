@@ -39,6 +39,7 @@ class Modelled(QiskitHere):
         super().__init__(device.fake(), "device")
         self.device = device
         self.noisy = not device.is_perfect
+        self.beside = device.has_beside
         self.price = _price(device)
 
     def calibration(self) -> Calibration | None:

@@ -9,6 +9,7 @@ from qiskit.providers import BackendV2
 from qiskit.transpiler import Target, generate_preset_pass_manager
 
 from backends.instructions import definition_of, is_standard, is_unitary, written_out
+from backends.measurement.placing import settled
 from circuits.errors import Refused
 
 OptimizationLevel = Literal[0, 1, 2, 3]
@@ -47,7 +48,9 @@ def transpiled(
     moved = _run(manager, plain, device)
     if moved.layout is None:
         return moved, tuple(range(circuit.num_qubits))
-    return moved, tuple(moved.layout.final_index_layout())
+    layout = tuple(moved.layout.final_index_layout())
+    target = device if isinstance(device, Target) else device.target
+    return (moved, layout) if target is None else settled(moved, layout, target)
 
 
 def _is_left_to_the_device(operation: Instruction) -> bool:

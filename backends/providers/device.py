@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from pydantic import Field
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
+from qiskit.transpiler import Target
 
 from backends.base import Backend, Calibrated, Capabilities, Counted, Jobs, Samples
 from backends.batch import Evaluate, Expectations
@@ -33,6 +34,7 @@ from backends.mitigation.experiment import Asked, Experiment, points_of, prepare
 from backends.mitigation.readout import correction
 from backends.mitigation.words import WORDS, as_mitigation
 from backends.providers.calibration import Calibration
+from backends.providers.counting import counting
 from backends.providers.dispatch import Direct, Dispatch
 from backends.providers.hardware import Elsewhere, Hardware, Here, JobRequest
 from backends.seeds import child_seed
@@ -56,9 +58,6 @@ RULER = 10**6
 
 MOST_TERMS = 5000
 """Terms whose commuting groups are looked for unasked: it takes seconds beyond."""
-
-COUNTED = "counted here with noise"
-"""The way of all devices that this machine imitates: they share a speed."""
 
 
 class Device(Backend, Samples, Jobs, Calibrated):
@@ -139,7 +138,7 @@ class Device(Backend, Samples, Jobs, Calibrated):
         )
 
     def footprint(self, work: Work) -> Footprint:
-        """Gates times groups; a local fake holds a density matrix where that is cheaper than the shots, else one state.
+        """Gates times groups; with noise on this machine, those of the circuit on the device, see `counting`.
 
         Terms are taken to be grouped letter by letter, which has the most groups. The standard error is that with
         extrapolation, but without what the correction of measurements adds.
@@ -159,24 +158,32 @@ class Device(Backend, Samples, Jobs, Calibrated):
         if self.mitigation.readout is not None and groups:
             circuits += 2
             total += 2 * (self.mitigation.readout.shots or shots)
+        common: dict[str, Any] = {
+            "values": 1 + n_shifted(work.circuit) if work.derivative else 1,
+            "standard_error": plan.standard_error(shots, shares) * math.sqrt(widening(self.mitigation)),
+            "circuits": circuits,
+            "shots": total,
+        }
+        hardware = self.hardware
+        if isinstance(hardware, Here) and hardware.noisy:
+            moved, layout = self._transpiled(work.circuit)
+            target = hardware.target if isinstance(hardware.target, Target) else hardware.target.target
+            of = counting(
+                moved, layout, target, circuits=circuits, shots=max(1, shots // copies), beside=hardware.beside
+            )
+            return Footprint(
+                of.passes,
+                of.amplitudes,
+                of.memory_bytes,
+                kind=of.kind,
+                steps=of.steps,
+                prepared=of.prepared,
+                library="qiskit_aer",
+                **common,
+            )
+        library = "qiskit_aer" if isinstance(hardware, Here) else NONE
         passes = (len(work.circuit.data) + 1) * max(1, circuits)
-        values = 1 + n_shifted(work.circuit) if work.derivative else 1
-        dense = 2**n_qubits < shots and self.hardware.noisy  # then Aer prefers a density matrix, if it fits
-        memory_bytes = self._memory_bytes(2 * n_qubits if dense else n_qubits)
-        error = plan.standard_error(shots, shares) * math.sqrt(widening(self.mitigation))
-        kind = COUNTED if isinstance(self.hardware, Here) and self.hardware.noisy else ""
-        library = "qiskit_aer" if isinstance(self.hardware, Here) else NONE
-        return Footprint(
-            passes,
-            2.0**n_qubits,
-            memory_bytes,
-            values,
-            error,
-            circuits=circuits,
-            shots=total,
-            kind=kind,
-            library=library,
-        )
+        return Footprint(passes, 2.0**n_qubits, self._memory_bytes(n_qubits), library=library, **common)
 
     def prepare(self, circuit: QuantumCircuit, observables: ObservablesLike) -> Evaluate:
         """Transpile once; see `Backend.prepare`.

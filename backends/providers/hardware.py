@@ -129,7 +129,13 @@ class Hardware(ABC):
 
 
 class Here(Hardware):
-    """Hardware inside this process."""
+    """Hardware inside this process.
+
+    Attributes:
+        beside: Whether gates suffer what depends on the circuit around them, which is put into each circuit.
+    """
+
+    beside: bool = False
 
     @abstractmethod
     def run(self, circuits: Sequence[QuantumCircuit], shots: int, seed: int | None) -> list[Outcomes]:

@@ -158,8 +158,7 @@ def noise_of_device(device: "Device") -> Noise:
                 found.add_readout_error([[1 - one, one], [zero, 1 - zero]], [k])
         return found
 
-    disturbed = any(np.any(device.per_place(name)) for name in ("crosstalk", "leakage"))
-    beside = partial(with_beside, device) if device.idle or disturbed else None
+    beside = partial(with_beside, device) if device.has_beside else None
     measuring = NoiseModel()
     for q in range(device.n_qubits):
         one, zero = error[q] * (1 - bias[q]), error[q] * (1 + bias[q])

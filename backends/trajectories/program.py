@@ -147,10 +147,11 @@ def weights_of(program: Program, noise: Mapping[str, Any], device: Device, xp: A
         return channels.relaxation(of("t1", index, n), of("t2", index, n), seconds, xp)
 
     one_s, two_s = of("one_qubit_s", qubits, n), of("two_qubit_s", edge, n_edges)
-    one = channels.depolarizing(relaxed(qubits, one_s), of("one_qubit_error", qubits, n), xp) * (3 / 4)
-    both = channels.pair(relaxed(high, two_s), relaxed(low, two_s), xp)
+    alone = channels.process(relaxed(qubits, one_s))
+    one = channels.depolarizing(alone, of("one_qubit_error", qubits, n), 2, xp) * (3 / 4)
+    both = channels.process(relaxed(high, two_s)) * channels.process(relaxed(low, two_s))
     left = kept(of("crosstalk", edge, n_edges), of("leakage", edge, n_edges), n_disturbing, xp)
-    two = (1 - left * (1 - channels.depolarizing(both, of("two_qubit_error", edge, n_edges), xp))) * (15 / 16)
+    two = (1 - left * (1 - channels.depolarizing(both, of("two_qubit_error", edge, n_edges), 4, xp))) * (15 / 16)
     resting = [relaxing(qubits, one_s), relaxing(low, two_s), relaxing(high, two_s)]
     if device.idle and len(edge):
         waited = waits(pairs.timeline, xp.concatenate([one_s, two_s]), pairs.n_qubits, xp).reshape(-1)

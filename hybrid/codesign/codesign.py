@@ -185,6 +185,10 @@ def prepared(
     work = workload(circuit, problem, theta=theta, seed=seed, label=label, accuracy=1e-8, max_steps=500, exact=exact)
     if not len(work.theta):
         raise Refused("codesign optimizes angles, and the circuit has none")
+    if all(c == 0 or not set(label) - {"I"} for label, c in work.problem.hamiltonian.to_list()):
+        raise Refused(
+            "the Hamiltonian is a constant, whose value no device changes: codesign asks for one with a term on a qubit"
+        )
     n_qubits, grid = circuit.num_qubits, sharing(grid)
     if target is not None and not finite(target, "target") > 0:
         raise Refused(f"target must be a positive number in {work.problem.unit}, not {target}")

@@ -126,6 +126,8 @@ def trajectories(
 ) -> tuple[float, float, float]:
     """The value from shots on the simulated device: Aer's density matrices up to 10 qubits, its trajectories beyond.
 
+    On a perfect device, shots are drawn without noise, and there is nothing to mitigate.
+
     Args:
         circuit: With or without parameters.
         H: The observable.
@@ -142,7 +144,8 @@ def trajectories(
     import backends
 
     options = {} if mitigation is None else {"mitigation": mitigation}
-    aer = backends.get("aer", noise=device, optimization_level=level, **options)
+    noisy = {} if device.is_perfect else {"noise": device, **options}
+    aer = backends.get("aer", optimization_level=level, **noisy)
     told = aer.prepare(circuit, H)(np.asarray(theta, float)[None], shots=shots, seed=seed)
     bias = np.abs(np.asarray(getattr(told, "bias", 0.0), float)).max(initial=0.0)
     return float(told.values[0, 0]), float(told.standard_errors[0, 0]), float(bias)

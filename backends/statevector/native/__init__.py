@@ -2,9 +2,10 @@
 
 `ProgramDouble` and `ProgramSingle` are a circuit and the observables that are asked of it, in either precision; an
 `Observable` is a sum of Pauli strings. A string is two masks over the bits of the index, i^popcount(x & z) X^x Z^z: a
-qubit in x alone has an X, in z alone a Z, in both a Y. `xla` makes a program a function that JAX compiles and
-differentiates. `peak_flops` and `copy_bytes_per_s` measure what this machine reaches at most, with all workers at once:
-operations in registers, by the instruction set in use, and bytes read and written by a copy.
+qubit in x alone has an X, in z alone a Z, in both a Y. A `NoisyProgram` is a circuit under noise, as channels on pairs
+of qubits. `xla` makes a program a function that JAX compiles and differentiates. `peak_flops` and `copy_bytes_per_s`
+measure what this machine reaches at most, with all workers at once: operations in registers, by the instruction set in
+use, and bytes read and written by a copy.
 
 The extension is compiled when the package is installed, if there is a C++ compiler. Where there is none, `available()`
 is false, `why_not()` says why, and circuits are computed by XLA, which is slower.
@@ -22,6 +23,7 @@ from circuits.errors import Refused
 
 try:
     from ._extension import (
+        NoisyProgram,
         Observable,
         ProgramDouble,
         ProgramSingle,
@@ -44,6 +46,7 @@ else:
     _why_not = None
 
 __all__ = [
+    "NoisyProgram",
     "Observable",
     "ProgramDouble",
     "ProgramSingle",

@@ -53,6 +53,40 @@ class ProgramSingle(_Program):
         workers: int = 0,
     ) -> NDArray[np.float64]: ...
 
+class NoisyProgram:
+    def __init__(
+        self,
+        n_qubits: int,
+        n_alpha: int,
+        n_channels: int,
+        n_edges: int,
+        ones: NDArray[np.float64],
+        ones_angle: NDArray[np.int32],
+        twos: NDArray[np.float64],
+        twos_angle: NDArray[np.int32],
+        chains: NDArray[np.int32],
+        bases: NDArray[np.int32],
+        segments: NDArray[np.int32],
+        blocks: NDArray[np.int32],
+        pairs: NDArray[np.int32],
+        place: NDArray[np.int32],
+        coefficient: NDArray[np.float64],
+        owner: NDArray[np.int32],
+        n_observables: int,
+        every: int,
+        isa: str = "",
+    ) -> None: ...
+    def energies(self, angles: NDArray[np.float64], workers: int = 0) -> NDArray[np.float64]: ...
+    def energies_and_slopes(
+        self, angles: NDArray[np.float64], workers: int = 0
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+    @property
+    def n_angles(self) -> int: ...
+    @property
+    def n_observables(self) -> int: ...
+    @property
+    def number(self) -> int: ...
+
 class Propagation:
     @property
     def value(self) -> float: ...

@@ -13,6 +13,7 @@
 #include "foreign.hpp"
 #include "isa.hpp"
 #include "memory.hpp"
+#include "noisy.hpp"
 #include "program.hpp"
 #include "propagation.hpp"
 #include "rates.hpp"
@@ -267,15 +268,19 @@ void define_propagation(nb::module_& m) {
 template <class T>
 using Cube = nb::ndarray<const T, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
-Channels checked(const Cube<double>& steps, const Matrix<std::int32_t>& pairs, int n_qubits) {
-    require(n_qubits >= 2 && n_qubits <= 16, "n_qubits must be 2 to 16, it is " + std::to_string(n_qubits));
-    require(steps.shape(1) == 16 && steps.shape(2) == 16, "steps must be matrices of 16 x 16");
+void check_pairs(const Matrix<std::int32_t>& pairs, int n_qubits) {
     require(pairs.shape(1) == 2, "pairs must have two columns");
-    require_same("steps", steps, "pairs", pairs);
     for (std::size_t k = 0; k < pairs.shape(0); ++k)
         require(pairs(k, 0) >= 0 && pairs(k, 0) < n_qubits && pairs(k, 1) >= 0 && pairs(k, 1) < n_qubits &&
                     pairs(k, 0) != pairs(k, 1),
                 "pairs must be different qubits from 0 to " + std::to_string(n_qubits - 1));
+}
+
+Channels checked(const Cube<double>& steps, const Matrix<std::int32_t>& pairs, int n_qubits) {
+    require(n_qubits >= 2 && n_qubits <= 16, "n_qubits must be 2 to 16, it is " + std::to_string(n_qubits));
+    require(steps.shape(1) == 16 && steps.shape(2) == 16, "steps must be matrices of 16 x 16");
+    require_same("steps", steps, "pairs", pairs);
+    check_pairs(pairs, n_qubits);
     return {n_qubits, steps.shape(0), steps.data(), pairs.data()};
 }
 
@@ -307,6 +312,134 @@ void define_channels(nb::module_& m) {
             return derivatives;
         },
         "steps"_a, "pairs"_a, "n_qubits"_a, "slopes"_a, "every"_a, "isa"_a = "", "workers"_a = 0);
+}
+
+// A noisy circuit as Python holds it.
+struct HeldNoisy {
+    std::shared_ptr<const Noisy> program;
+    std::int64_t number;
+
+    const double* checked(const Matrix<double>& inputs) const {
+        require(inputs.shape(1) == program->n_angles(), "inputs must have " + std::to_string(program->n_angles()) +
+                                                            " columns, they have " + std::to_string(inputs.shape(1)));
+        return inputs.data();
+    }
+};
+
+void require_below(std::int64_t place, std::size_t end, const char* what) {
+    require(place >= 0 && static_cast<std::size_t>(place) < end,
+            std::string(what) + " must be 0 to " + std::to_string(end) + " - 1, not " + std::to_string(place));
+}
+
+// Rows of places without the identity, which fills them up and is the last.
+std::vector<std::vector<std::int32_t>> without_identity(const Matrix<std::int32_t>& rows, std::size_t n,
+                                                        const char* what) {
+    std::vector<std::vector<std::int32_t>> found(rows.shape(0));
+    for (std::size_t k = 0; k < rows.shape(0); ++k)
+        for (std::size_t j = 0; j < rows.shape(1); ++j) {
+            require_below(rows(k, j), n + 1, what);
+            if (static_cast<std::size_t>(rows(k, j)) < n) found[k].push_back(rows(k, j));
+        }
+    return found;
+}
+
+// From its lists, which are checked, since a place that is wrong would read anywhere.
+NoisySteps noisy_steps(int n_qubits, std::size_t n_alpha, std::size_t n_channels, std::size_t n_edges,
+                       const Vector<double>& ones, const Vector<std::int32_t>& ones_angle, const Vector<double>& twos,
+                       const Vector<std::int32_t>& twos_angle, const Matrix<std::int32_t>& chains,
+                       const Matrix<std::int32_t>& bases, const Matrix<std::int32_t>& segments,
+                       const Matrix<std::int32_t>& blocks, const Matrix<std::int32_t>& pairs) {
+    require(n_qubits >= 2 && n_qubits <= 16, "n_qubits must be 2 to 16, it is " + std::to_string(n_qubits));
+    require(ones.size() == 48 * ones_angle.size(), "ones must be three matrices of 4 x 4 for each angle");
+    require(twos.size() == 768 * twos_angle.size(), "twos must be three matrices of 16 x 16 for each angle");
+    for (const auto* angles : {&ones_angle, &twos_angle})
+        for (std::size_t k = 0; k < angles->size(); ++k) require_below((*angles)(k), n_alpha, "an angle");
+    require(bases.shape(1) == 3, "bases must have three columns");
+    for (std::size_t k = 0; k < bases.size(); ++k) require_below(bases.data()[k], chains.shape(0), "a basis");
+    require(segments.shape(1) == 6, "segments must have six columns");
+    const std::size_t measured = bases.shape(0);
+    const std::size_t ends[6] = {chains.shape(0), chains.shape(0), twos_angle.size() + 1, n_edges + 1, measured + 1,
+                                 measured + 1};
+    for (std::size_t k = 0; k < segments.shape(0); ++k)
+        for (int column = 0; column < 6; ++column) require_below(segments(k, column), ends[column], "a segment");
+    check_pairs(pairs, n_qubits);
+    require_same("blocks", blocks, "pairs", pairs);
+    require(blocks.shape(0) >= 1, "there must be a step");
+    const auto list = [](const auto& of) {
+        return std::vector<std::int32_t>(of.data(), of.data() + of.size());
+    };
+    return {n_qubits,
+            n_alpha,
+            n_channels,
+            n_edges,
+            measured,
+            {ones.data(), ones.data() + ones.size()},
+            {twos.data(), twos.data() + twos.size()},
+            list(ones_angle),
+            list(twos_angle),
+            without_identity(chains, ones_angle.size() + n_channels, "a place in chains"),
+            list(bases),
+            list(segments),
+            without_identity(blocks, segments.shape(0), "a place in blocks"),
+            list(pairs)};
+}
+
+void define_noisy(nb::module_& m) {
+    using H = HeldNoisy;
+    nb::class_<H>(m, "NoisyProgram")
+        .def(
+            "__init__",
+            [](H* self, int n_qubits, std::size_t n_alpha, std::size_t n_channels, std::size_t n_edges,
+               Vector<double> ones, Vector<std::int32_t> ones_angle, Vector<double> twos,
+               Vector<std::int32_t> twos_angle, Matrix<std::int32_t> chains, Matrix<std::int32_t> bases,
+               Matrix<std::int32_t> segments, Matrix<std::int32_t> blocks, Matrix<std::int32_t> pairs,
+               Vector<std::int32_t> place, Vector<double> coefficient, Vector<std::int32_t> owner,
+               std::size_t n_observables, std::size_t every, const std::string& isa) {
+                NoisySteps steps = noisy_steps(n_qubits, n_alpha, n_channels, n_edges, ones, ones_angle, twos,
+                                               twos_angle, chains, bases, segments, blocks, pairs);
+                require(every >= 1, "every must be 1 at least");
+                require_same("place", place, "coefficient", coefficient);
+                require_same("place", place, "owner", owner);
+                std::vector<std::vector<Told>> observables(n_observables);
+                for (std::size_t k = 0; k < place.size(); ++k) {
+                    require_below(place(k), std::size_t{1} << 2 * n_qubits, "a place of a string");
+                    require_below(owner(k), n_observables, "an owner");
+                    observables[owner(k)].push_back({place(k), coefficient(k)});
+                }
+                const auto program = std::make_shared<Noisy>(std::move(steps), std::move(observables), every,
+                                                             instruction_set(isa).kernels<double>());
+                new (self) H{program, enter(program)};
+            },
+            "n_qubits"_a, "n_alpha"_a, "n_channels"_a, "n_edges"_a, "ones"_a, "ones_angle"_a, "twos"_a, "twos_angle"_a,
+            "chains"_a, "bases"_a, "segments"_a, "blocks"_a, "pairs"_a, "place"_a, "coefficient"_a, "owner"_a,
+            "n_observables"_a, "every"_a, "isa"_a = "")
+        .def(
+            "energies",
+            [](const H& self, Matrix<double> inputs, int workers) {
+                const double* data = self.checked(inputs);
+                auto values = array<double>({inputs.shape(0), self.program->n_observables()});
+                compute(workers, [&](Pool& pool, Watch& watch) {
+                    self.program->energies(data, inputs.shape(0), values.data(), nullptr, pool, watch);
+                });
+                return values;
+            },
+            "angles"_a, "workers"_a = 0)
+        .def(
+            "energies_and_slopes",
+            [](const H& self, Matrix<double> inputs, int workers) {
+                const double* data = self.checked(inputs);
+                auto values = array<double>({inputs.shape(0), self.program->n_observables()});
+                auto slopes =
+                    array<double>({inputs.shape(0), self.program->n_observables(), self.program->n_angles()});
+                compute(workers, [&](Pool& pool, Watch& watch) {
+                    self.program->energies(data, inputs.shape(0), values.data(), slopes.data(), pool, watch);
+                });
+                return nb::make_tuple(values, slopes);
+            },
+            "angles"_a, "workers"_a = 0)
+        .def_prop_ro("n_angles", [](const H& self) { return self.program->n_angles(); })
+        .def_prop_ro("n_observables", [](const H& self) { return self.program->n_observables(); })
+        .def_ro("number", &H::number);
 }
 
 // A circuit from its lists, which are checked, since an index that is wrong would read anywhere.
@@ -390,6 +523,7 @@ NB_MODULE(_extension, m) {
     define_program<float>(m, "ProgramSingle");
     define_propagation(m);
     define_channels(m);
+    define_noisy(m);
     define_trajectories(m);
     m.def("default_workers", &Pool::default_workers);
     m.def("instruction_sets", [] {

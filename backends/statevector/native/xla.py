@@ -7,12 +7,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ._extension import ProgramDouble, ProgramSingle, handlers
+from ._extension import NoisyProgram, ProgramDouble, ProgramSingle, handlers
+
+Native = ProgramDouble | ProgramSingle | NoisyProgram
 
 _VALUES, _SLOPES = "hybrid_native_values", "hybrid_native_slopes"
 
 
-def energies(program: ProgramDouble | ProgramSingle) -> Callable[[jax.Array], jax.Array]:
+def energies(program: Native) -> Callable[[jax.Array], jax.Array]:
     """Expectation values of a program as a function of its angles, to be compiled, mapped and differentiated.
 
     XLA calls the kernels itself, so nothing returns to Python in a step that `jax.jit` compiled. First derivatives come
@@ -45,7 +47,7 @@ def energies(program: ProgramDouble | ProgramSingle) -> Callable[[jax.Array], ja
 
 
 def energies_and_slopes(
-    program: ProgramDouble | ProgramSingle,
+    program: Native,
 ) -> Callable[[jax.Array], tuple[jax.Array, jax.Array]]:
     """Expectation values and their derivatives by the angles, to be compiled and mapped, but not differentiated.
 

@@ -14,6 +14,7 @@ from backends import Batch
 from backends.density.function import noisy_value
 from backends.devices.device import Device
 from backends.measurement.targets import transpiled
+from backends.statevector import native
 from circuits.errors import Refused
 
 
@@ -107,6 +108,52 @@ def test_derivatives_by_angles_and_every_noise_parameter_are_those_of_difference
         assert abs(slope - difference) <= 1e-4 * abs(difference) + 1e-9 / max(abs(here), 1e-9), k
     names = {name for name, slope in found[1].items() if np.all(np.abs(slope) > 0)}
     assert names == set(device.parameters()) - {"crosstalk"}  # no two gates fit on a line of three
+
+
+@pytest.mark.parametrize("isa", native.instruction_sets() if native.available() else [])
+def test_kernels_give_the_values_and_slopes_of_numpy(isa, monkeypatch):
+    """Of a circuit with gates of free angles on one qubit and on two, waiting qubits, and several observables."""
+    rng = np.random.default_rng(8)
+    device = noisy_device(rng, 4, "ring", gates=("rz", "rx", "rzz"), idle=True, leakage=0.02)
+    theta = ParameterVector("s", 4)
+    circuit = random_circuit(rng, 3, 12)
+    for k in range(4):
+        circuit.rzz(2 * theta[k] + 0.2, k % 2, 2)
+    monkeypatch.setenv("HYBRID_NATIVE_ISA", isa)
+    backend, row = backends.get("density", device=device), rng.uniform(0, 6, circuit.num_parameters)
+    observables = random_observables(rng, 3)
+
+    def told():
+        value, slopes = backend.value_and_grad(circuit, observables[0])(row)
+        return np.array([value, *slopes]), backend.prepare(circuit, observables)(row).values
+
+    kernels = told()
+    monkeypatch.setattr(native, "available", lambda: False)
+    plain = told()
+    for mine, other in zip(kernels, plain, strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-12)
+    assert np.abs(plain[0][1:]).min() > 1e-6
+
+
+def test_every_derivative_comes_from_the_kernels_or_through_xla(monkeypatch):
+    """Forward, of mapped rows and of second order, beside a function that XLA computes whole."""
+    rng = np.random.default_rng(9)
+    device = noisy_device(rng, 3, idle=True)
+    circuit, observables = random_circuit(rng, 3, 8), random_observables(rng, 3)
+    rows = rng.uniform(0, 6, (2, circuit.num_parameters))
+    noise = {name: jnp.asarray(device.values()[name]) for name in ("t1", "two_qubit_error", "readout_bias")}
+    kernels = noisy_value(circuit, observables, device)
+    monkeypatch.setattr(native, "available", lambda: False)
+    plain = noisy_value(circuit, observables, device)
+
+    def told(f):
+        forward = jax.jacfwd(f, argnums=1)(rows[0], noise)
+        second = jax.jacfwd(jax.jacrev(f), argnums=1)(rows[0], noise)
+        return forward, second, jax.vmap(jax.jacrev(f), (0, None))(rows, noise), jax.hessian(f)(rows[0], noise)
+
+    for mine, other in zip(jax.tree.leaves(told(kernels)), jax.tree.leaves(told(plain)), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-9, atol=1e-10)
+        assert np.abs(other).max() > 1e-3
 
 
 def test_a_scalar_stands_for_all_places_and_other_names_are_as_the_device_has_them():

@@ -103,12 +103,14 @@ def test_the_target_routes_and_translates_as_the_device_must(device):
 
 
 def test_the_average_error_of_a_gate_is_the_stated_one():
-    times = np.array([[1e-4, 5e-5], [9e-5, 7e-5], [3e-7, 3e-7]])
-    relaxed = channels.pair(*channels.relaxation(*times))
-    found = channels.with_error(relaxed, np.array(0.02))
-    process = np.trace(found) / 16
+    first, second = channels.relaxation(*np.array([[1e-4, 5e-5], [9e-5, 7e-5], [3e-7, 3e-7]]))
+    both = channels.process(first) * channels.process(second)
+    left = 1 - channels.depolarizing(both, np.array(0.02), 4)
+    process = np.trace(channels.on_two(np.concatenate([second, first, [left]]))) / 16
     assert 1 - (4 * process + 1) / 5 == pytest.approx(0.02, abs=1e-14)
-    assert np.allclose(channels.with_error(relaxed, np.array(1e-6)), relaxed)  # relaxation alone is worse
+    one = channels.on_one(channels.with_error(first, np.array(0.02)))
+    assert 1 - (np.trace(one) / 2 + 1) / 3 == pytest.approx(0.02, abs=1e-14)
+    assert np.allclose(channels.with_error(first, np.array(1e-6)), first)  # relaxation alone is worse
 
 
 def test_noise_is_that_of_aers_own_reading_of_the_target_but_for_readout(device):

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from qiskit.quantum_info import SparsePauliOp
 
 import hybrid
 from circuits import hamiltonian_variational, tfim
@@ -193,6 +194,18 @@ def test_what_cannot_be_is_refused_in_one_sentence(tmp_path, options, message):
         asked(tmp_path / "a", **options)
     assert "\n" not in str(refused.value)
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("constant", [SparsePauliOp("IIII", 3.0), SparsePauliOp("ZZII", 0.0)])
+def test_a_constant_is_refused_before_anything_is_written(tmp_path, constant):
+    with pytest.raises(Refused, match="the Hamiltonian is a constant"):
+        hybrid.codesign(CIRCUIT, constant, device=DEVICE, folder=tmp_path / "a", progress=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_shots_on_a_perfect_device_err_by_chance_alone(tmp_path):
+    point = asked(tmp_path / "a", device=hybrid.Device(4, "line"), method="trajectories", shots=400).points[0]
+    assert abs(point.noise) <= 5 * point.standard_error
 
 
 def test_a_range_is_even_in_its_logarithm(tmp_path):
