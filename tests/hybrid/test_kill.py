@@ -13,11 +13,11 @@ import hybrid
 from circuits.errors import Refused
 from hybrid import optimizers
 
-KILLS = int(os.environ.get("HYBRID_KILLS", "2"))
-"""How often each run is killed; the continuous integration asks for ten."""
-
 sys.path.insert(0, str(Path(__file__).parent))
 import killed_run
+
+KILLS = int(os.environ.get("HYBRID_KILLS", "2"))
+"""How often each run is killed; the continuous integration asks for ten."""
 
 LIBRARIES = [
     "backends.statevector.engine",
