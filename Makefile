@@ -12,6 +12,8 @@ BIN := .venv/bin
 export VIRTUAL_ENV := $(VENV)
 export PATH := $(VENV)/bin:$(PATH)
 unexport PYTHONPATH PYTHONHOME
+# Tests start Python some hundred times: what it compiles is kept beside the sources, even where it is told not to.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

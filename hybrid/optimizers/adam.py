@@ -127,7 +127,7 @@ class Adam(Optimizer[_State]):
 
     def memory_bytes(self, n_params: int, max_steps: int) -> int:
         """The last iterates and gradient changes, and what XLA holds."""
-        return rows_bytes(2 * FEW + min(2 * PAIRS + self.patience, 3 * max_steps), n_params)
+        return rows_bytes(3 * FEW + min(2 * PAIRS + self.patience, 3 * max_steps), n_params)
 
     @property
     def uses_gradient(self) -> bool:

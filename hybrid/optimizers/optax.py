@@ -149,7 +149,7 @@ class Optax(Optimizer[_State]):
     def memory_bytes(self, n_params: int, max_steps: int) -> int:
         """The last steps, gradients and their changes, and what XLA holds."""
         del max_steps
-        return rows_bytes(2 * FEW + 2 * PAIRS, n_params)
+        return rows_bytes(3 * FEW + 2 * PAIRS, n_params)
 
     @property
     def uses_gradient(self) -> bool:

@@ -169,7 +169,7 @@ class NelderMead(_Simplex):
 
     def memory_bytes(self, n_params: int, max_steps: int) -> int:
         """The simplex and SciPy's copies of it, the neighbours at the end, and the values so far."""
-        return rows_bytes(FEW + 10 * n_params, n_params) + TOLD * max_steps
+        return rows_bytes(FEW + 11 * n_params, n_params) + TOLD * max_steps
 
     def _round(
         self,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from hybrid.optimizers.streams import stream
 from hybrid.optimizers.surrogate import log_h
@@ -75,6 +74,8 @@ def first_design(question: Question) -> list[Proposal]:
     References:
         W. G. Müller, Coffee-house designs, in Optimum Design 2000 (Kluwer, 2001).
     """
+    from scipy.spatial.distance import cdist  # a third of a second, which commands without a survey need not wait
+
     grid = question.grid()
     U = scaled(grid, question.ranges)
     chosen = [0]

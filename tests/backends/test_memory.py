@@ -23,9 +23,9 @@ def test_a_small_grant_refuses_what_the_machine_could_hold(name, monkeypatch):
         circuit.cx(q, (q + 1) % 24)
     batch = backends.Batch(circuit, "Z" * 24)
     assert backends.get(name).footprint(batch).memory_bytes < memory.free_bytes()
-    monkeypatch.setenv("SLURM_MEM_PER_NODE", "250")
-    assert memory.free_bytes() <= 250 * 2**20
-    with pytest.raises(BudgetExceeded, match=r"Slurm's grant to the job to 250\.0 MiB"):
+    monkeypatch.setenv("SLURM_MEM_PER_NODE", "100")
+    assert memory.free_bytes() <= 100 * 2**20
+    with pytest.raises(BudgetExceeded, match=r"Slurm's grant to the job to 100\.0 MiB"):
         backends.get(name).prepare(circuit, "Z" * 24)
 
 

@@ -1,6 +1,5 @@
 """A run in a process of its own, slowed down a little so that it can be killed in its middle."""
 
-import sys
 import time
 from pathlib import Path
 
@@ -35,7 +34,3 @@ def main(folder: str, optimizer: str, pause_s: str) -> None:
             should_stop=pause,
             **noisy,
         )
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

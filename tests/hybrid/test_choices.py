@@ -41,12 +41,18 @@ def test_processes_that_disturb_each_other_choose_alike(tmp_path):
     assert found[0]["clifford counts"] == "aer {'method': 'stabilizer'}"
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """What one process chooses, with nothing of the tests beside it."""
+    (one,) = chosen(begun(tmp_path_factory.mktemp("alone")))
+    return one
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("mpiexec") is None, reason="mpiexec is not on PATH")
 @pytest.mark.skipif(importlib.util.find_spec("mpi4py") is None, reason="mpi4py is not installed")
 @pytest.mark.parametrize("n_ranks", [2, 3])
-def test_ranks_choose_what_one_process_does(tmp_path, n_ranks):
+def test_ranks_choose_what_one_process_does(tmp_path, alone, n_ranks):
     ranks = chosen(begun(tmp_path / "ranks", "mpiexec", "-n", str(n_ranks), OMP_NUM_THREADS="1"))
     assert len(ranks) == n_ranks
-    (alone,) = chosen(begun(tmp_path / "alone"))
     assert all(one == alone for one in ranks)

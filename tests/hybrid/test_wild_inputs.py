@@ -1,15 +1,20 @@
 """Wild inputs on the command line: exit code 2 (or 4), one sentence, no traceback, little memory, nothing written.
 
-All run in children of one process that has loaded everything, so that each is quick and its memory is known.
+All run in children of one process that has loaded everything, so that each is quick and its memory is known. They are
+parts of one test: that process is started once, whatever the number of workers of xdist.
 """
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import hybrid
+from circuits import hardware_efficient, tfim
 
 ROOT = Path(__file__).parents[2]
 
@@ -205,12 +210,11 @@ def check_message(told, words):
     assert told["seconds"] < 60  # twenty on a machine of its own
 
 
-@pytest.fixture(scope="module")
-def studies(tmp_path_factory):
-    home = tmp_path_factory.mktemp("wild")
+@pytest.mark.slow
+def test_wild_studies_are_refused_in_one_sentence(tmp_path, subtests):
     calls = {}
     for number, (name, (text, files, _)) in enumerate(WILD.items()):
-        folder = home / str(number) / "here"
+        folder = tmp_path / str(number) / "here"
         folder.mkdir(parents=True)
         for file, content in {"x.toml": text, **files}.items():
             if content is None:
@@ -220,36 +224,35 @@ def studies(tmp_path_factory):
             else:
                 (folder / file).write_text(content)
         calls[name] = (str(folder), ["run", "x.toml", "--folder", "run", "--json"])
-    return calls, call_all(calls)
+    told = call_all(calls)
+    for name, (_, _, words) in WILD.items():
+        with subtests.test(name):
+            check_message(told[name], words)
+            assert not Path(calls[name][0], "run").exists()
 
 
-@pytest.mark.parametrize("name", WILD)
-def test_a_wild_study_is_refused_in_one_sentence(studies, name):
-    calls, told = studies
-    check_message(told[name], WILD[name][2])
-    assert not Path(calls[name][0], "run").exists()
-
-
-@pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    import shutil
-
-    import hybrid
-    from circuits import hardware_efficient, tfim
-
-    home = tmp_path_factory.mktemp("records")
-    hybrid.minimize(hardware_efficient(2, layers=1), tfim(2), backend="reference", max_steps=3, folder=home / "run")
+def test_wild_records_are_refused_in_one_sentence(tmp_path, subtests):
+    run = tmp_path / "run"
+    hybrid.minimize(hardware_efficient(2, layers=1), tfim(2), backend="reference", max_steps=3, folder=run)
     calls = {}
     for number, (name, (file, content)) in enumerate(RECORDS.items()):
-        folder = home / str(number) / "here"
-        shutil.copytree(home / "run", folder / "run")
+        folder = tmp_path / str(number) / "here"
+        shutil.copytree(run, folder / "run")
         place = folder / "run" / file
         if isinstance(content, dict):
             content = json.dumps(_merged(json.loads(place.read_text()), content))
         place.write_bytes(content if isinstance(content, bytes) else content.encode())
         command = "verify" if file != "result.json" else "show"
         calls[name] = (str(folder), [command, "run"])
-    return call_all(calls)
+    told = call_all(calls)
+    words = {"a huge format": "format", "a circuit that is none": "circuit.qpy"}
+    for name in RECORDS:
+        with subtests.test(name):
+            if name == "a journal that is none":  # everything else can be checked, and the verdict says it
+                assert told[name]["code"] == 3
+                assert "corrupt" in told[name]["out"]
+            else:
+                check_message(told[name], words.get(name, "damaged"))
 
 
 def _merged(old, new):
@@ -259,14 +262,3 @@ def _merged(old, new):
             k: _merged(old[k], v) if isinstance(v, dict) and isinstance(old.get(k), dict) else v for k, v in new.items()
         },
     }
-
-
-@pytest.mark.parametrize("name", RECORDS)
-def test_a_wild_record_is_refused_in_one_sentence(records, name):
-    told = records[name]
-    if name == "a journal that is none":  # everything else can be checked, and the verdict says it
-        assert told["code"] == 3
-        assert "corrupt" in told["out"]
-        return
-    words = {"a huge format": "format", "a circuit that is none": "circuit.qpy"}
-    check_message(told, words.get(name, "damaged"))

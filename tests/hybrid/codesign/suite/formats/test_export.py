@@ -3,7 +3,6 @@
 import csv
 import json
 
-import jsonschema
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit, qasm3
@@ -71,6 +70,8 @@ def jobs(bench_record):
 
 
 def test_each_job_of_metriq_has_its_shape(jobs):
+    import jsonschema  # takes seconds, which collection need not wait for
+
     kinds = set()
     for job in jobs.values():
         jsonschema.validate(job, JOB)
