@@ -146,22 +146,16 @@ class PauliPropagation(Backend):
         rotations = pauli_rotations(work.circuit)
         each = VISITS / max(1, len(rotations) * len(work.observables))
         most = min(self._max_terms, max(LEAST_LOOKED_AT, int(each)))
-        visits, biases, held = 0.0, [0.0], [0]
+        visits, held = 0.0, [0]
         for row in _likely(work) if work.observables else ():
             angles = rotations.at(row[None])[0]
             found = [self._looked(rotations, angles, one, most) for one in work.observables]
-            biases.append(max(one.bias for one in found))
+            self._check_accuracy(work, max(one.bias for one in found))
             all_of_them = float(self._max_terms) * len(rotations)
             visits = max(visits, sum(all_of_them if one.capped else one.visits for one in found))
             if work.derivative:  # keeps a record, and more strings
                 found = [self._looked(rotations, angles, one, most, derivative=True) for one in work.observables]
             held += [self._most_bytes(work, len(rotations)) if one.capped else one.bytes for one in found]
-        accuracy = getattr(work, "accuracy", None)  # None or 0: none was named
-        if accuracy and not self._exact and max(biases) > accuracy:
-            raise Refused(
-                f"'pauli' drops strings: the error of a value is estimated as up to {max(biases):.1e}, more than the "
-                f"accuracy of {accuracy:g}; lower its threshold, or ask for less accuracy"
-            )
         passes = max(1, len(rotations))
         return Footprint(passes, max(visits / passes, 1.0), max(held) + SMALL_BYTES, kind=KIND)
 
@@ -325,6 +319,14 @@ class PauliPropagation(Backend):
     def _check_kernels(self) -> None:
         if native.why_not():
             raise Refused(f"'pauli' computes in C++ kernels: {native.why_not()}")
+
+    def _check_accuracy(self, work: Work, bias: float) -> None:
+        accuracy = getattr(work, "accuracy", None)  # None or 0: none was named
+        if accuracy and not self._exact and bias > accuracy:
+            raise Refused(
+                f"'pauli' drops strings: the error of a value is estimated as up to {bias:.1e}, more than the "
+                f"accuracy of {accuracy:g}; lower its threshold, or ask for less accuracy"
+            )
 
     def _check_shots(self, shots: int | None) -> None:
         if shots is not None:
