@@ -6,7 +6,7 @@ from typing import Any
 
 from hybrid.codesign.suite.features import Features
 from hybrid.codesign.suite.formats.files import Written
-from hybrid.runs.benchmark.record import BenchRecord, Seconds, Unit
+from hybrid.runs.benchmark.record import BenchRecord, Queue, Seconds, Unit
 
 PLAIN = ("application", "title", "n_qubits", "depth")
 AFTER = ("unit", "higher_is_better", "shots", "n_circuits", "seed", "finished_utc")
@@ -38,6 +38,7 @@ def _row(record: BenchRecord, unit: Unit) -> dict[str, Any]:
     for name in Features.__dataclass_fields__:
         row[f"feature_{name}"] = None if size is None else size.features.get(name)
     row |= {f"{name}_s": getattr(spent, name) for name in Seconds.model_fields}
+    row |= {f"queue_{name}": getattr(unit.queue, name, None) for name in Queue.model_fields}
     for name, number in unit.details.items():
         row |= {f"detail_{name}": number.value, f"detail_{name}_standard_error": number.standard_error}
     return row

@@ -156,7 +156,8 @@ def test_the_table_has_a_line_for_each_unit(bench_folder, tmp_path):
     assert float(ramp["score"]) == unit.score.value
     assert float(ramp["feature_entanglement_ratio"]) == unit.circuit.features["entanglement_ratio"] == 9 / (9 + 4 * 4)
     assert float(ramp["detail_approx_ratio"]) == unit.details["approx_ratio"].value
-    assert ramp["detail_right_answers"] == "" == ramp["queue_s"]
+    assert ramp["detail_right_answers"] == "" == ramp["jobs_s"]
+    assert (ramp["queue_s"], ramp["queue_source"], ramp["queue_reason"]) == ("0.0", "here", "")
     assert float(ramp["feature_communication"]) == 2 * 3 / (4 * 3)
 
 
