@@ -58,7 +58,7 @@ class DevicePoint(RecordModel):
 
     name: str
     device: str
-    values: dict[str, float | int | str]
+    values: dict[str, bool | float | int | str]
     numbers: dict[str, FiniteFloat]
     method: str
     unit: str
