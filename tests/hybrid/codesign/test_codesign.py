@@ -244,11 +244,9 @@ def test_what_is_varied_acts_as_in_a_device_of_its_own(method, name, values, tmp
 def test_the_number_of_qubits_is_varied_with_a_topology(tmp_path):
     problem = tfim(3)
     circuit = hamiltonian_variational(problem, layers=1)
-    device = hybrid.Device(3, two_qubit_error=0.01)
+    options = {"device": hybrid.Device(3, two_qubit_error=0.01), "method": "model", "progress": False}
     vary = {"n_qubits": [3, 5], "topology": ["ring"]}
-    found = hybrid.codesign(
-        circuit, problem, device=device, vary=vary, method="model", folder=tmp_path / "f", progress=False
-    )
+    found = hybrid.codesign(circuit, problem, vary=vary, folder=tmp_path / "found", **options)
     assert [point.values["n_qubits"] for point in found.points] == [3, 5]
     with pytest.raises(Refused, match="together with a topology"):
-        hybrid.codesign(circuit, problem, vary={"n_qubits": [3]}, folder=tmp_path / "no", **options)
+        hybrid.codesign(circuit, problem, vary={"n_qubits": [3]}, folder=tmp_path / "none", **options)
