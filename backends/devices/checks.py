@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from backends.devices.gates import two_qubit
-from circuits.errors import Refused
+from backends.devices.gates import any_rotation, two_qubit
+from circuits.errors import Refused, shown
 
 MOST_QUBITS = 100_000
 
@@ -24,10 +24,13 @@ def qubits(n_qubits: Any) -> int:
 def numbers(name: str, value: Any, size: int) -> float | tuple[float, ...]:
     """One number as it is, or several as a tuple, one for each qubit or edge."""
     try:
-        found = np.asarray(value, dtype=float)
+        given = np.asarray(value)
+        if given.size and given.dtype.kind not in "iuf":
+            raise TypeError
+        found = given.astype(float)
     except (TypeError, ValueError):
         raise Refused(
-            f"{name} of the device must be a number, or one for each of {size} places, not {value!r}"
+            f"{name} of the device must be a number, or one for each of {size} places, not {shown(value)}"
         ) from None
     if found.ndim > 1 or (found.ndim == 1 and len(found) != size):
         what = "edges" if name.startswith("two_qubit") or name in ("crosstalk", "leakage") else "qubits"
@@ -74,25 +77,55 @@ def check_times(given: Mapping[str, Any]) -> None:
 
 
 def check_price(device: Any) -> None:
-    """Refuse prices and pauses below 0."""
+    """Refuse prices and pauses that are no numbers from 0."""
     for name in PRICES:
+        value: Any = getattr(device, name)
+        if value is None and name.startswith("usd"):
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+            raise Refused(f"{name} of the device must be a number from 0, not {shown(value)}")
+
+
+def check_words(device: Any) -> None:
+    """Refuse switches that are neither true nor false, and a name that is no text."""
+    for name in ("idle", "directed"):
         value = getattr(device, name)
-        if value is not None and not (0 <= value < math.inf):
-            raise Refused(f"{name} of the device must be a number from 0, not {value!r}")
+        if not isinstance(value, bool):
+            raise Refused(f"{name} of the device must be true or false, not {shown(value)}")
+    if not isinstance(device.name, str) or not device.name:
+        raise Refused(f"name of the device must be a text, not {shown(device.name)}")
 
 
-def check_gates(gates: Iterable[str], virtual: Iterable[str]) -> tuple[str, ...]:
-    """The native gates, if the device's circuits can be written in them."""
-    found = tuple(gates)
+def check_gates(gates: Any, virtual: Any, n_qubits: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The native gates and the virtual ones among them, if every circuit can be written in them."""
+    found, free = _names("gates", gates), _names("virtual", virtual)
     pairs = [name for name in found if two_qubit(name)]
     if len(pairs) > 1:
         raise Refused(
             f"gates of the device has {len(pairs)} gates on two qubits, {', '.join(pairs)}, and two_qubit_error is of "
             "one gate: keep one of them"
         )
-    for name in virtual:
+    if n_qubits > 1 and not pairs:
+        raise Refused(f"gates of the device has no gate on two qubits: {', '.join(found) or 'none at all'}; add one")
+    for name in free:
         if name not in found or two_qubit(name):
             raise Refused(
                 f"virtual gate '{name}' of the device must be one of its gates on one qubit: {', '.join(found)}"
             )
+    if not any_rotation(frozenset(found) - set(pairs)):
+        raise Refused(
+            f"gates of the device cannot make every rotation of a qubit: {', '.join(found)}; add some, such as rz "
+            "and sx"
+        )
+    return found, free
+
+
+def _names(what: str, given: Any) -> tuple[str, ...]:
+    """Names of gates, each once."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise Refused(f"{what} of the device must be a list of names such as 'rz', not {shown(given)}")
+    found = tuple(given)
+    twice = next((name for k, name in enumerate(found) if name in found[:k]), None)
+    if twice is not None:
+        raise Refused(f"{what} of the device names '{twice}' twice")
     return found

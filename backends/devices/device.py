@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from backends.devices.checks import check_error, check_gates, check_price, check_times, numbers, qubits
+from backends.devices.checks import check_error, check_gates, check_price, check_times, check_words, numbers, qubits
 from backends.devices.topology import Edge, Topology, edges_of
 from circuits.errors import Refused, unknown
+from circuits.problems.checks import finite
 
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
@@ -107,13 +108,14 @@ class Device:
 
     def __post_init__(self) -> None:
         n = qubits(self.n_qubits)
-        edges = edges_of(self.edges, n)
-        gates = check_gates(self.gates, self.virtual)
-        put: dict[str, Any] = {"n_qubits": n, "edges": edges, "gates": gates, "virtual": tuple(self.virtual)}
+        check_words(self)
+        gates, virtual = check_gates(self.gates, self.virtual, n)
+        put: dict[str, Any] = {"n_qubits": n, "edges": edges_of(self.edges, n, directed=self.directed)}
+        put |= {"gates": gates, "virtual": virtual}
         t1 = numbers("t1", self.t1, n)
         put |= {"t1": t1, "t2": _times(t1, 2) if self.t2 is None else numbers("t2", self.t2, n)}
         for name in (*ERRORS, "readout_bias"):
-            put[name] = numbers(name, getattr(self, name), len(edges) if name in PER_EDGE else n)
+            put[name] = numbers(name, getattr(self, name), len(put["edges"]) if name in PER_EDGE else n)
             check_error(name, put[name])
         for name in ("one_qubit_s", "two_qubit_s", "readout_s"):
             given = getattr(self, name)
@@ -123,7 +125,7 @@ class Device:
                     f"{name} of the device is missing: where T1 or T2 is finite, the duration of the gates decides how "
                     "much a state relaxes during one; give it in seconds"
                 )
-            put[name] = numbers(name, 0.0 if given is None else given, len(edges) if name in PER_EDGE else n)
+            put[name] = numbers(name, 0.0 if given is None else given, len(put["edges"]) if name in PER_EDGE else n)
         check_times(put)
         check_price(self)
         for name, value in put.items():
@@ -134,16 +136,17 @@ class Device:
         """A device from what describes one.
 
         Args:
-            source: The name of a vendor's snapshot such as ``"ibm:fake_torino"``, a Qiskit Target or BackendV2, a
-                mapping such as a section of a TOML file, or a device.
-            changes: As for `with_`.
+            source: The name of a vendor's snapshot such as ``"ibm:fake_torino"`` or of a machine that its service
+                describes, such as ``"ibm:ibm_torino"``, a Qiskit Target or BackendV2, a mapping such as a section of a
+                TOML file, or a device.
+            changes: As for `with_`; durations that a Target does not tell can be given here.
 
         Raises:
             Refused: if it describes none, or an impossible one.
         """
         from backends.devices.reading import read
 
-        made = read(source)
+        made = read(source, changes)
         return made.with_(**changes) if changes else made
 
     def with_(self, **changes: object) -> "Device":
@@ -171,7 +174,7 @@ class Device:
         Raises:
             Refused: for a negative factor, or one that makes an impossible device.
         """
-        if not factor >= 0:
+        if finite(factor, "the factor") < 0:
             raise Refused(f"the factor must be 0 or above, not {factor!r}")
         errors = {name: _times(getattr(self, name), factor) for name in ERRORS}
         times = {name: _times(getattr(self, name), 1 / factor if factor else np.inf) for name in ("t1", "t2")}
@@ -271,7 +274,7 @@ class Device:
 
     def _title(self) -> str:
         gates = ", ".join(self.gates)
-        return f"{self.name}: {self.n_qubits} qubits, {len(self.edges)} edges, gates {gates}"
+        return f"{self.name}: {self.n_qubits} qubit{'s' * (self.n_qubits != 1)}, {len(self.edges)} edges, gates {gates}"
 
     def _rows(self) -> list[tuple[str, str]]:
         beside = [

@@ -7,8 +7,8 @@ from qiskit.circuit.library import get_standard_gate_name_mapping
 
 from circuits.errors import Refused, unknown
 
-SYMMETRIC = ("cz", "swap", "iswap", "rzz", "rxx", "ryy", "xx_plus_yy", "cp", "dcx")
-"""Gates on two qubits that run either way if they run one way."""
+SYMMETRIC = ("cp", "cs", "csdg", "cu1", "cz", "iswap", "rxx", "ryy", "rzz", "swap")
+"""Gates on two qubits that do the same with the qubits exchanged."""
 
 
 @cache
@@ -30,3 +30,23 @@ def gate(name: str) -> Gate:
 def two_qubit(name: str) -> bool:
     """Whether it is a gate on two qubits."""
     return gate(name).num_qubits == 2
+
+
+@cache
+def any_rotation(names: frozenset[str]) -> bool:
+    """Whether gates on one qubit, by name, make every rotation of it, as Qiskit's transpiler writes them."""
+    from qiskit import QuantumCircuit, transpile
+    from qiskit.transpiler import Target, TranspilerError
+
+    if not names:
+        return False
+    target = Target(num_qubits=1)
+    for name in sorted(names):
+        target.add_instruction(gate(name), {(0,): None}, name=name)
+    turned = QuantumCircuit(1)
+    turned.u(0.3, 0.7, 1.1, 0)
+    try:
+        transpile(turned, target=target, optimization_level=1)
+    except TranspilerError:
+        return False
+    return True

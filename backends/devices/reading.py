@@ -1,7 +1,7 @@
 """Devices from what others say of them: snapshots of vendors, Qiskit's targets, sections of files."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,40 +9,58 @@ from qiskit.providers import BackendV2
 from qiskit.transpiler import Target
 
 from backends.devices.device import Device, from_mapping
+from backends.devices.gates import SYMMETRIC
 from circuits.errors import Refused
 
 REPETITION_DELAY_S = 250e-6
 
 
-def read(source: Any) -> Device:
-    """See `Device.of`."""
+def read(source: Any, given: Mapping[str, Any]) -> Device:
+    """The device that a source describes, with the given durations where it tells none; see `Device.of`."""
     if isinstance(source, Device):
         return source
     if isinstance(source, Target):  # which is a mapping, too
-        return of_target(source, "device")
+        return of_target(source, "device", given)
     if isinstance(source, Mapping):
         return from_mapping(source)
     if isinstance(source, str):
-        from backends.providers.ibm import snapshot
-
-        return of_backend(snapshot(source.removeprefix("ibm:")), source)
+        return _named(source, given)
     if isinstance(source, BackendV2):
-        return of_backend(source, str(source.name))
+        return of_backend(source, str(source.name), given)
     raise Refused(
         "a device is made from the name of a snapshot such as 'ibm:fake_torino', a Qiskit Target or BackendV2, or the "
         f"keys of a section, not from {source!r}"
     )
 
 
-def of_backend(backend: BackendV2, name: str) -> Device:
+def _named(name: str, given: Mapping[str, Any]) -> Device:
+    """A snapshot, or a vendor's machine as its service describes it now."""
+    from backends.providers.ibm import snapshot
+
+    vendor, colon, machine = name.rpartition(":")
+    if vendor in ("", "ibm") and (not colon or machine.startswith("fake_")):
+        return of_backend(snapshot(machine), name, given)
+    import backends
+
+    hardware: Any = getattr(backends.get(name), "hardware", None)
+    target: Any = getattr(hardware, "target", None)
+    if isinstance(target, BackendV2):
+        return of_backend(target, name, given)
+    if isinstance(target, Target):
+        return of_target(target, name, given)
+    raise Refused(f"{name} does not tell its gates and errors, so there is no device to make of it")
+
+
+def of_backend(backend: BackendV2, name: str, given: Mapping[str, Any]) -> Device:
     """A device from a Qiskit backend; one of IBM's knows both errors of its measurements.
 
     Args:
         backend: Of any vendor.
         name: For tables.
+        given: As for `of_target`.
     """
     target: Any = backend.target
-    made = of_target(target, name)
+    made = of_target(target, name, given)
     ask: Any = getattr(backend, "properties", None)
     properties: Any = ask() if callable(ask) else None
     if properties is None:
@@ -52,32 +70,35 @@ def of_backend(backend: BackendV2, name: str) -> Device:
     for q in range(made.n_qubits):
         told = properties.qubit_property(q)
         if "prob_meas1_prep0" not in told or "prob_meas0_prep1" not in told:
-            return made.with_(repetition_delay_s=delay)
+            return made.with_(repetition_delay_s=delay, name=name)
         one, zero = told["prob_meas1_prep0"][0], told["prob_meas0_prep1"][0]
         error.append((one + zero) / 2)
         bias.append((zero - one) / (zero + one) if zero + one else 0.0)
-    return made.with_(readout_error=tuple(error), readout_bias=tuple(bias), repetition_delay_s=delay)
+    return made.with_(readout_error=tuple(error), readout_bias=tuple(bias), repetition_delay_s=delay, name=name)
 
 
-def of_target(target: Target, name: str) -> Device:
+def of_target(target: Target, name: str, given: Mapping[str, Any]) -> Device:
     """A device from a target of Qiskit's.
 
     Its gate on two qubits is the one that the most pairs have, and the numbers of gates on one qubit are those of the
     one with the largest error, which on most devices all share. T2 above 2 T1, as measurements at different times may
-    give, is taken as 2 T1; what the target does not say is taken as perfect.
+    give, is taken as 2 T1. A number that the target gives at some places alone is the worst of these at the others, and
+    one that it gives nowhere is taken as perfect; but where qubits relax, it has to give the durations of gates.
 
     Args:
         target: With gates on one and two qubits; others are left out.
         name: For tables.
+        given: Durations of gates, where the target tells none.
     """
     n = target.num_qubits
     if not n:
         raise Refused("the target names no number of qubits, so there is no device to make of it")
-    pairs = {name: _places(target, name, 2) for name in target.operation_names}
-    two = max(pairs, key=lambda name: len(pairs[name]))
-    if n > 1 and not pairs[two]:
+    pairs = {name: _places(target, name, 2) for name in sorted(target.operation_names)}
+    two = max(pairs, key=lambda name: len(pairs[name]), default="")
+    if n > 1 and not pairs.get(two):
         raise Refused("the target has no gate on two qubits that names its pairs; a simulator is no device")
-    edges, directed = _edges(pairs[two])
+    edges, directed = _edges(pairs.get(two, []), symmetric=two in SYMMETRIC)
+    _check_pairs(pairs, two)
     physical, virtual = _one_qubit(target)
     if not physical and not virtual:
         raise Refused("the target has no gate on one qubit")
@@ -85,7 +106,7 @@ def of_target(target: Target, name: str) -> Device:
     known = target.qubit_properties or [None] * n
     t1 = [_or(getattr(one, "t1", None), math.inf) for one in known]
     t2 = [min(_or(getattr(one, "t2", None), math.inf), 2 * t) for one, t in zip(known, t1, strict=True)]
-    places = [(q,) for q in range(n)]
+    places: list[tuple[int, ...]] = [(q,) for q in range(n)]
     return Device(
         n,
         edges,
@@ -94,8 +115,8 @@ def of_target(target: Target, name: str) -> Device:
         readout_error=_even(_column(target, "measure", places, "error")),
         t1=_even(t1),
         t2=_even(t2),
-        one_qubit_s=_even(_column(target, chosen, places, "duration")),
-        two_qubit_s=_even(_column(target, two, edges, "duration")),
+        one_qubit_s=given.get("one_qubit_s", _seconds(target, chosen, places)),
+        two_qubit_s=given.get("two_qubit_s", _seconds(target, two, edges)),
         readout_s=_even(_column(target, "measure", places, "duration")),
         gates=(*virtual, *physical, *((two,) if n > 1 else ())),
         virtual=tuple(virtual),
@@ -115,20 +136,31 @@ def _places(target: Target, name: str, k: int) -> list[tuple[int, ...]]:
     return [tuple(on) for on in target[name] or () if on is not None]
 
 
-def _edges(pairs: Iterable[tuple[int, ...]]) -> tuple[tuple[tuple[int, int], ...], bool]:
-    """Each joined pair once, and whether any gate runs one way alone."""
+def _edges(pairs: Iterable[tuple[int, ...]], *, symmetric: bool) -> tuple[tuple[tuple[int, int], ...], bool]:
+    """Each joined pair once, and whether any gate runs one way alone, which one that is symmetric never does."""
     found: list[tuple[int, int]] = [(on[0], on[1]) for on in pairs]
     ways = set(found)
-    directed = any((b, a) not in ways for a, b in found)
-    if directed:
+    if not symmetric and any((b, a) not in ways for a, b in found):
         return tuple(sorted(found)), True
-    return tuple(sorted(edge for edge in found if edge[0] < edge[1])), False
+    return tuple(sorted(edge for edge in found if edge[0] < edge[1] or (edge[1], edge[0]) not in ways)), False
+
+
+def _check_pairs(pairs: Mapping[str, list[tuple[int, ...]]], two: str) -> None:
+    """Refuse a target in which some pairs have another gate than the most."""
+    known = {frozenset(on) for on in pairs.get(two, [])}
+    for name, on in pairs.items():
+        other = sorted({tuple(sorted(one)) for one in on if frozenset(one) not in known})
+        if other:
+            raise Refused(
+                f"the target has the gate {two} on {len(known)} pairs and {name} on others such as {list(other[0])}, "
+                "and a device has one gate on two qubits; describe it by n_qubits, edges and gates"
+            )
 
 
 def _one_qubit(target: Target) -> tuple[list[str], list[str]]:
     """The gates on one qubit that err or take time, and those that do neither; identities are left out."""
     physical, virtual = [], []
-    for name in target.operation_names:
+    for name in sorted(target.operation_names):  # whose own order may change between processes
         on = _places(target, name, 1)
         if not on or name == "id":
             continue
@@ -138,10 +170,20 @@ def _one_qubit(target: Target) -> tuple[list[str], list[str]]:
     return physical, virtual
 
 
-def _column(target: Target, name: str | None, places: Iterable[tuple[int, ...]], what: str) -> list[float]:
-    """A number of a gate at each place, 0 where it is not told."""
+def _column(target: Target, name: str | None, places: Sequence[tuple[int, ...]], what: str) -> list[float]:
+    """A number of a gate at each place; the worst told at others where it is not told, or 0."""
     table: Any = target[name] if name is not None and name in target.operation_names else {}
-    return [_or(getattr(table.get(on), what, None), 0.0) for on in places]
+    told = [getattr(table.get(on), what, None) for on in places]
+    return [_or(one, max((_or(other, 0.0) for other in told), default=0.0)) for one in told]
+
+
+def _seconds(target: Target, name: str | None, places: Sequence[tuple[int, ...]]) -> Any:
+    """The durations of a gate; None where the target tells none of them."""
+    if name is None or not places:
+        return 0.0
+    if all(getattr((target[name] or {}).get(on), "duration", None) is None for on in places):
+        return None
+    return _even(_column(target, name, places, "duration"))
 
 
 def _total(target: Target, name: str) -> float:

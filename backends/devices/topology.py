@@ -5,20 +5,26 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
-from circuits.errors import Refused, unknown
+import numpy as np
+
+from circuits.errors import Refused, shown, unknown
 
 Topology = Literal["line", "ring", "grid", "heavy-hex", "all-to-all"]
 
 Edge = tuple[int, int]
 
 
-def edges_of(edges: Topology | Iterable[Iterable[int]], n_qubits: int) -> tuple[Edge, ...]:
+MOST_EDGES = 10_000_000
+
+
+def edges_of(edges: Topology | Iterable[Iterable[int]], n_qubits: int, *, directed: bool = False) -> tuple[Edge, ...]:
     """The joined pairs of qubits.
 
     Args:
         edges: A topology's name, or the pairs themselves. "grid" is as square as the number of qubits allows, its last
             row perhaps unfinished; "heavy-hex" is IBM's lattice of rows of qubits with bridges between them.
         n_qubits: Of the device.
+        directed: Whether an edge and the same the other way are two.
 
     Raises:
         Refused: for an unknown name, pairs that are no pairs of qubits, and qubits that no path of edges joins.
@@ -26,12 +32,20 @@ def edges_of(edges: Topology | Iterable[Iterable[int]], n_qubits: int) -> tuple[
     if isinstance(edges, str):
         if edges not in get_args(Topology):
             raise unknown("topology", edges, get_args(Topology))
-        found = _NAMED[edges](n_qubits)
-    else:
-        found = tuple(_pair(edge, n_qubits) for edge in edges)
-    if len(set(found)) < len(found):
-        twice = next(edge for k, edge in enumerate(found) if edge in found[:k])
-        raise Refused(f"the edge {list(twice)} of the device is given twice")
+        if edges == "all-to-all" and n_qubits * (n_qubits - 1) // 2 > MOST_EDGES:
+            raise Refused(f"{n_qubits} qubits all-to-all have more than {MOST_EDGES:,} edges; give fewer qubits")
+        return _NAMED[edges](n_qubits)
+    if not isinstance(edges, Iterable):
+        raise Refused(f"edges of the device must be a topology's name, or pairs of qubits, not {shown(edges)}")
+    found = tuple(_pair(edge, n_qubits) for edge in edges)
+    seen: set[Edge] = set()
+    for a, b in found:
+        if (a, b) in seen or (not directed and (b, a) in seen):
+            raise Refused(
+                f"the edge {[a, b]} of the device is given twice"
+                + " (directed = true makes two of its ways)" * (not directed)
+            )
+        seen.add((a, b))
     apart = _apart(found, n_qubits)
     if apart is not None:
         raise Refused(
@@ -43,10 +57,10 @@ def edges_of(edges: Topology | Iterable[Iterable[int]], n_qubits: int) -> tuple[
 
 def _pair(edge: Any, n_qubits: int) -> Edge:
     pair = tuple(edge) if isinstance(edge, Iterable) else ()
-    whole = all(isinstance(q, int) and not isinstance(q, bool) and 0 <= q < n_qubits for q in pair)
+    whole = all(isinstance(q, int | np.integer) and not isinstance(q, bool) and 0 <= q < n_qubits for q in pair)
     if len(pair) != 2 or not whole or pair[0] == pair[1]:
-        raise Refused(f"an edge of the device must be two different qubits from 0 to {n_qubits - 1}, not {edge!r}")
-    return pair[0], pair[1]
+        raise Refused(f"an edge of the device must be two different qubits from 0 to {n_qubits - 1}, not {shown(edge)}")
+    return int(pair[0]), int(pair[1])
 
 
 def _apart(edges: tuple[Edge, ...], n_qubits: int) -> int | None:

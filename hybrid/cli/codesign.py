@@ -147,7 +147,9 @@ def _varied(text: str) -> tuple[str, list[Any]]:
     return name.strip(), [_value(one.strip()) for one in values.split(",")]
 
 
-def _value(text: str) -> float | int | str:
+def _value(text: str) -> float | int | str | bool:
+    if text in ("true", "false"):
+        return text == "true"
     for kind in (int, float):
         try:
             return kind(text)

@@ -15,6 +15,7 @@ from scipy.optimize import minimize as descend
 import backends
 from backends.base import Backend
 from backends.checks import check_circuit
+from backends.density.program import MAX_QUBITS
 from backends.devices.device import Device
 from backends.gradients.shift_rule import n_shifted
 from backends.instructions import terms
@@ -28,7 +29,7 @@ from hybrid.algorithms.inputs import circuit_files, problem_files, read_circuit,
 from hybrid.algorithms.kinds import Carry
 from hybrid.algorithms.outlook import searches
 from hybrid.algorithms.stages import Stages
-from hybrid.codesign.engines import DENSITY_QUBITS, Density, Engine, Method, chosen, trajectories
+from hybrid.codesign.engines import Density, Engine, Method, chosen, trajectories
 from hybrid.codesign.grid import Variant, Vary, devices_of, sharing, variants
 from hybrid.codesign.model import model, paths
 from hybrid.codesign.point import DevicePoint, Mitigated
@@ -198,9 +199,12 @@ def prepared(
         raise Refused(f"optimization_level must be {LEVELS}, not {optimization_level}")
     way = chosen(method, n_qubits)
     if reoptimize and way != "density":
+        cure = "leave it out"
+        if n_qubits <= MAX_QUBITS:
+            cure += ', or ask for method = "density"'
         raise Refused(
-            f"reoptimize differentiates density matrices, which are taken up to {DENSITY_QUBITS} qubits unasked, and "
-            f"the circuit has {n_qubits}; leave it out"
+            f"reoptimize differentiates density matrices, and the method for the {n_qubits} qubits of the circuit is "
+            f"{way}: {cure}"
         )
     words = None if mitigation is None else as_mitigation(mitigation).words
     asked = Asked(target, method, reoptimize, mitigation, shots, optimization_level)

@@ -21,7 +21,7 @@ SCALE = "scale"
 
 NOT_VARIED = ("name", "gates", "virtual", "directed", "edges")
 
-Value = float | int | str
+Value = bool | float | int | str
 
 Vary = Mapping[str, Sequence[Value] | Mapping[str, float]]
 """Numbers of a device, each with its values or with a range; see `variants`."""
@@ -125,9 +125,14 @@ def variants(
     """
     if not isinstance(vary, Mapping | None):
         raise Refused(
-            f'vary must name numbers of a device with their values, as in {{"t1_s": [1e-4]}}, not {shown(vary)}'
+            f'vary must name numbers of a device with their values, as in {{"t1": [1e-4]}}, not {shown(vary)}'
         )
     lists = {name: _values(name, given) for name, given in (vary or {}).items()}
+    if "n_qubits" in lists and "topology" not in lists:
+        raise Refused(
+            "vary: n_qubits: other qubits need other edges, so it is varied together with a topology, such as "
+            'topology = ["line"]'
+        )
     n_points = len(devices) * math.prod(len(values) for values in lists.values())
     if n_points > MAX_POINTS:
         raise Refused(
@@ -145,7 +150,7 @@ def variants(
 
 
 def sharing(grid: Iterable[Variant]) -> list[Variant]:
-    """The same devices, all those of one topology and set of gates with the base of the first of them.
+    """The same devices, all those of one topology, set of gates and way to wait with the base of the first of them.
 
     So a circuit is transpiled and compiled once for all of them, and numbers are compared for the same circuit.
 
@@ -156,7 +161,7 @@ def sharing(grid: Iterable[Variant]) -> list[Variant]:
     found = []
     for one in grid:
         base = one.base
-        key = (base.n_qubits, base.edges, base.gates, base.virtual, base.directed)
+        key = (base.n_qubits, base.edges, base.gates, base.virtual, base.directed, base.idle)
         found.append(replace(one, base=first.setdefault(key, base)))
     if len(found) > MAX_POINTS:
         raise Refused(f"{len(found)} devices, more than {MAX_POINTS}: give fewer values, or vary fewer numbers at once")
@@ -166,13 +171,14 @@ def sharing(grid: Iterable[Variant]) -> list[Variant]:
 def _variant(device: Device, values: Mapping[str, Value], said: Mapping[str, Value], n_qubits: int) -> Variant:
     """A device with its varied numbers; what cannot be is refused with the values that it came from."""
     base, changes = device, {}
+    n: Any = values.get("n_qubits")
     try:
         for name, value in values.items():
             if name == "topology":
-                base = with_topology(base, str(value))
-            elif name == "n_qubits":
-                base = base.with_(n_qubits=value)
-            elif name != SCALE:
+                base = with_topology(base, str(value), n)
+            elif name == "idle":
+                base = base.with_(idle=value)
+            elif name not in (SCALE, "n_qubits"):
                 changes[name] = value
         made = base.with_(**changes) if changes else base
         made = made.scaled(float(values[SCALE])) if SCALE in values else made
@@ -200,6 +206,9 @@ def _values(name: str, given: Any) -> list[Value]:
                 near = difflib.get_close_matches(str(value), get_args(Topology), n=1)
                 hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(get_args(Topology))}"
                 raise Refused(f"vary: topology: {value!r} is no topology; {hint}")
+        elif name == "idle":
+            if not isinstance(value, bool):
+                raise Refused(f"vary: idle: holds {value!r}, and must be true or false")
         elif isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise Refused(f"vary: {name}: holds {value!r}, which is no finite number")
     return values

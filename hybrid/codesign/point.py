@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import FiniteFloat
 
+from hybrid.codesign import words
 from hybrid.codesign.sensitivity import Sensitivity
 from hybrid.codesign.size import NORMAL, Size
 from hybrid.runs.error_budget import ErrorBudget, Share
@@ -58,7 +59,7 @@ class DevicePoint(RecordModel):
 
     name: str
     device: str
-    values: dict[str, float | int | str]
+    values: dict[str, bool | float | int | str]
     numbers: dict[str, FiniteFloat]
     method: str
     unit: str
@@ -126,7 +127,7 @@ class DevicePoint(RecordModel):
     def _of_angles(self) -> str:
         if self.unadapted == self.noisy:
             return "those without noise are kept"
-        return f"optimized anew under noise, which buys {self.unadapted - self.noisy:.2g} {self.unit}"
+        return f"optimized anew under noise, which buys {words.energy(self.unadapted - self.noisy, self.unit)}"
 
     def limits(self) -> list[tuple[str, float]]:
         """What limits the application, and the error that goes where it is perfect, the largest first.

@@ -12,8 +12,9 @@ from circuits.errors import RecordFailed, Refused, unknown
 from hybrid.algorithms.summary import Summary
 from hybrid.codesign import words
 from hybrid.codesign.pareto import front
-from hybrid.codesign.point import DevicePoint
+from hybrid.codesign.point import PERFECT, DevicePoint
 from hybrid.codesign.sensitivity import GROUPS, Sensitivity
+from hybrid.runs.error_budget import Share
 from hybrid.terminal.words import duration, rounded
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ class Codesign(Summary):
         first = self.points[0]
         size, unit = first.size, first.unit
         rows = [("limit", self.sentence())]
-        rows += [(cause, f"{text}, {note}") for cause, text, note in first.budget().rows()]
+        rows += [(share.cause, _share(share, unit)) for share in first.budget().shares]
         gates = f"{size.two_qubit_gates} on two qubits, depth {size.depth}"
         success = "" if size.success is None else f"; chance that nothing goes wrong {size.success:.2g}"
         leaked = f"; population that leaks {size.leaked:.2g}" if size.leaked else ""
@@ -349,6 +350,14 @@ def mitigated(point: DevicePoint) -> str:
     assert found is not None
     error = words.with_interval(found.value - point.reference, 1.96 * found.standard_error, point.unit)
     return f"{error} with {', '.join(found.words)}"
+
+
+def _share(share: Share, unit: str) -> str:
+    """What one cause adds, in the units of the sentence; what is rounding is 0."""
+    size = 0.0 if abs(share.size) < PERFECT else share.size
+    if share.interval:
+        return f"{words.with_interval(size, share.interval, unit)} (95 %), {share.note}"
+    return f"{words.energy(size, unit, sign=True)}, {share.note}"
 
 
 def _of_model(point: DevicePoint) -> str:

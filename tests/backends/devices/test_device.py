@@ -1,11 +1,16 @@
 """Devices as values: what they are made of, what is refused, and how Qiskit and Aer read them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit, transpile
+from qiskit.circuit import Parameter
+from qiskit.circuit.library import CXGate, CZGate, RXGate, RZGate, iSwapGate
+from qiskit.providers import QubitProperties
 from qiskit.providers.fake_provider import GenericBackendV2
-from qiskit.quantum_info import SuperOp, average_gate_fidelity
-from qiskit.transpiler import Target
+from qiskit.quantum_info import SparsePauliOp, SuperOp, average_gate_fidelity
+from qiskit.transpiler import InstructionProperties, Target
 from qiskit_aer.noise import NoiseModel
 
 import backends
@@ -83,6 +88,22 @@ def test_topologies(name, n_qubits, n_edges, degree):
         ({"gates": ("rz", "sq", "cz")}, "unknown gate"),
         ({"usd_per_shot": -1.0}, "from 0"),
         ({"n_qubits": 0}, "whole number from 1"),
+        ({"edges": 5}, "or pairs of qubits, not 5"),
+        ({"edges": [(0, 1), (1, 0), (1, 2)]}, "given twice"),
+        ({"n_qubits": 5000, "edges": "all-to-all"}, "more than 10,000,000 edges"),
+        ({"two_qubit_error": "0.01"}, "must be a number"),
+        ({"readout_error": True}, "must be a number"),
+        ({"gates": "cz"}, "list of names"),
+        ({"gates": ("rz", "sx")}, "no gate on two qubits"),
+        ({"gates": ("rz", "cz")}, "cannot make every rotation"),
+        ({"gates": ("cz",), "virtual": ()}, "cannot make every rotation"),
+        ({"gates": ("rz", "sx", "rz", "cz")}, "'rz' twice"),
+        ({"virtual": "rz"}, "list of names"),
+        ({"idle": "yes"}, "true or false"),
+        ({"directed": 1}, "true or false"),
+        ({"usd_per_shot": "1"}, "a number from 0"),
+        ({"repetition_delay_s": None}, "a number from 0"),
+        ({"name": 5}, "must be a text"),
     ],
 )
 def test_impossible_devices_are_refused_with_the_reason(device, changes, said):
@@ -123,6 +144,80 @@ def test_noise_is_that_of_aers_own_reading_of_the_target_but_for_readout(device)
     told = ours._local_readout_errors[(0,)].probabilities
     assert np.allclose(told, [[1 - 0.015, 0.015], [0.045, 1 - 0.045]])
     assert "rz" not in ours.noise_instructions
+
+
+@pytest.mark.parametrize("factor", [float("nan"), float("inf"), -1.0, "2", None])
+def test_no_device_is_scaled_by_what_is_no_factor(device, factor):
+    with pytest.raises(Refused, match="the factor must be"):
+        device.scaled(factor)
+
+
+def test_edges_may_be_numpys():
+    assert Device(3, np.array([[0, 1], [1, 2]])).edges == ((0, 1), (1, 2))
+
+
+def other_vendors(gate, *, seconds=None, t1=None, errors=(0.01, 0.02)):
+    """A target with the gate one way along a line of three qubits."""
+    target = Target(num_qubits=3, qubit_properties=[QubitProperties(t1=t1)] * 3)
+    target.add_instruction(RXGate(Parameter("a")), {(q,): InstructionProperties(seconds, 1e-3) for q in range(3)})
+    target.add_instruction(RZGate(Parameter("a")), {(q,): None for q in range(3)})
+    pairs = {(k + 1, k): InstructionProperties(seconds, error) for k, error in enumerate(errors)}
+    target.add_instruction(gate, pairs)
+    return target
+
+
+def test_a_symmetric_gate_that_is_told_one_way_runs_both_ways():
+    device = Device.of(other_vendors(iSwapGate()))
+    assert not device.directed
+    assert device.edges == ((1, 0), (2, 1))
+    circuit = QuantumCircuit(3)
+    circuit.h(0)
+    circuit.cx(0, 2)
+    H = SparsePauliOp(["ZIZ"])
+    assert backends.get("density", device=device.scaled(0)).submit(Batch(circuit, H)).result().values == pytest.approx(
+        1.0
+    )
+    assert Device.of(other_vendors(CXGate())).directed
+
+
+def test_a_number_that_a_target_tells_at_some_places_is_the_worst_of_them_at_the_others():
+    assert Device.of(other_vendors(CZGate(), errors=(0.01, None))).two_qubit_error == 0.01
+    assert Device.of(other_vendors(CZGate(), errors=(0.01, float("nan")))).two_qubit_error == 0.01
+
+
+def test_a_target_that_relaxes_needs_durations_which_may_be_given():
+    target = other_vendors(CZGate(), t1=1e-4)
+    with pytest.raises(Refused, match="one_qubit_s of the device is missing"):
+        Device.of(target)
+    assert Device.of(target, one_qubit_s=1e-8, two_qubit_s=2e-8).two_qubit_s == 2e-8
+
+
+def test_targets_that_are_no_device_are_refused():
+    with pytest.raises(Refused, match="no gate on two qubits"):
+        Device.of(Target(num_qubits=5))
+    mixed = other_vendors(CZGate(), errors=(0.01,))
+    mixed.add_instruction(CXGate(), {(1, 2): InstructionProperties(1e-7, 0.01)})
+    with pytest.raises(Refused, match="on others such as"):
+        Device.of(mixed)
+
+
+def test_a_backend_that_is_no_machine_is_refused(monkeypatch):
+    monkeypatch.setattr(backends, "get", lambda name: SimpleNamespace())
+    with pytest.raises(Refused, match="no device to make of it"):
+        Device.of("vendor:simulator")
+
+
+def test_a_vendors_machine_is_read_by_its_name(monkeypatch):
+    machine = GenericBackendV2(4, seed=1)
+    monkeypatch.setattr(backends, "get", lambda name: SimpleNamespace(hardware=SimpleNamespace(target=machine)))
+    device = Device.of("ibm:ibm_nowhere")
+    assert device == Device.of(machine, name="ibm:ibm_nowhere")
+
+
+def test_a_snapshot_keeps_its_name_and_the_order_of_its_gates():
+    device = Device.of("ibm:fake_manila")
+    assert device.name == "ibm:fake_manila"
+    assert device.gates == ("rz", "sx", "x", "cx")  # Qiskit's own order is another in each process
 
 
 def test_made_of_a_target():

@@ -233,3 +233,33 @@ def test_it_is_read_back_from_its_folder_and_its_record_checked(tmp_path):
     stage.write_text(stage.read_text().replace('"two_qubit_gates": 24', '"two_qubit_gates": 23'))
     with pytest.raises(Refused, match=r"changed after the codesign had ended"):
         hybrid.load(tmp_path / "a")
+
+
+@pytest.mark.parametrize("method", ["density", "model"])
+@pytest.mark.parametrize(
+    ("name", "values"), [("idle", [False, True]), ("crosstalk", [0.0, 0.02]), ("leakage", [0.0, 0.02])]
+)
+def test_what_is_varied_acts_as_in_a_device_of_its_own(method, name, values, tmp_path):
+    problem = tfim(4)
+    circuit = hamiltonian_variational(problem, layers=2)  # in which gates of the layers run beside each other
+    device = hybrid.Device(4, "all-to-all", two_qubit_error=0.01, t1=2e-6, one_qubit_s=1e-8, two_qubit_s=1e-7)
+    varied = hybrid.codesign(
+        circuit, problem, device=device, vary={name: values}, method=method, folder=tmp_path / "both", progress=False
+    )
+    own = device.with_(**{name: values[1]})
+    alone = hybrid.codesign(circuit, problem, device=own, method=method, folder=tmp_path / "one", progress=False)
+    assert varied.points[1].noisy == pytest.approx(alone.points[0].noisy, abs=1e-9)
+    assert varied.points[1].size.success == pytest.approx(alone.points[0].size.success)
+    if (method, name) != ("model", "idle"):  # the model leaves out what waiting costs
+        assert abs(varied.points[1].noisy - varied.points[0].noisy) > 1e-3
+
+
+def test_the_number_of_qubits_is_varied_with_a_topology(tmp_path):
+    problem = tfim(3)
+    circuit = hamiltonian_variational(problem, layers=1)
+    options = {"device": hybrid.Device(3, two_qubit_error=0.01), "method": "model", "progress": False}
+    vary = {"n_qubits": [3, 5], "topology": ["ring"]}
+    found = hybrid.codesign(circuit, problem, vary=vary, folder=tmp_path / "found", **options)
+    assert [point.values["n_qubits"] for point in found.points] == [3, 5]
+    with pytest.raises(Refused, match="together with a topology"):
+        hybrid.codesign(circuit, problem, vary={"n_qubits": [3]}, folder=tmp_path / "none", **options)

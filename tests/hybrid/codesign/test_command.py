@@ -105,6 +105,9 @@ def test_a_sweep_over_the_device_is_one_application(cli, study):
         ("", "", ("--shots", "0"), "shots must be"),
         ("", "", ("--method", ""), "unknown method"),
         ("", "", ("--mitigation", "zen"), "did you mean 'zne'"),
+        ("", "", ("--reoptimize",), "the method for the 3 qubits of the circuit is model"),
+        ("", "", ("--vary", "idle=maybe"), "must be true or false"),
+        ("", "", ("--vary", "n_qubits=3,4"), "together with a topology"),
         ("[device]\nn_qubits = 3", "[backend]\nname = 'reference'\n[device2]", (), "[device2]"),
     ],
 )
