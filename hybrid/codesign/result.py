@@ -28,7 +28,7 @@ COSTS = {"two_qubit_gates": "gates on two qubits", "time": "device time of an op
 
 SENSITIVITIES = ("parameter", "now", "10 % better buys", "per decade", "halved or doubled", "perfect", "for the target")
 
-DEVICES = ("device", "2q gates", "depth", "success", "error", "limit", "for the target", "time", "price")
+DEVICES = ("2q gates", "depth", "success", "error", "limit", "for the target", "time", "price")
 
 APART = (
     "T1, T2 and gate times by themselves leave the stated errors of gates as they are, so that other errors take the "
@@ -183,10 +183,13 @@ class Codesign(Summary):
 
     def _axes(self) -> tuple[str, str] | None:
         """Two varied numbers of which every combination is there; None where there are not."""
-        values = [point.values for point in self.points]
-        names = [name for name in values[0] if len({str(value[name]) for value in values}) > 1]
+        values, names = [point.values for point in self.points], self._varied()
         every = len({tuple(value[name] for name in names) for value in values}) == len(values)
-        if len(names) != 2 or not every or any(isinstance(value[name], str) for value in values for name in names):
+        if (
+            len(names) != 2
+            or not every
+            or any(isinstance(value[name], str | bool) for value in values for name in names)
+        ):
             return None
         return names[0], names[1]
 
@@ -250,12 +253,23 @@ class Codesign(Summary):
         return found
 
     def table(self) -> list[tuple[str, ...]]:
-        """What each device comes to: cells as in `DEVICES`, with a column for mitigation where it was asked for."""
-        return [device_row(point) for point in self.points]
+        """What each device comes to, one for each row; see `columns`."""
+        return [(*self._telling(point), *device_row(point)) for point in self.points]
 
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns of `table`."""
-        return DEVICES if self.points[0].mitigated is None else (*DEVICES, "mitigated")
+        """Names of the columns of `table`: what tells devices apart, what they come to, mitigation if asked for."""
+        told = [words.WORDS.get(name, name) for name in self._varied()] or ["device"]
+        mitigation = () if self.points[0].mitigated is None else ("mitigated",)
+        return (*told, *DEVICES, *mitigation)
+
+    def _varied(self) -> list[str]:
+        """Names of the values in which the devices differ; "device" is the name of one."""
+        names = dict.fromkeys(name for point in self.points for name in point.values)
+        return [name for name in names if len({str(point.values.get(name)) for point in self.points}) > 1]
+
+    def _telling(self, point: DevicePoint) -> list[str]:
+        """What tells a device from the others, as cells."""
+        return [words.number(name, point.values.get(name, "")) for name in self._varied()] or [point.name]
 
     def sensitivities(self) -> list[tuple[str, ...]]:
         """What each parameter of the first device does: cells as in `SENSITIVITIES`."""
@@ -331,7 +345,6 @@ def device_row(point: DevicePoint) -> tuple[str, ...]:
     """One device as cells; see `DEVICES`."""
     size, every = point.size, point.of("all")
     cells = (
-        point.name,
         str(size.two_qubit_gates),
         str(size.depth),
         "" if size.success is None else f"{size.success:.2g}",

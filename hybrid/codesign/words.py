@@ -64,12 +64,14 @@ def with_interval(value: float, interval: float, unit: str) -> str:
     return f"{value:.{digits}f} ± {interval:.{digits}f} {name}"
 
 
-def number(parameter: str, value: float | None) -> str:
-    """A device's number as text, times in micro- and nanoseconds.
+def number(parameter: str, value: str | float | None) -> str:
+    """A device's number as text, times in micro- and nanoseconds; words as they are.
 
     >>> number("t1", 1.5e-4), number("two_qubit_s", 3e-7), number("readout_error", 0.02), number("t1", None)
     ('150 µs', '300 ns', '0.02', 'infinite')
     """
+    if isinstance(value, str | int):  # and True and False
+        return str(value)
     if value is None:
         return "infinite" if parameter in ("t1", "t2") else ""
     if parameter in ("t1", "t2"):

@@ -24,6 +24,9 @@ _UNITS = "[nµm]?s|min|h|d|mHa|hartree|[kMGT]?i?B|[kMGT]B/s|GFLOP/s|%|±"
 _NUMBER = re.compile(rf"(?<=\d) (?=(?:{_UNITS})(?![\w/]))|(?<=±) | (?== )|(?<= =) ")
 """The spaces in a number with its error and its unit, and in a name that equals a value."""
 
+_NUMERIC = re.compile(r"[\d.e+-]+(\s[nµm]?s)?$")
+"""A cell that says nothing without the name of its column."""
+
 
 def listed(rows: Sequence[Mapping[str, str]], width: int) -> Table | Text:
     """Rows as a table where every word has room, and otherwise each as a paragraph with a line for each cell.
@@ -37,7 +40,7 @@ def listed(rows: Sequence[Mapping[str, str]], width: int) -> Table | Text:
     """
     names = [name for name in rows[0] if any(row[name] not in ("", "-") for row in rows)] if rows else []
     rows = [{name: _glued(row[name]) for name in names} for row in rows]
-    least = {name: max(len(name), *(_least(name, row[name]) for row in rows)) for name in names}
+    least = {name: max(_least(name, cell) for cell in (name, *(row[name] for row in rows))) for name in names}
     spare = width - sum(least.values()) - GAP * (len(names) - 1)
     if spare < 0:
         return _paragraphs(rows, names, width)
@@ -127,9 +130,8 @@ def _paragraphs(rows: Sequence[Mapping[str, str]], names: Sequence[str], width: 
     """Each row with its first cell as a heading and the others below it."""
     lines = []
     for row in rows:
-        lines += _wrapped(
-            f"point {row[names[0]]}" if names[0] == "point" and row[names[0]].isdecimal() else row[names[0]], width, ""
-        )
+        first = row[names[0]]
+        lines += _wrapped(f"{names[0]} {first}" if _NUMERIC.match(first) else first, width, "")
         for name in names[1:]:
             if row[name] not in ("", "-"):
                 lines += _wrapped(f"{name}: {row[name]}", width, "  ")

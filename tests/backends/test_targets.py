@@ -147,3 +147,12 @@ def test_without_noise_shortening_changes_no_value():
     assert values == pytest.approx([values[0]] * 4, abs=1e-12)
     plain = circuit.assign_parameters(theta)
     assert Operator(transpiled(plain, gates_of(AerSimulator(), 4), level=0)[0]).equiv(Operator(plain))
+
+
+def test_gates_that_cannot_write_a_circuit_are_refused():
+    """Rotations by Y alone, and a circuit with one by X."""
+    device = GenericBackendV2(1, basis_gates=["ry"])
+    circuit = QuantumCircuit(1)
+    circuit.rx(0.3, 0)
+    with pytest.raises(Refused, match="cannot be brought to the gates of"):
+        transpiled(circuit, device, level=0)

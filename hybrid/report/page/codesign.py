@@ -15,7 +15,7 @@ from hybrid.runs.files import read_json
 
 KIND = "codesign"
 
-WORDS = ("limit", "for the target", "mitigated")
+WORDS = ("device", "topology", "idle", "limit", "for the target", "mitigated")
 """Columns of words."""
 
 SAYS = {

@@ -197,13 +197,6 @@ def test_what_means_nothing_is_refused():
         noisy_value(QuantumCircuit(13), "Z" * 13, Device(13))
 
 
-def test_gates_that_cannot_turn_a_letter_to_z_are_refused():
-    circuit = QuantumCircuit(1)
-    circuit.ry(0.3, 0)
-    with pytest.raises(Refused, match="cannot be brought to the gates"):
-        noisy_value(circuit, "X", Device(1, gates=("ry", "cz"), virtual=()))
-
-
 def test_drawn_bit_strings_are_those_that_a_device_tells():
     """A flipped qubit, read wrongly for 0 alone, and another that is never read wrongly."""
     circuit = QuantumCircuit(3)

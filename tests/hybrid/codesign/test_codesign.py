@@ -92,7 +92,8 @@ def test_two_varied_numbers_make_a_map(tmp_path):
     assert found.plot().axes[0].get_xlabel() == "readout error"
     with pytest.raises(hybrid.Refused, match="devices that differ in what they cost"):
         found.plot("pareto")
-    assert "two_qubit_error = 0.001" in str(found)
+    assert found.columns()[:2] == ("two-qubit error", "readout error")
+    assert [row[:2] for row in found.table()][:2] == [("0.001", "0.01"), ("0.001", "0.02")]
     assert found._repr_html_().count("<table") == 3
 
 

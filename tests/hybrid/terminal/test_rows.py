@@ -35,3 +35,10 @@ def test_facts_and_sentences_break_between_words_alone(width):
         for word in ("ibm:fake_marrakesh", "41.9 ms", "16 GiB", "12.5 GB/s,", "212.5 ± 1.6 mHa,", "73 %"):
             assert any(word in line for line in lines), word
         assert " ".join(" ".join(lines).split()).count(text) == 1
+
+
+def test_headings_break_like_cells_and_a_bare_number_stands_with_its_name():
+    rows = [{"two-qubit error": error, "limit": "readout"} for error in ("0.004", "70 ns")]
+    assert [line.split() for line in printed(24, put, rows)[:2]] == [["two-qubit", "┃"], ["error", "┃", "limit"]]
+    lines = " ".join(" ".join(printed(18, put, rows)).split())
+    assert lines == "two-qubit error 0.004 limit: readout two-qubit error 70 ns limit: readout"
