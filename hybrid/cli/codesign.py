@@ -39,7 +39,7 @@ def codesign(
         Path | None, typer.Option(metavar="DIR", help="Where the record goes, or is continued (a new one in runs/).")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the newest of the study's records.")] = False,
-    figures: Annotated[Path | None, typer.Option(metavar="DIR", help="Write the pictures there, PDF and SVG.")] = None,
+    figures: Annotated[Path | None, typer.Option(metavar="DIR", help="Write the pictures there, PDF and SVG, with captions.")] = None,
     as_json: Json = False,
 ) -> None:
     """Say which parameter of a device limits a study, what a better one buys, and what a target needs.
@@ -64,6 +64,7 @@ def codesign(
     """
     from hybrid.cli.exit_codes import STOPPED
     from hybrid.cli.outputs import check_folder
+    from hybrid.codesign.figures import save
     from hybrid.codesign.study import Asked, applications, run
     from hybrid.loop.stop import Stop, Stopped
     from hybrid.loop.walltime import end_time
@@ -94,7 +95,7 @@ def codesign(
         if which:
             out.print(which, style="bold")
         put_answer(out, answer.title(), answer.content() | {"record": str(answer.folder)})
-        for path in answer.save(figures / which if which else figures) if figures is not None else ():
+        for path in save([answer.folder], figures / which if which else figures) if figures is not None else ():
             out.print(f"picture: {path}", highlight=False, markup=False, soft_wrap=True)
 
     with Stop(end_time()) as stop:

@@ -40,9 +40,9 @@ def test_it_says_what_limits_a_study_and_the_page_shows_it(cli, study, tmp_path,
     assert out.startswith("Readout error limits it: ")
     assert "\n0.001 " in out
     assert max(map(len, out.splitlines())) <= 110
-    assert {path.name for path in (tmp_path / "figures").iterdir()} == {
-        f"{kind}.{ending}" for kind in ("map", "tornado") for ending in ("pdf", "svg")
-    }
+    pictures = {f"{kind}.{ending}" for kind in ("map", "tornado") for ending in ("pdf", "svg")}
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {*pictures, "captions.md"}
+    assert "result.json, pictures.map" in (tmp_path / "figures" / "captions.md").read_text()
     code, out, err = cli("codesign", study, "--folder", "found", "--json")
     told = json.loads(out)
     assert (code, len(told["points"])) == (0, 4)
