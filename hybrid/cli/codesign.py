@@ -39,7 +39,9 @@ def codesign(
         Path | None, typer.Option(metavar="DIR", help="Where the record goes, or is continued (a new one in runs/).")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the newest of the study's records.")] = False,
-    figures: Annotated[Path | None, typer.Option(metavar="DIR", help="Write the pictures there, PDF and SVG, with captions.")] = None,
+    figures: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the pictures there, PDF and SVG, with captions.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say which parameter of a device limits a study, what a better one buys, and what a target needs.

@@ -96,6 +96,9 @@ TABLES = {
     ),
 }
 
+CHECKSUM = "checksum"
+"""The column of an evaluation that is not chained, since it follows from the others."""
+
 
 class Link(NamedTuple):
     """What is chained: which row, and the digest of what it holds; None where it was removed."""
@@ -263,6 +266,7 @@ def _read(database: sqlite3.Connection, exchanged: Exchanged) -> Chain:
     for table in TABLES:
         written = {key: digest for (kind, key), digest in last.items() if kind == table}
         there = dict(_rows(database, table)) if table in tables else {}
+        broken += (f"journal, column {name!a} of table {table}: of no journal" for name in _strange(database, table))
         broken += differences(table, written, there)
     end = end_of(database)
     standing = [{key: digest.hex() for (kind, key), digest in last.items() if kind == one} for one in STANDING]
@@ -299,10 +303,20 @@ def _numbers(first: int, last: int) -> str:
     return f"row {first}:" if first >= last else f"rows {first} to {last}:"
 
 
+def _columns(database: sqlite3.Connection, table: str) -> set[str]:
+    return {column[1] for column in database.execute(f"PRAGMA table_info({table})")}
+
+
+def _strange(database: sqlite3.Connection, table: str) -> list[str]:
+    """Columns of a table that no version of a journal has; none where there is no such table."""
+    key, columns = TABLES[table]
+    return sorted(_columns(database, table) - {*key, *columns, CHECKSUM})
+
+
 def _rows(database: sqlite3.Connection, table: str) -> Iterator[tuple[str, bytes]]:
     """The key and the digest of each row of a table."""
     key, columns = TABLES[table]
-    there = {column[1] for column in database.execute(f"PRAGMA table_info({table})")}
+    there = _columns(database, table)
     if not there.issuperset(key):
         return
     names = ", ".join((*key, *(name if name in there else "NULL" for name in columns)))

@@ -56,7 +56,7 @@ TIMES = (
     *("waiting_at", "started_at", "ended_at"),
     *("vendor_created_at", "vendor_started_at", "vendor_ended_at", "predicted_wait_s"),
 )
-"""Columns, all of them real numbers, that the journals of earlier versions lack; they are added where they do."""
+"""Columns, all of them real numbers, that the journals of earlier versions lack; they are added, all at once."""
 
 COLUMNS = (
     *("stage", "evaluation", "part", "attempt", "request", "tag", "hardware", "circuits", "shots"),
@@ -174,8 +174,8 @@ def rows(database: sqlite3.Connection) -> Iterator[JobRow]:
     Args:
         database: Of a journal that has the table.
     """
-    order, there = "stage, evaluation, part, attempt", columns(database)
-    names = [name if name in there else f"NULL AS {name}" for name in COLUMNS]
+    order, timed = "stage, evaluation, part, attempt", not columns(database).isdisjoint(TIMES)
+    names = [name if timed or name not in TIMES else f"NULL AS {name}" for name in COLUMNS]
     for values in database.execute(f"SELECT {', '.join(names)} FROM job ORDER BY {order}"):
         stage, evaluation, part, attempt, *what = values
         request, tag, hardware, circuits, shots, usd, qpu_s, charged, *known = what[: -len(TIMES)]

@@ -323,13 +323,14 @@ class Journal:
             if self.content.chain is None:
                 self._database.executescript(SEALS)
             self._end = None if self.content.chain is None else chain.end_of(self._database)
+            self._database.execute("BEGIN")
             columns = _columns(self._database)
             for name in LATER:
                 if name not in columns:
                     self._database.execute(f"ALTER TABLE evaluation ADD COLUMN {name} BLOB")
-            for name in set(jobs.TIMES) - jobs.columns(self._database):
-                self._database.execute(f"ALTER TABLE job ADD COLUMN {name} REAL")
-            self._database.execute("BEGIN")
+            if jobs.columns(self._database).isdisjoint(jobs.TIMES):
+                for name in jobs.TIMES:
+                    self._database.execute(f"ALTER TABLE job ADD COLUMN {name} REAL")
             self._inode = os.stat(path).st_ino
 
     def __enter__(self) -> "Journal":
@@ -545,7 +546,8 @@ def _read(path: Path, what: Callable[[sqlite3.Connection], T], mode: str = "ro")
 
 
 def _wants_rollback(err: sqlite3.OperationalError) -> bool:
-    return err.sqlite_errorname in ("SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY", "SQLITE_CANTOPEN")
+    name = getattr(err, "sqlite_errorname", "")  # none where a text cannot be decoded
+    return name in ("SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY", "SQLITE_CANTOPEN")
 
 
 def _failovers(database: sqlite3.Connection) -> tuple[Failover, ...]:

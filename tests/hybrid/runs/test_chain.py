@@ -184,6 +184,19 @@ class _BrokenOff(Exception):
     pass
 
 
+def test_a_column_that_no_journal_has_is_named_even_in_an_empty_table(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    create(path, "a run")
+    content = path.read_bytes()
+    assert content.count(b"    reason TEXT NOT NULL DEFAULT") == 1
+    path.write_bytes(content.replace(b"    reason TEXT NOT NULL DEFAULT", b"    reaso\xee TEXT NOT NULL DEFAULT"))
+    found = read_chain(path)
+    assert found is not None
+    assert found.faults == ("journal, column 'reaso\\udcee' of table job: of no journal",)
+    with pytest.raises(Refused):
+        read(path)
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, _BrokenOff])
 def test_a_row_that_is_broken_off_before_its_link_is_not_there(tmp_path, monkeypatch, error):
     """As by a second Ctrl-C in the wrong moment: what was written before is kept, and the chain holds."""
