@@ -7,6 +7,7 @@ median over the engine's; above one the engine is ahead. Without options the who
     python benchmarks/statevector.py
     python benchmarks/statevector.py --workload tfim --qubits 10 --layers 2 --json trial.json
     python benchmarks/statevector.py --contestants --json benchmarks/results/rates.json    # the engine's rates alone
+    taskset -c 0 python benchmarks/statevector.py --contestants --json benchmarks/results/rates_one_core.json
 """
 
 import argparse
