@@ -35,6 +35,7 @@ def study(tmp_path):
 
 
 def test_it_says_what_limits_a_study_and_the_page_shows_it(cli, study, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "110")
     code, out, err = cli("codesign", study, "--folder", "found", "--figures", "figures")
     assert code == 0, err
     assert out.startswith("Readout error limits it: ")
