@@ -95,21 +95,21 @@ def test_values_and_gradients_of_random_circuits(n, size, seed):
     assert value == pytest.approx(Statevector(bound).expectation_value(H).real, abs=DOUBLE)
 
 
-THOUSAND = settings(
-    max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+THOUSANDS = settings(
+    max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 
 
 @pytest.fixture
 def in_numpy(monkeypatch):
-    """Walk kernel by kernel in NumPy, which compiles nothing, so that there is time for a thousand circuits."""
+    """Walk kernel by kernel in NumPy, which compiles nothing, so that there is time for thousands of circuits."""
     monkeypatch.setattr(costs, "STEPWISE", 1)
 
 
 @pytest.mark.slow
-@THOUSAND
+@THOUSANDS
 @given(n=st.integers(1, 8), depth=st.integers(0, 12), seed=st.integers(0, 10**9))
-def test_states_of_a_thousand_circuits(n, depth, seed, in_numpy):
+def test_states_of_thousands_of_circuits(n, depth, seed, in_numpy):
     circuit = random_circuit(n, depth, max_operands=min(n, 3), seed=seed)
     psi = Engine().state(circuit)
     assert np.linalg.norm(psi) == pytest.approx(1, abs=DOUBLE)
@@ -117,9 +117,9 @@ def test_states_of_a_thousand_circuits(n, depth, seed, in_numpy):
 
 
 @pytest.mark.slow
-@THOUSAND
+@THOUSANDS
 @given(n=st.integers(1, 8), size=st.integers(0, 40), seed=st.integers(0, 10**9))
-def test_gradients_of_a_thousand_circuits(n, size, seed, in_numpy):
+def test_gradients_of_thousands_of_circuits(n, size, seed, in_numpy):
     """Against Lightning, and linearity in the observable."""
     circuit, H, other = free_circuit(n, size, seed), observable(n, seed), observable(n, seed + 1, size=4)
     theta = np.random.default_rng(seed).normal(size=circuit.num_parameters)
