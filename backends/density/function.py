@@ -18,7 +18,7 @@ from backends.devices.device import PARAMETERS, Device
 from backends.measurement.targets import OptimizationLevel
 from backends.statevector import native
 from backends.statevector.accelerator import on_processor
-from backends.statevector.function import angle_function
+from backends.statevector.function import angle_function, differentiable
 from circuits.errors import Refused, unknown
 
 Values = Callable[[jax.Array], jax.Array]
@@ -98,29 +98,8 @@ def _in_kernels(kernel: native.NoisyProgram, through: Values) -> Values:
     """Values and first derivatives from the kernels, second and higher ones from XLA."""
     from backends.statevector.native import xla
 
-    first = xla.energies(kernel)
-    both = xla.energies_and_slopes(kernel)
-
-    @jax.custom_jvp
-    def values_and_slopes(inputs):
-        return both(inputs)
-
-    @values_and_slopes.defjvp
-    def change_of_slopes(primals, tangents):
-        values, slopes = values_and_slopes(*primals)
-        _, change = jax.jvp(jax.jacrev(through), primals, tangents)
-        return (values, slopes), (slopes @ tangents[0], change)
-
-    @jax.custom_jvp
-    def values(inputs):
-        return first(inputs)
-
-    @values.defjvp
-    def change_of_values(primals, tangents):
-        found, slopes = values_and_slopes(*primals)
-        return found, slopes @ tangents[0]
-
-    return values
+    first, both = xla.energies(kernel), xla.energies_and_slopes(kernel)
+    return differentiable(first, both, lambda inputs: inputs, jax.jacrev(through))
 
 
 def evolved(steps: jax.Array, pairs: tuple[tuple[int, int], ...], n_qubits: int) -> jax.Array:

@@ -44,28 +44,7 @@ def function_of(
     angles, n_params = angle_function(program.angles), len(program.angles.parameters)
     through = _through(traced, observables)
     energies, both = _first(program, observables, angles, through)
-
-    @jax.custom_jvp
-    def values_and_slopes(theta):
-        return both(theta)
-
-    @values_and_slopes.defjvp
-    def change_of_slopes(primals, tangents):
-        alpha, direction = jax.jvp(angles, primals, tangents)
-        values, slopes = values_and_slopes(*primals)
-        _, change = jax.jvp(lambda alpha: through(alpha)[1], (alpha,), (direction,))
-        return (values, slopes), (slopes @ direction, change)
-
-    @jax.custom_jvp
-    def values(theta):
-        return energies(theta)
-
-    @values.defjvp
-    def change_of_values(primals, tangents):
-        found, slopes = values_and_slopes(*primals)
-        _, direction = jax.jvp(angles, primals, tangents)
-        return found, slopes @ direction
-
+    values = differentiable(energies, both, angles, lambda alpha: through(alpha)[1])
     compiled = jax.jit(lambda theta: values(theta).reshape(shape))
 
     def function(theta):
@@ -80,6 +59,45 @@ def function_of(
         return compiled(theta)
 
     return function
+
+
+def differentiable(
+    energies: Callable[[Any], jax.Array],
+    both: Both,
+    angles: Callable[[jax.Array], jax.Array],
+    slopes_through: Callable[[jax.Array], jax.Array],
+) -> Callable[[Any], jax.Array]:
+    """Values whose first derivatives are computed beside them, and whose second and higher ones XLA finds.
+
+    Args:
+        energies: Parameters, shape (params,), to values, shape (observables,).
+        both: The same, and slopes by the angles, shape (observables, angles).
+        angles: Parameters to angles, shape (angles,).
+        slopes_through: Angles to slopes, to be differentiated at will.
+    """
+
+    @jax.custom_jvp
+    def values_and_slopes(theta):
+        return both(theta)
+
+    @values_and_slopes.defjvp
+    def change_of_slopes(primals, tangents):
+        alpha, direction = jax.jvp(angles, primals, tangents)
+        values, slopes = values_and_slopes(*primals)
+        _, change = jax.jvp(slopes_through, (alpha,), (direction,))
+        return (values, slopes), (slopes @ direction, change)
+
+    @jax.custom_jvp
+    def values(theta):
+        return energies(theta)
+
+    @values.defjvp
+    def change_of_values(primals, tangents):
+        found, slopes = values_and_slopes(*primals)
+        _, direction = jax.jvp(angles, primals, tangents)
+        return found, slopes @ direction
+
+    return values
 
 
 def angle_function(angles: Angles) -> Callable[[jax.Array], jax.Array]:
