@@ -14,7 +14,7 @@ from backends.forecast.prices import Price, price_of
 from backends.gradients.shift_rule import n_shifted
 from backends.measurement.circuits import measure
 from backends.measurement.groups import Measurements, basis_change, measurements
-from backends.measurement.targets import translated, transpiled
+from backends.measurement.targets import target_of, translated, transpiled
 from backends.providers.hardware import Charge, Elsewhere, Hardware, JobRequest
 from circuits.errors import FailedJob, ProviderUnreachable, Refused
 
@@ -41,7 +41,7 @@ def forecast(hardware: Hardware, work: Work, transpile: Transpiled, *, circuits:
     Raises:
         Refused: if the circuit cannot be brought to the device's gates, or the user's price table is wrong.
     """
-    target = _target(hardware)
+    target = target_of(hardware.target)
     elsewhere = hardware if isinstance(hardware, Elsewhere) else None
     plan = measurements(work.observables)
     moved, layout = transpile(work.circuit)
@@ -205,10 +205,6 @@ def _measured(moved: QuantumCircuit, layout: tuple[int, ...], plan: Measurements
         tail.compose(basis_change(basis), qubits=layout, inplace=True)
         full.compose(translated(tail, hardware.target), inplace=True)
     return measure(full, layout, hardware.together())
-
-
-def _target(hardware: Hardware) -> Target | None:
-    return hardware.target if isinstance(hardware.target, Target) else hardware.target.target
 
 
 def _any_pair(n_qubits: int) -> Target:

@@ -2,17 +2,17 @@
 
 import math
 from statistics import fmean
-from typing import Any
 
 from qiskit.providers import BackendV2
 from qiskit.transpiler import Target
 
 from backends.measurement.circuits import MeasuredCircuits
+from backends.measurement.targets import target_of
 
 
 def two_qubit_error(target: BackendV2 | Target) -> float | None:
     """Mean error of a gate on two qubits; None where the target does not say."""
-    gates: Any = target if isinstance(target, Target) else target.target
+    gates = target_of(target)
     errors = [
         one.error
         for name in gates.operation_names

@@ -26,18 +26,15 @@ def settled(moved: QuantumCircuit, layout: Layout, target: Target) -> tuple[Quan
         The circuit and the layout; as they were, if nothing moves.
     """
     index = {bit: k for k, bit in enumerate(moved.qubits)}
-    coupled = {
-        index[bit]
-        for one in moved.data
-        if len(one.qubits) > 1 and one.operation.name != "barrier"
-        for bit in one.qubits
-    }
-    used = {index[bit] for one in moved.data if one.operation.name != "barrier" for bit in one.qubits}
+    gates = [[index[bit] for bit in one.qubits] for one in moved.data if one.operation.name != "barrier"]
+    coupled = {place for on in gates if len(on) > 1 for place in on}
+    used = {place for on in gates for place in on}
     alone = [place for place in layout if place not in coupled]
     if not alone or used - coupled - set(alone):
         return moved, layout  # a helper that is none of the original qubits, which nothing is known of
     free: defaultdict[frozenset, list[int]] = defaultdict(list)
-    for place in sorted(set(range(moved.num_qubits)) - coupled):
+    uncoupled = [place for place in range(moved.num_qubits) if place not in coupled]
+    for place in uncoupled:
         free[_quality(target, place)].append(place)
     to: dict[int, int] = {}
     for places in free.values():
@@ -45,9 +42,8 @@ def settled(moved: QuantumCircuit, layout: Layout, target: Target) -> tuple[Quan
         to.update(zip(mine, places, strict=False))
     if all(old == new for old, new in to.items()):
         return moved, layout
-    rest = sorted(set(range(moved.num_qubits)) - set(to.values()))
-    to |= dict(zip((place for place in range(moved.num_qubits) if place not in to and place not in coupled),
-                   (place for place in rest if place not in coupled), strict=True))  # fmt: skip
+    left = [place for place in uncoupled if place not in to]
+    to |= dict(zip(left, sorted(set(uncoupled) - set(to.values())), strict=True))
     made = moved.copy_empty_like()
     made._layout = None  # which told other places
     for one in moved.data:

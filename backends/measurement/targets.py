@@ -49,8 +49,13 @@ def transpiled(
     if moved.layout is None:
         return moved, tuple(range(circuit.num_qubits))
     layout = tuple(moved.layout.final_index_layout())
-    target = device if isinstance(device, Target) else device.target
+    target = target_of(device)
     return (moved, layout) if target is None else settled(moved, layout, target)
+
+
+def target_of(device: BackendV2 | Target) -> Any:
+    """The target of a device, which may be one itself; None for a backend that has none."""
+    return device if isinstance(device, Target) else device.target
 
 
 def _is_left_to_the_device(operation: Instruction) -> bool:

@@ -4,8 +4,6 @@ References:
     Viola, Knill and Lloyd, Phys. Rev. Lett. 82, 2417 (1999).
 """
 
-from typing import Any
-
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import XGate, YGate
 from qiskit.exceptions import QiskitError
@@ -13,6 +11,7 @@ from qiskit.providers import BackendV2
 from qiskit.transpiler import PassManager, Target
 from qiskit.transpiler.passes import ALAPScheduleAnalysis, PadDynamicalDecoupling
 
+from backends.measurement.targets import target_of
 from backends.mitigation.words import Decoupling
 from circuits.errors import Refused
 
@@ -30,7 +29,7 @@ def decoupling(settings: Decoupling, target: BackendV2 | Target, name: str) -> P
     Raises:
         Refused: if it does not, or lacks a gate of the sequence.
     """
-    gates: Any = target if isinstance(target, Target) else target.target
+    gates = target_of(target)
     if gates.dt is None or not any(one and one.duration for one in (gates.get("measure") or {}).values()):
         raise Refused(f"mitigation 'dd' needs to know how long gates take, and {name} does not say; leave 'dd' out")
     sequence = [gate() for gate in SEQUENCES[settings.sequence]]

@@ -9,7 +9,6 @@ each with the weight that it has in the value, and that of the correction of mea
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -20,6 +19,7 @@ from qiskit.transpiler import PassManager, Target
 from backends.measurement.circuits import MeasuredCircuits, Tail, followed, measure
 from backends.measurement.groups import Group
 from backends.measurement.outcomes import Outcomes
+from backends.measurement.targets import target_of
 from backends.mitigation.decoupling import decoupled, decoupling
 from backends.mitigation.extrapolation import Corrected, amplification, extrapolated
 from backends.mitigation.folding import folded, is_folded
@@ -123,7 +123,7 @@ def prepared(
     Raises:
         Refused: for what the device or the circuit does not allow, by name.
     """
-    gates: Any = target if isinstance(target, Target) else target.target
+    gates = target_of(target)
     if mitigation.readout is not None and program.together:
         raise Refused(
             f"mitigation 'readout' takes each qubit's errors for independent, and {name} has one measurement error for "

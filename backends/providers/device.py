@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 from pydantic import Field
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
-from qiskit.transpiler import Target
 
 from backends.base import Backend, Calibrated, Capabilities, Counted, Jobs, Samples
 from backends.batch import Evaluate, Expectations
@@ -28,7 +27,7 @@ from backends.measurement.circuits import MeasuredCircuits, check_alone, measure
 from backends.measurement.groups import GROUPINGS, Group, Grouping, Measurements, measurements
 from backends.measurement.outcomes import Outcomes
 from backends.measurement.sampled import Sampling, sampling
-from backends.measurement.targets import LEVELS, OptimizationLevel, transpiled
+from backends.measurement.targets import LEVELS, OptimizationLevel, target_of, transpiled
 from backends.memory import check, in_bytes
 from backends.mitigation.experiment import Asked, Experiment, points_of, prepared, widening
 from backends.mitigation.readout import correction
@@ -167,7 +166,7 @@ class Device(Backend, Samples, Jobs, Calibrated):
         hardware = self.hardware
         if isinstance(hardware, Here) and hardware.noisy:
             moved, layout = self._transpiled(work.circuit)
-            target = hardware.target if isinstance(hardware.target, Target) else hardware.target.target
+            target = target_of(hardware.target)
             of = counting(
                 moved, layout, target, circuits=circuits, shots=max(1, shots // copies), beside=hardware.beside
             )
