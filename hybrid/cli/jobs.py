@@ -90,10 +90,9 @@ def _waited(folder: Path) -> list[Any]:
 
 
 def _print(folder: Path, entries: "list[Entry]") -> None:
-    from hybrid.runs.queue_time import ways_of
+    from hybrid.runs.queue_time import queue_of, ways_of
     from hybrid.terminal.console import console, table
     from hybrid.terminal.rows import put_text
-    from hybrid.terminal.words import duration
 
     several = len({entry.journal for entry in entries}) > 1
     rows = table(
@@ -103,10 +102,8 @@ def _print(folder: Path, entries: "list[Entry]") -> None:
         row, facts = entry.row, entry.to_dict()
         status = f"{row.status}: {row.reason}" if row.reason else row.status
         shots = f"{row.circuits} x {row.shots}"
-        queued = facts["queue"]["seconds"]
-        waited = "-" if queued is None else "0 s" if queued == 0 else duration(queued)
         cells = [str(row.place), row.id or "-", row.hardware, status, shots, _charge(facts)]
-        cells += [facts["sent_utc"] or "-", waited]
+        cells += [facts["sent_utc"] or "-", queue_of(row).text()]
         rows.add_row(*([entry.journal.parent.name] if several else []), *cells)
     console().print(rows if entries else f"{folder} has sent no jobs")
     for line in ways_of([entry.row for entry in entries]):

@@ -303,20 +303,21 @@ def _numbers(first: int, last: int) -> str:
     return f"row {first}:" if first >= last else f"rows {first} to {last}:"
 
 
-def _columns(database: sqlite3.Connection, table: str) -> set[str]:
+def columns_of(database: sqlite3.Connection, table: str) -> set[str]:
+    """Names of the columns of a journal's table; none where there is no such table."""
     return {column[1] for column in database.execute(f"PRAGMA table_info({table})")}
 
 
 def _strange(database: sqlite3.Connection, table: str) -> list[str]:
     """Columns of a table that no version of a journal has; none where there is no such table."""
     key, columns = TABLES[table]
-    return sorted(_columns(database, table) - {*key, *columns, CHECKSUM})
+    return sorted(columns_of(database, table) - {*key, *columns, CHECKSUM})
 
 
 def _rows(database: sqlite3.Connection, table: str) -> Iterator[tuple[str, bytes]]:
     """The key and the digest of each row of a table."""
     key, columns = TABLES[table]
-    there = _columns(database, table)
+    there = columns_of(database, table)
     if not there.issuperset(key):
         return
     names = ", ".join((*key, *(name if name in there else "NULL" for name in columns)))

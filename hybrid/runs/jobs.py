@@ -16,6 +16,7 @@ import numpy as np
 from backends.measurement.outcomes import Outcomes
 from backends.providers.hardware import Charge, JobState
 from backends.providers.times import UNTOLD, VendorTimes
+from hybrid.runs.chain import columns_of
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (
@@ -174,7 +175,7 @@ def rows(database: sqlite3.Connection) -> Iterator[JobRow]:
     Args:
         database: Of a journal that has the table.
     """
-    order, timed = "stage, evaluation, part, attempt", not columns(database).isdisjoint(TIMES)
+    order, timed = "stage, evaluation, part, attempt", not columns_of(database, "job").isdisjoint(TIMES)
     names = [name if timed or name not in TIMES else f"NULL AS {name}" for name in COLUMNS]
     for values in database.execute(f"SELECT {', '.join(names)} FROM job ORDER BY {order}"):
         stage, evaluation, part, attempt, *what = values
@@ -185,15 +186,6 @@ def rows(database: sqlite3.Connection) -> Iterator[JobRow]:
         place = Place(stage, evaluation, part)
         row = JobRow(place, attempt, request, tag, hardware, circuits, shots, charge, *known)
         yield replace(row, waiting_at=waiting_at, started_at=started_at, ended_at=ended_at, told=VendorTimes(*told))
-
-
-def columns(database: sqlite3.Connection) -> set[str]:
-    """Names of the columns that a journal's table of jobs has.
-
-    Args:
-        database: Of a journal that has the table.
-    """
-    return {column[1] for column in database.execute("PRAGMA table_info(job)")}
 
 
 def packed(outcomes: Sequence[Outcomes]) -> bytes:

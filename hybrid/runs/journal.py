@@ -324,11 +324,11 @@ class Journal:
                 self._database.executescript(SEALS)
             self._end = None if self.content.chain is None else chain.end_of(self._database)
             self._database.execute("BEGIN")
-            columns = _columns(self._database)
+            columns = chain.columns_of(self._database, "evaluation")
             for name in LATER:
                 if name not in columns:
                     self._database.execute(f"ALTER TABLE evaluation ADD COLUMN {name} BLOB")
-            if jobs.columns(self._database).isdisjoint(jobs.TIMES):
+            if chain.columns_of(self._database, "job").isdisjoint(jobs.TIMES):
                 for name in jobs.TIMES:
                     self._database.execute(f"ALTER TABLE job ADD COLUMN {name} REAL")
             self._inode = os.stat(path).st_ino
@@ -604,7 +604,7 @@ def _content(database: sqlite3.Connection, exchanged: Exchanged | None = None) -
 
 
 def _rows_digest(database: sqlite3.Connection, sent: tuple[JobRow, ...], changes: tuple[Failover, ...]) -> str:
-    there = _columns(database)
+    there = chain.columns_of(database, "evaluation")
     columns = [name for name in (*HEAD, *ARRAYS) if name in there]
     measured = [(str(job.place), job.attempt, job.request, job.id, job.measured) for job in sent if job.measured]
     digest = hashlib.sha256()
@@ -621,7 +621,7 @@ def _link_of_file(name: str, content: bytes) -> Link:
 
 
 def _evaluations(database: sqlite3.Connection) -> Iterator[Evaluation]:
-    there = _columns(database)
+    there = chain.columns_of(database, "evaluation")
     arrays = [name if name in there else f"NULL AS {name}" for name in ARRAYS]
     columns = ", ".join(("number", "step", "n_rows", "n_params", *arrays, "seconds", "checksum", "finished_at"))
     for expected, values in enumerate(database.execute(f"SELECT {columns} FROM evaluation ORDER BY number")):
@@ -632,10 +632,6 @@ def _evaluations(database: sqlite3.Connection) -> Iterator[Evaluation]:
             yield from_row(row)
         except ValueError as err:
             raise sqlite3.DatabaseError(f"evaluation {expected} {err}") from err
-
-
-def _columns(database: sqlite3.Connection) -> set[str]:
-    return {column[1] for column in database.execute("PRAGMA table_info(evaluation)")}
 
 
 @contextmanager

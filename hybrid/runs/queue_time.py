@@ -44,6 +44,10 @@ class QueueTime:
         """JSON-able form."""
         return dict(vars(self))
 
+    def text(self, unknown: str = "-") -> str:
+        """The time for a table, or what stands there where it is not known."""
+        return unknown if self.seconds is None else "0 s" if self.seconds == 0 else duration(self.seconds)
+
     def words(self) -> str:
         """How it is known, or why not."""
         if self.source == "vendor":
@@ -94,14 +98,14 @@ def queue_of_all(jobs: Sequence[JobRow]) -> QueueTime:
     Args:
         jobs: Those that were sent for it; those that were given up, or surely not taken, do not count.
     """
-    sent = [job for job in jobs if job.status not in ("unsent", "given up")]
+    sent = _sent(jobs)
     if not sent:
         return QueueTime(None, "unknown", reason=NOT_SENT)
     predicted_s = _predicted_s(sent)
-    stays = [(job, _stay(job)) for job in sent]
-    known = [stay for _, stay in stays if isinstance(stay, _Stay)]
+    stays = [_stay(job) for job in sent]
+    known = [stay for stay in stays if isinstance(stay, _Stay)]
     if len(known) < len(sent):
-        reasons = [stay for _, stay in stays if isinstance(stay, str)]
+        reasons = [stay for stay in stays if isinstance(stay, str)]
         of = f"{len(reasons)} of {counted(len(sent), 'jobs')}: " if len(sent) > 1 else ""
         return QueueTime(None, "unknown", predicted_s=predicted_s, reason=of + "; ".join(dict.fromkeys(reasons)))
     running = [(stay.started, stay.ended) for stay in known]
@@ -118,9 +122,13 @@ def running_s(jobs: Sequence[JobRow]) -> float | None:
     Args:
         jobs: As for `queue_of_all`.
     """
-    spans = [(job.told.started_at, job.told.ended_at) for job in jobs if job.status not in ("unsent", "given up")]
+    spans = [(job.told.started_at, job.told.ended_at) for job in _sent(jobs)]
     known = [(start, end) for start, end in spans if start is not None and end is not None]
     return _length(known) if known and len(known) == len(spans) else None
+
+
+def _sent(jobs: Iterable[JobRow]) -> list[JobRow]:
+    return [job for job in jobs if job.status not in ("unsent", "given up")]
 
 
 def _stay(job: JobRow) -> _Stay | str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from circuits import tables
 from hybrid.runs.benchmark.folder import read_record
-from hybrid.runs.benchmark.record import BenchRecord, Unit, number_text, queue_notes, queue_text
+from hybrid.runs.benchmark.record import BenchRecord, Unit, number_text, queue_notes
 from hybrid.terminal.words import duration
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class Bench:
             "-" if unit.reference is None else f"{unit.reference:.4g}",
             duration(sum(prepare)) if prepare else "-",
             "-" if running is None else duration(running),
-            queue_text(unit) if away else "-",
+            unit.queue_time.text() if away else "-",
             duration(spent.total),
         )
 

@@ -5,10 +5,10 @@ from functools import partial
 from pathlib import Path
 
 from hybrid.report.page.drawing import drawing
-from hybrid.report.page.html import Html, code, facts, join, section, table, tag
+from hybrid.report.page.html import Html, code, facts, join, note, section, table, tag
 from hybrid.report.page.repeat import machine
 from hybrid.runs.benchmark.picture import picture
-from hybrid.runs.benchmark.record import BenchRecord, Unit, number_text, queue_notes, queue_text
+from hybrid.runs.benchmark.record import BenchRecord, Unit, number_text, queue_notes
 from hybrid.terminal.words import counted, duration
 
 SCORES = ("Application", "Size", "Backend", "Score", "Perfect", "Better", "Shots", "Circuits")
@@ -56,18 +56,17 @@ def _scores(record: BenchRecord, done: list[Unit]) -> Html | None:
 
 def _times(record: BenchRecord, done: list[Unit]) -> Html:
     away = any(one.place == "provider" for one in record.backends)
-    known = [phase for phase in PHASES if any(getattr(unit.seconds, phase) is not None for unit in done)]
-    known = [phase for phase in PHASES if (phase in known and phase != "queue") or (phase == "queue" and away)]
+    told = {phase for phase in PHASES if any(getattr(unit.seconds, phase) is not None for unit in done)}
+    known = [phase for phase in PHASES if (away if phase == "queue" else phase in told)]
     rows = [(*_place(record, unit), *(_time(unit, phase) for phase in known)) for unit in done]
     columns = [*SCORES[:3], *(phase.capitalize() for phase in known)]
     times = table(columns, rows, caption="Wall time by phase", numbers=columns[3:], folds=True)
-    notes = [tag("p", f"{note[0].upper()}{note[1:]}.", class_="note") for note in queue_notes(record)]
-    return join([times, *notes])
+    return join([times, *map(note, queue_notes(record))])
 
 
 def _time(unit: Unit, phase: str) -> str:
     if phase == "queue":
-        return queue_text(unit)
+        return unit.queue_time.text()
     seconds = getattr(unit.seconds, phase)
     return "-" if seconds is None else duration(seconds)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from hybrid.report.page.axes import linear, logarithmic
-from hybrid.report.page.html import Html, section, table, tag
+from hybrid.report.page.html import Html, note, section, table
 from hybrid.report.page.picture import Look, Series, picture
 from hybrid.runs.benchmark.compare import COLUMNS as DIFFERENCES
 from hybrid.runs.benchmark.compare import differences
@@ -50,10 +50,7 @@ def benchmark_comparison(places: Sequence[Path]) -> Html:
         told = table(
             DIFFERENCES, found.rows(), caption=caption, numbers=[*DIFFERENCES[3:7], *DIFFERENCES[8:]], folds=True
         )
-        parts += [
-            told,
-            *(tag("p", f"{note[0].upper()}{note[1:].rstrip('.')}.", class_="note") for note in found.notes()),
-        ]
+        parts += [told, *map(note, found.notes())]
     return section("Comparison of benchmarks", *parts)
 
 

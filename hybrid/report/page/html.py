@@ -107,6 +107,11 @@ def fold(summary: Any, *content: Any, open_: bool = False) -> Html:
     return tag("details", tag("summary", summary), content, open="" if open_ else None)
 
 
+def note(sentence: str) -> Html:
+    """A sentence below a table, with a capital and a full stop."""
+    return tag("p", f"{sentence[0].upper()}{sentence[1:].rstrip('.')}.", class_="note")
+
+
 def section(title: str, *content: Any) -> Html:
     """A part of the page under a heading of its own."""
     return tag("section", tag("h2", title), content)

@@ -2,12 +2,11 @@
 
 import time
 
-from hybrid.report.page.html import Html, fold, section, table, tag
+from hybrid.report.page.html import Html, fold, note, section, table, tag
 from hybrid.runs.account import Account
 from hybrid.runs.failovers import described
 from hybrid.runs.jobs import JobRow
 from hybrid.runs.queue_time import queue_of, ways_of
-from hybrid.terminal.words import duration
 
 MOST = 500
 """Jobs of the table; the journal holds all of them."""
@@ -30,7 +29,7 @@ def jobs(run: Account) -> Html | None:
     columns = (*columns, "Circuits", "Shots of each", "Charge", "Reason")
     rows = [_row(job) for job in sent[:MOST]]
     listed = table(columns, rows, caption="Jobs", numbers=("Circuits", "Shots of each", "Charge"))
-    notes = [tag("p", f"{way[0].upper()}{way[1:]}.", class_="note") for way in ways_of(sent)]
+    notes = map(note, ways_of(sent))
     more = tag("p", f"The first {MOST} of {len(sent):,}.", class_="note") if len(sent) > MOST else None
     return section("Jobs and charges", tag("p", said), fold("Every job", listed, *notes, more))
 
@@ -47,17 +46,12 @@ def _row(job: JobRow) -> tuple[str, ...]:
         job.id or "–",
         job.status,
         when,
-        _queue(job),
+        queue_of(job).text("–"),
         f"{job.circuits:,}",
         f"{job.shots:,}",
         charge,
         job.reason,
     )
-
-
-def _queue(job: JobRow) -> str:
-    seconds = queue_of(job).seconds
-    return "–" if seconds is None else "0 s" if seconds == 0 else duration(seconds)
 
 
 def failovers(run: Account) -> Html | None:

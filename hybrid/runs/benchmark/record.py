@@ -207,12 +207,6 @@ class BenchRecord(BenchSpec):
         return sum(map(len, self.sizes.values())) * len(self.backends)
 
 
-def queue_text(unit: Unit) -> str:
-    """The time that a unit's jobs waited, for a table."""
-    seconds = unit.seconds.queue
-    return "-" if seconds is None else "0 s" if seconds == 0 else duration(seconds)
-
-
 def queue_notes(record: BenchRecord) -> list[str]:
     """How the time in queues is known of the units that were sent to providers, or why not: a sentence for each way.
 

@@ -10,7 +10,6 @@ import pytest
 import hybrid
 from hybrid.loop.stop import Stopped
 from hybrid.runs import journal
-from hybrid.runs.benchmark.record import queue_text
 from hybrid.runs.budget import Spending
 
 sys.path.append(str(Path(__file__).parents[2] / "backends" / "providers"))
@@ -64,7 +63,7 @@ def test_nothing_waits_for_a_simulator_and_the_table_says_how_the_others_are_kno
     found = hybrid.bench("quick", folder=place, backends=["statevector", name], **ASKED | {"only": "ghz"})
     here, away = found.units
     assert (here.seconds.queue, here.queue.source) == (0.0, "here")
-    assert [row["queue"] for row in found.rows()] == ["0 s", queue_text(away)]
+    assert [row["queue"] for row in found.rows()] == ["0 s", away.queue_time.text()]
     (note,) = found.notes()
     assert note.startswith(f"queue, ghz 3 on {name}: until first seen not waiting, so too long by at most")
     again = hybrid.Bench.load(place)
